@@ -1,0 +1,1 @@
+"""Conversations as plain values, and the files they are kept in."""

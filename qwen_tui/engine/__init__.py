@@ -1,0 +1,1 @@
+"""Anything that can answer: the contract, and the engines behind it."""

@@ -1,0 +1,1 @@
+"""What runs inside the engine worker: the only place of the program that imports torch."""

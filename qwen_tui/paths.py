@@ -1,0 +1,43 @@
+"""Where things live on this machine, by platformdirs; asks, never creates.
+
+| what | where on Linux |
+|---|---|
+| config file | `~/.config/qwen-tui/config.toml` |
+| conversations, their trash and index | `~/.local/share/qwen-tui/conversations/` |
+| log file | `~/.local/state/qwen-tui/log/qwen-tui.log` |
+"""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import platformdirs
+
+NAME = "qwen-tui"
+
+
+class Places(NamedTuple):
+    """The files and folders of one run of the program."""
+
+    config_file: Path
+    data_folder: Path
+    log_file: Path
+
+    @property
+    def conversations(self) -> Path:
+        """The folder of the conversation files."""
+        return self.data_folder / "conversations"
+
+
+def places(data_dir: str | None = None, config: str | None = None) -> Places:
+    """Where this run keeps its files; `data_dir` and `config` are the command line's wishes.
+
+    With a data folder of its own a run also logs there, so that nothing of it is written elsewhere.
+    """
+    data_folder = Path(data_dir).expanduser() if data_dir else Path(platformdirs.user_data_dir(NAME, False))
+    log_folder = data_folder / "log" if data_dir else Path(platformdirs.user_log_dir(NAME, False))
+    config_file = (
+        Path(config).expanduser()
+        if config
+        else Path(platformdirs.user_config_dir(NAME, False)) / "config.toml"
+    )
+    return Places(config_file, data_folder, log_folder / "qwen-tui.log")

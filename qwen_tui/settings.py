@@ -1,0 +1,201 @@
+"""The person's settings: one declaration a field, from which the TOML file, the command line and the pane follow.
+
+A value comes from the conversation's overrides, else from the config file, else from the field's default. `None`
+as the value of a sampling field means *the checkpoint's own*. Bounds are those of transformers' logits warpers,
+which `GenerationConfig` itself does not check.
+"""
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from qwen_tui import strings
+from qwen_tui.chat.messages import Json
+from qwen_tui.engine.base import ModelSpec, Quantization, Sampling
+from qwen_tui.errors import QwenTuiError
+
+Kind = Literal["text", "prose", "number", "integer", "switch", "choice"]
+Group = Literal["sampling", "system", "memory", "model", "screen"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """How one field of `Settings` is typed, checked and shown."""
+
+    name: str
+    kind: Kind
+    group: Group
+    minimum: float | None = None
+    maximum: float | None = None
+    above_minimum: bool = False
+    """The minimum itself is not allowed."""
+    step: float = 1
+    """By how much one press of an arrow key changes it in the pane."""
+    choices: tuple[str, ...] = ()
+    optional: bool = True
+    """None is a value: unset."""
+    per_conversation: bool = True
+    """A conversation may override it."""
+
+    @property
+    def label(self) -> str:
+        """The name on the screen."""
+        return strings.say(f"settings.{self.name}.label")
+
+    @property
+    def help(self) -> str:
+        """What it does, in one sentence."""
+        return strings.say(f"settings.{self.name}.help")
+
+    def check(self, value: Json) -> Json:
+        """The value as this field takes it; raises `QwenTuiError` (`settings.*`) with what would be right."""
+        if value is None:
+            if self.optional:
+                return None
+            raise QwenTuiError("settings.missing", name=self.label)
+        if self.kind in ("number", "integer"):
+            return self._check_number(value)
+        if self.kind == "switch":
+            if isinstance(value, bool):
+                return value
+            raise QwenTuiError("settings.not_a_switch", name=self.label, value=_shown(value))
+        if not isinstance(value, str):
+            raise QwenTuiError("settings.not_text", name=self.label, value=_shown(value))
+        if self.choices and value not in self.choices:
+            choices = ", ".join(self.choices)
+            raise QwenTuiError("settings.not_a_choice", name=self.label, value=_shown(value), choices=choices)
+        return value
+
+    def parse(self, text: str) -> Json:
+        """The value that a person typed; empty means unset. Raises `QwenTuiError` as `check` does."""
+        text = text if self.kind == "prose" else text.strip()
+        if not text:
+            return self.check(None)
+        if self.kind == "switch":
+            words = {"on": True, "true": True, "yes": True, "off": False, "false": False, "no": False}
+            return self.check(words.get(text.lower(), text))
+        if self.kind in ("number", "integer"):
+            try:
+                return self.check(float(text) if self.kind == "number" else int(text))
+            except ValueError:
+                raise self._number_error(text) from None
+        return self.check(text)
+
+    def _check_number(self, value: Json) -> float | int:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            raise self._number_error(value)
+        if self.kind == "integer" and value != int(value):
+            raise self._number_error(value)
+        low, high = self.minimum, self.maximum
+        if (low is not None and (value < low or (self.above_minimum and value == low))) or (
+            high is not None and value > high
+        ):
+            raise self._number_error(value)
+        return int(value) if self.kind == "integer" else float(value)
+
+    def _number_error(self, value: Json) -> QwenTuiError:
+        return QwenTuiError("settings.out_of_range", name=self.label, value=_shown(value), bounds=self.bounds)
+
+    @property
+    def bounds(self) -> str:
+        """The allowed range in words: `a number from 0 to 1`."""
+        kind = strings.say("settings.an_integer" if self.kind == "integer" else "settings.a_number")
+        low = "" if self.minimum is None else _shown(self.minimum)
+        high = "" if self.maximum is None else _shown(self.maximum)
+        form = ("above" if self.above_minimum else "from") + ("_to" if high else "")
+        return strings.say(f"settings.bounds.{form}", kind=kind, low=low, high=high) if low else kind
+
+
+def _shown(value: Json) -> str:
+    text = f"{value:,.10g}" if isinstance(value, float) else " ".join(str(value).split())
+    return text if len(text) <= 60 else text[:59] + "…"
+
+
+def _option(default: Json, **how: Any) -> Any:
+    return field(default=default, metadata={"how": how})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All settings with their values. Frozen: `with_overrides` and `dataclasses.replace` give new ones."""
+
+    temperature: float | None = _option(
+        None, kind="number", group="sampling", minimum=0, maximum=5, step=0.05
+    )
+    top_p: float | None = _option(
+        None, kind="number", group="sampling", minimum=0, maximum=1, above_minimum=True, step=0.05
+    )
+    top_k: int | None = _option(None, kind="integer", group="sampling", minimum=0, maximum=10_000)
+    min_p: float | None = _option(None, kind="number", group="sampling", minimum=0, maximum=1, step=0.01)
+    repetition_penalty: float | None = _option(
+        None, kind="number", group="sampling", minimum=0, maximum=10, above_minimum=True, step=0.01
+    )
+    max_new_tokens: int = _option(
+        2048, kind="integer", group="sampling", minimum=1, maximum=1_000_000, step=64, optional=False
+    )
+    seed: int | None = _option(None, kind="integer", group="sampling", minimum=0, maximum=2**32 - 1)
+    greedy: bool | None = _option(None, kind="switch", group="sampling")
+    system_prompt: str = _option("", kind="prose", group="system", optional=False)
+    memory: bool = _option(True, kind="switch", group="memory", optional=False)
+    memory_turns: int | None = _option(None, kind="integer", group="memory", minimum=1, maximum=1_000_000)
+    memory_tokens: int | None = _option(
+        None, kind="integer", group="memory", minimum=16, maximum=100_000_000, step=256
+    )
+    thinking: bool | None = _option(None, kind="switch", group="model")
+    model: str | None = _option(None, kind="text", group="model", per_conversation=False)
+    quantization: Quantization = _option(
+        "auto", kind="choice", group="model", choices=("auto", "none", "4bit", "8bit"), optional=False,
+        per_conversation=False,
+    )  # fmt: skip
+    device: str = _option("auto", kind="text", group="model", optional=False, per_conversation=False)
+    trust_remote_code: bool = _option(
+        False, kind="switch", group="model", optional=False, per_conversation=False
+    )
+    theme: str = _option("qwen-dark", kind="text", group="screen", optional=False, per_conversation=False)
+
+    @property
+    def sampling(self) -> Sampling:
+        """The sampling values as the engine takes them."""
+        return Sampling(**{f.name: getattr(self, f.name) for f in dataclasses.fields(Sampling)})
+
+    @property
+    def model_spec(self) -> ModelSpec:
+        """Which model these settings ask for."""
+        return ModelSpec(**{f.name: getattr(self, f.name) for f in dataclasses.fields(ModelSpec)})
+
+    def with_overrides(self, overrides: Mapping[str, Json]) -> "Settings":
+        """These settings with a conversation's own values; keys and values that are not valid are left out."""
+        return replace(self, **valid(overrides, per_conversation=True)[0])
+
+
+OPTIONS: dict[str, Option] = {
+    f.name: Option(name=f.name, **f.metadata["how"]) for f in dataclasses.fields(Settings)
+}
+"""Every field's declaration, by name, in the order of the pane."""
+
+
+def valid(
+    values: Mapping[str, Json], *, per_conversation: bool = False
+) -> tuple[dict[str, Json], list[QwenTuiError]]:
+    """Split values into those that can be used and the errors of those that cannot, each naming its key."""
+    good: dict[str, Json] = {}
+    errors: list[QwenTuiError] = []
+    for name, value in values.items():
+        option = OPTIONS.get(name)
+        if option is None or (per_conversation and not option.per_conversation):
+            errors.append(QwenTuiError("settings.unknown_key", key=_shown(name), close=_closest(name)))
+            continue
+        try:
+            good[name] = option.check(value)
+        except QwenTuiError as error:
+            errors.append(error)
+    return good, errors
+
+
+def _closest(name: str) -> str:
+    import difflib  # late: only a mistake in the config file needs it
+
+    close = difflib.get_close_matches(str(name), OPTIONS, n=1)
+    return close[0] if close else next(iter(OPTIONS))

@@ -1,0 +1,24 @@
+"""English: the sentences of every area, merged. An error is (title, sentence, hint)."""
+
+from qwen_tui.strings.english import chat, commands, engine, screen, settings
+
+SENTENCES: dict[str, str] = {
+    **commands.SENTENCES,
+    **screen.SENTENCES,
+    **settings.SENTENCES,
+    **engine.SENTENCES,
+    **chat.SENTENCES,
+}
+
+ERRORS: dict[str, tuple[str, str, str]] = {
+    "error.unknown": (
+        "Something went wrong",
+        "An unexpected error: {detail}.",
+        "The log file has the details.",
+    ),
+    **commands.ERRORS,
+    **screen.ERRORS,
+    **settings.ERRORS,
+    **engine.ERRORS,
+    **chat.ERRORS,
+}
