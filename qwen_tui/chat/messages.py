@@ -41,7 +41,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One generation of a reply, with everything needed to explain or repeat it. A receipt is a list of these."""
+    """One generation of a reply, with what explains or repeats it. A receipt is a list of these."""
 
     model: str
     revision: str = ""
@@ -66,6 +66,8 @@ class Run:
     """`eos`, `length` or `stopped`."""
     token_ids: tuple[int, ...] = ()
     """The generated ids, end-of-turn token included."""
+    extra: Mapping[str, Json] = field(default_factory=dict)
+    """Keys of the file that this version does not know; written back as they were."""
 
     @property
     def tokens_per_second(self) -> float:
@@ -108,6 +110,8 @@ class Conversation:
     updated: str = field(default_factory=lambda: now())
     named_by_person: bool = False
     """Until a person names it, a conversation takes its name from its first message."""
+    pinned: bool = False
+    """Kept at the top of the list."""
     overrides: Mapping[str, Json] = field(default_factory=dict)
     """Settings of this conversation that differ from the person's defaults, by field name."""
     messages: tuple[Message, ...] = ()

@@ -1,6 +1,6 @@
 """English: the sentences of every area, merged. An error is (title, sentence, hint)."""
 
-from qwen_tui.strings.english import chat, commands, engine, screen, settings
+from qwen_tui.strings.english import chat, commands, engine, screen, settings, storage
 
 SENTENCES: dict[str, str] = {
     **commands.SENTENCES,
@@ -8,6 +8,7 @@ SENTENCES: dict[str, str] = {
     **settings.SENTENCES,
     **engine.SENTENCES,
     **chat.SENTENCES,
+    **storage.SENTENCES,
 }
 
 ERRORS: dict[str, tuple[str, str, str]] = {
@@ -21,4 +22,5 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     **settings.ERRORS,
     **engine.ERRORS,
     **chat.ERRORS,
+    **storage.ERRORS,
 }

@@ -1,0 +1,112 @@
+"""Files that are written whole or not at all, in folders that one program at a time changes."""
+
+import fcntl
+import os
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+TEMPORARY = ".qwen-tui-"
+"""How the name of a file begins that is being written and has no name of its own yet."""
+
+PATIENCE_SECONDS = 2.0
+"""How long to wait for another program. One that was suspended in the middle must not stop this one for good."""
+
+
+def make_folder(folder: Path) -> None:
+    """Create a folder that only its owner can read, where there is none; raises OSError."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def write_whole(path: Path, data: bytes, *, durable: bool = True) -> None:
+    """Put `data` in the place of the file, readable by its owner only; raises OSError, and the old file stands.
+
+    `durable` waits until it is on the disk. A reader, and a machine that loses power, meets the old file or the
+    new one, never a part. A link is followed: what it points to is replaced, the link stays.
+    """
+    path = Path(os.path.realpath(path))
+    temporary = path.with_name(f"{TEMPORARY}{secrets.token_hex(8)}")
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            write_all(descriptor, data)
+            if durable:
+                os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        os.replace(temporary, path)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
+    if durable:
+        sync_folder(path.parent)
+
+
+def write_all(descriptor: int, data: bytes | bytearray) -> None:
+    """Write every byte: `os.write` may take only some of them, on a disk that is nearly full for one."""
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+
+
+def sync_folder(folder: Path) -> None:
+    """Make new names in a folder survive a loss of power, where the file system can."""
+    # Some network file systems refuse to sync a folder; the files in it are safe then as well as they can be.
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def move(source: Path, target: Path) -> None:
+    """Move a file to a free name; raises OSError, FileExistsError too."""
+    if os.path.lexists(target) and not _same(source, target):
+        raise FileExistsError(17, os.strerror(17), str(target))
+    os.rename(source, target)
+
+
+def _same(first: Path, second: Path) -> bool:
+    # `Foo.json` and `foo.json` are one file where the file system does not tell them apart.
+    return os.path.samestat(os.lstat(first), os.lstat(second))
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keep other programs from changing the folder while the block runs, where the file system can lock.
+
+    The lock is on the folder itself, so there is no lock file to be left behind, and it ends with the process.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        give_up = time.monotonic() + PATIENCE_SECONDS
+        while is_locked(descriptor) and time.monotonic() < give_up:
+            time.sleep(0.005)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def is_locked(descriptor: int) -> bool:
+    """Lock an open file or folder; True when someone else has it. Without locks on this system nobody has."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def sweep(folder: Path, older_than_seconds: float = 3600) -> None:
+    """Remove what writers left behind that were killed in the middle of a file."""
+    limit = time.time() - older_than_seconds
+    with suppress(OSError), os.scandir(folder) as found:
+        for file in found:
+            if file.name.startswith(TEMPORARY) and file.stat(follow_symlinks=False).st_mtime < limit:
+                with suppress(OSError):
+                    os.unlink(file.path)

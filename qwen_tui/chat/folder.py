@@ -1,0 +1,149 @@
+"""The files of a folder of conversations: which file holds which conversation, by the conversation's id."""
+
+import os
+import uuid
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from qwen_tui import strings
+from qwen_tui.chat import index
+from qwen_tui.chat.codec import decode, encode
+from qwen_tui.chat.files import make_folder, move, sync_folder, write_whole
+from qwen_tui.chat.index import Entry, Stamp, entry, stamp_of
+from qwen_tui.chat.messages import Conversation
+from qwen_tui.chat.names import file_stem, folded, plain, unique
+from qwen_tui.errors import QwenTuiError
+
+SUFFIX = ".json"
+DAMAGED = "damaged"
+"""Where files go that cannot be read: beside the conversations, under their own names."""
+
+LARGEST_BYTES = 512 * 2**20
+"""A larger file is not opened: no conversation comes near, and reading it would take the machine's memory."""
+
+
+class Folder:
+    """What is known of the files: one `Entry` for each conversation, kept in step with every change made here."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.entries: dict[str, Entry] = {}
+        """By conversation id."""
+        self.is_read = False
+        """False until `refresh` has been called."""
+
+    def refresh(self) -> list[QwenTuiError]:
+        """Bring the entries up to date; returns what could not be read. Damaged files are set aside.
+
+        Only files that the index does not know as they are now are opened.
+        """
+        known = {each.file: each for each in self.entries.values()} if self.is_read else index.read(self.path)
+        found = dict(self._files())
+        self.is_read = True
+        self.entries = {}
+        unknown = []
+        for file, stamp in found.items():
+            each = known.get(file)
+            if each is not None and each.stamp == stamp and each.id not in self.entries:
+                self.entries[each.id] = each
+            else:
+                unknown.append(file)
+        problems = [problem for file in unknown if (problem := self._take_in(file)) is not None]
+        if unknown or len(known) != len(found):
+            index.write(self.path, self.entries.values())
+        return problems
+
+    def read(self, file: str) -> Conversation:
+        """The conversation in a file; raises `QwenTuiError`. One that has another's id gets one of its own."""
+        path = self.path / file
+        try:
+            with path.open("rb") as opened:
+                status = os.fstat(opened.fileno())
+                if status.st_size > LARGEST_BYTES:
+                    detail = strings.say("store.damage.too_large", megabytes=LARGEST_BYTES // 2**20)
+                    raise QwenTuiError("store.unreadable", path=str(path), detail=detail)
+                data = opened.read()
+        except FileNotFoundError:
+            raise QwenTuiError("store.gone", name=file) from None
+        except OSError as error:
+            raise QwenTuiError("store.unreadable", path=str(path), detail=why(error)) from error
+        written = datetime.fromtimestamp(status.st_mtime, UTC).isoformat(timespec="milliseconds")
+        conversation = decode(data, path, written=written)
+        owner = self.entries.get(conversation.id)
+        if owner is not None and owner.file != file:
+            conversation = replace(conversation, id=uuid.uuid4().hex)
+        if not conversation.name:
+            conversation = replace(conversation, name=plain(path.stem))
+        self.entries[conversation.id] = entry(conversation, file, stamp_of(status))
+        return conversation
+
+    def write(self, conversation: Conversation, file: str) -> None:
+        """Write a conversation whole into its file; raises OSError, and then the file is what it was."""
+        write_whole(self.path / file, encode(conversation))
+        self.entries[conversation.id] = entry(conversation, file, stamp_of((self.path / file).stat()))
+
+    def rename(self, known: Entry, name: str) -> str:
+        """Name the file of a conversation after its new name; returns the file's name. Raises OSError."""
+        file = self.free_file(name, known)
+        if file != known.file:
+            move(self.path / known.file, self.path / file)
+            self.entries[known.id] = replace(known, file=file)
+        return file
+
+    def free_name(self, name: str, own_id: str = "") -> str:
+        """The name, with a number if another conversation has it."""
+        taken = {folded(each.name) for each in self.entries.values() if each.id != own_id}
+        return unique(name, lambda candidate: folded(candidate) in taken)
+
+    def free_file(self, name: str, own: Entry | None = None) -> str:
+        """A file name for a conversation of this name that no other file has, or has but for upper case."""
+        taken = {folded(each.file) for each in self.entries.values() if own is None or each.id != own.id}
+
+        def is_taken(stem: str) -> bool:
+            file = stem + SUFFIX
+            own_file = own is not None and folded(own.file) == folded(file)
+            return folded(file) in taken or (not own_file and os.path.lexists(self.path / file))
+
+        return unique(file_stem(name), is_taken) + SUFFIX
+
+    def set_aside(self, file: str, error: QwenTuiError) -> QwenTuiError:
+        """Move a damaged file out of the way, unchanged and under its name; returns the error that says so."""
+        try:
+            target = move_into(self.path / DAMAGED, self.path / file)
+        except OSError:
+            return error
+        detail = error.parameters.get("detail", "")
+        return QwenTuiError("store.set_aside", name=file, path=str(target), detail=detail)
+
+    def _take_in(self, file: str) -> QwenTuiError | None:
+        try:
+            self.read(file)
+        except QwenTuiError as error:
+            if error.code == "store.gone":  # another program was quicker
+                return None
+            return self.set_aside(file, error) if error.code == "store.damaged" else error
+        return None
+
+    def _files(self) -> Iterator[tuple[str, Stamp]]:
+        with os.scandir(self.path) as found:
+            for each in found:
+                if each.name.endswith(SUFFIX) and not each.name.startswith(".") and each.is_file():
+                    yield each.name, stamp_of(each.stat())
+
+
+def move_into(folder: Path, source: Path) -> Path:
+    """Move a file into a folder under its own name, numbered if that is taken; raises OSError."""
+    make_folder(folder)
+    stem = unique(source.stem, lambda stem: os.path.lexists(folder / (stem + source.suffix)))
+    target = folder / (stem + source.suffix)
+    os.rename(source, target)
+    sync_folder(folder)
+    sync_folder(source.parent)
+    return target
+
+
+def why(error: OSError) -> str:
+    """The system's words for a failure."""
+    return error.strerror or str(error)
