@@ -1,0 +1,84 @@
+"""The blocks of a Markdown text as plain values."""
+
+from dataclasses import dataclass
+
+from qwen_tui.ui.markdown.lines import Run
+
+Runs = tuple[Run, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """Text; `\\n` in a run is a line break."""
+
+    runs: Runs
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading of level 1 to 6."""
+
+    level: int
+    runs: Runs
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A fence, or an indented block (then without a language)."""
+
+    language: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A horizontal line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A block inside another, and whether an empty line stands before it in the source."""
+
+    block: "Block"
+    gap: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """Blocks that are quoted."""
+
+    blocks: tuple[Placed, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One item of a list."""
+
+    blocks: tuple[Placed, ...]
+    gap: bool
+    """An empty line stands before it in the source."""
+    ticked: bool | None = None
+    """For a task, whether it is done."""
+
+
+@dataclass(frozen=True, slots=True)
+class List:
+    """Items with bullets, or with numbers from `start`."""
+
+    items: tuple[Item, ...]
+    start: int | None
+    level: int
+    """How many lists it is in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table; every row has as many cells as the head."""
+
+    head: tuple[Runs, ...]
+    rows: tuple[tuple[Runs, ...], ...]
+    aligns: tuple[str, ...]
+    """`left`, `center` or `right` for each column."""
+
+
+Block = Paragraph | Heading | Code | Rule | Quote | List | Table

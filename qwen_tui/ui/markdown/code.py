@@ -1,0 +1,75 @@
+"""Code to runs: highlighted when its language is named and known, plain otherwise.
+
+The language is never guessed: guessing is slow and often wrong.
+"""
+
+import functools
+
+from pygments.lexer import Lexer
+from pygments.lexers import get_lexer_by_name
+from pygments.token import Token, _TokenType
+from pygments.util import ClassNotFound
+
+from qwen_tui.ui.markdown.lines import Run
+from qwen_tui.ui.markdown.width import displayed
+
+_MOST = 200_000
+"""Longer code stays plain: highlighting takes about 4 ms for a thousand characters on a slow core."""
+
+_INKS: dict[_TokenType, str] = {
+    Token.Comment: "comment",
+    Token.Keyword: "keyword",
+    Token.Operator.Word: "keyword",
+    Token.Name.Tag: "keyword",
+    Token.Literal.String: "string",
+    Token.Literal.Number: "number",
+    Token.Keyword.Constant: "number",
+    Token.Name.Function: "name",
+    Token.Name.Class: "name",
+    Token.Name.Decorator: "name",
+    Token.Name.Builtin: "name",
+    Token.Name.Attribute: "name",
+    Token.Generic.Deleted: "deleted",
+    Token.Generic.Inserted: "string",
+    Token.Generic.Heading: "name",
+    Token.Generic.Subheading: "name",
+    Token.Generic.Prompt: "comment",
+}
+
+
+def code_lines(text: str, language: str) -> list[tuple[Run, ...]]:
+    """The lines of code as runs; there is always at least one line."""
+    text = displayed(text)
+    lexer = _lexer(language.lower()) if language and len(text) < _MOST else None
+    if lexer is None:
+        return [((line, "block"),) if line else () for line in text.split("\n")]
+    lines: list[list[Run]] = [[]]
+    for _, kind, value in lexer.get_tokens_unprocessed(text):
+        ink = _ink(kind)
+        for number, part in enumerate(value.split("\n")):
+            if number:
+                lines.append([])
+            if part:
+                if lines[-1] and lines[-1][-1][1] == ink:
+                    lines[-1][-1] = (lines[-1][-1][0] + part, ink)
+                else:
+                    lines[-1].append((part, ink))
+    return [tuple(line) for line in lines]
+
+
+@functools.lru_cache(maxsize=64)
+def _lexer(language: str) -> Lexer | None:
+    try:
+        return get_lexer_by_name(language)
+    except ClassNotFound:
+        return None
+
+
+@functools.lru_cache(maxsize=512)
+def _ink(kind: _TokenType) -> str:
+    at: _TokenType | None = kind
+    while at is not None:
+        if at in _INKS:
+            return f"block {_INKS[at]}"
+        at = at.parent
+    return "block"

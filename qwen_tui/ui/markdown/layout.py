@@ -1,0 +1,112 @@
+"""Blocks to lines of a given width."""
+
+from collections.abc import Sequence
+
+from qwen_tui.ui.markdown.blocks import Block, Code, Heading, Item, List, Paragraph, Placed, Quote, Rule, Table
+from qwen_tui.ui.markdown.code import code_lines
+from qwen_tui.ui.markdown.lines import BLANK, Line, Run, inked, prefixed
+from qwen_tui.ui.markdown.table import table_lines
+from qwen_tui.ui.markdown.width import cells, cropped, displayed
+from qwen_tui.ui.markdown.wrap import wrap, wrap_code
+
+NARROWEST = 16
+"""Nested blocks are indented until this much is left; deeper ones stay where they are."""
+
+_BULLETS = ("•", "◦", "▪")
+_BAR: Run = ("│ ", "bar")
+_CODE_MARGIN: Run = (" ", "block")
+
+
+def layout(blocks: Sequence[Block], width: int) -> list[Line]:
+    """A whole text: its blocks with an empty line between each two."""
+    lines: list[Line] = []
+    for block in blocks:
+        if lines:
+            lines.append(BLANK)
+        lines.extend(block_lines(block, width))
+    return lines
+
+
+def block_lines(block: Block, width: int) -> list[Line]:
+    """The lines of one block."""
+    match block:
+        case Paragraph(runs):
+            return wrap(runs, width)
+        case Heading(level, runs):
+            ink = "heading" if level <= 2 else "strong"
+            return wrap([inked(run, ink) for run in runs], width)
+        case Code(language, text):
+            return [*label_lines(language, width), *fence_lines(text, language, width)]
+        case Rule():
+            return [Line((("─" * width, "rule"),))]
+        case Quote(blocks):
+            return _quote_lines(blocks, width)
+        case List():
+            return list_lines(block, block.items, block.start, width)
+        case Table():
+            return table_lines(block, width)
+
+
+def label_lines(language: str, width: int) -> list[Line]:
+    """The name of a code block's language, where it has one."""
+    if not language:
+        return []
+    name = cropped(displayed(language).replace("\n", " "), width - 2)
+    return prefixed([Line(((name, "block label"),), fill="block")], _CODE_MARGIN, _CODE_MARGIN, "", "")
+
+
+def fence_lines(text: str, language: str, width: int) -> list[Line]:
+    """Code on its own ground; lines that are too long go on in the next row."""
+    result: list[Line] = []
+    for runs in code_lines(text, language):
+        for line in wrap_code(runs, width - 2):
+            result.append(line._replace(fill="block"))
+    return prefixed(result, _CODE_MARGIN, _CODE_MARGIN, "", "")
+
+
+def list_lines(block: List, items: Sequence[Item], start: int | None, width: int) -> list[Line]:
+    """Items of a list, the first numbered `start`; `items` may be a part of the list's own."""
+    lines: list[Line] = []
+    for number, item in enumerate(items):
+        if item.gap:
+            lines.append(BLANK)
+        lines.extend(_item_lines(item, _marker(block.level, item, start, number), width))
+    return lines
+
+
+def _marker(level: int, item: Item, start: int | None, number: int) -> Run:
+    if item.ticked is not None:
+        return ("☑ ", "marker") if item.ticked else ("☐ ", "marker")
+    if start is not None:
+        return (f"{start + number}. ", "marker")
+    return (f"{_BULLETS[min(level, len(_BULLETS) - 1)]} ", "marker")
+
+
+def _item_lines(item: Item, marker: Run, width: int) -> list[Line]:
+    indent = cells(marker[0])
+    room = width - indent
+    if room < NARROWEST:
+        # Too deep to indent further: the marker stands, what follows it starts at the margin.
+        lines = _placed_lines(item.blocks, width - indent) or [BLANK]
+        return prefixed(lines, marker, ("", ""), marker[0], "")
+    lines = _placed_lines(item.blocks, room) or [BLANK]
+    blank = " " * indent
+    return prefixed(lines, marker, (blank, ""), marker[0], blank)
+
+
+def _quote_lines(blocks: Sequence[Placed], width: int) -> list[Line]:
+    indent = cells(_BAR[0])
+    if width - indent < NARROWEST:
+        return _placed_lines(blocks, width)
+    lines = _placed_lines(blocks, width - indent) or [BLANK]
+    quoted = [line._replace(runs=tuple(inked(run, "quoted") for run in line.runs)) for line in lines]
+    return prefixed(quoted, _BAR, _BAR, "", "")
+
+
+def _placed_lines(blocks: Sequence[Placed], width: int) -> list[Line]:
+    lines: list[Line] = []
+    for placed in blocks:
+        if placed.gap:
+            lines.append(BLANK)
+        lines.extend(block_lines(placed.block, max(width, 2)))
+    return lines

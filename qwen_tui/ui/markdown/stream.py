@@ -1,0 +1,166 @@
+"""A Markdown text that grows: closed blocks are laid out once, only the open end is parsed again.
+
+So a token costs the same however long the text is. Parsing a part alone gives what parsing the whole gives, with
+few exceptions (a link reference defined further down, highlighting across two windows of code, the columns of a
+long table); `finish` lays the whole text out once more, so in the end the lines are exactly those of `render`.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from qwen_tui.ui.markdown.commit import commit_paragraph, commit_part
+from qwen_tui.ui.markdown.document import render
+from qwen_tui.ui.markdown.layout import block_lines
+from qwen_tui.ui.markdown.lines import BLANK, Line
+from qwen_tui.ui.markdown.parse import Parsed, parse
+from qwen_tui.ui.markdown.resumed import Resumed, first_lines
+
+_LONG_END = 5000
+"""An open end of more characters than this is laid out again only when it has grown by a thirty-second."""
+
+
+class Stream:
+    """The lines of a growing text; `append` and `finish` return the first line that changed."""
+
+    def __init__(self, width: int) -> None:
+        self.lines: list[Line] = []
+        """What is seen so far."""
+        self._width = width
+        self._source: list[str] = []
+        self._begin()
+
+    def _begin(self) -> None:
+        self._done = 0
+        """How many of the lines are laid out for good."""
+        self._end = ""
+        """The source that is not."""
+        self._resumed: Resumed | None = None
+        self._references: Mapping[str, Any] = {}
+        self._laid_out = 0
+        """How long the end was when it was last laid out."""
+
+    @property
+    def source(self) -> str:
+        """The whole text."""
+        if len(self._source) > 1:
+            self._source = ["".join(self._source)]
+        return self._source[0] if self._source else ""
+
+    def append(self, text: str) -> int:
+        """Add text to the end."""
+        if not text:
+            return len(self.lines)
+        self._source.append(text)
+        return self._append(text)
+
+    def finish(self) -> int:
+        """Lay the whole text out once more, since nothing will be added."""
+        before, self.lines = self.lines, render(self.source, self._width)
+        return _first_difference(before, self.lines, 0)
+
+    def resize(self, width: int) -> None:
+        """Lay out the text so far in another width."""
+        self._width = width
+        self._begin()
+        self.lines = []
+        if self._source:
+            self._append(self.source)
+
+    def _append(self, text: str) -> int:
+        self._end += text
+        if self._laid_out > _LONG_END and len(self._end) - self._laid_out < self._laid_out // 32:
+            return len(self.lines)
+        since = self._done
+        before = self.lines[since:]
+        if "\n" in self._end:
+            self._commit_blocks()
+        if (part := commit_paragraph(self._end, self._resumed, self._width)) is not None:
+            self._leave(*part)
+        self.lines[self._done :] = self._end_lines()
+        self._laid_out = len(self._end)
+        return _first_difference(before, self.lines, since)
+
+    def _commit_blocks(self) -> None:
+        """Leave every block that is closed, and what is done of the last one.
+
+        Only complete lines count: `#` alone is a heading, but `#5` is not.
+        """
+        complete = self._end[: self._end.rindex("\n") + 1]
+        prefix = self._resumed.prefix if self._resumed else ""
+        above = prefix.count("\n")
+        blocks, references = parse(prefix + complete, self._references)
+        if not blocks:
+            return
+        starts = _line_starts(prefix + complete)
+        last = blocks[-1]
+        if len(blocks) > 1:
+            lines = self._laid(blocks[:-1])
+            at = starts[last.start] - len(prefix)
+            self._learn(references, last.start)
+            self._leave(lines, at, None)
+            last = Parsed(last.block, 0, last.end - last.start, _moved(last.item_starts, last.start))
+            complete = complete[at:]
+        elif self._resumed is not None:
+            last = Parsed(last.block, 0, last.end - above, _moved(last.item_starts, above))
+        elif last.start:
+            at = starts[last.start]
+            self._learn(references, last.start)
+            self._end, complete = self._end[at:], complete[at:]
+            last = Parsed(last.block, 0, last.end - last.start, _moved(last.item_starts, last.start))
+        part = commit_part(last, complete, self._resumed, self._width)
+        if part is not None:
+            self._leave(*part)
+
+    def _leave(self, lines: list[Line], source_length: int, resumed: Resumed | None) -> None:
+        gap = [BLANK] if self._done and self._resumed is None else []
+        self.lines[self._done :] = gap + lines
+        self._done = len(self.lines)
+        self._end = self._end[source_length:]
+        self._resumed = resumed
+
+    def _learn(self, references: Mapping[str, Any], line: int) -> None:
+        """Keep the link references that were defined before this line; later ones may not be complete yet."""
+        new = {
+            label: found
+            for label, found in references.items()
+            if label not in self._references and found["map"][1] <= line
+        }
+        if new:
+            self._references = {**self._references, **new}
+
+    def _end_lines(self) -> list[Line]:
+        prefix = self._resumed.prefix if self._resumed else ""
+        blocks, _ = parse(prefix + self._end, self._references)
+        lines = self._laid(blocks)
+        return [BLANK, *lines] if self._done and self._resumed is None and lines else lines
+
+    def _laid(self, blocks: list[Parsed]) -> list[Line]:
+        lines: list[Line] = []
+        for number, parsed in enumerate(blocks):
+            rest = first_lines(parsed.block, self._resumed, self._width) if number == 0 else None
+            if rest is not None:
+                lines.extend(rest)
+                continue
+            if number or self._resumed is not None:
+                lines.append(BLANK)
+            lines.extend(block_lines(parsed.block, self._width))
+        return lines
+
+
+def _line_starts(text: str) -> list[int]:
+    starts = [0]
+    while (at := text.find("\n", starts[-1])) >= 0:
+        starts.append(at + 1)
+    return starts
+
+
+def _moved(lines: tuple[int, ...], by: int) -> tuple[int, ...]:
+    return tuple(line - by for line in lines)
+
+
+def _first_difference(before: Sequence[Line], after: Sequence[Line], since: int) -> int:
+    """The index of the first line that is not the same; `before` begins at line `since`."""
+    for index, line in enumerate(before, since):
+        if index >= len(after) or line != after[index]:
+            return index
+    return since + len(before)

@@ -1,0 +1,63 @@
+"""Text as terminals can be trusted to show it, and how many cells it takes.
+
+Terminals disagree about U+FE0F (two cells here, one in tmux) and about skin tones (two or four), so both are left
+out of what is displayed; the stored text keeps them.
+"""
+
+import re
+import unicodedata
+
+from rich.cells import cell_len
+
+_UNSHOWN = re.compile(
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufe0f\ufeff"
+    "\ufff9-\ufffb\ud800-\udfff\U0001f3fb-\U0001f3ff\U000e0000-\U000e007f]"
+)
+TAB_SIZE = 4
+
+
+def displayed(text: str) -> str:
+    """The text with newlines but without anything that a terminal obeys or measures in its own way."""
+    if text.isascii() and text.isprintable():
+        return text
+    if "\t" in text:
+        text = text.expandtabs(TAB_SIZE)
+    return _UNSHOWN.sub("", text)
+
+
+def cells(text: str) -> int:
+    """How many cells a displayed text without newlines takes."""
+    return len(text) if text.isascii() else cell_len(text)
+
+
+def clusters(text: str) -> list[str]:
+    """What may not be torn apart: a character with its marks, a joined emoji, a pair of flag letters."""
+    result: list[str] = []
+    for character in text:
+        if result and (
+            character == "\u200d"
+            or result[-1][-1] == "\u200d"
+            or unicodedata.category(character) in ("Mn", "Me", "Cf")
+            or (_is_flag_letter(character) and len(result[-1]) == 1 and _is_flag_letter(result[-1]))
+        ):
+            result[-1] += character
+        else:
+            result.append(character)
+    return result
+
+
+def _is_flag_letter(character: str) -> bool:
+    return "\U0001f1e6" <= character <= "\U0001f1ff"
+
+
+def cropped(text: str, width: int) -> str:
+    """The text cut to `width` cells, with an ellipsis when something was lost."""
+    if cells(text) <= width:
+        return text
+    kept, used = "", 0
+    for cluster in clusters(text):
+        used += cells(cluster)
+        if used > width - 1:
+            break
+        kept += cluster
+    return kept + "…" if width > 0 else ""
