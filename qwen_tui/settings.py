@@ -1,8 +1,8 @@
-"""The person's settings: one declaration a field, from which the TOML file, the command line and the pane follow.
+"""The person's settings: one declaration a field, from which TOML file, command line and pane follow.
 
-A value comes from the conversation's overrides, else from the config file, else from the field's default. `None`
-as the value of a sampling field means *the checkpoint's own*. Bounds are those of transformers' logits warpers,
-which `GenerationConfig` itself does not check.
+A value comes from the conversation's overrides, else from the config file, else from the field's default.
+`None` as the value of a sampling field means *the checkpoint's own*. Bounds are those of transformers' logits
+warpers, which `GenerationConfig` itself does not check.
 """
 
 import dataclasses
@@ -146,9 +146,13 @@ class Settings:
     thinking: bool | None = _option(None, kind="switch", group="model")
     model: str | None = _option(None, kind="text", group="model", per_conversation=False)
     quantization: Quantization = _option(
-        "auto", kind="choice", group="model", choices=("auto", "none", "4bit", "8bit"), optional=False,
+        "auto",
+        kind="choice",
+        group="model",
+        choices=("auto", "none", "4bit", "8bit"),
+        optional=False,
         per_conversation=False,
-    )  # fmt: skip
+    )
     device: str = _option("auto", kind="text", group="model", optional=False, per_conversation=False)
     trust_remote_code: bool = _option(
         False, kind="switch", group="model", optional=False, per_conversation=False
@@ -166,7 +170,7 @@ class Settings:
         return ModelSpec(**{f.name: getattr(self, f.name) for f in dataclasses.fields(ModelSpec)})
 
     def with_overrides(self, overrides: Mapping[str, Json]) -> "Settings":
-        """These settings with a conversation's own values; keys and values that are not valid are left out."""
+        """These settings with a conversation's own values; those that are not valid are left out."""
         return replace(self, **valid(overrides, per_conversation=True)[0])
 
 

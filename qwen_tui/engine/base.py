@@ -89,6 +89,8 @@ class Request:
     sampling: Sampling = Sampling()
     thinking: bool | None = None
     """Ask the template for thinking or no thinking; None leaves it to the template."""
+    continues: bool = False
+    """The last message is the assistant's, and the model goes on writing it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,7 @@ class TokenCounts:
     total: int
     """The whole prompt as it would be sent, the generation prompt included. Exact."""
     per_message: tuple[int, ...]
-    """Each message with its share of the template, as one of many; their sum and the fixed parts make `total`."""
+    """Each message with its share of the template; with the fixed parts they add up to `total`."""
 
     @property
     def overhead(self) -> int:
@@ -179,11 +181,15 @@ class StopFlag(Protocol):
 
 
 class Engine(Protocol):
-    """Something that can answer. All failures are `QwenTuiError`s; after one the engine is usable or says it is not."""
+    """Something that can answer. All failures are `QwenTuiError`s."""
 
     @property
     def info(self) -> ModelInfo:
         """What is loaded."""
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can still answer. Once False it stays so: open another with the same spec."""
 
     def count(self, messages: Sequence[PromptMessage], thinking: bool | None = None) -> TokenCounts:
         """Count the tokens of a prompt. Works while a reply is generated; no messages count as 0."""

@@ -26,17 +26,11 @@ def say(code: str, /, **parameters: object) -> str:
 def explain(code: str, parameters: Mapping[str, object]) -> Explanation:
     """The three parts of an error in words.
 
-    Never raises: it is also used on errors read from old or damaged files, so an unknown code or a missing
-    parameter shows the code itself rather than nothing.
+    Never raises: it is also used on errors read from old or damaged files, so a code or parameters that do
+    not fit show themselves rather than nothing.
     """
-    entry = ERRORS.get(code)
-    if entry is None:
+    try:
+        return Explanation(*(part.format_map(parameters) for part in ERRORS[code]))
+    except (KeyError, ValueError, TypeError):
         detail = ", ".join(f"{key}={value}" for key, value in parameters.items())
-        entry = ERRORS["error.unknown"]
-        parameters = {"detail": f"{code} {detail}".strip()}
-    return Explanation(*(part.format_map(_Forgiving(parameters)) for part in entry))
-
-
-class _Forgiving(dict[str, object]):
-    def __missing__(self, key: str) -> str:
-        return "?"
+        return Explanation(*(p.format(detail=f"{code} {detail}".strip()) for p in ERRORS["error.unknown"]))

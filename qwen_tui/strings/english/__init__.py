@@ -1,10 +1,11 @@
 """English: the sentences of every area, merged. An error is (title, sentence, hint)."""
 
-from qwen_tui.strings.english import chat, commands, engine, screen, settings, storage
+from qwen_tui.strings.english import chat, commands, engine, panes, screen, session, settings, storage
 
 SENTENCES: dict[str, str] = {
     **commands.SENTENCES,
     **screen.SENTENCES,
+    **panes.SENTENCES,
     **settings.SENTENCES,
     **engine.SENTENCES,
     **chat.SENTENCES,
@@ -19,6 +20,8 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     ),
     **commands.ERRORS,
     **screen.ERRORS,
+    **session.ERRORS,
+    **panes.ERRORS,
     **settings.ERRORS,
     **engine.ERRORS,
     **chat.ERRORS,

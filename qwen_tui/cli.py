@@ -1,0 +1,45 @@
+"""argv -> settings -> the screen or a command. What is slow to import is imported where it is needed."""
+
+import sys
+from dataclasses import replace
+
+from qwen_tui import arguments, config_file
+from qwen_tui.arguments import USAGE_ERROR, Arguments
+from qwen_tui.chat.messages import Json
+from qwen_tui.errors import QwenTuiError
+from qwen_tui.paths import places
+from qwen_tui.settings import OPTIONS, Settings
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the program; returns its exit status."""
+    given = arguments.parse(argv)
+    where = places(given.data_dir, given.config)
+    config = config_file.load(where.config_file)
+    try:
+        settings = _with_flags(config.settings, given)
+    except QwenTuiError as error:
+        print(f"qwen-tui: {error}", file=sys.stderr)
+        return USAGE_ERROR
+    if given.command == "ask":
+        from qwen_tui.commands import ask  # late: the screen does not need it
+
+        for problem in config.problems:
+            print(f"qwen-tui: {problem}", file=sys.stderr)
+        return ask.run(given.text, settings, where.log_file, as_json=given.json)
+    from qwen_tui.commands import screen  # late: `ask` and --help must not wait for it
+
+    return screen.run(replace(config, settings=settings), where, given.conversation)
+
+
+def _with_flags(settings: Settings, given: Arguments) -> Settings:
+    """The settings of this run: flags win over the config file, and are never written to it."""
+    flags: dict[str, Json] = {
+        "model": given.model,
+        "quantization": given.quantization,
+        "device": given.device,
+        "system_prompt": given.system,
+        "trust_remote_code": given.trust_remote_code or None,
+    }
+    wanted = {name: OPTIONS[name].check(value) for name, value in flags.items() if value is not None}
+    return replace(settings, **wanted)

@@ -1,0 +1,114 @@
+"""`qwen-tui ask`: one reply streamed to the standard output, and nothing else there."""
+
+import json
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import TextIO
+
+from qwen_tui.arguments import USAGE_ERROR
+from qwen_tui.chat.cleaning import Cleaner, clean
+from qwen_tui.chat.messages import Message, Role, Run
+from qwen_tui.engine.base import Event, Finished, LoadProgress, TextDelta, ThinkingDelta
+from qwen_tui.engine.opening import open_engine
+from qwen_tui.errors import QwenTuiError
+from qwen_tui.memory import plan
+from qwen_tui.settings import Settings
+from qwen_tui.strings import say
+
+FAILED = 1
+STOPPED = 130
+"""128 + SIGINT, as shells have it."""
+
+
+def run(text: str | None, settings: Settings, log_file: Path, *, as_json: bool) -> int:
+    """Ask once. `text` None or `-` reads the message from the standard input; returns the exit status."""
+    stop = threading.Event()
+    signal.signal(signal.SIGINT, lambda *_: stop.set())
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    try:
+        question = Message(role=Role.USER, content=_question(text))
+    except QwenTuiError as error:
+        print(f"qwen-tui ask: {error}", file=sys.stderr)
+        return USAGE_ERROR
+    try:
+        engine = open_engine(settings.model_spec, log_file, _report, stop)
+        try:
+            request = plan([question], settings, engine).request
+            reason = _print_reply(engine.stream(request, stop), as_json=as_json)
+        finally:
+            engine.close()
+    except QwenTuiError as error:
+        if error.code == "engine.load_stopped":
+            return STOPPED
+        print(f"qwen-tui ask: {error}", file=sys.stderr)
+        return FAILED
+    except BrokenPipeError:
+        _silence(sys.stdout)
+        return FAILED
+    return STOPPED if reason == "stopped" else 0
+
+
+def _question(text: str | None) -> str:
+    if text is None or text == "-":
+        try:
+            text = sys.stdin.buffer.read().decode("utf-8")
+        except UnicodeDecodeError:
+            raise QwenTuiError("cli.not_text") from None
+    question = clean(text).strip()
+    if not question:
+        raise QwenTuiError("cli.nothing_to_ask")
+    return question
+
+
+def _print_reply(events: Iterator[Event], *, as_json: bool) -> str:
+    """Print a reply as it comes, or whole as JSON; returns why it ended."""
+    out = _utf8(sys.stdout)
+    cleaner, thinking_cleaner = Cleaner(), Cleaner()
+    parts: list[str] = []
+    thoughts: list[str] = []
+    receipt = Run(model="")
+    for event in events:
+        match event:
+            case TextDelta(text=text):
+                parts.append(cleaner.feed(text))
+                if not as_json:
+                    print(parts[-1], end="", file=out, flush=True)
+            case ThinkingDelta(text=text):
+                thoughts.append(thinking_cleaner.feed(text))
+            case Finished(run=receipt):
+                pass
+    parts.append(cleaner.flush())
+    thoughts.append(thinking_cleaner.flush())
+    if as_json:
+        reply = {"text": "".join(parts), "thinking": "".join(thoughts), "receipt": asdict(receipt)}
+        print(json.dumps(reply, ensure_ascii=False), file=out, flush=True)
+    else:
+        print(parts[-1], file=out, flush=True)
+    return receipt.stop_reason
+
+
+def _report(progress: LoadProgress) -> None:
+    """One line a stage on the standard error, where a person watches it."""
+    if sys.stderr.isatty() and progress.done == 0:
+        print(
+            say("cli.loading", stage=say(f"engine.stage.{progress.stage}"), name=progress.name),
+            file=sys.stderr,
+        )
+
+
+def _utf8(stream: TextIO) -> TextIO:
+    """The stream, writing UTF-8 whatever the locale says."""
+    if hasattr(stream, "reconfigure"):
+        stream.reconfigure(encoding="utf-8", errors="replace")
+    return stream
+
+
+def _silence(stream: TextIO) -> None:
+    """Keep the interpreter from complaining about a closed pipe when it flushes at exit."""
+    import os  # late: only a reader that went away needs it
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

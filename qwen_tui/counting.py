@@ -1,0 +1,93 @@
+"""The token figures on the screen, counted by the engine on a thread of its own.
+
+Only the newest request counts: a person who types or switches on makes older ones pointless.
+"""
+
+import logging
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from qwen_tui.chat.context import Window
+from qwen_tui.chat.messages import Message, Role
+from qwen_tui.engine.base import Engine, PromptMessage
+from qwen_tui.errors import QwenTuiError
+from qwen_tui.memory import survey
+from qwen_tui.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """What the model would see of a conversation now, and what the draft would add."""
+
+    conversation_id: str
+    window: Window
+    first_sent: str
+    draft_tokens: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Question:
+    conversation_id: str
+    path: Sequence[Message]
+    settings: Settings
+    draft: str
+    engine: Engine
+
+
+class TokenCounter:
+    """Answers the newest question; `figures` is the newest answer, or None while there is none."""
+
+    def __init__(self) -> None:
+        self._question: _Question | None = None
+        self._figures: Figures | None = None
+        self._asked = threading.Condition()
+        threading.Thread(target=self._run, name="counting", daemon=True).start()
+
+    @property
+    def figures(self) -> Figures | None:
+        """The newest figures; the same object until there are newer ones."""
+        return self._figures
+
+    def ask(
+        self,
+        conversation_id: str,
+        path: Sequence[Message],
+        settings: Settings,
+        draft: str,
+        engine: Engine | None,
+    ) -> None:
+        """Have this counted; without an engine there are no figures."""
+        with self._asked:
+            if engine is None:
+                self._figures = self._question = None
+                return
+            self._question = _Question(
+                conversation_id=conversation_id, path=path, settings=settings, draft=draft, engine=engine
+            )
+            self._asked.notify()
+
+    def _run(self) -> None:
+        while True:
+            with self._asked:
+                while self._question is None:
+                    self._asked.wait()
+                question, self._question = self._question, None
+            try:
+                self._figures = _count(question)
+            except QwenTuiError as error:
+                log.info("not counted: %s", error)
+                self._figures = None
+
+
+def _count(question: _Question) -> Figures:
+    view = survey(question.path, question.settings, question.engine)
+    draft = (PromptMessage(Role.USER, question.draft),) if question.draft.strip() else ()
+    return Figures(
+        conversation_id=question.conversation_id,
+        window=view.window,
+        first_sent=view.first_sent,
+        draft_tokens=sum(question.engine.count(draft).per_message),
+    )

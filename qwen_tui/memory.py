@@ -1,0 +1,91 @@
+"""What the model is to see of a conversation: the prompt, and where the model's memory begins.
+
+Token counts come from the engine (the model's own tokenizer and template); the choice itself is the pure
+function `chat.context.fit`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from qwen_tui.chat.context import Cost, Window, fit, reply_room
+from qwen_tui.chat.messages import Message, Role
+from qwen_tui.engine.base import Engine, PromptMessage, Request
+from qwen_tui.errors import QwenTuiError
+from qwen_tui.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A request that fits, and what was left out of it."""
+
+    request: Request
+    window: Window
+    """Its start is an index into the whole path, as the log shows it."""
+    first_sent: str
+    """The id of the oldest message that the model sees; empty while there is none."""
+
+
+def plan(path: Sequence[Message], settings: Settings, engine: Engine) -> Plan:
+    """Choose what is sent so that `path`, which ends with a person's message, can be answered.
+
+    Raises `QwenTuiError("chat.message_too_long")` with both numbers when the newest turn alone is too large.
+    """
+    view = survey(path, settings, engine)
+    if not view.window.fits:
+        tokens, limit = view.window.used_tokens, view.window.budget_tokens
+        raise QwenTuiError("chat.message_too_long", tokens=tokens, limit=limit)
+    return view
+
+
+def survey(path: Sequence[Message], settings: Settings, engine: Engine) -> Plan:
+    """What the model would see of `path` now, and how large that is; the window may not fit."""
+    seen = [message for message in path if is_seen(message)]
+    system = _system(settings)
+    counts = engine.count((*system, *map(prompt_message, seen)), settings.thinking)
+    costs = [
+        Cost(tokens, message.role is Role.USER)
+        for tokens, message in zip(counts.per_message[len(system) :], seen, strict=True)
+    ]
+    fixed_tokens = counts.total - sum(cost.tokens for cost in costs)
+    budget = budget_tokens(settings, engine)
+    window = fit(costs, fixed_tokens, budget, memory=settings.memory, turns=settings.memory_turns)
+    # Blocks are additive for the templates we know, but only a rendering of what is really sent is exact.
+    starts = [window.start, *(i for i in range(window.start + 1, len(seen)) if costs[i].opens_turn)]
+    for start in starts:
+        messages = (*system, *map(prompt_message, seen[start:]))
+        used = engine.count(messages, settings.thinking).total if start else counts.total
+        window = Window(start, used, budget)
+        if window.fits:
+            break
+    first_sent = seen[window.start].id if seen else ""
+    return Plan(
+        request=Request(messages=messages, sampling=settings.sampling, thinking=settings.thinking),
+        window=replace(window, start=_index_of(first_sent, path)),
+        first_sent=first_sent,
+    )
+
+
+def budget_tokens(settings: Settings, engine: Engine) -> int:
+    """How large a prompt may be: the window less the room for the reply, or the person's own limit."""
+    context_window = engine.info.context_window
+    budget = context_window - reply_room(context_window, settings.max_new_tokens)
+    return min(budget, settings.memory_tokens) if settings.memory_tokens is not None else budget
+
+
+def prompt_message(message: Message) -> PromptMessage:
+    """A message of the conversation as the engine takes it."""
+    return PromptMessage(message.role, message.content, message.thinking)
+
+
+def is_seen(message: Message) -> bool:
+    """Whether the model may see this message: replies that never got a word out are left out."""
+    return message.role is not Role.ASSISTANT or bool(message.content)
+
+
+def _system(settings: Settings) -> tuple[PromptMessage, ...]:
+    prompt = settings.system_prompt.strip()
+    return (PromptMessage(Role.SYSTEM, prompt),) if prompt else ()
+
+
+def _index_of(message_id: str, path: Sequence[Message]) -> int:
+    return next((index for index, message in enumerate(path) if message.id == message_id), 0)

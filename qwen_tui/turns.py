@@ -1,0 +1,163 @@
+"""Turns in order: one engine, one reply at a time, whatever conversation it belongs to.
+
+One daemon thread runs the turns and owns their conversations meanwhile; what happens lands in an inbox that the
+screen empties on a timer. So a terminal that stalls never keeps a reply from the disk, and a program that ends
+never waits for a reply.
+"""
+
+import itertools
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from qwen_tui.chat.cleaning import one_line
+from qwen_tui.engine.base import Engine
+from qwen_tui.errors import QwenTuiError
+from qwen_tui.session import ChatSession, Event
+from qwen_tui.settings import Settings
+
+log = logging.getLogger(__name__)
+
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Turn:
+    """Something to be answered: a new message, or (with no text) the last one again."""
+
+    session: ChatSession
+    text: str | None
+    settings: Callable[[], Settings]
+    """The person's defaults, asked when the turn begins."""
+    number: int = field(default_factory=lambda: next(_numbers))
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def conversation_id(self) -> str:
+        """Which conversation it belongs to."""
+        return self.session.conversation.id
+
+
+@dataclass(frozen=True, slots=True)
+class TurnBegan:
+    """The turn has left the queue."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnBroke:
+    """A defect of the program ended the turn; what was written of the reply is kept."""
+
+    error: QwenTuiError
+
+
+@dataclass(frozen=True, slots=True)
+class TurnEnded:
+    """The turn is over, however it went; the next one begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """Something that happened in a turn."""
+
+    turn: Turn
+    event: Event | TurnBegan | TurnBroke | TurnEnded
+
+
+class TurnQueue:
+    """Runs turns one after another as soon as there is an engine."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[Turn] = deque()
+        self._running: Turn | None = None
+        self._engine: Engine | None = None
+        self._inbox: deque[Happened] = deque()
+        self._changed = threading.Condition()
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name="turns", daemon=True)
+        self._thread.start()
+
+    def submit(self, turn: Turn) -> None:
+        """Let this turn be answered after those that already wait."""
+        with self._changed:
+            self._waiting.append(turn)
+            self._changed.notify_all()
+
+    def use(self, engine: Engine | None) -> None:
+        """Answer with this engine from the next turn on; None lets turns wait."""
+        with self._changed:
+            self._engine = engine
+            self._changed.notify_all()
+
+    def waiting(self, conversation_id: str) -> tuple[Turn, ...]:
+        """The turns of a conversation that have not begun, in order."""
+        with self._changed:
+            return tuple(turn for turn in self._waiting if turn.conversation_id == conversation_id)
+
+    @property
+    def running(self) -> Turn | None:
+        """The turn that is being answered now."""
+        return self._running
+
+    def take_back(self, conversation_id: str) -> Turn | None:
+        """Take the newest waiting turn of a conversation out of the queue."""
+        with self._changed:
+            for turn in reversed(self._waiting):
+                if turn.conversation_id == conversation_id:
+                    self._waiting.remove(turn)
+                    return turn
+        return None
+
+    def stop(self, conversation_id: str) -> bool:
+        """End the reply that runs in this conversation, keeping its text; False when none does."""
+        turn = self._running
+        if turn is None or turn.conversation_id != conversation_id:
+            return False
+        turn.stop.set()
+        return True
+
+    def drain(self) -> list[Happened]:
+        """What has happened since the last call, in order."""
+        return [self._inbox.popleft() for _ in range(len(self._inbox))]
+
+    def close(self, timeout_seconds: float) -> None:
+        """Stop the running reply and wait, at most this long, for it to be saved."""
+        with self._changed:
+            self._closed = True
+            self._waiting.clear()
+            if self._running is not None:
+                self._running.stop.set()
+            self._changed.notify_all()
+        self._thread.join(timeout_seconds)
+
+    def _run(self) -> None:
+        while (next_turn := self._next()) is not None:
+            turn, engine = next_turn
+            self._inbox.append(Happened(turn, TurnBegan()))
+            try:
+                settings = turn.settings()
+                if turn.text is None:
+                    events = turn.session.regenerate(settings, engine, turn.stop)
+                else:
+                    events = turn.session.send(turn.text, settings, engine, turn.stop)
+                for event in events:
+                    self._inbox.append(Happened(turn, event))
+            except Exception as error:  # the thread must survive: a turn's defect is that turn's alone
+                log.exception("a turn broke")
+                problem = QwenTuiError(
+                    "error.unknown", detail=one_line(f"{type(error).__name__}: {error}", 200)
+                )
+                self._inbox.append(Happened(turn, TurnBroke(problem)))
+            finally:
+                self._running = None
+                self._inbox.append(Happened(turn, TurnEnded()))
+
+    def _next(self) -> tuple[Turn, Engine] | None:
+        with self._changed:
+            while not self._closed and not (self._waiting and self._engine is not None):
+                self._changed.wait()
+            if self._closed or self._engine is None:
+                return None
+            self._running = self._waiting.popleft()
+            return self._running, self._engine

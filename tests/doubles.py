@@ -1,0 +1,102 @@
+"""A scripted engine: replies that were queued beforehand, and a record of what it was asked."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from qwen_tui.chat.messages import Run
+from qwen_tui.engine.base import (
+    Event,
+    Finished,
+    ModelInfo,
+    PrefillProgress,
+    PromptMessage,
+    PromptReady,
+    Request,
+    StopFlag,
+    TextDelta,
+    ThinkingDelta,
+    TokenCounts,
+)
+from qwen_tui.errors import QwenTuiError
+
+INFO = ModelInfo(
+    name="scripted",
+    model="scripted",
+    architecture="None",
+    parameters=0,
+    context_window=400,
+    quantization="none",
+    dtype="float32",
+    device="cpu",
+    sampling_defaults={"do_sample": True, "temperature": 0.7, "top_p": 0.8, "top_k": 20},
+    can_think=True,
+)
+
+
+@dataclass
+class Reply:
+    """One scripted reply: its deltas, and what goes wrong."""
+
+    deltas: Sequence[str] = ("All ", "right.")
+    thinking: Sequence[str] = ()
+    fails: QwenTuiError | None = None
+    """Raised after the deltas."""
+    gate: threading.Event | None = None
+    """The last delta waits for this, or for the stop flag."""
+    seconds_a_delta: float = 0.0
+
+
+@dataclass
+class ScriptedEngine:
+    """Counts a token a word (3 a message for the template); answers with the queued replies, then with an echo."""
+
+    replies: list[Reply] = field(default_factory=list)
+    info: ModelInfo = INFO
+    asked: list[Request] = field(default_factory=list)
+    closed: bool = False
+    alive: bool = True
+    on_ask: Callable[[Request], None] = lambda request: None
+
+    def count(self, messages: Sequence[PromptMessage], thinking: bool | None = None) -> TokenCounts:
+        per_message = tuple(len(message.content.split()) + 3 for message in messages)
+        return TokenCounts(sum(per_message) + 2 if messages else 0, per_message)
+
+    def stream(self, request: Request, stop: StopFlag) -> Iterator[Event]:
+        self.asked.append(request)
+        self.on_ask(request)
+        script = self.replies.pop(0) if self.replies else Reply([f"echo: {request.messages[-1].content}"])
+        prompt = self.count(request.messages).total
+        yield PromptReady(prompt)
+        yield PrefillProgress(prompt, prompt)
+        reason, sent = "eos", 0
+        for kind, text in [
+            *((ThinkingDelta, t) for t in script.thinking),
+            *((TextDelta, t) for t in script.deltas),
+        ]:
+            if script.gate is not None and sent == len(script.thinking) + len(script.deltas) - 1:
+                while not script.gate.wait(0.005) and not stop.is_set():
+                    pass
+            if script.seconds_a_delta:
+                time.sleep(script.seconds_a_delta)
+            if stop.is_set():
+                reason = "stopped"
+                break
+            sent += 1
+            yield kind(text)
+        if script.fails is not None:
+            raise script.fails
+        yield Finished(
+            Run(
+                model="scripted",
+                prompt_tokens=prompt,
+                new_tokens=sent,
+                first_token_seconds=0.01,
+                decode_seconds=0.1,
+                stop_reason=reason,
+            )
+        )
+
+    def close(self) -> None:
+        self.closed = True
