@@ -1,0 +1,206 @@
+"""The list of conversations: one line each, drawn line by line, so that thousands cost no more than ten."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events, on
+from textual.binding import Binding, BindingType
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from qwen_tui import strings
+from qwen_tui.chat.cleaning import one_line
+from qwen_tui.ui.conversation_row import ConversationRow, last_use
+from qwen_tui.ui.markdown.width import cells, cropped, displayed
+
+_TICK_SECONDS = 60.0
+
+
+def here_and_now() -> datetime:
+    """This moment on the clock of the place where the person is."""
+    return datetime.now().astimezone()
+
+
+class ConversationList(ScrollView, can_focus=True):
+    """Rows of conversations with a cursor. The cursor stays with its conversation when the order changes."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "move(-1)", strings.say("panes.key.up"), show=False),
+        Binding("down", "move(1)", strings.say("panes.key.down"), show=False),
+        Binding("pageup", "page(-1)", strings.say("panes.key.page_up"), show=False),
+        Binding("pagedown", "page(1)", strings.say("panes.key.page_down"), show=False),
+        Binding("home", "first", strings.say("panes.key.first"), show=False),
+        Binding("end", "last", strings.say("panes.key.last"), show=False),
+        Binding("enter", "choose", strings.say("panes.key.open"), id="conversations.open"),
+    ]
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "conversation-list--title",
+        "conversation-list--open",
+        "conversation-list--cursor",
+        "conversation-list--dim",
+        "conversation-list--sign",
+    }
+
+    DEFAULT_CSS = """
+    ConversationList {
+        overflow-x: hidden;
+        scrollbar-size-vertical: 1;
+        & > .conversation-list--title { color: $foreground; }
+        & > .conversation-list--open { color: $accent; text-style: bold; }
+        & > .conversation-list--cursor { background: $foreground 12%; }
+        & > .conversation-list--dim { color: $foreground 60%; }
+        & > .conversation-list--sign { color: $accent; }
+        &:ansi {
+            & > .conversation-list--cursor { background: transparent; text-style: reverse; }
+            & > .conversation-list--dim { text-style: dim; }
+        }
+    }
+    """
+
+    class Chosen(Message):
+        """The person wants to see this conversation."""
+
+        def __init__(self, id: str) -> None:
+            super().__init__()
+            self.id = id
+
+    rows: reactive[tuple[ConversationRow, ...]] = reactive[tuple[ConversationRow, ...]](())
+    """What is listed, in the order of the list."""
+    open_id: reactive[str | None] = reactive[str | None](None)
+    """The conversation that the log shows."""
+    cursor: reactive[int] = reactive(0)
+    """Which row the keys are about."""
+
+    def __init__(self, clock: Callable[[], datetime] = here_and_now) -> None:
+        super().__init__()
+        self._clock = clock
+        self._now = clock()
+
+    @property
+    def row(self) -> ConversationRow | None:
+        """The conversation under the cursor; None in an empty list."""
+        return self.rows[self.cursor] if self.rows else None
+
+    def on_mount(self) -> None:
+        """Let the times grow older while nothing else happens."""
+        self.set_interval(_TICK_SECONDS, self._grow_older)
+
+    def validate_cursor(self, cursor: int) -> int:
+        """Keep the cursor on a row."""
+        return max(0, min(cursor, len(self.rows) - 1))
+
+    def watch_rows(self, before: tuple[ConversationRow, ...], rows: tuple[ConversationRow, ...]) -> None:
+        """Keep the cursor on its conversation, or where it was when that one has gone."""
+        self._now = self._clock()
+        self.virtual_size = Size(self.size.width, len(rows))
+        kept = before[self.cursor].id if before else self.open_id
+        index = next((i for i, row in enumerate(rows) if row.id == kept), self.cursor)
+        self.cursor = index
+        self._show_cursor()
+        self.refresh()
+
+    def watch_open_id(self, open_id: str | None) -> None:
+        """Go along to the conversation that has been opened."""
+        index = next((i for i, row in enumerate(self.rows) if row.id == open_id), None)
+        if index is not None:
+            self.cursor = index
+        self.refresh()
+
+    def watch_cursor(self, before: int, cursor: int) -> None:
+        """Repaint the two rows that changed."""
+        top = self.scroll_offset.y
+        self.refresh(*(Region(0, y - top, self.size.width, 1) for y in (before, cursor)))
+        self._show_cursor()
+
+    def render_line(self, y: int) -> Strip:
+        """One row of the list: sign, title, and how long ago it was used."""
+        index = self.scroll_offset.y + y
+        width = self.size.width
+        if index >= len(self.rows):
+            return Strip.blank(width, self.rich_style)
+        row = self.rows[index]
+        lit = index == self.cursor and self.has_focus
+        sign, sign_look = _sign(row)
+        age = last_use(row.updated, self._now)
+        room = width - 4 - cells(age)
+        title = cropped(displayed(one_line(row.title)), room)
+        gap = " " * (room - cells(title) + 1)
+        segments = [
+            Segment(f"{sign} ", self._look(sign_look, lit)),
+            Segment(title + gap, self._look("open" if row.id == self.open_id else "title", lit)),
+            Segment(f"{age} ", self._look("dim", lit)),
+        ]
+        return Strip(segments).adjust_cell_length(width, self.rich_style)
+
+    @on(events.Resize)
+    def _fit(self) -> None:
+        self.virtual_size = Size(self.size.width, len(self.rows))
+
+    @on(events.Focus)
+    @on(events.Blur)
+    def _show_focus(self) -> None:
+        self._show_cursor()
+        self.refresh()
+
+    @on(events.Click)
+    def _choose_row(self, event: events.Click) -> None:
+        index = self.scroll_offset.y + event.y
+        if index < len(self.rows):
+            self.cursor = index
+            self.action_choose()
+
+    def action_move(self, by: int) -> None:
+        """Move the cursor by rows."""
+        self.cursor += by
+
+    def action_page(self, by: int) -> None:
+        """Move the cursor by screens."""
+        self.cursor += by * max(1, self.size.height - 1)
+
+    def action_first(self) -> None:
+        """Move the cursor to the first row."""
+        self.cursor = 0
+
+    def action_last(self) -> None:
+        """Move the cursor to the last row."""
+        self.cursor = len(self.rows) - 1
+
+    def action_choose(self) -> None:
+        """Ask for the conversation under the cursor to be opened."""
+        if self.row is not None:
+            self.post_message(self.Chosen(self.row.id))
+
+    def _show_cursor(self) -> None:
+        self.scroll_to_region(Region(0, self.cursor, 1, 1), animate=False, force=True)
+
+    def _grow_older(self) -> None:
+        self._now = self._clock()
+        self.refresh()
+
+    def _look(self, name: str, lit: bool) -> Style:
+        """The style of a part of a row. In a reversed row all parts look alike: their colours would clash."""
+        style = self.visual_style
+        own_styles = [f"conversation-list--{name}"]
+        if lit:
+            cursor = "conversation-list--cursor"
+            if self.get_component_styles(cursor).text_style.reverse:
+                return style.rich_style + Style(reverse=True)
+            own_styles.insert(0, cursor)
+        for own_style in own_styles:
+            style += self.get_visual_style(own_style, partial=True)
+        return style.rich_style
+
+
+def _sign(row: ConversationRow) -> tuple[str, str]:
+    if row.running:
+        return "○", "sign"
+    if row.unread:
+        return "●", "sign"
+    return ("▴", "dim") if row.pinned else (" ", "dim")

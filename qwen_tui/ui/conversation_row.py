@@ -1,0 +1,53 @@
+"""One conversation as the list shows it, and how long ago it was used, in a few characters."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from qwen_tui import strings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConversationRow:
+    """What the list knows about a conversation."""
+
+    id: str
+    title: str
+    updated: str
+    """When it was last used, ISO 8601 in UTC."""
+    pinned: bool = False
+    running: bool = False
+    """A reply is being written in it."""
+    unread: bool = False
+    """A reply has been finished in it that has not been looked at."""
+
+
+def in_order(rows: tuple[ConversationRow, ...]) -> tuple[ConversationRow, ...]:
+    """The rows as they stand in the list: pinned ones first, and of each kind the last used first."""
+    newest_first = sorted(rows, key=lambda row: row.updated, reverse=True)
+    return tuple(sorted(newest_first, key=lambda row: not row.pinned))
+
+
+def last_use(updated: str, now: datetime) -> str:
+    """How long ago: `now`, `2m`, `3h`, `1d`, after a week the day, in other years the year.
+
+    Empty when it cannot be read: an odd file must not keep the others out of the list.
+    """
+    try:
+        then = datetime.fromisoformat(updated)
+    except ValueError:
+        return ""
+    then = then.replace(tzinfo=UTC) if then.tzinfo is None else then
+    ago = now - then
+    if ago < timedelta(minutes=1):
+        return strings.say("panes.conversations.now")
+    if ago < timedelta(hours=1):
+        return strings.say("panes.conversations.minutes", count=ago // timedelta(minutes=1))
+    if ago < timedelta(days=1):
+        return strings.say("panes.conversations.hours", count=ago // timedelta(hours=1))
+    if ago < timedelta(days=7):
+        return strings.say("panes.conversations.days", count=ago.days)
+    there = then.astimezone(now.tzinfo)
+    if there.year != now.year:
+        return str(there.year)
+    month = strings.say("panes.conversations.months").split()[there.month - 1]
+    return strings.say("panes.conversations.month_day", month=month, day=there.day)

@@ -1,0 +1,57 @@
+"""The field that lies over a row of the list while its conversation is renamed."""
+
+from textual import events, on
+from textual.message import Message
+from textual.widgets import Input
+
+from qwen_tui.chat.cleaning import one_line
+
+
+class RenameField(Input):
+    """Enter keeps the new name; esc, and leaving the field, keep the old one."""
+
+    DEFAULT_CSS = """
+    RenameField {
+        layer: over;
+        dock: top;
+        background: $surface;
+        &:focus { background-tint: $accent 20%; }
+        &:ansi:focus { background: $background; background-tint: transparent; text-style: underline; }
+    }
+    """
+
+    class Ended(Message):
+        """The field is done with. `name` is the new one, or None where the old one stays."""
+
+        def __init__(self, id: str, name: str | None) -> None:
+            super().__init__()
+            self.id = id
+            self.name = name
+
+    def __init__(self, conversation_id: str, title: str) -> None:
+        super().__init__(title, compact=True, select_on_focus=True)
+        self._conversation_id = conversation_id
+        self._title = title
+        self._ended = False
+
+    @on(events.Key)
+    def _cancel(self, event: events.Key) -> None:
+        if event.key == "escape":
+            event.stop()
+            self._end(None)
+
+    @on(Input.Submitted)
+    def _keep(self, event: Input.Submitted) -> None:
+        event.stop()
+        name = one_line(event.value)
+        self._end(name if name and name != self._title else None)
+
+    @on(Input.Blurred)
+    def _leave(self, event: Input.Blurred) -> None:
+        event.stop()
+        self._end(None)
+
+    def _end(self, name: str | None) -> None:
+        if not self._ended:
+            self._ended = True
+            self.post_message(self.Ended(self._conversation_id, name))
