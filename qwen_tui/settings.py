@@ -69,8 +69,10 @@ class Option:
         return value
 
     def parse(self, text: str) -> Json:
-        """The value that a person typed; empty means unset. Raises `QwenTuiError` as `check` does."""
-        text = text if self.kind == "prose" else text.strip()
+        """The value that a person typed; empty means unset, but for prose. Raises `QwenTuiError` as `check` does."""
+        if self.kind == "prose":
+            return self.check(text)
+        text = text.strip()
         if not text:
             return self.check(None)
         if self.kind == "switch":

@@ -1,0 +1,151 @@
+"""Turns in order, on one engine."""
+
+import threading
+
+import pytest
+from doubles import Reply, ScriptedEngine
+from waiting import wait_for
+
+from qwen_tui.chat.messages import Status
+from qwen_tui.chat.store import ConversationStore
+from qwen_tui.errors import QwenTuiError
+from qwen_tui.library import Library
+from qwen_tui.session import Accepted, Replied
+from qwen_tui.settings import Settings
+from qwen_tui.turns import Turn, TurnBroke, TurnEnded, TurnQueue
+
+
+@pytest.fixture
+def library(tmp_path):
+    return Library(ConversationStore(tmp_path / "conversations"))
+
+
+@pytest.fixture
+def queue():
+    queue = TurnQueue()
+    yield queue
+    queue.close(5)
+
+
+def ask(queue, session, text):
+    turn = Turn(session, text, Settings)
+    queue.submit(turn)
+    return turn
+
+
+def happened(queue, kind, count):
+    """Drain the inbox until this kind of event has come so often; returns all that came."""
+    seen = []
+
+    def enough():
+        seen.extend(queue.drain())
+        return sum(isinstance(h.event, kind) for h in seen) >= count
+
+    wait_for(enough)
+    return seen
+
+
+def test_turns_wait_for_an_engine_and_then_run_in_order(queue, library) -> None:
+    session = library.new()
+    for text in ("one", "two", "three"):
+        ask(queue, session, text)
+    assert [turn.text for turn in queue.waiting(session.conversation.id)] == ["one", "two", "three"]
+    queue.use(ScriptedEngine())
+    seen = happened(queue, TurnEnded, 3)
+    assert [h.event.message.content for h in seen if isinstance(h.event, Accepted)] == ["one", "two", "three"]
+    assert [m.content for m in session.conversation.path()][::2] == ["one", "two", "three"]
+
+
+def test_replies_of_two_conversations_never_run_at_once(queue, library) -> None:
+    running = []
+    most = []
+
+    def note(request) -> None:
+        running.append(request)
+        most.append(len(running))
+
+    engine = ScriptedEngine([Reply(["a"]), Reply(["b"]), Reply(["c"])], on_ask=note)
+    sessions = [library.new(), library.new(), library.new()]
+    for session in sessions:
+        ask(queue, session, "go")
+    queue.use(engine)
+    for number, h in enumerate([h for h in happened(queue, TurnEnded, 3) if isinstance(h.event, Replied)]):
+        assert h.turn.session is sessions[number]
+    assert [s.conversation.path()[-1].content for s in sessions] == ["a", "b", "c"]
+
+
+def test_a_waiting_message_can_be_taken_back(queue, library) -> None:
+    session = library.new()
+    ask(queue, session, "one")
+    ask(queue, session, "two")
+    assert queue.take_back(session.conversation.id).text == "two"
+    assert queue.take_back(session.conversation.id).text == "one"
+    assert queue.take_back(session.conversation.id) is None
+
+
+def test_stop_ends_the_reply_of_its_own_conversation_only(queue, library) -> None:
+    session, other = library.new(), library.new()
+    engine = ScriptedEngine([Reply(["so ", "far ", "never"], gate=threading.Event())])
+    queue.use(engine)
+    ask(queue, session, "go")
+    wait_for(lambda: engine.asked)
+    assert not queue.stop(other.conversation.id)
+    assert queue.stop(session.conversation.id)
+    happened(queue, TurnEnded, 1)
+    reply = session.conversation.path()[-1]
+    assert (reply.content, reply.status) == ("so far ", Status.STOPPED)
+
+
+def test_a_defect_in_a_turn_is_told_and_the_next_turn_runs(queue, library) -> None:
+    class Broken(ScriptedEngine):
+        def count(self, messages, thinking=None):
+            raise RuntimeError("a defect")
+
+    session = library.new()
+    queue.use(Broken())
+    ask(queue, session, "one")
+    broke = next(h.event for h in happened(queue, TurnEnded, 1) if isinstance(h.event, TurnBroke))
+    assert "a defect" in str(broke.error)
+    queue.use(ScriptedEngine())
+    ask(queue, session, "two")
+    happened(queue, TurnEnded, 1)
+    assert session.conversation.path()[0].content == "two"
+
+
+def test_leaving_saves_the_running_reply(queue, library, tmp_path) -> None:
+    session = library.new()
+    engine = ScriptedEngine([Reply(["so ", "far ", "never"], gate=threading.Event())])
+    queue.use(engine)
+    ask(queue, session, "go")
+    wait_for(lambda: engine.asked)
+    queue.close(5)
+    (entry,) = Library(ConversationStore(tmp_path / "conversations")).entries()
+    again = Library(ConversationStore(tmp_path / "conversations")).open(entry.id)
+    assert again.conversation.path()[-1].content == "so far "
+
+
+def test_renaming_and_trashing_can_be_undone(library) -> None:
+    session = library.new()
+    list(session.send("hello", Settings(), ScriptedEngine(), threading.Event()))
+    own_id = session.conversation.id
+    library.rename(own_id, "greetings")
+    assert [entry.name for entry in library.entries()] == ["greetings"]
+    library.trash(own_id)
+    assert library.entries() == ()
+    with pytest.raises(QwenTuiError):
+        library.open(own_id)
+    assert library.undo() == "greetings"
+    assert [entry.name for entry in library.entries()] == ["greetings"]
+    assert library.undo() == "hello"
+    assert [entry.name for entry in library.entries()] == ["hello"]
+    assert library.undo() is None
+
+
+def test_an_open_conversation_is_one_session(library) -> None:
+    session = library.new("广州")
+    list(session.send("你好", Settings(), ScriptedEngine(), threading.Event()))
+    assert library.open_named("广州") is session
+    library.forget(session.conversation.id)
+    again = library.open_named("广州")
+    assert again is not session
+    assert [m.content for m in again.conversation.path()] == ["你好", "echo: 你好"]
