@@ -1,5 +1,200 @@
-"""English sentences and errors of the area `engine`."""
+"""English sentences and errors of opening a model and of its replies."""
 
-SENTENCES: dict[str, str] = {}
+SENTENCES: dict[str, str] = {
+    "engine.note.guide": (
+        "This is the small built-in model. For a real one: --model Qwen/Qwen2.5-7B-Instruct (downloads 15 GB)."
+    ),
+    "engine.note.guide_no_room": (
+        "This is the small built-in model: Qwen2.5-7B-Instruct is here, but no GPU has room for it. "
+        "--model with a smaller one, such as Qwen/Qwen2.5-0.5B-Instruct, may fit."
+    ),
+}
 
-ERRORS: dict[str, tuple[str, str, str]] = {}
+_LOG = "The log file has the details."
+
+ERRORS: dict[str, tuple[str, str, str]] = {
+    # The worker process
+    "engine.cannot_start": (
+        "The engine cannot start",
+        "Its process could not be started: {detail}.",
+        "Close other programs to free memory, then try again.",
+    ),
+    "engine.import_failed": (
+        "The engine cannot start",
+        "Its libraries cannot be loaded: {detail}.",
+        "Install qwen-tui again, in an environment of its own.",
+    ),
+    "engine.worker_died": (
+        "The engine is gone",
+        "Its process {how}.",
+        "Send again to load the model once more; if the machine ran out of memory, choose a smaller model or 4bit.",
+    ),
+    "engine.closed": ("The engine is closed", "The model has been unloaded.", "Load a model to go on."),
+    "engine.not_ready": ("No model yet", "No model is loaded.", "Wait until one is, or choose one."),
+    "engine.no_answer": (
+        "The engine does not answer",
+        "Nothing came back from its process in time.",
+        "Load the model again.",
+    ),
+    "engine.did_not_stop": (
+        "The engine had to be ended",
+        "The reply did not end within {seconds} seconds after it was stopped.",
+        "What was written is kept. Send again to load the model once more.",
+    ),
+    "engine.unexpected": ("The engine failed", "An unexpected error: {detail}.", _LOG),
+    # Which model
+    "engine.load_stopped": (
+        "Loading was stopped",
+        "The model was not loaded.",
+        "Choose a model to load one.",
+    ),
+    "engine.folder_missing": (
+        "No such folder",
+        "There is no folder {path}.",
+        "Check the path; a model on the hub is named as in Qwen/Qwen2.5-7B-Instruct.",
+    ),
+    "engine.not_a_folder": (
+        "Not a folder",
+        "{path} is a file, not a folder.",
+        "Give the folder that holds config.json and the safetensors files.",
+    ),
+    "engine.no_model_in_folder": (
+        "No model here",
+        "{path} holds no model: config.json or the weights are not there.",
+        "Give the folder that holds config.json, the tokenizer and the safetensors files.",
+    ),
+    "engine.not_a_name": (
+        "Not a model's name",
+        "{model} is neither a folder nor a name on the hub.",
+        "Give guide, a folder, or a name such as Qwen/Qwen2.5-7B-Instruct.",
+    ),
+    "engine.unreadable": (
+        "The model cannot be read",
+        "{path} could not be opened: {detail}.",
+        "Check the file's permissions.",
+    ),
+    # What is in the folder
+    "engine.not_safetensors": (
+        "Not in safetensors format",
+        "The weights are in {file}, which can run code when it is opened or is meant for another program.",
+        "Choose a model, or a revision of it, that has safetensors files.",
+    ),
+    "engine.weights_missing": (
+        "The model is incomplete",
+        "{missing} of its {files} weight files are missing, {file} among them.",
+        "Download or copy the model again.",
+    ),
+    "engine.corrupt_weights": (
+        "The model is damaged",
+        "{file} is not a whole safetensors file: {detail}.",
+        "Download or copy the model again.",
+    ),
+    "engine.missing_tensors": (
+        "The model is incomplete",
+        "{tensors} tensors are missing or of the wrong shape, {tensor} among them.",
+        "Download the model again; if it is your own, save it again with save_pretrained.",
+    ),
+    "engine.bad_config": (
+        "The model's config.json cannot be read",
+        "config.json in {path} is not usable: {detail}.",
+        "Download or copy the model again.",
+    ),
+    "engine.unknown_architecture": (
+        "Unknown architecture",
+        "The installed transformers library does not know the model type {model_type}.",
+        "Choose another model, or a version of qwen-tui with a newer transformers.",
+    ),
+    "engine.not_causal": (
+        "Not a chat model",
+        "{architecture} does not generate text from text.",
+        "Choose a causal language model, such as Qwen/Qwen2.5-7B-Instruct.",
+    ),
+    "engine.remote_code_wanted": (
+        "The model brings its own code",
+        "This model needs Python code that comes with it, and running that is off.",
+        "If you trust its source, start with --trust-remote-code.",
+    ),
+    "engine.no_tokenizer": (
+        "The tokenizer is missing",
+        "There is no usable tokenizer in {path}.",
+        "Download or copy the model again, with tokenizer.json and tokenizer_config.json.",
+    ),
+    "engine.package_missing": (
+        "A package is missing",
+        "This model cannot be loaded here: {detail}.",
+        "Install that package beside qwen-tui, or choose another model.",
+    ),
+    # The hub
+    "engine.not_on_hub": (
+        "Not found on the hub",
+        "{model} does not exist on the hub, or is private.",
+        "Check the name; for a private model log in with: hf auth login.",
+    ),
+    "engine.gated": (
+        "Access must be asked for",
+        "{model} is given out only to people who have asked for it on its page.",
+        "Ask for access there, then log in with: hf auth login.",
+    ),
+    "engine.offline": (
+        "Not on this machine",
+        "{model} is not downloaded, and downloading is turned off (HF_HUB_OFFLINE).",
+        "Unset HF_HUB_OFFLINE, or choose a model that is here, such as guide.",
+    ),
+    "engine.no_network": (
+        "The hub cannot be reached",
+        "{model} is not on this machine, and the hub did not answer: {detail}.",
+        "Check the network, or choose a model that is here, such as guide.",
+    ),
+    "engine.download_broke": (
+        "The download broke off",
+        "{model} could not be downloaded: {detail}.",
+        "Try again: the files that are finished are kept.",
+    ),
+    "engine.disk_full": (
+        "The disk is full",
+        "There is no room for the download: {needed_gb} GB are needed, {free_gb} GB are free.",
+        "Free some space, or set HF_HOME to a larger disk.",
+    ),
+    # Device and memory
+    "engine.no_such_device": (
+        "No such device",
+        "There is no {device} here.",
+        "Choose one of: {available}.",
+    ),
+    "engine.does_not_fit": (
+        "The model does not fit",
+        "It needs about {needed_gb} GB, and {device} has {free_gb} GB free.",
+        "Choose 4bit, a smaller model, or a device with more memory.",
+    ),
+    "engine.bitsandbytes": (
+        "Quantizing does not work here",
+        "bitsandbytes cannot be used on {device}: {detail}.",
+        "Choose the quantization none, or another device.",
+    ),
+    "engine.out_of_memory": (
+        "Out of memory",
+        "The model did not fit while it was loaded: {detail}.",
+        "Choose 4bit or a smaller model, or end other programs that use the device.",
+    ),
+    "engine.out_of_memory_reply": (
+        "Out of memory",
+        "There was no room on the device for {tokens} tokens of prompt and the reply.",
+        "The model is still loaded: send less history, or a shorter message.",
+    ),
+    "engine.device_broken": (
+        "The device failed",
+        "The GPU reported an error that only a restart of the engine clears: {detail}.",
+        "Send again to load the model once more.",
+    ),
+    # A reply
+    "engine.prompt_too_long": (
+        "Too long for the context window",
+        "The prompt has {tokens} tokens, and the model's window is {window}.",
+        "Shorten the message, or send less history.",
+    ),
+    "engine.template_refused": (
+        "The chat template refuses these messages",
+        "The model's own chat template does not take this conversation: {detail}.",
+        "Try without a system prompt, or begin a new conversation.",
+    ),
+}

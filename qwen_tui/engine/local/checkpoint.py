@@ -1,0 +1,128 @@
+"""A folder with a model in it, looked at before anything is loaded: what is there, how large, and what is amiss.
+
+Only the headers of the safetensors files are read (their format: an 8-byte little-endian length, then JSON that
+gives each tensor's dtype, shape and byte range, then the bytes).
+"""
+
+import json
+import math
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from qwen_tui.engine.local.faults import one_line
+from qwen_tui.errors import QwenTuiError
+
+WEIGHTS = "model.safetensors"
+INDEX = "model.safetensors.index.json"
+
+_LARGEST_HEADER = 100_000_000
+"""As in the safetensors library: a larger one means that the file is something else."""
+
+_CAUSAL = ("ForCausalLM", "LMHeadModel", "ForConditionalGeneration")
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """What a model folder holds."""
+
+    folder: Path
+    config: Mapping[str, Any]
+    """`config.json`."""
+    tensor_bytes: Mapping[str, int]
+    """The size of each tensor, by its name in the files."""
+    parameters: int
+    dtype: str
+    """The one that most bytes are in, as safetensors calls it: `BF16`, `F32`."""
+
+    @property
+    def weight_bytes(self) -> int:
+        """All tensors together."""
+        return sum(self.tensor_bytes.values())
+
+    @property
+    def is_quantized(self) -> bool:
+        """Whether it was saved quantized."""
+        return "quantization_config" in self.config
+
+
+def inspect(folder: Path) -> Checkpoint:
+    """Look at the model in this folder; raises QwenTuiError when it cannot be used."""
+    config = _config(folder)
+    tensors: dict[str, int] = {}
+    by_dtype: dict[str, int] = {}
+    parameters = 0
+    for file in _weight_files(folder):
+        for name, tensor in _header(file).items():
+            begin, end = tensor["data_offsets"]
+            tensors[name] = end - begin
+            by_dtype[tensor["dtype"]] = by_dtype.get(tensor["dtype"], 0) + end - begin
+            parameters += math.prod(tensor["shape"])
+    dtype = max(by_dtype, key=by_dtype.__getitem__, default="")
+    return Checkpoint(folder, config, tensors, parameters, dtype)
+
+
+def _config(folder: Path) -> dict[str, Any]:
+    if not folder.exists():
+        raise QwenTuiError("engine.folder_missing", path=one_line(folder))
+    if not folder.is_dir():
+        raise QwenTuiError("engine.not_a_folder", path=one_line(folder))
+    try:
+        config = json.loads((folder / "config.json").read_text("utf-8"))
+    except FileNotFoundError:
+        raise QwenTuiError("engine.no_model_in_folder", path=one_line(folder)) from None
+    except (ValueError, OSError) as error:
+        raise QwenTuiError("engine.bad_config", path=one_line(folder), detail=one_line(error)) from error
+    if not isinstance(config, dict):
+        raise QwenTuiError("engine.bad_config", path=one_line(folder), detail="it is not a JSON object")
+    architectures = config.get("architectures") or []
+    if architectures and not any(str(name).endswith(_CAUSAL) for name in architectures):
+        raise QwenTuiError("engine.not_causal", architecture=one_line(architectures[0]))
+    return config
+
+
+def _weight_files(folder: Path) -> list[Path]:
+    """The safetensors files that make up the model, all of them there."""
+    index = folder / INDEX
+    if index.exists():
+        try:
+            names = sorted(set(json.loads(index.read_text("utf-8"))["weight_map"].values()))
+        except (ValueError, KeyError, AttributeError, TypeError, OSError) as error:
+            raise QwenTuiError("engine.corrupt_weights", file=INDEX, detail=one_line(error)) from error
+        missing = [name for name in names if not (folder / name).exists()]
+        if missing:
+            raise QwenTuiError(
+                "engine.weights_missing", file=one_line(missing[0]), missing=len(missing), files=len(names)
+            )
+        return [folder / name for name in names]
+    if (folder / WEIGHTS).exists():
+        return [folder / WEIGHTS]
+    others = [
+        file.name for suffix in ("*.bin", "*.pt", "*.pth", "*.gguf") for file in sorted(folder.glob(suffix))
+    ]
+    if others:
+        raise QwenTuiError("engine.not_safetensors", file=one_line(others[0]))
+    raise QwenTuiError("engine.no_model_in_folder", path=one_line(folder))
+
+
+def _header(file: Path) -> dict[str, Any]:
+    """The tensors of one safetensors file by name; checks that the file is as long as its header says."""
+    try:
+        with file.open("rb") as stream:
+            (length,) = struct.unpack("<Q", stream.read(8))
+            if length > _LARGEST_HEADER:
+                raise ValueError("it does not begin with a header")
+            header = json.loads(stream.read(length))
+        header.pop("__metadata__", None)
+        expected = 8 + length + max((tensor["data_offsets"][1] for tensor in header.values()), default=0)
+        if file.stat().st_size < expected:
+            raise ValueError(f"it ends after {file.stat().st_size:,} of {expected:,} bytes")
+    except (struct.error, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise QwenTuiError("engine.corrupt_weights", file=file.name, detail=one_line(error)) from error
+    except OSError as error:
+        raise QwenTuiError(
+            "engine.unreadable", path=one_line(file), detail=one_line(error.strerror)
+        ) from error
+    return dict(header)

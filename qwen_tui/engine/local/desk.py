@@ -1,0 +1,81 @@
+"""Where the worker's questions come in and its answers go out: the thread that reads the pipe.
+
+It counts tokens itself, also while a reply is generated, and ends the process the moment the pipe closes:
+whatever happened to the program, nobody is left to answer, and no orphan may keep the GPU.
+"""
+
+import logging
+import os
+import queue
+import threading
+import time
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from typing import NamedTuple
+
+from qwen_tui.engine.base import Request, TokenCounts
+from qwen_tui.engine.stop_flag import StopPage
+from qwen_tui.engine.wire import Answer, Count, Load, Question
+from qwen_tui.errors import QwenTuiError
+
+log = logging.getLogger(__name__)
+
+
+class Job(NamedTuple):
+    """Something for the main thread to do."""
+
+    number: int
+    question: Load | Request
+    arrived: float
+    """`time.monotonic()` when it was read from the pipe."""
+
+
+class Desk:
+    """The worker's end of the pipe."""
+
+    def __init__(self, connection: Connection, page: StopPage) -> None:
+        self._connection = connection
+        self._page = page
+        self._sending = threading.Lock()
+        self.jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
+        self.count: Callable[[Count], TokenCounts] = _not_ready
+        """How to count; set by the main thread once there is a tokenizer. May raise QwenTuiError."""
+
+    def send(self, number: int, answer: Answer) -> None:
+        """Answer the question with this number."""
+        with self._sending:
+            self._connection.send((number, answer))
+
+    def is_stopped(self, number: int) -> bool:
+        """Whether the question with this number is to be given up."""
+        return self._page.is_stopped(number)
+
+    def listen(self) -> None:
+        """Read questions until the pipe closes, then end the process, whatever the main thread is doing."""
+        try:
+            while True:
+                number, question = self._connection.recv()
+                self._take(number, question)
+        except (EOFError, OSError):
+            os._exit(0)
+        except BaseException:
+            log.exception("the pipe cannot be read")
+            os._exit(1)
+
+    def _take(self, number: int, question: Question) -> None:
+        if not isinstance(question, Count):
+            self.jobs.put(Job(number, question, time.monotonic()))
+            return
+        answer: Answer
+        try:
+            answer = self.count(question)
+        except QwenTuiError as error:
+            answer = error
+        except Exception as error:
+            log.exception("counting failed")
+            answer = QwenTuiError("engine.unexpected", detail=f"{type(error).__name__}: {error}"[:200])
+        self.send(number, answer)
+
+
+def _not_ready(_: Count) -> TokenCounts:
+    raise QwenTuiError("engine.not_ready")

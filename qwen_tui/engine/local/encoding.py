@@ -1,0 +1,103 @@
+"""Text to token ids, with what people and models wrote kept apart from what the chat template wrote.
+
+Contents are *defused* before the template is rendered: a control token in them is broken in two by a character
+that no text contains, so it is tokenised as the text it is and cannot change the prompt's structure.
+
+Between added tokens a byte-level tokenizer sees nothing of what stands on the other side of them, so the pieces
+are encoded one by one and remembered: a long conversation costs little to count again. Where a probe shows that
+a tokenizer is not like that, the whole text is encoded each time.
+"""
+
+import re
+from collections.abc import Iterable
+from itertools import pairwise
+
+from transformers import PreTrainedTokenizerBase
+
+BREAK = "\ufdd0"
+"""A Unicode noncharacter: reserved for use inside a program."""
+
+CACHED_PIECES = 50_000
+"""How many encoded pieces of text are remembered; beyond that the older half is dropped."""
+
+_PROBE = ("  two\n\nlines é你好 ", "\n a  b\t1234 🦀 don't", "Yes.\n", "ok")
+"""Spaces, newlines, digits and scripts: what a tokenizer that looks across an added token would treat otherwise."""
+
+
+class Encoder:
+    """A tokenizer that encodes rendered prompts. Not safe to use from two threads at a time."""
+
+    def __init__(self, tokenizer: PreTrainedTokenizerBase, template: str) -> None:
+        self._tokenizer = tokenizer
+        self._added: dict[str, int] = dict(tokenizer.added_tokens_encoder)
+        self._at_added = re.compile(f"({_any_of(self._added)})")
+        # The rule of transformers' `sanitize_control_tokens`, which itself cannot break an added token that is
+        # not special, as Qwen3's <think>.
+        self._control = re.compile(
+            _any_of(
+                token.content
+                for token in tokenizer.added_tokens_decoder.values()
+                if len(token.content) > 1
+                and (token.special or (token.content in template and not token.content.isspace()))
+            )
+        )
+        self._known: dict[str, list[int]] = {}
+        self._piecewise = all(self._by_pieces(text) == self._plain(text) for text in self._probes(template))
+
+    def defuse(self, content: str) -> str:
+        """Break every control token in a message's content in two."""
+        content = content.replace(BREAK, "")
+        # Breaking one can leave another that overlapped with it: again, until there is none.
+        while self._control.search(content):
+            content = self._control.sub(lambda found: found[0][0] + BREAK + found[0][1:], content)
+        return content
+
+    def encode(self, text: str, *, add_special_tokens: bool = False) -> list[int]:
+        """The token ids of a rendered prompt with defused contents."""
+        first, *rest = text.split(BREAK)
+        if add_special_tokens or not self._piecewise:
+            ids = list(self._tokenizer.encode(first, add_special_tokens=add_special_tokens))
+        else:
+            ids = self._by_pieces(first)
+        for part in rest:
+            ids += self._by_pieces(part) if self._piecewise else self._after_text(part)
+        return ids
+
+    def _by_pieces(self, text: str) -> list[int]:
+        ids: list[int] = []
+        # Splitting at a captured group gives text, added token, text, added token, ..., text.
+        for place, piece in enumerate(self._at_added.split(text)):
+            if place % 2:
+                ids.append(self._added[piece])
+            elif piece:
+                ids += self._piece(piece)
+        return ids
+
+    def _piece(self, piece: str) -> list[int]:
+        known = self._known.get(piece)
+        if known is None:
+            known = self._plain(piece)
+            if len(self._known) >= CACHED_PIECES:
+                for old in list(self._known)[: CACHED_PIECES // 2]:
+                    del self._known[old]
+            self._known[piece] = known
+        return known
+
+    def _after_text(self, text: str) -> list[int]:
+        """Encode text from the middle of a prompt, where the tokenizer puts a space before a beginning."""
+        newline = self._plain("\n")
+        ids = self._plain("\n" + text)
+        return ids[len(newline) :] if ids[: len(newline)] == newline else self._plain(text)
+
+    def _plain(self, text: str) -> list[int]:
+        return list(self._tokenizer.encode(text, add_special_tokens=False))
+
+    def _probes(self, template: str) -> list[str]:
+        """Texts in which the added tokens that the template writes stand around and between other text."""
+        tokens = [token for token in self._added if token in template] or list(self._added)[:8]
+        return [f"{before}{token}{after}" for token in tokens for before, after in pairwise(_PROBE)]
+
+
+def _any_of(tokens: Iterable[str]) -> str:
+    """A pattern for any of these, the longest first; one that matches nothing when there are none."""
+    return "|".join(re.escape(token) for token in sorted(tokens, key=len, reverse=True)) or "(?!)"

@@ -1,0 +1,53 @@
+"""What went wrong in the worker, in plain words: any exception becomes a `QwenTuiError` that people can act on."""
+
+import errno
+import gc
+import re
+
+import torch
+
+from qwen_tui.errors import QwenTuiError
+
+LINE_CHARACTERS = 200
+"""How much of a foreign message is shown; the log has all of it."""
+
+
+def one_line(foreign: object) -> str:
+    """Foreign text (a message, a path) as one short line without control characters."""
+    line = re.sub(r"[\x00-\x1f\x7f-\x9f\s]+", " ", str(foreign)).strip().rstrip(".")
+    return line if len(line) <= LINE_CHARACTERS else line[: LINE_CHARACTERS - 1] + "…"
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether the device or the machine had no room; each backend says it in its own way."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    said = ("can't allocate memory", "out of memory", "not enough memory")
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in said)
+
+
+def is_device_broken(error: BaseException) -> bool:
+    """Whether the CUDA context is lost: after a device-side assert every call fails until the process ends."""
+    if isinstance(error, QwenTuiError) or is_out_of_memory(error):
+        return False
+    return isinstance(error, torch.AcceleratorError) or "CUDA error" in str(error)
+
+
+def in_plain_words(error: BaseException) -> QwenTuiError:
+    """The error as the person is told it, when nobody nearer to the cause has said it better."""
+    if isinstance(error, QwenTuiError):
+        return error
+    if is_out_of_memory(error):
+        return QwenTuiError("engine.out_of_memory", detail=one_line(error))
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return QwenTuiError("engine.disk_full")
+    if is_device_broken(error):
+        return QwenTuiError("engine.device_broken", detail=one_line(error))
+    return QwenTuiError("engine.unexpected", detail=one_line(f"{type(error).__name__}: {error}"))
+
+
+def free_memory() -> None:
+    """Give unused memory back to the device. To be called outside the frames that held the tensors."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()

@@ -1,0 +1,179 @@
+"""From a folder to a model that can answer: read, checked and warmed, with its progress reported."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    GenerationConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
+from transformers.utils import logging as transformers_logging
+
+from qwen_tui.engine.base import LoadProgress, ModelInfo, ModelSpec, Stage
+from qwen_tui.engine.local import placement as placing
+from qwen_tui.engine.local import traits
+from qwen_tui.engine.local.checkpoint import Checkpoint, inspect
+from qwen_tui.engine.local.faults import one_line
+from qwen_tui.engine.local.placement import Placement
+from qwen_tui.engine.local.prompt import PromptBuilder
+from qwen_tui.engine.local.resolving import Resolved
+from qwen_tui.engine.local.text import TokenBytes, is_byte_level
+from qwen_tui.errors import QwenTuiError
+
+REPORT_SECONDS = 0.05
+"""How often progress is reported at most."""
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A model that is ready, and what is needed to talk to it."""
+
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    prompts: PromptBuilder
+    info: ModelInfo
+    defaults: GenerationConfig
+    """The checkpoint's own generation_config."""
+    end_ids: tuple[int, ...]
+    """The tokens that end a reply."""
+    padded_ids: torch.Tensor | None
+    """Ids the output layer has but the tokenizer does not, on the model's device; None when there are none."""
+    token_bytes: TokenBytes | None
+    """For byte-level tokenizers."""
+
+
+def load(resolved: Resolved, spec: ModelSpec, report: Callable[[LoadProgress], None]) -> Loaded:
+    """Load the model of this folder; raises QwenTuiError for what the person can do something about."""
+    began = time.monotonic()
+    checkpoint = inspect(resolved.folder)
+    placement = placing.place(spec, checkpoint)
+    tokenizer = _tokenizer(resolved.folder, spec)
+    prompts = PromptBuilder(tokenizer)
+    stage: Stage = "reading" if placement.quantization == "none" else "quantizing"
+    total = checkpoint.weight_bytes
+
+    def read(done: int) -> None:
+        report(LoadProgress(stage, resolved.name, done, total))
+
+    read(0)
+    model = _model(checkpoint, placement, spec, read)
+    read(total)
+    report(LoadProgress("warming", resolved.name))
+    defaults = model.generation_config
+    # Emptied, since `generate` fills in from here whatever a request leaves unset.
+    model.generation_config = GenerationConfig()
+    _warm(model)
+    info = ModelInfo(
+        name=resolved.name,
+        model=resolved.model,
+        architecture=type(model).__name__,
+        parameters=checkpoint.parameters,
+        context_window=traits.context_window(model.config),
+        quantization=placement.quantization,
+        dtype=str(placement.dtype).removeprefix("torch."),
+        device=str(placement.device),
+        revision=resolved.revision,
+        has_chat_template=prompts.template is not None,
+        can_think=prompts.can_think,
+        sampling_defaults=traits.sampling_defaults(defaults),
+        memory_bytes=model.get_memory_footprint(),
+        load_seconds=time.monotonic() - began,
+        note=resolved.note,
+    )
+    return Loaded(
+        model,
+        tokenizer,
+        prompts,
+        info,
+        defaults,
+        traits.end_ids(defaults, tokenizer, prompts.end_of_turn_id()),
+        traits.padded_ids(model, tokenizer),
+        TokenBytes(tokenizer) if is_byte_level(tokenizer) else None,
+    )
+
+
+def _tokenizer(folder: Path, spec: ModelSpec) -> PreTrainedTokenizerBase:
+    tokenizer = AutoTokenizer.from_pretrained(
+        folder, local_files_only=True, trust_remote_code=spec.trust_remote_code
+    )
+    # Where its files are missing the library makes an empty tokenizer and says nothing.
+    if len(tokenizer) < 2:
+        raise QwenTuiError("engine.no_tokenizer", path=one_line(folder))
+    return tokenizer
+
+
+def _model(
+    checkpoint: Checkpoint, placement: Placement, spec: ModelSpec, read: Callable[[int], None]
+) -> PreTrainedModel:
+    with _weights_reported(checkpoint, read):
+        model, found = AutoModelForCausalLM.from_pretrained(
+            checkpoint.folder,
+            local_files_only=True,
+            use_safetensors=True,
+            # Unset, the library asks on stdin whether a model's own code may run.
+            trust_remote_code=spec.trust_remote_code,
+            dtype=placement.dtype,
+            device_map=placement.device_map,
+            quantization_config=placing.quantization_config(placement),
+            output_loading_info=True,
+        )
+    # Tensors that are missing, or of another shape, are filled with random numbers and only logged.
+    amiss = sorted(found["missing_keys"]) + sorted(str(key) for key in found["mismatched_keys"])
+    if amiss:
+        raise QwenTuiError("engine.missing_tensors", tensor=one_line(amiss[0]), tensors=len(amiss))
+    model.eval()
+    return model
+
+
+@contextmanager
+def _weights_reported(checkpoint: Checkpoint, read: Callable[[int], None]) -> Iterator[None]:
+    """Within this, `read` is told how many bytes of the weights have been loaded."""
+
+    def hook(factory: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if kwargs.get("desc") != "Loading weights":
+            return factory(*args, **kwargs)
+        return _Counted(args[0] if args else kwargs["iterable"], checkpoint.tensor_bytes, read)
+
+    previous = transformers_logging.set_tqdm_hook(hook)
+    try:
+        yield
+    finally:
+        transformers_logging.set_tqdm_hook(previous)
+
+
+class _Counted:
+    """Stands in for tqdm over (tensor name, mapping): counts the bytes of the tensors that are done."""
+
+    def __init__(self, tensors: Any, sizes: Any, read: Callable[[int], None]) -> None:
+        self._tensors = tensors
+        self._sizes = sizes
+        self._read = read
+
+    def __iter__(self) -> Iterator[Any]:
+        done = 0
+        reported_at = 0.0
+        for item in self._tensors:
+            yield item
+            done += self._sizes.get(item[0], 0)
+            if time.monotonic() - reported_at >= REPORT_SECONDS:
+                reported_at = time.monotonic()
+                self._read(done)
+
+
+def _warm(model: PreTrainedModel) -> None:
+    """One small prefill and one step: pages in a memory-mapped checkpoint and starts the device's libraries.
+
+    So the first reply's time to first token is not that of loading.
+    """
+    ids = torch.zeros((1, 8), dtype=torch.long, device=model.device)
+    with torch.no_grad():
+        past = model(input_ids=ids, use_cache=True).past_key_values
+        model(input_ids=ids[:, :1], past_key_values=past, use_cache=True)

@@ -1,0 +1,41 @@
+"""The engine worker's process: what runs in it, and in which order it starts.
+
+The pipe is read before anything heavy is imported, so that the process ends with the program from the first
+moment on. Nothing here prints on purpose; what libraries print goes to the log file, which is this process's
+stdout and stderr.
+"""
+
+import logging
+import os
+import signal
+import sys
+import threading
+from multiprocessing.connection import Connection
+
+from qwen_tui.engine.local.desk import Desk
+from qwen_tui.engine.stop_flag import StopPage
+from qwen_tui.errors import QwenTuiError
+
+log = logging.getLogger(__name__)
+
+
+def main() -> None:
+    """Serve the pipe given on the command line by its descriptor, with the stop page given by its own."""
+    pipe, page = (int(argument) for argument in sys.argv[1:3])
+    for descriptor in (pipe, page):
+        # A process that a library starts from here must not hold the pipe open.
+        os.set_inheritable(descriptor, False)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    logging.basicConfig(format="%(asctime)s engine %(name)s %(levelname)s: %(message)s")
+    logging.captureWarnings(True)
+    desk = Desk(Connection(pipe), StopPage(page))
+    threading.Thread(target=desk.listen, name="pipe", daemon=True).start()
+    try:
+        # Late: it imports torch and transformers, which takes seconds.
+        from qwen_tui.engine.local.serving import serve
+    except BaseException as error:
+        log.exception("the engine's libraries cannot be imported")
+        detail = f"{type(error).__name__}: {error}".replace("\n", " ")[:200]
+        desk.send(desk.jobs.get().number, QwenTuiError("engine.import_failed", detail=detail))
+    else:
+        serve(desk)

@@ -1,0 +1,188 @@
+"""Messages to the exact token ids that the model is sent, and how many each of them takes.
+
+Counting and generating go the same way, so what is counted is what is sent.
+"""
+
+import re
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from jinja2 import TemplateError
+from transformers import PreTrainedTokenizerBase
+
+from qwen_tui.chat.messages import Role
+from qwen_tui.engine.base import PromptMessage, TokenCounts
+from qwen_tui.engine.local.encoding import Encoder
+from qwen_tui.engine.local.faults import one_line
+from qwen_tui.engine.local.thinking import CLOSE, OPEN
+from qwen_tui.errors import QwenTuiError
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A prompt as it is sent."""
+
+    ids: list[int]
+    thinks: bool
+    """It ends inside thinking: the template, or the reply that is continued, has opened it."""
+
+
+class PromptBuilder:
+    """A model's tokenizer and template, and what they made of earlier messages. Safe to use from two threads."""
+
+    def __init__(self, tokenizer: PreTrainedTokenizerBase) -> None:
+        self._tokenizer = tokenizer
+        self._lock = threading.Lock()
+        """A fast tokenizer has settings that one call changes under another."""
+        self.template = _template(tokenizer)
+        """The chat template's text; None for a base model."""
+        self.can_think = bool(self.template and re.search(r"\benable_thinking\b", self.template))
+        """Whether the template takes `enable_thinking`."""
+        self._encoder = Encoder(tokenizer, self.template or "")
+        added = tokenizer.added_tokens_encoder
+        self.think_ids: tuple[int, int] | None = (
+            (added[OPEN], added[CLOSE]) if {OPEN, CLOSE} <= added.keys() else None
+        )
+        """The tokens that open and close thinking, where they are single tokens."""
+        self._opener = self._find_opener()
+        """The token that each message begins with and nothing else does, as ChatML's `<|im_start|>`."""
+
+    def build(
+        self, messages: Sequence[PromptMessage], thinking: bool | None = None, *, continues: bool = False
+    ) -> Prompt:
+        """The prompt for the next reply, or for more of the last message when it `continues`.
+
+        Raises QwenTuiError `engine.template_refused` when the template does not take these messages.
+        """
+        with self._lock:
+            text = self._render(messages, thinking, continues)
+            ids = self._encoder.encode(text, add_special_tokens=self.template is None)
+        return Prompt(ids, self._ends_in_thinking(ids, text))
+
+    def count(self, messages: Sequence[PromptMessage], thinking: bool | None = None) -> TokenCounts:
+        """See `Engine.count`. Where a template is not made of blocks, a message's share is its content."""
+        if not messages:
+            return TokenCounts(0, ())
+        ids = self.build(messages, thinking).ids
+        shares = self._blocks(ids, messages)
+        if shares is None:
+            with self._lock:
+                shares = [len(self._encoder.encode(self._encoder.defuse(m.content))) for m in messages]
+        return TokenCounts(len(ids), tuple(shares))
+
+    def end_of_turn_id(self) -> int | None:
+        """The special token that the template closes an assistant's message with, or None.
+
+        A checkpoint's own list of end tokens does not always have it: a chat template laid over a base model.
+        """
+        if self.template is None:
+            return None
+        turn = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
+        try:
+            ids = self._encoder.encode(str(self._tokenizer.apply_chat_template(turn, tokenize=False)))
+        except TemplateError:
+            return None
+        special = {i for i, token in self._tokenizer.added_tokens_decoder.items() if token.special}
+        last = next((token for token in reversed(ids) if token in special), None)
+        return last if last != self._opener else None
+
+    def _render(self, messages: Sequence[PromptMessage], thinking: bool | None, continues: bool) -> str:
+        """The prompt's text, contents defused.
+
+        A template that takes no system message gets its text at the head of the first user message; one that
+        wants the roles to alternate gets neighbours of one role as one message. A base model gets the contents,
+        each on a line of its own.
+        """
+        if self.template is None:
+            return "\n".join(self._encoder.defuse(message.content) for message in messages)
+        refusal: TemplateError | None = None
+        reshapes: tuple[Callable[[Sequence[PromptMessage]], Sequence[PromptMessage]], ...]
+        reshapes = (tuple, _without_system, _alternating)
+        for reshape in reshapes:
+            try:
+                return self._apply(reshape(messages), thinking, continues)
+            except TemplateError as error:
+                refusal = refusal or error
+        raise QwenTuiError("engine.template_refused", detail=one_line(refusal))
+
+    def _apply(self, messages: Sequence[PromptMessage], thinking: bool | None, continues: bool) -> str:
+        asked: dict[str, Any] = {}
+        if self.can_think and thinking is not None:
+            asked["enable_thinking"] = thinking
+        last = messages[-1]
+        going_on: bool | str = continues and last.role is Role.ASSISTANT
+        if going_on and last.thinking and not last.content:
+            going_on = "reasoning_content"
+        text = self._tokenizer.apply_chat_template(
+            [self._as_template_sees(message) for message in messages],
+            tokenize=False,
+            add_generation_prompt=not going_on,
+            continue_final_message=going_on,
+            **asked,
+        )
+        return str(text)
+
+    def _as_template_sees(self, message: PromptMessage) -> dict[str, str]:
+        seen = {"role": str(message.role), "content": self._encoder.defuse(message.content)}
+        if message.thinking:
+            seen["reasoning_content"] = self._encoder.defuse(message.thinking)
+        return seen
+
+    def _ends_in_thinking(self, ids: list[int], text: str) -> bool:
+        if self.template is None:
+            return False
+        if self.think_ids is None:
+            return text.rstrip().endswith(OPEN)
+        return next((i for i in reversed(ids) if i in self.think_ids), None) == self.think_ids[0]
+
+    def _find_opener(self) -> int | None:
+        turns = [PromptMessage(role, "a") for role in (Role.SYSTEM, Role.USER, Role.ASSISTANT, Role.USER)]
+        if self.template is None:
+            return None
+        try:
+            ids = self.build(turns).ids
+        except QwenTuiError:
+            return None
+        added = set(self._tokenizer.added_tokens_encoder.values())
+        return next((i for i in ids if i in added and ids.count(i) == len(turns) + 1), None)
+
+    def _blocks(self, ids: list[int], messages: Sequence[PromptMessage]) -> list[int] | None:
+        """Each message's block, from its opener to the next; None where the template is not made of blocks."""
+        if self._opener is None:
+            return None
+        starts = [place for place, token in enumerate(ids) if token == self._opener]
+        # Beside the messages' there is the generation prompt's opener, and that of a default system prompt.
+        unasked = len(starts) - 1 - len(messages)
+        if unasked not in (0, 1) or (unasked == 1 and messages[0].role is Role.SYSTEM):
+            return None
+        return [end - start for start, end in pairwise(starts[unasked:])]
+
+
+def _template(tokenizer: PreTrainedTokenizerBase) -> str | None:
+    try:
+        return str(tokenizer.get_chat_template())
+    except ValueError:
+        return None
+
+
+def _without_system(messages: Sequence[PromptMessage]) -> Sequence[PromptMessage]:
+    """The system prompts as the first part of the first user message."""
+    told = "\n\n".join(message.content for message in messages if message.role is Role.SYSTEM)
+    others = [message for message in messages if message.role is not Role.SYSTEM]
+    if not told or not others or others[0].role is not Role.USER:
+        return messages
+    return [PromptMessage(Role.USER, f"{told}\n\n{others[0].content}"), *others[1:]]
+
+
+def _alternating(messages: Sequence[PromptMessage]) -> Sequence[PromptMessage]:
+    """No system message, and neighbours of one role as one message, a blank line between them."""
+    merged: list[PromptMessage] = []
+    for message in _without_system(messages):
+        if merged and merged[-1].role is message.role:
+            message = PromptMessage(message.role, f"{merged[-1].content}\n\n{message.content}")
+            merged.pop()
+        merged.append(message)
+    return merged

@@ -1,0 +1,74 @@
+"""The worker's main thread: loads one model, then generates one reply after the other."""
+
+import logging
+import os
+
+from qwen_tui.engine.base import LoadProgress, Request
+from qwen_tui.engine.local.desk import Desk, Job
+from qwen_tui.engine.local.faults import free_memory, in_plain_words, is_device_broken, is_out_of_memory
+from qwen_tui.engine.local.generation import generate
+from qwen_tui.engine.local.loading import Loaded, load
+from qwen_tui.engine.local.resolving import resolve
+from qwen_tui.engine.wire import Load
+from qwen_tui.errors import QwenTuiError
+
+log = logging.getLogger(__name__)
+
+DEVICE_BROKEN = 3
+"""The exit code of a worker that ends itself because its CUDA context is lost."""
+
+
+def serve(desk: Desk) -> None:
+    """Do what comes, for as long as the pipe is open. The last load's model is the one that answers."""
+    loaded: Loaded | None = None
+    while True:
+        job = desk.jobs.get()
+        if isinstance(job.question, Load):
+            loaded = _load(desk, job.number, job.question)
+        elif loaded is None:
+            desk.send(job.number, QwenTuiError("engine.not_ready"))
+        else:
+            _reply(desk, loaded, job.question, job)
+
+
+def _load(desk: Desk, number: int, question: Load) -> Loaded | None:
+    spec = question.spec
+
+    def report(progress: LoadProgress) -> None:
+        desk.send(number, progress)
+
+    try:
+        report(LoadProgress("resolving", spec.model or ""))
+        loaded = load(resolve(spec), spec, report)
+    except Exception as error:
+        log.exception("loading %s failed", spec)
+        desk.send(number, in_plain_words(error))
+        return None
+    desk.count = lambda asked: loaded.prompts.count(asked.messages, asked.thinking)
+    desk.send(number, loaded.info)
+    return loaded
+
+
+def _reply(desk: Desk, loaded: Loaded, request: Request, job: Job) -> None:
+    failure: QwenTuiError | None = None
+    broken = out_of_memory = False
+    try:
+        generate(
+            loaded,
+            request,
+            lambda event: desk.send(job.number, event),
+            lambda: desk.is_stopped(job.number),
+            job.arrived,
+        )
+    except Exception as error:
+        if not isinstance(error, QwenTuiError):
+            log.exception("generating failed")
+        failure = in_plain_words(error)
+        broken, out_of_memory = is_device_broken(error), is_out_of_memory(error)
+    # Here and not in the handler: there the traceback would still hold the frames that hold the tensors.
+    if out_of_memory:
+        free_memory()
+    if failure is not None:
+        desk.send(job.number, failure)
+    if broken:
+        os._exit(DEVICE_BROKEN)

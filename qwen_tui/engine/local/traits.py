@@ -1,0 +1,60 @@
+"""What a loaded model is like: its context window, its defaults, which tokens end a reply and which are none."""
+
+from typing import Any
+
+import torch
+from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
+
+from qwen_tui.chat.messages import Json
+
+SAMPLING = ("do_sample", "temperature", "top_p", "top_k", "min_p", "repetition_penalty")
+"""The values of a generation_config that are shown and can be overridden."""
+
+UNKNOWN_WINDOW = 2048
+"""The context window of a model whose config names none."""
+
+
+def context_window(config: Any) -> int:
+    """In tokens: prompt and reply together.
+
+    A config that stretches its positions (YaRN as Qwen's model cards describe it) can still name the length
+    before stretching, so the larger of the two counts. A sliding window limits what a layer looks at, not
+    how long a text may be.
+    """
+    text = config.get_text_config()
+    names = ("max_position_embeddings", "n_positions", "max_sequence_length", "seq_length", "max_seq_len")
+    named = next((int(value) for name in names if (value := getattr(text, name, None))), UNKNOWN_WINDOW)
+    rope = getattr(text, "rope_parameters", None) or {}
+    # Models that mix kinds of attention have one such dictionary for each kind.
+    kinds = [kind for kind in rope.values() if isinstance(kind, dict)] or [rope]
+    stretched = [
+        int(kind["original_max_position_embeddings"] * kind["factor"])
+        for kind in kinds
+        if kind.get("factor") and kind.get("original_max_position_embeddings")
+    ]
+    return max([named, *stretched])
+
+
+def sampling_defaults(config: GenerationConfig) -> dict[str, Json]:
+    """The checkpoint's own sampling values; without any of its own it takes the likeliest token."""
+    defaults = {name: getattr(config, name, None) for name in SAMPLING}
+    defaults["do_sample"] = bool(defaults["do_sample"])
+    return {name: value for name, value in defaults.items() if value is not None}
+
+
+def end_ids(
+    config: GenerationConfig, tokenizer: PreTrainedTokenizerBase, end_of_turn: int | None
+) -> tuple[int, ...]:
+    """The tokens that end a reply: the checkpoint's, the tokenizer's, and the template's end of turn."""
+    named = config.eos_token_id
+    ids = list(named) if isinstance(named, list | tuple) else [named]
+    known = {int(i) for i in [*ids, tokenizer.eos_token_id, end_of_turn] if i is not None}
+    return tuple(sorted(known))
+
+
+def padded_ids(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> torch.Tensor | None:
+    """Ids (N) that the output layer has and the tokenizer does not: a checkpoint's padding to a round size."""
+    known = set(tokenizer.get_vocab().values())
+    size = model.get_output_embeddings().weight.shape[0]
+    unknown = [i for i in range(size) if i not in known]
+    return torch.tensor(unknown, device=model.device) if unknown else None

@@ -1,0 +1,58 @@
+"""Opening an engine: from a wish to something that answers, with its progress reported and a way to stop.
+
+Everything here blocks and is called on a plain thread. The worker process is started by `start_worker`, at
+launch, so that it imports torch while the screen comes up; a model is loaded into it by `open_engine`.
+"""
+
+import threading
+from pathlib import Path
+
+from qwen_tui.engine.base import Engine, LoadProgress, ModelInfo, ModelSpec, ReportProgress, StopFlag
+from qwen_tui.engine.client import LocalEngine
+from qwen_tui.engine.wire import Load
+from qwen_tui.engine.worker import Worker, start_worker
+from qwen_tui.errors import QwenTuiError
+
+__all__ = ["open_engine", "start_worker"]
+
+POLL_SECONDS = 0.02
+"""How often the stop flag is looked at while a model loads."""
+
+SWEEP_SECONDS = 3.0
+"""How long a stopped download may take to remove its unfinished files, out of sight."""
+
+
+def open_engine(
+    spec: ModelSpec,
+    log_file: Path,
+    report: ReportProgress,
+    stop: StopFlag,
+    worker: Worker | None = None,
+) -> Engine:
+    """Load the model that `spec` asks for and return an engine that answers with it; blocks until then.
+
+    `worker` is one that `start_worker` made earlier and that has loaded nothing yet; it is ended when the load
+    fails. `report` is called on this thread. Raises QwenTuiError: `engine.load_stopped` within 100 ms after
+    `stop` is set, else what went wrong.
+    """
+    report(LoadProgress("starting"))
+    if worker is None or not worker.alive:
+        worker = start_worker(log_file)
+    asked = worker.ask(Load(spec))
+    downloading = False
+    while not stop.is_set():
+        answer = asked.next(POLL_SECONDS)
+        match answer:
+            case LoadProgress(stage):
+                downloading = stage == "downloading"
+                report(answer)
+            case ModelInfo():
+                return LocalEngine(worker, answer)
+            case QwenTuiError():
+                worker.end(answer)
+                raise answer
+    stopped = QwenTuiError("engine.load_stopped")
+    worker.stop(asked)
+    grace_seconds = SWEEP_SECONDS if downloading else 0.0
+    threading.Thread(target=worker.end_soon, args=(grace_seconds, stopped), daemon=True).start()
+    raise stopped
