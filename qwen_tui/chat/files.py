@@ -12,7 +12,7 @@ TEMPORARY = ".qwen-tui-"
 """How the name of a file begins that is being written and has no name of its own yet."""
 
 PATIENCE_SECONDS = 2.0
-"""How long to wait for another program. One that was suspended in the middle must not stop this one for good."""
+"""How long to wait for another program: one that was suspended in the middle must not stop this one."""
 
 
 def make_folder(folder: Path) -> None:
@@ -21,10 +21,10 @@ def make_folder(folder: Path) -> None:
 
 
 def write_whole(path: Path, data: bytes, *, durable: bool = True) -> None:
-    """Put `data` in the place of the file, readable by its owner only; raises OSError, and the old file stands.
+    """Put `data` in the place of the file, for its owner's eyes only; raises OSError, and the old file stands.
 
-    `durable` waits until it is on the disk. A reader, and a machine that loses power, meets the old file or the
-    new one, never a part. A link is followed: what it points to is replaced, the link stays.
+    `durable` waits until it is on the disk. A reader, and a machine that loses power, meets the old file or
+    the new one, never a part. A link is followed: what it points to is replaced, the link stays.
     """
     path = Path(os.path.realpath(path))
     temporary = path.with_name(f"{TEMPORARY}{secrets.token_hex(8)}")
@@ -79,7 +79,7 @@ def _same(first: Path, second: Path) -> bool:
 def locked(folder: Path) -> Iterator[None]:
     """Keep other programs from changing the folder while the block runs, where the file system can lock.
 
-    The lock is on the folder itself, so there is no lock file to be left behind, and it ends with the process.
+    The lock is on the folder itself: no lock file is left behind, and it ends with the process.
     """
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:

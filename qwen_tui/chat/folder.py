@@ -25,7 +25,7 @@ LARGEST_BYTES = 512 * 2**20
 
 
 class Folder:
-    """What is known of the files: one `Entry` for each conversation, kept in step with every change made here."""
+    """What is known of the files: an `Entry` for each conversation, kept in step with every change here."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -34,7 +34,7 @@ class Folder:
         self.is_read = False
         """False until `refresh` has been called."""
 
-    def refresh(self) -> list[QwenTuiError]:
+    def refresh(self) -> tuple[QwenTuiError, ...]:
         """Bring the entries up to date; returns what could not be read. Damaged files are set aside.
 
         Only files that the index does not know as they are now are opened.
@@ -50,13 +50,16 @@ class Folder:
                 self.entries[each.id] = each
             else:
                 unknown.append(file)
-        problems = [problem for file in unknown if (problem := self._take_in(file)) is not None]
+        problems = tuple(problem for file in unknown if (problem := self._take_in(file)) is not None)
         if unknown or len(known) != len(found):
             index.write(self.path, self.entries.values())
         return problems
 
     def read(self, file: str) -> Conversation:
-        """The conversation in a file; raises `QwenTuiError`. One that has another's id gets one of its own."""
+        """The conversation in a file, which is known from then on; raises `QwenTuiError`.
+
+        A copy of a file carries the id of its original: it gets one of its own.
+        """
         path = self.path / file
         try:
             with path.open("rb") as opened:
@@ -78,6 +81,15 @@ class Folder:
             conversation = replace(conversation, name=plain(path.stem))
         self.entries[conversation.id] = entry(conversation, file, stamp_of(status))
         return conversation
+
+    def load(self, known: Entry) -> Conversation:
+        """The conversation of an entry; raises `QwenTuiError`. The entry's id holds, not the one in the file."""
+        del self.entries[known.id]
+        conversation = self.read(known.file)
+        if conversation.id != known.id:
+            read = self.entries.pop(conversation.id)
+            self.entries[known.id] = replace(read, id=known.id)
+        return replace(conversation, id=known.id)
 
     def write(self, conversation: Conversation, file: str) -> None:
         """Write a conversation whole into its file; raises OSError, and then the file is what it was."""
@@ -109,7 +121,7 @@ class Folder:
         return unique(file_stem(name), is_taken) + SUFFIX
 
     def set_aside(self, file: str, error: QwenTuiError) -> QwenTuiError:
-        """Move a damaged file out of the way, unchanged and under its name; returns the error that says so."""
+        """Move a damaged file away, unchanged and under its name; returns the error that says so."""
         try:
             target = move_into(self.path / DAMAGED, self.path / file)
         except OSError:

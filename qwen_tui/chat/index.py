@@ -1,8 +1,8 @@
 """The index of a folder of conversations: what its list shows, so that no file has to be opened for it.
 
-It is a cache: `.index.json` in the folder, trusted for a file only while that file's stamp is the same, rebuilt
-where it is not, and of no consequence when it is lost. The leading dot keeps it apart from a conversation that a
-person calls *index*.
+It is a cache: `.index.json` in the folder, trusted for a file only while that file's stamp is the same,
+rebuilt where it is not, and of no consequence when it is lost. The leading dot keeps it apart from a
+conversation that a person calls *index*.
 """
 
 import json

@@ -12,7 +12,7 @@ from qwen_tui.chat.messages import Conversation, Message
 def merge(ours: Conversation, theirs: Conversation, *, base_name: str, base_pinned: bool) -> Conversation:
     """Our conversation with the messages that only the file has; our head is shown.
 
-    `base_name` and `base_pinned` are what both began with: whoever changed them is right, we before the others.
+    `base_name` and `base_pinned` are what both began with: who changed them is right, we before the others.
     """
     own = {message.id: message for message in ours.messages}
     messages: list[Message] = []

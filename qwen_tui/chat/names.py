@@ -21,7 +21,8 @@ _FORBIDDEN = re.compile(r'[/\\:*?"<>|]')
 _DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?", re.IGNORECASE)
 """Names that are devices on Windows, with any ending."""
 
-_JOINER = "\u200d"
+_JOINERS = "\u200c\u200d"
+"""Unseen themselves; emoji and several scripts are written with them."""
 
 
 def default_name() -> str:
@@ -34,32 +35,33 @@ def name_from(text: str) -> str:
 
     Cut after a word, or between two CJK characters; a single long word is cut where it must be.
     """
-    words = plain(text)
-    if not words:
-        return default_name()
+    # Far more than fits, yet not all of it: a message may be a whole pasted book.
+    words = plain(text.lstrip()[:1000])
     taken, cells, cut = "", 0, 0
     for cluster in _clusters(words):
         width = _cells(cluster)
-        if cells + width > NAME_CELLS:
-            return (taken[:cut] if cut else taken).rstrip()
         if cluster == " ":
             cut = len(taken)
+        if cells + width > NAME_CELLS:
+            taken = (taken[:cut] if cut else taken).rstrip(" ,;:、，；：-–—")
+            break
         taken, cells = taken + cluster, cells + width
         if width == 2:
             cut = len(taken)
-    return taken
+    return taken or default_name()
 
 
 def plain(text: str) -> str:
-    """The text on one line in NFC: control characters gone, white space single, nothing at the ends."""
-    text = unicodedata.normalize("NFC", text)
-    kept = (" " if each.isspace() else each for each in text if each.isspace() or _is_plain(each))
-    return " ".join("".join(kept).split())
+    """The text on one line in NFC without controls; empty when nothing of it can be seen."""
+    kept = "".join(" " if each.isspace() else each for each in text if each.isspace() or _is_plain(each))
+    line = " ".join(unicodedata.normalize("NFC", kept).split())
+    can_be_seen = any(each not in _JOINERS and unicodedata.category(each)[0] not in "MZ" for each in line)
+    return line if can_be_seen else ""
 
 
 def tidy(name: str) -> str:
     """A name as it is kept: on one line and not endless; empty when nothing of it can be seen."""
-    return plain(name)[:NAME_LIMIT].rstrip()
+    return plain(plain(name)[:NAME_LIMIT])
 
 
 def file_stem(name: str) -> str:
@@ -86,16 +88,18 @@ def folded(name: str) -> str:
 
 
 def _is_plain(each: str) -> bool:
-    # Controls, half surrogates, unassigned and invisible characters go; the joiners that emoji and some scripts
-    # are written with stay.
-    return unicodedata.category(each) not in ("Cc", "Cf", "Cs", "Cn", "Co") or each in "\u200c\u200d"
+    # Code points without a meaning stay: a later Unicode may have given them one, emoji above all.
+    is_noncharacter = "\ufdd0" <= each <= "\ufdef" or ord(each) & 0xFFFE == 0xFFFE
+    return each in _JOINERS or not (is_noncharacter or unicodedata.category(each) in ("Cc", "Cf", "Cs"))
 
 
 def _clusters(text: str) -> Iterator[str]:
     """The characters as a reader counts them: with their marks, and joined emoji as one."""
     cluster = ""
     for each in text:
-        if cluster and not (_continues(each) or cluster.endswith(_JOINER) or _is_half_flag(cluster, each)):
+        if cluster and not (
+            _continues(each) or cluster.endswith(_JOINERS[1]) or _is_half_flag(cluster, each)
+        ):
             yield cluster
             cluster = ""
         cluster += each
@@ -105,7 +109,7 @@ def _clusters(text: str) -> Iterator[str]:
 
 def _continues(each: str) -> bool:
     is_skin_tone = "\U0001f3fb" <= each <= "\U0001f3ff"
-    return is_skin_tone or each == _JOINER or unicodedata.category(each) in ("Mn", "Me", "Mc")
+    return is_skin_tone or each in _JOINERS or unicodedata.category(each) in ("Mn", "Me", "Mc")
 
 
 def _is_half_flag(cluster: str, each: str) -> bool:

@@ -1,7 +1,7 @@
 """The file of a reply that is still being written, so that a crash loses at most its last moment.
 
-`NAME.partial` stands beside the conversation and only ever grows: what it costs does not depend on how long the
-conversation is. Its first line tells which message of which conversation it is, each further line is one piece:
+`NAME.partial` stands beside the conversation and only ever grows: what it costs does not depend on how long
+the conversation is. Its first line says which message of which conversation it is, each further line is a piece:
 
 ```
 {"version": 1, "conversation": "…", "message": {"role": "assistant", "content": "", "id": "…", "parent": "…"}}
@@ -21,9 +21,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
-from qwen_tui import strings
 from qwen_tui.chat.cleaning import clean
 from qwen_tui.chat.codec import VERSION, decode_message, line, message_json
+from qwen_tui.chat.fields import DamagedError
 from qwen_tui.chat.files import is_locked, write_all
 from qwen_tui.chat.messages import Json, Message, Status
 from qwen_tui.errors import QwenTuiError
@@ -31,7 +31,7 @@ from qwen_tui.errors import QwenTuiError
 SUFFIX = ".partial"
 
 SYNC_SECONDS = 1.0
-"""Pieces reach the system at once and the disk at most this much later; a failed write is tried again after it."""
+"""Pieces reach the system at once, the disk at most this much later; what failed is tried again after it."""
 
 
 class Partial:
@@ -41,7 +41,7 @@ class Partial:
     partial = store.partial(conversation, reply)
     partial.append_text("piece")
     store.save(conversation.with_message(finished))
-    partial.discard()      # only now; `close` leaves the file, and the next `list` or `load` makes it the reply
+    partial.discard()    # only now; `close` leaves the file, and the next `list` makes it the reply
     ```
     """
 
@@ -49,17 +49,18 @@ class Partial:
         self.error: QwenTuiError | None = None
         """The first failure to write; what could not be written is tried again."""
         self._path = path
+        self._file: int | None = None
         self._waiting = bytearray()
+        """What is not in the file yet."""
         self._size = 0
         self._tried = self._synced = time.monotonic()
-        self._file: int | None = None
         try:
-            self._file = os.open(
-                path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600
-            )
-            is_locked(self._file)
+            how = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
+            self._file = os.open(path, how, 0o600)
         except OSError as error:
             self._failed(error)
+        else:
+            is_locked(self._file)
         self._append({"version": VERSION, "conversation": conversation_id, "message": message_json(message)})
 
     def append_text(self, text: str) -> None:
@@ -157,7 +158,7 @@ def orphan(path: Path) -> Iterator[bytes | None]:
 
 
 def recover(data: bytes) -> Recovered | None:
-    """The reply in the bytes of a partial; None when nothing of one was written. Raises ValueError for other files.
+    """The reply in the bytes of a partial; None when nothing was written of one. Raises `DamagedError`.
 
     A last line that was torn by the crash is ignored, as is any other that cannot be read.
     """
@@ -166,7 +167,7 @@ def recover(data: bytes) -> Recovered | None:
         return None
     first = _json(lines[0])
     if not isinstance(first, dict) or not isinstance(first.get("conversation"), str):
-        raise ValueError(strings.say("store.damage.not_a_partial"))
+        raise DamagedError("not_a_partial")
     begun = decode_message(first.get("message"))
     pieces = [piece for piece in map(_json, lines[1:]) if isinstance(piece, dict)]
     text, thinking = (

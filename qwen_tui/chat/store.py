@@ -9,30 +9,29 @@ conversations/
 └── damaged/             what could not be read, unchanged
 ```
 
-A file belongs to a conversation by the id in it, whatever either is called. Several programs may work on one
-folder: they change it one at a time, and what another has added to a conversation is kept.
+A file belongs to a conversation by the id in it, whatever either is called. Several programs may work in one
+folder: they change it one at a time, and what another has added to a conversation is kept (`merge`).
 """
 
 import os
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from qwen_tui import strings
 from qwen_tui.chat.files import locked, make_folder, sweep
 from qwen_tui.chat.folder import Folder, move_into, why
 from qwen_tui.chat.index import Entry, stamp_of
-from qwen_tui.chat.merge import merge, with_recovered
+from qwen_tui.chat.merge import merge
 from qwen_tui.chat.messages import Conversation, Message
 from qwen_tui.chat.names import default_name, file_stem, folded, tidy, unique
 from qwen_tui.chat.partial import SUFFIX as PARTIAL
-from qwen_tui.chat.partial import Partial, Recovered, orphan, recover
+from qwen_tui.chat.partial import Partial
+from qwen_tui.chat.recovery import recover_replies
 from qwen_tui.errors import QwenTuiError
 
 Entries = list[Entry]
-Problems = list[QwenTuiError]
 
 TRASH = "trash"
 
@@ -46,74 +45,77 @@ class Trashed:
 
 
 class ConversationStore:
-    """The conversations in a folder. It may be used from any thread; the folder is made when it is needed."""
+    """The conversations in a folder, which is made when it is needed. May be used from any thread."""
 
     def __init__(self, folder: Path) -> None:
+        self._path = folder
         self._folder = Folder(folder)
         self._mutex = threading.RLock()
         self.problems: tuple[QwenTuiError, ...] = ()
-        """What the last `list` could not read, and where it was put."""
+        """What could not be read since `list` was last called, that call included, and where it was put."""
 
     def list(self) -> Entries:
         """All conversations, the one used last first. Never raises: see `problems`.
 
         Replies that a crash cut short become part of their conversations; damaged files are set aside.
         """
+        self.problems = ()
         try:
             with self._alone():
-                problems = self._folder.refresh()
-                problems += self._recover(self._partials())
-                sweep(self._folder.path)
+                self._refresh()
+                partials = [self._path / name for name in os.listdir(self._path) if name.endswith(PARTIAL)]
+                self.problems += recover_replies(self._folder, partials)
+                sweep(self._path)
         except OSError as error:
-            problems = [QwenTuiError("store.unreadable", path=str(self._folder.path), detail=why(error))]
-        self.problems = tuple(problems)
-        return sorted(self._folder.entries.values(), key=lambda each: each.updated, reverse=True)
+            self.problems += (QwenTuiError("store.unreadable", path=str(self._path), detail=why(error)),)
+        return sorted(self._folder.entries.values(), key=lambda entry: entry.updated, reverse=True)
 
     def find(self, name: str) -> Entry | None:
         """The conversation of this name; upper and lower case count only where both exist."""
-        alike = [each for each in self.list() if folded(each.name) == folded(tidy(name))]
-        return next((each for each in alike if each.name == name), alike[0] if alike else None)
+        name = tidy(name)
+        alike = [entry for entry in self.list() if folded(entry.name) == folded(name)]
+        return next((entry for entry in alike if entry.name == name), alike[0] if alike else None)
 
     def create(self, name: str | None = None) -> Conversation:
         """A new conversation under a name that no other has; `save` gives it its file."""
+        given = tidy(name or "")
         with self._mutex:
-            self._look()
-            wanted = tidy(name or "") or default_name()
-            return Conversation(name=self._folder.free_name(wanted), named_by_person=name is not None)
+            with suppress(OSError):  # where nothing can be read every name is free
+                self._refresh()
+            free = self._folder.free_name(given or default_name())
+            return Conversation(name=free, named_by_person=bool(given))
 
     def load(self, entry: Entry) -> Conversation:
-        """Read a conversation, with the reply that a crash cut short if there is one; raises `QwenTuiError`."""
-        with self._reporting("store.unreadable", self._folder.path), self._alone():
+        """Read a conversation, with the reply that a crash cut short if there is one.
+
+        Raises `QwenTuiError`.
+        """
+        with self._changing("store.unreadable", entry.file):
             known = self._known(entry)
-            self._recover([self._folder.path / (Path(known.file).stem + PARTIAL)])
-            return self._read(self._known(entry))
+            recover_replies(self._folder, [(self._path / known.file).with_suffix(PARTIAL)])
+            return self._folder.load(self._known(entry))
 
     def save(self, conversation: Conversation) -> Conversation:
         """Write a conversation whole; returns it as it stands in the file.
 
         It gets a number after its name if another has that name, and messages that another program has added
-        since. Its file follows its name. Raises `QwenTuiError` (`store.not_saved`), and then the old file stands.
+        since. Its file follows its name. Raises `QwenTuiError` (`store.not_saved`); the old file stands then.
         """
-        wanted = tidy(conversation.name) or default_name()
-        path = self._folder.path / f"{file_stem(wanted)}.json"
-        with self._reporting("store.not_saved", path), self._alone():
-            self._look()
+        conversation = replace(conversation, name=tidy(conversation.name) or default_name())
+        with self._changing("store.not_saved", f"{file_stem(conversation.name)}.json"):
+            if not self._folder.is_read:
+                self._refresh()
+            conversation = self._with_changes_of_others(conversation)
             known = self._folder.entries.get(conversation.id)
-            conversation = replace(conversation, name=wanted)
-            if known is not None:
-                theirs = self._changed_by_others(known)
-                if theirs is not None:
-                    conversation = merge(conversation, theirs, base_name=known.name, base_pinned=known.pinned)
-                known = self._folder.entries.get(conversation.id)
-            if known is None or known.name != conversation.name:
-                free = self._folder.free_name(conversation.name, conversation.id)
-                conversation = replace(conversation, name=free)
-            if known is None:
-                file = self._folder.free_file(conversation.name)
-            elif known.name != conversation.name:
-                file = self._folder.rename(known, conversation.name)
-            else:
-                file = known.file
+            if known is not None and known.name == conversation.name:
+                self._folder.write(conversation, known.file)
+                return conversation
+            # Only a name asks for a look at the other files, at their names and stamps.
+            self._refresh()
+            free = self._folder.free_name(conversation.name, conversation.id)
+            conversation = replace(conversation, name=free)
+            known = self._folder.entries.get(conversation.id)
+            file = self._folder.rename(known, free) if known else self._folder.free_file(free)
             self._folder.write(conversation, file)
             return conversation
 
@@ -125,24 +127,27 @@ class ConversationStore:
         return self._change(entry, name=tidy(name) or default_name(), named_by_person=True)
 
     def pin(self, entry: Entry, pinned: bool) -> Entry:
-        """Pin a conversation that is not open, or unpin it; raises `QwenTuiError`."""
+        """Pin or unpin a conversation that is not open; raises `QwenTuiError`."""
         return self._change(entry, pinned=pinned)
 
     def trash(self, entry: Entry) -> Trashed:
         """Move a conversation to the trash; `restore` brings it back. Raises `QwenTuiError`."""
-        with self._reporting("store.not_moved", self._folder.path / entry.file), self._alone():
+        with self._changing("store.not_moved", entry.file):
             known = self._known(entry)
-            path = move_into(self._folder.path / TRASH, self._folder.path / known.file)
+            try:
+                path = move_into(self._path / TRASH, self._path / known.file)
+            except FileNotFoundError:
+                raise QwenTuiError("store.gone", name=known.name) from None
             del self._folder.entries[known.id]
             return Trashed(known.name, path)
 
     def restore(self, trashed: Trashed) -> Entry:
         """Bring a conversation back from the trash; raises `QwenTuiError`."""
-        with self._reporting("store.not_moved", trashed.path), self._alone():
-            self._look()
-            file = self._folder.free_file(trashed.path.stem)
+        with self._changing("store.not_moved", trashed.path.name):
+            self._refresh()
             try:
-                os.rename(trashed.path, self._folder.path / file)
+                file = self._folder.free_file(trashed.path.stem)
+                os.rename(trashed.path, self._path / file)
             except FileNotFoundError:
                 raise QwenTuiError("store.gone", name=trashed.name) from None
             conversation = self._folder.read(file)
@@ -152,111 +157,69 @@ class ConversationStore:
             return self._folder.entries[conversation.id]
 
     def partial(self, conversation: Conversation, message: Message) -> Partial:
-        """The file that takes the pieces of this reply while it is written; never raises, see `Partial.error`."""
+        """The file that takes the pieces of a reply while it is written; see `Partial.error`, never raises."""
         known = self._folder.entries.get(conversation.id)
-        stem = Path(known.file).stem if known is not None else file_stem(conversation.name)
-        folder = self._folder.path
+        path = self._path / (known.file if known else f"{file_stem(conversation.name)}.json")
         try:
-            # Alone, so that no other program takes it for an orphan between its creation and its lock.
+            # Alone, so that no other program takes it for an orphan before it has its lock.
             with self._alone():
-                free = unique(stem, lambda each: os.path.lexists(folder / (each + PARTIAL)))
-                return Partial(folder / (free + PARTIAL), conversation.id, message)
+                stem = unique(path.stem, lambda stem: os.path.lexists(self._path / (stem + PARTIAL)))
+                return Partial(self._path / (stem + PARTIAL), conversation.id, message)
         except OSError:
-            return Partial(folder / (stem + PARTIAL), conversation.id, message)
+            return Partial(path.with_suffix(PARTIAL), conversation.id, message)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """Keep other threads and programs from changing the folder; raises OSError."""
         with self._mutex:
-            make_folder(self._folder.path)
-            with locked(self._folder.path):
+            make_folder(self._path)
+            with locked(self._path):
                 yield
 
     @contextmanager
-    def _reporting(self, code: str, path: Path) -> Iterator[None]:
+    def _changing(self, code: str, file: str) -> Iterator[None]:
+        """The same, and what the system refuses becomes a `QwenTuiError` about this file."""
         try:
-            yield
+            with self._alone():
+                yield
         except OSError as error:
-            raise QwenTuiError(code, path=str(path), detail=why(error)) from error
+            raise QwenTuiError(code, path=str(self._path / file), detail=why(error)) from error
 
-    def _look(self) -> None:
-        """Know the folder; once, since saving must not depend on how many conversations there are."""
-        if not self._folder.is_read and self._folder.path.exists():
-            self.problems += tuple(self._folder.refresh())
+    def _refresh(self) -> None:
+        self.problems += self._folder.refresh()
 
     def _known(self, entry: Entry) -> Entry:
-        self._look()
-        if entry.id not in self._folder.entries:
-            self._folder.refresh()
-        if entry.id not in self._folder.entries:
+        """What is known now of a conversation that was listed; its file may have another name by now."""
+        known = self._folder.entries.get(entry.id)
+        if known is None or not (self._path / known.file).exists():
+            self._refresh()
+            known = self._folder.entries.get(entry.id)
+        if known is None:
             raise QwenTuiError("store.gone", name=entry.name)
-        return self._folder.entries[entry.id]
-
-    def _read(self, known: Entry) -> Conversation:
-        # The entry's id holds: a copy of a file carries the id of its original.
-        conversation = self._folder.read(known.file)
-        if conversation.id != known.id:
-            del self._folder.entries[conversation.id]
-            conversation = replace(conversation, id=known.id)
-        return conversation
+        return known
 
     def _change(self, entry: Entry, **values: object) -> Entry:
         with self._mutex:
             conversation = replace(self.load(entry), **values)  # type: ignore[arg-type]
             return self._folder.entries[self.save(conversation).id]
 
-    def _changed_by_others(self, known: Entry) -> Conversation | None:
-        """The conversation as another program has saved it since this one did; None when none has.
+    def _with_changes_of_others(self, conversation: Conversation) -> Conversation:
+        """The conversation with what another program has saved to its file since this one did.
 
-        A file that has gone, or cannot be read any more, no longer counts as the conversation's.
+        A file that cannot be read any more, or is gone, no longer counts as the conversation's: it is saved
+        into a new one.
         """
-        path = self._folder.path / known.file
+        known = self._folder.entries.get(conversation.id)
+        if known is None:
+            return conversation
         try:
-            if stamp_of(path.stat()) == known.stamp:
-                return None
-            theirs = self._folder.read(known.file)
-            if theirs.id == known.id:
-                return theirs
+            if stamp_of((self._path / known.file).stat()) == known.stamp:
+                return conversation
+            theirs = self._folder.load(known)
+            return merge(conversation, theirs, base_name=known.name, base_pinned=known.pinned)
         except FileNotFoundError:
-            pass
+            del self._folder.entries[known.id]
         except QwenTuiError as error:
             if error.code == "store.damaged":
                 self.problems += (self._folder.set_aside(known.file, error),)
-        self._folder.entries.pop(known.id, None)
-        return None
-
-    def _partials(self) -> Iterator[Path]:
-        names = [name for name in os.listdir(self._folder.path) if name.endswith(PARTIAL)]
-        return (self._folder.path / name for name in names)
-
-    def _recover(self, partials: Iterable[Path]) -> Problems:
-        """Make orphans the replies they are; what cannot be recovered now stays, what never can is set aside."""
-        return [problem for path in partials if (problem := self._recover_one(path)) is not None]
-
-    def _recover_one(self, path: Path) -> QwenTuiError | None:
-        with orphan(path) as data:
-            if data is None:
-                return None
-            try:
-                found = recover(data)
-                if found is not None:
-                    self._add_recovered(found)
-            except ValueError as error:
-                damaged = QwenTuiError("store.damaged", path=str(path), detail=str(error))
-                return self._folder.set_aside(path.name, damaged)
-            except QwenTuiError as error:
-                return error
-            except OSError as error:
-                return QwenTuiError("store.not_saved", path=str(path), detail=why(error))
-            with suppress(OSError):
-                path.unlink()
-        return None
-
-    def _add_recovered(self, found: Recovered) -> None:
-        known = self._folder.entries.get(found.conversation_id)
-        if known is None:
-            raise ValueError(strings.say("store.damage.no_conversation"))
-        conversation = self._read(known)
-        whole = with_recovered(conversation, found.reply)
-        if whole is not conversation:
-            self._folder.write(whole, known.file)
+        return conversation

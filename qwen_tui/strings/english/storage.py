@@ -46,7 +46,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "store.not_saved": (
         "The conversation was not saved",
         "{path} could not be written: {detail}.",
-        "It is kept in memory and saved with the next message; check free space and permissions of the folder.",
+        "It is kept in memory and saved with the next message; check the folder's free space and permissions.",
     ),
     "store.not_moved": (
         "The conversation was not moved",

@@ -1,0 +1,51 @@
+"""Replies that a crash cut short, put back where they belong."""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from qwen_tui.chat.fields import DamagedError
+from qwen_tui.chat.folder import Folder, why
+from qwen_tui.chat.merge import with_recovered
+from qwen_tui.chat.partial import Recovered, orphan, recover
+from qwen_tui.errors import QwenTuiError
+
+
+def recover_replies(folder: Folder, partials: Iterable[Path]) -> tuple[QwenTuiError, ...]:
+    """Make the orphans among these files replies of their conversations; returns what could not be.
+
+    A partial goes only when its reply is in the conversation's file. What cannot be saved now stays for the
+    next time, and what belongs nowhere is set aside.
+    """
+    problems = (_recover_reply(folder, path) for path in partials)
+    return tuple(problem for problem in problems if problem is not None)
+
+
+def _recover_reply(folder: Folder, path: Path) -> QwenTuiError | None:
+    with orphan(path) as data:
+        if data is None:
+            return None
+        try:
+            found = recover(data)
+            if found is not None:
+                _add(folder, found)
+        except DamagedError as error:
+            damaged = QwenTuiError("store.damaged", path=str(path), detail=str(error))
+            return folder.set_aside(path.name, damaged)
+        except QwenTuiError as error:
+            return error
+        except OSError as error:
+            return QwenTuiError("store.not_saved", path=str(path), detail=why(error))
+        with suppress(OSError):
+            path.unlink()
+    return None
+
+
+def _add(folder: Folder, found: Recovered) -> None:
+    known = folder.entries.get(found.conversation_id)
+    if known is None:
+        raise DamagedError("no_conversation")
+    conversation = folder.load(known)
+    whole = with_recovered(conversation, found.reply)
+    if whole is not conversation:
+        folder.write(whole, known.file)
