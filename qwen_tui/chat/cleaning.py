@@ -19,7 +19,7 @@ _LONGEST_STRING = 2048
 
 _CONTROL = "\x00-\x1f\x7f-\x9f"
 _CSI = r"(?:\x1b\[|\x9b)[0-?]{0,64}[ -/]{0,8}"
-_STRING = rf"(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])"
+_STRING = r"(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])"
 _BODY = rf"[^{_CONTROL}]{{0,{_LONGEST_STRING}}}"
 _SHORT = r"\x1b[ -/]{0,4}"
 

@@ -1,5 +1,28 @@
-"""English sentences and errors of the area `chat`."""
+"""English sentences and errors of the conversation: the log, a message, the memory line."""
 
-SENTENCES: dict[str, str] = {}
+SENTENCES: dict[str, str] = {
+    "chat.author.user": "You",
+    "chat.author.system": "System",
+    "chat.waiting": "waiting",
+    "chat.reading": "reading the prompt",
+    "chat.reading.progress": "reading the prompt  {done:,} / {total:,} tokens",
+    "chat.thinking": "Thinking",
+    "chat.thinking.progress": "Thinking · {tokens:,} tokens",
+    "chat.thought": "Thought before answering",
+    "chat.thought.measured": "Thought for {seconds} s · {tokens:,} tokens",
+    "chat.receipt.speed": "{speed:,.0f} tok/s",
+    "chat.receipt.slow": "{speed:.1f} tok/s",
+    "chat.receipt.first": "{seconds:.2f} s to first token",
+    "chat.receipt.tokens": "{tokens:,} tokens",
+    "chat.receipt.one_token": "1 token",
+    "chat.status.stopped": "stopped · c continues, r answers again",
+    "chat.status.interrupted": "interrupted · c continues, r answers again",
+    "chat.status.length": "cut off at the longest reply · c continues",
+    "chat.empty": "(no text)",
+    "chat.latest": "↓ latest",
+    "chat.memory": "the model sees from here · {tokens:,} of {budget:,} tokens · {older:,} older messages not sent",
+    "chat.memory.one": "the model sees from here · {tokens:,} of {budget:,} tokens · 1 older message not sent",
+    "chat.memory.short": "the model sees from here · {older:,} not sent",
+}
 
 ERRORS: dict[str, tuple[str, str, str]] = {}

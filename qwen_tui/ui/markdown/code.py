@@ -5,10 +5,10 @@ The language is never guessed: guessing is slow and often wrong.
 
 import functools
 
-from pygments.lexer import Lexer
-from pygments.lexers import get_lexer_by_name
-from pygments.token import Token, _TokenType
-from pygments.util import ClassNotFound
+from pygments.lexer import Lexer  # type: ignore[import-untyped]
+from pygments.lexers import get_lexer_by_name  # type: ignore[import-untyped]
+from pygments.token import Token, _TokenType  # type: ignore[import-untyped]
+from pygments.util import ClassNotFound  # type: ignore[import-untyped]
 
 from qwen_tui.ui.markdown.lines import Run
 from qwen_tui.ui.markdown.width import displayed

@@ -2,7 +2,18 @@
 
 from collections.abc import Sequence
 
-from qwen_tui.ui.markdown.blocks import Block, Code, Heading, Item, List, Paragraph, Placed, Quote, Rule, Table
+from qwen_tui.ui.markdown.blocks import (
+    Block,
+    Code,
+    Heading,
+    Item,
+    List,
+    Paragraph,
+    Placed,
+    Quote,
+    Rule,
+    Table,
+)
 from qwen_tui.ui.markdown.code import code_lines
 from qwen_tui.ui.markdown.lines import BLANK, Line, Run, inked, prefixed
 from qwen_tui.ui.markdown.table import table_lines

@@ -7,7 +7,18 @@ from typing import Any
 
 from markdown_it.token import Token
 
-from qwen_tui.ui.markdown.blocks import Block, Code, Heading, Item, List, Paragraph, Placed, Quote, Rule, Table
+from qwen_tui.ui.markdown.blocks import (
+    Block,
+    Code,
+    Heading,
+    Item,
+    List,
+    Paragraph,
+    Placed,
+    Quote,
+    Rule,
+    Table,
+)
 from qwen_tui.ui.markdown.inline import runs_of, with_breaks
 from qwen_tui.ui.markdown.lines import Run
 from qwen_tui.ui.markdown.syntax import parser

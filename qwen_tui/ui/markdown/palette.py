@@ -1,0 +1,130 @@
+"""Inks to terminal styles: the one place where the names of `lines` meet the colours of a theme."""
+
+import functools
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from rich.style import Style
+from textual.color import Color
+
+_MUTED = 0.58
+_FAINT = 0.30
+_DIMMED = 0.50
+_GROUND = 0.055
+"""How much foreground is mixed into the background for secondary text, lines, unseen messages and code."""
+
+
+class Colours(NamedTuple):
+    """What a palette is made of."""
+
+    foreground: Color
+    background: Color
+    accent: Color
+    error: Color
+    success: Color
+    warning: Color
+    ansi: bool = False
+    """The terminal's own colours: nothing can be mixed, so secondary text is dim instead."""
+    dimmed: bool = False
+    """Everything recedes: the model no longer sees this message."""
+
+
+def colours_of(
+    variables: Mapping[str, str], foreground: Color, background: Color, *, ansi: bool, dimmed: bool
+) -> Colours:
+    """The colours of a theme by its CSS variables, on the ground and in the text colour of a widget."""
+    accent, error, success, warning = (
+        Color.parse(variables[f"text-{name}"]) for name in ("accent", "error", "success", "warning")
+    )
+    return Colours(foreground, background, accent, error, success, warning, ansi, dimmed)
+
+
+@functools.lru_cache(maxsize=32)
+def palette(colours: Colours) -> "Palette":
+    """The palette of these colours, shared by all that are drawn in them."""
+    return Palette(colours)
+
+
+class Palette:
+    """Styles by ink; every style carries its background, as a line API widget has to."""
+
+    def __init__(self, colours: Colours) -> None:
+        self._colours = colours
+        self._words = _words(colours)
+        self._styles: dict[str, Style] = {}
+        self.base = self._base()
+
+    def style(self, ink: str) -> Style:
+        """The style of an ink; words that nobody knows change nothing."""
+        found = self._styles.get(ink)
+        if found is None:
+            found = self.base
+            for word in ink.split():
+                found += self._words.get(word, _PLAIN)
+            if self._colours.dimmed:
+                found = self._receded(found)
+            self._styles[ink] = found
+        return found
+
+    def _base(self) -> Style:
+        colours = self._colours
+        return Style.from_color(colours.foreground.rich_color, colours.background.rich_color)
+
+    def _receded(self, style: Style) -> Style:
+        if self._colours.ansi or style.color is None:
+            return style + Style(dim=True)
+        mixed = self._colours.background.blend(Color.from_rich_color(style.color), _DIMMED)
+        return style + Style(color=mixed.rich_color)
+
+
+_PLAIN = Style()
+
+
+def _words(colours: Colours) -> dict[str, Style]:
+    accent, error = _ink(colours.accent), _ink(colours.error)
+    muted, faint = _mixed(colours, _MUTED), _mixed(colours, _FAINT)
+    italic, bold = Style(italic=True), Style(bold=True)
+    ground = (
+        Style()
+        if colours.ansi
+        else Style(bgcolor=colours.background.blend(colours.foreground, _GROUND).rich_color)
+    )
+    return {
+        "accent": accent,
+        "address": muted,
+        "author": bold,
+        "bar": faint,
+        "block": ground,
+        "code": accent if colours.ansi else ground + accent,
+        "comment": muted + italic,
+        "cursor": accent,
+        "deleted": error,
+        "emphasis": italic,
+        "error": error,
+        "frame": faint,
+        "heading": accent + bold,
+        "image": italic,
+        "keyword": accent,
+        "label": muted,
+        "link": Style(underline=True),
+        "marker": accent,
+        "muted": muted,
+        "name": bold,
+        "number": _ink(colours.warning),
+        "quoted": muted if colours.ansi else _mixed(colours, 0.8),
+        "rule": faint,
+        "strike": Style(strike=True) + muted,
+        "string": _ink(colours.success),
+        "strong": bold,
+    }
+
+
+def _ink(colour: Color) -> Style:
+    return Style(color=colour.rich_color)
+
+
+def _mixed(colours: Colours, share: float) -> Style:
+    """The foreground at a share of its strength."""
+    if colours.ansi:
+        return Style(dim=True)
+    return _ink(colours.background.blend(colours.foreground, share))
