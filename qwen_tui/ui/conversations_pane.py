@@ -10,13 +10,14 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.reactive import reactive
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
 from qwen_tui import strings
 from qwen_tui.chat.cleaning import one_line
 from qwen_tui.ui.conversation_list import ConversationList, here_and_now
 from qwen_tui.ui.conversation_row import ConversationRow, in_order
 from qwen_tui.ui.rename_field import RenameField
+from qwen_tui.ui.search_field import SearchField
 
 
 class ConversationsPane(Vertical):
@@ -27,6 +28,8 @@ class ConversationsPane(Vertical):
         Binding("r", "rename", strings.say("panes.key.rename"), id="conversations.rename"),
         Binding("p", "pin", strings.say("panes.key.pin"), id="conversations.pin"),
         Binding("delete", "trash", strings.say("panes.key.trash"), id="conversations.trash"),
+        Binding("slash", "search", strings.say("panes.key.search"), id="conversations.search"),
+        Binding("escape", "show_all", strings.say("panes.key.show_all"), show=False),
         Binding("ctrl+z", "undo", strings.say("panes.key.undo"), id="conversations.undo"),
     ]
 
@@ -39,6 +42,9 @@ class ConversationsPane(Vertical):
         & #conversations-count { width: auto; color: $text-muted; }
         & > #conversations-empty { padding: 0 1 0 2; color: $text-muted; display: none; }
         & > ConversationList { height: 1fr; }
+        & SearchField { display: none; width: 1fr; }
+        &.-searching SearchField { display: block; }
+        &.-searching #conversations-heading { display: none; }
         &.-empty > #conversations-empty { display: block; }
         &:ansi #conversations-count { text-style: dim; }
         &:ansi > #conversations-empty { text-style: dim; }
@@ -94,20 +100,18 @@ class ConversationsPane(Vertical):
         """Heading and count, the words for nothing, the list."""
         with Horizontal():
             yield Static(strings.say("panes.conversations"), id="conversations-heading", markup=False)
+            yield SearchField()
             yield Static(id="conversations-count", markup=False)
-        yield Static(strings.say("panes.conversations.empty"), id="conversations-empty", markup=False)
+        yield Static(id="conversations-empty", markup=False)
         yield self._list
 
     def on_mount(self) -> None:
         """Show what was given before there was a list."""
-        self.watch_entries(self.entries)
+        self._show()
 
-    def watch_entries(self, entries: tuple[ConversationRow, ...]) -> None:
+    def watch_entries(self) -> None:
         """List these conversations."""
-        self.set_class(not entries, "-empty")
-        self._list.rows = in_order(entries)
-        for count in self.query("#conversations-count").results(Static):
-            count.update(f"{len(entries):,}" if entries else "")
+        self._show_if_mounted()
 
     def watch_open_id(self, open_id: str | None) -> None:
         """Mark the open conversation."""
@@ -129,9 +133,23 @@ class ConversationsPane(Vertical):
         if event.name is not None:
             self.post_message(self.RenameRequested(event.id, event.name))
 
+    @on(Input.Changed, "SearchField")
+    def _narrow(self, event: Input.Changed) -> None:
+        event.stop()
+        self._show()
+
+    @on(SearchField.Ended)
+    def _end_search(self, event: SearchField.Ended) -> None:
+        event.stop()
+        self._list.focus()
+        if not event.found:
+            self.action_show_all()
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """The keys of the list are the field's while something is renamed."""
-        return not self.query(RenameField) or action not in ("new", "rename", "pin", "trash", "undo")
+        """The keys of the list belong to the field while something is renamed or looked for."""
+        if action == "show_all":
+            return self.has_class("-searching")
+        return self._list.has_focus or action not in ("new", "rename", "pin", "trash", "search", "undo")
 
     def action_new(self) -> None:
         """Ask for a new conversation."""
@@ -160,6 +178,31 @@ class ConversationsPane(Vertical):
         if row is not None:
             self.post_message(self.TrashRequested(row.id))
 
+    def action_search(self) -> None:
+        """Show only the conversations whose title has what is typed."""
+        field = self.query_one(SearchField)
+        field.value = ""
+        self.add_class("-searching")
+        field.focus()
+
+    def action_show_all(self) -> None:
+        """End the search."""
+        self.remove_class("-searching")
+        self._show()
+
     def action_undo(self) -> None:
         """Ask for the last change to the list to be taken back."""
         self.post_message(self.UndoRequested())
+
+    def _show_if_mounted(self) -> None:
+        if self.is_mounted:
+            self._show()
+
+    def _show(self) -> None:
+        wanted = self.query_one(SearchField).value.casefold().split() if self.has_class("-searching") else []
+        found = tuple(row for row in self.entries if all(word in row.title.casefold() for word in wanted))
+        nothing = "panes.conversations.not_found" if wanted else "panes.conversations.empty"
+        self.query_one("#conversations-empty", Static).update(strings.say(nothing))
+        self.query_one("#conversations-count", Static).update(f"{len(found):,}" if found else "")
+        self.set_class(not found, "-empty")
+        self._list.rows = in_order(found)

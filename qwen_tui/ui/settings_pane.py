@@ -6,7 +6,7 @@ from typing import ClassVar
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Vertical
 from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
@@ -55,7 +55,7 @@ class SettingsPane(Vertical):
         & > .heading { height: 1; padding: 0 2; text-style: bold; }
         & > #settings-busy { height: 1; padding: 0 2; color: $text-muted; visibility: hidden; }
         &.-busy > #settings-busy { visibility: visible; }
-        & > #settings-rows { height: 1fr; scrollbar-size-vertical: 1; }
+        & > #settings-rows { height: 1fr; overflow-y: auto; scrollbar-size-vertical: 1; }
         & .section { height: 2; padding: 1 2 0 2; color: $text-muted; text-style: bold; }
         & .section.-first { height: 1; padding: 0 2; }
         & PromptRow { margin-top: 1; }
@@ -107,7 +107,7 @@ class SettingsPane(Vertical):
         yield Static(strings.say("panes.settings"), classes="heading", markup=False)
         yield LayerSwitch()
         yield Static(strings.say("panes.busy"), id="settings-busy", markup=False)
-        with VerticalScroll(id="settings-rows", can_focus=False):
+        with Vertical(id="settings-rows"):
             yield from _section("sampling", first=True)
             yield from _section("system")
             yield from _section("memory")
@@ -121,19 +121,19 @@ class SettingsPane(Vertical):
 
     def watch_settings(self) -> None:
         """Show the defaults as they are now."""
-        self._show()
+        self._show_if_mounted()
 
     def watch_overrides(self) -> None:
         """Show the conversation's own values as they are now."""
-        self._show()
+        self._show_if_mounted()
 
     def watch_info(self) -> None:
         """Show what the model itself sets, and what it offers."""
-        self._show()
+        self._show_if_mounted()
 
     def watch_edited_layer(self) -> None:
         """Show the values of the other layer."""
-        self._show()
+        self._show_if_mounted()
 
     @on(LayerSwitch.Chosen)
     def _choose_layer(self, event: LayerSwitch.Chosen) -> None:
@@ -196,9 +196,11 @@ class SettingsPane(Vertical):
         else:
             self.post_message(self.Changed(name, value, layer))
 
+    def _show_if_mounted(self) -> None:
+        if self.is_mounted:
+            self._show()
+
     def _show(self) -> None:
-        if not self.is_mounted:
-            return
         self.query_one(LayerSwitch).chosen = self.edited_layer
         for row in self.query(SettingRow):
             name = row.option.name

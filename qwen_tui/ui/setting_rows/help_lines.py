@@ -33,5 +33,5 @@ class HelpLines(Vertical):
     def tell(self, text: str, keys: str, *, problem: bool = False) -> None:
         """Show these words; `problem` says that they tell what is wrong."""
         self.set_class(problem, "-problem")
-        self.query_one("#setting-help", Static).update(text)
-        self.query_one("#setting-keys", Static).update(keys)
+        self.query_one("#setting-help", Static).update(text, layout=False)
+        self.query_one("#setting-keys", Static).update(keys, layout=False)

@@ -73,7 +73,7 @@ class NumberRow(SettingRow):
         if draft is not None and not is_unfinished(self.option, draft):
             self.problem = self._problem_with(draft)
         self.set_class(draft is not None, "-editing")
-        self.post_message(self.Remarked())
+        self.tell()
 
     @on(events.Key)
     def _type(self, event: events.Key) -> None:

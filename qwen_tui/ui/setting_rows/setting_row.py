@@ -131,6 +131,11 @@ class SettingRow(Widget, can_focus=True):
             return worded_unset(self.option, self.standing.own), "setting-row--unset"
         return worded(self.option, value), "setting-row--value"
 
+    def tell(self) -> None:
+        """Have the help show what this row has to say now, if it is the one that the help is about."""
+        if self.has_focus_within:
+            self.post_message(self.Remarked())
+
     def edit(self, value: Json) -> None:
         """Give the setting a value that has been checked."""
         if value == self.standing.value and type(value) is type(self.standing.value):
@@ -161,12 +166,12 @@ class SettingRow(Widget, can_focus=True):
         """Show as classes who set the value and whether it means anything."""
         self.set_class(standing.mark == "override", "-override")
         self.set_class(bool(standing.idle), "-idle")
-        self.post_message(self.Remarked())
+        self.tell()
 
     def watch_problem(self, problem: str) -> None:
         """Show as a class that what is being typed cannot be used."""
         self.set_class(bool(problem), "-invalid")
-        self.post_message(self.Remarked())
+        self.tell()
 
     @on(events.Click)
     def _reset_on_mark(self, event: events.Click) -> None:

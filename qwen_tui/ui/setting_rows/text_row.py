@@ -110,12 +110,12 @@ class TextRow(SettingRow):
         self._field.cursor_position = len(text)
         self.add_class("-editing")
         self._field.focus()
-        self.post_message(self.Remarked())
+        self.tell()
 
     def _close(self) -> None:
         self.remove_class("-editing")
         self.problem = ""
-        self.post_message(self.Remarked())
+        self.tell()
 
     def _apply(self) -> None:
         text = one_line(self._field.value)

@@ -7,7 +7,7 @@ from qwen_tui.errors import QwenTuiError
 from qwen_tui.settings import Option
 from qwen_tui.ui.markdown.width import displayed
 
-_TAILS = ("1", "9", ".1", "00", "0000")
+_TAILS = ("", "0", "1", "9", ".1", "00", "0000")
 """What a person may be about to type: with one of these, the beginning of a usable number becomes one."""
 
 _NEUTRAL: dict[str, float] = {"temperature": 1.0, "top_p": 1.0, "repetition_penalty": 1.0}
@@ -38,10 +38,10 @@ _UNSET = {name: f"panes.unset.{name}" for name in ("seed", "memory_turns", "memo
 
 
 def typed(option: Option, value: Json) -> str:
-    """A value as the person would type it: no separators."""
+    """A value as the person would type it: whole, and without separators."""
     if isinstance(value, str):
         return one_line(value)
-    return "" if value is None else worded(option, value).replace(",", "")
+    return "" if value is None else repr(value).removesuffix(".0")
 
 
 def is_unfinished(option: Option, text: str) -> bool:
