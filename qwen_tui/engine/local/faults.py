@@ -1,6 +1,5 @@
 """What went wrong in the worker, in plain words: any exception becomes a `QwenTuiError` that people can act on."""
 
-import errno
 import gc
 import re
 
@@ -39,8 +38,6 @@ def in_plain_words(error: BaseException) -> QwenTuiError:
         return error
     if is_out_of_memory(error):
         return QwenTuiError("engine.out_of_memory", detail=one_line(error))
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        return QwenTuiError("engine.disk_full")
     if is_device_broken(error):
         return QwenTuiError("engine.device_broken", detail=one_line(error))
     return QwenTuiError("engine.unexpected", detail=one_line(f"{type(error).__name__}: {error}"))

@@ -37,6 +37,13 @@ SEEDS = 2**31
 """How many seeds are drawn from: short enough for a person to type again."""
 
 
+SMALL_PARAMETERS = 100_000_000
+"""Below this size a CPU reads 256 tokens of a prompt within a tenth of a second."""
+
+LAYERS_A_LOOK = 8
+"""After how many layers of a prefill the device is waited for, so that a stop does not find a full queue."""
+
+
 class Stopped(Exception):
     """The person stopped the reply."""
 
@@ -118,7 +125,9 @@ def _prefill(
 
 def chunk_tokens(model: PreTrainedModel) -> int:
     """How many prompt tokens are read at a time. Depends on the model alone, so that a seed repeats a reply."""
-    return 256 if model.device.type == "cpu" else 512
+    if model.device.type != "cpu":
+        return 512
+    return 256 if model.num_parameters() < SMALL_PARAMETERS else 64
 
 
 def _configured(loaded: Loaded, sampling: Sampling, room: int) -> GenerationConfig:
@@ -224,12 +233,20 @@ class _NoPaddedIds(LogitsProcessor):  # type: ignore[misc]
 def _interruptible(model: PreTrainedModel, is_stopped: IsStopped) -> Iterator[None]:
     """Within this, a stop is seen before each layer of the model."""
 
-    def look(*_: Any) -> None:
-        if is_stopped():
-            raise Stopped
+    def look_before(index: int) -> Callable[..., None]:
+        def look(_: Any, args: tuple[Any, ...]) -> None:
+            is_prefill = (
+                bool(args) and isinstance(args[0], torch.Tensor) and args[0].shape[1] > 1
+            )  # (1, T, D)
+            if is_prefill and index % LAYERS_A_LOOK == 0:
+                _wait_for(model.device)
+            if is_stopped():
+                raise Stopped
+
+        return look
 
     layers = getattr(model.get_decoder(), "layers", None) or [model]
-    handles = [layer.register_forward_pre_hook(look) for layer in layers]
+    handles = [layer.register_forward_pre_hook(look_before(i)) for i, layer in enumerate(layers)]
     try:
         yield
     finally:

@@ -1,5 +1,6 @@
 """From a folder to a model that can answer: read, checked and warmed, with its progress reported."""
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,20 +9,24 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from transformers import (
+    CONFIG_MAPPING,
     AutoModelForCausalLM,
     AutoTokenizer,
     GenerationConfig,
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
+from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 from transformers.utils import logging as transformers_logging
 
 from qwen_tui.engine.base import LoadProgress, ModelInfo, ModelSpec, Stage
 from qwen_tui.engine.local import placement as placing
 from qwen_tui.engine.local import traits
 from qwen_tui.engine.local.checkpoint import Checkpoint, inspect
-from qwen_tui.engine.local.faults import one_line
+from qwen_tui.engine.local.cores import usable_cores
+from qwen_tui.engine.local.faults import in_plain_words, is_out_of_memory, one_line
 from qwen_tui.engine.local.placement import Placement
 from qwen_tui.engine.local.prompt import PromptBuilder
 from qwen_tui.engine.local.resolving import Resolved
@@ -54,7 +59,9 @@ def load(resolved: Resolved, spec: ModelSpec, report: Callable[[LoadProgress], N
     """Load the model of this folder; raises QwenTuiError for what the person can do something about."""
     began = time.monotonic()
     checkpoint = inspect(resolved.folder)
+    _check_architecture(checkpoint, spec)
     placement = placing.place(spec, checkpoint)
+    _set_up_torch()
     tokenizer = _tokenizer(resolved.folder, spec)
     prompts = PromptBuilder(tokenizer)
     stage: Stage = "reading" if placement.quantization == "none" else "quantizing"
@@ -100,10 +107,37 @@ def load(resolved: Resolved, spec: ModelSpec, report: Callable[[LoadProgress], N
     )
 
 
+def _check_architecture(checkpoint: Checkpoint, spec: ModelSpec) -> None:
+    """Whether the library has a causal model of this kind; it says so itself, but only in long sentences."""
+    model_type = str(checkpoint.config.get("model_type", ""))
+    if "auto_map" in checkpoint.config and spec.trust_remote_code:
+        return
+    if model_type not in CONFIG_MAPPING:
+        code = (
+            "engine.remote_code_wanted" if "auto_map" in checkpoint.config else "engine.unknown_architecture"
+        )
+        raise QwenTuiError(code, model_type=one_line(model_type or "(none)"))
+    if model_type not in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES:
+        raise QwenTuiError("engine.not_causal", architecture=one_line(model_type))
+
+
+def _set_up_torch() -> None:
+    """Settings of the process that hold for every model."""
+    # cuDNN's attention plans anew for each length of the KV cache: 13-18 tok/s instead of 35-58 for 7B on a H200.
+    torch.backends.cuda.enable_cudnn_sdp(False)
+    # In a container torch counts the cores of the whole machine, and decodes many times slower for it.
+    if "OMP_NUM_THREADS" not in os.environ:
+        torch.set_num_threads(min(torch.get_num_threads(), usable_cores()))
+
+
 def _tokenizer(folder: Path, spec: ModelSpec) -> PreTrainedTokenizerBase:
-    tokenizer = AutoTokenizer.from_pretrained(
-        folder, local_files_only=True, trust_remote_code=spec.trust_remote_code
-    )
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(
+            folder, local_files_only=True, trust_remote_code=spec.trust_remote_code
+        )
+    except Exception as error:
+        # Its parsers raise everything from KeyError to a bare Exception.
+        raise QwenTuiError("engine.bad_tokenizer", path=one_line(folder), detail=one_line(error)) from error
     # Where its files are missing the library makes an empty tokenizer and says nothing.
     if len(tokenizer) < 2:
         raise QwenTuiError("engine.no_tokenizer", path=one_line(folder))
@@ -113,24 +147,42 @@ def _tokenizer(folder: Path, spec: ModelSpec) -> PreTrainedTokenizerBase:
 def _model(
     checkpoint: Checkpoint, placement: Placement, spec: ModelSpec, read: Callable[[int], None]
 ) -> PreTrainedModel:
-    with _weights_reported(checkpoint, read):
-        model, found = AutoModelForCausalLM.from_pretrained(
-            checkpoint.folder,
-            local_files_only=True,
-            use_safetensors=True,
-            # Unset, the library asks on stdin whether a model's own code may run.
-            trust_remote_code=spec.trust_remote_code,
-            dtype=placement.dtype,
-            device_map=placement.device_map,
-            quantization_config=placing.quantization_config(placement),
-            output_loading_info=True,
-        )
+    try:
+        with _weights_reported(checkpoint, read):
+            model, found = AutoModelForCausalLM.from_pretrained(
+                checkpoint.folder,
+                local_files_only=True,
+                use_safetensors=True,
+                # Unset, the library asks on stdin whether a model's own code may run.
+                trust_remote_code=spec.trust_remote_code,
+                dtype=placement.dtype,
+                device_map=placement.device_map,
+                quantization_config=placing.quantization_config(placement),
+                # Reported below as what is amiss, by name, instead of in a table.
+                ignore_mismatched_sizes=True,
+                output_loading_info=True,
+            )
+    except Exception as error:
+        raise _in_plain_words(error, placement) from error
     # Tensors that are missing, or of another shape, are filled with random numbers and only logged.
-    amiss = sorted(found["missing_keys"]) + sorted(str(key) for key in found["mismatched_keys"])
+    amiss = sorted(str(key) for key in [*found["missing_keys"], *found["mismatched_keys"]])
     if amiss:
         raise QwenTuiError("engine.missing_tensors", tensor=one_line(amiss[0]), tensors=len(amiss))
     model.eval()
     return model
+
+
+def _in_plain_words(error: Exception, placement: Placement) -> QwenTuiError:
+    detail = one_line(error)
+    if isinstance(error, SafetensorError):
+        return QwenTuiError("engine.corrupt_weights", file="model.safetensors", detail=detail)
+    if is_out_of_memory(error):
+        return QwenTuiError("engine.out_of_memory", detail=detail)
+    if placement.quantization != "none" and ("bitsandbytes" in detail or isinstance(error, ImportError)):
+        return QwenTuiError("engine.bitsandbytes", device=str(placement.device), detail=detail)
+    if isinstance(error, ImportError):
+        return QwenTuiError("engine.package_missing", detail=detail)
+    return in_plain_words(error)
 
 
 @contextmanager

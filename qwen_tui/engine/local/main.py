@@ -28,6 +28,8 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     logging.basicConfig(format="%(asctime)s engine %(name)s %(levelname)s: %(message)s")
     logging.captureWarnings(True)
+    # It warns at every layer of every step that int8 matrices are multiplied in float16.
+    logging.getLogger("bitsandbytes.autograd._functions").setLevel(logging.ERROR)
     desk = Desk(Connection(pipe), StopPage(page))
     threading.Thread(target=desk.listen, name="pipe", daemon=True).start()
     try:

@@ -16,6 +16,9 @@ HEADROOM = 1.1
 NF4_BYTES = 0.53
 """A parameter in nf4 with double quantization: 4 bits, and its share of the block's constants."""
 
+BF16_PARAMETERS = 100_000_000
+"""From this size on a CPU computes in bf16, where it can."""
+
 _BYTES = {torch.float32: 4.0, torch.float16: 2.0, torch.bfloat16: 2.0}
 
 
@@ -78,12 +81,18 @@ def available_devices() -> list[str]:
 
 
 def best_dtype(device: torch.device, checkpoint: Checkpoint) -> torch.dtype:
-    """bf16 where the hardware has it, fp16 on older GPUs, fp32 on the CPU."""
+    """bf16 where the hardware has it, fp16 on older GPUs.
+
+    On a CPU bf16 needs its own instructions, and pays only when reading the weights is what takes the time.
+    Decode, two cores with AVX512-BF16, fp32 and bf16: 6.8M parameters 150 and 140 tok/s, 21M 53 and 55,
+    91M 17 and 20, 191M 11 and 17, 494M 5.2 and 10. Below the limit fp32 also gives the more exact result.
+    """
     if device.type == "cuda":
         return torch.bfloat16 if torch.cuda.get_device_capability(device) >= (8, 0) else torch.float16
     if device.type == "mps":
         return torch.float16
-    return torch.float32
+    is_large = checkpoint.parameters >= BF16_PARAMETERS and checkpoint.dtype != "F32"
+    return torch.bfloat16 if is_large and _cpu_has_bf16() else torch.float32
 
 
 def needed_bytes(checkpoint: Checkpoint, dtype: torch.dtype, quantization: str) -> int:
@@ -138,3 +147,8 @@ def _free_main_memory() -> int:
             return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))
     except (OSError, StopIteration):
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def _cpu_has_bf16() -> bool:
+    capabilities: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
+    return any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))

@@ -1,18 +1,25 @@
-"""Which model is meant: the guide, a folder, or a repository on the hub."""
+"""Which model is meant: the guide, a folder, or a repository on the hub; and the choice when nothing was said.
+
+Nothing is ever downloaded that was not asked for by name.
+"""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from qwen_tui.engine.base import ModelSpec
+from qwen_tui.engine.base import LoadProgress, ModelSpec
+from qwen_tui.engine.local import hub, placement
+from qwen_tui.engine.local.checkpoint import inspect
 from qwen_tui.engine.local.faults import one_line
 from qwen_tui.errors import QwenTuiError
+from qwen_tui.guide import model_folder
 
 GUIDE = "guide"
 """The built-in model's name."""
 
 PREFERRED = "Qwen/Qwen2.5-7B-Instruct"
-"""What is taken when nothing is asked for, where it is on this machine already and fits."""
+"""What is taken when nothing is asked for, where it is on this machine already and a GPU has room for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +28,7 @@ class Resolved:
 
     folder: Path
     name: str
+    """As the person calls it."""
     model: str
     """What would resolve to it again."""
     revision: str = ""
@@ -28,25 +36,46 @@ class Resolved:
     """The code of a sentence about the choice, or empty."""
 
 
-def guide(note: str = "") -> Resolved:
-    """The built-in model."""
-    from qwen_tui.guide import model_folder
+def resolve(
+    spec: ModelSpec, report: Callable[[LoadProgress], None], is_stopped: Callable[[], bool]
+) -> Resolved:
+    """Find the folder of the model that `spec` asks for, downloading it if it is named and not here.
 
-    return Resolved(model_folder(), GUIDE, GUIDE, note=note)
-
-
-def folder(model: str) -> Resolved:
-    """A folder that the person named."""
-    path = Path(model).expanduser().resolve()
-    return Resolved(path, one_line(path.name), str(path))
-
-
-def resolve(spec: ModelSpec) -> Resolved:
-    """Find what `spec.model` means."""
-    if spec.model == GUIDE:
-        return guide()
+    Raises QwenTuiError when there is none, and `hub.DownloadStopped` when a download was stopped.
+    """
     if spec.model is None:
-        return guide("engine.note.guide")
-    if Path(spec.model).expanduser().is_dir() or not re.fullmatch(r"[\w.-]+/[\w.-]+", spec.model):
-        return folder(spec.model)
-    raise QwenTuiError("engine.not_cached", model=spec.model)
+        return _choice(spec)
+    if spec.model == GUIDE:
+        return Resolved(model_folder(), GUIDE, GUIDE)
+    path = Path(spec.model).expanduser()
+    if path.exists() or _looks_like_a_path(spec.model):
+        path = path.resolve()
+        return Resolved(path, one_line(path.name), str(path))
+    if not re.fullmatch(r"([\w.-]+/)?[\w.-]+", spec.model):
+        raise QwenTuiError("engine.not_a_name", model=one_line(spec.model))
+    snapshot = hub.cached(spec.model) or hub.download(spec.model, report, is_stopped)
+    return _from_hub(spec.model, snapshot)
+
+
+def _choice(spec: ModelSpec) -> Resolved:
+    """The preferred model where it is complete in the cache and an accelerator can hold it, else the guide."""
+    guide = Resolved(model_folder(), GUIDE, GUIDE, note="engine.note.guide")
+    snapshot = hub.cached(PREFERRED)
+    if snapshot is None:
+        return guide
+    try:
+        device = placement.place(spec, inspect(snapshot)).device
+    except QwenTuiError:
+        return replace(guide, note="engine.note.guide_no_room")
+    if device.type == "cpu":
+        return replace(guide, note="engine.note.guide_no_room")
+    return _from_hub(PREFERRED, snapshot)
+
+
+def _from_hub(model: str, snapshot: Path) -> Resolved:
+    # A snapshot's folder is named after its commit.
+    return Resolved(snapshot, model.rpartition("/")[2], model, revision=snapshot.name)
+
+
+def _looks_like_a_path(model: str) -> bool:
+    return model.startswith(("/", "./", "../", "~")) or model in (".", "..") or model.count("/") > 1

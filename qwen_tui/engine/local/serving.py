@@ -7,6 +7,7 @@ from qwen_tui.engine.base import LoadProgress, Request
 from qwen_tui.engine.local.desk import Desk, Job
 from qwen_tui.engine.local.faults import free_memory, in_plain_words, is_device_broken, is_out_of_memory
 from qwen_tui.engine.local.generation import generate
+from qwen_tui.engine.local.hub import DownloadStopped
 from qwen_tui.engine.local.loading import Loaded, load
 from qwen_tui.engine.local.resolving import resolve
 from qwen_tui.engine.wire import Load
@@ -39,7 +40,11 @@ def _load(desk: Desk, number: int, question: Load) -> Loaded | None:
 
     try:
         report(LoadProgress("resolving", spec.model or ""))
-        loaded = load(resolve(spec), spec, report)
+        resolved = resolve(spec, report, lambda: desk.is_stopped(number))
+        loaded = load(resolved, spec, report)
+    except DownloadStopped:
+        # The unfinished files are gone by now, which is what the program waited for.
+        os._exit(0)
     except Exception as error:
         log.exception("loading %s failed", spec)
         desk.send(number, in_plain_words(error))
@@ -63,8 +68,8 @@ def _reply(desk: Desk, loaded: Loaded, request: Request, job: Job) -> None:
     except Exception as error:
         if not isinstance(error, QwenTuiError):
             log.exception("generating failed")
-        failure = in_plain_words(error)
         broken, out_of_memory = is_device_broken(error), is_out_of_memory(error)
+        failure = QwenTuiError("engine.out_of_memory_reply") if out_of_memory else in_plain_words(error)
     # Here and not in the handler: there the traceback would still hold the frames that hold the tensors.
     if out_of_memory:
         free_memory()

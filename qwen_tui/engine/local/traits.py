@@ -55,6 +55,6 @@ def end_ids(
 def padded_ids(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> torch.Tensor | None:
     """Ids (N) that the output layer has and the tokenizer does not: a checkpoint's padding to a round size."""
     known = set(tokenizer.get_vocab().values())
-    size = model.get_output_embeddings().weight.shape[0]
+    size = model.config.get_text_config().vocab_size
     unknown = [i for i in range(size) if i not in known]
     return torch.tensor(unknown, device=model.device) if unknown else None

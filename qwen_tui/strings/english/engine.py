@@ -60,8 +60,8 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     ),
     "engine.no_model_in_folder": (
         "No model here",
-        "{path} holds no model: config.json or the weights are not there.",
-        "Give the folder that holds config.json, the tokenizer and the safetensors files.",
+        "{path} holds no model that can be used: config.json or the weights are not there.",
+        "Give a folder that holds config.json, the tokenizer and the safetensors files.",
     ),
     "engine.not_a_name": (
         "Not a model's name",
@@ -155,6 +155,16 @@ ERRORS: dict[str, tuple[str, str, str]] = {
         "There is no room for the download: {needed_gb} GB are needed, {free_gb} GB are free.",
         "Free some space, or set HF_HOME to a larger disk.",
     ),
+    "engine.disk_full_midway": (
+        "The disk is full",
+        "The disk ran full while {model} was downloaded.",
+        "Free some space and try again: the files that are finished are kept.",
+    ),
+    "engine.bad_tokenizer": (
+        "The tokenizer cannot be read",
+        "The tokenizer in {path} is not usable: {detail}.",
+        "Download or copy the model again.",
+    ),
     # Device and memory
     "engine.no_such_device": (
         "No such device",
@@ -178,7 +188,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     ),
     "engine.out_of_memory_reply": (
         "Out of memory",
-        "There was no room on the device for {tokens} tokens of prompt and the reply.",
+        "There was no room on the device for this prompt and its reply.",
         "The model is still loaded: send less history, or a shorter message.",
     ),
     "engine.device_broken": (
