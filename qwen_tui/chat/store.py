@@ -59,16 +59,16 @@ class ConversationStore:
 
         Replies that a crash cut short become part of their conversations; damaged files are set aside.
         """
-        self.problems = ()
-        try:
-            with self._alone():
-                self._refresh()
-                partials = [self._path / name for name in os.listdir(self._path) if name.endswith(PARTIAL)]
-                self.problems += recover_replies(self._folder, partials)
-                sweep(self._path)
-        except OSError as error:
-            self.problems += (QwenTuiError("store.unreadable", path=str(self._path), detail=why(error)),)
-        return sorted(self._folder.entries.values(), key=lambda entry: entry.updated, reverse=True)
+        with self._mutex:
+            self.problems = ()
+            try:
+                with self._alone():
+                    self._refresh()
+                    self._recover_all()
+                    sweep(self._path)
+            except OSError as error:
+                self.problems += (QwenTuiError("store.unreadable", path=str(self._path), detail=why(error)),)
+            return sorted(self._folder.entries.values(), key=lambda entry: entry.updated, reverse=True)
 
     def find(self, name: str) -> Entry | None:
         """The conversation of this name; upper and lower case count only where both exist."""
@@ -92,7 +92,7 @@ class ConversationStore:
         """
         with self._changing("store.unreadable", entry.file):
             known = self._known(entry)
-            recover_replies(self._folder, [(self._path / known.file).with_suffix(PARTIAL)])
+            self.problems += recover_replies(self._folder, [(self._path / known.file).with_suffix(PARTIAL)])
             return self._folder.load(self._known(entry))
 
     def save(self, conversation: Conversation) -> Conversation:
@@ -158,7 +158,8 @@ class ConversationStore:
 
     def partial(self, conversation: Conversation, message: Message) -> Partial:
         """The file that takes the pieces of a reply while it is written; see `Partial.error`, never raises."""
-        known = self._folder.entries.get(conversation.id)
+        with self._mutex:
+            known = self._folder.entries.get(conversation.id)
         path = self._path / (known.file if known else f"{file_stem(conversation.name)}.json")
         try:
             # Alone, so that no other program takes it for an orphan before it has its lock.
@@ -188,6 +189,10 @@ class ConversationStore:
     def _refresh(self) -> None:
         self.problems += self._folder.refresh()
 
+    def _recover_all(self) -> None:
+        partials = [self._path / name for name in os.listdir(self._path) if name.endswith(PARTIAL)]
+        self.problems += recover_replies(self._folder, partials)
+
     def _known(self, entry: Entry) -> Entry:
         """What is known now of a conversation that was listed; its file may have another name by now."""
         known = self._folder.entries.get(entry.id)
@@ -200,26 +205,22 @@ class ConversationStore:
 
     def _change(self, entry: Entry, **values: object) -> Entry:
         with self._mutex:
-            conversation = replace(self.load(entry), **values)  # type: ignore[arg-type]
-            return self._folder.entries[self.save(conversation).id]
+            saved = self.save(replace(self.load(entry), **values))  # type: ignore[arg-type]
+            return self._folder.entries[saved.id]
 
     def _with_changes_of_others(self, conversation: Conversation) -> Conversation:
         """The conversation with what another program has saved to its file since this one did.
 
-        A file that cannot be read any more, or is gone, no longer counts as the conversation's: it is saved
-        into a new one.
+        A file that cannot be read any more, or is gone, no longer counts: a new one takes the conversation.
         """
         known = self._folder.entries.get(conversation.id)
         if known is None:
             return conversation
-        try:
+        with suppress(FileNotFoundError):
             if stamp_of((self._path / known.file).stat()) == known.stamp:
                 return conversation
-            theirs = self._folder.load(known)
-            return merge(conversation, theirs, base_name=known.name, base_pinned=known.pinned)
-        except FileNotFoundError:
-            del self._folder.entries[known.id]
-        except QwenTuiError as error:
-            if error.code == "store.damaged":
-                self.problems += (self._folder.set_aside(known.file, error),)
-        return conversation
+        self._refresh()
+        if conversation.id not in self._folder.entries:
+            return conversation
+        theirs = self._folder.load(self._folder.entries[conversation.id])
+        return merge(conversation, theirs, base_name=known.name, base_pinned=known.pinned)

@@ -197,8 +197,7 @@ def survives(data: bytes) -> None:
     """Reading gives a conversation that can be used and written again, or a QwenTuiError: nothing else."""
     try:
         conversation = decode(data, "x")
-    except QwenTuiError as error:
-        assert str(error)
+    except QwenTuiError:
         return
     assert len(conversation.path()) <= len(conversation.messages)
     assert comparable(decode(encode(conversation), "x")) == comparable(conversation)
