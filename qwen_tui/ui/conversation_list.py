@@ -31,12 +31,20 @@ class ConversationList(ScrollView, can_focus=True):
     """Rows of conversations with a cursor. The cursor stays with its conversation when the order changes."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "move(-1)", strings.say("panes.key.up"), show=False),
-        Binding("down", "move(1)", strings.say("panes.key.down"), show=False),
-        Binding("pageup", "page(-1)", strings.say("panes.key.page_up"), show=False),
-        Binding("pagedown", "page(1)", strings.say("panes.key.page_down"), show=False),
-        Binding("home", "first", strings.say("panes.key.first"), show=False),
-        Binding("end", "last", strings.say("panes.key.last"), show=False),
+        Binding("up", "move(-1)", strings.say("panes.key.up"), id="conversations.up", show=False),
+        Binding("down", "move(1)", strings.say("panes.key.down"), id="conversations.down", show=False),
+        Binding(
+            "pageup", "page(-1)", strings.say("panes.key.page_up"), id="conversations.page_up", show=False
+        ),
+        Binding(
+            "pagedown",
+            "page(1)",
+            strings.say("panes.key.page_down"),
+            id="conversations.page_down",
+            show=False,
+        ),
+        Binding("home", "first", strings.say("panes.key.first"), id="conversations.first", show=False),
+        Binding("end", "last", strings.say("panes.key.last"), id="conversations.last", show=False),
         Binding("enter", "choose", strings.say("panes.key.open"), id="conversations.open"),
     ]
 
@@ -53,10 +61,10 @@ class ConversationList(ScrollView, can_focus=True):
         overflow-x: hidden;
         scrollbar-size-vertical: 1;
         & > .conversation-list--title { color: $foreground; }
-        & > .conversation-list--open { color: $accent; text-style: bold; }
+        & > .conversation-list--open { color: $text-accent; text-style: bold; }
         & > .conversation-list--cursor { background: $foreground 12%; }
         & > .conversation-list--dim { color: $foreground 60%; }
-        & > .conversation-list--sign { color: $accent; }
+        & > .conversation-list--sign { color: $text-accent; }
         &:ansi {
             & > .conversation-list--cursor { background: transparent; text-style: reverse; }
             & > .conversation-list--dim { text-style: dim; }

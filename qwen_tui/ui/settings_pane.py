@@ -45,8 +45,8 @@ class SettingsPane(Vertical):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down", "walk(1)", "Next setting", show=False),
-        Binding("up", "walk(-1)", "Previous setting", show=False),
+        Binding("down", "walk(1)", strings.say("panes.key.down"), id="settings.down", show=False),
+        Binding("up", "walk(-1)", strings.say("panes.key.up"), id="settings.up", show=False),
     ]
 
     DEFAULT_CSS = """
@@ -133,7 +133,9 @@ class SettingsPane(Vertical):
 
     def watch_edited_layer(self) -> None:
         """Show the values of the other layer."""
-        self._show_if_mounted()
+        if self.is_mounted:
+            self._show()
+            self._explain(self.screen.focused)
 
     @on(LayerSwitch.Chosen)
     def _choose_layer(self, event: LayerSwitch.Chosen) -> None:

@@ -60,7 +60,7 @@ async def test_the_open_conversation_is_marked_and_has_the_cursor() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         conversations = app.query_one(ConversationList)
         assert conversations.row == row("b", minutes=3)
-        accent = app.theme_variables["accent"].lower()
+        accent = app.theme_variables["text-accent"].lower()
         await until(pilot, lambda: accent in app.export_screenshot().lower())
 
 

@@ -158,7 +158,7 @@ async def test_escape_drops_what_is_typed_and_goes_on_to_the_screen() -> None:
         await focus(pilot, "#setting-device")
         await pilot.press(*"cpu", "escape")
         await until(pilot, lambda: len(app.said) == 2)
-        assert app.line("Device").endswith(" auto")
+        assert app.line("Device").endswith(" auto · cuda:0")
     assert app.said == [("esc",), ("esc",)]
 
 
@@ -192,7 +192,10 @@ async def test_the_switch_at_the_top_chooses_whose_values_are_edited() -> None:
     app = SettingsHost(overrides={"top_k": 5})
     async with app.run_test(size=SIZE) as pilot:
         await focus(pilot, "LayerSwitch")
-        await pilot.press("right", "down", "right")
+        assert "in this conversation only" in app.help
+        await pilot.press("right")
+        await until(pilot, lambda: "wherever a conversation has no own value" in app.help)
+        await pilot.press("down", "right")
         await focus(pilot, "#setting-top-k")
         assert "This conversation has a value of its own." in app.help
         await pilot.press("right")
@@ -388,3 +391,10 @@ async def test_it_shows_what_it_was_given_before_it_was_mounted() -> None:
         assert app.line("Max new tokens").endswith(" 2,048")
         app.set_focus(None)
         await until(pilot, lambda: "● set for this conversation" in app.help)
+
+
+async def test_what_auto_came_to_stands_beside_it() -> None:
+    app = SettingsHost()
+    async with app.run_test(size=SIZE):
+        assert app.line("Qwen3-4B").split() == ["Model", "Qwen3-4B"]
+        assert app.line("Device").endswith(" auto · cuda:0")

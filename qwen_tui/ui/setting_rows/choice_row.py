@@ -5,6 +5,7 @@ from typing import ClassVar
 from textual import events, on
 from textual.binding import Binding, BindingType
 
+from qwen_tui import strings
 from qwen_tui.ui.setting_rows.setting_row import SettingRow
 
 
@@ -12,9 +13,9 @@ class ChoiceRow(SettingRow):
     """A value out of a few. An unset switch goes to the opposite of what the checkpoint does."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space,right", "choose(1)", "Next", show=False),
-        Binding("left", "choose(-1)", "Previous", show=False),
-        Binding("enter", "enter", "Choose", show=False),
+        Binding("space,right", "choose(1)", strings.say("panes.key.next"), id="settings.next", show=False),
+        Binding("left", "choose(-1)", strings.say("panes.key.previous"), id="settings.previous", show=False),
+        Binding("enter", "enter", strings.say("panes.key.change"), id="settings.change", show=False),
     ]
 
     @on(events.Click)

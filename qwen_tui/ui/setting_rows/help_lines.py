@@ -20,7 +20,7 @@ class HelpLines(Vertical):
         &:ansi {
             border-top: solid $border-blurred;
             & > Static { color: $foreground; text-style: dim; }
-            &.-problem > #setting-help { color: $error; text-style: none; }
+            &.-problem > #setting-help { color: $text-error; text-style: none; }
         }
     }
     """

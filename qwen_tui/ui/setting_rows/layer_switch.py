@@ -21,9 +21,27 @@ class LayerSwitch(Widget, can_focus=True):
     """Two names in one line, the chosen one underlined in the accent colour."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "choose('conversation')", "This conversation", show=False),
-        Binding("right", "choose('defaults')", "My defaults", show=False),
-        Binding("space,enter", "other", "The other", show=False),
+        Binding(
+            "left",
+            "choose('conversation')",
+            strings.say("panes.layer.conversation"),
+            id="settings.conversation",
+            show=False,
+        ),
+        Binding(
+            "right",
+            "choose('defaults')",
+            strings.say("panes.layer.defaults"),
+            id="settings.defaults",
+            show=False,
+        ),
+        Binding(
+            "space,enter",
+            "other",
+            strings.say("panes.key.other_layer"),
+            id="settings.other_layer",
+            show=False,
+        ),
     ]
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"layer-switch--chosen", "layer-switch--other"}
@@ -33,12 +51,13 @@ class LayerSwitch(Widget, can_focus=True):
         height: 1;
         width: 1fr;
         padding: 0 1 0 2;
-        & > .layer-switch--chosen { color: $accent; text-style: bold underline; }
+        & > .layer-switch--chosen { color: $text-accent; text-style: bold underline; }
         & > .layer-switch--other { color: $foreground 60%; }
         &:focus { background: $foreground 12%; }
         &:ansi > .layer-switch--other { text-style: dim; }
+        &:ansi > .layer-switch--chosen { text-style: bold; }
         &:ansi:focus { background: transparent; }
-        &:ansi:focus > .layer-switch--chosen { text-style: bold reverse; }
+        &:ansi:focus > .layer-switch--chosen { text-style: bold underline; }
     }
     """
 

@@ -25,11 +25,15 @@ class NumberRow(SettingRow):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("right,plus", "step(1)", "More", show=False),
-        Binding("left,minus", "step(-1)", "Less", show=False),
-        Binding("shift+right", "step(10)", "Much more", show=False),
-        Binding("shift+left", "step(-10)", "Much less", show=False),
-        Binding("enter", "type", "Type", show=False),
+        Binding("right,plus", "step(1)", strings.say("panes.key.more"), id="settings.more", show=False),
+        Binding("left,minus", "step(-1)", strings.say("panes.key.less"), id="settings.less", show=False),
+        Binding(
+            "shift+right", "step(10)", strings.say("panes.key.much_more"), id="settings.much_more", show=False
+        ),
+        Binding(
+            "shift+left", "step(-10)", strings.say("panes.key.much_less"), id="settings.much_less", show=False
+        ),
+        Binding("enter", "type", strings.say("panes.key.change"), id="settings.change", show=False),
     ]
 
     draft: reactive[str | None] = reactive(None)

@@ -7,6 +7,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import TextArea
 
+from qwen_tui import strings
 from qwen_tui.chat.messages import Json
 from qwen_tui.ui.setting_rows.setting_row import SettingRow
 
@@ -14,7 +15,9 @@ from qwen_tui.ui.setting_rows.setting_row import SettingRow
 class PromptRow(SettingRow):
     """The line over the text: whether it was changed, and the key that resets it."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "write", "Write", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "write", strings.say("panes.key.change"), id="settings.change", show=False),
+    ]
 
     DEFAULT_CSS = """
     PromptRow > .setting-row--label { color: $foreground 60%; text-style: bold; }

@@ -15,7 +15,7 @@ from qwen_tui.chat.messages import Json
 from qwen_tui.settings import Option
 from qwen_tui.ui.markdown.width import cells, cropped
 from qwen_tui.ui.setting_rows.standing import Standing
-from qwen_tui.ui.setting_rows.wording import worded, worded_unset
+from qwen_tui.ui.setting_rows.wording import worded, worded_open
 
 _MARKS = {"": " ", "default": "○", "override": "●"}
 
@@ -23,7 +23,9 @@ _MARKS = {"": " ", "default": "○", "override": "●"}
 class SettingRow(Widget, can_focus=True):
     """A setting that can be walked to and reset. Subclasses say how its value is changed."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("delete,backspace", "reset", "Reset", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("delete,backspace", "reset", strings.say("panes.key.reset"), id="settings.reset", show=False),
+    ]
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "setting-row--mark",
@@ -40,8 +42,8 @@ class SettingRow(Widget, can_focus=True):
         padding: 0 1 0 0;
         & > .setting-row--mark, & > .setting-row--unset { color: $foreground 60%; }
         & > .setting-row--label, & > .setting-row--value { color: $foreground; }
-        & > .setting-row--invalid { color: $error; text-style: bold; }
-        &.-override > .setting-row--mark { color: $accent; }
+        & > .setting-row--invalid { color: $text-error; text-style: bold; }
+        &.-override > .setting-row--mark { color: $text-accent; }
         &.-idle > .setting-row--label, &.-idle > .setting-row--value { color: $foreground 40%; }
         &.-idle > .setting-row--unset { color: $foreground 40%; }
         &.-absent { display: none; }
@@ -54,7 +56,7 @@ class SettingRow(Widget, can_focus=True):
             &:hover { background: transparent; }
             &:focus, &.-editing { background: transparent; }
             &:focus > .setting-row--label, &.-editing > .setting-row--label {
-                color: $accent; text-style: bold underline;
+                color: $text-accent; text-style: bold underline;
             }
         }
     }
@@ -127,8 +129,8 @@ class SettingRow(Widget, can_focus=True):
     def shown(self) -> tuple[str, str]:
         """The text of the value, and the component class that it is drawn with."""
         value = self.standing.value
-        if value is None:
-            return worded_unset(self.option, self.standing.own), "setting-row--unset"
+        if value in (None, "auto"):
+            return worded_open(self.option, value, self.standing.own), "setting-row--unset"
         return worded(self.option, value), "setting-row--value"
 
     def tell(self) -> None:

@@ -25,7 +25,7 @@ class Standing:
     value: Json = None
     """The value in force; None is unset."""
     own: Json = None
-    """The checkpoint's own value, which holds while `value` is None; None where it is not known."""
+    """What holds while `value` leaves it open (None or `auto`); None where that is not known."""
     mark: Literal["", "default", "override"] = ""
     """Who changed it: nobody, the person for all conversations, or this conversation."""
     resettable: bool = False
@@ -60,13 +60,14 @@ def standing(
 
 
 def own_value(name: str, info: ModelInfo | None) -> Json:
-    """What the checkpoint itself sets for a field of `Sampling`; None where it says nothing."""
+    """What the checkpoint itself sets for a field of `Sampling`, and what was loaded; None where it is unknown."""
     if info is None:
         return None
     if name == "greedy":
         sampled = info.sampling_defaults.get("do_sample")
         return None if sampled is None else not sampled
-    return info.sampling_defaults.get(name)
+    loaded = {"model": info.name, "quantization": info.quantization, "device": info.device}
+    return loaded.get(name, info.sampling_defaults.get(name))
 
 
 def is_greedy(settings: Settings, info: ModelInfo | None) -> bool:

@@ -20,8 +20,8 @@ class TextRow(SettingRow):
     """A text in one line. Typing opens a field over the value; enter or leaving the field applies it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "enter", "Change", show=False),
-        Binding("right", "write", "Change", show=False),
+        Binding("enter", "enter", strings.say("panes.key.change"), id="settings.change", show=False),
+        Binding("right", "write", strings.say("panes.key.edit"), id="settings.edit", show=False),
     ]
 
     DEFAULT_CSS = """

@@ -27,8 +27,10 @@ def worded(option: Option, value: Json) -> str:
     return displayed(one_line(str(value)))
 
 
-def worded_unset(option: Option, own: Json) -> str:
-    """What stands in the place of a value that nobody has set: the checkpoint's own, or what that means."""
+def worded_open(option: Option, value: Json, own: Json) -> str:
+    """What stands in the place of a value that is left open: what holds instead, or what leaving it open means."""
+    if value is not None:
+        return worded(option, value) if own is None else f"{worded(option, value)} · {worded(option, own)}"
     if own is not None:
         return worded(option, own)
     return strings.say(_UNSET.get(option.name, "panes.unset"))
