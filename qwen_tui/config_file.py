@@ -58,7 +58,7 @@ def load(path: Path) -> Config:
         return Config()
     except QwenTuiError as error:
         return Config(problems=[error])
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # a number of 5,000 digits is a plain ValueError
         return Config(problems=[_not_toml(path, error)])
     given, problems = _flat(values)
     good, wrong = valid(given)
