@@ -37,13 +37,15 @@ class ConversationsPane(Vertical):
     ConversationsPane {
         height: 100%;
         layers: list over;
-        & > Horizontal { height: 2; padding: 0 1 0 2; }
+        & > Horizontal { height: 2; padding: 0 1 0 0; }
+        & #conversations-slash { width: 2; color: $text-muted; visibility: hidden; }
         & #conversations-heading { width: 1fr; text-style: bold; }
         & #conversations-count { width: auto; color: $text-muted; }
         & > #conversations-empty { padding: 0 1 0 2; color: $text-muted; display: none; }
         & > ConversationList { height: 1fr; }
         & SearchField { display: none; width: 1fr; }
         &.-searching SearchField { display: block; }
+        &.-searching #conversations-slash { visibility: visible; }
         &.-searching #conversations-heading { display: none; }
         &.-empty > #conversations-empty { display: block; }
         &:ansi #conversations-count { text-style: dim; }
@@ -99,6 +101,7 @@ class ConversationsPane(Vertical):
     def compose(self) -> ComposeResult:
         """Heading and count, the words for nothing, the list."""
         with Horizontal():
+            yield Static("/", id="conversations-slash", markup=False)
             yield Static(strings.say("panes.conversations"), id="conversations-heading", markup=False)
             yield SearchField()
             yield Static(id="conversations-count", markup=False)

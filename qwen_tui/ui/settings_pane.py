@@ -56,7 +56,7 @@ class SettingsPane(Vertical):
         & > #settings-busy { height: 1; padding: 0 2; color: $text-muted; visibility: hidden; }
         &.-busy > #settings-busy { visibility: visible; }
         & > #settings-rows { height: 1fr; overflow-y: auto; scrollbar-size-vertical: 1; }
-        & .section { height: 2; padding: 1 2 0 2; color: $text-muted; text-style: bold; }
+        & .section { height: 2; padding: 1 2 0 2; color: $foreground 60%; text-style: bold; }
         & .section.-first { height: 1; padding: 0 2; }
         & PromptRow { margin-top: 1; }
     }

@@ -1,5 +1,7 @@
 """Where a value stands, how it is worded and stepped: the functions behind the rows."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -79,6 +81,19 @@ def test_greedy_is_told_from_the_checkpoints_sampling() -> None:
     assert not is_greedy(Settings(), QWEN)
     assert is_greedy(Settings(temperature=0.0), QWEN)
     assert not is_greedy(Settings(), None)
+
+
+def test_what_a_checkpoint_says_wrongly_counts_as_unknown() -> None:
+    odd = replace(
+        QWEN, sampling_defaults={"temperature": "0.7", "top_p": 3, "top_k": 20.0, "do_sample": None}
+    )
+    assert [own_value(name, odd) for name in ("temperature", "top_p", "top_k", "greedy", "min_p")] == [
+        None,
+        None,
+        20,
+        None,
+        None,
+    ]
 
 
 @pytest.mark.parametrize(

@@ -86,6 +86,7 @@ class PromptText(TextArea):
         if text != self.text:
             with self.prevent(TextArea.Changed):
                 self.load_text(text)
+            self.move_cursor(self.document.end)
 
     @on(TextArea.Changed)
     def _written(self, event: TextArea.Changed) -> None:

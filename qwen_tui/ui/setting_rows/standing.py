@@ -60,14 +60,21 @@ def standing(
 
 
 def own_value(name: str, info: ModelInfo | None) -> Json:
-    """What the checkpoint itself sets for a field of `Sampling`, and what was loaded; None where it is unknown."""
+    """What the checkpoint itself sets for a field of `Sampling`, and what was loaded; None where it is unknown.
+
+    A checkpoint's file may say anything: what is no usable value counts as unknown.
+    """
     if info is None:
         return None
-    if name == "greedy":
-        sampled = info.sampling_defaults.get("do_sample")
-        return None if sampled is None else not sampled
-    loaded = {"model": info.name, "quantization": info.quantization, "device": info.device}
-    return loaded.get(name, info.sampling_defaults.get(name))
+    sampled = info.sampling_defaults.get("do_sample")
+    own = {
+        **info.sampling_defaults,
+        "greedy": None if sampled is None else not sampled,
+        "model": info.name,
+        "quantization": info.quantization,
+        "device": info.device,
+    }
+    return valid({name: own.get(name)})[0].get(name)
 
 
 def is_greedy(settings: Settings, info: ModelInfo | None) -> bool:
