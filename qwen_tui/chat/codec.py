@@ -21,6 +21,7 @@ import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import fields
+from functools import lru_cache
 from typing import Any
 
 from qwen_tui.chat.cleaning import clean, one_line
@@ -203,15 +204,20 @@ def _run(value: Json) -> Run:
 
 def _run_value(value: Mapping[str, Json], key: str, kind: Any) -> Any:
     if kind is str:
-        return one_line(get(value, key, str), WORD_LIMIT)
+        return _word(get(value, key, str))
     if kind is int or kind is float:
         return get(value, key, kind)
     if key == "sampling":
         return shallow(get(value, key, dict))
     ids = get(value, key, list)
-    if not all(type(each) is int for each in ids):
+    if not set(map(type, ids)) <= {int}:
         raise DamagedError("wrong_type", key=key)
     return tuple(ids)
+
+
+@lru_cache(maxsize=256)  # every receipt of a conversation names the same few models and devices
+def _word(text: str) -> str:
+    return one_line(text, WORD_LIMIT)
 
 
 def _run_json(run: Run) -> dict[str, Json]:
@@ -241,6 +247,8 @@ def _text(value: Json) -> str:
 
 
 def _bytes(text: str) -> bytes:
-    # Half a surrogate pair has no UTF-8, but JSON can spell it: as an escape. Only values of unknown keys
-    # can hold one.
-    return _HALF_PAIR.sub(lambda half: f"\\u{ord(half[0]):04x}", text).encode()
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        # Half a surrogate pair has no UTF-8, but JSON can spell it. Only unknown keys can hold one.
+        return _HALF_PAIR.sub(lambda half: f"\\u{ord(half[0]):04x}", text).encode()

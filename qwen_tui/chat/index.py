@@ -9,10 +9,9 @@ import json
 import os
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 
-from qwen_tui.chat.codec import VERSION
 from qwen_tui.chat.files import write_whole
 from qwen_tui.chat.messages import Conversation
 from qwen_tui.chat.names import tidy
@@ -40,6 +39,12 @@ class Entry:
     """The state of the file that this was read from."""
 
 
+COLUMNS = tuple(f.name for f in fields(Entry))
+"""A row of the index is an entry's values in this order; another order is another version's index."""
+
+KINDS = [str, str, bool, str, int, str, list]
+
+
 def entry(conversation: Conversation, file: str, stamp: Stamp) -> Entry:
     """What the list shows of a conversation that is kept in this file."""
     return Entry(
@@ -64,35 +69,29 @@ def read(folder: Path) -> dict[str, Entry]:
         value = json.loads((folder / FILE).read_bytes())
     except (OSError, ValueError, RecursionError):
         return {}
-    if (
-        not isinstance(value, dict)
-        or value.get("version") != VERSION
-        or not isinstance(value.get("files"), list)
-    ):
+    if not isinstance(value, dict) or value.get("columns") != list(COLUMNS):
         return {}
-    entries = (_entry(each) for each in value["files"])
+    rows = value.get("files")
+    entries = [_entry(row) for row in rows] if isinstance(rows, list) else []
     return {each.file: each for each in entries if each is not None}
 
 
 def write(folder: Path, entries: Iterable[Entry]) -> None:
     """Write the index; when that fails the next program reads the files instead."""
-    lines = (json.dumps(asdict(each), ensure_ascii=False) for each in entries)
-    text = f'{{"version": {VERSION}, "files": [\n' + ",\n".join(lines) + "\n]}\n"
+    rows = ([getattr(each, column) for column in COLUMNS] for each in entries)
+    lines = ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
+    text = f'{{"columns": {json.dumps(list(COLUMNS))}, "files": [\n{lines}\n]}}\n'
     with suppress(OSError, UnicodeEncodeError):
         write_whole(folder / FILE, text.encode(), durable=False)
 
 
-KINDS = {f.name: f.type for f in fields(Entry) if f.name != "stamp"}
-
-
-def _entry(value: object) -> Entry | None:
-    if not isinstance(value, dict) or value.keys() != KINDS.keys() | {"stamp"}:
+def _entry(row: object) -> Entry | None:
+    if not isinstance(row, list) or [*map(type, row)] != KINDS:
         return None
-    stamp = value["stamp"]
-    if not isinstance(stamp, list) or len(stamp) != 3 or not all(type(each) is int for each in stamp):
+    id, name, pinned, updated, messages, file, stamp = row
+    if [*map(type, stamp)] != [int, int, int]:
         return None
-    if not all(type(value[key]) is kind for key, kind in KINDS.items()):
+    # The index is a file like any other: a name in it may not control the terminal either.
+    if not name.isprintable() and tidy(name) != name:
         return None
-    if not value["name"].isprintable() and tidy(value["name"]) != value["name"]:
-        return None
-    return Entry(**(value | {"stamp": tuple(stamp)}))
+    return Entry(id, name, pinned, updated, messages, file, (stamp[0], stamp[1], stamp[2]))

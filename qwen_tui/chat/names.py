@@ -84,6 +84,8 @@ def unique(name: str, is_taken: Callable[[str], bool]) -> str:
 
 def folded(name: str) -> str:
     """What two names share that a person, or a file system, takes for the same."""
+    if name.isascii():
+        return name.lower()
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
