@@ -49,12 +49,9 @@ class NumberRow(SettingRow):
     @property
     def hint(self) -> str:
         """The keys that end the typing, while something is typed."""
-        return strings.say("panes.hint.typing") if self.draft is not None else super().hint
-
-    @property
-    def hint_code(self) -> str:
-        """All numbers have the same keys."""
-        return "number"
+        if self.draft is not None:
+            return strings.say("panes.hint.typing")
+        return strings.say("panes.hint.number_reset" if self.standing.resettable else "panes.hint.number")
 
     @property
     def shown(self) -> tuple[str, str]:

@@ -8,7 +8,6 @@ from textual.message import Message
 from textual.widgets import TextArea
 
 from qwen_tui import strings
-from qwen_tui.chat.messages import Json
 from qwen_tui.ui.setting_rows.setting_row import SettingRow
 
 
@@ -75,15 +74,19 @@ class PromptText(TextArea):
             highlight_cursor_line=False,
             placeholder=placeholder,
         )
-        self._in_flight: list[Json] = []
+        self._given = ""
+        """The text that came down last."""
+        self._in_flight: list[str] = []
+        """The texts that were sent and have not come back, oldest first."""
 
     def show(self, text: str) -> None:
-        """Take over the text in force, unless it is an echo of what was written here a moment ago."""
+        """Take over the text in force, unless it is older than what was written here a moment ago."""
         if text in self._in_flight:
             del self._in_flight[: self._in_flight.index(text) + 1]
-            return
-        self._in_flight.clear()
-        if text != self.text:
+        elif text != self._given:
+            self._in_flight.clear()
+        self._given = text
+        if text != self.text and not self._in_flight:
             with self.prevent(TextArea.Changed):
                 self.load_text(text)
             self.move_cursor(self.document.end)

@@ -90,7 +90,10 @@ class SettingRow(Widget, can_focus=True):
     def __init__(self, option: Option) -> None:
         super().__init__(id=f"setting-{option.name.replace('_', '-')}")
         self.option = option
+        self._given: Json = None
+        """The value that came down last."""
         self._in_flight: list[Json] = []
+        """The values that were sent and have not come back, oldest first."""
 
     def show(self, standing: Standing) -> None:
         """Take over how the setting stands now.
@@ -100,10 +103,10 @@ class SettingRow(Widget, can_focus=True):
         """
         if standing.value in self._in_flight:
             del self._in_flight[: self._in_flight.index(standing.value) + 1]
-            if self._in_flight:
-                return
-        self._in_flight.clear()
-        self.standing = standing
+        elif standing.value != self._given:
+            self._in_flight.clear()
+        self._given = standing.value
+        self.standing = replace(standing, value=self._in_flight[-1]) if self._in_flight else standing
 
     @property
     def remark(self) -> str:
