@@ -10,6 +10,9 @@ from typing import NamedTuple
 OPEN = "<think>"
 CLOSE = "</think>"
 
+HELD_CHARACTERS = 16
+"""How much of a reply's beginning is held back at most, while it may still be white space and a tag."""
+
 
 class Channel(Enum):
     """Where a piece of text belongs."""
@@ -86,7 +89,7 @@ class ThinkingSplitter:
         begun = self._held.lstrip()
         if self._by_text and begun.startswith(OPEN):
             self._at, self._held = _At.THINKING_START, begun[len(OPEN) :]
-        elif begun and not (self._by_text and OPEN.startswith(begun)):
+        elif len(self._held) > HELD_CHARACTERS or (begun and not (self._by_text and OPEN.startswith(begun))):
             self._at = _At.ANSWER
 
     def _think(self) -> list[Piece]:

@@ -1,0 +1,66 @@
+"""Tiny models with random weights, made once a test run; and one engine for the tests that can share it."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import tiny_models
+
+from qwen_tui.engine.base import ModelSpec
+from qwen_tui.engine.client import LocalEngine
+from qwen_tui.engine.local.loading import Loaded, load
+from qwen_tui.engine.local.resolving import Resolved
+from qwen_tui.engine.opening import open_engine
+
+
+@pytest.fixture(scope="session")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A folder for each kind of model."""
+    root = tmp_path_factory.mktemp("models")
+    return {
+        "qwen2": tiny_models.qwen2(root / "qwen2"),
+        "base": tiny_models.qwen2(root / "base", template=None),
+        "qwen3": tiny_models.qwen3(root / "qwen3"),
+        "llama": tiny_models.llama(root / "llama"),
+    }
+
+
+def loaded_from(folder: Path, **spec: str) -> Loaded:
+    wanted = ModelSpec(model=str(folder), device="cpu", **{"quantization": "none", **spec})
+    return load(Resolved(folder, folder.name, str(folder)), wanted, lambda _: None)
+
+
+@pytest.fixture(scope="session")
+def qwen2(folders: dict[str, Path]) -> Loaded:
+    return loaded_from(folders["qwen2"])
+
+
+@pytest.fixture(scope="session")
+def qwen3(folders: dict[str, Path]) -> Loaded:
+    return loaded_from(folders["qwen3"])
+
+
+@pytest.fixture(scope="session")
+def llama(folders: dict[str, Path]) -> Loaded:
+    return loaded_from(folders["llama"])
+
+
+@pytest.fixture(scope="session")
+def base_model(folders: dict[str, Path]) -> Loaded:
+    return loaded_from(folders["base"])
+
+
+@pytest.fixture(scope="session")
+def log_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("state") / "log" / "qwen-tui.log"
+
+
+@pytest.fixture(scope="session")
+def engine(folders: dict[str, Path], log_file: Path) -> Iterator[LocalEngine]:
+    """One engine in a worker process. A test that ends or breaks its worker opens its own."""
+    spec = ModelSpec(model=str(folders["qwen2"]), device="cpu")
+    opened = open_engine(spec, log_file, lambda _: None, threading.Event())
+    assert isinstance(opened, LocalEngine)
+    yield opened
+    opened.close()

@@ -1,0 +1,112 @@
+"""Models on the hub: downloaded when they are asked for by name, found in the cache, refused in words."""
+
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from loopback_hub import COMMIT, LoopbackHub, loopback_hub
+from waiting import wait_for
+
+from qwen_tui.engine.base import LoadProgress, ModelInfo, ModelSpec
+from qwen_tui.engine.opening import open_engine, start_worker
+from qwen_tui.engine.wire import Answer, Load
+from qwen_tui.engine.worker import Worker
+from qwen_tui.errors import QwenTuiError
+
+
+@pytest.fixture
+def hub(folders: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LoopbackHub]:
+    only_bin = tmp_path / "only-bin"
+    shutil.copytree(folders["qwen2"], only_bin)
+    (only_bin / "model.safetensors").rename(only_bin / "pytorch_model.bin")
+    names = {"me/tiny": folders["qwen2"], "me/gated": folders["qwen2"], "me/bin": only_bin}
+    with loopback_hub(names) as serving:
+        serving.gated.add("me/gated")
+        monkeypatch.setenv("HF_ENDPOINT", serving.url)
+        monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+        monkeypatch.setenv("HF_HUB_DISABLE_XET", "1")
+        yield serving
+
+
+def load(worker: Worker, model: str, seconds: float = 60) -> tuple[list[LoadProgress], Answer]:
+    """Ask a worker for a model; a refusal does not end it as `open_engine` would."""
+    asked = worker.ask(Load(ModelSpec(model=model, device="cpu")))
+    progress: list[LoadProgress] = []
+    while isinstance(answer := asked.next(seconds), LoadProgress):
+        progress.append(answer)
+    assert answer is not None
+    return progress, answer
+
+
+def code_of(answer: Answer) -> str:
+    assert isinstance(answer, QwenTuiError)
+    return answer.code
+
+
+def test_a_model_is_downloaded_once_and_then_found_without_a_request(
+    hub: LoopbackHub, folders: dict[str, Path], log_file: Path
+) -> None:
+    worker = start_worker(log_file)
+    assert code_of(load(worker, "me/nothing")[1]) == "engine.not_on_hub"
+    assert code_of(load(worker, "me/gated")[1]) == "engine.gated"
+    assert code_of(load(worker, "me/bin")[1]) == "engine.not_safetensors"
+
+    progress, info = load(worker, "me/tiny")
+    assert isinstance(info, ModelInfo)
+    assert (info.name, info.model, info.revision) == ("tiny", "me/tiny", COMMIT)
+    downloading = [step for step in progress if step.stage == "downloading"]
+    total = sum(file.stat().st_size for file in folders["qwen2"].iterdir())
+    assert {step.total for step in downloading} == {total}
+    assert (downloading[0].done, downloading[-1].done) == (0, total)
+    assert downloading == sorted(downloading, key=lambda step: step.done)
+
+    asked = len(hub.requests)
+    assert isinstance(load(worker, "me/tiny")[1], ModelInfo)
+    assert len(hub.requests) == asked
+    assert not any("gated/resolve" in request and "GET" in request for request in hub.requests)
+    worker.end()
+
+
+def test_a_download_stops_at_once_and_leaves_no_unfinished_file(
+    hub: LoopbackHub, log_file: Path, home_of_its_own: Path
+) -> None:
+    hub.slow.set()
+    stop = threading.Event()
+    times: list[float] = []
+
+    def report(progress: LoadProgress) -> None:
+        if progress.stage == "downloading" and progress.done > 0:
+            times.append(time.monotonic())
+            stop.set()
+
+    with pytest.raises(QwenTuiError) as raised:
+        open_engine(ModelSpec(model="me/tiny"), log_file, report, stop)
+    assert time.monotonic() - times[0] < 0.1
+    assert raised.value.code == "engine.load_stopped"
+    hub.slow.clear()
+    wait_for(lambda: not list(home_of_its_own.rglob("*.incomplete")))
+
+
+@pytest.mark.parametrize("kind", ["refused", "silent", "offline"])
+def test_without_a_hub_it_is_said_within_seconds(
+    kind: str, log_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = 9 if kind == "refused" else silent.getsockname()[1]
+        monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{port}")
+        monkeypatch.setenv("HF_HUB_OFFLINE", "1" if kind == "offline" else "0")
+        worker = start_worker(log_file)
+        assert isinstance(load(worker, NOTHING)[1], QwenTuiError)
+        began = time.monotonic()
+        answer = load(worker, "me/tiny")[1]
+        assert time.monotonic() - began < 8.0
+        assert code_of(answer) == ("engine.offline" if kind == "offline" else "engine.no_network")
+        worker.end()
+
+
+NOTHING = "/no/such/folder"
+"""Asked for first, so that what is timed does not include the worker's imports."""

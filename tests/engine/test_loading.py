@@ -1,0 +1,138 @@
+"""A model folder to a model that can answer."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from conftest import loaded_from
+from transformers import Qwen2Config
+
+from qwen_tui.engine.base import LoadProgress, ModelSpec
+from qwen_tui.engine.local import placement
+from qwen_tui.engine.local.checkpoint import Checkpoint, inspect
+from qwen_tui.engine.local.cores import usable_cores
+from qwen_tui.engine.local.loading import Loaded, load
+from qwen_tui.engine.local.resolving import GUIDE, Resolved, resolve
+from qwen_tui.engine.local.traits import context_window
+from qwen_tui.errors import QwenTuiError
+
+
+def test_progress_covers_every_byte_of_the_weights(folders: dict[str, Path]) -> None:
+    seen: list[LoadProgress] = []
+    folder = folders["qwen2"]
+    load(Resolved(folder, "tiny", str(folder)), ModelSpec(model=str(folder), device="cpu"), seen.append)
+    total = inspect(folder).weight_bytes
+    reading = [progress for progress in seen if progress.stage == "reading"]
+    assert (reading[0].done, reading[-1].done) == (0, total)
+    assert [p.done for p in reading] == sorted(p.done for p in reading)
+    assert {progress.total for progress in reading} == {total}
+    assert seen[-1].stage == "warming"
+    assert {progress.name for progress in seen} == {"tiny"}
+
+
+def test_what_was_loaded_is_told(qwen2: Loaded, folders: dict[str, Path]) -> None:
+    info = qwen2.info
+    assert (info.name, info.model) == ("qwen2", str(folders["qwen2"]))
+    assert info.architecture == "Qwen2ForCausalLM"
+    assert info.context_window == 512
+    assert (info.quantization, info.dtype, info.device) == ("none", "float32", "cpu")
+    assert info.sampling_defaults == {"do_sample": True, "temperature": 0.7, "top_p": 0.8, "top_k": 20}
+    assert info.memory_bytes >= info.parameters * 4
+    assert info.load_seconds > 0
+
+
+def test_a_checkpoint_without_sampling_of_its_own_is_greedy(llama: Loaded) -> None:
+    assert llama.info.sampling_defaults == {"do_sample": False}
+
+
+@pytest.mark.parametrize("quantization", ["4bit", "8bit"])
+def test_a_model_is_quantized_on_the_cpu_too(quantization: str, folders: dict[str, Path]) -> None:
+    loaded = loaded_from(folders["qwen2"], quantization=quantization)
+    kinds = {type(module).__name__ for module in loaded.model.modules()}
+    assert ("Linear4bit" if quantization == "4bit" else "Linear8bitLt") in kinds
+    assert loaded.info.quantization == quantization
+    if quantization == "4bit":
+        config = loaded.model.config.quantization_config
+        assert (config.bnb_4bit_quant_type, config.bnb_4bit_use_double_quant) == ("nf4", True)
+        assert config.bnb_4bit_compute_dtype == torch.float32
+
+
+def big(parameters: int, folder: Path = Path("/nowhere")) -> Checkpoint:
+    sizes = {"model.embed_tokens.weight": parameters // 10 * 2, "model.layers.0": parameters // 10 * 18}
+    return Checkpoint(folder, {}, sizes, parameters, "BF16")
+
+
+def test_a_device_that_is_not_there_is_refused_with_those_that_are() -> None:
+    with pytest.raises(QwenTuiError) as raised:
+        placement.find_device("cuda:7")
+    assert raised.value.code == "engine.no_such_device"
+    assert "cpu" in str(raised.value)
+
+
+def test_a_model_that_nothing_has_room_for_is_refused_with_both_sizes() -> None:
+    with pytest.raises(QwenTuiError) as raised:
+        placement.place(ModelSpec(device="cpu", quantization="none"), big(10**13))
+    assert raised.value.code == "engine.does_not_fit"
+    assert raised.value.parameters["needed_gb"] in ("22000.0", "44000.0")
+
+
+def test_auto_quantizes_only_what_does_not_fit_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(placement, "free_bytes", lambda _: 16 * 10**9)
+    assert placement.place(ModelSpec(device="cpu"), big(2 * 10**9)).quantization == "none"
+    assert placement.place(ModelSpec(device="cpu"), big(14 * 10**9)).quantization == "4bit"
+
+
+def test_four_bits_take_about_a_quarter() -> None:
+    whole, packed = (
+        placement.needed_bytes(big(7 * 10**9), torch.bfloat16, kind) for kind in ("none", "4bit")
+    )
+    assert 0.3 < packed / whole < 0.4
+
+
+def test_a_small_model_computes_in_single_precision_on_a_cpu() -> None:
+    assert placement.best_dtype(torch.device("cpu"), big(7 * 10**6)) is torch.float32
+
+
+def test_a_stretched_window_counts_in_full() -> None:
+    yarn = {"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 32768, "rope_theta": 1e6}
+    assert context_window(Qwen2Config(max_position_embeddings=32768, rope_parameters=yarn)) == 131072
+    llama3 = {**yarn, "rope_type": "llama3", "factor": 8.0, "original_max_position_embeddings": 8192,
+              "low_freq_factor": 1.0, "high_freq_factor": 4.0}  # fmt: skip
+    assert context_window(Qwen2Config(max_position_embeddings=131072, rope_parameters=llama3)) == 131072
+    assert context_window(Qwen2Config(max_position_embeddings=4096)) == 4096
+
+
+def test_a_containers_share_of_the_cores_is_kept(tmp_path: Path) -> None:
+    quota = tmp_path / "cpu.max"
+    quota.write_text("50000 100000\n")
+    assert usable_cores(quota) == 1
+    quota.write_text("max 100000\n")
+    assert usable_cores(quota) >= 1
+    assert usable_cores(tmp_path / "absent") >= 1
+
+
+def resolved(model: str | None) -> Resolved:
+    return resolve(ModelSpec(model=model), lambda _: None, lambda: False)
+
+
+def test_with_nothing_said_and_nothing_cached_it_is_the_guide_with_a_word_about_more() -> None:
+    chosen = resolved(None)
+    assert (chosen.name, chosen.note) == (GUIDE, "engine.note.guide")
+    assert resolved(GUIDE).note == ""
+
+
+def test_a_folder_can_be_named_in_any_way(folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = folders["qwen2"]
+    monkeypatch.chdir(folder.parent)
+    for name in (str(folder), "./qwen2", "qwen2", "../" + folder.parent.name + "/qwen2"):
+        assert resolved(name).folder == folder
+    monkeypatch.setenv("HOME", str(folder.parent))
+    assert resolved("~/qwen2").folder == folder
+
+
+@pytest.mark.parametrize("model", ["what is this", "a/b c", "\x1b[31mred"])
+def test_what_cannot_be_a_name_is_refused(model: str) -> None:
+    with pytest.raises(QwenTuiError) as raised:
+        resolved(model)
+    assert raised.value.code == "engine.not_a_name"
+    assert "\x1b" not in str(raised.value)

@@ -1,0 +1,64 @@
+"""Thinking apart from the answer, however the text arrives."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qwen_tui.engine.local.thinking import Channel, Piece, ThinkingSplitter
+
+
+def split(chunks: list[str], **start: bool) -> tuple[str, str]:
+    splitter = ThinkingSplitter(**start)
+    pieces: list[Piece] = []
+    for chunk in chunks:
+        pieces += splitter.push(chunk)
+    pieces += splitter.flush()
+    thinking = "".join(piece.text for piece in pieces if piece.channel is Channel.THINKING)
+    answer = "".join(piece.text for piece in pieces if piece.channel is Channel.ANSWER)
+    return thinking, answer
+
+
+CASES = {
+    "<think>\nHm.\n\nYes.\n</think>\n\nAnswer": ("Hm.\n\nYes.", "Answer"),
+    "\n<think>Hm.</think>Answer": ("Hm.", "Answer"),
+    "<think>\n\n</think>\n\nAnswer": ("", "Answer"),
+    "<think>\nHm. a < b </thin": ("Hm. a < b </thin", ""),
+    "<think>\nstopped\n": ("stopped", ""),
+    "Use <think> and </think>.\n": ("", "Use <think> and </think>.\n"),
+    "<thin>k": ("", "<thin>k"),
+    "  plain": ("", "  plain"),
+    "\n\n": ("", "\n\n"),
+    "<think>a</think>\n\nb</think>c<think>d": ("a", "b</think>c<think>d"),
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), CASES.items())
+@given(data=st.data())
+def test_thinking_is_found_however_the_text_is_cut(
+    text: str, expected: tuple[str, str], data: st.DataObject
+) -> None:
+    cuts = sorted(data.draw(st.sets(st.integers(0, len(text)))))
+    chunks = [text[start:end] for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True)]
+    assert split(chunks) == expected
+
+
+def test_thinking_that_the_prompt_opened_ends_at_the_tag() -> None:
+    assert split(["Hm.\n", "</think>\n", "\nAnswer"], thinks=True) == ("Hm.", "Answer")
+
+
+def test_thought_is_shown_while_it_goes_on() -> None:
+    splitter = ThinkingSplitter()
+    assert splitter.push("<think>\nFirst") == [Piece(Channel.THINKING, "First")]
+    assert splitter.push(" then") == [Piece(Channel.THINKING, " then")]
+
+
+def test_tags_that_come_as_tokens_count_only_where_they_mean_something() -> None:
+    splitter = ThinkingSplitter(by_text=False)
+    assert splitter.close() is None
+    assert splitter.push("\n") == []
+    assert splitter.open()
+    assert not splitter.open()
+    assert splitter.push("a </think> b\n") == [Piece(Channel.THINKING, "a </think> b")]
+    assert splitter.close() == []
+    assert splitter.push("\n\nAnswer") == [Piece(Channel.ANSWER, "Answer")]
+    assert splitter.close() is None
