@@ -106,12 +106,14 @@ class ChatLog(VerticalScroll):
 
     @property
     def assistant_name(self) -> str:
-        """What the assistant is called in messages that are mounted from now on."""
+        """What the assistant is called where a reply does not tell which model wrote it."""
         return self._assistant
 
     @assistant_name.setter
     def assistant_name(self, name: str) -> None:
         self._assistant = name
+        for view in self._views.values():
+            view.set_name(name)
 
     @property
     def messages(self) -> Sequence[Message]:
@@ -142,19 +144,19 @@ class ChatLog(VerticalScroll):
         return AwaitComplete(self._reopen())
 
     def add(self, message: Message, *, streaming: bool = False, waiting: bool = False) -> None:
-        """Show a new message at the end; a person's own one is always scrolled to."""
+        """Show a new message at the end; a person's own one is scrolled to, unless it waits for its turn."""
         at_end = self._window.last == len(self._messages)
         self._messages.append(message)
         self._positions[message.id] = len(self._messages) - 1
         view = self._make_view(message, streaming=streaming, waiting=waiting)
         self._views[message.id] = view
-        self._show_emptiness()
         if at_end:
             self._window = self._window._replace(last=len(self._messages))
             self.mount(view)
             if self.is_following and self._window.last - self._window.first > MOST:
                 self._take_away(self._window.without_oldest())
-        if message.role is Role.USER:
+        self._show_emptiness()
+        if message.role is Role.USER and not waiting:
             self.follow()
 
     def append_text(self, message_id: str, text: str) -> None:
@@ -383,6 +385,8 @@ class ChatLog(VerticalScroll):
             self._show_emptiness()
             if self._messages:
                 self.anchor()
+            if self.has_focus:
+                self.on_focus()
 
     async def _show_branch(self, shared: int) -> None:
         """Keep the first `shared` messages and replace those after them."""
@@ -396,7 +400,8 @@ class ChatLog(VerticalScroll):
                 if view.is_attached:
                     await view.remove()
             for message in self._messages[self._window.first : shared]:
-                self._views[message.id].finish(message)
+                if self._views[message.id].message != message:
+                    self._views[message.id].finish(message)
             self._window = Window(self._window.first, len(self._messages))
             await self.mount_all(self._views_for(Window(shared, len(self._messages))))
             self._place_memory()

@@ -16,7 +16,7 @@ class LatestHint(Static):
         dock: bottom;
         width: auto;
         height: 1;
-        offset-x: 2;
+        offset-x: 46%;
         padding: 0 1;
         background: $accent 20%;
         color: $text-accent;

@@ -6,6 +6,7 @@ A value for each state and no widget: `MessageRows` is what `MessageView` draws.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from qwen_tui.chat.cleaning import one_line
 from qwen_tui.chat.messages import Message, Role, Run, Status
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.strings import say
@@ -36,6 +37,14 @@ class Thoughts:
     seconds: float = 0.0
     tokens: int = 0
     """Both 0 where they were not measured."""
+
+
+def author_of(message: Message, assistant: str) -> str:
+    """Who wrote a message; a reply that knows its model is called by that, whatever is loaded now."""
+    if message.role is not Role.ASSISTANT:
+        return say(f"chat.author.{message.role.value}")
+    model = message.receipt[-1].model.rstrip("/").rpartition("/")[2] if message.receipt else ""
+    return one_line(model or assistant, 80) or say("chat.author.assistant")
 
 
 def author_rows(name: str, role: Role, note: str, width: int) -> list[Line]:
@@ -88,7 +97,7 @@ def closing_rows(message: Message, width: int) -> list[Line]:
     if message.receipt:
         rows += wrap([(receipt_text(message.receipt), "muted")], width)
     if message.error is not None:
-        rows += [*([BLANK] if message.content or rows else []), *error_rows(message.error, width)]
+        rows += [*([BLANK] if rows else []), *error_rows(message.error, width)]
     return rows
 
 
@@ -108,8 +117,5 @@ def receipt_text(receipt: Sequence[Run]) -> str:
 def error_rows(error: QwenTuiError, width: int) -> list[Line]:
     """What happened and what can be done."""
     title, sentence, hint = error.explanation
-    rows = plain_lines(title, width - 2, "error strong")
-    rows += plain_lines(sentence, width - 2)
-    if hint:
-        rows += plain_lines(hint, width - 2, "muted")
-    return prefixed(rows, ("▌ ", "error"), ("▌ ", "error"), "", "")
+    rows = [*plain_lines(title, width, "error strong"), *plain_lines(sentence, width)]
+    return [*rows, *plain_lines(hint, width, "muted")] if hint else rows

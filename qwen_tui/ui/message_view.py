@@ -22,10 +22,20 @@ from qwen_tui.ui.markdown.lines import BLANK, Line
 from qwen_tui.ui.markdown.plain import PlainStream, plain_lines, typed_lines
 from qwen_tui.ui.markdown.stream import Stream
 from qwen_tui.ui.markdown.width import cells
-from qwen_tui.ui.message_rows import Thoughts, author_rows, closing_rows, progress_rows, thought_rows
+from qwen_tui.ui.message_rows import (
+    Thoughts,
+    author_of,
+    author_rows,
+    closing_rows,
+    progress_rows,
+    thought_rows,
+)
 
 GROWTH = 4
 """Rows by which a growing message gets taller: each new height scrolls, and so resends, the whole log."""
+
+WIDEST = 120
+"""Cells; longer lines are hard to read, however wide the terminal is."""
 
 _CURSOR = ("▌", "cursor")
 
@@ -61,7 +71,7 @@ class MessageView(LinesView):
     def __init__(
         self, message: Message, name: str = "", *, streaming: bool = False, waiting: bool = False
     ) -> None:
-        """`name` is shown for the assistant; `streaming` when its text is still to come."""
+        """`name` is shown for a reply that does not tell its model; `streaming` when its text is still to come."""
         super().__init__(classes=f"-{message.role.value}")
         self.message = message
         """As stored; while it streams, as it was when streaming began (see `content`)."""
@@ -138,6 +148,12 @@ class MessageView(LinesView):
         if not self.content:
             self._show_from(0)
 
+    def set_name(self, name: str) -> None:
+        """Call the assistant something else."""
+        if name != self._assistant:
+            self._assistant = name
+            self._show_from(0)
+
     def set_waiting(self, waiting: bool) -> None:
         """Whether it waits for its turn (a queued message, or a reply that has not begun)."""
         if waiting is not self.has_class("-waiting"):
@@ -191,7 +207,7 @@ class MessageView(LinesView):
 
     def lay_out(self, width: int) -> None:
         """Lay the message out for a width, unless it is."""
-        width = max(width, 8)
+        width = max(8, min(width, WIDEST))
         if width == self._width:
             return
         self._width = width
@@ -219,7 +235,7 @@ class MessageView(LinesView):
 
     def _rows_above(self) -> list[Line]:
         note = say("chat.waiting") if self.has_class("-waiting") else ""
-        rows = author_rows(self._author, self.message.role, note, self._width)
+        rows = author_rows(author_of(self.message, self._assistant), self.message.role, note, self._width)
         self._thought_row = len(rows) if self.has_thoughts else None
         return rows + thought_rows(self._laid_thoughts(), self._width)
 

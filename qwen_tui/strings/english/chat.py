@@ -2,6 +2,7 @@
 
 SENTENCES: dict[str, str] = {
     "chat.author.user": "You",
+    "chat.author.assistant": "Assistant",
     "chat.author.system": "System",
     "chat.waiting": "waiting",
     "chat.reading": "reading the prompt",

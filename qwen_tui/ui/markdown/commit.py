@@ -123,7 +123,7 @@ def commit_paragraph(source: str, resumed: Resumed | None, width: int) -> Commit
         return None
     new_line = source[at] == "\n"
     prefix = resumed.prefix if isinstance(resumed, ParagraphBegun) else ""
-    blocks, _ = parse(prefix + source[:at])
+    blocks = parse(prefix + source[:at])
     if len(blocks) != 1 or not isinstance(blocks[0].block, Paragraph):
         return None
     block = blocks[0].block
@@ -153,10 +153,11 @@ def _seam(source: str) -> int | None:
         return None
     if places:
         return places[-1]
-    # Not one place to part in so long a text: it is no prose, so any place between two letters will do.
-    while last > _KEPT_OPEN and not (source[last].isalnum() and source[last - 1].isalnum()):
-        last -= 1
-    return last if last > _KEPT_OPEN else None
+    # Not one place to part in so long a text: it is no prose, so any place will do, best between two letters.
+    at = last
+    while at > _KEPT_OPEN and not (source[at].isalnum() and source[at - 1].isalnum()):
+        at -= 1
+    return at if at > _KEPT_OPEN else last
 
 
 def _is_closed(text: str) -> bool:

@@ -20,7 +20,7 @@ from qwen_tui.ui.markdown.table import table_lines
 from qwen_tui.ui.markdown.width import cells, cropped, displayed
 from qwen_tui.ui.markdown.wrap import wrap, wrap_code
 
-NARROWEST = 16
+NARROWEST = 10
 """Nested blocks are indented until this much is left; deeper ones stay where they are."""
 
 _BULLETS = ("•", "◦", "▪")

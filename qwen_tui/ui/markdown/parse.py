@@ -1,9 +1,7 @@
 """Markdown text to blocks."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from markdown_it.token import Token
 
@@ -23,11 +21,6 @@ from qwen_tui.ui.markdown.inline import runs_of, with_breaks
 from qwen_tui.ui.markdown.lines import Run
 from qwen_tui.ui.markdown.syntax import parser
 
-References = Mapping[str, Any]
-"""Link references by label, as markdown-it keeps them."""
-
-_BULLETS = 3
-
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
@@ -42,14 +35,9 @@ class Parsed:
     """For a list, the first line of each item."""
 
 
-def parse(source: str, references: References | None = None) -> tuple[list[Parsed], dict[str, Any]]:
-    """The blocks of a text and the link references it defines.
-
-    `references` are known from earlier text; they are not changed. Lines are counted by LF alone.
-    """
-    env: dict[str, Any] = {"references": dict(references or {})}
-    tokens = parser().parse(source, env)
-    return _Reader(tokens, source.split("\n")).blocks(), env["references"]
+def parse(source: str) -> list[Parsed]:
+    """The blocks of a text. Lines are counted by LF alone."""
+    return _Reader(parser().parse(source), source.split("\n")).blocks()
 
 
 class _Reader:

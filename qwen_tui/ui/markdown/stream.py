@@ -1,17 +1,18 @@
 """A Markdown text that grows: closed blocks are laid out once, only the open end is parsed again.
 
 So a token costs the same however long the text is. Parsing a part alone gives what parsing the whole gives, with
-few exceptions (a link reference defined further down, highlighting across two windows of code, the columns of a
-long table); `finish` lays the whole text out once more, so in the end the lines are exactly those of `render`.
+few exceptions (highlighting across two windows of code, the columns of a long table, markup across the parts of a
+very long paragraph); `finish` lays the whole text out once more, so in the end the lines are exactly those of `render`.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from qwen_tui.ui.markdown.blocks import Block, Code, List, Quote
 from qwen_tui.ui.markdown.commit import commit_paragraph, commit_part
 from qwen_tui.ui.markdown.document import render
 from qwen_tui.ui.markdown.layout import block_lines
 from qwen_tui.ui.markdown.lines import BLANK, Line
+from qwen_tui.ui.markdown.open_markup import closing_of
 from qwen_tui.ui.markdown.parse import Parsed, parse
 from qwen_tui.ui.markdown.resumed import Resumed, first_lines
 
@@ -35,7 +36,6 @@ class Stream:
         self._end = ""
         """The source that is not."""
         self._resumed: Resumed | None = None
-        self._references: Mapping[str, Any] = {}
         self._laid_out = 0
         """How long the end was when it was last laid out."""
 
@@ -45,6 +45,11 @@ class Stream:
         if len(self._source) > 1:
             self._source = ["".join(self._source)]
         return self._source[0] if self._source else ""
+
+    @property
+    def open_length(self) -> int:
+        """How many characters of source at the end may still change what they mean."""
+        return len(self._end)
 
     def append(self, text: str) -> int:
         """Add text to the end."""
@@ -68,6 +73,8 @@ class Stream:
 
     def _append(self, text: str) -> int:
         self._end += text
+        if not self._resumed:
+            self._end = self._end.lstrip("\n")
         if self._laid_out > _LONG_END and len(self._end) - self._laid_out < self._laid_out // 32:
             return len(self.lines)
         since = self._done
@@ -88,7 +95,7 @@ class Stream:
         complete = self._end[: self._end.rindex("\n") + 1]
         prefix = self._resumed.prefix if self._resumed else ""
         above = prefix.count("\n")
-        blocks, references = parse(prefix + complete, self._references)
+        blocks = parse(prefix + complete)
         if not blocks:
             return
         starts = _line_starts(prefix + complete)
@@ -96,7 +103,6 @@ class Stream:
         if len(blocks) > 1:
             lines = self._laid(blocks[:-1])
             at = starts[last.start] - len(prefix)
-            self._learn(references, last.start)
             self._leave(lines, at, None)
             last = Parsed(last.block, 0, last.end - last.start, _moved(last.item_starts, last.start))
             complete = complete[at:]
@@ -104,7 +110,6 @@ class Stream:
             last = Parsed(last.block, 0, last.end - above, _moved(last.item_starts, above))
         elif last.start:
             at = starts[last.start]
-            self._learn(references, last.start)
             self._end, complete = self._end[at:], complete[at:]
             last = Parsed(last.block, 0, last.end - last.start, _moved(last.item_starts, last.start))
         part = commit_part(last, complete, self._resumed, self._width)
@@ -118,19 +123,11 @@ class Stream:
         self._end = self._end[source_length:]
         self._resumed = resumed
 
-    def _learn(self, references: Mapping[str, Any], line: int) -> None:
-        """Keep the link references that were defined before this line; later ones may not be complete yet."""
-        new = {
-            label: found
-            for label, found in references.items()
-            if label not in self._references and found["map"][1] <= line
-        }
-        if new:
-            self._references = {**self._references, **new}
-
     def _end_lines(self) -> list[Line]:
         prefix = self._resumed.prefix if self._resumed else ""
-        blocks, _ = parse(prefix + self._end, self._references)
+        blocks = parse(prefix + self._end)
+        if blocks and not _ends_in_code(blocks[-1].block) and (closing := closing_of(self._end)):
+            blocks = parse(prefix + self._end + closing)
         lines = self._laid(blocks)
         return [BLANK, *lines] if self._done and self._resumed is None and lines else lines
 
@@ -145,6 +142,15 @@ class Stream:
                 lines.append(BLANK)
             lines.extend(block_lines(parsed.block, self._width))
         return lines
+
+
+def _ends_in_code(block: Block) -> bool:
+    while isinstance(block, Quote | List):
+        blocks = block.blocks if isinstance(block, Quote) else block.items[-1].blocks
+        if not blocks:
+            return False
+        block = blocks[-1].block
+    return isinstance(block, Code)
 
 
 def _line_starts(text: str) -> list[int]:
