@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from qwen_tui.chat.cleaning import one_line
-from qwen_tui.chat.files import locked, make_folder, write_whole
+from qwen_tui.chat.files import locked, make_folder, shown, why, write_whole
 from qwen_tui.chat.messages import Json
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.settings import OPTIONS, Group, Settings, valid
@@ -81,8 +81,7 @@ def save(path: Path, changes: Mapping[str, Json]) -> None:
             if after != before:
                 write_whole(path, after.encode())
     except OSError as error:
-        detail = error.strerror or str(error)
-        raise QwenTuiError("settings.not_saved", path=str(path), detail=detail) from error
+        raise QwenTuiError("settings.not_saved", path=shown(path), detail=why(error)) from error
 
 
 def _read(path: Path) -> str:
@@ -92,8 +91,7 @@ def _read(path: Path) -> str:
     except FileNotFoundError:
         raise
     except OSError as error:
-        detail = error.strerror or str(error)
-        raise QwenTuiError("settings.unreadable", path=str(path), detail=detail) from error
+        raise QwenTuiError("settings.unreadable", path=shown(path), detail=why(error)) from error
     try:
         if len(data) > LARGEST_BYTES:
             raise ValueError(say("config.too_large"))
@@ -103,7 +101,7 @@ def _read(path: Path) -> str:
 
 
 def _not_toml(path: Path, error: Exception) -> QwenTuiError:
-    return QwenTuiError("settings.not_toml", path=str(path), detail=one_line(str(error), 200))
+    return QwenTuiError("settings.not_toml", path=shown(path), detail=one_line(str(error), 200))
 
 
 def _flat(values: Mapping[str, Json]) -> tuple[dict[str, Json], list[QwenTuiError]]:
@@ -147,8 +145,8 @@ def _keys(table: Json) -> tuple[dict[str, str], list[QwenTuiError]]:
         if all(isinstance(word, str) for word in words) and all(map(_is_key, pressed)):
             keys[name] = ",".join(pressed)
         else:
-            shown = one_line(str(value), WORD_LIMIT)
-            problems.append(QwenTuiError("config.not_keys", name=one_line(name, WORD_LIMIT), value=shown))
+            wrong = one_line(str(value), WORD_LIMIT)
+            problems.append(QwenTuiError("config.not_keys", name=one_line(name, WORD_LIMIT), value=wrong))
     return keys, problems
 
 

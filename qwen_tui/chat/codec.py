@@ -25,7 +25,7 @@ from functools import lru_cache
 from typing import Any
 
 from qwen_tui.chat.cleaning import clean, one_line
-from qwen_tui.chat.fields import DamagedError, get, moment, shallow, unknown
+from qwen_tui.chat.fields import DamagedError, cleaned, get, identifier, moment, shallow, unknown
 from qwen_tui.chat.messages import Conversation, Json, Message, Role, Run, Status
 from qwen_tui.chat.names import tidy, unique
 from qwen_tui.chat.tree import parents_first
@@ -106,9 +106,11 @@ def decode(data: bytes, path: object, *, written: str = LONG_AGO) -> Conversatio
     try:
         return _conversation(_parsed(data), written)
     except _NewerError as error:
-        raise QwenTuiError("store.newer_version", path=str(path), version=error.version) from None
+        raise QwenTuiError(
+            "store.newer_version", path=one_line(str(path), WORD_LIMIT), version=error.version
+        ) from None
     except DamagedError as error:
-        raise QwenTuiError("store.damaged", path=str(path), detail=str(error)) from None
+        raise QwenTuiError("store.damaged", path=one_line(str(path), WORD_LIMIT), detail=str(error)) from None
 
 
 def decode_message(
@@ -129,7 +131,7 @@ def decode_message(
     return Message(
         role=ROLES.get(role, UNKNOWN_ROLE),
         content=clean(get(value, "content", str)),
-        id=get(value, "id", str, "") or own_id,
+        id=identifier(value, "id", own_id),
         parent=get(value, "parent", str, None) if "parent" in value else before,
         status=STATUSES.get(status, UNKNOWN_STATUS),
         thinking=clean(get(value, "thinking", str, "")),
@@ -168,15 +170,14 @@ def _conversation(value: Json, written: str) -> Conversation:
     head = get(value, "head", str, None)
     if head not in {message.id for message in messages}:
         head = messages[-1].id if messages else None
-    overrides = shallow(get(value, "overrides", dict, {}))
     return Conversation(
-        id=get(value, "id", str, "") or uuid.uuid4().hex,
+        id=identifier(value, "id", uuid.uuid4().hex),
         name=tidy(clean(get(value, "name", str, ""))),
         named_by_person=get(value, "named_by_person", bool, False),
         pinned=get(value, "pinned", bool, False),
         created=moment(value.get("created"), written),
         updated=moment(value.get("updated"), written),
-        overrides={key: clean(each) if isinstance(each, str) else each for key, each in overrides.items()},
+        overrides=cleaned(shallow(get(value, "overrides", dict, {}))),
         messages=messages,
         head=head,
         extra=unknown(value, CONVERSATION_KEYS),
@@ -208,7 +209,7 @@ def _run_value(value: Mapping[str, Json], key: str, kind: Any) -> Any:
     if kind is int or kind is float:
         return get(value, key, kind)
     if key == "sampling":
-        return shallow(get(value, key, dict))
+        return cleaned(shallow(get(value, key, dict)))
     ids = get(value, key, list)
     if not set(map(type, ids)) <= {int}:
         raise DamagedError("wrong_type", key=key)
@@ -229,10 +230,7 @@ def _error(value: Json) -> QwenTuiError | None:
     if value is None:
         return None
     error = QwenTuiError.from_json(value)
-    parameters = {
-        key: clean(each) if isinstance(each, str) else each for key, each in error.parameters.items()
-    }
-    return QwenTuiError(one_line(error.code), **parameters)
+    return QwenTuiError(one_line(error.code), **cleaned(error.parameters))
 
 
 def _with_extra(known: dict[str, Json], extra: Mapping[str, Json]) -> dict[str, Json]:

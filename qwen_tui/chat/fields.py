@@ -5,10 +5,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from qwen_tui import strings
+from qwen_tui.chat.cleaning import clean
 from qwen_tui.chat.messages import Json
 
 DEEPEST = 50
 """How far values may be nested that are not ours: far below where writing them would run out of stack."""
+
+LONGEST_ID = 100
 
 
 class DamagedError(Exception):
@@ -28,6 +31,23 @@ def get(value: Mapping[str, Json], key: str, kind: type, *default: Json) -> Any:
     if not isinstance(found, kinds) or (isinstance(found, bool) and kind is not bool):
         raise DamagedError("wrong_type", key=key)
     return found
+
+
+def identifier(value: Mapping[str, Json], key: str, otherwise: str) -> str:
+    """An id: short and made of visible characters, since it is also shown and used as a key."""
+    found: str = get(value, key, str, "") or otherwise
+    if len(found) > LONGEST_ID or not found.isprintable():
+        raise DamagedError("wrong_type", key=key)
+    return found
+
+
+def cleaned(value: Json) -> Json:
+    """The value with every text in it cleaned, keys of objects too."""
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, dict):
+        return {clean(key): cleaned(each) for key, each in value.items()}
+    return [cleaned(each) for each in value] if isinstance(value, list) else value
 
 
 def moment(value: Json, otherwise: str) -> str:

@@ -8,11 +8,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from qwen_tui.chat.cleaning import one_line
+
 TEMPORARY = ".qwen-tui-"
 """How the name of a file begins that is being written and has no name of its own yet."""
 
 PATIENCE_SECONDS = 2.0
 """How long to wait for another program: one that was suspended in the middle must not stop this one."""
+
+
+def shown(path: Path | str) -> str:
+    """A path for the eyes of a person: a file name may hold anything, escape sequences too."""
+    return one_line(str(path), 4096)
+
+
+def why(error: OSError) -> str:
+    """The system's words for a failure."""
+    return error.strerror or str(error)
 
 
 def make_folder(folder: Path) -> None:

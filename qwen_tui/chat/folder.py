@@ -9,8 +9,8 @@ from pathlib import Path
 
 from qwen_tui import strings
 from qwen_tui.chat import index
-from qwen_tui.chat.codec import decode, encode
-from qwen_tui.chat.files import make_folder, move, sync_folder, write_whole
+from qwen_tui.chat.codec import LONG_AGO, decode, encode
+from qwen_tui.chat.files import make_folder, move, shown, sync_folder, why, write_whole
 from qwen_tui.chat.index import Entry, Stamp, entry, stamp_of
 from qwen_tui.chat.messages import Conversation
 from qwen_tui.chat.names import file_stem, folded, plain, unique
@@ -66,14 +66,13 @@ class Folder:
                 status = os.fstat(opened.fileno())
                 if status.st_size > LARGEST_BYTES:
                     detail = strings.say("store.damage.too_large", megabytes=LARGEST_BYTES // 2**20)
-                    raise QwenTuiError("store.unreadable", path=str(path), detail=detail)
+                    raise QwenTuiError("store.unreadable", path=shown(path), detail=detail)
                 data = opened.read()
         except FileNotFoundError:
-            raise QwenTuiError("store.gone", name=file) from None
+            raise QwenTuiError("store.gone", name=shown(file)) from None
         except OSError as error:
-            raise QwenTuiError("store.unreadable", path=str(path), detail=why(error)) from error
-        written = datetime.fromtimestamp(status.st_mtime, UTC).isoformat(timespec="milliseconds")
-        conversation = decode(data, path, written=written)
+            raise QwenTuiError("store.unreadable", path=shown(path), detail=why(error)) from error
+        conversation = decode(data, path, written=_written(status))
         owner = self.entries.get(conversation.id)
         if owner is not None and owner.file != file:
             conversation = replace(conversation, id=uuid.uuid4().hex)
@@ -96,13 +95,22 @@ class Folder:
         write_whole(self.path / file, encode(conversation))
         self.entries[conversation.id] = entry(conversation, file, stamp_of((self.path / file).stat()))
 
-    def rename(self, known: Entry, name: str) -> str:
-        """Name the file of a conversation after its new name; returns the file's name. Raises OSError."""
-        file = self.free_file(name, known)
-        if file != known.file:
+    def put(self, conversation: Conversation) -> Conversation:
+        """Write a conversation into the file of its name; returns it with a number if another has the name.
+
+        Raises OSError, and then its old file is what it was, though perhaps under the new name.
+        """
+        known = self.entries.get(conversation.id)
+        if known is not None and known.name == conversation.name:
+            self.write(conversation, known.file)
+            return conversation
+        conversation = replace(conversation, name=self.free_name(conversation.name, conversation.id))
+        file = self.free_file(conversation.name, known)
+        if known is not None and file != known.file:
             move(self.path / known.file, self.path / file)
             self.entries[known.id] = replace(known, file=file)
-        return file
+        self.write(conversation, file)
+        return conversation
 
     def free_name(self, name: str, own_id: str = "") -> str:
         """The name, with a number if another conversation has it."""
@@ -127,7 +135,7 @@ class Folder:
         except OSError:
             return error
         detail = error.parameters.get("detail", "")
-        return QwenTuiError("store.set_aside", name=file, path=str(target), detail=detail)
+        return QwenTuiError("store.set_aside", name=shown(file), path=shown(target), detail=detail)
 
     def _take_in(self, file: str) -> QwenTuiError | None:
         try:
@@ -156,6 +164,8 @@ def move_into(folder: Path, source: Path) -> Path:
     return target
 
 
-def why(error: OSError) -> str:
-    """The system's words for a failure."""
-    return error.strerror or str(error)
+def _written(status: os.stat_result) -> str:
+    try:
+        return datetime.fromtimestamp(status.st_mtime, UTC).isoformat(timespec="milliseconds")
+    except (ValueError, OverflowError, OSError):  # a clock can be set to any year
+        return LONG_AGO

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from qwen_tui.chat.fields import moment
 from qwen_tui.chat.files import write_whole
 from qwen_tui.chat.messages import Conversation
 from qwen_tui.chat.names import tidy
@@ -79,9 +80,10 @@ def read(folder: Path) -> dict[str, Entry]:
 def write(folder: Path, entries: Iterable[Entry]) -> None:
     """Write the index; when that fails the next program reads the files instead."""
     rows = ([getattr(each, column) for column in COLUMNS] for each in entries)
-    lines = ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
+    # Escapes are ugly but complete: a file name need not be valid UTF-8.
+    lines = ",\n".join(map(json.dumps, rows))
     text = f'{{"columns": {json.dumps(list(COLUMNS))}, "files": [\n{lines}\n]}}\n'
-    with suppress(OSError, UnicodeEncodeError):
+    with suppress(OSError):
         write_whole(folder / FILE, text.encode(), durable=False)
 
 
@@ -92,6 +94,6 @@ def _entry(row: object) -> Entry | None:
     if [*map(type, stamp)] != [int, int, int]:
         return None
     # The index is a file like any other: a name in it may not control the terminal either.
-    if not name.isprintable() and tidy(name) != name:
+    if not (name.isprintable() or tidy(name) == name) or moment(updated, "") != updated:
         return None
     return Entry(id, name, pinned, updated, messages, file, (stamp[0], stamp[1], stamp[2]))

@@ -24,7 +24,7 @@ from typing import Self
 from qwen_tui.chat.cleaning import clean
 from qwen_tui.chat.codec import VERSION, decode_message, line, message_json
 from qwen_tui.chat.fields import DamagedError
-from qwen_tui.chat.files import is_locked, write_all
+from qwen_tui.chat.files import is_locked, shown, why, write_all
 from qwen_tui.chat.messages import Json, Message, Status
 from qwen_tui.errors import QwenTuiError
 
@@ -126,8 +126,8 @@ class Partial:
 
     def _failed(self, error: OSError) -> None:
         if self.error is None:
-            detail = error.strerror or str(error)
-            self.error = QwenTuiError("store.partial_not_saved", path=str(self._path), detail=detail)
+            path = shown(self._path)
+            self.error = QwenTuiError("store.partial_not_saved", path=path, detail=why(error))
 
     def _let_go(self) -> None:
         if self._file is not None:

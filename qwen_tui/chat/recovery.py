@@ -5,7 +5,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from qwen_tui.chat.fields import DamagedError
-from qwen_tui.chat.folder import Folder, why
+from qwen_tui.chat.files import shown, why
+from qwen_tui.chat.folder import Folder
 from qwen_tui.chat.merge import with_recovered
 from qwen_tui.chat.partial import Recovered, orphan, recover
 from qwen_tui.errors import QwenTuiError
@@ -30,12 +31,12 @@ def _recover_reply(folder: Folder, path: Path) -> QwenTuiError | None:
             if found is not None:
                 _add(folder, found)
         except DamagedError as error:
-            damaged = QwenTuiError("store.damaged", path=str(path), detail=str(error))
+            damaged = QwenTuiError("store.damaged", path=shown(path), detail=str(error))
             return folder.set_aside(path.name, damaged)
         except QwenTuiError as error:
             return error
         except OSError as error:
-            return QwenTuiError("store.not_saved", path=str(path), detail=why(error))
+            return QwenTuiError("store.not_saved", path=shown(path), detail=why(error))
         with suppress(OSError):
             path.unlink()
     return None

@@ -20,8 +20,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from qwen_tui.chat.files import locked, make_folder, sweep
-from qwen_tui.chat.folder import Folder, move_into, why
+from qwen_tui.chat.files import locked, make_folder, shown, sweep, sync_folder, why
+from qwen_tui.chat.folder import Folder, move_into
 from qwen_tui.chat.index import Entry, stamp_of
 from qwen_tui.chat.merge import merge
 from qwen_tui.chat.messages import Conversation, Message
@@ -51,6 +51,8 @@ class ConversationStore:
         self._path = folder
         self._folder = Folder(folder)
         self._mutex = threading.RLock()
+        self._held: dict[str, Entry] = {}
+        """By conversation id: the state of the file that those who have the conversation open know of."""
         self.problems: tuple[QwenTuiError, ...] = ()
         """What could not be read since `list` was last called, that call included, and where it was put."""
 
@@ -67,7 +69,9 @@ class ConversationStore:
                     self._recover_all()
                     sweep(self._path)
             except OSError as error:
-                self.problems += (QwenTuiError("store.unreadable", path=str(self._path), detail=why(error)),)
+                self.problems += (
+                    QwenTuiError("store.unreadable", path=shown(self._path), detail=why(error)),
+                )
             return sorted(self._folder.entries.values(), key=lambda entry: entry.updated, reverse=True)
 
     def find(self, name: str) -> Entry | None:
@@ -93,7 +97,9 @@ class ConversationStore:
         with self._changing("store.unreadable", entry.file):
             known = self._known(entry)
             self.problems += recover_replies(self._folder, [(self._path / known.file).with_suffix(PARTIAL)])
-            return self._folder.load(self._known(entry))
+            conversation = self._folder.load(self._known(entry))
+            self._held[entry.id] = self._folder.entries[entry.id]
+            return conversation
 
     def save(self, conversation: Conversation) -> Conversation:
         """Write a conversation whole; returns it as it stands in the file.
@@ -105,29 +111,19 @@ class ConversationStore:
         with self._changing("store.not_saved", f"{file_stem(conversation.name)}.json"):
             if not self._folder.is_read:
                 self._refresh()
-            conversation = self._with_changes_of_others(conversation)
-            known = self._folder.entries.get(conversation.id)
-            if known is not None and known.name == conversation.name:
-                self._folder.write(conversation, known.file)
-                return conversation
-            # Only a name asks for a look at the other files, at their names and stamps.
-            self._refresh()
-            free = self._folder.free_name(conversation.name, conversation.id)
-            conversation = replace(conversation, name=free)
-            known = self._folder.entries.get(conversation.id)
-            file = self._folder.rename(known, free) if known else self._folder.free_file(free)
-            self._folder.write(conversation, file)
-            return conversation
+            saved = self._put(self._with_changes_of_others(conversation))
+            self._held[saved.id] = self._folder.entries[saved.id]
+            return saved
 
     def rename(self, entry: Entry, name: str) -> Entry:
-        """Name a conversation that is not open, and its file; raises `QwenTuiError`.
+        """Name a conversation and its file; raises `QwenTuiError`.
 
-        One that is open is renamed by saving it under its new name: its owner would save the old one again.
+        Where it is open it has the new name after the next save.
         """
         return self._change(entry, name=tidy(name) or default_name(), named_by_person=True)
 
     def pin(self, entry: Entry, pinned: bool) -> Entry:
-        """Pin or unpin a conversation that is not open; raises `QwenTuiError`."""
+        """Pin or unpin a conversation; raises `QwenTuiError`."""
         return self._change(entry, pinned=pinned)
 
     def trash(self, entry: Entry) -> Trashed:
@@ -154,6 +150,7 @@ class ConversationStore:
             free = self._folder.free_name(conversation.name, conversation.id)
             if free != conversation.name:
                 self._folder.write(replace(conversation, name=free), file)
+            sync_folder(self._path)
             return self._folder.entries[conversation.id]
 
     def partial(self, conversation: Conversation, message: Message) -> Partial:
@@ -184,7 +181,7 @@ class ConversationStore:
             with self._alone():
                 yield
         except OSError as error:
-            raise QwenTuiError(code, path=str(self._path / file), detail=why(error)) from error
+            raise QwenTuiError(code, path=shown(self._path / file), detail=why(error)) from error
 
     def _refresh(self) -> None:
         self.problems += self._folder.refresh()
@@ -204,23 +201,32 @@ class ConversationStore:
         return known
 
     def _change(self, entry: Entry, **values: object) -> Entry:
-        with self._mutex:
-            saved = self.save(replace(self.load(entry), **values))  # type: ignore[arg-type]
+        with self._changing("store.not_saved", entry.file):
+            conversation = self._folder.load(self._known(entry))
+            saved = self._put(replace(conversation, **values))  # type: ignore[arg-type]
             return self._folder.entries[saved.id]
 
+    def _put(self, conversation: Conversation) -> Conversation:
+        """Write a conversation into its file; a new name asks for a look at the names that others have."""
+        known = self._folder.entries.get(conversation.id)
+        if known is None or known.name != conversation.name:
+            self._refresh()
+        return self._folder.put(conversation)
+
     def _with_changes_of_others(self, conversation: Conversation) -> Conversation:
-        """The conversation with what another program has saved to its file since this one did.
+        """The conversation with what has come into its file since whoever has it open last saw it.
 
         A file that cannot be read any more, or is gone, no longer counts: a new one takes the conversation.
         """
-        known = self._folder.entries.get(conversation.id)
+        held, known = self._held.get(conversation.id), self._folder.entries.get(conversation.id)
         if known is None:
             return conversation
         with suppress(FileNotFoundError):
-            if stamp_of((self._path / known.file).stat()) == known.stamp:
+            if held is not None and stamp_of((self._path / known.file).stat()) == held.stamp:
                 return conversation
         self._refresh()
-        if conversation.id not in self._folder.entries:
+        known = self._folder.entries.get(conversation.id)
+        if known is None:
             return conversation
-        theirs = self._folder.load(self._folder.entries[conversation.id])
-        return merge(conversation, theirs, base_name=known.name, base_pinned=known.pinned)
+        base = held or known
+        return merge(conversation, self._folder.load(known), base_name=base.name, base_pinned=base.pinned)

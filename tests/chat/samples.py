@@ -54,7 +54,7 @@ counts = st.integers(0, 10**6)
 errors = st.builds(
     lambda code, parameters: QwenTuiError(code, **parameters),
     word,
-    st.dictionaries(st.text(min_size=1), clean_text | counts, max_size=2),
+    st.dictionaries(clean_text, clean_text | counts, max_size=2),
 )
 runs = st.builds(
     Run,
@@ -62,7 +62,7 @@ runs = st.builds(
     revision=word,
     device=word,
     seed=counts,
-    sampling=st.dictionaries(st.text(), st.integers() | st.booleans(), max_size=3),
+    sampling=st.dictionaries(clean_text, st.integers() | st.booleans(), max_size=3),
     prompt_tokens=counts,
     new_tokens=counts,
     decode_seconds=st.floats(0, 1e6),
@@ -98,7 +98,7 @@ def conversations(draw: st.DrawFn) -> Conversation:
         named_by_person=draw(st.booleans()),
         pinned=draw(st.booleans()),
         overrides=draw(
-            st.dictionaries(st.text(), clean_text | st.none() | st.booleans() | counts, max_size=3)
+            st.dictionaries(clean_text, clean_text | st.none() | st.booleans() | counts, max_size=3)
         ),
         messages=tuple(messages),
         head=draw(st.sampled_from([message.id for message in messages])) if messages else None,

@@ -319,6 +319,65 @@ def test_what_another_program_has_renamed_keeps_its_new_name(store: Conversation
     assert files(folder) == {"better.json"}
 
 
+def test_looking_at_the_list_does_not_make_a_save_forget_the_others(
+    store: ConversationStore, folder: Path
+) -> None:
+    ours = store.save(chat("x"))
+    other = ConversationStore(folder)
+    theirs = other.load(other.list()[0])
+    other.save(theirs.with_message(question("theirs", theirs.head)))
+    store.list()
+    merged = store.save(ours.with_message(question("ours", ours.head)))
+    assert {"theirs", "ours"} <= {message.content for message in merged.messages}
+
+
+def test_renaming_and_pinning_hold_where_the_conversation_is_open(
+    store: ConversationStore, folder: Path
+) -> None:
+    opened = store.save(chat("before"))
+    store.pin(store.rename(found(store, "before"), "after"), True)
+    saved = store.save(opened.with_message(question("more", opened.head)))
+    assert (saved.name, saved.pinned, len(saved.messages)) == ("after", True, 3)
+    saved = store.save(replace(saved, name="later", pinned=False))
+    assert (saved.name, saved.pinned) == ("later", False)
+    assert files(folder) == {"later.json"}
+
+
+def test_a_reply_recovered_under_an_open_conversation_is_not_saved_over(store: ConversationStore) -> None:
+    opened = store.save(chat("x"))
+    partial = store.partial(opened, answer("", opened.head))
+    partial.append_text("recovered")
+    partial.close()
+    store.list()
+    saved = store.save(opened.with_message(question("more", opened.head)))
+    assert "recovered" in {message.content for message in saved.messages}
+
+
+def test_file_names_cannot_control_the_terminal(store: ConversationStore, folder: Path) -> None:
+    folder.mkdir(parents=True)
+    data = encode(chat(""))
+    (folder / "\x1b[31mred\n.json").write_bytes(data)
+    (folder / "\x1b]0;title\x07damaged.json").write_text("damage")
+    (folder / os.fsdecode(b"not utf-8 \xff.json")).write_bytes(data)
+    for fresh in (store, ConversationStore(folder)):
+        assert sorted(names(fresh)) == ["[31mred", "not utf-8"]
+    assert [fresh.load(entry).name for entry in fresh.list()] == names(fresh)
+    assert len(store.problems) == 1
+    assert str(store.problems[0]).isprintable()
+    assert len(list((folder / "damaged").iterdir())) == 1
+
+
+def test_a_file_from_any_year_can_be_listed(store: ConversationStore, folder: Path) -> None:
+    folder.mkdir(parents=True)
+    (folder / "x.json").write_text('{"messages": []}')
+    for seconds in (-(10**10), 10**11, 2**50):
+        try:
+            os.utime(folder / "x.json", (seconds, seconds))
+        except OSError:
+            continue
+        assert names(store) == ["x"]
+
+
 def test_a_folder_that_cannot_be_made_is_a_problem_and_not_a_crash(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     store = ConversationStore(tmp_path / "file" / "conversations")
