@@ -1,10 +1,21 @@
 """English: the sentences of every area, merged. An error is (title, sentence, hint)."""
 
-from qwen_tui.strings.english import chat, commands, engine, panes, screen, session, settings, storage
+from qwen_tui.strings.english import (
+    chat,
+    commands,
+    composing,
+    engine,
+    panes,
+    screen,
+    session,
+    settings,
+    storage,
+)
 
 SENTENCES: dict[str, str] = {
     **commands.SENTENCES,
     **screen.SENTENCES,
+    **composing.SENTENCES,
     **panes.SENTENCES,
     **settings.SENTENCES,
     **engine.SENTENCES,
@@ -20,6 +31,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     ),
     **commands.ERRORS,
     **screen.ERRORS,
+    **composing.ERRORS,
     **session.ERRORS,
     **panes.ERRORS,
     **settings.ERRORS,

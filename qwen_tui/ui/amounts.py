@@ -1,0 +1,28 @@
+"""Figures with their units, as people read them."""
+
+from qwen_tui.strings import say
+
+
+def in_bytes(count: float) -> str:
+    """A size in decimal units: `812 B`, `48 KB`, `1.2 MB`, `15.2 GB`."""
+    if count < 1000:
+        return f"{count:.0f} B"
+    for unit in ("KB", "MB", "GB"):  # noqa: B007 - where it stopped
+        count /= 1000
+        if count < 999.5:
+            break
+    return f"{count:.0f} {unit}" if unit == "KB" or count >= 99.5 else f"{count:.1f} {unit}"
+
+
+def in_time(seconds: float) -> str:
+    """How long something still takes, roughly."""
+    if seconds < 90:
+        return say("header.left.seconds", count=max(1, round(seconds)))
+    if seconds < 90 * 60:
+        return say("header.left.minutes", count=round(seconds / 60))
+    return say("header.left.hours", count=f"{seconds / 3600:.1f}")
+
+
+def in_tokens(count: int | None) -> str:
+    """A count of tokens; a dash where it is not known."""
+    return "–" if count is None else f"{count:,}"

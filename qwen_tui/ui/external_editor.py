@@ -1,0 +1,75 @@
+"""The person's own editor, for a text that wants more than a text area."""
+
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from textual.app import App
+
+from qwen_tui.chat.cleaning import clean
+from qwen_tui.errors import QwenTuiError
+
+USUAL = ("nano", "vi")
+"""What is tried when neither VISUAL nor EDITOR names one."""
+
+
+def edit(app: App[object], text: str) -> str:
+    """Let the person edit a text in their editor while the app stands aside; returns it cleaned.
+
+    Raises `QwenTuiError` when there is no editor or it fails.
+    """
+    command = _command()
+    try:
+        descriptor, name = tempfile.mkstemp(prefix="qwen-tui-", suffix=".md")
+    except OSError as error:
+        raise QwenTuiError("composer.editor_file", detail=error.strerror or str(error)) from error
+    path = Path(name)
+    try:
+        with open(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        with app.suspend(), _keys_for_the_editor():
+            # Descriptors 1 and 2 lead to the log file; the terminal is where Textual writes.
+            status = subprocess.run(
+                [*command, name], stdin=sys.__stdin__, stdout=sys.__stderr__, stderr=sys.__stderr__
+            ).returncode
+        if status:
+            raise QwenTuiError("composer.editor_failed", command=command[0], status=status)
+        return clean(path.read_bytes().decode("utf-8", errors="replace")).removesuffix("\n")
+    except OSError as error:
+        raise QwenTuiError("composer.editor_file", detail=error.strerror or str(error)) from error
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _command() -> list[str]:
+    wanted = os.environ.get("VISUAL") or os.environ.get("EDITOR")
+    if not wanted:
+        wanted = next((name for name in USUAL if shutil.which(name)), USUAL[0])
+    try:
+        command = shlex.split(wanted)
+    except ValueError:  # a quote that does not end
+        command = []
+    if not command or shutil.which(command[0]) is None:
+        raise QwenTuiError("composer.no_editor", command=wanted)
+    return command
+
+
+@contextmanager
+def _keys_for_the_editor() -> Iterator[None]:
+    """ctrl+c and ctrl+\\ in the editor also reach this process, which must not end by them.
+
+    A handler that does nothing, not SIG_IGN: the editor would inherit that.
+    """
+    before = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGINT, signal.SIGQUIT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,147 @@
+"""Bytes from the terminal to keys and pastes, so that a paste of any kind arrives as one paste.
+
+Textual's parser ends a bracketed paste at the first escape character in it and plays the rest as keys; and a
+terminal, or a hop, without bracketed paste types a paste line by line, each enter sending a message. Here
+
+* a bracketed paste is taken out before the parser sees it, whatever it contains;
+* text that arrives in one go with a line break *inside* it was not typed by hand: it becomes a paste;
+* an enter on the heels of other text is held back for `HOLD_SECONDS`: if more text follows it was part of a
+  paste, otherwise somebody typed ahead over a slow line, or a script did, and it is an enter.
+"""
+
+import re
+import time
+from collections.abc import Callable, Generator, Iterator
+
+from textual._xterm_parser import BRACKETED_PASTE_END, BRACKETED_PASTE_START, XTermParser
+from textual.events import Paste
+from textual.message import Message
+
+HURRY_SECONDS = 0.01
+"""Keys closer together than this were not pressed one after the other."""
+
+HOLD_SECONDS = 0.03
+"""How long an enter in a hurry waits for more text."""
+
+PASTING_SECONDS = 0.1
+"""How long after a part of an unbracketed paste more text belongs to it."""
+
+PATIENCE_SECONDS = 3.0
+"""How long a bracketed paste may pause before it is taken to have lost its end."""
+
+ENTER = "\r"
+ESC = "\x1b"
+
+MOST_TYPED = 64
+"""More characters than this at once are a paste even without a line break."""
+
+_SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]?|O.?|[^\[O])?", re.DOTALL)
+"""Keys with a sequence of their own, mouse reports, answers of the terminal."""
+_BREAK_INSIDE = re.compile(r"[^\r\n\t ][\t ]*[\r\n]+[^\r\n]")
+_START_CUT = re.compile(r"\x1b\[2(?:0(?:0)?)?\Z")
+"""The beginning of a paste cut in two; esc or `ESC [` alone may be keys, so those are not waited for."""
+
+
+class Keyboard(XTermParser):
+    """Textual's parser behind a door that sorts out pastes. `feed` and `tick` as there."""
+
+    def __init__(self, debug: bool = False, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(debug)
+        self._clock = clock
+        self._fed_at = float("-inf")
+        """When something last arrived."""
+        self._pasting_until = float("-inf")
+        self._paste: list[str] | None = None
+        """The bracketed paste that is arriving, in pieces."""
+        self._held = ""
+        """An enter, or a cut beginning of a paste, that waits for what follows."""
+        self._tail = ""
+        """The last few characters that the parser saw."""
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether `tick` has something to do soon."""
+        return bool(self._held) or self._paste is not None or self._timeout_time is not None
+
+    def feed(self, data: str) -> Iterator[Message]:
+        """What the next piece of input means."""
+        now = self._clock()
+        in_hurry = now - self._fed_at < HURRY_SECONDS
+        after_enter = self._held == ENTER
+        data, self._held, self._fed_at = self._held + data, "", now
+        while data:
+            if self._paste is not None:
+                data = yield from self._gather(data)
+                continue
+            typed, begins, data = self._before_paste(data)
+            yield from self._typed(typed, in_hurry, after_enter)
+            if begins:
+                held, self._held, self._paste = self._held, "", []
+                yield from self._keys(held)
+            in_hurry, after_enter = True, False
+
+    def tick(self) -> Iterator[Message]:
+        """What it means that nothing has followed yet."""
+        waited = self._clock() - self._fed_at
+        if self._paste is not None and waited > PATIENCE_SECONDS:
+            text, self._paste = "".join(self._paste), None
+            yield Paste(text)
+        if self._held and waited >= HOLD_SECONDS:
+            held, self._held = self._held, ""
+            yield from self._keys(held)
+        yield from super().tick()
+
+    def _before_paste(self, data: str) -> tuple[str, bool, str]:
+        """Split at the beginning of a bracketed paste: what was typed, whether one begins, and the rest."""
+        typed, start, rest = data.partition(BRACKETED_PASTE_START)
+        if start:
+            return typed, True, rest
+        # The parser may hold the first characters of the marker. Given the whole of it and an end, it comes
+        # back with an empty paste.
+        for length in range(len(BRACKETED_PASTE_START) - 1, 0, -1):
+            if self._tail.endswith(BRACKETED_PASTE_START[:length]):
+                rest = BRACKETED_PASTE_START[length:]
+                if data.startswith(rest):
+                    return rest + BRACKETED_PASTE_END, True, data[len(rest) :]
+        if cut := _START_CUT.search(data):
+            self._held = cut[0]
+            return data[: cut.start()], False, ""
+        return data, False, ""
+
+    def _gather(self, data: str) -> Generator[Message, None, str]:
+        """Add to the bracketed paste; returns what stands behind its end."""
+        assert self._paste is not None
+        # The end itself may arrive in pieces.
+        size = len(BRACKETED_PASTE_END)
+        seam = "".join(self._paste[1 - size :])[1 - size :]
+        self._paste.append(data)
+        if BRACKETED_PASTE_END not in seam + data:
+            return ""
+        text, _, rest = "".join(self._paste).partition(BRACKETED_PASTE_END)
+        self._paste = None
+        self._pasting_until = self._fed_at  # what comes in the same breath was not typed either
+        yield Paste(text)
+        return rest
+
+    def _typed(self, text: str, in_hurry: bool, after_enter: bool) -> Iterator[Message]:
+        """What text outside of a bracketed paste means."""
+        plain = _SEQUENCE.sub("", text)
+        goes_on = self._fed_at <= self._pasting_until and bool(re.search(r"[\r\n]", plain))
+        follows = (after_enter or in_hurry) and bool(re.match(r"[\r\n]+[^\r\n\x1b]", text))
+        if plain and (goes_on or follows or _BREAK_INSIDE.search(plain)):
+            self._pasting_until = self._fed_at + PASTING_SECONDS
+            yield Paste(text)
+            return
+        is_ended = text.endswith(ENTER) and not text.endswith(ESC + ENTER) and self._timeout_time is None
+        body = text[: -len(ENTER)] if is_ended else text
+        if is_ended and (in_hurry or plain != ENTER):
+            self._held, text = ENTER, body
+        if len(body) > MOST_TYPED and ESC not in body:
+            yield Paste(body)
+        else:
+            yield from self._keys(text)
+
+    def _keys(self, text: str) -> Iterator[Message]:
+        if text:  # nothing at all would end the parser
+            self._tail = (self._tail + text)[-len(BRACKETED_PASTE_START) :]
+            yield from (m for m in super().feed(text) if not (isinstance(m, Paste) and not m.text))

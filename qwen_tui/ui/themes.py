@@ -1,0 +1,130 @@
+"""The colours of the screen: one quiet dark theme, one light, and the terminal's own.
+
+Foregrounds keep a contrast of at least 7 to 1 on their background, secondary text 4.5 to 1, and the colours lie
+near the 256 of a terminal that has no more, which is what ssh leaves of most.
+"""
+
+from typing import Final
+
+from textual.theme import Theme
+
+QWEN_DARK: Final = Theme(
+    name="qwen-dark",
+    primary="#8787d7",
+    secondary="#5f87af",
+    accent="#87afff",
+    warning="#d7af5f",
+    error="#ff8787",
+    success="#87af87",
+    foreground="#dadada",
+    background="#121212",
+    surface="#1c1c1c",
+    panel="#262626",
+    dark=True,
+    variables={
+        "border": "#5f87d7",
+        "border-blurred": "#3a3a3a",
+        "text": "#dadada",
+        "text-muted": "#949494",
+        "text-disabled": "#6c6c6c",
+        "block-cursor-background": "#303a4f",
+        "block-cursor-foreground": "#eeeeee",
+        "block-cursor-text-style": "none",
+        "block-cursor-blurred-background": "#262626",
+        "input-cursor-background": "#dadada",
+        "input-cursor-foreground": "#121212",
+        "input-selection-background": "#3a4a6b",
+        "input-selection-foreground": "#eeeeee",
+        "screen-selection-background": "#3a4a6b",
+        "screen-selection-foreground": "#eeeeee",
+        "scrollbar": "#3a3a3a",
+        "scrollbar-hover": "#585858",
+        "scrollbar-active": "#5f87d7",
+        "scrollbar-background": "#121212",
+        "scrollbar-background-hover": "#121212",
+        "scrollbar-background-active": "#121212",
+        "scrollbar-corner-color": "#121212",
+        "footer-background": "#121212",
+        "footer-foreground": "#949494",
+        "footer-description-foreground": "#949494",
+        "footer-key-foreground": "#87afff",
+    },
+)
+
+QWEN_LIGHT: Final = Theme(
+    name="qwen-light",
+    primary="#5f5faf",
+    secondary="#005f87",
+    accent="#005faf",
+    warning="#875f00",
+    error="#af0000",
+    success="#005f00",
+    foreground="#262626",
+    background="#fdfdfd",
+    surface="#f2f2f2",
+    panel="#e8e8e8",
+    dark=False,
+    variables={
+        "border": "#5f87d7",
+        "border-blurred": "#d0d0d0",
+        "text": "#262626",
+        "text-muted": "#626262",
+        "text-disabled": "#8a8a8a",
+        "block-cursor-background": "#d0dcf4",
+        "block-cursor-foreground": "#121212",
+        "block-cursor-text-style": "none",
+        "block-cursor-blurred-background": "#e8e8e8",
+        "input-cursor-background": "#303030",
+        "input-cursor-foreground": "#fdfdfd",
+        "input-selection-background": "#c6d4f2",
+        "input-selection-foreground": "#121212",
+        "screen-selection-background": "#c6d4f2",
+        "screen-selection-foreground": "#121212",
+        "scrollbar": "#c6c6c6",
+        "scrollbar-hover": "#a8a8a8",
+        "scrollbar-active": "#5f87d7",
+        "scrollbar-background": "#fdfdfd",
+        "scrollbar-background-hover": "#fdfdfd",
+        "scrollbar-background-active": "#fdfdfd",
+        "scrollbar-corner-color": "#fdfdfd",
+        "footer-background": "#fdfdfd",
+        "footer-foreground": "#626262",
+        "footer-description-foreground": "#626262",
+        "footer-key-foreground": "#005faf",
+    },
+)
+
+ANSI: Final = Theme(
+    name="ansi",
+    ansi=True,
+    primary="ansi_blue",
+    secondary="ansi_cyan",
+    accent="ansi_cyan",
+    warning="ansi_yellow",
+    error="ansi_red",
+    success="ansi_green",
+    foreground="ansi_default",
+    background="ansi_default",
+    surface="ansi_default",
+    panel="ansi_default",
+    boost="ansi_default",
+    dark=True,
+    variables={
+        "border": "ansi_cyan",
+        "border-blurred": "ansi_bright_black",
+        "text-muted": "ansi_bright_black",
+        "text-disabled": "ansi_bright_black",
+        "block-cursor-background": "ansi_cyan",
+        "block-cursor-foreground": "ansi_black",
+        "block-cursor-text-style": "none",
+        "scrollbar": "ansi_bright_black",
+        "scrollbar-background": "ansi_default",
+        "scrollbar-background-hover": "ansi_default",
+        "scrollbar-background-active": "ansi_default",
+        "footer-key-foreground": "ansi_cyan",
+    },
+)
+"""One for light and dark terminals: only colours that every scheme keeps readable on its own background."""
+
+THEMES: Final = (QWEN_DARK, QWEN_LIGHT, ANSI)
+"""The first is the one that the program starts with."""
