@@ -75,9 +75,7 @@ class MessageView(LinesView):
         super().__init__(classes=f"-{message.role.value}")
         self.message = message
         """As stored; while it streams, as it was when streaming began (see `content`)."""
-        self._author = (
-            say(f"chat.author.{message.role.value}") if message.role is not Role.ASSISTANT else name
-        )
+        self._assistant = name
         self._width = 0
         self._progress = (0, 0)
         self._stream: Stream | None = None

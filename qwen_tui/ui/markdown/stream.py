@@ -2,7 +2,7 @@
 
 So a token costs the same however long the text is. Parsing a part alone gives what parsing the whole gives, with
 few exceptions (highlighting across two windows of code, the columns of a long table, markup across the parts of a
-very long paragraph); `finish` lays the whole text out once more, so in the end the lines are exactly those of `render`.
+very long paragraph); `finish` lays the whole text out once more, so in the end the lines are those of `render`.
 """
 
 from collections.abc import Sequence
