@@ -77,7 +77,8 @@ class Worker:
         """Put a question; raises the `QwenTuiError` that ended the worker when there is none any more."""
         with self._lock:
             if self._ended is not None:
-                raise self._ended
+                # A copy: what is raised carries a traceback, and this one may be raised on several threads.
+                raise QwenTuiError(self._ended.code, **self._ended.parameters)
             asked = Asked(next(self._numbers))
             self._waiting[asked.number] = asked
         # When the pipe is broken, the reader sees its end as well and answers with what happened.

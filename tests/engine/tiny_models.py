@@ -60,15 +60,17 @@ INST = (
 """As early Mistral's and Llama's: no system message, and the roles must alternate."""
 
 
-def qwen2(folder: Path, template: str | None = CHATML, window: int = 512, **config: Any) -> Path:
-    """A Qwen2 with a byte-level tokenizer and more rows in its output layer than there are tokens."""
+def qwen2(
+    folder: Path, template: str | None = CHATML, window: int = 512, rows: int | None = None, **config: Any
+) -> Path:
+    """A Qwen2 with a byte-level tokenizer; without `rows` its output layer has 61 more than there are tokens."""
     tokenizer = _byte_level(["<|endoftext|>", "<|im_start|>", "<|im_end|>"], [])
     tokenizer.chat_template = template
     torch.manual_seed(0)
     sizes = {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4}
     model = Qwen2ForCausalLM(
         Qwen2Config(
-            vocab_size=len(tokenizer) + 61,
+            vocab_size=rows or len(tokenizer) + 61,
             num_key_value_heads=2,
             max_position_embeddings=window,
             tie_word_embeddings=True,

@@ -36,7 +36,7 @@ WANTED = ("*.safetensors", "*.json", "*.jinja", "*.model", "*.txt", "*.tiktoken"
 UNWANTED = ("*/*",)
 """Subfolders hold the same weights in other formats."""
 
-TIMEOUT_SECONDS = 5.0
+TIMEOUT_SECONDS = 4.0
 """How long the hub may take to answer the first request."""
 
 CHUNK_BYTES = 1 << 20

@@ -20,6 +20,9 @@ from qwen_tui.engine.local.faults import one_line
 from qwen_tui.engine.local.thinking import CLOSE, OPEN
 from qwen_tui.errors import QwenTuiError
 
+REFUSALS = (TemplateError, TypeError, ValueError)
+"""What a template that does not take a conversation ends in: its own words, or a stumble over what is missing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
@@ -83,7 +86,7 @@ class PromptBuilder:
         turn = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
         try:
             ids = self._encoder.encode(str(self._tokenizer.apply_chat_template(turn, tokenize=False)))
-        except TemplateError:
+        except REFUSALS:
             return None
         special = {i for i, token in self._tokenizer.added_tokens_decoder.items() if token.special}
         last = next((token for token in reversed(ids) if token in special), None)
@@ -98,13 +101,13 @@ class PromptBuilder:
         """
         if self.template is None:
             return "\n".join(self._encoder.defuse(message.content) for message in messages)
-        refusal: TemplateError | None = None
+        refusal: Exception | None = None
         reshapes: tuple[Callable[[Sequence[PromptMessage]], Sequence[PromptMessage]], ...]
         reshapes = (tuple, _without_system, _alternating)
         for reshape in reshapes:
             try:
                 return self._apply(reshape(messages), thinking, continues)
-            except TemplateError as error:
+            except REFUSALS as error:
                 refusal = refusal or error
         raise QwenTuiError("engine.template_refused", detail=one_line(refusal))
 
@@ -139,7 +142,7 @@ class PromptBuilder:
         return next((i for i in reversed(ids) if i in self.think_ids), None) == self.think_ids[0]
 
     def _find_opener(self) -> int | None:
-        turns = [PromptMessage(role, "a") for role in (Role.SYSTEM, Role.USER, Role.ASSISTANT, Role.USER)]
+        turns = [PromptMessage(role, "a") for role in (Role.USER, Role.ASSISTANT, Role.USER)]
         if self.template is None:
             return None
         try:
@@ -147,7 +150,8 @@ class PromptBuilder:
         except QwenTuiError:
             return None
         added = set(self._tokenizer.added_tokens_encoder.values())
-        return next((i for i in ids if i in added and ids.count(i) == len(turns) + 1), None)
+        # One for each message, one for the generation prompt, and perhaps one for a default system prompt.
+        return next((i for i in ids if i in added and ids.count(i) - len(turns) in (1, 2)), None)
 
     def _blocks(self, ids: list[int], messages: Sequence[PromptMessage]) -> list[int] | None:
         """Each message's block, from its opener to the next; None where the template is not made of blocks."""

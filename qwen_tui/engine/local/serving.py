@@ -29,7 +29,7 @@ def serve(desk: Desk) -> None:
         elif loaded is None:
             desk.send(job.number, QwenTuiError("engine.not_ready"))
         else:
-            _reply(desk, loaded, job.question, job)
+            reply(desk, loaded, job, job.question)
 
 
 def _load(desk: Desk, number: int, question: Load) -> Loaded | None:
@@ -54,7 +54,11 @@ def _load(desk: Desk, number: int, question: Load) -> Loaded | None:
     return loaded
 
 
-def _reply(desk: Desk, loaded: Loaded, request: Request, job: Job) -> None:
+def reply(desk: Desk, loaded: Loaded, job: Job, request: Request) -> None:
+    """Generate one reply and send its events, or the error that ended it; the model stays usable after one.
+
+    Only a lost CUDA context ends the process: every call fails until a new one begins.
+    """
     failure: QwenTuiError | None = None
     broken = out_of_memory = False
     try:

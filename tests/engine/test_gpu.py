@@ -1,0 +1,125 @@
+"""On a CUDA device: run with `-m gpu`."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import tiny_models
+import torch
+
+from qwen_tui.chat.messages import Role
+from qwen_tui.engine.base import Engine, Finished, ModelSpec, PromptMessage, Request, Sampling, TextDelta
+from qwen_tui.engine.opening import open_engine
+from qwen_tui.errors import QwenTuiError
+
+pytestmark = pytest.mark.gpu
+
+
+@contextmanager
+def opened(folder: Path, tmp_path: Path, **spec: str) -> Iterator[Engine]:
+    wanted = ModelSpec(model=str(folder), **spec)
+    engine = open_engine(wanted, tmp_path / "log", lambda _: None, threading.Event())
+    try:
+        yield engine
+    finally:
+        engine.close()
+
+
+def asking(text: str = "hello", tokens: int = 32) -> Request:
+    sampling = Sampling(max_new_tokens=tokens, seed=3)
+    return Request(messages=(PromptMessage(Role.USER, text),), sampling=sampling)
+
+
+@pytest.fixture(scope="module")
+def wide(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Wide enough for the kernels that a large model uses."""
+    return tiny_models.qwen2(
+        tmp_path_factory.mktemp("wide") / "wide",
+        window=200_000,
+        hidden_size=1024,
+        intermediate_size=2816,
+        num_hidden_layers=8,
+        num_attention_heads=16,
+    )
+
+
+@pytest.mark.parametrize("quantization", ["none", "4bit", "8bit"])
+def test_a_model_answers_on_the_device(quantization: str, wide: Path, tmp_path: Path) -> None:
+    with opened(wide, tmp_path, quantization=quantization) as engine:
+        assert engine.info.device == "cuda:0"
+        assert engine.info.quantization == quantization
+        assert engine.info.dtype == "bfloat16"
+        events = list(engine.stream(asking(), threading.Event()))
+        assert isinstance(events[-1], Finished)
+        assert events[-1].run.new_tokens > 0
+        again = list(engine.stream(asking(), threading.Event()))
+        assert again[-1].run.token_ids == events[-1].run.token_ids  # type: ignore[union-attr]
+
+
+def test_four_bits_take_less_memory(wide: Path, tmp_path: Path) -> None:
+    sizes = []
+    for quantization in ("none", "4bit"):
+        with opened(wide, tmp_path, quantization=quantization) as engine:
+            sizes.append(engine.info.memory_bytes)
+    assert sizes[1] < 0.45 * sizes[0]
+
+
+@pytest.mark.parametrize("text", ["hello", "a" * 150_000])
+def test_a_stop_is_seen_at_once(text: str, wide: Path, tmp_path: Path) -> None:
+    with opened(wide, tmp_path) as engine:
+        list(engine.stream(asking(tokens=4), threading.Event()))
+        stop = threading.Event()
+        stream = engine.stream(asking(text, tokens=10_000), stop)
+        next(stream)
+        if text == "hello":
+            next(event for event in stream if isinstance(event, TextDelta))
+        stop.set()
+        began = time.monotonic()
+        last = list(stream)[-1]
+        assert time.monotonic() - began < 0.1
+        assert isinstance(last, Finished)
+        assert last.run.stop_reason == "stopped"
+
+
+def test_out_of_memory_in_a_reply_leaves_the_engine_usable(wide: Path, tmp_path: Path) -> None:
+    with opened(wide, tmp_path) as engine:
+        list(engine.stream(asking(), threading.Event()))
+        free, _ = torch.cuda.mem_get_info()
+        hog = torch.empty(free - 300 * 1024**2, dtype=torch.uint8, device="cuda")
+        with pytest.raises(QwenTuiError) as raised:
+            list(engine.stream(asking("a" * 190_000), threading.Event()))
+        assert raised.value.code == "engine.out_of_memory_reply"
+        assert engine.alive
+        last = list(engine.stream(asking(), threading.Event()))[-1]
+        assert isinstance(last, Finished)
+        del hog
+        torch.cuda.empty_cache()
+
+
+def test_a_lost_device_ends_the_worker_and_says_so(tmp_path: Path) -> None:
+    # Ids that the model has no row for are a device-side assert, which no process survives.
+    folder = tiny_models.qwen2(tmp_path / "model", rows=300)
+    with opened(folder, tmp_path) as engine:
+        with pytest.raises(QwenTuiError) as raised:
+            list(engine.stream(asking("你好 hello"), threading.Event()))
+        assert raised.value.code == "engine.device_broken"
+        with pytest.raises(QwenTuiError) as after:
+            list(engine.stream(asking(), threading.Event()))
+        assert after.value.code == "engine.worker_died"
+        assert not engine.alive
+
+
+@pytest.mark.skipif(torch.cuda.device_count() < 2, reason="needs two devices")
+def test_a_model_too_large_for_one_device_goes_over_two(wide: Path, tmp_path: Path) -> None:
+    hogs = []
+    for index in range(2):
+        free, _ = torch.cuda.mem_get_info(index)
+        hogs.append(torch.empty(free - int(0.9e9), dtype=torch.uint8, device=f"cuda:{index}"))
+    with opened(wide, tmp_path, quantization="none") as engine:
+        last = list(engine.stream(asking(), threading.Event()))[-1]
+        assert isinstance(last, Finished)
+    hogs.clear()
+    torch.cuda.empty_cache()
