@@ -14,6 +14,7 @@ A program that writes one holds a lock on it. A partial without a lock is an orp
 
 import json
 import os
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -29,6 +30,9 @@ from qwen_tui.chat.messages import Json, Message, Status
 from qwen_tui.errors import QwenTuiError
 
 SUFFIX = ".partial"
+
+BEGINNING = b'{"version": '
+"""How the first line begins, as far as it was written."""
 
 SYNC_SECONDS = 1.0
 """Pieces reach the system at once, the disk at most this much later; what failed is tried again after it."""
@@ -146,15 +150,21 @@ class Recovered:
 
 @contextmanager
 def orphan(path: Path) -> Iterator[bytes | None]:
-    """The bytes of a partial that no program is writing, kept from others while the block runs; else None."""
+    """The bytes of a partial that no program is writing, kept from others while the block runs; else None.
+
+    Raises OSError.
+    """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW)
-    except OSError:
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except FileNotFoundError:
         yield None
         return
-    with os.fdopen(descriptor, "rb") as file:
-        is_gone = os.fstat(descriptor).st_nlink == 0
-        yield None if is_locked(descriptor) or is_gone else file.read()
+    try:
+        status = os.fstat(file)
+        is_there = stat.S_ISREG(status.st_mode) and status.st_nlink > 0
+        yield path.read_bytes() if is_there and not is_locked(file) else None
+    finally:
+        os.close(file)
 
 
 def recover(data: bytes) -> Recovered | None:
@@ -163,9 +173,9 @@ def recover(data: bytes) -> Recovered | None:
     A last line that was torn by the crash is ignored, as is any other that cannot be read.
     """
     lines = data.split(b"\n")[:-1]
-    if not lines:
+    if not lines and data[: len(BEGINNING)] == BEGINNING[: len(data)]:
         return None
-    first = _json(lines[0])
+    first = _json(lines[0]) if lines else None
     if not isinstance(first, dict) or not isinstance(first.get("conversation"), str):
         raise DamagedError("not_a_partial")
     begun = decode_message(first.get("message"))

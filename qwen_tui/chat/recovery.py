@@ -1,7 +1,6 @@
 """Replies that a crash cut short, put back where they belong."""
 
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
 
 from qwen_tui.chat.fields import DamagedError
@@ -23,23 +22,22 @@ def recover_replies(folder: Folder, partials: Iterable[Path]) -> tuple[QwenTuiEr
 
 
 def _recover_reply(folder: Folder, path: Path) -> QwenTuiError | None:
-    with orphan(path) as data:
-        if data is None:
-            return None
-        try:
+    try:
+        with orphan(path) as data:
+            if data is None:
+                return None
             found = recover(data)
             if found is not None:
                 _add(folder, found)
-        except DamagedError as error:
-            damaged = QwenTuiError("store.damaged", path=shown(path), detail=str(error))
-            return folder.set_aside(path.name, damaged)
-        except QwenTuiError as error:
-            return error
-        except OSError as error:
-            return QwenTuiError("store.not_saved", path=shown(path), detail=why(error))
-        with suppress(OSError):
             path.unlink()
-    return None
+            return None
+    except DamagedError as error:
+        damaged = QwenTuiError("store.damaged", path=shown(path), detail=str(error))
+        return folder.set_aside(path.name, damaged)
+    except QwenTuiError as error:
+        return error
+    except OSError as error:
+        return QwenTuiError("store.not_recovered", path=shown(path), detail=why(error))
 
 
 def _add(folder: Folder, found: Recovered) -> None:

@@ -162,7 +162,9 @@ class ConversationStore:
             # Alone, so that no other program takes it for an orphan before it has its lock.
             with self._alone():
                 stem = unique(path.stem, lambda stem: os.path.lexists(self._path / (stem + PARTIAL)))
-                return Partial(self._path / (stem + PARTIAL), conversation.id, message)
+                partial = Partial(self._path / (stem + PARTIAL), conversation.id, message)
+                sync_folder(self._path)
+                return partial
         except OSError:
             return Partial(path.with_suffix(PARTIAL), conversation.id, message)
 

@@ -1,13 +1,16 @@
 """Conversations to save and load, plain and with everything in them."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from hypothesis import strategies as st
 
 from qwen_tui.chat.cleaning import clean, one_line
+from qwen_tui.chat.index import Entry
 from qwen_tui.chat.messages import Conversation, Message, Role, Run, Status
 from qwen_tui.chat.names import tidy
+from qwen_tui.chat.store import ConversationStore
 from qwen_tui.errors import QwenTuiError
 
 
@@ -30,6 +33,21 @@ def chat(name: str = "广州", turns: int = 1, **values: Any) -> Conversation:
 
 def texts(conversation: Conversation) -> list[str]:
     return [message.content for message in conversation.path()]
+
+
+def files(folder: Path) -> set[str]:
+    """The names of the files in a folder, but not of the index and what else is hidden."""
+    return {file.name for file in folder.iterdir() if not file.name.startswith(".") and file.is_file()}
+
+
+def names(store: ConversationStore) -> list[str]:
+    return [entry.name for entry in store.list()]
+
+
+def found(store: ConversationStore, name: str) -> Entry:
+    entry = store.find(name)
+    assert entry is not None
+    return entry
 
 
 def comparable(conversation: Conversation) -> Conversation:

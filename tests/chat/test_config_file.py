@@ -179,7 +179,7 @@ def test_a_linked_config_file_stays_linked(path: Path, tmp_path: Path) -> None:
 
 def test_a_file_that_cannot_be_opened_is_said(tmp_path: Path) -> None:
     folder = tmp_path / "config.toml"
-    folder.mkdir()
+    folder.mkdir(parents=True)
     assert codes(folder) == ["settings.unreadable"]
     with pytest.raises(QwenTuiError) as raised:
         save(folder, {"seed": 1})

@@ -38,11 +38,6 @@ def only():
 """
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "conversations"
-
-
 def program(folder: Path, what: str, *arguments: str) -> "subprocess.Popen[str]":
     """Start a program of its own in the folder."""
     command = [sys.executable, "-c", BEGINNING + what, str(folder), *arguments]
@@ -276,7 +271,7 @@ for attempt in (lambda: store.save(conversation), lambda: store.trash(store.list
 
 
 def test_five_thousand_conversations_are_listed_at_once(folder: Path) -> None:
-    folder.mkdir()
+    folder.mkdir(parents=True)
     for number in range(5000):
         conversation = chat(f"conversation {number}", turns=2)
         (folder / f"conversation {number}.json").write_bytes(encode(conversation))

@@ -14,16 +14,6 @@ from qwen_tui.chat.partial import Partial, recover
 from qwen_tui.chat.store import ConversationStore
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "conversations"
-
-
-@pytest.fixture
-def store(folder: Path) -> ConversationStore:
-    return ConversationStore(folder)
-
-
 def asked(store: ConversationStore, name: str = "广州") -> Conversation:
     """A saved conversation that waits for a reply."""
     return store.save(Conversation(name=name).with_message(question()))
@@ -186,6 +176,21 @@ def test_what_belongs_nowhere_is_set_aside_and_named(store: ConversationStore, f
         "广州.partial",
     ]
     assert "早茶" in (folder / "damaged" / "广州.partial").read_text()
+
+
+def test_what_only_looks_like_a_partial_is_not_touched_or_not_erased(
+    store: ConversationStore, folder: Path
+) -> None:
+    folder.mkdir(parents=True)
+    (folder / "notes.partial").write_text("a line without an end")
+    (folder / "empty.partial").touch()
+    (folder / "folder.partial").mkdir()
+    (folder / "link.partial").symlink_to("nowhere")
+    os.mkfifo(folder / "pipe.partial")
+    assert store.list() == []
+    assert [problem.parameters["name"] for problem in store.problems] == ["notes.partial"]
+    assert (folder / "damaged" / "notes.partial").read_text() == "a line without an end"
+    assert set(partials(folder)) == {"folder.partial", "link.partial", "pipe.partial"}
 
 
 def test_control_characters_do_not_come_back_from_a_partial(store: ConversationStore) -> None:

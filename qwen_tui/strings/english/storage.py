@@ -48,6 +48,11 @@ ERRORS: dict[str, tuple[str, str, str]] = {
         "{path} could not be written: {detail}.",
         "It is kept in memory and saved with the next message; check the folder's free space and permissions.",
     ),
+    "store.not_recovered": (
+        "A reply was not recovered",
+        "{path} holds a reply that was cut short and could not be saved: {detail}.",
+        "It stays there and is tried again; check the folder's free space and permissions.",
+    ),
     "store.not_moved": (
         "The conversation was not moved",
         "{path} could not be moved: {detail}.",

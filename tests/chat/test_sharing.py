@@ -1,0 +1,49 @@
+"""Two programs with one conversation open: what either adds is kept."""
+
+from pathlib import Path
+
+from samples import answer, chat, files, question, texts
+
+from qwen_tui.chat.store import ConversationStore
+
+
+def test_what_another_program_has_added_is_kept(store: ConversationStore, folder: Path) -> None:
+    ours = store.save(chat("x"))
+    other = ConversationStore(folder)
+    theirs = other.load(other.list()[0])
+    other.save(theirs.with_message(question("theirs", theirs.head)))
+    merged = store.save(ours.with_message(question("ours", ours.head)))
+    assert texts(merged)[-1] == "ours"
+    assert {message.content for message in merged.messages} == {"question 1", "answer 1", "theirs", "ours"}
+    assert store.load(store.list()[0]) == merged
+
+
+def test_what_another_program_has_renamed_keeps_its_new_name(store: ConversationStore, folder: Path) -> None:
+    ours = store.save(chat("x"))
+    other = ConversationStore(folder)
+    other.pin(other.rename(other.list()[0], "better"), True)
+    merged = store.save(ours.with_message(question("ours", ours.head)))
+    assert (merged.name, merged.pinned) == ("better", True)
+    assert files(folder) == {"better.json"}
+
+
+def test_looking_at_the_list_does_not_make_a_save_forget_the_others(
+    store: ConversationStore, folder: Path
+) -> None:
+    ours = store.save(chat("x"))
+    other = ConversationStore(folder)
+    theirs = other.load(other.list()[0])
+    other.save(theirs.with_message(question("theirs", theirs.head)))
+    store.list()
+    merged = store.save(ours.with_message(question("ours", ours.head)))
+    assert {"theirs", "ours"} <= {message.content for message in merged.messages}
+
+
+def test_a_reply_recovered_under_an_open_conversation_is_not_saved_over(store: ConversationStore) -> None:
+    opened = store.save(chat("x"))
+    partial = store.partial(opened, answer("", opened.head))
+    partial.append_text("recovered")
+    partial.close()
+    store.list()
+    saved = store.save(opened.with_message(question("more", opened.head)))
+    assert "recovered" in {message.content for message in saved.messages}
