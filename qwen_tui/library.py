@@ -74,6 +74,10 @@ class Library:
 
         self._undo.append(undo)
 
+    def pin(self, conversation_id: str, pinned: bool) -> None:
+        """Keep a conversation on top of the list, or no longer; raises `QwenTuiError`."""
+        self.open(conversation_id).change(lambda conversation: replace(conversation, pinned=pinned))
+
     def trash(self, conversation_id: str) -> str:
         """Move a conversation to the trash and close it; returns its name. Raises `QwenTuiError`."""
         trashed = self._store.trash(self._entry(conversation_id))

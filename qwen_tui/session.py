@@ -92,6 +92,7 @@ class ChatSession:
         self._conversation = conversation
         self._store = store
         self._lock = threading.RLock()
+        self._is_adjusted = False
 
     @property
     def conversation(self) -> Conversation:
@@ -102,12 +103,29 @@ class ChatSession:
         """Replace the conversation by `how(conversation)` and save it.
 
         Raises `QwenTuiError` when it could not be saved; the change holds in memory nevertheless. A
-        conversation without messages is not worth a file and is not saved.
+        conversation without messages is not worth a file and gets none.
         """
         with self._lock:
             self._conversation = how(self._conversation)
+            self.save()
+
+    def adjust(self, how: Callable[[Conversation], Conversation]) -> None:
+        """Replace the conversation without saving it yet: for what changes at every key, as its settings do."""
+        with self._lock:
+            self._conversation = how(self._conversation)
+            self._is_adjusted = True
+
+    def save(self) -> None:
+        """Save the conversation as it stands; raises `QwenTuiError`."""
+        with self._lock:
+            self._is_adjusted = False
             if self._conversation.messages:
                 self._conversation = self._store.save(self._conversation)
+
+    @property
+    def is_adjusted(self) -> bool:
+        """Whether something was adjusted that is not saved yet."""
+        return self._is_adjusted
 
     def send(self, text: str, settings: Settings, engine: Engine, stop: StopFlag) -> Iterator[Event]:
         """Add a person's message and have it answered. `settings` are the person's defaults."""

@@ -20,7 +20,7 @@ SENTENCES: dict[str, str] = {
     "screen.queued_behind": "Waits until the reply before it is finished.",
     "screen.copied": "Copied.",
     "screen.theme_set": "Theme: {name}.",
-    "screen.trashed": "“{name}” is in the trash; ctrl+z brings it back.",
+    "screen.trashed": "It is in the trash; ctrl+z in the list brings it back.",
     "screen.restored": "“{name}” is back.",
     "screen.nothing_to_undo": "There is nothing to undo.",
     "screen.nothing_to_regenerate": "There is no message to answer again.",
@@ -29,6 +29,11 @@ SENTENCES: dict[str, str] = {
     "screen.restarting": "The engine is being started again.",
     "screen.fallback": "{error} The model before it is loaded again.",
     "screen.problems": "{first} (and {more} more: see the log file)",
+    "help.place.everywhere": "Everywhere",
+    "help.place.composer": "Writing",
+    "help.place.log": "On a message",
+    "help.place.conversations": "Conversations",
+    "help.place.settings": "Settings",
     "welcome.title": "qwen-tui",
     "welcome.loading": "The model is being loaded; you can write meanwhile.",
     "welcome.no_model": "No model is loaded.",
@@ -59,6 +64,8 @@ SENTENCES: dict[str, str] = {
     "command.trash.help": "ctrl+z in the list brings it back",
     "command.reload": "Load the model again",
     "command.reload.help": "Start the engine afresh with the model of the settings",
+    "command.theme": "Theme",
+    "command.theme.help": "Choose the colours of the screen",
     "command.suspend": "Suspend the program",
     "command.suspend.help": "Back to the shell; fg returns",
     "command.help": "Help",
@@ -68,6 +75,11 @@ SENTENCES: dict[str, str] = {
 }
 
 ERRORS: dict[str, tuple[str, str, str]] = {
+    "screen.busy_conversation": (
+        "A reply is running",
+        "This conversation is being answered.",
+        "Stop the reply first: open the conversation and press esc.",
+    ),
     "screen.no_model": (
         "No model",
         "There is no model to answer.",

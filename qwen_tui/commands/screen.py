@@ -1,0 +1,55 @@
+"""`qwen-tui` without a command: the full screen."""
+
+import logging
+import sys
+from typing import TYPE_CHECKING
+
+from qwen_tui.arguments import USAGE_ERROR
+from qwen_tui.chat.store import ConversationStore
+from qwen_tui.config_file import Config
+from qwen_tui.engine.base import Engine, ModelSpec, ReportProgress, StopFlag
+from qwen_tui.engine.opening import open_engine, start_worker
+from qwen_tui.engine.worker import Worker
+from qwen_tui.errors import QwenTuiError
+from qwen_tui.library import Library
+from qwen_tui.paths import Places
+from qwen_tui.ui import terminal
+
+if TYPE_CHECKING:  # Textual must not be imported before `terminal.run` has prepared for it
+    from qwen_tui.ui.app import QwenTuiApp
+
+
+def run(config: Config, where: Places, conversation: str | None) -> int:
+    """Show the screen until the person leaves; returns the exit status."""
+    try:
+        terminal.check_tty()
+    except QwenTuiError as error:
+        print(f"qwen-tui: {error}", file=sys.stderr)
+        return USAGE_ERROR
+    # The worker imports torch while the screen comes up.
+    first_worker: list[Worker] = [start_worker(where.log_file)]
+
+    def open_with_worker(spec: ModelSpec, report: ReportProgress, stop: StopFlag) -> Engine:
+        worker = first_worker.pop() if first_worker else None
+        return open_engine(spec, where.log_file, report, stop, worker)
+
+    apps: list[QwenTuiApp] = []
+
+    def make_app() -> "QwenTuiApp":
+        from qwen_tui.ui.app import QwenTuiApp  # late: see TYPE_CHECKING above
+
+        logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
+        library = Library(ConversationStore(where.conversations))
+        apps.append(QwenTuiApp(config, where, library, open_with_worker, conversation))
+        return apps[-1]
+
+    def leave() -> None:
+        for app in apps:
+            app.close_engine()
+        for worker in first_worker:
+            worker.end()
+
+    try:
+        return terminal.run(make_app, where.log_file, leave)
+    finally:
+        leave()

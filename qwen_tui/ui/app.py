@@ -1,0 +1,150 @@
+"""The application: owns the settings and the engine, and hands them down to the screen."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import ClassVar
+
+from textual import on
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.reactive import reactive
+from textual.screen import Screen
+
+from qwen_tui import config_file
+from qwen_tui.chat.messages import Json
+from qwen_tui.engine.host import EngineHost, EngineState, OpenEngine
+from qwen_tui.errors import QwenTuiError
+from qwen_tui.library import Library
+from qwen_tui.paths import Places
+from qwen_tui.settings import OPTIONS, Settings
+from qwen_tui.strings import say
+from qwen_tui.turns import TurnQueue
+from qwen_tui.ui.chat_screen import ChatScreen
+from qwen_tui.ui.dialogs import Help
+from qwen_tui.ui.help_places import help_files, help_places
+from qwen_tui.ui.themes import THEMES
+
+PALETTE = Binding("ctrl+p", "command_palette", say("screen.key.commands"))
+"""Textual's own key for the command palette, as the help names it."""
+
+LOOK_SECONDS = 1 / 15
+"""How often it looks at what the engine has come to."""
+
+LEAVE_SECONDS = 0.5
+"""How long leaving waits for a running reply to be saved; all but its last second is on disk anyway."""
+
+
+class QwenTuiApp(App[None]):
+    """qwen-tui on the screen."""
+
+    TITLE = "qwen-tui"
+    CSS_PATH = "app.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+q", "quit", say("screen.key.quit"), id="app.quit", show=False, priority=True),
+    ]
+
+    settings: reactive[Settings] = reactive(Settings)
+    """The person's defaults, with the flags of this run."""
+    engine_state: reactive[EngineState | None] = reactive[EngineState | None](None)
+    """Whether there is something that answers."""
+
+    def __init__(
+        self,
+        config: config_file.Config,
+        where: Places,
+        library: Library,
+        open_engine: OpenEngine,
+        conversation: str | None = None,
+    ) -> None:
+        super().__init__()
+        self._config = config
+        self._where = where
+        self._turns = TurnQueue()
+        self._host = EngineHost(open_engine, self._turns.use)
+        self._chat = ChatScreen(library, self._turns, conversation)
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.set_reactive(QwenTuiApp.settings, config.settings)
+
+    def get_default_screen(self) -> Screen[None]:
+        """The one screen there is; dialogs stand over it."""
+        return self._chat
+
+    def on_mount(self) -> None:
+        """Show the person's colours and keys, and begin to load the model."""
+        wanted = self.settings.theme
+        self.theme = wanted if wanted in self.available_themes else THEMES[0].name
+        self.set_keymap(dict(self._config.keys))
+        self._chat.settings = self.settings
+        for problem in self._config.problems:
+            self._chat.explain(problem)
+        self.load_model()
+        self.set_interval(LOOK_SECONDS, self._look)
+
+    def on_unmount(self) -> None:
+        """Stop the running reply, let it be saved, and end the engine."""
+        self.close_engine()
+
+    def close_engine(self) -> None:
+        """What leaving needs, from any thread and more than once: see `on_unmount`."""
+        self._turns.close(LEAVE_SECONDS)
+        self._host.close()
+
+    def watch_settings(self, settings: Settings) -> None:
+        """Hand the defaults down."""
+        self._chat.settings = settings
+
+    def watch_engine_state(self, state: EngineState | None) -> None:
+        """Hand down what the engine has come to."""
+        self._chat.engine_state = state
+
+    def watch_theme(self, name: str) -> None:
+        """Keep the colours that the person chose."""
+        if self.is_running and name != self.settings.theme and self.settings.theme in self.available_themes:
+            self._change_default("theme", name)
+
+    @on(ChatScreen.ModelRequested)
+    def load_model(self) -> None:
+        """Load the model of the settings."""
+        self._host.open(self.settings.model_spec)
+        self._look()
+
+    @on(ChatScreen.HelpWanted)
+    def _show_help(self) -> None:
+        bindings = [*ChatScreen.BINDINGS, PALETTE, *self.BINDINGS]
+        self.push_screen(Help(help_places(bindings, self._config.keys), help_files(self._where)))
+
+    @on(ChatScreen.StopLoading)
+    def _stop_loading(self) -> None:
+        self._host.stop_opening()
+
+    @on(ChatScreen.DefaultsChanged)
+    def _defaults_changed(self, event: ChatScreen.DefaultsChanged) -> None:
+        self._change_default(event.name, event.value)
+
+    def _change_default(self, name: str, value: Json) -> None:
+        """Change a default and save it; None takes it back."""
+        try:
+            checked = getattr(Settings(), name) if value is None else OPTIONS[name].check(value)
+            self.settings = replace(self.settings, **{name: checked})
+            config_file.save(self._where.config_file, {name: value})
+        except QwenTuiError as error:
+            self._chat.explain(error)
+
+    def _look(self) -> None:
+        """Notice what the engine has come to; one that has died is started again."""
+        self._host.revive()
+        self.engine_state = self._host.state
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """What the command palette offers."""
+        if screen is self._chat:
+            for name, command in self._chat.commands():
+                yield SystemCommand(say(f"command.{name}"), say(f"command.{name}.help"), command)
+        for name, command in (
+            ("reload", self.load_model),
+            ("theme", self.action_change_theme),
+            ("suspend", self.action_suspend_process),
+            ("quit", self.action_quit),
+        ):
+            yield SystemCommand(say(f"command.{name}"), say(f"command.{name}.help"), command)

@@ -1,0 +1,41 @@
+"""What the help shows: the keys of every part of the screen, from the bindings themselves."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from textual.binding import BindingType
+
+from qwen_tui.paths import Places
+from qwen_tui.strings import say
+from qwen_tui.ui.chat_log import ChatLog
+from qwen_tui.ui.composer import Composer
+from qwen_tui.ui.conversation_list import ConversationList
+from qwen_tui.ui.conversations_pane import ConversationsPane
+from qwen_tui.ui.dialogs import Place, place
+from qwen_tui.ui.message_area import MessageArea
+from qwen_tui.ui.setting_rows.number_row import NumberRow
+from qwen_tui.ui.setting_rows.setting_row import SettingRow
+from qwen_tui.ui.settings_pane import SettingsPane
+
+
+def help_places(everywhere: Iterable[BindingType], keymap: Mapping[str, str]) -> list[Place]:
+    """The parts of the screen with their keys; `everywhere` are those of screen and app."""
+    return [
+        place(title, bindings, dict(keymap))
+        for title, bindings in (
+            (say("help.place.composer"), [*MessageArea.BINDINGS, *Composer.BINDINGS]),
+            (say("help.place.everywhere"), everywhere),
+            (say("help.place.log"), ChatLog.BINDINGS),
+            (say("help.place.conversations"), [*ConversationList.BINDINGS, *ConversationsPane.BINDINGS]),
+            (say("help.place.settings"), [*SettingsPane.BINDINGS, *NumberRow.BINDINGS, *SettingRow.BINDINGS]),
+        )
+    ]
+
+
+def help_files(where: Places) -> list[tuple[str, Path]]:
+    """Where the person's files are."""
+    return [
+        (say("help.conversations"), where.conversations),
+        (say("help.config"), where.config_file),
+        (say("help.log"), where.log_file),
+    ]

@@ -1,0 +1,48 @@
+"""The line above the composer that says what just happened or went wrong, until the next thing does."""
+
+from typing import ClassVar
+
+from textual.content import Content
+from textual.widgets import Static
+
+from qwen_tui.errors import QwenTuiError
+
+
+class Notice(Static):
+    """A sentence or an error; takes no room while there is nothing to say."""
+
+    DEFAULT_CSS: ClassVar[str] = """
+    Notice {
+        height: auto;
+        max-height: 4;
+        padding: 0 2;
+        color: $text-muted;
+        display: none;
+        &.-shown { display: block; }
+        &.-error { color: $text-error; }
+    }
+    """
+
+    def __init__(self, id: str | None = None) -> None:
+        super().__init__(id=id, markup=False)
+        self.text = ""
+        """What it says; empty while it says nothing."""
+
+    def say(self, text: str) -> None:
+        """Show a sentence."""
+        self._show(text, is_error=False)
+
+    def explain(self, error: QwenTuiError) -> None:
+        """Show an error: what happened and what to do."""
+        title, sentence, hint = error.explanation
+        self._show(f"{title}. {sentence} {hint}", is_error=True)
+
+    def clear(self) -> None:
+        """Say nothing."""
+        self._show("", is_error=False)
+
+    def _show(self, text: str, *, is_error: bool) -> None:
+        self.text = text
+        self.set_class(bool(text), "-shown")
+        self.set_class(is_error, "-error")
+        self.update(Content(text))

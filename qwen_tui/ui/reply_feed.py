@@ -1,0 +1,117 @@
+"""What happens in the turns of the conversation that is shown, put into the log."""
+
+from dataclasses import replace
+
+from qwen_tui.chat.messages import Message, Role
+from qwen_tui.engine.base import PrefillProgress, TextDelta, ThinkingDelta
+from qwen_tui.session import Accepted, ChatSession, Replied, ReplyStarted
+from qwen_tui.turns import Happened, Turn, TurnBegan, TurnQueue
+from qwen_tui.ui.chat_log import ChatLog
+from qwen_tui.ui.live_replies import LiveReply
+from qwen_tui.ui.memory_line import Memory
+
+
+class ReplyFeed:
+    """Keeps the log at what the turns have come to; messages that wait for their turn stand at its end."""
+
+    def __init__(self, log: ChatLog, turns: TurnQueue) -> None:
+        self._log = log
+        self._turns = turns
+        self._waiting: list[str] = []
+        """The ids under which waiting messages stand in the log."""
+        self._streaming = ""
+        """The id of the reply that is being written."""
+
+    async def open(self, session: ChatSession, live: LiveReply | None) -> None:
+        """Show a conversation as it stands now, its running reply and its waiting messages included."""
+        self._waiting.clear()
+        await self._log.show_conversation(_path_to(session, live.message if live else None))
+        self._log.show_memory_line(memory_of(live.started) if live else None)
+        if live is not None:
+            self._streaming = live.message.id
+            self._log.add(live.message, streaming=True)
+            self._log.append_thinking(live.message.id, "".join(live.thinking), live.thinking_tokens)
+            self._log.append_text(live.message.id, "".join(live.text))
+        self.show_waiting(session)
+
+    async def show(self, happened: list[Happened]) -> None:
+        """Show what happened in the conversation that is shown; deltas in a row become one."""
+        for event in _joined(happened):
+            session = happened[0].turn.session
+            match event:
+                case TurnBegan():
+                    self.show_waiting(session)
+                case Accepted(message):
+                    self._before_waiting(session, message)
+                case ReplyStarted(reply):
+                    await self._begin(session, event)
+                case PrefillProgress(done, total):
+                    self._log.show_progress(self._streaming, done, total)
+                case ThinkingDelta(text, tokens):
+                    self._log.append_thinking(self._streaming, text, tokens)
+                case TextDelta(text):
+                    self._log.append_text(self._streaming, text)
+                case Replied(reply):
+                    self._log.finish(reply)
+
+    async def _begin(self, session: ChatSession, started: ReplyStarted) -> None:
+        self._streaming = started.reply.id
+        shown = self._log.messages
+        question = started.reply.parent
+        if any(m.parent == question and m.role is Role.ASSISTANT for m in shown):
+            # Regenerating: the answer of before makes room for its sibling.
+            self._clear_waiting()
+            await self._log.show_conversation(_path_to(session, started.reply))
+        self._before_waiting(session, started.reply, streaming=True)
+        self._log.show_memory_line(memory_of(started))
+
+    def show_waiting(self, session: ChatSession) -> None:
+        """Let the messages that wait stand at the end of the log."""
+        self._clear_waiting()
+        for turn in self._turns.waiting(session.conversation.id):
+            if turn.text is not None:
+                message = _waiting_message(turn)
+                self._waiting.append(message.id)
+                self._log.add(message, waiting=True)
+
+    def _before_waiting(self, session: ChatSession, message: Message, *, streaming: bool = False) -> None:
+        self._clear_waiting()
+        self._log.add(message, streaming=streaming)
+        self.show_waiting(session)
+
+    def _clear_waiting(self) -> None:
+        for message_id in self._waiting:
+            self._log.remove_message(message_id)
+        self._waiting.clear()
+
+
+def memory_of(started: ReplyStarted) -> Memory:
+    """The memory line for what a reply was given to see."""
+    window = started.window
+    return Memory(started.first_sent, window.used_tokens, window.budget_tokens, window.older)
+
+
+def _waiting_message(turn: Turn) -> Message:
+    return Message(role=Role.USER, content=turn.text or "", id=f"waiting-{turn.number}")
+
+
+def _path_to(session: ChatSession, reply: Message | None) -> list[Message]:
+    """The messages shown before a reply that is being written; all of them while none is."""
+    path = list(session.conversation.path())
+    if reply is None or reply.parent is None:
+        return path
+    return list(replace(session.conversation, head=reply.parent).path())
+
+
+def _joined(happened: list[Happened]) -> list[object]:
+    """The events in order, with neighbouring deltas of one kind made one."""
+    events: list[object] = []
+    for event in (h.event for h in happened):
+        last = events[-1] if events else None
+        if isinstance(event, TextDelta) and isinstance(last, TextDelta):
+            events[-1] = TextDelta(last.text + event.text, last.tokens + event.tokens)
+        elif isinstance(event, ThinkingDelta) and isinstance(last, ThinkingDelta):
+            events[-1] = ThinkingDelta(last.text + event.text, last.tokens + event.tokens)
+        else:
+            events.append(event)
+    return events

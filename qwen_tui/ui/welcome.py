@@ -1,0 +1,111 @@
+"""What an empty conversation shows: where you are, three things to try, and the keys."""
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.events import Click
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widgets import Static
+
+from qwen_tui.engine.base import ModelInfo
+from qwen_tui.engine.host import EngineState, Failed, Opening, Ready
+from qwen_tui.strings import say
+
+
+class Suggestion(Static):
+    """Something to try; a click puts it into the composer."""
+
+    DEFAULT_CSS: ClassVar[str] = """
+    Suggestion {
+        width: auto;
+        height: auto;
+        padding: 0 1;
+        &:hover { background: $surface; color: $accent; }
+    }
+    """
+
+    class Chosen(Message):
+        """The person wants to try this."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    def __init__(self, text: str) -> None:
+        super().__init__(Content(f"› {text}"), markup=False)
+        self._text = text
+
+    @on(Click)
+    def _choose(self) -> None:
+        self.post_message(self.Chosen(self._text))
+
+
+class Welcome(Vertical):
+    """The inside of the log while there are no messages."""
+
+    DEFAULT_CSS: ClassVar[str] = """
+    Welcome {
+        height: auto;
+        padding: 1 3;
+        #welcome-title { text-style: bold; color: $accent; }
+        #welcome-where, #welcome-keys { color: $text-muted; height: auto; }
+        #welcome-try { margin-top: 1; color: $text-muted; }
+        #welcome-keys { margin-top: 1; }
+    }
+    """
+
+    state: reactive[EngineState | None] = reactive(None)
+
+    def compose(self) -> ComposeResult:
+        """Title, where you are, what to try, keys."""
+        yield Static(say("welcome.title"), id="welcome-title", markup=False)
+        yield Static(id="welcome-where", markup=False)
+        yield Static(say("welcome.try"), id="welcome-try", markup=False)
+        yield Vertical(id="welcome-suggestions")
+        yield Static(say("welcome.keys"), id="welcome-keys", markup=False)
+
+    def on_mount(self) -> None:
+        """Show what was given before there was a place for it."""
+        self.watch_state()
+
+    def watch_state(self) -> None:
+        """Say what model there is, and suggest what suits it."""
+        if not self.query("#welcome-where"):
+            return
+        info = self.state.engine.info if isinstance(self.state, Ready) else None
+        self.query_one("#welcome-where", Static).update(Content(self._where(info)))
+        suggestions = self.query_one("#welcome-suggestions", Vertical)
+        kind = "guide" if info is None or info.model == "guide" else "any"
+        texts = [say(f"welcome.{kind}.{number}") for number in (1, 2, 3)]
+        suggestions.remove_children()
+        suggestions.mount_all(Suggestion(text) for text in texts)
+
+    def _where(self, info: ModelInfo | None) -> str:
+        if info is None:
+            if isinstance(self.state, Failed):
+                return str(self.state.error)
+            return say("welcome.loading" if isinstance(self.state, Opening) else "welcome.no_model")
+        lines = [
+            say(
+                "welcome.model",
+                name=info.name,
+                parameters=in_millions(info.parameters),
+                precision=info.dtype if info.quantization == "none" else info.quantization,
+                device=info.device,
+            ),
+            say("welcome.window", window=info.context_window),
+        ]
+        if not info.has_chat_template:
+            lines.append(say("welcome.completion"))
+        if info.note:
+            lines.append(say(info.note))
+        return "\n".join(lines)
+
+
+def in_millions(count: int) -> str:
+    """A parameter count as people say it: `6.5 M`, `7.6 B`."""
+    return f"{count / 1e9:.1f} B" if count >= 1e9 else f"{count / 1e6:.1f} M"

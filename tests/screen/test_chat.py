@@ -1,0 +1,229 @@
+"""The screen as a person meets it, on a scripted engine."""
+
+import threading
+
+from conftest import Screenplay, shown, until
+from doubles import Reply
+
+from qwen_tui.chat.store import ConversationStore
+from qwen_tui.errors import QwenTuiError
+
+
+async def say(pilot, text: str) -> None:
+    """Type a message and send it."""
+    for character in text:
+        await pilot.press("space" if character == " " else character)
+    await pilot.press("enter")
+
+
+def contents(play: Screenplay) -> dict[str, list[str]]:
+    """What stands on disk: the shown messages of each conversation by its name."""
+    store = ConversationStore(play.where.conversations)
+    return {entry.name: [m.content for m in store.load(entry).path()] for entry in store.list()}
+
+
+async def test_an_empty_conversation_says_where_you_are_and_what_to_try(play) -> None:
+    async with play.running() as pilot:
+        await until(pilot, lambda: "Things to try" in shown(pilot) and "scripted" in shown(pilot))
+        assert "400 tokens" in shown(pilot)
+        assert "enter send" in shown(pilot)
+
+
+async def test_a_message_is_answered_and_both_are_on_disk(play) -> None:
+    play.engine.replies = [Reply(["The **answer** ", "is 42."])]
+    async with play.running() as pilot:
+        await say(pilot, "what is it")
+        await until(pilot, lambda: "The answer is 42." in shown(pilot) and "tok/s" in shown(pilot))
+        assert contents(play) == {"what is it": ["what is it", "The **answer** is 42."]}
+
+
+async def test_what_is_sent_before_the_model_is_ready_waits_and_says_so(play) -> None:
+    play.may_open.clear()
+    async with play.running() as pilot:
+        await say(pilot, "early bird")
+        await until(pilot, lambda: "early bird" in shown(pilot) and "wait" in shown(pilot).lower())
+        play.may_open.set()
+        await until(pilot, lambda: "echo: early bird" in shown(pilot))
+
+
+async def test_esc_takes_a_waiting_message_back_before_it_stops_loading(play) -> None:
+    play.may_open.clear()
+    async with play.running() as pilot:
+        await say(pilot, "early bird")
+        await until(pilot, lambda: "early bird" in shown(pilot))
+        await pilot.press("escape")
+        await until(pilot, lambda: pilot.app.screen.query_one("#composer").text == "early bird")
+        play.may_open.set()
+        await until(pilot, lambda: pilot.app.engine_state and pilot.app.screen.query_one("#composer").text)
+        assert not play.engine.asked
+
+
+async def test_esc_stops_the_reply_and_keeps_the_text(play) -> None:
+    play.engine.replies = [Reply(["so far ", "never"], gate=threading.Event())]
+    async with play.running() as pilot:
+        await say(pilot, "go")
+        await until(pilot, lambda: "so far" in shown(pilot))
+        await pilot.press("escape")
+        await until(pilot, lambda: "topped" in shown(pilot))
+        assert contents(play) == {"go": ["go", "so far "]}
+        await say(pilot, "on")
+        await until(pilot, lambda: "echo: on" in shown(pilot))
+
+
+async def test_a_reply_goes_on_in_its_own_conversation_after_switching(play) -> None:
+    gate = threading.Event()
+    play.engine.replies = [Reply(["one ", "two"], gate=gate)]
+    async with play.running() as pilot:
+        await say(pilot, "first")
+        await until(pilot, lambda: "one" in shown(pilot))
+        await pilot.press("ctrl+n")
+        await until(pilot, lambda: "Things to try" in shown(pilot))
+        await say(pilot, "second")
+        gate.set()
+        await until(pilot, lambda: "echo: second" in shown(pilot))
+        assert "one two" not in shown(pilot)
+        assert contents(play) == {"first": ["first", "one two"], "second": ["second", "echo: second"]}
+
+
+async def test_coming_back_to_a_running_reply_shows_all_of_it_once(play) -> None:
+    gate = threading.Event()
+    play.engine.replies = [Reply(["one ", "two ", "three"], gate=gate)]
+    async with play.running(size=(150, 36)) as pilot:
+        await say(pilot, "first")
+        await until(pilot, lambda: "one two" in shown(pilot))
+        await pilot.press("ctrl+n")
+        await until(pilot, lambda: "Things to try" in shown(pilot))
+        await pilot.press("f3", "enter")
+        await until(pilot, lambda: "one two" in shown(pilot))
+        gate.set()
+        await until(pilot, lambda: "one two three" in shown(pilot))
+        assert shown(pilot).count("one two three") == 1
+
+
+async def test_regenerating_shows_the_new_answer_in_place_of_the_old_one(play) -> None:
+    play.engine.replies = [Reply(["old answer"]), Reply(["new answer"])]
+    async with play.running() as pilot:
+        await say(pilot, "go")
+        await until(pilot, lambda: "old answer" in shown(pilot))
+        await pilot.press("ctrl+r")
+        await until(pilot, lambda: "new answer" in shown(pilot))
+        assert "old answer" not in shown(pilot)
+
+
+async def test_a_message_that_is_too_long_comes_back_with_both_numbers(play) -> None:
+    async with play.running() as pilot:
+        composer = pilot.app.screen.query_one("#composer")
+        composer.give_back("word " * 500)
+        composer.focus()
+        await pilot.press("enter")
+        await until(pilot, lambda: "505" in shown(pilot) and "300" in shown(pilot))
+        assert composer.text.strip() == ("word " * 500).strip()
+        assert contents(play) == {}
+
+
+async def test_the_memory_line_shows_where_the_models_memory_begins(play) -> None:
+    async with play.running(size=(120, 60)) as pilot:
+        for number in range(5):
+            pilot.app.screen.query_one("#composer").give_back(f"{number} " + "word " * 30)
+            await pilot.press("enter")
+            await until(pilot, lambda number=number: len(play.engine.asked) == number + 1)
+        await until(pilot, lambda: "the model sees from here" in shown(pilot))
+
+
+async def test_a_model_that_cannot_be_loaded_is_said_and_sending_gives_the_text_back(play) -> None:
+    play.open_error = QwenTuiError("engine.out_of_memory")
+    async with play.running() as pilot:
+        await until(pilot, lambda: type(pilot.app.engine_state).__name__ == "Failed")
+        await say(pilot, "hello")
+        await until(pilot, lambda: pilot.app.screen.query_one("#composer").text == "hello")
+        assert contents(play) == {}
+
+
+async def test_an_engine_that_dies_fails_its_reply_and_is_started_again(play) -> None:
+    play.engine.replies = [Reply(["so far"], fails=QwenTuiError("engine.worker_died", how="was killed"))]
+    async with play.running() as pilot:
+        await until(pilot, lambda: len(play.loads) == 1)
+        play.engine.on_ask = lambda request: setattr(play.engine, "alive", False)
+        await say(pilot, "go")
+        await until(pilot, lambda: "so far" in shown(pilot) and len(play.loads) == 2)
+        play.engine.on_ask = lambda request: None
+        await say(pilot, "again")
+        await until(pilot, lambda: "echo: again" in shown(pilot))
+
+
+async def test_the_quit_words_leave(play) -> None:
+    for word in ("quit", "exit", "退出"):
+        async with play.running() as pilot:
+            pilot.app.screen.query_one("#composer").give_back(word)
+            await pilot.press("enter")
+            await until(pilot, lambda pilot=pilot: not pilot.app.is_running)
+    assert contents(play) == {}
+
+
+async def test_an_override_belongs_to_its_conversation_and_a_default_to_the_config_file(play) -> None:
+    async with play.running(size=(150, 50)) as pilot:
+        await say(pilot, "first")
+        await until(pilot, lambda: "echo: first" in shown(pilot))
+        screen = pilot.app.screen
+        screen.query_one("#settings").post_message(
+            screen.query_one("#settings").Changed("temperature", 0.25, "conversation")
+        )
+        screen.query_one("#settings").post_message(screen.query_one("#settings").Changed("top_k", 7, "defaults"))
+        await until(pilot, lambda: pilot.app.settings.top_k == 7)
+        await say(pilot, "second")
+        await until(pilot, lambda: "echo: second" in shown(pilot))
+        assert play.engine.asked[-1].sampling.temperature == 0.25
+        assert play.engine.asked[-1].sampling.top_k == 7
+        await pilot.press("ctrl+n")
+        await until(pilot, lambda: "Things to try" in shown(pilot))
+        await say(pilot, "third")
+        await until(pilot, lambda: "echo: third" in shown(pilot))
+        assert play.engine.asked[-1].sampling.temperature is None
+    assert "top_k = 7" in play.where.config_file.read_text()
+    async with play.running(conversation="first") as pilot:
+        await say(pilot, "fourth")
+        await until(pilot, lambda: "echo: fourth" in shown(pilot))
+        assert play.engine.asked[-1].sampling.temperature == 0.25
+        assert play.engine.asked[-1].sampling.top_k == 7
+
+
+async def test_trash_and_undo_in_the_list(play) -> None:
+    async with play.running(size=(150, 36)) as pilot:
+        await say(pilot, "first")
+        await until(pilot, lambda: "echo: first" in shown(pilot))
+        await pilot.press("f3")
+        await pilot.pause()
+        await pilot.press("delete")
+        await until(pilot, lambda: contents(play) == {})
+        await until(pilot, lambda: "Things to try" in shown(pilot))
+        await pilot.press("ctrl+z")
+        await until(pilot, lambda: contents(play) == {"first": ["first", "echo: first"]})
+
+
+async def test_rename_in_the_list(play) -> None:
+    async with play.running(size=(150, 36)) as pilot:
+        await say(pilot, "first")
+        await until(pilot, lambda: "echo: first" in shown(pilot))
+        await pilot.press("f3")
+        await pilot.pause()
+        await pilot.press("r", "x", "y", "enter")
+        await until(pilot, lambda: contents(play).keys() == {"firstxy"} or contents(play).keys() == {"xy"})
+
+
+async def test_markup_and_escape_sequences_in_a_reply_are_text(play) -> None:
+    play.engine.replies = [Reply(["[red]not red[/] \x1b]52;c;aGk=\x07 [/nothing] \x1b[31mplain"])]
+    async with play.running() as pilot:
+        await say(pilot, "go")
+        await until(pilot, lambda: "[red]not red[/]" in shown(pilot) and "[/nothing]" in shown(pilot))
+        assert "\x1b" not in shown(pilot)
+
+
+async def test_every_size_from_60_by_20_to_250_by_80_shows_log_and_composer(play) -> None:
+    for size in ((60, 20), (80, 24), (120, 36), (200, 60), (250, 80)):
+        async with play.running(size=size) as pilot:
+            await until(pilot, lambda pilot=pilot: "Things to try" in shown(pilot))
+            assert pilot.app.screen.query_one("#log").size.height >= 6
+            assert pilot.app.screen.query_one("#composer").size.width >= 40
+            for key in ("f2", "f2", "f3", "escape"):
+                await pilot.press(key)
+                await pilot.pause()
