@@ -96,7 +96,8 @@ class ConversationStore:
         """
         with self._changing("store.unreadable", entry.file):
             known = self._known(entry)
-            self.problems += recover_replies(self._folder, [(self._path / known.file).with_suffix(PARTIAL)])
+            # What cannot be recovered stays where it is, and `list` says so.
+            recover_replies(self._folder, [(self._path / known.file).with_suffix(PARTIAL)])
             conversation = self._folder.load(self._known(entry))
             self._held[entry.id] = self._folder.entries[entry.id]
             return conversation

@@ -1,9 +1,13 @@
 """Two programs with one conversation open: what either adds is kept."""
 
+import threading
 from pathlib import Path
 
-from samples import answer, chat, files, question, texts
+import pytest
+from samples import answer, chat, files, names, question, texts
 
+from qwen_tui.chat import files as chat_files
+from qwen_tui.chat.files import locked
 from qwen_tui.chat.store import ConversationStore
 
 
@@ -47,3 +51,27 @@ def test_a_reply_recovered_under_an_open_conversation_is_not_saved_over(store: C
     store.list()
     saved = store.save(opened.with_message(question("more", opened.head)))
     assert "recovered" in {message.content for message in saved.messages}
+
+
+def test_a_save_waits_until_another_program_has_done_its_own(store: ConversationStore, folder: Path) -> None:
+    conversation = store.save(chat("x"))
+    saving = threading.Thread(target=store.save, args=(conversation,))
+    with locked(folder):
+        before = (folder / "x.json").stat()
+        saving.start()
+        saving.join(0.1)
+        assert saving.is_alive()
+        assert (folder / "x.json").stat().st_ino == before.st_ino
+    saving.join(5)
+    assert not saving.is_alive()
+    assert (folder / "x.json").stat().st_ino != before.st_ino
+
+
+def test_a_program_that_was_suspended_while_saving_stops_nobody_for_long(
+    store: ConversationStore, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chat_files, "PATIENCE_SECONDS", 0.05)
+    conversation = store.save(chat("x"))
+    with locked(folder):
+        assert store.save(conversation) == conversation
+        assert names(store) == ["x"]
