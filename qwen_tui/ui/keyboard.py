@@ -37,6 +37,7 @@ MOST_TYPED = 64
 
 _SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]?|O.?|[^\[O])?", re.DOTALL)
 """Keys with a sequence of their own, mouse reports, answers of the terminal."""
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _BREAK_INSIDE = re.compile(r"[^\r\n\t ][\t ]*[\r\n]+[^\r\n]")
 _START_CUT = re.compile(r"\x1b\[2(?:0(?:0)?)?\Z")
 """The beginning of a paste cut in two; esc or `ESC [` alone may be keys, so those are not waited for."""
@@ -53,6 +54,8 @@ class Keyboard(XTermParser):
         self._pasting_until = float("-inf")
         self._paste: list[str] | None = None
         """The bracketed paste that is arriving, in pieces."""
+        self._burst: list[str] = []
+        """An unbracketed paste that is arriving, in pieces."""
         self._held = ""
         """An enter, or a cut beginning of a paste, that waits for what follows."""
         self._tail = ""
@@ -61,7 +64,7 @@ class Keyboard(XTermParser):
     @property
     def is_waiting(self) -> bool:
         """Whether `tick` has something to do soon."""
-        return bool(self._held) or self._paste is not None or self._timeout_time is not None
+        return bool(self._held or self._burst) or self._paste is not None or self._timeout_time is not None
 
     def feed(self, data: str) -> Iterator[Message]:
         """What the next piece of input means."""
@@ -76,6 +79,7 @@ class Keyboard(XTermParser):
             typed, begins, data = self._before_paste(data)
             yield from self._typed(typed, in_hurry, after_enter)
             if begins:
+                yield from self._end_burst()
                 held, self._held, self._paste = self._held, "", []
                 yield from self._keys(held)
             in_hurry, after_enter = True, False
@@ -86,7 +90,8 @@ class Keyboard(XTermParser):
         if self._paste is not None and waited > PATIENCE_SECONDS:
             text, self._paste = "".join(self._paste), None
             yield Paste(text)
-        if self._held and waited >= HOLD_SECONDS:
+        if waited >= HOLD_SECONDS:
+            yield from self._end_burst()
             held, self._held = self._held, ""
             yield from self._keys(held)
         yield from super().tick()
@@ -126,12 +131,15 @@ class Keyboard(XTermParser):
     def _typed(self, text: str, in_hurry: bool, after_enter: bool) -> Iterator[Message]:
         """What text outside of a bracketed paste means."""
         plain = _SEQUENCE.sub("", text)
+        if _CONTROL.search(plain):
+            plain = plain.replace("\n", " ")  # among other control keys it is ctrl+j
         goes_on = self._fed_at <= self._pasting_until and bool(re.search(r"[\r\n]", plain))
         follows = (after_enter or in_hurry) and bool(re.match(r"[\r\n]+[^\r\n\x1b]", text))
-        if plain and (goes_on or follows or _BREAK_INSIDE.search(plain)):
+        if plain and (self._burst or goes_on or follows or _BREAK_INSIDE.search(plain)):
             self._pasting_until = self._fed_at + PASTING_SECONDS
-            yield Paste(text)
+            self._burst.append(text)
             return
+        yield from self._end_burst()
         is_ended = text.endswith(ENTER) and not text.endswith(ESC + ENTER) and self._timeout_time is None
         body = text[: -len(ENTER)] if is_ended else text
         if is_ended and (in_hurry or plain != ENTER):
@@ -140,6 +148,12 @@ class Keyboard(XTermParser):
             yield Paste(body)
         else:
             yield from self._keys(text)
+
+    def _end_burst(self) -> Iterator[Message]:
+        if self._burst:
+            text = "".join(self._burst)
+            self._burst.clear()
+            yield Paste(text)
 
     def _keys(self, text: str) -> Iterator[Message]:
         if text:  # nothing at all would end the parser

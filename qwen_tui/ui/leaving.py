@@ -29,6 +29,9 @@ RESTORE = (
 PLAIN_KEYS = b"\x1b[>4;0m"
 """modifyOtherKeys off: only inside tmux, where `driver` switched it on."""
 
+WRITER_THREAD = "textual-output"
+"""The thread of Textual that writes to the terminal."""
+
 RESTORE_SECONDS = 0.4
 LEAVE_SECONDS = 0.6
 LAST_SECONDS = 0.9
@@ -85,8 +88,9 @@ def _write_at_once(tty: int, data: bytes) -> None:
     """Write although the terminal may have stopped reading, and let nothing come after it.
 
     The way is a second, non-blocking descriptor: to make `tty` itself non-blocking would do so to the shell's
-    too. From here on `tty` leads nowhere, so that frames still queued cannot follow; where the terminal is
-    full, what it has not read yet is dropped.
+    too. From here on `tty` leads nowhere, so that frames still queued cannot follow. Where the terminal is full,
+    a write that waits there is interrupted (it holds the line, and goes on into nowhere), and what has not been
+    read yet is dropped.
     """
     descriptor = os.open(os.ttyname(tty), os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK)
     nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -96,6 +100,15 @@ def _write_at_once(tty: int, data: bytes) -> None:
         try:
             data = data[os.write(descriptor, data) :]
         except BlockingIOError:
+            _interrupt(WRITER_THREAD)
             termios.tcflush(descriptor, termios.TCOFLUSH)
             time.sleep(0.01)
     os.dup2(descriptor, tty)
+
+
+def _interrupt(name: str) -> None:
+    """Make the system call end that the thread of this name waits in."""
+    signal.signal(signal.SIGURG, lambda *_: None)  # ignored otherwise, and so without effect
+    for thread in threading.enumerate():
+        if thread.name == name and thread.ident is not None:
+            signal.pthread_kill(thread.ident, signal.SIGURG)

@@ -81,11 +81,21 @@ class MessageArea(TextArea):
         return super().render_lines(crop)
 
     async def _on_key(self, event: Key) -> None:
-        if event.key == "enter":
-            event.prevent_default()  # or the text area takes it as text before any binding sees it
-        elif event.key in ODD_ENTERS:
+        """Run the bindings of this widget here, where the text is put in too.
+
+        Textual runs them when the key has bubbled up to the app; by then the keys behind it, in a line that was
+        typed ahead, have become text, and an enter sends some of what was meant for the next message.
+        """
+        if event.key in ODD_ENTERS:
             event.prevent_default().stop()
             self.action_newline()
+        elif not event.is_printable:
+            active = self.screen.active_bindings.get(event.key)
+            if active is not None and active.node is self and active.enabled:
+                if await self.app.run_action(active.binding.action, self):
+                    event.prevent_default().stop()
+                elif event.key == "enter":
+                    event.prevent_default()
 
     async def _on_paste(self, event: Paste) -> None:
         event.prevent_default().stop()

@@ -104,8 +104,13 @@ def test_enter_soon_after_a_bracketed_paste_is_enter(typist: Typist) -> None:
 
 
 def test_several_lines_at_once_are_a_paste(typist: Typist) -> None:
-    assert typist.feed("one\rtwo\r", after=1) == ["<one\rtwo\r>"]
+    typist.feed("one\rtwo\r", after=1)
     assert typist.wait() == ["<one\rtwo\r>"]
+
+
+def test_a_long_paste_without_brackets_is_one_paste(typist: Typist) -> None:
+    typist.feed("one\rtwo", " and ", "\r", "three\r", "\r")
+    assert typist.wait() == ["<one\rtwo and \rthree\r\r>"]
 
 
 def test_an_unbracketed_paste_in_pieces_never_sends() -> None:
