@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from qwen_tui.chat.cleaning import one_line
+from qwen_tui.chat.fields import cleaned
 from qwen_tui.chat.files import locked, make_folder, shown, why, write_whole
 from qwen_tui.chat.messages import Json
 from qwen_tui.errors import QwenTuiError
@@ -53,7 +54,7 @@ class Config:
 def load(path: Path) -> Config:
     """The settings in the config file; the defaults where it is missing or unreadable. Never raises."""
     try:
-        values = tomllib.loads(_read(path))
+        values = cleaned(tomllib.loads(_read(path)))
     except FileNotFoundError:
         return Config()
     except QwenTuiError as error:
@@ -156,7 +157,7 @@ def _is_key(text: str) -> bool:
 
 def _changed(text: str, changes: Mapping[str, Json], path: Path) -> str:
     """The text of the config file with these settings, comments and order kept."""
-    import tomlkit  # late: only writing needs it, and it takes a third of a second to import
+    import tomlkit  # late: only writing needs it, and it takes 40 ms to import
 
     try:
         document = tomlkit.parse(text)

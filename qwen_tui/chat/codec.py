@@ -22,10 +22,12 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import fields
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from qwen_tui.chat.cleaning import clean, one_line
 from qwen_tui.chat.fields import DamagedError, cleaned, get, identifier, moment, shallow, unknown
+from qwen_tui.chat.files import shown
 from qwen_tui.chat.messages import Conversation, Json, Message, Role, Run, Status
 from qwen_tui.chat.names import tidy, unique
 from qwen_tui.chat.tree import parents_first
@@ -46,8 +48,9 @@ ROLES = {role.value: role for role in Role}
 STATUSES = {status.value: status for status in Status}
 CONVERSATION_KEYS = {f.name for f in fields(Conversation)} - {"extra"} | {"version"}
 MESSAGE_KEYS = {f.name for f in fields(Message)} - {"extra"}
-_HALF_PAIR = re.compile("[\ud800-\udfff]")
 RUN_KINDS = {f.name: f.type for f in fields(Run) if f.name != "extra"}
+
+_HALF_PAIR = re.compile("[\ud800-\udfff]")
 
 
 class _NewerError(Exception):
@@ -97,7 +100,7 @@ def line(value: Json) -> bytes:
     return _bytes(_text(value) + "\n")
 
 
-def decode(data: bytes, path: object, *, written: str = LONG_AGO) -> Conversation:
+def decode(data: bytes, path: Path | str, *, written: str = LONG_AGO) -> Conversation:
     """The conversation in the bytes of a file; raises `store.damaged` or `store.newer_version`.
 
     `path` names the file in the error; `written` is the time that stands in for one that is missing. What
@@ -106,11 +109,9 @@ def decode(data: bytes, path: object, *, written: str = LONG_AGO) -> Conversatio
     try:
         return _conversation(_parsed(data), written)
     except _NewerError as error:
-        raise QwenTuiError(
-            "store.newer_version", path=one_line(str(path), WORD_LIMIT), version=error.version
-        ) from None
+        raise QwenTuiError("store.newer_version", path=shown(path), version=error.version) from None
     except DamagedError as error:
-        raise QwenTuiError("store.damaged", path=one_line(str(path), WORD_LIMIT), detail=str(error)) from None
+        raise QwenTuiError("store.damaged", path=shown(path), detail=str(error)) from None
 
 
 def decode_message(

@@ -1,5 +1,6 @@
 """Files that are written whole or not at all, in folders that one program at a time changes."""
 
+import errno
 import fcntl
 import os
 import secrets
@@ -78,7 +79,7 @@ def sync_folder(folder: Path) -> None:
 def move(source: Path, target: Path) -> None:
     """Move a file to a free name; raises OSError, FileExistsError too."""
     if os.path.lexists(target) and not _same(source, target):
-        raise FileExistsError(17, os.strerror(17), str(target))
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
     os.rename(source, target)
 
 
@@ -96,22 +97,25 @@ def locked(folder: Path) -> Iterator[None]:
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         give_up = time.monotonic() + PATIENCE_SECONDS
-        while is_locked(descriptor) and time.monotonic() < give_up:
+        while not try_lock(descriptor) and time.monotonic() < give_up:
             time.sleep(0.005)
         yield
     finally:
         os.close(descriptor)
 
 
-def is_locked(descriptor: int) -> bool:
-    """Lock an open file or folder; True when someone else has it. Without locks on this system nobody has."""
+def try_lock(descriptor: int) -> bool:
+    """Lock an open file or folder until it is closed; False when someone else has it.
+
+    Where the file system knows no locks, nobody has one.
+    """
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        return True
-    except OSError:
         return False
-    return False
+    except OSError:
+        return True
+    return True
 
 
 def sweep(folder: Path, older_than_seconds: float = 3600) -> None:

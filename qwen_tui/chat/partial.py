@@ -25,7 +25,7 @@ from typing import Self
 from qwen_tui.chat.cleaning import clean
 from qwen_tui.chat.codec import VERSION, decode_message, line, message_json
 from qwen_tui.chat.fields import DamagedError
-from qwen_tui.chat.files import is_locked, shown, why, write_all
+from qwen_tui.chat.files import shown, try_lock, why, write_all
 from qwen_tui.chat.messages import Json, Message, Status
 from qwen_tui.errors import QwenTuiError
 
@@ -64,7 +64,7 @@ class Partial:
         except OSError as error:
             self._failed(error)
         else:
-            is_locked(self._file)
+            try_lock(self._file)
         self._append({"version": VERSION, "conversation": conversation_id, "message": message_json(message)})
 
     def append_text(self, text: str) -> None:
@@ -162,7 +162,7 @@ def orphan(path: Path) -> Iterator[bytes | None]:
     try:
         status = os.fstat(file)
         is_there = stat.S_ISREG(status.st_mode) and status.st_nlink > 0
-        yield path.read_bytes() if is_there and not is_locked(file) else None
+        yield path.read_bytes() if is_there and try_lock(file) else None
     finally:
         os.close(file)
 

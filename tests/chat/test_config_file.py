@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from qwen_tui.chat.cleaning import clean
 from qwen_tui.config_file import load, save
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.settings import OPTIONS, Settings
@@ -159,6 +160,23 @@ def test_keys_that_are_none_are_named_and_left_out(path: Path, value: str) -> No
     assert "chat.stop" in str(config.problems[0])
 
 
+def test_nothing_in_the_file_can_control_the_terminal(path: Path) -> None:
+    text = r"""
+        [sampling]
+        "\u001b[31mred" = 1
+        [system]
+        system_prompt = "\u001b[2Jhello"
+        [memory]
+        memory = "\u001b[31mred"
+        [keys]
+        "\u001b]0;title\u0007x" = 5
+        """
+    config = load(written(path, text))
+    assert config.settings == Settings(system_prompt="hello")
+    assert len(config.problems) == 3
+    assert all(str(problem).isprintable() for problem in config.problems)
+
+
 def test_a_file_with_windows_ends_of_lines_keeps_them(path: Path) -> None:
     save(written(path, "# mine\r\n[sampling]\r\nseed = 1\r\n"), {"seed": 2})
     assert path.read_bytes() == b"# mine\r\n[sampling]\r\nseed = 2\r\n"
@@ -203,8 +221,8 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "temperature": st.none() | st.floats(0, 5),
     "top_k": st.none() | st.integers(0, 10_000),
     "greedy": st.none() | st.booleans(),
-    "system_prompt": st.text(st.characters(exclude_categories=["Cs"])),
-    "model": st.none() | st.text(st.characters(exclude_categories=["Cs"])),
+    "system_prompt": st.text().map(clean),
+    "model": st.none() | st.text().map(clean),
     "memory": st.booleans(),
     "thinking": st.none() | st.booleans(),
 }
