@@ -110,6 +110,8 @@ ANSI: Final = Theme(
     boost="ansi_default",
     dark=True,
     variables={
+        "ansi-background": "ansi_default",
+        "ansi-foreground": "ansi_default",
         "border": "ansi_cyan",
         "border-blurred": "ansi_bright_black",
         "text-muted": "ansi_bright_black",
