@@ -6,7 +6,7 @@ Only the newest request counts: a person who types or switches on makes older on
 import logging
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from qwen_tui.chat.context import Window
 from qwen_tui.chat.messages import Message, Role
@@ -18,8 +18,7 @@ from qwen_tui.settings import Settings
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Figures:
+class Figures(NamedTuple):
     """What the model would see of a conversation now, and what the draft would add."""
 
     conversation_id: str
@@ -28,8 +27,7 @@ class Figures:
     draft_tokens: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Question:
+class _Question(NamedTuple):
     conversation_id: str
     path: Sequence[Message]
     settings: Settings

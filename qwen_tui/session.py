@@ -7,7 +7,8 @@ one place records it and saves it.
 
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from qwen_tui.chat.cleaning import Cleaner, clean
 from qwen_tui.chat.context import Window
@@ -30,23 +31,20 @@ from qwen_tui.memory import plan
 from qwen_tui.settings import Settings
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(NamedTuple):
     """The person's message is part of the conversation and on disk."""
 
     message: Message
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(NamedTuple):
     """The turn was not begun; the text belongs back in the composer."""
 
     text: str
     error: QwenTuiError
 
 
-@dataclass(frozen=True, slots=True)
-class ReplyStarted:
+class ReplyStarted(NamedTuple):
     """The model is asked; `reply` is still empty. `window` tells what it sees."""
 
     reply: Message
@@ -55,15 +53,13 @@ class ReplyStarted:
     """The id of the oldest message that the model sees."""
 
 
-@dataclass(frozen=True, slots=True)
-class Replied:
+class Replied(NamedTuple):
     """The reply has ended, one way or another, and is recorded. The last event of a turn that was accepted."""
 
     reply: Message
 
 
-@dataclass(frozen=True, slots=True)
-class NotSaved:
+class NotSaved(NamedTuple):
     """Saving failed; everything is kept in memory and saved with the next change that can be."""
 
     error: QwenTuiError

@@ -11,6 +11,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from qwen_tui.chat.cleaning import one_line
 from qwen_tui.engine.base import Engine
@@ -40,25 +41,21 @@ class Turn:
         return self.session.conversation.id
 
 
-@dataclass(frozen=True, slots=True)
 class TurnBegan:
     """The turn has left the queue."""
 
 
-@dataclass(frozen=True, slots=True)
-class TurnBroke:
+class TurnBroke(NamedTuple):
     """A defect of the program ended the turn; what was written of the reply is kept."""
 
     error: QwenTuiError
 
 
-@dataclass(frozen=True, slots=True)
 class TurnEnded:
     """The turn is over, however it went; the next one begins."""
 
 
-@dataclass(frozen=True, slots=True)
-class Happened:
+class Happened(NamedTuple):
     """Something that happened in a turn."""
 
     turn: Turn

@@ -8,8 +8,6 @@ from qwen_tui.arguments import USAGE_ERROR
 from qwen_tui.chat.store import ConversationStore
 from qwen_tui.config_file import Config
 from qwen_tui.engine.base import Engine, ModelSpec, ReportProgress, StopFlag
-from qwen_tui.engine.opening import open_engine, start_worker
-from qwen_tui.engine.worker import Worker
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.library import Library
 from qwen_tui.paths import Places
@@ -26,12 +24,11 @@ def run(config: Config, where: Places, conversation: str | None) -> int:
     except QwenTuiError as error:
         print(f"qwen-tui: {error}", file=sys.stderr)
         return USAGE_ERROR
-    # The worker imports torch while the screen comes up.
-    first_worker: list[Worker] = [start_worker(where.log_file)]
 
-    def open_with_worker(spec: ModelSpec, report: ReportProgress, stop: StopFlag) -> Engine:
-        worker = first_worker.pop() if first_worker else None
-        return open_engine(spec, where.log_file, report, stop, worker)
+    def open_logged(spec: ModelSpec, report: ReportProgress, stop: StopFlag) -> Engine:
+        from qwen_tui.engine.opening import open_engine  # late: the first picture does not need it
+
+        return open_engine(spec, where.log_file, report, stop)
 
     apps: list[QwenTuiApp] = []
 
@@ -40,14 +37,12 @@ def run(config: Config, where: Places, conversation: str | None) -> int:
 
         logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
         library = Library(ConversationStore(where.conversations))
-        apps.append(QwenTuiApp(config, where, library, open_with_worker, conversation))
+        apps.append(QwenTuiApp(config, where, library, open_logged, conversation))
         return apps[-1]
 
     def leave() -> None:
         for app in apps:
             app.close_engine()
-        for worker in first_worker:
-            worker.end()
 
     try:
         return terminal.run(make_app, where.log_file, leave)

@@ -1,12 +1,13 @@
 """The contract between the program and whatever answers: what is asked, and the events that come back.
 
 Every value here is frozen and picklable, since it crosses the pipe to the engine worker. The worker, the test
-double and a remote server look the same from this side.
+double and a remote server look the same from this side. (What needs no defaults by factory is a NamedTuple: making
+a dataclass takes ten times as long, and the first picture waits for it.)
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from qwen_tui.chat.messages import Json, Role, Run
 
@@ -72,8 +73,7 @@ class Sampling:
     max_new_tokens: int = 2048
 
 
-@dataclass(frozen=True, slots=True)
-class PromptMessage:
+class PromptMessage(NamedTuple):
     """A message as the model is to see it."""
 
     role: Role
@@ -93,8 +93,7 @@ class Request:
     """The last message is the assistant's, and the model goes on writing it."""
 
 
-@dataclass(frozen=True, slots=True)
-class TokenCounts:
+class TokenCounts(NamedTuple):
     """How many tokens messages take with the model's own tokenizer and template."""
 
     total: int
@@ -113,8 +112,7 @@ class TokenCounts:
 Stage = Literal["starting", "resolving", "downloading", "reading", "quantizing", "warming"]
 
 
-@dataclass(frozen=True, slots=True)
-class LoadProgress:
+class LoadProgress(NamedTuple):
     """How far the opening of an engine has come. `done` and `total` are bytes, 0 where they are unknown."""
 
     stage: Stage
@@ -127,24 +125,21 @@ class LoadProgress:
 # --- Events of one reply, in this order ------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class PromptReady:
+class PromptReady(NamedTuple):
     """The prompt has been rendered and tokenised; the model is about to read it."""
 
     prompt_tokens: int
     reused_tokens: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class PrefillProgress:
+class PrefillProgress(NamedTuple):
     """How much of the prompt the model has read, in tokens."""
 
     done: int
     total: int
 
 
-@dataclass(frozen=True, slots=True)
-class ThinkingDelta:
+class ThinkingDelta(NamedTuple):
     """More of what the model thinks before it answers."""
 
     text: str
@@ -152,16 +147,14 @@ class ThinkingDelta:
     """How many generated tokens this text stands for."""
 
 
-@dataclass(frozen=True, slots=True)
-class TextDelta:
+class TextDelta(NamedTuple):
     """More of the answer."""
 
     text: str
     tokens: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
+class Finished(NamedTuple):
     """The reply has ended; `run.stop_reason` tells why. Always the last event unless the stream raises."""
 
     run: Run

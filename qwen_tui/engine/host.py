@@ -6,7 +6,7 @@ Opening takes seconds to minutes, so it happens on a daemon thread; the screen r
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from qwen_tui.engine.base import Engine, LoadProgress, ModelSpec, ReportProgress, StopFlag
 from qwen_tui.errors import QwenTuiError
@@ -16,20 +16,17 @@ log = logging.getLogger(__name__)
 OpenEngine = Callable[[ModelSpec, ReportProgress, StopFlag], Engine]
 
 
-@dataclass(frozen=True, slots=True)
 class Closed:
     """No engine, and none on its way."""
 
 
-@dataclass(frozen=True, slots=True)
-class Opening:
+class Opening(NamedTuple):
     """A model is being loaded."""
 
     progress: LoadProgress
 
 
-@dataclass(frozen=True, slots=True)
-class Ready:
+class Ready(NamedTuple):
     """A model can be asked."""
 
     engine: Engine
@@ -38,8 +35,7 @@ class Ready:
     """Why this is the model from before and not the one that was wanted last, if so."""
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(NamedTuple):
     """There is no engine because opening one failed."""
 
     error: QwenTuiError

@@ -78,7 +78,7 @@ class QwenTuiApp(App[None]):
         self._chat.settings = self.settings
         for problem in self._config.problems:
             self._chat.explain(problem)
-        self.load_model()
+        self.call_after_refresh(self.load_model)  # the worker's start must not hold up the first picture
         self.set_interval(LOOK_SECONDS, self._look)
 
     def on_unmount(self) -> None:

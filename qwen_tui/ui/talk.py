@@ -15,7 +15,7 @@ from textual.reactive import reactive
 from qwen_tui.chat.messages import Role
 from qwen_tui.counting import Figures, TokenCounter
 from qwen_tui.engine.base import Engine
-from qwen_tui.engine.host import EngineState, Failed, Opening, Ready
+from qwen_tui.engine.host import Closed, EngineState, Failed, Ready
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.session import ChatSession, NotSaved, Refused
 from qwen_tui.settings import Settings
@@ -58,7 +58,7 @@ class Talk(Vertical):
     settings: reactive[Settings] = reactive(Settings)
     """The person's defaults."""
     engine_state: reactive[EngineState | None] = reactive[EngineState | None](None)
-    """Whether there is something that answers."""
+    """Whether there is something that answers; None before anyone has asked for it."""
 
     def __init__(self, session: ChatSession, turns: TurnQueue, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -180,13 +180,13 @@ class Talk(Vertical):
     def _submit(self, text: str | None) -> None:
         self._notice.clear()
         state = self.engine_state
-        if not isinstance(state, Ready | Opening):
+        if isinstance(state, Failed | Closed):
             self._composer.give_back(text or "")
             self._notice.explain(
                 state.error if isinstance(state, Failed) else QwenTuiError("screen.no_model")
             )
             return
-        waits = self._turns.running is not None or isinstance(state, Opening)
+        waits = self._turns.running is not None or not isinstance(state, Ready)
         self._turns.submit(Turn(self.session, text, lambda: self.settings))
         if waits:
             self._feed.show_waiting(self.session)

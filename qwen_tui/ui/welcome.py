@@ -88,7 +88,7 @@ class Welcome(Vertical):
         if info is None:
             if isinstance(self.state, Failed):
                 return str(self.state.error)
-            return say("welcome.loading" if isinstance(self.state, Opening) else "welcome.no_model")
+            return say("welcome.loading" if isinstance(self.state, Opening | None) else "welcome.no_model")
         lines = [
             say(
                 "welcome.model",
