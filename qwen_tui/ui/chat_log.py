@@ -21,6 +21,7 @@ from textual.message import Message as Posted
 from textual.widget import Widget
 
 from qwen_tui.chat.messages import Message, Role
+from qwen_tui.strings import say
 from qwen_tui.ui.memory_line import Memory, MemoryLine
 from qwen_tui.ui.message_view import MessageView
 from qwen_tui.ui.message_window import MessageWindow
@@ -30,10 +31,10 @@ class ChatLog(MessageWindow):
     """Messages, the line where the model's memory begins, and a cursor for the keyboard."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "previous_message", "Previous", id="log.previous", show=False),
-        Binding("down,j", "next_message", "Next", id="log.next", show=False),
-        Binding("enter", "toggle_thinking", "Thoughts", id="log.thinking", show=False),
-        Binding("y", "copy_message", "Copy", id="log.copy"),
+        Binding("up,k", "previous_message", say("chat.key.previous"), id="log.previous", show=False),
+        Binding("down,j", "next_message", say("chat.key.next"), id="log.next", show=False),
+        Binding("enter", "toggle_thinking", say("chat.key.thoughts"), id="log.thinking", show=False),
+        Binding("y", "copy_message", say("chat.key.copy"), id="log.copy"),
     ]
 
     class CopyRequested(Posted):

@@ -45,15 +45,11 @@ class MemoryLine(LinesView):
             self.refresh()
 
     def lay_out(self, width: int) -> None:
-        """One row, whatever the width: the short form where the long one has no room."""
+        """One row, whatever the width."""
         if self._laid_out_for == (self.memory, width) or width <= 0:
             return
         self._laid_out_for = (self.memory, width)
-        memory = self.memory
-        code = "chat.memory.one" if memory.older == 1 else "chat.memory"
-        text = say(code, tokens=memory.tokens, budget=memory.budget, older=memory.older)
-        if cells(text) > width - 6:
-            text = cropped(say("chat.memory.short", older=memory.older), width - 6)
+        text = _text(self.memory, width - 6)
         spare = max(0, width - cells(text) - 2)
         left = spare // 2
         self.rows = [
@@ -65,3 +61,12 @@ class MemoryLine(LinesView):
                 )
             )
         ]
+
+
+def _text(memory: Memory, width: int) -> str:
+    """As much as there is room for."""
+    figures = {"tokens": memory.tokens, "budget": memory.budget, "older": memory.older}
+    for code in ("chat.memory.one" if memory.older == 1 else "chat.memory", "chat.memory.medium"):
+        if cells(text := say(code, **figures)) <= width:
+            return text
+    return cropped(say("chat.memory.short", **figures), width)

@@ -92,6 +92,8 @@ def progress_rows(done: int, total: int) -> list[Line]:
 def closing_rows(message: Message, width: int) -> list[Line]:
     """What stands under a finished message: a note how it ended, figures, and what went wrong."""
     rows: list[Line] = []
+    if message.status is Status.COMPLETE and message.role is Role.ASSISTANT and not message.content.strip():
+        rows += wrap([(say("chat.empty"), "muted")], width)
     if message.status in _NOTES:
         rows += wrap([(say(_NOTES[message.status]), "muted")], width)
     if message.receipt:

@@ -36,7 +36,8 @@ class Parsed:
 
 
 def parse(source: str) -> list[Parsed]:
-    """The blocks of a text. Lines are counted by LF alone."""
+    """The blocks of a text. Lines are counted by LF alone, so a CR that got this far is a space."""
+    source = source.replace("\r", " ")
     return _Reader(parser().parse(source), source.split("\n")).blocks()
 
 
