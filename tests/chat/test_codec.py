@@ -26,7 +26,7 @@ def reading(value: Any) -> QwenTuiError:
 
 
 @given(conversations())
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 def test_what_is_written_is_read_again(conversation: Conversation) -> None:
     assert comparable(decode(encode(conversation), "x")) == comparable(conversation)
 
@@ -209,13 +209,13 @@ def test_any_bytes_are_read_or_explained(data: bytes) -> None:
 
 
 @given(st.integers(0, len(SAMPLE)), st.integers(0, 40), st.binary(max_size=8))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_a_file_with_any_stretch_overwritten_is_read_or_explained(at: int, length: int, new: bytes) -> None:
     survives(SAMPLE[:at] + new + SAMPLE[at + length :])
 
 
 @given(st.data(), json_values)
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
 def test_a_file_with_any_value_replaced_is_read_or_explained(data: st.DataObject, new: Any) -> None:
     value = json.loads(SAMPLE)
     at: Any = value
