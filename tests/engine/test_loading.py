@@ -57,6 +57,17 @@ def test_a_model_is_quantized_on_the_cpu_too(quantization: str, folders: dict[st
         assert config.bnb_4bit_compute_dtype == torch.float32
 
 
+def test_a_checkpoint_that_was_saved_quantized_is_loaded_as_it_is(
+    folders: dict[str, Path], tmp_path: Path
+) -> None:
+    loaded = loaded_from(folders["qwen2"], quantization="4bit")
+    loaded.model.save_pretrained(tmp_path)
+    loaded.tokenizer.save_pretrained(tmp_path)
+    again = loaded_from(tmp_path, quantization="auto")
+    assert again.info.quantization == "4bit"
+    assert again.info.parameters == loaded.info.parameters
+
+
 def big(parameters: int, folder: Path = Path("/nowhere")) -> Checkpoint:
     sizes = {"model.embed_tokens.weight": parameters // 10 * 2, "model.layers.0": parameters // 10 * 18}
     return Checkpoint(folder, {}, sizes, parameters, "BF16")

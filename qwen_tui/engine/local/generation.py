@@ -40,8 +40,11 @@ SEEDS = 2**31
 SMALL_PARAMETERS = 100_000_000
 """Below this size a CPU reads 256 tokens of a prompt within a tenth of a second."""
 
-LAYERS_A_LOOK = 8
-"""After how many layers of a prefill the device is waited for, so that a stop does not find a full queue."""
+LAYERS_A_LOOK = 2
+"""After how many layers of a prefill the device is waited for, so that a stop does not find a full queue.
+
+Measured on a H200, 7B: waiting every 4 or every 100 layers takes the same time.
+"""
 
 
 class Stopped(Exception):
@@ -124,10 +127,18 @@ def _prefill(
 
 
 def chunk_tokens(model: PreTrainedModel) -> int:
-    """How many prompt tokens are read at a time. Depends on the model alone, so that a seed repeats a reply."""
-    if model.device.type != "cpu":
-        return 512
-    return 256 if model.num_parameters() < SMALL_PARAMETERS else 64
+    """How many prompt tokens are read at a time. Depends on the hardware alone, so that a seed repeats a reply.
+
+    A chunk after the first goes through slower attention kernels, since it needs a mask (7B in bf16, 24,050
+    tokens on a H200: 2.2 s in chunks of 512, 1.6 s of 4,096, 0.9 s in one), and a chunk that is too large takes
+    memory and lets progress stand still. A stop does not wait for a chunk: see `_interruptible`.
+    """
+    if model.device.type == "cuda":
+        major = torch.cuda.get_device_capability(model.device)[0]
+        return {8: 4096, 7: 1024, 6: 512}.get(major, 8192 if major > 8 else 256)
+    if model.device.type == "cpu":
+        return 256 if model.num_parameters() < SMALL_PARAMETERS else 64
+    return 512
 
 
 def _configured(loaded: Loaded, sampling: Sampling, room: int) -> GenerationConfig:

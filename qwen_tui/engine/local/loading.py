@@ -82,9 +82,10 @@ def load(resolved: Resolved, spec: ModelSpec, report: Callable[[LoadProgress], N
         name=resolved.name,
         model=resolved.model,
         architecture=type(model).__name__,
-        parameters=checkpoint.parameters,
+        # Quantized tensors are packed, so that their shapes in the file say nothing.
+        parameters=model.num_parameters() if checkpoint.is_quantized else checkpoint.parameters,
         context_window=traits.context_window(model.config),
-        quantization=placement.quantization,
+        quantization=traits.quantization(model.config, placement.quantization),
         dtype=str(placement.dtype).removeprefix("torch."),
         device=str(placement.device),
         revision=resolved.revision,
@@ -157,7 +158,7 @@ def _model(
                 trust_remote_code=spec.trust_remote_code,
                 dtype=placement.dtype,
                 device_map=placement.device_map,
-                quantization_config=placing.quantization_config(placement),
+                **placing.quantization_arguments(placement),
                 # Reported below as what is amiss, by name, instead of in a table.
                 ignore_mismatched_sizes=True,
                 output_loading_info=True,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from transformers import BitsAndBytesConfig
 
 from qwen_tui.engine.base import ModelSpec
 from qwen_tui.engine.local.checkpoint import Checkpoint
@@ -119,21 +120,23 @@ def free_bytes(device: torch.device) -> int:
     return _free_main_memory()
 
 
-def quantization_config(placement: Placement) -> Any:
-    """What `from_pretrained` takes as quantization_config, or None."""
-    if placement.quantization == "none":
-        return None
-    from transformers import BitsAndBytesConfig
+def quantization_arguments(placement: Placement) -> dict[str, Any]:
+    """What `from_pretrained` takes to quantize; nothing at all when it is not to.
 
+    Given as None, `quantization_config` would hide that of a checkpoint which was saved quantized.
+    """
+    if placement.quantization == "none":
+        return {}
     if placement.quantization == "8bit":
-        return BitsAndBytesConfig(load_in_8bit=True)
+        return {"quantization_config": BitsAndBytesConfig(load_in_8bit=True)}
     # The library's own defaults are fp4 and float32 compute, which is slow.
-    return BitsAndBytesConfig(
+    config = BitsAndBytesConfig(
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",
         bnb_4bit_use_double_quant=True,
         bnb_4bit_compute_dtype=placement.dtype,
     )
+    return {"quantization_config": config}
 
 
 def gigabytes(count: float) -> str:

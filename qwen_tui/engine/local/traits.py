@@ -42,6 +42,18 @@ def sampling_defaults(config: GenerationConfig) -> dict[str, Json]:
     return {name: value for name, value in defaults.items() if value is not None}
 
 
+def quantization(config: Any, chosen: str) -> str:
+    """`none`, `4bit`, `8bit`, or the method's own name for a checkpoint that was saved quantized in another way."""
+    saved = getattr(config, "quantization_config", None)
+    if chosen != "none" or saved is None:
+        return chosen
+    values = saved if isinstance(saved, dict) else saved.to_dict()
+    for bits in ("4bit", "8bit"):
+        if values.get(f"load_in_{bits}"):
+            return bits
+    return str(values.get("quant_method", chosen))
+
+
 def end_ids(
     config: GenerationConfig, tokenizer: PreTrainedTokenizerBase, end_of_turn: int | None
 ) -> tuple[int, ...]:
