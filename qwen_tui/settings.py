@@ -86,9 +86,12 @@ class Option:
         return self.check(text)
 
     def _check_number(self, value: Json) -> float | int:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        if isinstance(value, bool) or not isinstance(value, int | float):
             raise self._number_error(value)
-        if self.kind == "integer" and value != int(value):
+        # An int may be too large to be a float; a float may be no number, or not whole.
+        if isinstance(value, float) and not (
+            math.isfinite(value) and (self.kind == "number" or value.is_integer())
+        ):
             raise self._number_error(value)
         low, high = self.minimum, self.maximum
         if (low is not None and (value < low or (self.above_minimum and value == low))) or (

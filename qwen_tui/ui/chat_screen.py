@@ -8,7 +8,7 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
+from textual.containers import Horizontal, Vertical
 from textual.message import Message as Posted
 from textual.reactive import reactive
 from textual.screen import Screen
@@ -90,25 +90,31 @@ class ChatScreen(Screen[None]):
         self._may_quit = False
         """ctrl+c was pressed, and once more leaves."""
         self._header = Header()
-        self._conversations = ConversationsPane(id="conversations")
+        self._conversations = ConversationsPane()
         self._talk = Talk(self._first(conversation), turns, id="talk")
-        self._settings = SettingsPane(id="settings")
+        self._settings = SettingsPane()
 
     def compose(self) -> ComposeResult:
         """The panes in their places; `app.tcss` says where."""
         yield self._header
         with Horizontal(id="panes"):
-            yield self._conversations
+            yield Vertical(id="conversations")
             yield self._talk
-            yield self._settings
+            yield Vertical(id="settings")
         yield Footer()
 
     def on_mount(self) -> None:
         """Everything is there: let the person write."""
         self._talk.focus_composer()
-        self.call_after_refresh(self._list)  # reading the folder must not hold up the first picture
+        self.call_after_refresh(self._complete)
         if self._problem is not None:
             self._talk.explain(self._problem)
+
+    def _complete(self) -> None:
+        """Fill the panes beside the log; they take as long as all the rest, and the first picture is there."""
+        self.query_one("#conversations").mount(self._conversations)
+        self.query_one("#settings").mount(self._settings)
+        self._list()
 
     def _first(self, name: str | None) -> ChatSession:
         if name is not None:

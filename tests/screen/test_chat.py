@@ -7,6 +7,7 @@ from doubles import Reply
 
 from qwen_tui.chat.store import ConversationStore
 from qwen_tui.errors import QwenTuiError
+from qwen_tui.ui.settings_pane import SettingsPane
 
 
 async def say(pilot, text: str) -> None:
@@ -164,11 +165,9 @@ async def test_an_override_belongs_to_its_conversation_and_a_default_to_the_conf
     async with play.running(size=(150, 50)) as pilot:
         await say(pilot, "first")
         await until(pilot, lambda: "echo: first" in shown(pilot))
-        screen = pilot.app.screen
-        screen.query_one("#settings").post_message(
-            screen.query_one("#settings").Changed("temperature", 0.25, "conversation")
-        )
-        screen.query_one("#settings").post_message(screen.query_one("#settings").Changed("top_k", 7, "defaults"))
+        pane = pilot.app.screen.query_one(SettingsPane)
+        pane.post_message(SettingsPane.Changed("temperature", 0.25, "conversation"))
+        pane.post_message(SettingsPane.Changed("top_k", 7, "defaults"))
         await until(pilot, lambda: pilot.app.settings.top_k == 7)
         await say(pilot, "second")
         await until(pilot, lambda: "echo: second" in shown(pilot))
