@@ -4,14 +4,15 @@ from qwen_tui.strings import say
 
 
 def in_bytes(count: float) -> str:
-    """A size in decimal units: `812 B`, `48 KB`, `1.2 MB`, `15.2 GB`."""
+    """A size in decimal units: `812 B`, `48 KB`, `1.2 MB`, `84 MB`, `15.2 GB`."""
     if count < 1000:
         return f"{count:.0f} B"
     for unit in ("KB", "MB", "GB"):  # noqa: B007 - where it stopped
         count /= 1000
         if count < 999.5:
             break
-    return f"{count:.0f} {unit}" if unit == "KB" or count >= 99.5 else f"{count:.1f} {unit}"
+    has_tenths = unit != "KB" and count < (99.5 if unit == "GB" else 9.95)
+    return f"{count:.1f} {unit}" if has_tenths else f"{count:.0f} {unit}"
 
 
 def in_time(seconds: float) -> str:

@@ -6,14 +6,13 @@ from typing import ClassVar, NamedTuple
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Container, Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from qwen_tui.strings import say
 
-KEY_CELLS = 26
 _ARROWS = {"up": "↑", "down": "↓", "left": "←", "right": "→", "escape": "esc", "pageup": "page up"}
 _ARROWS |= {"pagedown": "page down", "delete": "del", "question_mark": "?", "slash": "/"}
 
@@ -59,7 +58,16 @@ class Help(ModalScreen[None]):
         }
         #help-keys { height: auto; max-height: 100vh; scrollbar-size-vertical: 1; }
         .help-title { color: $text-accent; text-style: bold; margin: 1 1 0 1; }
-        .help-table { height: auto; padding: 0 1; }
+        .help-table {
+            layout: grid;
+            grid-size: 2;
+            grid-columns: 24 1fr;
+            grid-rows: auto;
+            grid-gutter: 0 1;
+            height: auto;
+            padding: 0 1;
+        }
+        .help-key { color: $text-accent; }
     }
     """
 
@@ -86,11 +94,10 @@ class Help(ModalScreen[None]):
 
 def _table(title: str, rows: Iterable[tuple[str, str]]) -> ComposeResult:
     yield Static(Content(title), classes="help-title")
-    lines = []
-    for key, what in rows:
-        shown = Content.styled(key.ljust(KEY_CELLS - 1), "$text-accent")
-        lines.append(Content.assemble(shown, " ", what))
-    yield Static(Content("\n").join(lines), classes="help-table")
+    with Container(classes="help-table"):
+        for key, what in rows:
+            yield Static(Content(key), classes="help-key")
+            yield Static(Content(what), classes="help-what")
 
 
 def _short(path: Path) -> str:

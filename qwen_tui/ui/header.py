@@ -79,17 +79,28 @@ class Header(Widget):
         return [(model[min(i, len(model) - 1)], meter[min(j, 2)]) for i, j in _ORDER]
 
     def _loading_forms(self, progress: LoadProgress) -> list[tuple[Content, Content]]:
-        stage = Content(stage_in_words(progress))
+        """Figures matter more than the name, which the person has chosen just now."""
+        stage = stage_in_words(progress)
+        short = Content(stage)
+        long = _dotted(progress.name, stage) if progress.name else short
         esc = Content.styled(say("header.esc"), "$text-muted")
+        if not progress.total:
+            return [(long, esc), (short, esc)]
+        share = min(1.0, progress.done / progress.total)
         amounts = amounts_in_words(progress, self._pace.bytes_per_second)
-        share = progress.done / progress.total if progress.total else 0.0
-        bar = _bar(share, "$text-accent") if progress.total else Content()
-        forms = []
-        for count in range(len(amounts), -1, -1):
-            figures = Content.styled(" · ".join(amounts[:count]), "$text-muted")
-            parts = [part for part in (figures, bar, esc) if part]
-            forms.append((stage, Content("  ").join(parts)))
-        return [*forms, (stage, esc)]
+        percent = say("header.percent", count=int(100 * share))
+        figures = [" · ".join(amounts[:count]) for count in range(len(amounts), 0, -1)] + [percent]
+        ends = [
+            Content("  ").join((Content.styled(text, "$text-muted"), _bar(share, "$text-accent"), esc))
+            for text in figures
+        ]
+        rich = len(amounts) - 1  # all but the bare amount
+        return [
+            *((long, end) for end in ends[:rich]),
+            *((short, end) for end in ends[:rich]),
+            *((left, end) for end in ends[rich:] for left in (long, short)),
+            (short, esc),
+        ]
 
     def _meter_forms(self, info: ModelInfo) -> list[Content]:
         used, window = self.used_tokens, info.context_window

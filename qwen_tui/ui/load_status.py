@@ -44,7 +44,7 @@ class Pace:
 
 def stage_in_words(progress: LoadProgress) -> str:
     """What is happening."""
-    return say(f"header.stage.{progress.stage}", name=progress.name).strip()
+    return say(f"header.stage.{progress.stage}")
 
 
 def amounts_in_words(progress: LoadProgress, rate: float | None) -> list[str]:

@@ -28,6 +28,11 @@ class MessageArea(TextArea):
             say("composer.key.newline"),
             id="chat.newline",
         ),
+        # As in the text area, with words for the help.
+        Binding("up", "cursor_up", say("composer.key.older"), show=False),
+        Binding("down", "cursor_down", say("composer.key.newer"), show=False),
+        Binding("ctrl+z", "undo", say("composer.key.undo"), id="chat.undo", show=False),
+        Binding("ctrl+y", "redo", say("composer.key.redo"), id="chat.redo", show=False),
     ]
     DEFAULT_CSS: ClassVar[str] = """
     MessageArea {
