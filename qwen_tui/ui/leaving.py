@@ -55,6 +55,8 @@ class Leaving:
         return self
 
     def __exit__(self, *_: object) -> None:
+        if self.is_shown():  # something has torn the app out of its event loop, SystemExit for one
+            restore(self._tty, self._modes)
         for number, handler in self._before.items():
             signal.signal(number, signal.SIG_DFL if handler is None else handler)
 

@@ -1,6 +1,6 @@
 """A little app with the real composer and header under the real terminal preamble, for tests on a pty.
 
-`python little_app.py LOG [flood|editor|crash]`: what happens is written to the file `events` beside the log.
+`python little_app.py LOG [flood|crash|exit|hang]`: what happens is written to the file `events` beside the log.
 """
 
 import os
@@ -64,6 +64,8 @@ def make_app() -> object:
                 self.set_interval(0.005, self.flood)
             if MODE == "crash":
                 self.set_timer(0.2, lambda: 1 / 0)
+            if MODE == "exit":
+                self.set_timer(0.2, lambda: sys.exit(3))
             note("mounted")
 
         def flood(self) -> None:

@@ -60,6 +60,12 @@ def test_a_crash_is_one_line_on_the_terminal_and_a_traceback_in_the_log(tmp_path
         assert "ZeroDivisionError" in app.log.read_text()
 
 
+def test_being_torn_out_of_the_event_loop_leaves_the_terminal_sane(tmp_path: Path) -> None:
+    with LittleApp(tmp_path, "exit") as app:
+        assert app.ended(10) == 3
+        app.assert_sane()
+
+
 def test_quitting_leaves_the_terminal_sane(tmp_path: Path) -> None:
     with LittleApp(tmp_path, answers=False) as app:
         app.write(b"\x11")
