@@ -86,7 +86,11 @@ class LinesView(Widget):
         segments = [Segment(text, style(ink)) for text, ink in line.runs]
         spare = width - sum(cells(text) for text, _ in line.runs)
         if spare > 0:
-            segments.append(Segment(" " * spare, style(line.fill)))
+            blank = Segment(" " * spare, style(line.fill))
+            if segments and segments[-1].style == blank.style:
+                # One segment less is one escape sequence less, on every row that scrolls.
+                blank = Segment(segments.pop().text + blank.text, blank.style)
+            segments.append(blank)
         if span is not None:
             chosen = self.screen.get_component_rich_style("screen--selection")
             segments = _with_selection(segments, *span, chosen)

@@ -71,21 +71,15 @@ def test_no_line_is_too_long_and_no_text_is_lost(text, width) -> None:
     assert unwrapped(lines).replace(" ", "") == text.replace(" ", "")
 
 
-@given(st.text(st.sampled_from("中文字，。！（）「」"), max_size=60), st.integers(8, 30))
-def test_kinsoku_holds_unless_a_line_is_all_punctuation(text, width) -> None:
-    for line in wrap([(text, "")], width):
-        if line.glue is not None and any(c not in "，。！）」（「" for c in line.text[: width // 2 - 1]):
-            continue_ok = line.text[0] not in "，。！）」" or set(text) <= set("，。！（）「」")
-            assert continue_ok or _squeezed(text, line.text[0], width)
+words = st.text(st.sampled_from("广州早茶汤"), min_size=2, max_size=9)
+phrases = st.lists(words | words.map("（{}）".format) | words.map("{}，".format) | words.map("“{}。”".format))
 
 
-def _squeezed(text: str, closer: str, width: int) -> bool:
-    """A run of punctuation that fills a line leaves no other choice."""
-    longest = best = 0
-    for character in text:
-        longest = longest + 1 if character in "，。！（）「」" else 0
-        best = max(best, longest)
-    return best >= width // 2 - 1
+@given(phrases.map("".join), st.integers(14, 40))
+def test_no_line_begins_or_ends_with_the_wrong_mark(text, width) -> None:
+    lines = wrapped(text, width)
+    assert all(line[0] not in "，。）”" for line in lines[1:])
+    assert all(line[-1] not in "（“" for line in lines[:-1])
 
 
 @given(some_text, st.integers(2, 30))

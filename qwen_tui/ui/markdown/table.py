@@ -123,8 +123,13 @@ def _aligned(runs: Runs, width: int, align: str, last: bool) -> list[Run]:
     spare = max(0, width - sum(cells(text) for text, _ in runs))
     left = spare if align == "right" else spare // 2 if align == "center" else 0
     right = 0 if last else spare - left
-    padded = [(" " * left, ""), *runs, (" " * right, "")]
-    return [run for run in padded if run[0]]
+    padded: list[Run] = []
+    for text, ink in ((" " * left, ""), *runs, (" " * right, "")):
+        if padded and padded[-1][1] == ink:
+            padded[-1] = (padded[-1][0] + text, ink)
+        elif text:
+            padded.append((text, ink))
+    return padded
 
 
 def _rule(widths: Sequence[int], stroke: str) -> Line:
