@@ -1,0 +1,293 @@
+"""Corpus to conversations: turns drawn at random, with a name, a topic and a language carried along."""
+
+from dataclasses import dataclass, field
+from random import Random
+
+from qwen_tui.guide.training.corpus import LANGUAGES, Topic, read_corpus
+from qwen_tui.guide.training.names import Names
+from qwen_tui.guide.training.news import CATEGORIES, Task
+from qwen_tui.guide.training.speaker import Speaker
+
+Turn = tuple[str, str]
+"""What the person says and what the guide answers."""
+
+
+@dataclass
+class State:
+    """What later turns of a conversation depend on."""
+
+    language: str
+    answer_language: str | None = None
+    """Set when a system prompt asks for one language whatever the question's."""
+    name: str = ""
+    topic: Topic | None = None
+    told: set[str] = field(default_factory=set)
+    """Which follow-ups on the topic were given."""
+    category: str = ""
+    """Category of the line that was sorted in the last turn."""
+    task: Task | None = None
+    refused: bool = False
+    refused_place: bool = False
+
+
+class Conversations:
+    """Draws whole conversations; the same seed draws the same ones."""
+
+    def __init__(self) -> None:
+        corpora = {language: read_corpus(language) for language in LANGUAGES}
+        self.names = Names(corpora["en"], corpora["zh"])
+        self.speakers = {language: Speaker(language, corpora[language], self.names) for language in LANGUAGES}
+
+    def draw(self, rng: Random, turns: int) -> tuple[str, list[Turn]]:
+        """Return a system prompt, empty for none, and `turns` turns."""
+        state = State(rng.choice(LANGUAGES))
+        system = ""
+        done: list[Turn] = []
+        kind = rng.random()
+        if kind < 0.2:
+            system = self._system(state, rng)
+        elif kind < 0.24:
+            return self._sorting(state, rng, turns)
+        told_at = rng.randrange(0, 3) if rng.random() < 0.5 else -1
+        for number in range(turns):
+            if rng.random() < 0.05:
+                state.language = "zh" if state.language == "en" else "en"
+            done.append(self._told(state, rng) if number == told_at else self._turn(state, rng))
+        return system, done
+
+    def _turn(self, state: State, rng: Random) -> Turn:
+        """Draw one turn of any kind that fits the state."""
+        kind = rng.random()
+        if state.category and rng.random() < 0.35:
+            return self._after_news(state, rng)
+        if kind < 0.20 and (state.topic or state.refused):
+            return self._follow_up(state, rng)
+        if kind < 0.52:
+            return self._taught(state, rng)
+        if kind < 0.64:
+            return self._small_talk(state, rng)
+        if kind < 0.78:
+            return self._off_topic(state, rng)
+        if kind < 0.86:
+            return self._sorted(state, rng)
+        if kind < 0.95:
+            return self._asked_name(state, rng)
+        if kind < 0.97:
+            return self._told(state, rng)
+        return self._odd(state, rng)
+
+    def _reply(self, state: State, rng: Random, topic: Topic, name: str = "a") -> str:
+        """Return an answer of the topic in the language that this turn is answered in."""
+        language = state.answer_language or state.language
+        other = self.speakers[language].topic(topic.name)
+        if topic.name == "refusal":
+            other = self.speakers[language].refusal
+        return self._addressed(rng.choice((other or topic).text(name)), state.name, language)
+
+    @staticmethod
+    def _addressed(text: str, name: str, language: str) -> str:
+        return text.replace("{me}", (", " if language == "en" else "，") + name if name else "")
+
+    def _settle(self, state: State, topic: Topic | None) -> None:
+        """Make `topic` what follow-ups refer to."""
+        state.topic, state.told, state.category, state.task = topic, set(), "", None
+        state.refused = state.refused_place = False
+
+    def _taught(self, state: State, rng: Random) -> Turn:
+        speaker = self.speakers[state.language]
+        topic = speaker.taught_topic(rng)
+        if rng.random() < 0.03 and state.answer_language is None:
+            return self._in_other_language(state, rng, topic)
+        if rng.random() < 0.04:
+            other = self.speakers["en" if state.language == "zh" else "zh"].teaching[topic.name]
+            if other.nouns:
+                text = speaker.noisy(speaker.frame("noun", rng, n=rng.choice(other.nouns)), rng)
+                if "{" not in text:
+                    self._settle(state, topic)
+                    return text, self._reply(state, rng, topic)
+        text = speaker.question(topic, rng)
+        reply = self._reply(state, rng, topic)
+        if topic.text("more") and rng.random() < 0.06:
+            detail = (" in detail", "详细") if rng.random() < 0.5 else (" in detail please", "请详细说明：")
+            text = text.rstrip("?.") + detail[0] if state.language == "en" else detail[1] + text
+            gap = " " if (state.answer_language or state.language) == "en" else ""
+            reply += gap + self._reply(state, rng, topic, "more")
+            self._settle(state, topic)
+            state.told.add("more")
+            return text, reply
+        self._settle(state, topic)
+        return text, reply
+
+    def _in_other_language(self, state: State, rng: Random, topic: Topic) -> Turn:
+        speaker = self.speakers[state.language]
+        text = speaker.bare_question(topic, rng) + ("" if state.language == "zh" else "")
+        asked = speaker.frame("ask_other", rng)
+        text += asked if state.language == "zh" or asked[0] in ",." else " " + asked
+        other = self.speakers["zh" if state.language == "en" else "en"].teaching[topic.name]
+        self._settle(state, topic)
+        return speaker.noisy(text, rng), rng.choice(other.answers)
+
+    def _small_talk(self, state: State, rng: Random) -> Turn:
+        topic, text = self.speakers[state.language].small_talk(rng)
+        self._settle(state, topic if topic.text("more") or topic.text("ex") else None)
+        return text, self._reply(state, rng, topic)
+
+    def _off_topic(self, state: State, rng: Random) -> Turn:
+        speaker = self.speakers[state.language]
+        text = speaker.off_topic(rng)
+        self._settle(state, None)
+        state.refused = True
+        state.refused_place = any(place in text for place in speaker.corpus.lists["city"])
+        return text, self._reply(state, rng, speaker.refusal)
+
+    def _follow_up(self, state: State, rng: Random) -> Turn:
+        speaker = self.speakers[state.language]
+        if state.refused:
+            kind = rng.choice(("why", "more", "ex"))
+            if state.refused_place and rng.random() < 0.6:
+                _, text = speaker.there(rng)
+                return text, self._reply(state, rng, speaker.refusal)
+            text = speaker.noisy(speaker.frame(kind, rng), rng)
+            return text, self._reply(state, rng, speaker.refusal, "why" if kind == "why" else "more")
+        topic = state.topic
+        assert topic is not None
+        here = speaker.topic(topic.name) or topic
+        if topic.name.startswith("gz") or topic.name == "dim_sum":
+            if rng.random() < 0.6:
+                other, text = speaker.there(rng)
+                self._settle(state, other)
+                return text, self._reply(state, rng, other)
+        if here.followups and rng.random() < 0.55:
+            pool, answer = rng.choice(here.followups)
+            text = speaker.noisy(pool.draw(rng, speaker.slots), rng)
+            if state.answer_language in (None, state.language):
+                return text, answer
+        kind = rng.choices(("more", "why", "ex", "what_it", "in_other"), (4, 3, 3, 2, 1))[0]
+        if kind == "in_other" and state.answer_language is None:
+            text = speaker.noisy(speaker.frame(kind, rng), rng)
+            other_language = "zh" if state.language == "en" else "en"
+            there = self.speakers[other_language].topic(topic.name) or topic
+            return text, self._addressed(rng.choice(there.answers), state.name, other_language)
+        if kind in ("what_it", "in_other"):
+            if rng.random() < 0.4:
+                it = rng.choice(("it", "that", "this")) if state.language == "en" else rng.choice(("它", "这个", "那个"))
+                text = speaker.frame("noun", rng, n=it)
+            else:
+                text = speaker.frame("what_it", rng)
+            return speaker.noisy(text, rng), self._reply(state, rng, topic)
+        text = speaker.noisy(speaker.frame(kind, rng), rng)
+        for given in (kind, "more", "ex") if kind == "more" else (kind,):
+            if topic.text(given) and given not in state.told:
+                state.told.add(given)
+                return text, self._reply(state, rng, topic, given)
+        return text, rng.choice(self.speakers[state.answer_language or state.language].replies["enough"])
+
+    def _after_news(self, state: State, rng: Random) -> Turn:
+        """Another line for the same task, or the reason for the last answer."""
+        speaker = self.speakers[state.language]
+        if rng.random() < 0.4:
+            text = speaker.noisy(speaker.frame("why", rng), rng)
+            reply = self.speakers[state.answer_language or state.language].news.because(state.category)
+            return text, reply
+        category = rng.choice(CATEGORIES)
+        task = state.task
+        if task is not None:
+            category = rng.choice(list(task.labels))
+        line = speaker.news.line(category, rng)
+        text = speaker.news.following(rng, line)
+        state.category = category
+        if task is not None:
+            return text, task.answer(category)
+        return text, speaker.news.free(rng, line, category)[1]
+
+    def _sorted(self, state: State, rng: Random) -> Turn:
+        """A classification prompt; the line may be in the other language."""
+        speaker = self.speakers[state.language]
+        category = rng.choice(CATEGORIES)
+        lines = self.speakers[rng.choice(LANGUAGES)] if rng.random() < 0.15 else speaker
+        line = lines.news.line(category, rng)
+        self._settle(state, None)
+        state.category = category
+        if rng.random() < 0.14:
+            return speaker.news.free(rng, line, category)
+        labels = self.speakers["en"] if rng.random() < 0.05 else speaker
+        state.task = labels.news.task(rng, category)
+        return speaker.news.prompt(rng, state.task, line), state.task.answer(category)
+
+    def _told(self, state: State, rng: Random) -> Turn:
+        """The person says a name, the first or another one, now and then with a question behind it."""
+        speaker = self.speakers[state.language]
+        name = self.names.draw(rng, state.language)
+        corrected = bool(state.name) and rng.random() < 0.7
+        text = speaker.named("correct" if corrected else "tell", rng, name, state.name)
+        if "\ue001" in text:
+            text = text.replace("\ue001", name)
+        state.name = name
+        self._settle(state, None)
+        language = state.answer_language or state.language
+        answers = self.speakers[language].name_topics["correct" if corrected else "tell"]
+        reply = rng.choice(answers.answers).replace("{name}", name)
+        if rng.random() < 0.12 and not corrected:
+            topic = speaker.taught_topic(rng)
+            gap = (". " if rng.random() < 0.6 else ", ") if state.language == "en" else rng.choice(("。", "，"))
+            text = text.rstrip("?？。!.！") + gap + speaker.question(topic, rng)
+            hello = f"Hello, {name}! " if language == "en" else f"你好，{name}！"
+            reply = hello + self._reply(state, rng, topic)
+            self._settle(state, topic)
+        return text, reply
+
+    def _asked_name(self, state: State, rng: Random) -> Turn:
+        speaker = self.speakers[state.language]
+        text = speaker.named("ask", rng, state.name)
+        self._settle(state, None)
+        topics = self.speakers[state.answer_language or state.language].name_topics
+        if not state.name:
+            return text, topics["unknown"].answers[0]
+        return text, rng.choice(topics["ask"].answers).replace("{name}", state.name)
+
+    def _odd(self, state: State, rng: Random) -> Turn:
+        """What is rarer: two questions at once, a comparison, a follow-up to nothing."""
+        speaker = self.speakers[state.language]
+        language = state.answer_language or state.language
+        kind = rng.random()
+        if kind < 0.25 and state.answer_language is None:
+            self._settle(state, None)
+            return speaker.pair(rng)
+        if kind < 0.45:
+            first, second = speaker.taught_topic(rng), speaker.taught_topic(rng)
+            text = speaker.bare_question(first, rng) + (" and " if state.language == "en" else "，")
+            text = speaker.noisy(text + speaker.bare_question(second, rng), rng)
+            gap = " " if language == "en" else ""
+            reply = self._reply(state, rng, first) + gap + self._reply(state, rng, second)
+            self._settle(state, second)
+            return text, reply
+        if kind < 0.6:
+            text = speaker.noisy(speaker.name_topics["ask_other"].questions.draw(rng, speaker.slots), rng)
+            self._settle(state, None)
+            return text, self.speakers[language].name_topics["ask_other"].answers[0]
+        cold = rng.choice(("more", "why", "ex", "what_it", "cold_it", "cold_it"))
+        if state.topic or state.refused or state.category:
+            return self._taught(state, rng)
+        return speaker.noisy(speaker.frame(cold, rng), rng), rng.choice(self.speakers[language].replies["cold"])
+
+    def _system(self, state: State, rng: Random) -> str:
+        """Draw a system prompt; most change nothing, a few ask for one language."""
+        speaker = self.speakers[state.language if rng.random() < 0.8 else rng.choice(LANGUAGES)]
+        if rng.random() < 0.12:
+            state.answer_language = speaker.language
+            return speaker.frame("system_reply_here", rng)
+        return speaker.frame("system", rng, n=speaker.noun(rng.choice(speaker.with_nouns), rng))
+
+    def _sorting(self, state: State, rng: Random, turns: int) -> tuple[str, list[Turn]]:
+        """A conversation whose system prompt holds the task and whose messages are news lines only."""
+        speaker = self.speakers[state.language]
+        task = speaker.news.task(rng, rng.choice(CATEGORIES))
+        system = speaker.news.instruction(rng, task)
+        done = []
+        for _ in range(min(turns, 8)):
+            category = rng.choice(list(task.labels))
+            line = speaker.news.line(category, rng)
+            if rng.random() < 0.2:
+                line = ("News: " if state.language == "en" else "新闻：") + line
+            done.append((line, task.answer(category)))
+        return system, done

@@ -1,0 +1,101 @@
+"""Wordings as small grammars: `[a|b|]` chooses, `{slot}` draws from a named list, the rest stands as it is."""
+
+from collections.abc import Callable, Mapping
+from random import Random
+
+Draw = Callable[[Random], str]
+
+
+class Slot:
+    """A `{name}` in a wording, filled from a list or by a function when a sentence is drawn."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+class Choice:
+    """A `[a|b|c]` in a wording; an empty alternative makes the rest optional."""
+
+    __slots__ = ("options",)
+
+    def __init__(self, options: "list[list[Part]]") -> None:
+        self.options = options
+
+
+Part = str | Slot | Choice
+
+
+class Wording:
+    """One line of the corpus, ready to draw sentences from."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.parts, end = _sequence(source, 0, top=True)
+        if end != len(source):
+            raise ValueError(f"unbalanced brackets in: {source}")
+
+    def draw(self, rng: Random, slots: Mapping[str, Draw]) -> str:
+        """Return one sentence; raises `KeyError` for a slot that nobody fills."""
+        return "".join(_spell(part, rng, slots) for part in self.parts)
+
+
+def _spell(part: Part, rng: Random, slots: Mapping[str, Draw]) -> str:
+    if isinstance(part, str):
+        return part
+    if isinstance(part, Slot):
+        return slots[part.name](rng)
+    chosen = part.options[int(rng.random() * len(part.options))]
+    return "".join(_spell(inner, rng, slots) for inner in chosen)
+
+
+def _sequence(text: str, at: int, top: bool = False) -> tuple[list[Part], int]:
+    """Read parts from `at` to the end, or to the `|` or `]` that closes the choice around them."""
+    parts: list[Part] = []
+    start = at
+    while at < len(text):
+        sign = text[at]
+        if sign not in "[]|{" or (top and sign in "|]"):
+            at += 1
+            continue
+        if start < at:
+            parts.append(text[start:at])
+        if sign in "|]":
+            return parts, at
+        if sign == "{":
+            end = text.index("}", at)
+            parts.append(Slot(text[at + 1 : end]))
+            at = end + 1
+        else:
+            choice, at = _choice(text, at)
+            parts.append(choice)
+        start = at
+    if start < at:
+        parts.append(text[start:at])
+    return parts, at
+
+
+def _choice(text: str, at: int) -> tuple[Choice, int]:
+    """Read `[a|b|c]`, which starts at `at`."""
+    options: list[list[Part]] = []
+    while text[at] != "]":
+        option, at = _sequence(text, at + 1)
+        options.append(option)
+        if at >= len(text):
+            raise ValueError(f"unbalanced brackets in: {text}")
+    return Choice(options), at + 1
+
+
+class Pool:
+    """Wordings that mean the same; a sentence is drawn from one of them at random."""
+
+    def __init__(self, sources: list[str]) -> None:
+        self.wordings = [Wording(source) for source in sources]
+
+    def __bool__(self) -> bool:
+        return bool(self.wordings)
+
+    def draw(self, rng: Random, slots: Mapping[str, Draw]) -> str:
+        """Return one sentence of the pool."""
+        return self.wordings[int(rng.random() * len(self.wordings))].draw(rng, slots)

@@ -1,0 +1,157 @@
+"""One language's half of the synthesis: draws a question on a topic, worded and typed in its own way."""
+
+from random import Random
+
+from qwen_tui.guide.training.corpus import Corpus, Topic
+from qwen_tui.guide.training.grammar import Draw, Pool
+from qwen_tui.guide.training.names import HAN, Names
+from qwen_tui.guide.training.news import News
+from qwen_tui.guide.training.noise import NAME, noisy_chinese, noisy_english
+
+TEACHING = ("app", "ideas", "guangzhou")
+"""The kinds of topics that follow-up questions can refer to."""
+EXPLICIT_PAIRS = ("base", "instruct", "four", "eight", "top", "temperature", "max", "context", "sliding", "single", "gz")
+"""Beginnings of the names of topics for which comparisons are written out."""
+
+
+class Speaker:
+    """Draws what people say in one language, and holds what the guide answers."""
+
+    def __init__(self, language: str, corpus: Corpus, names: Names) -> None:
+        self.language = language
+        self.corpus = corpus
+        self.names = names
+        self.slots = corpus.slots()
+        self.slots["blorp"] = self._blorp
+        self.slots["name"] = lambda rng: NAME
+        self.news = News(language, corpus, names)
+        frames = corpus.topics["frames"]
+        self.frames: dict[str, Pool] = {name: topic.questions for name, topic in frames.items()}
+        self.replies = {name: topic.answers for name, topic in frames.items()}
+        self.name_topics = corpus.topics["names"]
+        self.refusal = corpus.topics["offtopic"]["refusal"]
+        self.off_topics = [topic for name, topic in corpus.topics["offtopic"].items() if name != "refusal"]
+        self.off_weights = [topic.weight for topic in self.off_topics]
+        self.talk = list(corpus.topics["talk"].values())
+        self.talk_weights = [topic.weight for topic in self.talk]
+        self.teaching = {name: topic for kind in TEACHING for name, topic in corpus.topics[kind].items()}
+        self.guangzhou = [topic for name, topic in corpus.topics["guangzhou"].items() if name != "gz"]
+        self.taught = list(self.teaching.values())
+        self.taught_weights = [_breadth(topic) for topic in self.taught]
+        self.with_nouns = [topic for topic in self.taught if topic.nouns]
+        self.with_actions = [topic for topic in self.taught if topic.actions]
+
+    def topic(self, name: str) -> Topic | None:
+        """Return a topic that follow-ups can refer to, by name."""
+        return self.teaching.get(name) or self.corpus.topics["talk"].get(name)
+
+    def noisy(self, text: str, rng: Random, question: bool = True) -> str:
+        """Return the text as it is typed."""
+        return (noisy_english if self.language == "en" else noisy_chinese)(text, rng, question)
+
+    def frame(self, name: str, rng: Random, **filled: str) -> str:
+        """Return one sentence from the shared frames."""
+        slots: dict[str, Draw] = self.slots
+        if filled:
+            slots = slots | {key: (lambda rng, value=value: value) for key, value in filled.items()}
+        return self.frames[name].draw(rng, slots)
+
+    def noun(self, topic: Topic, rng: Random) -> str:
+        """Return a noun for the topic's thing."""
+        noun = rng.choice(topic.nouns)
+        return Pool([noun]).draw(rng, self.slots) if "{" in noun or "[" in noun else noun
+
+    def bare_question(self, topic: Topic, rng: Random) -> str:
+        """Return a question on the topic without anything around it."""
+        chances = [
+            (1.0 if topic.questions else 0.0) * (1 + min(len(topic.questions.wordings), 12) / 8),
+            1.0 if topic.nouns else 0.0,
+            1.5 if topic.actions else 0.0,
+        ]
+        kind = rng.choices((0, 1, 2), chances)[0]
+        if kind == 0:
+            return topic.questions.draw(rng, self.slots)
+        if kind == 1:
+            return self.frame("noun", rng, n=self.noun(topic, rng))
+        return self.frame("action", rng, do=rng.choice(topic.actions))
+
+    def question(self, topic: Topic, rng: Random) -> str:
+        """Return a question on the topic, typed."""
+        return self.noisy(self.dressed(self.bare_question(topic, rng), rng), rng)
+
+    def dressed(self, text: str, rng: Random) -> str:
+        """Return the question with an opener in front and a tail behind, or without."""
+        if rng.random() < 0.22:
+            opener = self.frame("opener", rng)
+            text = opener + (" " if self.language == "en" else "") + text
+        if rng.random() < 0.1:
+            tail = self.frame("tail", rng)
+            text = text.rstrip("?？") + (" " if self.language == "en" and tail[0] != "," else "") + tail
+        return text
+
+    def taught_topic(self, rng: Random) -> Topic:
+        """Return a topic to ask about; what has more wordings is asked more."""
+        return rng.choices(self.taught, self.taught_weights)[0]
+
+    def small_talk(self, rng: Random) -> tuple[Topic, str]:
+        """Return something said in passing, and its topic."""
+        topic = rng.choices(self.talk, self.talk_weights)[0]
+        if topic.nouns and rng.random() < 0.15:
+            return topic, self.noisy(self.frame("noun", rng, n=rng.choice(topic.nouns)), rng)
+        text = topic.questions.draw(rng, self.slots)
+        if topic.name in ("what_can_you_do", "what_cannot", "who_made_you", "your_size") and rng.random() < 0.3:
+            text = self.dressed(text, rng)
+        return topic, self.noisy(text, rng, question=topic.name not in ("unclear", "laugh"))
+
+    def off_topic(self, rng: Random) -> str:
+        """Return a request that the guide must decline."""
+        topic = rng.choices(self.off_topics, self.off_weights)[0]
+        if topic.nouns and rng.random() < 0.4:
+            noun = Pool([rng.choice(topic.nouns)]).draw(rng, self.slots)
+            return self.noisy(self.dressed(self.frame("noun", rng, n=noun), rng), rng)
+        return self.noisy(self.dressed(topic.questions.draw(rng, self.slots), rng), rng)
+
+    def there(self, rng: Random) -> tuple[Topic, str]:
+        """Return a question on Guangzhou that calls the city only *there* or *it*."""
+        topic = rng.choice(self.guangzhou) if rng.random() < 0.4 else self.teaching[rng.choice(("gz_food", "gz_sights"))]
+        while not topic.questions:
+            topic = rng.choice(self.guangzhou)
+        text = topic.questions.draw(rng, self.slots | {"gz": self.slots["there"]})
+        for clumsy in ("in there", "to there", "from there", "around in there", "in in ", "of there", "for there"):
+            text = text.replace(clumsy, clumsy.split()[-1] if clumsy != "in in " else "in ")
+        return topic, self.noisy(text, rng)
+
+    def named(self, topic: str, rng: Random, name: str, old: str = "") -> str:
+        """Return a sentence of the names file with the person's name in it, untouched by noise."""
+        slots = self.slots | {"old": lambda rng: old or "\ue001"}
+        text = self.noisy(self.name_topics[topic].questions.draw(rng, slots), rng, question=topic == "ask")
+        return text.replace(NAME, name)
+
+    def pair(self, rng: Random) -> tuple[str, str]:
+        """Return a comparison of two things that has no answer of its own, and both answers."""
+        first, second = rng.sample(self.with_nouns, 2)
+        while any(first.name.startswith(name) or second.name.startswith(name) for name in EXPLICIT_PAIRS):
+            first, second = rng.sample(self.with_nouns, 2)
+        one, two = self.noun(first, rng), self.noun(second, rng)
+        if self.language == "en":
+            text = rng.choice(
+                ("what is the difference between {} and {}", "{} vs {}", "{} or {}", "what are {} and {}",
+                 "compare {} and {}", "how do {} and {} differ", "explain {} and {}")
+            ).format(one, two)  # fmt: skip
+        else:
+            text = rng.choice(
+                ("{}和{}有什么区别", "{}与{}的区别", "{}跟{}有什么不同", "什么是{}和{}", "比较{}和{}", "解释{}和{}", "{}和{}的关系")
+            ).format(one, two)
+        join = " " if self.language == "en" else ""
+        return self.noisy(text, rng), rng.choice(first.answers) + join + rng.choice(second.answers)
+
+    def _blorp(self, rng: Random) -> str:
+        if self.language == "en" or rng.random() < 0.12:
+            return self.names.invented(rng)
+        return "".join(HAN[int(rng.random() * len(HAN))] for _ in range(rng.choice((2, 2, 3, 4))))
+
+
+def _breadth(topic: Topic) -> float:
+    """How often a topic is asked: more wordings, more often, within a factor of about two."""
+    words = len(topic.questions.wordings) + 2 * len(topic.nouns) + 2 * len(topic.actions)
+    return topic.weight * (0.6 + min(words, 40) / 40)
