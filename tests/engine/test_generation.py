@@ -6,10 +6,13 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
+import tiny_models
 import torch
+from conftest import loaded_from
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -131,19 +134,42 @@ def test_a_seed_is_drawn_and_told_when_none_is_given(qwen2: Loaded) -> None:
     assert run_of(reply(qwen2, asking(seed=run.seed))).token_ids == run.token_ids
 
 
-def test_greedy_decoding_is_that_of_the_library(qwen2: Loaded) -> None:
+def is_as_the_library_does_it(loaded: Loaded) -> bool:
+    """A prompt that is read in several chunks gives what `generate` gives on the whole of it."""
     request = asking("a b 你好 " * 30, greedy=True, repetition_penalty=1.1)
-    ids = torch.tensor([qwen2.prompts.build(request.messages).ids])
+    ids = torch.tensor([loaded.prompts.build(request.messages).ids])
     assert ids.shape[1] > 256
-    whole = qwen2.model.generate(
+    whole = loaded.model.generate(
         ids,
         do_sample=False,
         repetition_penalty=1.1,
         max_new_tokens=24,
         pad_token_id=0,
-        suppress_tokens=qwen2.padded_ids.tolist(),
+        eos_token_id=list(loaded.end_ids),
+        suppress_tokens=[] if loaded.padded_ids is None else loaded.padded_ids.tolist(),
     )
-    assert run_of(reply(qwen2, request)).token_ids == tuple(whole[0, ids.shape[1] :].tolist())
+    run = run_of(reply(loaded, request))
+    assert len(set(run.token_ids)) > 3
+    return bool(run.token_ids == tuple(whole[0, ids.shape[1] :].tolist()))
+
+
+def test_greedy_decoding_is_that_of_the_library(qwen2: Loaded, qwen3: Loaded) -> None:
+    assert is_as_the_library_does_it(qwen2)
+    assert is_as_the_library_does_it(qwen3)
+
+
+def test_layers_with_a_sliding_window_are_read_in_chunks_too(tmp_path: Path) -> None:
+    folder = tiny_models.qwen2(
+        tmp_path,
+        use_sliding_window=True,
+        sliding_window=32,
+        layer_types=["full_attention", "sliding_attention"],
+    )
+    assert is_as_the_library_does_it(loaded_from(folder))
+
+
+def test_layers_of_linear_attention_are_read_in_chunks_too(tmp_path: Path) -> None:
+    assert is_as_the_library_does_it(loaded_from(tiny_models.qwen3_next(tmp_path)))
 
 
 @pytest.mark.parametrize("sampling", [{"greedy": True}, {"temperature": 0.0}])
@@ -210,7 +236,8 @@ def test_a_prompt_larger_than_the_window_is_refused_with_both_sizes(qwen2: Loade
 
 
 def test_prompt_and_reply_never_exceed_the_window(qwen2: Loaded) -> None:
-    run = run_of(reply(qwen2, asking("a" * 400, max_new_tokens=2048, seed=SEED)))
+    with saying(qwen2, ids_of(qwen2, "a b " * 200)):
+        run = run_of(reply(qwen2, asking("a" * 100, max_new_tokens=2048, greedy=True)))
     assert run.prompt_tokens + run.new_tokens == 512
     assert run.stop_reason == "length"
 

@@ -16,6 +16,8 @@ from transformers import (
     Qwen2Tokenizer,
     Qwen3Config,
     Qwen3ForCausalLM,
+    Qwen3NextConfig,
+    Qwen3NextForCausalLM,
 )
 
 TEXT = [
@@ -74,6 +76,7 @@ def qwen2(
             num_key_value_heads=2,
             max_position_embeddings=window,
             tie_word_embeddings=True,
+            initializer_range=0.2,
             **{**sizes, **config},
         )
     )
@@ -94,8 +97,36 @@ def qwen3(folder: Path) -> Path:
         num_key_value_heads=2,
         head_dim=16,
         max_position_embeddings=1024,
+        initializer_range=0.2,
     )
     return _saved(folder, Qwen3ForCausalLM(config), tokenizer, do_sample=True, temperature=0.6)
+
+
+def qwen3_next(folder: Path) -> Path:
+    """A Qwen3-Next: linear attention and full attention in turn."""
+    tokenizer = _byte_level(["<|endoftext|>", "<|im_start|>", "<|im_end|>"], [])
+    tokenizer.chat_template = CHATML
+    torch.manual_seed(0)
+    config = Qwen3NextConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=64,
+        intermediate_size=128,
+        moe_intermediate_size=32,
+        shared_expert_intermediate_size=32,
+        num_experts=4,
+        num_experts_per_tok=2,
+        num_hidden_layers=4,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        head_dim=16,
+        linear_num_key_heads=2,
+        linear_num_value_heads=4,
+        linear_key_head_dim=16,
+        linear_value_head_dim=16,
+        max_position_embeddings=1024,
+        initializer_range=0.2,
+    )
+    return _saved(folder, Qwen3NextForCausalLM(config), tokenizer)
 
 
 def llama(folder: Path) -> Path:

@@ -88,8 +88,10 @@ def _run(
 ) -> None:
     model = loaded.model
     ids = torch.tensor([prompt_ids], device=model.device)
-    cache = DynamicCache(config=model.config)
-    _prefill(model, ids, cache, send, is_stopped)
+    cache = None
+    if model._supports_default_dynamic_cache():  # not, for instance, a pure Mamba
+        cache = DynamicCache(config=model.config.get_text_config(decoder=True))
+        _prefill(model, ids, cache, send, is_stopped)
     processors = LogitsProcessorList()
     if loaded.padded_ids is not None:
         processors.append(_NoPaddedIds(loaded.padded_ids))
