@@ -69,7 +69,7 @@ def _commit_items(
         lines = block_lines(done, width)
     elif isinstance(resumed, ListBegun):
         number = resumed.number
-    length = _length_of_lines(source, parsed.item_starts[-1] - parsed.start)
+    length = start_of_line(source, parsed.item_starts[-1] - parsed.start)
     follows = None if number is None else number + len(done.items)
     return Commit(lines, length, ListBegun(follows, block.items[-1].gap))
 
@@ -90,7 +90,7 @@ def _commit_code(block: Code, source: str, resumed: Resumed | None, width: int) 
     for window in range(windows):
         part = text[window * CODE_WINDOW : (window + 1) * CODE_WINDOW]
         lines += fence_lines("\n".join(part), block.language, width)
-    return Commit(lines, _length_of_lines(source, count + (0 if begun else 1)), CodeBegun(opening))
+    return Commit(lines, start_of_line(source, count + (0 if begun else 1)), CodeBegun(opening))
 
 
 def _commit_rows(block: Table, source: str, resumed: Resumed | None, width: int) -> Commit | None:
@@ -102,13 +102,13 @@ def _commit_rows(block: Table, source: str, resumed: Resumed | None, width: int)
     else:
         if len(block.rows) <= OPEN_ROWS:
             return None
-        skipped = _length_of_lines(source, 2)
+        skipped = start_of_line(source, 2)
         head, above = source[:skipped], NONE_ABOVE
         chosen = columns(block, width)
         lines = head_lines(chosen)
     done = block.rows[:-1]
     rows, above = row_lines(chosen, done, width, above)
-    length = skipped + _length_of_lines(source[skipped:], len(done))
+    length = skipped + start_of_line(source[skipped:], len(done))
     return Commit(lines + rows, length, TableBegun(head, chosen, above))
 
 
@@ -172,9 +172,9 @@ def _is_closed(text: str) -> bool:
     )
 
 
-def _length_of_lines(source: str, count: int) -> int:
-    """How many characters the first `count` lines take, their newlines included."""
+def start_of_line(source: str, line: int) -> int:
+    """Where a line begins, counted from 0: so, how long the lines before it are."""
     at = 0
-    for _ in range(count):
+    for _ in range(line):
         at = source.index("\n", at) + 1
     return at

@@ -110,8 +110,12 @@ def _quote_lines(blocks: Sequence[Placed], width: int) -> list[Line]:
     if width - indent < NARROWEST:
         return _placed_lines(blocks, width)
     lines = _placed_lines(blocks, width - indent) or [BLANK]
-    quoted = [line._replace(runs=tuple(inked(run, "quoted") for run in line.runs)) for line in lines]
-    return prefixed(quoted, _BAR, _BAR, "", "")
+    return prefixed([_quoted(line) for line in lines], _BAR, _BAR, "", "")
+
+
+def _quoted(line: Line) -> Line:
+    """The line in the ink of quotes, under whatever ink it has: a link in a quote is still a link."""
+    return line._replace(runs=tuple((text, f"quoted {ink}") for text, ink in line.runs))
 
 
 def _placed_lines(blocks: Sequence[Placed], width: int) -> list[Line]:

@@ -8,7 +8,7 @@ very long paragraph); `finish` lays the whole text out once more, so in the end 
 from collections.abc import Sequence
 
 from qwen_tui.ui.markdown.blocks import Block, Code, List, Quote
-from qwen_tui.ui.markdown.commit import commit_paragraph, commit_part
+from qwen_tui.ui.markdown.commit import commit_paragraph, commit_part, start_of_line
 from qwen_tui.ui.markdown.document import render
 from qwen_tui.ui.markdown.layout import block_lines
 from qwen_tui.ui.markdown.lines import BLANK, Line
@@ -94,25 +94,16 @@ class Stream:
         """
         complete = self._end[: self._end.rindex("\n") + 1]
         prefix = self._resumed.prefix if self._resumed else ""
-        above = prefix.count("\n")
         blocks = parse(prefix + complete)
         if not blocks:
             return
-        starts = _line_starts(prefix + complete)
         last = blocks[-1]
+        at = max(0, start_of_line(prefix + complete, last.start) - len(prefix))
         if len(blocks) > 1:
-            lines = self._laid(blocks[:-1])
-            at = starts[last.start] - len(prefix)
-            self._leave(lines, at, None)
-            last = Parsed(last.block, 0, last.end - last.start, _moved(last.item_starts, last.start))
-            complete = complete[at:]
-        elif self._resumed is not None:
-            last = Parsed(last.block, 0, last.end - above, _moved(last.item_starts, above))
-        elif last.start:
-            at = starts[last.start]
-            self._end, complete = self._end[at:], complete[at:]
-            last = Parsed(last.block, 0, last.end - last.start, _moved(last.item_starts, last.start))
-        part = commit_part(last, complete, self._resumed, self._width)
+            self._leave(self._laid(blocks[:-1]), at, None)
+        else:
+            self._end = self._end[at:]
+        part = commit_part(last, complete[at:], self._resumed, self._width)
         if part is not None:
             self._leave(*part)
 
@@ -151,17 +142,6 @@ def _ends_in_code(block: Block) -> bool:
             return False
         block = blocks[-1].block
     return isinstance(block, Code)
-
-
-def _line_starts(text: str) -> list[int]:
-    starts = [0]
-    while (at := text.find("\n", starts[-1])) >= 0:
-        starts.append(at + 1)
-    return starts
-
-
-def _moved(lines: tuple[int, ...], by: int) -> tuple[int, ...]:
-    return tuple(line - by for line in lines)
 
 
 def _first_difference(before: Sequence[Line], after: Sequence[Line], since: int) -> int:
