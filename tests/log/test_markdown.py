@@ -69,6 +69,12 @@ def test_a_link_definition_stays_visible() -> None:
     ]
 
 
+def test_code_and_links_keep_their_colours_in_a_quote() -> None:
+    lines = render("> see `code` here", 40)
+    assert inks(lines, "code") == {"quoted", "code"}
+    assert inks(lines, "see ") == {"quoted"}
+
+
 def test_lists_nest_and_number() -> None:
     assert shown("3. one\n4. two\n   - in\n     - deeper\n\n   more\n5. three") == [
         "3. one", "4. two", "   ◦ in", "     ▪ deeper", "", "   more", "5. three",

@@ -162,6 +162,20 @@ async def test_what_is_drawn_while_streaming_is_never_stale() -> None:
             assert drawn[: len(rows)] == rows
 
 
+async def test_another_width_lays_a_growing_message_out_again() -> None:
+    app = ViewHost(MessageView(reply(""), "Qwen", streaming=True))
+    async with running(app) as pilot:
+        app.view.append_text("word " * 30)
+        await settled(pilot)
+        before = len(app.view.rows)
+        await pilot.resize_terminal(40, 24)
+        await settled(pilot)
+        assert len(app.view.rows) > before
+        app.view.append_text("and **more**")
+        await settled(pilot)
+        assert "and more▌" in screen_text(app)
+
+
 async def test_another_width_lays_the_message_out_again() -> None:
     app = ViewHost(MessageView(reply("word " * 40), "Qwen"))
     async with running(app) as pilot:

@@ -78,15 +78,6 @@ def test_stars_in_code_open_nothing() -> None:
     assert texts(stream.lines) == [" c", " int **p"]
 
 
-def test_another_width_lays_out_the_text_so_far() -> None:
-    source = of_kind("prose", 3000)
-    stream = Stream(80)
-    stream.append(source)
-    stream.resize(30)
-    stream.append("and **more**")
-    assert stream.lines == render(source + "and **more**", 30)
-
-
 def test_an_open_end_of_any_length_still_grows() -> None:
     stream = Stream(80)
     stream.append("- " + "nested\n  - item " * 1500)

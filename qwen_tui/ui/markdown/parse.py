@@ -29,8 +29,6 @@ class Parsed:
     block: Block
     start: int
     """Its first line, from 0."""
-    end: int
-    """The line after its last."""
     item_starts: tuple[int, ...] = ()
     """For a list, the first line of each item."""
 
@@ -54,10 +52,10 @@ class _Reader:
     def blocks(self) -> list[Parsed]:
         result: list[Parsed] = []
         while self._at < len(self._tokens):
-            start, end = self._tokens[self._at].map or (0, 0)
+            start = (self._tokens[self._at].map or [0])[0]
             block = self._block()
             items = tuple(self._item_starts) if isinstance(block, List) else ()
-            result.append(Parsed(block, start, end, items))
+            result.append(Parsed(block, start, items))
         return result
 
     def _block(self) -> Block:

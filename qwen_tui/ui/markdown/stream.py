@@ -28,9 +28,6 @@ class Stream:
         """What is seen so far."""
         self._width = width
         self._source: list[str] = []
-        self._begin()
-
-    def _begin(self) -> None:
         self._done = 0
         """How many of the lines are laid out for good."""
         self._end = ""
@@ -56,23 +53,15 @@ class Stream:
         if not text:
             return len(self.lines)
         self._source.append(text)
-        return self._append(text)
+        self._end += text
+        return self._lay_out()
 
     def finish(self) -> int:
         """Lay the whole text out once more, since nothing will be added."""
         before, self.lines = self.lines, render(self.source, self._width)
         return _first_difference(before, self.lines, 0)
 
-    def resize(self, width: int) -> None:
-        """Lay out the text so far in another width."""
-        self._width = width
-        self._begin()
-        self.lines = []
-        if self._source:
-            self._append(self.source)
-
-    def _append(self, text: str) -> int:
-        self._end += text
+    def _lay_out(self) -> int:
         if not self._resumed:
             self._end = self._end.lstrip("\n")
         if self._laid_out > _LONG_END and len(self._end) - self._laid_out < self._laid_out // 32:
