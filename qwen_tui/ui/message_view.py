@@ -37,7 +37,7 @@ GROWTH = 4
 WIDEST = 120
 """Cells; longer lines are hard to read, however wide the terminal is."""
 
-_CURSOR = ("▌", "cursor")
+_CURSOR = "▌"
 
 
 class MessageView(LinesView):
@@ -218,7 +218,8 @@ class MessageView(LinesView):
         if y != len(self.rows) - 1 or not self.is_streaming or not self.content:
             return line
         room = self.content_size.width - sum(cells(text) for text, _ in line.runs)
-        return line._replace(runs=(*line.runs, _CURSOR)) if room > 0 else line
+        cursor = (_CURSOR, f"{line.fill} cursor")
+        return line._replace(runs=(*line.runs, cursor)) if room > 0 else line
 
     def _lay_out_again(self) -> None:
         if self._width:

@@ -68,7 +68,7 @@ class MessageWindow(FollowingScroll):
         before, self._messages = self._messages, list(messages)
         self._index()
         shared = _shared(before, self._messages)
-        if shared and shared >= self._window.first:
+        if shared and shared >= self._window.first and len(self._messages) - self._window.first <= MOST:
             self._window = Window(self._window.first, len(self._messages))
             for message in self._messages[self._window.first : shared]:
                 if (view := self._views.get(message.id)) and view.message != message:

@@ -245,6 +245,18 @@ async def test_another_branch_keeps_what_both_share() -> None:
         assert "answer 9" not in screen_text(app)
 
 
+async def test_a_much_longer_branch_is_not_mounted_whole() -> None:
+    app = LogHost()
+    async with running(app) as pilot:
+        messages = talk(1000)
+        await app.log_.show_conversation(messages[:2])
+        await settled(pilot)
+        await app.log_.show_conversation(messages)
+        await settled(pilot)
+        assert mounted(app) == ids(messages[-OPENED:])
+        assert "answer 999" in screen_text(app)
+
+
 async def test_a_change_of_focus_restyles_no_message() -> None:
     app = LogHost()
     async with running(app) as pilot:
