@@ -113,13 +113,28 @@ def test_a_lost_device_ends_the_worker_and_says_so(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(torch.cuda.device_count() < 2, reason="needs two devices")
-def test_a_model_too_large_for_one_device_goes_over_two(wide: Path, tmp_path: Path) -> None:
+def test_a_model_too_large_for_one_device_goes_over_two(tmp_path: Path) -> None:
+    with torch.device("cuda"):
+        folder = tiny_models.qwen2(
+            tmp_path / "large",
+            dtype=torch.bfloat16,
+            hidden_size=4096,
+            intermediate_size=11008,
+            num_attention_heads=32,
+            num_hidden_layers=8,
+        )
+    torch.cuda.empty_cache()
+    size = (folder / "model.safetensors").stat().st_size
     hogs = []
     for index in range(2):
         free, _ = torch.cuda.mem_get_info(index)
-        hogs.append(torch.empty(free - int(0.9e9), dtype=torch.uint8, device=f"cuda:{index}"))
-    with opened(wide, tmp_path, quantization="none") as engine:
-        last = list(engine.stream(asking(), threading.Event()))[-1]
+        hogs.append(
+            torch.empty(free - int(size * 0.9) - 600 * 1024**2, dtype=torch.uint8, device=f"cuda:{index}")
+        )
+    with opened(folder, tmp_path, quantization="none") as engine:
+        assert engine.info.memory_bytes > size * 0.9
+        assert engine.info.device == "cuda:0, cuda:1"
+        last = list(engine.stream(asking("a" * 300), threading.Event()))[-1]
         assert isinstance(last, Finished)
     hogs.clear()
     torch.cuda.empty_cache()

@@ -43,6 +43,7 @@ def answer_to(desk: tuple[Desk, Connection], loaded: Loaded) -> Answer:
     [
         (torch.OutOfMemoryError("CUDA out of memory"), "engine.out_of_memory_reply"),
         (RuntimeError("DefaultCPUAllocator: can't allocate memory"), "engine.out_of_memory_reply"),
+        (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling x"), "engine.out_of_memory_reply"),
         (RuntimeError("shapes\ndo not match\x1b[31m"), "engine.unexpected"),
     ],
 )

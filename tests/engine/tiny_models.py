@@ -63,13 +63,19 @@ INST = (
 
 
 def qwen2(
-    folder: Path, template: str | None = CHATML, window: int = 512, rows: int | None = None, **config: Any
+    folder: Path,
+    template: str | None = CHATML,
+    window: int = 512,
+    rows: int | None = None,
+    dtype: torch.dtype = torch.float32,
+    **config: Any,
 ) -> Path:
     """A Qwen2 with a byte-level tokenizer; without `rows` its output layer has 61 more than there are tokens."""
     tokenizer = _byte_level(["<|endoftext|>", "<|im_start|>", "<|im_end|>"], [])
     tokenizer.chat_template = template
     torch.manual_seed(0)
     sizes = {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4}
+    torch.set_default_dtype(dtype)
     model = Qwen2ForCausalLM(
         Qwen2Config(
             vocab_size=rows or len(tokenizer) + 61,
@@ -80,6 +86,7 @@ def qwen2(
             **{**sizes, **config},
         )
     )
+    torch.set_default_dtype(torch.float32)
     return _saved(folder, model, tokenizer, do_sample=True, temperature=0.7, top_p=0.8, top_k=20)
 
 

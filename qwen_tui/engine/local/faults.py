@@ -21,7 +21,7 @@ def is_out_of_memory(error: BaseException) -> bool:
     """Whether the device or the machine had no room; each backend says it in its own way."""
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
-    said = ("can't allocate memory", "out of memory", "not enough memory")
+    said = ("can't allocate memory", "out of memory", "not enough memory", "CUBLAS_STATUS_ALLOC_FAILED")
     return isinstance(error, RuntimeError) and any(words in str(error) for words in said)
 
 

@@ -132,7 +132,7 @@ def chunk_tokens(model: PreTrainedModel) -> int:
     """How many prompt tokens are read at a time. Depends on the hardware alone, so that a seed repeats a reply.
 
     A chunk after the first goes through slower attention kernels, since it needs a mask (7B in bf16, 24,050
-    tokens on a H200: 2.2 s in chunks of 512, 1.6 s of 4,096, 0.9 s in one), and a chunk that is too large takes
+    tokens on a H200: 2.2 s in chunks of 512, 1.6 s of 8,192, 0.9 s in one), and a chunk that is too large takes
     memory and lets progress stand still. A stop does not wait for a chunk: see `_interruptible`.
     """
     if model.device.type == "cuda":

@@ -87,7 +87,7 @@ def load(resolved: Resolved, spec: ModelSpec, report: Callable[[LoadProgress], N
         context_window=traits.context_window(model.config),
         quantization=traits.quantization(model.config, placement.quantization),
         dtype=str(placement.dtype).removeprefix("torch."),
-        device=str(placement.device),
+        device=traits.device(model, placement.device),
         revision=resolved.revision,
         has_chat_template=prompts.template is not None,
         can_think=prompts.can_think,

@@ -42,6 +42,14 @@ def sampling_defaults(config: GenerationConfig) -> dict[str, Json]:
     return {name: value for name, value in defaults.items() if value is not None}
 
 
+def device(model: PreTrainedModel, first: torch.device) -> str:
+    """The device it is on, or all of them: `cuda:0`, `cuda:0, cuda:1`."""
+    places = {str(place) for place in getattr(model, "hf_device_map", {}).values()}
+    if len(places) < 2:
+        return str(first)
+    return ", ".join(sorted(f"cuda:{place}" if place.isdigit() else place for place in places))
+
+
 def quantization(config: Any, chosen: str) -> str:
     """`none`, `4bit`, `8bit`, or the method's own name for a checkpoint that was saved quantized in another way."""
     saved = getattr(config, "quantization_config", None)
