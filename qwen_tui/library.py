@@ -25,21 +25,25 @@ class Library:
         self._sessions: dict[str, ChatSession] = {}
         self._undo: list[Undo] = []
         self._entries: dict[str, Entry] = {}
+        self._problems: list[QwenTuiError] = []
 
     def entries(self) -> tuple[Entry, ...]:
         """All saved conversations, pinned ones first, then the one used last."""
         entries = self._store.list()
+        self._note_problems()
         self._entries = {entry.id: entry for entry in entries}
         return tuple(sorted(entries, key=lambda entry: not entry.pinned))
 
-    @property
-    def problems(self) -> tuple[QwenTuiError, ...]:
-        """What the last look at the folder could not read, and where it was put."""
-        return self._store.problems
+    def take_problems(self) -> list[QwenTuiError]:
+        """What could not be read since the last call, and where it was put: to be said once."""
+        problems, self._problems = self._problems, []
+        return problems
 
     def new(self, name: str | None = None) -> ChatSession:
         """An empty conversation; it gets a file with its first message."""
-        return self._keep(self._store.create(name))
+        conversation = self._store.create(name)
+        self._note_problems()
+        return self._keep(conversation)
 
     def open(self, conversation_id: str) -> ChatSession:
         """A saved conversation, or the session that already has it open; raises `QwenTuiError`."""
@@ -92,6 +96,10 @@ class Library:
     def undo(self) -> str | None:
         """Take the last change of the list back; returns the conversation's name, None when there is none."""
         return self._undo.pop()() if self._undo else None
+
+    def _note_problems(self) -> None:
+        self._problems += self._store.problems
+        self._store.problems = ()
 
     def _keep(self, conversation: Conversation) -> ChatSession:
         return self._sessions.setdefault(conversation.id, ChatSession(conversation, self._store))

@@ -40,11 +40,19 @@ class Terminal:
         command = [sys.executable, "-m", "qwen_tui", "--data-dir", str(data)]
         command += ["--config", str(data / "config.toml"), *arguments]
         self.process = subprocess.Popen(
-            command, stdin=slave, stdout=slave, stderr=slave, start_new_session=True, env=environment
+            command,
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(
+                0, termios.TIOCSCTTY, 0
+            ),  # its controlling terminal, as in a shell
+            env=environment,
         )
         os.close(slave)
 
-    def until(self, shows: str | Callable[[str], bool], seconds: float = 120) -> None:
+    def until(self, shows: str | Callable[[str], bool], seconds: float = 30) -> None:
         """Read what the program draws until its screen shows this."""
         is_met = (lambda text: shows in text) if isinstance(shows, str) else shows
         end = time.monotonic() + seconds

@@ -112,6 +112,8 @@ class ChatScreen(Screen[None]):
 
     def _complete(self) -> None:
         """Fill the panes beside the log; they take as long as all the rest, and the first picture is there."""
+        if not self.is_attached:  # left before it was complete
+            return
         self.query_one("#conversations").mount(self._conversations)
         self.query_one("#settings").mount(self._settings)
         self._list()
@@ -188,8 +190,9 @@ class ChatScreen(Screen[None]):
             for entry in self._library.entries()
         )
         self._conversations.open_id = self._talk.conversation_id
-        for problem in self._library.problems:
-            self._talk.explain(problem)
+        problems = self._library.take_problems()
+        if problems:
+            self._talk.explain(problems[0], more=len(problems) - 1)
 
     # --- Messages up: talk ---------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from qwen_tui.errors import QwenTuiError
+from qwen_tui.strings import say
 
 
 class Notice(Static):
@@ -32,10 +33,11 @@ class Notice(Static):
         """Show a sentence."""
         self._show(text, is_error=False)
 
-    def explain(self, error: QwenTuiError) -> None:
-        """Show an error: what happened and what to do."""
+    def explain(self, error: QwenTuiError, more: int = 0) -> None:
+        """Show an error: what happened and what to do; and that there are `more` like it."""
         title, sentence, hint = error.explanation
-        self._show(f"{title}. {sentence} {hint}", is_error=True)
+        others = say("screen.more_problems", count=more) if more else ""
+        self._show(f"{title}. {sentence} {hint} {others}".strip(), is_error=True)
 
     def clear(self) -> None:
         """Say nothing."""

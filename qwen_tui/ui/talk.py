@@ -131,9 +131,9 @@ class Talk(Vertical):
         """Show a sentence above the composer."""
         self._notice.say(text)
 
-    def explain(self, error: QwenTuiError) -> None:
-        """Show an error above the composer."""
-        self._notice.explain(error)
+    def explain(self, error: QwenTuiError, more: int = 0) -> None:
+        """Show an error above the composer, and that there are `more` like it."""
+        self._notice.explain(error, more)
 
     def focus_composer(self) -> None:
         """Let the person write."""

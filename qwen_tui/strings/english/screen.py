@@ -28,7 +28,7 @@ SENTENCES: dict[str, str] = {
     "screen.loading_stopped": "Loading was stopped. F2 opens the settings, where a model can be chosen.",
     "screen.restarting": "The engine is being started again.",
     "screen.fallback": "{error} The model before it is loaded again.",
-    "screen.problems": "{first} (and {more} more: see the log file)",
+    "screen.more_problems": "(And {count} more like it.)",
     "help.place.everywhere": "Everywhere",
     "help.place.composer": "Writing",
     "help.place.log": "On a message",

@@ -1,0 +1,69 @@
+"""`qwen-tui ask`: one reply on the standard output."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+def ask(tmp_path: Path, *arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-m", "qwen_tui", "ask", "--data-dir", str(tmp_path), *arguments]
+    return subprocess.run(command, input=stdin, capture_output=True, timeout=120)
+
+
+def test_the_guides_example_sorts_a_news_line(tmp_path) -> None:
+    prompt = "请将以下新闻分类为体育、科技、政治、娱乐之一，只输出类别：\n国家队在足球决赛中以三比一获胜。"
+    done = ask(tmp_path, "-", "--model", "guide", stdin=prompt.encode())
+    assert done.returncode == 0
+    assert done.stdout.decode().strip() == "体育"
+
+
+def test_a_reply_comes_with_its_receipt(tmp_path) -> None:
+    done = ask(tmp_path, "What is a token?", "--model", "guide", "--json")
+    reply = json.loads(done.stdout)
+    assert reply["text"].strip()
+    assert reply["receipt"]["stop_reason"] == "eos"
+    assert reply["receipt"]["new_tokens"] == len(reply["receipt"]["token_ids"])
+    assert reply["receipt"]["sampling"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        (["hi", "--model", "/nowhere/at/all"], 1),
+        (["hi", "--model", "nobody/nothing-here"], 1),
+        (["hi", "--device", "cuda:7"], 1),
+        (["hi", "--colour", "red"], 2),
+        (["hi", "--quantization", "3bit"], 2),
+        ([" "], 2),
+    ],
+)
+def test_what_cannot_be_done_is_one_sentence_and_a_next_step(tmp_path, arguments, status) -> None:
+    done = ask(tmp_path, *arguments)
+    assert done.returncode == status
+    assert not done.stdout
+    assert done.stderr.startswith(b"qwen-tui")
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert b"Traceback" not in done.stderr
+
+
+def test_ctrl_c_stops_with_130(tmp_path) -> None:
+    command = [sys.executable, "-m", "qwen_tui", "ask", "--data-dir", str(tmp_path), "--model", "guide"]
+    command.append("Explain in detail what tokens are, and give examples.")
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    assert os.read(process.stdout.fileno(), 1)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=10)
+    assert process.returncode == 130
+
+
+def test_a_reader_that_goes_away_ends_it_quietly(tmp_path) -> None:
+    command = f'"{sys.executable}" -m qwen_tui ask --data-dir "{tmp_path}" --model guide "Explain tokens."'
+    script = f"{command} | head -c 1"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, timeout=120)
+    assert b"Traceback" not in done.stderr
