@@ -69,7 +69,7 @@ class Option:
         return value
 
     def parse(self, text: str) -> Json:
-        """The value that a person typed; empty means unset, but for prose. Raises `QwenTuiError` as `check` does."""
+        """What a person typed as a value; empty means unset, but for prose. Raises as `check` does."""
         if self.kind == "prose":
             return self.check(text)
         text = text.strip()

@@ -20,8 +20,6 @@ from qwen_tui.settings import OPTIONS, Settings
 from qwen_tui.strings import say
 from qwen_tui.turns import TurnQueue
 from qwen_tui.ui.chat_screen import ChatScreen
-from qwen_tui.ui.dialogs import Help
-from qwen_tui.ui.help_places import help_files, help_places
 from qwen_tui.ui.themes import THEMES
 
 PALETTE = Binding("ctrl+p", "command_palette", say("screen.key.commands"))
@@ -111,6 +109,9 @@ class QwenTuiApp(App[None]):
 
     @on(ChatScreen.HelpWanted)
     def _show_help(self) -> None:
+        from qwen_tui.ui.dialogs import Help  # late: the first picture does not need it
+        from qwen_tui.ui.help_places import help_files, help_places
+
         bindings = [*ChatScreen.BINDINGS, PALETTE, *self.BINDINGS]
         self.push_screen(Help(help_places(bindings, self._config.keys), help_files(self._where)))
 

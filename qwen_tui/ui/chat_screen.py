@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -23,7 +23,6 @@ from qwen_tui.session import ChatSession
 from qwen_tui.settings import Settings
 from qwen_tui.strings import say
 from qwen_tui.turns import TurnQueue
-from qwen_tui.ui.chat_log import ChatLog
 from qwen_tui.ui.clipboard import copy, say_outcome
 from qwen_tui.ui.composer import Composer
 from qwen_tui.ui.conversation_row import ConversationRow
@@ -31,6 +30,9 @@ from qwen_tui.ui.conversations_pane import ConversationsPane
 from qwen_tui.ui.header import Header
 from qwen_tui.ui.settings_pane import SettingsPane
 from qwen_tui.ui.talk import Talk
+
+if TYPE_CHECKING:  # see `Talk.complete`
+    from qwen_tui.ui.chat_log import ChatLog
 
 BESIDE_FROM = {"settings": 100, "conversations": 140}
 """Columns from which a pane stands beside the log; with fewer its key draws it over the log (see `app.tcss`)."""
@@ -110,10 +112,11 @@ class ChatScreen(Screen[None]):
         if self._problem is not None:
             self._talk.explain(self._problem)
 
-    def _complete(self) -> None:
-        """Fill the panes beside the log; they take as long as all the rest, and the first picture is there."""
+    async def _complete(self) -> None:
+        """Fill the log and the panes; they take as long as all the rest, and the first picture is there."""
         if not self.is_attached:  # left before it was complete
             return
+        await self._talk.complete()
         self.query_one("#conversations").mount(self._conversations)
         self.query_one("#settings").mount(self._settings)
         self._list()
@@ -213,8 +216,8 @@ class ChatScreen(Screen[None]):
     def _quit(self) -> None:
         self.app.exit()
 
-    @on(ChatLog.CopyRequested)
-    def _copy(self, event: ChatLog.CopyRequested) -> None:
+    def on_chat_log_copy_requested(self, event: "ChatLog.CopyRequested") -> None:
+        """Copy a message; handled by name, since the log is imported after the first picture."""
         self._copy_text(event.text)
 
     def _copy_text(self, text: str) -> None:

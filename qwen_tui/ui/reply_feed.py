@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from qwen_tui.chat.context import Window
 from qwen_tui.chat.messages import Message, Role
 from qwen_tui.engine.base import PrefillProgress, TextDelta, ThinkingDelta
 from qwen_tui.session import Accepted, ChatSession, Replied, ReplyStarted
@@ -26,8 +27,9 @@ class ReplyFeed:
         """Show a conversation as it stands now, its running reply and its waiting messages included."""
         self._waiting.clear()
         await self._log.show_conversation(_path_to(session, live.message if live else None))
-        self._log.show_memory_line(memory_of(live.started) if live else None)
+        self._log.show_memory_line(None)
         if live is not None:
+            self.show_window(live.started.first_sent, live.started.window)
             self._streaming = live.message.id
             self._log.add(live.message, streaming=True)
             self._log.append_thinking(live.message.id, "".join(live.thinking), live.thinking_tokens)
@@ -63,7 +65,11 @@ class ReplyFeed:
             self._clear_waiting()
             await self._log.show_conversation(_path_to(session, started.reply))
         self._before_waiting(session, started.reply, streaming=True)
-        self._log.show_memory_line(memory_of(started))
+        self.show_window(started.first_sent, started.window)
+
+    def show_window(self, first_sent: str, window: Window) -> None:
+        """Draw the line where the model's memory begins."""
+        self._log.show_memory_line(Memory(first_sent, window.used_tokens, window.budget_tokens, window.older))
 
     def show_waiting(self, session: ChatSession) -> None:
         """Let the messages that wait stand at the end of the log."""
@@ -83,12 +89,6 @@ class ReplyFeed:
         for message_id in self._waiting:
             self._log.remove_message(message_id)
         self._waiting.clear()
-
-
-def memory_of(started: ReplyStarted) -> Memory:
-    """The memory line for what a reply was given to see."""
-    window = started.window
-    return Memory(started.first_sent, window.used_tokens, window.budget_tokens, window.older)
 
 
 def _waiting_message(turn: Turn) -> Message:

@@ -5,6 +5,7 @@ It decides nothing about a turn: `TurnQueue` runs turns, `ChatSession` records t
 """
 
 from itertools import groupby
+from typing import TYPE_CHECKING, NamedTuple
 
 from textual import on
 from textual.app import ComposeResult
@@ -21,13 +22,14 @@ from qwen_tui.session import ChatSession, NotSaved, Refused
 from qwen_tui.settings import Settings
 from qwen_tui.strings import say
 from qwen_tui.turns import Happened, Turn, TurnBroke, TurnQueue
-from qwen_tui.ui.chat_log import ChatLog
 from qwen_tui.ui.composer import Composer
 from qwen_tui.ui.live_replies import LiveReplies
-from qwen_tui.ui.memory_line import Memory
 from qwen_tui.ui.notice import Notice
-from qwen_tui.ui.reply_feed import ReplyFeed
 from qwen_tui.ui.welcome import Suggestion, Welcome
+
+if TYPE_CHECKING:  # see `Talk.complete`
+    from qwen_tui.ui.chat_log import ChatLog
+    from qwen_tui.ui.reply_feed import ReplyFeed
 
 LOOK_SECONDS = 1 / 15
 """How often it looks at what the background threads have done."""
@@ -37,6 +39,11 @@ SAVE_SECONDS = 1.0
 
 QUIT_WORDS = ("quit", "exit", "退出")
 """Typed alone as a message they leave the program, as the beginner's chat loop did."""
+
+
+class _Reading(NamedTuple):
+    log: "ChatLog"
+    feed: "ReplyFeed"
 
 
 class Talk(Vertical):
@@ -70,20 +77,31 @@ class Talk(Vertical):
         self._counter = TokenCounter()
         self._figures: Figures | None = None
         self._welcome = Welcome()
-        self._log = ChatLog(welcome=self._welcome, id="log")
+        self._reading: _Reading | None = None
+        """What the conversation is read in; None until the first picture is there."""
         self._notice = Notice(id="notice")
         self._composer = Composer(id="composer")
-        self._feed = ReplyFeed(self._log, turns)
 
     def compose(self) -> ComposeResult:
-        """Log, notice, composer."""
-        yield self._log
+        """The place of the log, notice, composer."""
+        yield Vertical(id="reading")
         yield self._notice
         yield self._composer
 
-    async def on_mount(self) -> None:
-        """Show the first conversation, and begin to look at what happens."""
+    async def complete(self) -> None:
+        """Show the conversation in a log, and begin to look at what happens.
+
+        For after the first picture, which would wait a quarter longer for what this imports and mounts; the
+        composer works before.
+        """
+        from qwen_tui.ui.chat_log import ChatLog  # late: see above
+        from qwen_tui.ui.reply_feed import ReplyFeed
+
+        log = ChatLog(welcome=self._welcome, id="log")
+        await self.query_one("#reading").mount(log)
+        self._reading = _Reading(log, ReplyFeed(log, self._turns))
         await self.show(self.session)
+        self.watch_engine_state(self.engine_state)
         self.set_interval(LOOK_SECONDS, self._look)
         self.set_interval(SAVE_SECONDS, self._save_adjusted)
 
@@ -97,15 +115,17 @@ class Talk(Vertical):
 
     def watch_engine_state(self, state: EngineState | None) -> None:
         """Say what the engine has come to; without one, what waits for it goes back to the composer."""
+        if self._reading is None:
+            return
         self._welcome.state = state
         match state:
             case Failed(error):
                 while turn := self._turns.take_back(self.session.conversation.id):
                     self._composer.give_back(turn.text or "")
-                self._feed.show_waiting(self.session)
+                self._reading.feed.show_waiting(self.session)
                 self._notice.explain(error)
             case Ready(engine, fallback=fallback):
-                self._log.assistant_name = engine.info.name
+                self._reading.log.assistant_name = engine.info.name
                 if fallback is not None:
                     self._notice.say(say("screen.fallback", error=fallback))
         self.count()
@@ -120,7 +140,8 @@ class Talk(Vertical):
         self._save_adjusted()
         self.session = session
         self.live.look_at(self.conversation_id)
-        await self._feed.open(session, self.live.of(self.conversation_id))
+        if self._reading is not None:
+            await self._reading.feed.open(session, self.live.of(self.conversation_id))
         self._follow_session()
 
     def is_needed(self, conversation_id: str) -> bool:
@@ -163,7 +184,7 @@ class Talk(Vertical):
         turn = self._turns.take_back(self.conversation_id)
         if turn is not None:
             self._composer.give_back(turn.text or "")
-            self._feed.show_waiting(self.session)
+            self._show_waiting()
             self.say(say("screen.taken_back"))
             return True
         return self._turns.stop(self.conversation_id)
@@ -189,7 +210,11 @@ class Talk(Vertical):
         waits = self._turns.running is not None or not isinstance(state, Ready)
         self._turns.submit(Turn(self.session, text, lambda: self.settings))
         if waits:
-            self._feed.show_waiting(self.session)
+            self._show_waiting()
+
+    def _show_waiting(self) -> None:
+        if self._reading is not None:
+            self._reading.feed.show_waiting(self.session)
 
     @on(Composer.DraftChanged)
     def _draft_changed(self) -> None:
@@ -203,18 +228,20 @@ class Talk(Vertical):
     # --- Looking at what happens ---------------------------------------------------------------------
 
     async def _look(self) -> None:
+        if self._reading is None or not self.is_attached:
+            return
         happened = self._turns.drain()
         moved = [each for each in happened if self.live.note(each, self.conversation_id)]
         for turn, of_turn in groupby(happened, key=lambda each: each.turn):
             if turn.session is self.session:
-                await self._follow(list(of_turn))
+                await self._reading.feed.show(of := list(of_turn))
+                self._notice_problems(of)
         if moved:
             self._follow_session()
             self.post_message(self.TurnsMoved())
-        self._measure()
+        self._measure(self._reading.feed)
 
-    async def _follow(self, happened: list[Happened]) -> None:
-        await self._feed.show(happened)
+    def _notice_problems(self, happened: list[Happened]) -> None:
         for each in happened:
             match each.event:
                 case Refused(text, error):
@@ -237,7 +264,7 @@ class Talk(Vertical):
         self._composer.busy = self.live.is_busy(self.conversation_id)
         self.count()
 
-    def _measure(self) -> None:
+    def _measure(self, feed: "ReplyFeed") -> None:
         """Show the newest figures; while a reply is written, it counts what has come of it."""
         live, figures = self.live.of(self.conversation_id), self._counter.figures
         if live is not None:
@@ -251,6 +278,4 @@ class Talk(Vertical):
         elif live is None and figures is not None and figures.conversation_id == self.conversation_id:
             window = figures.window
             self.post_message(self.Measured(window.used_tokens))
-            self._log.show_memory_line(
-                Memory(figures.first_sent, window.used_tokens, window.budget_tokens, window.older)
-            )
+            feed.show_window(figures.first_sent, window)

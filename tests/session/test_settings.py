@@ -18,7 +18,8 @@ anything = st.recursive(
     [
         ("top_p", "7"), ("top_p", "0"), ("top_p", "nan"), ("temperature", "-1"), ("temperature", "hot"),
         ("top_k", "1.5"), ("top_k", "-1"), ("min_p", "2"), ("repetition_penalty", "0"), ("max_new_tokens", "0"),
-        ("max_new_tokens", ""), ("seed", "-1"), ("seed", "9" * 400), ("greedy", "perhaps"), ("quantization", "3bit"),
+        ("max_new_tokens", ""), ("seed", "-1"), ("seed", "9" * 400), ("greedy", "perhaps"),
+        ("quantization", "3bit"),
     ],
 )  # fmt: skip
 def test_a_value_out_of_bounds_is_explained(name: str, text: str) -> None:
