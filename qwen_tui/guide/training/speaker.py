@@ -7,11 +7,16 @@ from qwen_tui.guide.training.grammar import Draw, Pool
 from qwen_tui.guide.training.names import HAN, Names
 from qwen_tui.guide.training.news import News
 from qwen_tui.guide.training.noise import NAME, noisy_chinese, noisy_english
+from qwen_tui.guide.training.synonyms import Synonyms
 
 TEACHING = ("app", "ideas", "guangzhou")
 """The kinds of topics that follow-up questions can refer to."""
 EXPLICIT_PAIRS = ("base", "instruct", "four", "eight", "top", "temperature", "max", "context", "sliding", "single", "gz")
 """Beginnings of the names of topics for which comparisons are written out."""
+
+
+_FOLLOWING = ("more", "why", "ex", "in_other")
+"""Frames of follow-up questions."""
 
 
 class Speaker:
@@ -25,6 +30,7 @@ class Speaker:
         self.slots["blorp"] = self._blorp
         self.slots["name"] = lambda rng: NAME
         self.news = News(language, corpus, names)
+        self.synonyms = Synonyms(language)
         frames = corpus.topics["frames"]
         self.frames: dict[str, Pool] = {name: topic.questions for name, topic in frames.items()}
         self.replies = {name: topic.answers for name, topic in frames.items()}
@@ -50,11 +56,15 @@ class Speaker:
         return (noisy_english if self.language == "en" else noisy_chinese)(text, rng, question)
 
     def frame(self, name: str, rng: Random, **filled: str) -> str:
-        """Return one sentence from the shared frames."""
+        """Return one sentence from the shared frames; follow-ups come in other words, too."""
         slots: dict[str, Draw] = self.slots
         if filled:
             slots = slots | {key: (lambda rng, value=value: value) for key, value in filled.items()}
-        return self.frames[name].draw(rng, slots)
+        text = self.frames[name].draw(rng, slots)
+        if name in _FOLLOWING and rng.random() < 0.25:
+            text = self.reworded(text, rng)
+            text = self.frames["opener"].draw(rng, slots) + (" " if self.language == "en" else "") + text
+        return text
 
     def noun(self, topic: Topic, rng: Random) -> str:
         """Return a noun for the topic's thing."""
@@ -80,13 +90,23 @@ class Speaker:
         return self.noisy(self.dressed(self.bare_question(topic, rng), rng), rng)
 
     def dressed(self, text: str, rng: Random) -> str:
-        """Return the question with an opener in front and a tail behind, or without."""
+        """Return the question in other words, with an opener in front and a tail behind, or without."""
+        text = self.reworded(text, rng)
         if rng.random() < 0.22:
             opener = self.frame("opener", rng)
             text = opener + (" " if self.language == "en" else "") + text
         if rng.random() < 0.1:
             tail = self.frame("tail", rng)
             text = text.rstrip("?？") + (" " if self.language == "en" and tail[0] != "," else "") + tail
+        return text
+
+    def reworded(self, text: str, rng: Random) -> str:
+        """Return the sentence with some words swapped or left out, more often than not as it was."""
+        kind = rng.random()
+        if kind < 0.5:
+            text = self.synonyms.vary(text, rng, 0.8 if kind < 0.25 else 0.4)
+        if rng.random() < 0.06:
+            text = self.synonyms.thin(text, rng)
         return text
 
     def taught_topic(self, rng: Random) -> Topic:
@@ -99,8 +119,10 @@ class Speaker:
         if topic.nouns and rng.random() < 0.15:
             return topic, self.noisy(self.frame("noun", rng, n=rng.choice(topic.nouns)), rng)
         text = topic.questions.draw(rng, self.slots)
-        if topic.name in ("what_can_you_do", "what_cannot", "who_made_you", "your_size") and rng.random() < 0.3:
+        if topic.name in ("what_can_you_do", "what_cannot", "who_made_you", "your_size", "who_are_you", "are_you_qwen"):
             text = self.dressed(text, rng)
+        elif rng.random() < 0.4:
+            text = self.reworded(text, rng)
         return topic, self.noisy(text, rng, question=topic.name not in ("unclear", "laugh"))
 
     def off_topic(self, rng: Random) -> str:
@@ -116,7 +138,7 @@ class Speaker:
         topic = rng.choice(self.guangzhou) if rng.random() < 0.4 else self.teaching[rng.choice(("gz_food", "gz_sights"))]
         while not topic.questions:
             topic = rng.choice(self.guangzhou)
-        text = topic.questions.draw(rng, self.slots | {"gz": self.slots["there"]})
+        text = self.reworded(topic.questions.draw(rng, self.slots | {"gz": self.slots["there"]}), rng)
         for clumsy in ("in there", "to there", "from there", "around in there", "in in ", "of there", "for there"):
             text = text.replace(clumsy, clumsy.split()[-1] if clumsy != "in in " else "in ")
         return topic, self.noisy(text, rng)
@@ -124,7 +146,10 @@ class Speaker:
     def named(self, topic: str, rng: Random, name: str, old: str = "") -> str:
         """Return a sentence of the names file with the person's name in it, untouched by noise."""
         slots = self.slots | {"old": lambda rng: old or "\ue001"}
-        text = self.noisy(self.name_topics[topic].questions.draw(rng, slots), rng, question=topic == "ask")
+        text = self.name_topics[topic].questions.draw(rng, slots)
+        if rng.random() < 0.3:
+            text = self.reworded(text, rng) if topic == "ask" else self.frame("opener", rng) + " " + text
+        text = self.noisy(text, rng, question=topic == "ask")
         return text.replace(NAME, name)
 
     def pair(self, rng: Random) -> tuple[str, str]:
