@@ -54,11 +54,11 @@ class ChatScreen(Screen[None]):
         Binding(
             "ctrl+c", "interrupt", say("screen.key.interrupt"), id="chat.interrupt", show=False, priority=True
         ),
-        Binding("ctrl+n", "new", say("screen.key.new"), id="chat.new"),
-        Binding("ctrl+r", "regenerate", say("screen.key.regenerate"), id="chat.regenerate"),
         Binding("f1", "help", say("screen.key.help"), id="app.help"),
         Binding("f2", "pane('settings')", say("screen.key.settings"), id="app.settings"),
         Binding("f3", "pane('conversations')", say("screen.key.conversations"), id="app.conversations"),
+        Binding("ctrl+n", "new", say("screen.key.new"), id="chat.new"),
+        Binding("ctrl+r", "regenerate", say("screen.key.regenerate"), id="chat.regenerate"),
     ]
 
     class DefaultsChanged(Posted):
@@ -177,6 +177,7 @@ class ChatScreen(Screen[None]):
         conversation = self._talk.session.conversation
         self._settings.overrides = conversation.overrides
         self._settings.busy = self._talk.live.is_busy(conversation.id)
+        self._talk.title = conversation.name if conversation.messages else ""
 
     def _list(self) -> None:
         """Show the list of conversations as the folder has it now."""

@@ -67,6 +67,8 @@ class Composer(Vertical):
     """A reply is running: what is sent now waits for it."""
     placeholder: reactive[str] = reactive("")
     """What an empty text area says; empty for the usual words."""
+    title: reactive[str] = reactive("")
+    """What the message will belong to: the conversation's name."""
     draft_tokens: reactive[int | None] = reactive(None)
     """How many tokens the draft takes; None while that is not known."""
 
@@ -141,6 +143,10 @@ class Composer(Vertical):
     def watch_placeholder(self) -> None:
         """Say this in the empty text area."""
         self.watch_busy()
+
+    def watch_title(self, title: str) -> None:
+        """Show the name on the frame."""
+        self._area.border_title = Content(title) if title else None
 
     def watch_draft_tokens(self) -> None:
         """Show the count at the end of the text area."""

@@ -42,6 +42,8 @@ class MessageArea(TextArea):
         padding: 0 1;
         border: round $border-blurred;
         background: $background;
+        border-title-color: $text-muted;
+        border-title-style: none;
         border-subtitle-color: $text-muted;
         scrollbar-size-vertical: 1;
         &:focus { border: round $border; }

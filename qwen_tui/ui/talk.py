@@ -66,6 +66,8 @@ class Talk(Vertical):
     """The person's defaults."""
     engine_state: reactive[EngineState | None] = reactive[EngineState | None](None)
     """Whether there is something that answers; None before anyone has asked for it."""
+    title: reactive[str] = reactive("")
+    """The name of the conversation, or nothing while it has none worth showing."""
 
     def __init__(self, session: ChatSession, turns: TurnQueue, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -112,6 +114,10 @@ class Talk(Vertical):
     def watch_settings(self) -> None:
         """Other settings may let the model see more or less."""
         self.count()
+
+    def watch_title(self, title: str) -> None:
+        """Show the name where the next message is written."""
+        self._composer.title = title
 
     def watch_engine_state(self, state: EngineState | None) -> None:
         """Say what the engine has come to; without one, what waits for it goes back to the composer."""

@@ -2,8 +2,8 @@
 
 import threading
 
-from conftest import Screenplay, shown, until
 from doubles import Reply
+from screenplay import Screenplay, shown, until
 
 from qwen_tui.chat.store import ConversationStore
 from qwen_tui.errors import QwenTuiError

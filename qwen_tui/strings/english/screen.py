@@ -5,7 +5,7 @@ SENTENCES: dict[str, str] = {
     "screen.new_conversation": "New conversation",
     "screen.key.send": "send",
     "screen.key.stop": "stop",
-    "screen.key.new": "new conversation",
+    "screen.key.new": "new",
     "screen.key.regenerate": "regenerate",
     "screen.key.help": "help",
     "screen.key.settings": "settings",
