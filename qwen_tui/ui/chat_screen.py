@@ -25,9 +25,8 @@ from qwen_tui.strings import say
 from qwen_tui.turns import TurnQueue
 from qwen_tui.ui.clipboard import copy, say_outcome
 from qwen_tui.ui.composer import Composer
-from qwen_tui.ui.conversation_row import ConversationRow
-from qwen_tui.ui.conversations_pane import ConversationsPane
 from qwen_tui.ui.header import Header
+from qwen_tui.ui.library_pane import LibraryPane
 from qwen_tui.ui.settings_pane import SettingsPane
 from qwen_tui.ui.talk import Talk
 
@@ -92,15 +91,15 @@ class ChatScreen(Screen[None]):
         self._may_quit = False
         """ctrl+c was pressed, and once more leaves."""
         self._header = Header()
-        self._conversations = ConversationsPane()
         self._talk = Talk(self._first(conversation), turns, id="talk")
+        self._conversations = LibraryPane(library, self._talk.live, self._talk.is_needed, id="conversations")
         self._settings = SettingsPane()
 
     def compose(self) -> ComposeResult:
         """The panes in their places; `app.tcss` says where."""
         yield self._header
         with Horizontal(id="panes"):
-            yield Vertical(id="conversations")
+            yield self._conversations
             yield self._talk
             yield Vertical(id="settings")
         yield Footer()
@@ -117,7 +116,7 @@ class ChatScreen(Screen[None]):
         if not self.is_attached:  # left before it was complete
             return
         await self._talk.complete()
-        self.query_one("#conversations").mount(self._conversations)
+        self._conversations.complete()
         self.query_one("#settings").mount(self._settings)
         self._list()
 
@@ -181,22 +180,7 @@ class ChatScreen(Screen[None]):
 
     def _list(self) -> None:
         """Show the list of conversations as the folder has it now."""
-        live = self._talk.live
-        self._conversations.entries = tuple(
-            ConversationRow(
-                id=entry.id,
-                title=entry.name,
-                updated=entry.updated,
-                pinned=entry.pinned,
-                running=live.is_busy(entry.id),
-                unread=live.is_unread(entry.id),
-            )
-            for entry in self._library.entries()
-        )
-        self._conversations.open_id = self._talk.conversation_id
-        problems = self._library.take_problems()
-        if problems:
-            self._talk.explain(problems[0], more=len(problems) - 1)
+        self._conversations.refresh_list(self._talk.conversation_id)
 
     # --- Messages up: talk ---------------------------------------------------------------------------
 
@@ -226,59 +210,23 @@ class ChatScreen(Screen[None]):
 
     # --- Messages up: conversations ------------------------------------------------------------------
 
-    @on(ConversationsPane.Opened)
-    async def _open(self, event: ConversationsPane.Opened) -> None:
-        try:
-            await self._show(self._library.open(event.id))
-        except QwenTuiError as error:
-            self._talk.explain(error)
-            self._list()
-        else:
+    @on(LibraryPane.Chosen)
+    async def _chosen(self, event: LibraryPane.Chosen) -> None:
+        await self._show(event.session)
+        if event.leaves_list:
             self.open_pane = ""
             self._talk.focus_composer()
 
-    @on(ConversationsPane.NewRequested)
-    async def action_new(self) -> None:
-        """Begin an empty conversation."""
-        await self._show(self._library.new())
-        self.open_pane = ""
-        self._talk.focus_composer()
+    @on(LibraryPane.Changed)
+    def _changed_list(self, event: LibraryPane.Changed) -> None:
+        self._list()
+        self._follow_conversation()
+        if event.said:
+            self._talk.say(event.said)
 
-    @on(ConversationsPane.RenameRequested)
-    def _rename(self, event: ConversationsPane.RenameRequested) -> None:
-        self._change_list(lambda: self._library.rename(event.id, event.name))
-
-    @on(ConversationsPane.PinRequested)
-    def _pin(self, event: ConversationsPane.PinRequested) -> None:
-        self._change_list(lambda: self._library.pin(event.id, event.pinned))
-
-    @on(ConversationsPane.TrashRequested)
-    async def _trash(self, event: ConversationsPane.TrashRequested) -> None:
-        if self._talk.is_needed(event.id):
-            self._talk.explain(QwenTuiError("screen.busy_conversation"))
-        elif self._change_list(lambda: self._library.trash(event.id)):
-            if event.id == self._talk.conversation_id:
-                await self._show(self._library.new())
-            self._talk.say(say("screen.trashed"))
-
-    @on(ConversationsPane.UndoRequested)
-    def _undo(self) -> None:
-        undone: list[str | None] = []
-        if self._change_list(lambda: undone.append(self._library.undo())):
-            (name,) = undone
-            self._talk.say(say("screen.restored", name=name) if name else say("screen.nothing_to_undo"))
-
-    def _change_list(self, change: Callable[[], object]) -> bool:
-        """Change something about the saved conversations and show it; False when it could not be done."""
-        try:
-            change()
-        except QwenTuiError as error:
-            self._talk.explain(error)
-            return False
-        finally:
-            self._list()
-            self._follow_conversation()
-        return True
+    @on(LibraryPane.Failed)
+    def _failed_list(self, event: LibraryPane.Failed) -> None:
+        self._talk.explain(event.error, event.more)
 
     # --- Messages up: settings -----------------------------------------------------------------------
 
@@ -339,6 +287,10 @@ class ChatScreen(Screen[None]):
     def _forget_quitting(self) -> None:
         self._may_quit = False
 
+    def action_new(self) -> None:
+        """Begin an empty conversation."""
+        self._conversations.new()
+
     def action_regenerate(self) -> None:
         """Answer the last message again."""
         self._talk.regenerate()
@@ -362,12 +314,12 @@ class ChatScreen(Screen[None]):
     def action_rename(self) -> None:
         """Give the open conversation another name, in the list."""
         self.open_pane = "" if self.app.size.width >= BESIDE_FROM["conversations"] else "conversations"
-        self.call_after_refresh(self._conversations.action_rename)
+        self.call_after_refresh(self._conversations.rename_shown)
 
-    async def action_trash(self) -> None:
+    def action_trash(self) -> None:
         """Move the open conversation to the trash."""
         if self._talk.session.conversation.messages:
-            await self._trash(ConversationsPane.TrashRequested(self._talk.conversation_id))
+            self._conversations.trash(self._talk.conversation_id)
 
     def action_help(self) -> None:
         """Show the keys and where the files are."""

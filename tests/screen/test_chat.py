@@ -42,7 +42,7 @@ async def test_what_is_sent_before_the_model_is_ready_waits_and_says_so(play) ->
     play.may_open.clear()
     async with play.running() as pilot:
         await say(pilot, "early bird")
-        await until(pilot, lambda: "early bird" in shown(pilot) and "wait" in shown(pilot).lower())
+        await until(pilot, lambda: "early bird" in shown(pilot) and "waiting" in shown(pilot))
         play.may_open.set()
         await until(pilot, lambda: "echo: early bird" in shown(pilot))
 
@@ -51,7 +51,7 @@ async def test_esc_takes_a_waiting_message_back_before_it_stops_loading(play) ->
     play.may_open.clear()
     async with play.running() as pilot:
         await say(pilot, "early bird")
-        await until(pilot, lambda: "early bird" in shown(pilot))
+        await until(pilot, lambda: "waiting" in shown(pilot))
         await pilot.press("escape")
         await until(pilot, lambda: pilot.app.screen.query_one("#composer").text == "early bird")
         play.may_open.set()

@@ -1,0 +1,147 @@
+"""The left side of the screen: the list of conversations, and what is done to them there."""
+
+from collections.abc import Callable
+
+from textual import on
+from textual.containers import Vertical
+from textual.message import Message as Posted
+
+from qwen_tui.errors import QwenTuiError
+from qwen_tui.library import Library
+from qwen_tui.session import ChatSession
+from qwen_tui.strings import say
+from qwen_tui.ui.conversation_row import ConversationRow
+from qwen_tui.ui.conversations_pane import ConversationsPane
+from qwen_tui.ui.live_replies import LiveReplies
+
+
+class LibraryPane(Vertical):
+    """Shows the library and changes it; which conversation is talked in is not its matter."""
+
+    class Chosen(Posted):
+        """The person wants to talk in this conversation."""
+
+        def __init__(self, session: ChatSession, *, leaves_list: bool = True) -> None:
+            super().__init__()
+            self.session = session
+            self.leaves_list = leaves_list
+            """Whether the person goes on to write; otherwise the list keeps the keyboard."""
+
+    class Changed(Posted):
+        """Something was done to a conversation, and this is to be said of it."""
+
+        def __init__(self, said: str = "") -> None:
+            super().__init__()
+            self.said = said
+
+    class Failed(Posted):
+        """Something could not be done or read."""
+
+        def __init__(self, error: QwenTuiError, more: int = 0) -> None:
+            super().__init__()
+            self.error = error
+            self.more = more
+
+    def __init__(
+        self,
+        library: Library,
+        live: LiveReplies,
+        is_needed: Callable[[str], bool],
+        *,
+        id: str | None = None,
+    ) -> None:
+        """`is_needed` tells whether something runs or waits in a conversation, so that it cannot be trashed."""
+        super().__init__(id=id)
+        self._library = library
+        self._live = live
+        self._is_needed = is_needed
+        self._shown_id = ""
+        self._list = ConversationsPane()
+
+    def complete(self) -> None:
+        """Mount the list: for after the first picture, which need not wait for it."""
+        self.mount(self._list)
+
+    def refresh_list(self, shown_id: str) -> None:
+        """List the conversations as the folder has them now; `shown_id` is the one that is talked in."""
+        self._shown_id = shown_id
+        self._list.entries = tuple(
+            ConversationRow(
+                id=entry.id,
+                title=entry.name,
+                updated=entry.updated,
+                pinned=entry.pinned,
+                running=self._live.is_busy(entry.id),
+                unread=self._live.is_unread(entry.id),
+            )
+            for entry in self._library.entries()
+        )
+        self._list.open_id = shown_id
+        problems = self._library.take_problems()
+        if problems:
+            self.post_message(self.Failed(problems[0], more=len(problems) - 1))
+
+    def new(self) -> None:
+        """Begin an empty conversation."""
+        self.post_message(self.Chosen(self._library.new()))
+
+    def rename_shown(self) -> None:
+        """Let the person write another name for the conversation under the cursor."""
+        self._list.action_rename()
+
+    def trash(self, conversation_id: str) -> None:
+        """Move a conversation to the trash, unless something runs in it."""
+        if self._is_needed(conversation_id):
+            self.post_message(self.Failed(QwenTuiError("screen.busy_conversation")))
+            return
+        trashed = self._change(lambda: self._library.trash(conversation_id), say("screen.trashed"))
+        if trashed and conversation_id == self._shown_id:
+            self.post_message(self.Chosen(self._library.new(), leaves_list=False))
+
+    @on(ConversationsPane.Opened)
+    def _open(self, event: ConversationsPane.Opened) -> None:
+        event.stop()
+        opened: list[ChatSession] = []
+        if self._change(lambda: opened.append(self._library.open(event.id)), ""):
+            self.post_message(self.Chosen(opened[0]))
+
+    @on(ConversationsPane.NewRequested)
+    def _new(self, event: ConversationsPane.NewRequested) -> None:
+        event.stop()
+        self.new()
+
+    @on(ConversationsPane.RenameRequested)
+    def _rename(self, event: ConversationsPane.RenameRequested) -> None:
+        event.stop()
+        self._change(lambda: self._library.rename(event.id, event.name), "")
+
+    @on(ConversationsPane.PinRequested)
+    def _pin(self, event: ConversationsPane.PinRequested) -> None:
+        event.stop()
+        self._change(lambda: self._library.pin(event.id, event.pinned), "")
+
+    @on(ConversationsPane.TrashRequested)
+    def _trash(self, event: ConversationsPane.TrashRequested) -> None:
+        event.stop()
+        self.trash(event.id)
+
+    @on(ConversationsPane.UndoRequested)
+    def _undo(self, event: ConversationsPane.UndoRequested) -> None:
+        event.stop()
+        try:
+            name = self._library.undo()
+        except QwenTuiError as error:
+            self.post_message(self.Failed(error))
+        else:
+            said = say("screen.restored", name=name) if name else say("screen.nothing_to_undo")
+            self.post_message(self.Changed(said))
+
+    def _change(self, change: Callable[[], object], said: str) -> bool:
+        """Do something to a conversation and say so; False when it could not be done."""
+        try:
+            change()
+        except QwenTuiError as error:
+            self.post_message(self.Failed(error))
+            return False
+        self.post_message(self.Changed(said))
+        return True
