@@ -17,7 +17,7 @@ from qwen_tui.engine.opening import open_engine
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.memory import plan
 from qwen_tui.settings import Settings
-from qwen_tui.strings import say
+from qwen_tui.ui.load_status import stage_in_words
 
 FAILED = 1
 STOPPED = 130
@@ -35,7 +35,7 @@ def run(text: str | None, settings: Settings, log_file: Path, *, as_json: bool) 
         print(f"qwen-tui ask: {error}", file=sys.stderr)
         return USAGE_ERROR
     try:
-        engine = open_engine(settings.model_spec, log_file, _report, stop)
+        engine = open_engine(settings.model_spec, log_file, _Stages(), stop)
         try:
             request = plan([question], settings, engine).request
             reason = _print_reply(engine.stream(request, stop), as_json=as_json)
@@ -91,13 +91,16 @@ def _print_reply(events: Iterator[Event], *, as_json: bool) -> str:
     return receipt.stop_reason
 
 
-def _report(progress: LoadProgress) -> None:
-    """One line a stage on the standard error, where a person watches it."""
-    if sys.stderr.isatty() and progress.done == 0:
-        print(
-            say("cli.loading", stage=say(f"engine.stage.{progress.stage}"), name=progress.name),
-            file=sys.stderr,
-        )
+class _Stages:
+    """Tells the standard error, where a person watches it, what the engine is doing; each stage once."""
+
+    def __init__(self) -> None:
+        self._told = ""
+
+    def __call__(self, progress: LoadProgress) -> None:
+        if progress.stage != self._told and sys.stderr.isatty():
+            self._told = progress.stage
+            print(f"{stage_in_words(progress)} {progress.name}".rstrip(), file=sys.stderr)
 
 
 def _utf8(stream: TextIO) -> TextIO:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -49,6 +50,17 @@ def test_what_cannot_be_done_is_one_sentence_and_a_next_step(tmp_path, arguments
     assert done.stderr.startswith(b"qwen-tui")
     assert len(done.stderr.strip().splitlines()) == 1
     assert b"Traceback" not in done.stderr
+
+
+def test_a_person_at_a_terminal_sees_what_it_is_doing_on_the_standard_error(tmp_path) -> None:
+    master, slave = pty.openpty()
+    command = [sys.executable, "-m", "qwen_tui", "ask", "Hello", "--data-dir", str(tmp_path), "--model", "guide"]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=slave, timeout=120)
+    assert done.returncode == 0
+    assert done.stdout.strip()
+    told = os.read(master, 4096).decode()
+    assert "reading the weights" in told
+    assert "Traceback" not in told
 
 
 def test_ctrl_c_stops_with_130(tmp_path) -> None:

@@ -39,7 +39,6 @@ SENTENCES: dict[str, str] = {
     ),
     "cli.ask_text": "the message; - or nothing reads it from the standard input",
     "cli.ask_json": "print one JSON object: the text with its receipt",
-    "cli.loading": "{stage}: {name}",
 }
 
 ERRORS: dict[str, tuple[str, str, str]] = {
@@ -58,5 +57,4 @@ ERRORS: dict[str, tuple[str, str, str]] = {
         "The standard input is not UTF-8 text.",
         "Convert it first, for example with iconv.",
     ),
-    "cli.bad_flag": ("Bad value", "{flag}: {problem}", "See qwen-tui --help."),
 }

@@ -1,9 +1,6 @@
 """English sentences and errors of the chat screen."""
 
 SENTENCES: dict[str, str] = {
-    "screen.you": "You",
-    "screen.new_conversation": "New conversation",
-    "screen.key.send": "send",
     "screen.key.stop": "stop",
     "screen.key.new": "new",
     "screen.key.regenerate": "regenerate",
@@ -15,18 +12,10 @@ SENTENCES: dict[str, str] = {
     "screen.key.interrupt": "copy, stop, or quit",
     "screen.press_again_to_quit": "Press ctrl+c again to quit.",
     "screen.taken_back": "The waiting message is back in the composer.",
-    "screen.stopping": "Stopping…",
-    "screen.queued": "Waits until the model is ready.",
-    "screen.queued_behind": "Waits until the reply before it is finished.",
-    "screen.copied": "Copied.",
-    "screen.theme_set": "Theme: {name}.",
     "screen.trashed": "It is in the trash; ctrl+z in the list brings it back.",
     "screen.restored": "“{name}” is back.",
     "screen.nothing_to_undo": "There is nothing to undo.",
     "screen.nothing_to_regenerate": "There is no message to answer again.",
-    "screen.next_reply": "Holds from the next reply on.",
-    "screen.loading_stopped": "Loading was stopped. F2 opens the settings, where a model can be chosen.",
-    "screen.restarting": "The engine is being started again.",
     "screen.fallback": "{error} The model before it is loaded again.",
     "screen.more_problems": "(And {count} more like it.)",
     "help.place.everywhere": "Everywhere",
