@@ -41,6 +41,7 @@ class TokenCounter:
     def __init__(self) -> None:
         self._question: _Question | None = None
         self._figures: Figures | None = None
+        self._engine: Engine | None = None
         self._asked = threading.Condition()
         threading.Thread(target=self._run, name="counting", daemon=True).start()
 
@@ -59,6 +60,7 @@ class TokenCounter:
     ) -> None:
         """Have this counted; without an engine there are no figures."""
         with self._asked:
+            self._engine = engine
             if engine is None:
                 self._figures = self._question = None
                 return
@@ -73,11 +75,16 @@ class TokenCounter:
                 while self._question is None:
                     self._asked.wait()
                 question, self._question = self._question, None
+            figures = None
             try:
-                self._figures = _count(question)
+                figures = _count(question)
             except QwenTuiError as error:
                 log.info("not counted: %s", error)
-                self._figures = None
+            except Exception:  # the edge of the thread: without it there would be no figures ever after
+                log.exception("counting broke")
+            with self._asked:
+                if self._engine is question.engine:
+                    self._figures = figures
 
 
 def _count(question: _Question) -> Figures:

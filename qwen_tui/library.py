@@ -29,6 +29,7 @@ class Library:
 
     def entries(self) -> tuple[Entry, ...]:
         """All saved conversations, pinned ones first, then the one used last."""
+        self._note_problems()  # what a save has found since: listing begins anew
         entries = self._store.list()
         self._note_problems()
         self._entries = {entry.id: entry for entry in entries}
@@ -84,7 +85,12 @@ class Library:
 
     def trash(self, conversation_id: str) -> str:
         """Move a conversation to the trash and close it; returns its name. Raises `QwenTuiError`."""
+        session = self._sessions.get(conversation_id)
+        if session is not None and session.is_adjusted:
+            session.save()
         trashed = self._store.trash(self._entry(conversation_id))
+        if session is not None:
+            session.close()
         self.forget(conversation_id)
 
         def undo() -> str:
@@ -95,7 +101,11 @@ class Library:
 
     def undo(self) -> str | None:
         """Take the last change of the list back; returns the conversation's name, None when there is none."""
-        return self._undo.pop()() if self._undo else None
+        if not self._undo:
+            return None
+        name = self._undo[-1]()
+        self._undo.pop()  # only now: one that failed can be tried again
+        return name
 
     def _note_problems(self) -> None:
         self._problems += self._store.problems

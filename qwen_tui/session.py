@@ -89,6 +89,7 @@ class ChatSession:
         self._store = store
         self._lock = threading.RLock()
         self._is_adjusted = False
+        self._is_closed = False
 
     @property
     def conversation(self) -> Conversation:
@@ -114,9 +115,14 @@ class ChatSession:
     def save(self) -> None:
         """Save the conversation as it stands; raises `QwenTuiError`."""
         with self._lock:
-            self._is_adjusted = False
-            if self._conversation.messages:
+            if self._conversation.messages and not self._is_closed:
                 self._conversation = self._store.save(self._conversation)
+            self._is_adjusted = False
+
+    def close(self) -> None:
+        """Save nothing any more: the conversation was moved to the trash."""
+        with self._lock:
+            self._is_closed = True
 
     @property
     def is_adjusted(self) -> bool:
@@ -155,6 +161,7 @@ class ChatSession:
     def _answer(self, reply: Message, request: Request, engine: Engine, stop: StopFlag) -> Iterator[Event]:
         """Stream a reply: every word goes to the partial file before it goes to the screen."""
         growing = _Growing(reply)
+        is_told = False
         partial = self._store.partial(self._conversation, reply)
         try:
             for event in engine.stream(request, stop):
@@ -171,6 +178,9 @@ class ChatSession:
                         growing.finish(run)
                     case _:
                         yield event
+                if partial.error is not None and not is_told:
+                    is_told = True
+                    yield NotSaved(partial.error)
         except QwenTuiError as error:
             growing.fail(error)
         finally:

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from qwen_tui.chat.cleaning import one_line
 from qwen_tui.engine.base import Engine
 from qwen_tui.errors import QwenTuiError
-from qwen_tui.session import ChatSession, Event
+from qwen_tui.session import Accepted, ChatSession, Event, Refused
 from qwen_tui.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -106,6 +106,12 @@ class TurnQueue:
                     return turn
         return None
 
+    def has(self, conversation_id: str) -> bool:
+        """Whether a turn of this conversation runs or waits."""
+        with self._changed:
+            turns = (*self._waiting, *([self._running] if self._running else []))
+        return any(turn.conversation_id == conversation_id for turn in turns)
+
     def stop(self, conversation_id: str) -> bool:
         """End the reply that runs in this conversation, keeping its text; False when none does."""
         turn = self._running
@@ -132,6 +138,7 @@ class TurnQueue:
         while (next_turn := self._next()) is not None:
             turn, engine = next_turn
             self._inbox.append(Happened(turn, TurnBegan()))
+            was_accepted = turn.text is None
             try:
                 settings = turn.settings()
                 if turn.text is None:
@@ -139,20 +146,25 @@ class TurnQueue:
                 else:
                     events = turn.session.send(turn.text, settings, engine, turn.stop)
                 for event in events:
+                    was_accepted = was_accepted or isinstance(event, Accepted)
                     self._inbox.append(Happened(turn, event))
             except Exception as error:  # the thread must survive: a turn's defect is that turn's alone
                 log.exception("a turn broke")
                 problem = QwenTuiError(
                     "error.unknown", detail=one_line(f"{type(error).__name__}: {error}", 200)
                 )
-                self._inbox.append(Happened(turn, TurnBroke(problem)))
+                broke = TurnBroke(problem) if was_accepted else Refused(turn.text or "", problem)
+                self._inbox.append(Happened(turn, broke))
             finally:
                 self._running = None
                 self._inbox.append(Happened(turn, TurnEnded()))
 
     def _next(self) -> tuple[Turn, Engine] | None:
         with self._changed:
-            while not self._closed and not (self._waiting and self._engine is not None):
+            # Not with one that has died: what waits would fail at once, and another is on its way.
+            while not self._closed and not (
+                self._waiting and self._engine is not None and self._engine.alive
+            ):
                 self._changed.wait()
             if self._closed or self._engine is None:
                 return None

@@ -149,14 +149,6 @@ class Conversation:
             messages = tuple(message if m.id == message.id else m for m in self.messages)
         return replace(self, messages=messages, head=message.id, updated=now())
 
-    def showing(self, message_id: str) -> "Conversation":
-        """Show the branch of this message: follow its newest children down to a leaf."""
-        newest = {m.parent: m.id for m in self.messages}
-        at = message_id
-        while at in newest:
-            at = newest[at]
-        return replace(self, head=at)
-
 
 def now() -> str:
     """This moment as ISO 8601 in UTC, to the millisecond."""

@@ -26,14 +26,16 @@ STOPPED = 130
 
 def run(text: str | None, settings: Settings, log_file: Path, *, as_json: bool) -> int:
     """Ask once. `text` None or `-` reads the message from the standard input; returns the exit status."""
-    stop = threading.Event()
-    signal.signal(signal.SIGINT, lambda *_: stop.set())
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
     try:
         question = Message(role=Role.USER, content=_question(text))
     except QwenTuiError as error:
         print(f"qwen-tui ask: {error}", file=sys.stderr)
         return USAGE_ERROR
+    except KeyboardInterrupt:
+        return STOPPED
+    stop = threading.Event()
+    signal.signal(signal.SIGINT, lambda *_: stop.set())
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
     try:
         engine = open_engine(settings.model_spec, log_file, _Stages(), stop)
         try:

@@ -59,7 +59,7 @@ class QwenTuiApp(App[None]):
         self._where = where
         self._turns = TurnQueue()
         self._host = EngineHost(open_engine, self._turns.use)
-        self._chat = ChatScreen(library, self._turns, conversation)
+        self._chat = ChatScreen(library, self._turns, conversation, config.problems)
         for theme in THEMES:
             self.register_theme(theme)
         self.set_reactive(QwenTuiApp.settings, config.settings)
@@ -74,8 +74,6 @@ class QwenTuiApp(App[None]):
         self.theme = wanted if wanted in self.available_themes else THEMES[0].name
         self.set_keymap(dict(self._config.keys))
         self._chat.settings = self.settings
-        for problem in self._config.problems:
-            self._chat.explain(problem)
         self.call_after_refresh(self.load_model)  # the worker's start must not hold up the first picture
         self.set_interval(LOOK_SECONDS, self._look)
 

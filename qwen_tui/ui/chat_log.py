@@ -6,7 +6,7 @@
     log.show_progress(reply.id, 512, 1204); log.append_text(reply.id, "…"); log.finish(stored_reply)
     log.show_memory_line(Memory(first_sent_id, tokens, budget, older))
 
-Messages up: `CopyRequested`, `CursorMoved`. A long conversation opens as fast as a short one: only messages near
+Messages up: `CopyRequested`. A long conversation opens as fast as a short one: only messages near
 what is read have a widget (`message_window`), and `view_of` returns None for the others.
 """
 
@@ -43,13 +43,6 @@ class ChatLog(MessageWindow):
         def __init__(self, text: str) -> None:
             super().__init__()
             self.text = text
-
-    class CursorMoved(Posted):
-        """Another message is under the cursor, or none."""
-
-        def __init__(self, message_id: str | None) -> None:
-            super().__init__()
-            self.message_id = message_id
 
     def __init__(
         self,
@@ -118,15 +111,6 @@ class ChatLog(MessageWindow):
         """How much of the prompt the model has read, in tokens."""
         if view := self.view_of(message_id):
             view.show_progress(done, total)
-
-    def continue_message(self, message_id: str) -> None:
-        """More text of a finished reply is to come."""
-        if view := self.view_of(message_id):
-            view.start_streaming()
-
-    def replace_message(self, message: Message) -> None:
-        """Show a message that has changed."""
-        self.finish(message)
 
     def remove_message(self, message_id: str) -> None:
         """Take a message out of the log."""
@@ -245,7 +229,6 @@ class ChatLog(MessageWindow):
         self._mark_cursor(False)
         self._cursor = message_id
         self._mark_cursor(self.has_focus)
-        self.post_message(self.CursorMoved(message_id))
 
     def _mark_cursor(self, shown: bool) -> None:
         if view := self.view_of(self._cursor):

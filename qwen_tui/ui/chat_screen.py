@@ -84,10 +84,17 @@ class ChatScreen(Screen[None]):
     open_pane: reactive[str] = reactive("")
     """The pane that was opened by its key where there is no room for it beside the log; or nothing."""
 
-    def __init__(self, library: Library, turns: TurnQueue, conversation: str | None) -> None:
+    def __init__(
+        self,
+        library: Library,
+        turns: TurnQueue,
+        conversation: str | None,
+        problems: Iterable[QwenTuiError],
+    ) -> None:
+        """`problems` are those of the config file, to be said at once."""
         super().__init__()
         self._library = library
-        self._problem: QwenTuiError | None = None
+        self._problems = list(problems)
         self._may_quit = False
         """ctrl+c was pressed, and once more leaves."""
         self._header = Header()
@@ -108,8 +115,8 @@ class ChatScreen(Screen[None]):
         """Everything is there: let the person write."""
         self._talk.focus_composer()
         self.call_after_refresh(self._complete)
-        if self._problem is not None:
-            self._talk.explain(self._problem)
+        if self._problems:
+            self._talk.explain(*self._problems)
 
     async def _complete(self) -> None:
         """Fill the log and the panes; they take as long as all the rest, and the first picture is there."""
@@ -125,7 +132,7 @@ class ChatScreen(Screen[None]):
             try:
                 return self._library.open_named(name)
             except QwenTuiError as error:
-                self._problem = error
+                self._problems.append(error)
         return self._library.new()
 
     def explain(self, error: QwenTuiError) -> None:
@@ -192,6 +199,7 @@ class ChatScreen(Screen[None]):
     @on(Talk.Measured)
     def _measured(self, event: Talk.Measured) -> None:
         self._header.used_tokens = event.used_tokens
+        self._header.budget = event.budget_tokens
 
     @on(Composer.Failed)
     def _composer_failed(self, event: Composer.Failed) -> None:
@@ -226,7 +234,7 @@ class ChatScreen(Screen[None]):
 
     @on(LibraryPane.Failed)
     def _failed_list(self, event: LibraryPane.Failed) -> None:
-        self._talk.explain(event.error, event.more)
+        self._talk.explain(*event.errors)
 
     # --- Messages up: settings -----------------------------------------------------------------------
 
@@ -246,9 +254,7 @@ class ChatScreen(Screen[None]):
             self._override({name: value for name, value in overrides.items() if name != event.name})
 
     @on(SettingsPane.ModelRequested)
-    def _load(self, event: SettingsPane.ModelRequested) -> None:
-        for name in ("model", "quantization", "device"):
-            self.post_message(self.DefaultsChanged(name, getattr(event, name)))
+    def _load(self) -> None:
         self.post_message(self.ModelRequested())
 
     def _override(self, overrides: Mapping[str, Json]) -> None:

@@ -37,10 +37,9 @@ class LibraryPane(Vertical):
     class Failed(Posted):
         """Something could not be done or read."""
 
-        def __init__(self, error: QwenTuiError, more: int = 0) -> None:
+        def __init__(self, *errors: QwenTuiError) -> None:
             super().__init__()
-            self.error = error
-            self.more = more
+            self.errors = errors
 
     def __init__(
         self,
@@ -79,7 +78,7 @@ class LibraryPane(Vertical):
         self._list.open_id = shown_id
         problems = self._library.take_problems()
         if problems:
-            self.post_message(self.Failed(problems[0], more=len(problems) - 1))
+            self.post_message(self.Failed(*problems))
 
     def new(self) -> None:
         """Begin an empty conversation."""

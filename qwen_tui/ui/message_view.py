@@ -162,12 +162,6 @@ class MessageView(LinesView):
         """Whether the model no longer sees it."""
         self.set_class(dimmed, "-dimmed")
 
-    def start_streaming(self) -> None:
-        """More text will come (*continue*)."""
-        self.set_class(True, "-streaming")
-        self.set_class(False, "-failed")
-        self._lay_out_again()
-
     def finish(self, message: Message) -> None:
         """Show the message as it was stored; it is exact from now on."""
         if self._thoughts.running:

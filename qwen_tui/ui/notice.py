@@ -8,6 +8,9 @@ from textual.widgets import Static
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.strings import say
 
+MOST_ERRORS = 4
+"""How many errors are named at once; the log file has them all."""
+
 
 class Notice(Static):
     """A sentence or an error; takes no room while there is nothing to say."""
@@ -15,7 +18,7 @@ class Notice(Static):
     DEFAULT_CSS: ClassVar[str] = """
     Notice {
         height: auto;
-        max-height: 4;
+        max-height: 6;
         padding: 0 2;
         color: $text-muted;
         display: none;
@@ -33,11 +36,16 @@ class Notice(Static):
         """Show a sentence."""
         self._show(text, is_error=False)
 
-    def explain(self, error: QwenTuiError, more: int = 0) -> None:
-        """Show an error: what happened and what to do; and that there are `more` like it."""
-        title, sentence, hint = error.explanation
-        others = say("screen.more_problems", count=more) if more else ""
-        self._show(f"{title}. {sentence} {hint} {others}".strip(), is_error=True)
+    def explain(self, *errors: QwenTuiError) -> None:
+        """Show an error: what happened and what to do. Of several, what each of the first few says."""
+        if len(errors) == 1:
+            title, sentence, hint = errors[0].explanation
+            self._show(f"{title}. {sentence} {hint}", is_error=True)
+            return
+        sentences = [error.explanation.sentence for error in errors[:MOST_ERRORS]]
+        if len(errors) > MOST_ERRORS:
+            sentences.append(say("screen.more_problems", count=len(errors) - MOST_ERRORS))
+        self._show("\n".join(sentences), is_error=True)
 
     def clear(self) -> None:
         """Say nothing."""

@@ -6,7 +6,7 @@ from qwen_tui.chat.context import Window
 from qwen_tui.chat.messages import Message, Role
 from qwen_tui.engine.base import PrefillProgress, TextDelta, ThinkingDelta
 from qwen_tui.session import Accepted, ChatSession, Replied, ReplyStarted
-from qwen_tui.turns import Happened, Turn, TurnBegan, TurnQueue
+from qwen_tui.turns import Happened, Turn, TurnBegan, TurnEnded, TurnQueue
 from qwen_tui.ui.chat_log import ChatLog
 from qwen_tui.ui.live_replies import LiveReply
 from qwen_tui.ui.memory_line import Memory
@@ -34,6 +34,8 @@ class ReplyFeed:
             self._log.add(live.message, streaming=True)
             self._log.append_thinking(live.message.id, "".join(live.thinking), live.thinking_tokens)
             self._log.append_text(live.message.id, "".join(live.text))
+            if live.progress is not None:
+                self._log.show_progress(live.message.id, *live.progress)
         self.show_waiting(session)
 
     async def show(self, happened: list[Happened]) -> None:
@@ -55,6 +57,13 @@ class ReplyFeed:
                     self._log.append_text(self._streaming, text)
                 case Replied(reply):
                     self._log.finish(reply)
+                    self._streaming = ""
+                case TurnEnded() if self._streaming:
+                    # A defect has kept the turn from saying how its reply ended; the conversation knows.
+                    kept = session.conversation.message(self._streaming)
+                    if kept is not None:
+                        self._log.finish(kept)
+                    self._streaming = ""
 
     async def _begin(self, session: ChatSession, started: ReplyStarted) -> None:
         self._streaming = started.reply.id

@@ -4,6 +4,7 @@ It decides nothing about a turn: `TurnQueue` runs turns, `ChatSession` records t
 `ReplyFeed` follow them. Fifteen times a second it looks at what has happened.
 """
 
+import asyncio
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -55,9 +56,11 @@ class Talk(Vertical):
     class Measured(Posted):
         """How much of the context window the conversation takes; None while it cannot be counted."""
 
-        def __init__(self, used_tokens: int | None) -> None:
+        def __init__(self, used_tokens: int | None, budget_tokens: int | None = None) -> None:
             super().__init__()
             self.used_tokens = used_tokens
+            self.budget_tokens = budget_tokens
+            """How large a prompt may be: what is used beyond it makes the model forget."""
 
     class QuitWanted(Posted):
         """The person typed a word that leaves the program."""
@@ -76,6 +79,8 @@ class Talk(Vertical):
         self.live = LiveReplies()
         """The replies that are being written, in all conversations."""
         self._turns = turns
+        self._log_changes = asyncio.Lock()
+        """Held while the log is changed: opening a conversation takes steps, and a reply may end meanwhile."""
         self._counter = TokenCounter()
         self._figures: Figures | None = None
         self._welcome = Welcome()
@@ -143,24 +148,25 @@ class Talk(Vertical):
 
     async def show(self, session: ChatSession) -> None:
         """Show this conversation as it stands, a reply that runs in it included."""
-        self._save_adjusted()
-        self.session = session
-        self.live.look_at(self.conversation_id)
-        if self._reading is not None:
-            await self._reading.feed.open(session, self.live.of(self.conversation_id))
-        self._follow_session()
+        async with self._log_changes:
+            self._save_adjusted()
+            self.session = session
+            self.live.look_at(self.conversation_id)
+            if self._reading is not None:
+                await self._reading.feed.open(session, self.live.of(self.conversation_id))
+            self._follow_session()
 
     def is_needed(self, conversation_id: str) -> bool:
         """Whether a conversation has to stay open though it is not shown: something runs or waits in it."""
-        return self.live.is_busy(conversation_id) or bool(self._turns.waiting(conversation_id))
+        return self.live.is_busy(conversation_id) or self._turns.has(conversation_id)
 
     def say(self, text: str) -> None:
         """Show a sentence above the composer."""
         self._notice.say(text)
 
-    def explain(self, error: QwenTuiError, more: int = 0) -> None:
-        """Show an error above the composer, and that there are `more` like it."""
-        self._notice.explain(error, more)
+    def explain(self, *errors: QwenTuiError) -> None:
+        """Show an error, or several, above the composer."""
+        self._notice.explain(*errors)
 
     def focus_composer(self) -> None:
         """Let the person write."""
@@ -236,25 +242,34 @@ class Talk(Vertical):
     async def _look(self) -> None:
         if self._reading is None or not self.is_attached:
             return
-        happened = self._turns.drain()
-        moved = [each for each in happened if self.live.note(each, self.conversation_id)]
-        for turn, of_turn in groupby(happened, key=lambda each: each.turn):
-            if turn.session is self.session:
-                await self._reading.feed.show(of := list(of_turn))
-                self._notice_problems(of)
+        async with self._log_changes:
+            happened = self._turns.drain()
+            moved = [each for each in happened if self.live.note(each, self.conversation_id)]
+            for turn, of_turn in groupby(happened, key=lambda each: each.turn):
+                events = list(of_turn)
+                if turn.session is self.session:
+                    await self._reading.feed.show(events)
+                for each in events:
+                    self._notice_problem(each)
         if moved:
             self._follow_session()
             self.post_message(self.TurnsMoved())
         self._measure(self._reading.feed)
 
-    def _notice_problems(self, happened: list[Happened]) -> None:
-        for each in happened:
-            match each.event:
-                case Refused(text, error):
-                    self._composer.give_back(text)
-                    self._notice.explain(error)
-                case NotSaved(error) | TurnBroke(error):
-                    self._notice.explain(error)
+    def _notice_problem(self, happened: Happened) -> None:
+        """Say what went wrong, whichever conversation is shown; a text that was refused comes back."""
+        match happened.event:
+            case Refused(text, error):
+                self._composer.give_back(text)
+            case NotSaved(error) | TurnBroke(error):
+                pass
+            case _:
+                return
+        if happened.turn.session is self.session:
+            self._notice.explain(error)
+        else:
+            name = happened.turn.session.conversation.name
+            self._notice.say(say("screen.elsewhere", name=name, error=error))
 
     def _save_adjusted(self) -> None:
         if self.session.is_adjusted:
@@ -274,7 +289,8 @@ class Talk(Vertical):
         """Show the newest figures; while a reply is written, it counts what has come of it."""
         live, figures = self.live.of(self.conversation_id), self._counter.figures
         if live is not None:
-            self.post_message(self.Measured(live.started.window.used_tokens + live.tokens))
+            window = live.started.window
+            self.post_message(self.Measured(window.used_tokens + live.tokens, window.budget_tokens))
         if figures is self._figures:
             return
         self._figures = figures
@@ -283,5 +299,5 @@ class Talk(Vertical):
             self.post_message(self.Measured(None))
         elif live is None and figures is not None and figures.conversation_id == self.conversation_id:
             window = figures.window
-            self.post_message(self.Measured(window.used_tokens))
+            self.post_message(self.Measured(window.used_tokens, window.budget_tokens))
             feed.show_window(figures.first_sent, window)

@@ -218,7 +218,7 @@ async def test_a_message_can_be_replaced_and_removed() -> None:
         messages = talk(4)
         await app.log_.show_conversation(messages)
         await settled(pilot)
-        app.log_.replace_message(replace(messages[0], content="edited"))
+        app.log_.finish(replace(messages[0], content="edited"))
         app.log_.remove_message(messages[1].id)
         await settled(pilot)
         assert "edited" in screen_text(app)

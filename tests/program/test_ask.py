@@ -54,8 +54,20 @@ def test_what_cannot_be_done_is_one_sentence_and_a_next_step(tmp_path, arguments
 
 def test_a_person_at_a_terminal_sees_what_it_is_doing_on_the_standard_error(tmp_path) -> None:
     master, slave = pty.openpty()
-    command = [sys.executable, "-m", "qwen_tui", "ask", "Hello", "--data-dir", str(tmp_path), "--model", "guide"]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=slave, timeout=120)
+    command = [
+        sys.executable,
+        "-m",
+        "qwen_tui",
+        "ask",
+        "Hello",
+        "--data-dir",
+        str(tmp_path),
+        "--model",
+        "guide",
+    ]
+    done = subprocess.run(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=slave, timeout=120
+    )
     assert done.returncode == 0
     assert done.stdout.strip()
     told = os.read(master, 4096).decode()

@@ -226,3 +226,41 @@ async def test_every_size_from_60_by_20_to_250_by_80_shows_log_and_composer(play
             for key in ("f2", "f2", "f3", "escape"):
                 await pilot.press(key)
                 await pilot.pause()
+
+
+async def test_switching_away_right_after_sending_keeps_the_conversation_open(play) -> None:
+    play.engine.replies = [Reply(["a long reply"])]
+    async with play.running(size=(150, 36)) as pilot:
+        await until(pilot, lambda: "scripted" in shown(pilot))
+        await say(pilot, "first")
+        await pilot.press("ctrl+n")
+        await until(pilot, lambda: contents(play) == {"first": ["first", "a long reply"]})
+        await pilot.press("f3", "enter")
+        await until(pilot, lambda: "a long reply" in shown(pilot))
+        await say(pilot, "second")
+        await until(pilot, lambda: "echo: second" in shown(pilot))
+        assert contents(play) == {"first": ["first", "a long reply", "second", "echo: second"]}
+
+
+async def test_a_message_that_is_refused_in_another_conversation_is_not_lost(play) -> None:
+    gate = threading.Event()
+    play.engine.replies = [Reply(["a", "b"], gate=gate)]
+    async with play.running() as pilot:
+        await say(pilot, "first")
+        await until(pilot, lambda: play.engine.asked)
+        composer = pilot.app.screen.query_one("#composer")
+        composer.give_back("word " * 500)
+        await pilot.press("enter")
+        await pilot.press("ctrl+n")
+        await until(pilot, lambda: "Things to try" in shown(pilot))
+        gate.set()
+        await until(pilot, lambda: composer.text.startswith("word word"))
+        assert "505" in shown(pilot)
+
+
+async def test_every_wrong_key_of_the_config_file_is_named(play) -> None:
+    play.where.config_file.parent.mkdir(parents=True)
+    play.where.config_file.write_text("[sampling]\ntop_p = 7\ntop_k = 3\ntemprature = 1\n")
+    async with play.running() as pilot:
+        await until(pilot, lambda: "Top-p" in shown(pilot) and "temprature" in shown(pilot))
+        assert pilot.app.settings.top_k == 3

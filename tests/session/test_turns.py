@@ -1,6 +1,7 @@
 """Turns in order, on one engine."""
 
 import threading
+from dataclasses import replace
 
 import pytest
 from doubles import Reply, ScriptedEngine
@@ -10,9 +11,9 @@ from qwen_tui.chat.messages import Status
 from qwen_tui.chat.store import ConversationStore
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.library import Library
-from qwen_tui.session import Accepted, Replied
+from qwen_tui.session import Accepted, Refused, Replied
 from qwen_tui.settings import Settings
-from qwen_tui.turns import Turn, TurnBroke, TurnEnded, TurnQueue
+from qwen_tui.turns import Turn, TurnEnded, TurnQueue
 
 
 @pytest.fixture
@@ -104,8 +105,8 @@ def test_a_defect_in_a_turn_is_told_and_the_next_turn_runs(queue, library) -> No
     session = library.new()
     queue.use(Broken())
     ask(queue, session, "one")
-    broke = next(h.event for h in happened(queue, TurnEnded, 1) if isinstance(h.event, TurnBroke))
-    assert "a defect" in str(broke.error)
+    refused = next(h.event for h in happened(queue, TurnEnded, 1) if isinstance(h.event, Refused))
+    assert "a defect" in str(refused.error)
     queue.use(ScriptedEngine())
     ask(queue, session, "two")
     happened(queue, TurnEnded, 1)
@@ -149,3 +150,63 @@ def test_an_open_conversation_is_one_session(library) -> None:
     again = library.open_named("广州")
     assert again is not session
     assert [m.content for m in again.conversation.path()] == ["你好", "echo: 你好"]
+
+
+def test_a_conversation_is_needed_from_the_moment_its_message_is_sent(queue, library) -> None:
+    session, other = library.new(), library.new()
+    gate = threading.Event()
+    engine = ScriptedEngine([Reply(["a", "b"], gate=gate)])
+    ask(queue, session, "go")
+    assert queue.has(session.conversation.id)
+    queue.use(engine)
+    wait_for(lambda: engine.asked)
+    assert queue.has(session.conversation.id)
+    assert not queue.has(other.conversation.id)
+    gate.set()
+    wait_for(lambda: not queue.has(session.conversation.id))
+
+
+def test_what_waits_is_not_given_to_an_engine_that_has_died(queue, library) -> None:
+    dead, alive = ScriptedEngine(alive=False), ScriptedEngine()
+    session = library.new()
+    ask(queue, session, "important text")
+    queue.use(dead)
+    queue.use(alive)
+    happened(queue, TurnEnded, 1)
+    assert not dead.asked
+    assert session.conversation.path()[0].content == "important text"
+
+
+def test_a_text_that_a_defect_kept_from_being_accepted_comes_back(queue, library) -> None:
+    class Broken(ScriptedEngine):
+        def count(self, messages, thinking=None):
+            raise RuntimeError("a defect")
+
+    queue.use(Broken())
+    ask(queue, library.new(), "important text")
+    refused = next(h.event for h in happened(queue, TurnEnded, 1) if isinstance(h.event, Refused))
+    assert refused.text == "important text"
+
+
+def test_a_conversation_that_was_just_adjusted_stays_in_the_trash(library) -> None:
+    session = library.new("mine")
+    list(session.send("hello", Settings(), ScriptedEngine(), threading.Event()))
+    session.adjust(lambda conversation: replace(conversation, overrides={"top_k": 3}))
+    library.trash(session.conversation.id)
+    session.save()
+    assert library.entries() == ()
+    library.undo()
+    (entry,) = library.entries()
+    assert library.open(entry.id).conversation.overrides == {"top_k": 3}
+
+
+def test_an_undo_that_failed_can_be_tried_again(library, tmp_path) -> None:
+    session = library.new("mine")
+    list(session.send("hello", Settings(), ScriptedEngine(), threading.Event()))
+    library.trash(session.conversation.id)
+    trash = tmp_path / "conversations" / "trash"
+    trash.rename(tmp_path / "elsewhere")
+    with pytest.raises(QwenTuiError):
+        library.undo()
+    (tmp_path / "elsewhere").rename(trash)
+    assert library.undo() == "mine"

@@ -17,6 +17,7 @@ SENTENCES: dict[str, str] = {
     "screen.nothing_to_undo": "There is nothing to undo.",
     "screen.nothing_to_regenerate": "There is no message to answer again.",
     "screen.fallback": "{error} The model before it is loaded again.",
+    "screen.elsewhere": "In “{name}”: {error}",
     "screen.more_problems": "(And {count} more like it.)",
     "help.place.everywhere": "Everywhere",
     "help.place.composer": "Writing",
