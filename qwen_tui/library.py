@@ -26,6 +26,7 @@ class Library:
         self._undo: list[Undo] = []
         self._entries: dict[str, Entry] = {}
         self._problems: list[QwenTuiError] = []
+        self._told: set[tuple[object, ...]] = set()
 
     def entries(self) -> tuple[Entry, ...]:
         """All saved conversations, pinned ones first, then the one used last."""
@@ -108,7 +109,11 @@ class Library:
         return name
 
     def _note_problems(self) -> None:
-        self._problems += self._store.problems
+        for problem in self._store.problems:
+            known = (problem.code, *problem.parameters.values())
+            if known not in self._told:  # a file that stays where it is, is met at every look
+                self._told.add(known)
+                self._problems.append(problem)
         self._store.problems = ()
 
     def _keep(self, conversation: Conversation) -> ChatSession:

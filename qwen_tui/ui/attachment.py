@@ -5,7 +5,7 @@ from typing import ClassVar
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.events import Click
+from textual.events import Click, Key
 from textual.message import Message
 from textual.widgets import Static
 
@@ -43,6 +43,13 @@ class Attachment(Static, can_focus=True):
             super().__init__()
             self.attachment = attachment
 
+    class Typed(Message):
+        """The person writes on while it has the keyboard."""
+
+        def __init__(self, character: str) -> None:
+            super().__init__()
+            self.character = character
+
     class Removed(Message):
         """It is not wanted any more."""
 
@@ -54,6 +61,12 @@ class Attachment(Static, can_focus=True):
         self.text = text
         super().__init__(Content(self._describe()), markup=False)
         self.tooltip = Content(say("composer.chip.keys"))
+
+    @on(Key)
+    def _write_on(self, event: Key) -> None:
+        if event.is_printable and event.character is not None:
+            event.stop()
+            self.post_message(self.Typed(event.character))
 
     @on(Click)
     def action_open(self) -> None:

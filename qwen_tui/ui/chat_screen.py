@@ -205,6 +205,10 @@ class ChatScreen(Screen[None]):
     def _composer_failed(self, event: Composer.Failed) -> None:
         self._talk.explain(event.error)
 
+    @on(Talk.ModelWanted)
+    def _want_model(self) -> None:
+        self.post_message(self.ModelRequested())
+
     @on(Talk.QuitWanted)
     def _quit(self) -> None:
         self.app.exit()

@@ -193,6 +193,12 @@ class Composer(Vertical):
         self._drop_chip(event.attachment)
         self._area.insert(text + ("\n\n" if self._area.text else ""), (0, 0))
 
+    @on(Attachment.Typed)
+    def _write_on(self, event: Attachment.Typed) -> None:
+        event.stop()
+        self.screen.set_focus(self._area)
+        self._area.insert(event.character)
+
     @on(Attachment.Removed)
     def _remove(self, event: Attachment.Removed) -> None:
         event.stop()

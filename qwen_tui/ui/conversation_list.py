@@ -108,7 +108,8 @@ class ConversationList(ScrollView, can_focus=True):
         """Keep the cursor on its conversation, or where it was when that one has gone."""
         self._now = self._clock()
         self.virtual_size = Size(self.size.width, len(rows))
-        kept = before[self.cursor].id if before else self.open_id
+        is_new = self.open_id in {row.id for row in rows} - {row.id for row in before}
+        kept = self.open_id if is_new or not before else before[self.cursor].id
         index = next((i for i, row in enumerate(rows) if row.id == kept), self.cursor)
         self.cursor = index
         self._show_cursor()

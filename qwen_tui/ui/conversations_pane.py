@@ -198,7 +198,7 @@ class ConversationsPane(Vertical):
         self.post_message(self.UndoRequested())
 
     def _show_if_mounted(self) -> None:
-        if self.is_mounted:
+        if self.is_mounted and self.query("#conversations-count"):  # its parts leave before it
             self._show()
 
     def _show(self) -> None:

@@ -45,8 +45,11 @@ class SettingsPane(Vertical):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down", "walk(1)", strings.say("panes.key.down"), id="settings.down", show=False),
-        Binding("up", "walk(-1)", strings.say("panes.key.up"), id="settings.up", show=False),
+        # With priority, so that the next key already meets the next row, however fast it comes.
+        Binding(
+            "down", "walk(1)", strings.say("panes.key.down"), id="settings.down", show=False, priority=True
+        ),
+        Binding("up", "walk(-1)", strings.say("panes.key.up"), id="settings.up", show=False, priority=True),
     ]
 
     DEFAULT_CSS = """
@@ -133,8 +136,8 @@ class SettingsPane(Vertical):
 
     def watch_edited_layer(self) -> None:
         """Show the values of the other layer."""
-        if self.is_mounted:
-            self._show()
+        self._show_if_mounted()
+        if self._is_complete:
             self._explain(self.screen.focused)
 
     @on(LayerSwitch.Chosen)
@@ -175,17 +178,25 @@ class SettingsPane(Vertical):
 
     @on(events.DescendantFocus)
     def _focused(self, event: events.DescendantFocus) -> None:
-        self._explain(event.widget)
+        if self._is_complete:
+            self._explain(event.widget)
 
     @on(events.DescendantBlur)
     def _blurred(self) -> None:
-        self._explain(None)
+        if self._is_complete:
+            self._explain(self.screen.focused)  # the row that has it now may have said so before
 
     def action_walk(self, by: int) -> None:
         """Go to the next or the previous row."""
+        focused = self.screen.focused
         walked = [w for w in self.query("LayerSwitch, SettingRow") if w.focusable]
-        at = next((i for i, w in enumerate(walked) if w.has_focus_within), 0)
-        walked[(at + by) % len(walked)].focus()
+        inside = focused.ancestors_with_self if focused is not None else ()
+        at = next((i for i, w in enumerate(walked) if w in inside), 0)
+        self.screen.set_focus(walked[(at + by) % len(walked)])
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave up and down to the text of the system prompt while it is written."""
+        return not (action == "walk" and isinstance(self.screen.focused, PromptText))
 
     def _layer_of(self, name: str) -> Layer:
         return self.edited_layer if OPTIONS[name].per_conversation else "defaults"
@@ -199,8 +210,13 @@ class SettingsPane(Vertical):
             self.post_message(self.Changed(name, value, layer))
 
     def _show_if_mounted(self) -> None:
-        if self.is_mounted:
+        if self.is_mounted and self._is_complete:
             self._show()
+
+    @property
+    def _is_complete(self) -> bool:
+        """Whether all rows are there: they come after the pane, and leave before it."""
+        return bool(self.query(LayerSwitch) and self.query(PromptText) and self.query(HelpLines))
 
     def _show(self) -> None:
         self.query_one(LayerSwitch).chosen = self.edited_layer

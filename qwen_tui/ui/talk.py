@@ -62,6 +62,9 @@ class Talk(Vertical):
             self.budget_tokens = budget_tokens
             """How large a prompt may be: what is used beyond it makes the model forget."""
 
+    class ModelWanted(Posted):
+        """A message is to be answered, and there is no model."""
+
     class QuitWanted(Posted):
         """The person typed a word that leaves the program."""
 
@@ -214,11 +217,7 @@ class Talk(Vertical):
         self._notice.clear()
         state = self.engine_state
         if isinstance(state, Failed | Closed):
-            self._composer.give_back(text or "")
-            self._notice.explain(
-                state.error if isinstance(state, Failed) else QwenTuiError("screen.no_model")
-            )
-            return
+            self.post_message(self.ModelWanted())  # whatever was wrong may have been mended since
         waits = self._turns.running is not None or not isinstance(state, Ready)
         self._turns.submit(Turn(self.session, text, lambda: self.settings))
         if waits:

@@ -36,7 +36,7 @@ async def test_a_question_stays_as_it_was_typed() -> None:
     [
         (reply("half", status=Status.STOPPED), "stopped"),
         (reply("half", status=Status.INTERRUPTED), "interrupted"),
-        (reply("half", status=Status.LENGTH), "longest reply"),
+        (reply("half", status=Status.LENGTH), "max new tokens"),
         (reply("half", status=Status.FAILED, error=QwenTuiError("error.unknown", detail="[/]")), "[/]"),
     ],
 )

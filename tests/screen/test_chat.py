@@ -4,6 +4,7 @@ import threading
 
 from doubles import Reply
 from screenplay import Screenplay, shown, until
+from textual import events
 
 from qwen_tui.chat.store import ConversationStore
 from qwen_tui.errors import QwenTuiError
@@ -131,13 +132,17 @@ async def test_the_memory_line_shows_where_the_models_memory_begins(play) -> Non
         await until(pilot, lambda: "the model sees from here" in shown(pilot))
 
 
-async def test_a_model_that_cannot_be_loaded_is_said_and_sending_gives_the_text_back(play) -> None:
+async def test_a_model_that_cannot_be_loaded_is_said_and_sending_tries_again(play) -> None:
     play.open_error = QwenTuiError("engine.out_of_memory")
     async with play.running() as pilot:
         await until(pilot, lambda: type(pilot.app.engine_state).__name__ == "Failed")
         await say(pilot, "hello")
+        await until(pilot, lambda: len(play.loads) == 2)
         await until(pilot, lambda: pilot.app.screen.query_one("#composer").text == "hello")
         assert contents(play) == {}
+        play.open_error = None
+        await pilot.press("enter")
+        await until(pilot, lambda: "echo: hello" in shown(pilot))
 
 
 async def test_an_engine_that_dies_fails_its_reply_and_is_started_again(play) -> None:
@@ -264,3 +269,14 @@ async def test_every_wrong_key_of_the_config_file_is_named(play) -> None:
     async with play.running() as pilot:
         await until(pilot, lambda: "Top-p" in shown(pilot) and "temprature" in shown(pilot))
         assert pilot.app.settings.top_k == 3
+
+
+async def test_keys_that_come_in_a_burst_meet_the_setting_they_walked_to(play) -> None:
+    async with play.running(size=(120, 40)) as pilot:
+        await until(pilot, lambda: "0.70" in shown(pilot))
+        await pilot.press("f2")
+        await until(pilot, lambda: pilot.app.screen.query_one(SettingsPane).has_focus_within)
+        for key in ("down", "down", "down", "5", "enter"):
+            pilot.app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await until(pilot, lambda: pilot.app.screen.query_one(SettingsPane).overrides == {"top_k": 5})
+        assert "Choose among this many" in shown(pilot)

@@ -18,7 +18,7 @@ SENTENCES: dict[str, str] = {
     "chat.receipt.one_token": "1 token",
     "chat.status.stopped": "stopped",
     "chat.status.interrupted": "interrupted: the program ended while this was written",
-    "chat.status.length": "cut off at the longest reply",
+    "chat.status.length": "cut off by max new tokens or the end of the context window",
     "chat.empty": "no text",
     "chat.key.previous": "Message above",
     "chat.key.next": "Message below",

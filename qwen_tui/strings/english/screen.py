@@ -41,7 +41,7 @@ SENTENCES: dict[str, str] = {
     "command.new": "New conversation",
     "command.new.help": "Begin an empty conversation",
     "command.regenerate": "Regenerate the reply",
-    "command.regenerate.help": "Answer the last message again; the old answer is kept",
+    "command.regenerate.help": "Answer the last message again; the old answer stays in the file",
     "command.stop": "Stop the reply",
     "command.stop.help": "End the running reply and keep its text",
     "command.settings": "Settings",
@@ -69,10 +69,5 @@ ERRORS: dict[str, tuple[str, str, str]] = {
         "A reply is running",
         "This conversation is being answered.",
         "Stop the reply first: open the conversation and press esc.",
-    ),
-    "screen.no_model": (
-        "No model",
-        "There is no model to answer.",
-        "F2 opens the settings: choose a model there, or guide for the built-in one.",
     ),
 }

@@ -78,7 +78,8 @@ class NumberRow(SettingRow):
 
     @on(events.Key)
     def _type(self, event: events.Key) -> None:
-        if event.key == "escape":
+        if event.key == "escape" and self.draft is not None:
+            event.stop()  # it ends the typing, not the visit to the pane
             self.draft = None
         elif self.draft is None:
             if event.character is None or not (event.character.isdecimal() or event.character == "."):

@@ -60,11 +60,16 @@ class TextRow(SettingRow):
 
     @on(events.Key)
     def _begin(self, event: events.Key) -> None:
-        if event.key == "escape":
+        if event.key == "escape" and self.has_class("-editing"):
+            event.stop()  # it ends the writing, not the visit to the pane
             self._close()
+            self.screen.set_focus(self)
         elif self.has_focus and event.is_printable and event.character not in (None, " "):
             event.stop().prevent_default()
-            self._open(event.character or "")
+            if self.has_class("-editing"):  # sent here before the field had the keyboard
+                self._field.insert_text_at_cursor(event.character or "")
+            else:
+                self._open(event.character or "")
 
     @on(events.Paste)
     def _begin_with_paste(self, event: events.Paste) -> None:
@@ -109,7 +114,7 @@ class TextRow(SettingRow):
             self._field.value = text
         self._field.cursor_position = len(text)
         self.add_class("-editing")
-        self._field.focus()
+        self.screen.set_focus(self._field)
         self.tell()
 
     def _close(self) -> None:
