@@ -21,7 +21,7 @@ GENERATION = {
     "eos_token_id": [IM_END_ID, END_OF_TEXT_ID],
     "pad_token_id": END_OF_TEXT_ID,
 }
-"""`generation_config.json`: low temperature, because the guide has few things to say and should say them straight."""
+"""`generation_config.json`: a low temperature, because the guide has few things to say, and plainly."""
 
 
 def guide_config(**changes: Any) -> Qwen2Config:

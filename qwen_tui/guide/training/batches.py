@@ -72,7 +72,9 @@ def rows(encoder: Encoder, source: Conversations, rng: Random, width: int, count
     return np.stack(drawn)
 
 
-def _work(tokenizer_file: str, seed: int, width: int, count: int, out: "multiprocessing.Queue[np.ndarray]") -> None:
+def _work(
+    tokenizer_file: str, seed: int, width: int, count: int, out: "multiprocessing.Queue[np.ndarray]"
+) -> None:
     encoder = Encoder(Tokenizer.from_file(tokenizer_file))
     source, rng = Conversations(), Random(seed)
     while True:
@@ -91,7 +93,13 @@ class Supply:
         self.processes = []
         for number in range(max(workers, 2)):
             width = (SHORT, WINDOW)[number % 2]
-            arguments = (str(tokenizer_file), seed * 1000 + number, width, tokens // width, self.queues[width])
+            arguments = (
+                str(tokenizer_file),
+                seed * 1000 + number,
+                width,
+                tokens // width,
+                self.queues[width],
+            )
             process = context.Process(target=_work, args=arguments, daemon=True)
             process.start()
             self.processes.append(process)

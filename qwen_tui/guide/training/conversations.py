@@ -120,7 +120,7 @@ class Conversations:
 
     def _in_other_language(self, state: State, rng: Random, topic: Topic) -> Turn:
         speaker = self.speakers[state.language]
-        text = speaker.bare_question(topic, rng) + ("" if state.language == "zh" else "")
+        text = speaker.bare_question(topic, rng)
         asked = speaker.frame("ask_other", rng)
         text += asked if state.language == "zh" or asked[0] in ",." else " " + asked
         other = self.speakers["zh" if state.language == "en" else "en"].teaching[topic.name]
@@ -152,14 +152,13 @@ class Conversations:
         topic = state.topic
         assert topic is not None
         here = speaker.topic(topic.name) or topic
-        if topic.name.startswith("gz") or topic.name == "dim_sum":
-            if rng.random() < 0.6:
-                other, text = speaker.there(rng)
-                self._settle(state, other)
-                return text, self._reply(state, rng, other)
+        if (topic.name.startswith("gz") or topic.name == "dim_sum") and rng.random() < 0.6:
+            other, text = speaker.there(rng)
+            self._settle(state, other)
+            return text, self._reply(state, rng, other)
         if here.followups and rng.random() < 0.55:
             pool, answer = rng.choice(here.followups)
-            text = speaker.noisy(pool.draw(rng, speaker.slots), rng)
+            text = speaker.noisy(speaker.reworded(pool.draw(rng, speaker.slots), rng), rng)
             if state.answer_language in (None, state.language):
                 return text, answer
         kind = rng.choices(("more", "why", "ex", "what_it", "in_other"), (4, 3, 3, 2, 1))[0]
@@ -170,8 +169,8 @@ class Conversations:
             return text, self._addressed(rng.choice(there.answers), state.name, other_language)
         if kind in ("what_it", "in_other"):
             if rng.random() < 0.4:
-                it = rng.choice(("it", "that", "this")) if state.language == "en" else rng.choice(("它", "这个", "那个"))
-                text = speaker.frame("noun", rng, n=it)
+                pronouns = ("it", "that", "this") if state.language == "en" else ("它", "这个", "那个")
+                text = speaker.frame("noun", rng, n=rng.choice(pronouns))
             else:
                 text = speaker.frame("what_it", rng)
             return speaker.noisy(text, rng), self._reply(state, rng, topic)
@@ -229,7 +228,9 @@ class Conversations:
         reply = rng.choice(answers.answers).replace("{name}", name)
         if rng.random() < 0.12 and not corrected:
             topic = speaker.taught_topic(rng)
-            gap = (". " if rng.random() < 0.6 else ", ") if state.language == "en" else rng.choice(("。", "，"))
+            gap = (
+                (". " if rng.random() < 0.6 else ", ") if state.language == "en" else rng.choice(("。", "，"))
+            )
             text = text.rstrip("?？。!.！") + gap + speaker.question(topic, rng)
             hello = f"Hello, {name}! " if language == "en" else f"你好，{name}！"
             reply = hello + self._reply(state, rng, topic)
@@ -268,7 +269,9 @@ class Conversations:
         cold = rng.choice(("more", "why", "ex", "what_it", "cold_it", "cold_it"))
         if state.topic or state.refused or state.category:
             return self._taught(state, rng)
-        return speaker.noisy(speaker.frame(cold, rng), rng), rng.choice(self.speakers[language].replies["cold"])
+        return speaker.noisy(speaker.frame(cold, rng), rng), rng.choice(
+            self.speakers[language].replies["cold"]
+        )
 
     def _system(self, state: State, rng: Random) -> str:
         """Draw a system prompt; most change nothing, a few ask for one language."""

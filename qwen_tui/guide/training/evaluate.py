@@ -58,7 +58,9 @@ def questions(folder: Path, language: str) -> list[Case]:
     for line in lines(folder / f"questions.{language}.txt"):
         asked, wanted = line.split(" => ")
         groups = [tuple(re.split(r"\s*\|\s*", group.strip())) for group in wanted.split(";")]
-        unwanted = tuple(phrase.lstrip("!") for group in groups if group[0].startswith("!") for phrase in group)
+        unwanted = tuple(
+            phrase.lstrip("!") for group in groups if group[0].startswith("!") for phrase in group
+        )
         needed = tuple(group for group in groups if not group[0].startswith("!"))
         turns = tuple(turn.strip() for turn in asked.split(">>"))
         cases.append(Case(f"questions {language}", turns, needed, unwanted))
@@ -70,7 +72,9 @@ def news(folder: Path) -> list[Case]:
     cases = []
     for line in lines(folder / "news.txt"):
         asked, wanted = line.rsplit(" => ", 1)
-        cases.append(Case("news", (asked.replace("\\n", "\n"),), ((wanted.strip(),),), exact=True))
+        language = "en" if asked.isascii() else "zh"
+        turns = (asked.replace("\\n", "\n"),)
+        cases.append(Case(f"news {language}", turns, ((wanted.strip(),),), exact=True))
     return cases
 
 
@@ -105,7 +109,8 @@ class Guide:
 
     def answers(self, chats: list[list[Message]], greedy: bool, seed: int = 1) -> list[str]:
         """Return the next message of each chat, at most 200 tokens."""
-        texts = [self.tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True) for chat in chats]
+        render = self.tokenizer.apply_chat_template
+        texts = [render(chat, tokenize=False, add_generation_prompt=True) for chat in chats]
         batch = self.tokenizer(texts, return_tensors="pt", padding=True).to(self.model.device)
         torch.manual_seed(seed)
         sampling = {"do_sample": False, "temperature": None, "top_p": None, "top_k": None} if greedy else {}
@@ -158,12 +163,16 @@ def report(folder: Path, device: str, show: bool = False, cases: Path = HELD_OUT
 
 def main() -> None:
     """Score a model folder, the shipped one unless another is named."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("folder", type=Path, nargs="?", default=model_folder())
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--cases", type=Path, default=HELD_OUT, help="folder of questions, news and names")
     parser.add_argument("--wrong", action="store_true", help="show the answers that were judged wrong")
-    parser.add_argument("--write", action="store_true", help="record the score in score.json beside the cases")
+    parser.add_argument(
+        "--write", action="store_true", help="record the score in score.json beside the cases"
+    )
     arguments = parser.parse_args()
     scores = report(arguments.folder, arguments.device, arguments.wrong, arguments.cases)
     if arguments.write:

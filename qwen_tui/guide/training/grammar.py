@@ -99,3 +99,8 @@ class Pool:
     def draw(self, rng: Random, slots: Mapping[str, Draw]) -> str:
         """Return one sentence of the pool."""
         return self.wordings[int(rng.random() * len(self.wordings))].draw(rng, slots)
+
+
+def always(text: str) -> Draw:
+    """Return a slot that is always filled with `text`."""
+    return lambda rng: text

@@ -9,12 +9,16 @@ HAN = "".join(
 )
 """The 3,755 common Chinese characters of GB 2312, level 1."""
 
+_TITLES = ("先生", "女士", "老师", "医生", "同学", "总", "师傅", "小姐")
+
 
 class Names:
     """Draws names in both scripts."""
 
     def __init__(self, english: Corpus, chinese: Corpus) -> None:
         self.english = english.lists
+        text = " ".join(noun for name in ("thing", "subject", "work") for noun in english.lists[name])
+        self.words = sorted({word for word in text.split() if word.isalpha() and len(word) > 3})
         self.chinese = chinese.lists
 
     def draw(self, rng: Random, language: str) -> str:
@@ -27,14 +31,18 @@ class Names:
         pick = rng.choice
         parts = []
         for _ in range(rng.choice((1, 2, 2, 2, 3, 3))):
-            parts.append(pick(self.english["onset"]) + pick(self.english["vowel"]) + pick(self.english["coda"]))
+            parts.append(
+                pick(self.english["onset"]) + pick(self.english["vowel"]) + pick(self.english["coda"])
+            )
         return "".join(parts)
 
     def _western(self, rng: Random) -> str:
         kind = rng.random()
         given = rng.choice(self.english["given"])
-        if kind < 0.36:
+        if kind < 0.33:
             name = given
+        elif kind < 0.38:
+            name = rng.choice(self.words).capitalize()
         elif kind < 0.74:
             name = self.invented(rng).capitalize()
         elif kind < 0.82:
@@ -49,7 +57,9 @@ class Names:
         elif kind < 0.96:
             name = f"{given[:1]}.{rng.choice('ABCDJKMRST')}."
         elif kind < 0.98:
-            name = given + rng.choice(("ie", "y", "o", "a", "inho", "chen", "ette", str(rng.randrange(1, 99))))
+            name = given + rng.choice(
+                ("ie", "y", "o", "a", "inho", "chen", "ette", str(rng.randrange(1, 99)))
+            )
         else:
             name = given.translate(str.maketrans("aeou", rng.choice(("áéóú", "äëöü", "àèòù", "âêôû"))))
         case = rng.random()
@@ -63,14 +73,16 @@ class Names:
         if kind < 0.28:
             return "".join(pick(self.chinese["soundchar"]) for _ in range(rng.choice((2, 2, 3, 3, 4, 5))))
         if kind < 0.31:
-            halves = ("".join(pick(self.chinese["soundchar"]) for _ in range(rng.choice((2, 3)))) for _ in "ab")
+            halves = (
+                "".join(pick(self.chinese["soundchar"]) for _ in range(rng.choice((2, 3)))) for _ in "ab"
+            )
             return "·".join(halves)
         chars = self.chinese["givenchar"] if rng.random() < 0.5 else HAN
         if kind < 0.38:
             sign = pick(chars)
             return pick(("小", "阿", "老", "大")) + sign if rng.random() < 0.6 else sign + sign
         if kind < 0.42:
-            return pick(self.chinese["surname"]) + pick(("先生", "女士", "老师", "医生", "同学", "总", "师傅", "小姐"))
+            return pick(self.chinese["surname"]) + pick(_TITLES)
         if kind < 0.47:
             return "".join(pick(HAN) for _ in range(rng.choice((2, 2, 3, 4))))
         given = "".join(pick(chars) for _ in range(1 if rng.random() < 0.3 else 2))

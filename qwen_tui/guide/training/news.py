@@ -4,11 +4,19 @@ from dataclasses import dataclass
 from random import Random
 
 from qwen_tui.guide.training.corpus import Corpus, split
-from qwen_tui.guide.training.grammar import Draw, Pool
+from qwen_tui.guide.training.grammar import Draw, Pool, always
 from qwen_tui.guide.training.names import Names
 
 CATEGORIES = ("sports", "technology", "politics", "entertainment")
-_ROLES = {"en": ("President {}", "Senator {}", "Minister {}", "{}"), "zh": ("{}总统", "总理{}", "{}部长", "{}")}
+_TASKS = {
+    "en": ("You are a news classifier. Labels: ", "Classify the user's text as one of ", "Sort news into "),
+    "zh": ("你是新闻分类器。把用户的新闻分类为", "请将用户输入的新闻分类为", "你负责给新闻分类，类别："),
+}
+_BULLETS = ("{n}. {c}", "{n}. {c}", "{n}) {c}", "- {c}", "* {c}", "{l}. {c}", "（{n}）{c}", "{n}、{c}")
+_ROLES = {
+    "en": ("President {}", "Senator {}", "Minister {}", "{}"),
+    "zh": ("{}总统", "总理{}", "{}部长", "{}"),
+}
 
 
 @dataclass(frozen=True)
@@ -61,17 +69,23 @@ class News:
         style = rng.random()
         index = 0 if style < 0.55 else 1 if style < 0.7 else 2 if style < 0.9 else None
         labels = {
-            name: rng.choice(self.labels[name]) if index is None else self.labels[name][index] for name in order
+            name: rng.choice(self.labels[name]) if index is None else self.labels[name][index]
+            for name in order
         }
         return Task(self.language, labels)
 
     def prompt(self, rng: Random, task: Task, line: str) -> str:
         """Return the whole prompt: task, categories and news, in one of many arrangements."""
         names = list(task.labels.values())
-        fixed = {"cats": self._inline(names, rng), "catlist": self._listed(names, rng), "news": line, "nl": "\n"}
-        slots: dict[str, Draw] = {key: (lambda rng, value=value: value) for key, value in fixed.items()}
+        fixed = {
+            "cats": self._inline(names, rng),
+            "catlist": self._listed(names, rng),
+            "news": line,
+            "nl": "\n",
+        }
+        slots = {key: always(value) for key, value in fixed.items()}
         if rng.random() < 0.2:
-            slots["nl"] = lambda rng: " "
+            slots["nl"] = always(" ")
         text = self.topics["prompt"].questions.draw(rng, slots)
         if rng.random() < 0.35:
             only = self.slots["only"](rng)
@@ -83,20 +97,20 @@ class News:
         """Return the task without a line, as a system prompt."""
         names = self._inline(list(task.labels.values()), rng)
         if self.language == "zh":
-            start = rng.choice(("你是新闻分类器。把用户的新闻分类为", "请将用户输入的新闻分类为", "你负责给新闻分类，类别："))
+            start = rng.choice(_TASKS["zh"])
             return f"{start}{names}。" + (self.slots["only"](rng) if rng.random() < 0.6 else "")
-        start = rng.choice(("You are a news classifier. Labels: ", "Classify the user's text as one of ", "Sort news into "))
+        start = rng.choice(_TASKS["en"])
         return f"{start}{names}. " + (self.slots["only"](rng) if rng.random() < 0.6 else "")
 
     def free(self, rng: Random, line: str, category: str) -> tuple[str, str]:
         """Return a question in conversation, without a list, and its one-sentence answer."""
-        question = self.topics["free"].questions.draw(rng, {"news": lambda rng: line})
+        question = self.topics["free"].questions.draw(rng, {"news": always(line)})
         label = self.labels[category][0]
-        return question, self.verdicts.draw(rng, {"cat": lambda rng: label})
+        return question, self.verdicts.draw(rng, {"cat": always(label)})
 
     def following(self, rng: Random, line: str) -> str:
         """Return how the next line is put after one was sorted."""
-        return self.topics["next"].questions.draw(rng, {"news": lambda rng: line})
+        return self.topics["next"].questions.draw(rng, {"news": always(line)})
 
     def because(self, category: str) -> str:
         """Return why a line belongs to the category."""
@@ -129,7 +143,7 @@ class News:
         return joined
 
     def _listed(self, names: list[str], rng: Random) -> str:
-        style = rng.choice(("{n}. {c}", "{n}. {c}", "{n}) {c}", "- {c}", "* {c}", "{l}. {c}", "（{n}）{c}", "{n}、{c}"))
+        style = rng.choice(_BULLETS)
         gap = "\n" if rng.random() < 0.7 else " "
         rows = [style.format(n=at + 1, c=name, l="ABCD"[at]) for at, name in enumerate(names)]
         return gap.join(rows)

@@ -69,7 +69,7 @@ def noisy_english(text: str, rng: Random, question: bool = True) -> str:
     if draw() < 0.02:
         text = text.replace(" ", "  ", 1)
     if draw() < 0.02:
-        text += draw() < 0.5 and "??" or "!"
+        text += "??" if draw() < 0.5 else "!"
     return text.strip() or text
 
 
@@ -80,7 +80,9 @@ def noisy_chinese(text: str, rng: Random, question: bool = True) -> str:
         kind = draw()
         text += "？" if kind < 0.45 else "?" if kind < 0.52 else "。" if kind < 0.56 else ""
     if draw() < 0.35:
-        text = re.sub(r"(?<=[\u4e00-\u9fff]) (?=[A-Za-z0-9`])|(?<=[A-Za-z0-9`]) (?=[\u4e00-\u9fff])", "", text)
+        text = re.sub(
+            r"(?<=[\u4e00-\u9fff]) (?=[A-Za-z0-9`])|(?<=[A-Za-z0-9`]) (?=[\u4e00-\u9fff])", "", text
+        )
     elif draw() < 0.15:
         text = re.sub(r"(?<=[\u4e00-\u9fff])(?=[A-Za-z0-9`])|(?<=[A-Za-z0-9`])(?=[\u4e00-\u9fff])", " ", text)
     if draw() < 0.1:

@@ -3,7 +3,7 @@
 from random import Random
 
 from qwen_tui.guide.training.corpus import Corpus, Topic
-from qwen_tui.guide.training.grammar import Draw, Pool
+from qwen_tui.guide.training.grammar import Draw, Pool, always
 from qwen_tui.guide.training.names import HAN, Names
 from qwen_tui.guide.training.news import News
 from qwen_tui.guide.training.noise import NAME, noisy_chinese, noisy_english
@@ -11,8 +11,20 @@ from qwen_tui.guide.training.synonyms import Synonyms
 
 TEACHING = ("app", "ideas", "guangzhou")
 """The kinds of topics that follow-up questions can refer to."""
-EXPLICIT_PAIRS = ("base", "instruct", "four", "eight", "top", "temperature", "max", "context", "sliding", "single", "gz")
+EXPLICIT_PAIRS = (
+    "base", "instruct", "four", "eight", "top", "temperature", "max", "context", "sliding", "single", "gz",
+)  # fmt: skip
 """Beginnings of the names of topics for which comparisons are written out."""
+DRESSED_TALK = (
+    "what_can_you_do", "what_cannot", "who_made_you", "your_size", "who_are_you", "are_you_qwen",
+)  # fmt: skip
+"""Small talk that is asked with openers and tails like any question."""
+COMPARISONS = {
+    "en": ("what is the difference between {} and {}", "{} vs {}", "{} or {}", "what are {} and {}",
+           "compare {} and {}", "how do {} and {} differ", "explain {} and {}"),
+    "zh": ("{}和{}有什么区别", "{}与{}的区别", "{}跟{}有什么不同", "什么是{}和{}", "比较{}和{}", "解释{}和{}",
+           "{}和{}的关系"),
+}  # fmt: skip
 
 
 _FOLLOWING = ("more", "why", "ex", "in_other")
@@ -28,7 +40,7 @@ class Speaker:
         self.names = names
         self.slots = corpus.slots()
         self.slots["blorp"] = self._blorp
-        self.slots["name"] = lambda rng: NAME
+        self.slots["name"] = always(NAME)
         self.news = News(language, corpus, names)
         self.synonyms = Synonyms(language)
         frames = corpus.topics["frames"]
@@ -59,7 +71,7 @@ class Speaker:
         """Return one sentence from the shared frames; follow-ups come in other words, too."""
         slots: dict[str, Draw] = self.slots
         if filled:
-            slots = slots | {key: (lambda rng, value=value: value) for key, value in filled.items()}
+            slots = slots | {key: always(value) for key, value in filled.items()}
         text = self.frames[name].draw(rng, slots)
         if name in _FOLLOWING and rng.random() < 0.25:
             text = self.reworded(text, rng)
@@ -103,8 +115,8 @@ class Speaker:
     def reworded(self, text: str, rng: Random) -> str:
         """Return the sentence with some words swapped or left out, more often than not as it was."""
         kind = rng.random()
-        if kind < 0.5:
-            text = self.synonyms.vary(text, rng, 0.8 if kind < 0.25 else 0.4)
+        if kind < 0.6:
+            text = self.synonyms.vary(text, rng, 0.8 if kind < 0.3 else 0.4)
         if rng.random() < 0.06:
             text = self.synonyms.thin(text, rng)
         return text
@@ -119,7 +131,7 @@ class Speaker:
         if topic.nouns and rng.random() < 0.15:
             return topic, self.noisy(self.frame("noun", rng, n=rng.choice(topic.nouns)), rng)
         text = topic.questions.draw(rng, self.slots)
-        if topic.name in ("what_can_you_do", "what_cannot", "who_made_you", "your_size", "who_are_you", "are_you_qwen"):
+        if topic.name in DRESSED_TALK:
             text = self.dressed(text, rng)
         elif rng.random() < 0.4:
             text = self.reworded(text, rng)
@@ -135,17 +147,26 @@ class Speaker:
 
     def there(self, rng: Random) -> tuple[Topic, str]:
         """Return a question on Guangzhou that calls the city only *there* or *it*."""
-        topic = rng.choice(self.guangzhou) if rng.random() < 0.4 else self.teaching[rng.choice(("gz_food", "gz_sights"))]
+        known = [self.teaching["gz_food"], self.teaching["gz_sights"]]
+        topic = rng.choice(self.guangzhou if rng.random() < 0.4 else known)
         while not topic.questions:
             topic = rng.choice(self.guangzhou)
         text = self.reworded(topic.questions.draw(rng, self.slots | {"gz": self.slots["there"]}), rng)
-        for clumsy in ("in there", "to there", "from there", "around in there", "in in ", "of there", "for there"):
+        for clumsy in (
+            "in there",
+            "to there",
+            "from there",
+            "around in there",
+            "in in ",
+            "of there",
+            "for there",
+        ):
             text = text.replace(clumsy, clumsy.split()[-1] if clumsy != "in in " else "in ")
         return topic, self.noisy(text, rng)
 
     def named(self, topic: str, rng: Random, name: str, old: str = "") -> str:
         """Return a sentence of the names file with the person's name in it, untouched by noise."""
-        slots = self.slots | {"old": lambda rng: old or "\ue001"}
+        slots = self.slots | {"old": always(old or "\ue001")}
         text = self.name_topics[topic].questions.draw(rng, slots)
         if rng.random() < 0.3:
             text = self.reworded(text, rng) if topic == "ask" else self.frame("opener", rng) + " " + text
@@ -158,15 +179,7 @@ class Speaker:
         while any(first.name.startswith(name) or second.name.startswith(name) for name in EXPLICIT_PAIRS):
             first, second = rng.sample(self.with_nouns, 2)
         one, two = self.noun(first, rng), self.noun(second, rng)
-        if self.language == "en":
-            text = rng.choice(
-                ("what is the difference between {} and {}", "{} vs {}", "{} or {}", "what are {} and {}",
-                 "compare {} and {}", "how do {} and {} differ", "explain {} and {}")
-            ).format(one, two)  # fmt: skip
-        else:
-            text = rng.choice(
-                ("{}和{}有什么区别", "{}与{}的区别", "{}跟{}有什么不同", "什么是{}和{}", "比较{}和{}", "解释{}和{}", "{}和{}的关系")
-            ).format(one, two)
+        text = rng.choice(COMPARISONS[self.language]).format(one, two)
         join = " " if self.language == "en" else ""
         return self.noisy(text, rng), rng.choice(first.answers) + join + rng.choice(second.answers)
 

@@ -64,7 +64,7 @@ def _cutting(pattern: str) -> pre_tokenizers.Sequence:
 
 
 def tokenizer_config() -> dict[str, Any]:
-    """Return `tokenizer_config.json`: ChatML as in Qwen2.5, without tools and without a system prompt of its own."""
+    """Return `tokenizer_config.json`: ChatML as in Qwen2.5, without tools and without its own system prompt."""
     added = {
         str(number): {
             "content": text,

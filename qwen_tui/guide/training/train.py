@@ -12,6 +12,7 @@ from pathlib import Path
 from random import Random
 
 import torch
+from tokenizers import Tokenizer
 from torch import Tensor
 from torch.nn import functional
 from transformers import Qwen2ForCausalLM
@@ -84,7 +85,7 @@ def train(model: Qwen2ForCausalLM, supply: Supply, arguments: argparse.Namespace
             group["lr"] = rate(step, progress, arguments.rate, 150)
         with torch.autocast(device, dtype=torch.bfloat16):
             loss = measure(model, tokens)
-        loss.backward()
+        torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
@@ -104,8 +105,11 @@ def train(model: Qwen2ForCausalLM, supply: Supply, arguments: argparse.Namespace
 
 def parse(given: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder for the finished model")
+    parser.add_argument("--start", type=Path, help="model folder to go on from, instead of from nothing")
     parser.add_argument("--seconds", type=float, default=360, help="how long to train")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--workers", type=int, default=14, help="processes that write conversations")
@@ -126,11 +130,18 @@ def main(given: list[str] | None = None) -> None:
     folder: Path = arguments.out
     folder.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
-    save_tokenizer(train_tokenizer(tokenizer_texts(40000, arguments.seed)), folder)
-    print(f"tokenizer learnt in {time.monotonic() - began:.0f} s", flush=True)
+    if arguments.start:
+        save_tokenizer(Tokenizer.from_file(str(arguments.start / "tokenizer.json")), folder)
+    else:
+        save_tokenizer(train_tokenizer(tokenizer_texts(40000, arguments.seed)), folder)
+        print(f"tokenizer learnt in {time.monotonic() - began:.0f} s", flush=True)
     supply = Supply(folder / "tokenizer.json", arguments.workers, arguments.tokens, arguments.seed)
     model = build_model(guide_config(num_hidden_layers=arguments.layers)).to(arguments.device)
-    print(f"{sum(weight.numel() for weight in model.parameters()):,} parameters", flush=True)
+    if arguments.start:
+        model.load_state_dict(
+            Qwen2ForCausalLM.from_pretrained(arguments.start, dtype=torch.float32).state_dict()
+        )
+    print(f"{model.num_parameters():,} parameters", flush=True)
     try:
         train(model, supply, arguments)
     finally:

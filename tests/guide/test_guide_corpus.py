@@ -1,0 +1,95 @@
+"""The corpus and what is made of it, the questions held out of it, and the figures on the model card."""
+
+import json
+import re
+from random import Random
+
+from qwen_tui.guide.training.batches import LEARNT, Encoder
+from qwen_tui.guide.training.evaluate import HELD_OUT, Case, cases_in
+from qwen_tui.guide.training.grammar import Pool, Wording
+
+CARD = HELD_OUT.parent / "README.md"
+
+
+def plain(text):
+    return re.sub(r"[\W_]+", "", text.lower())
+
+
+def test_a_wording_chooses_and_fills_slots():
+    wording = Wording("[a|b[c|]] {x}")
+    drawn = {wording.draw(Random(seed), {"x": lambda rng: "y"}) for seed in range(50)}
+    assert drawn == {"a y", "b y", "bc y"}
+
+
+def test_both_languages_hold_the_same_topics(conversations):
+    english, chinese = (conversations.speakers[language].corpus.topics for language in ("en", "zh"))
+    for kind, topics in english.items():
+        assert topics.keys() == chinese[kind].keys()
+
+
+def test_the_same_seed_draws_the_same_conversation(conversations):
+    assert conversations.draw(Random(3), 12) == conversations.draw(Random(3), 12)
+
+
+def test_no_answer_is_left_with_a_gap(conversations):
+    rng = Random(11)
+    for _ in range(300):
+        for asked, answered in conversations.draw(rng, 12)[1]:
+            assert asked.strip()
+            assert answered.strip()
+            assert "{" not in answered
+            assert not re.search("[\ue000-\uf8ff]", asked + answered)
+
+
+def test_only_what_the_guide_says_is_learnt(tokenizer):
+    encoder = Encoder(tokenizer.backend_tokenizer)
+    row = encoder.row("", [("hi", "Hello!")], 64)
+    learnt = [int(token) % LEARNT for token in row if token >= LEARNT]
+    encoder.tokenizer.encode_special_tokens = False
+    assert tokenizer.decode(learnt) == "Hello!<|im_end|>"
+
+
+def test_no_held_out_question_occurs_in_the_training_text(conversations):
+    held = {plain(case.turns[-1]) for case in cases_in(HELD_OUT) if not case.group.startswith("names")}
+    rng = Random(17)
+    seen = {plain(asked) for _ in range(2500) for asked, _ in conversations.draw(rng, 20)[1]}
+    for speaker in conversations.speakers.values():
+        for topic in (*speaker.taught, *speaker.talk, *speaker.off_topics):
+            if topic.questions:
+                for wording in topic.questions.wordings:
+                    seen |= {plain(wording.draw(rng, speaker.slots)) for _ in range(4)}
+        for pool in speaker.frames.values():
+            if isinstance(pool, Pool) and pool:
+                seen |= {plain(wording.source) for wording in pool.wordings}
+    assert not held & seen
+
+
+def test_enough_is_held_out_in_each_language():
+    groups = [case.group for case in cases_in(HELD_OUT)]
+    assert groups.count("questions en") >= 60
+    assert groups.count("questions zh") >= 60
+    assert groups.count("news en") + groups.count("news zh") >= 40
+    assert groups.count("names en") + groups.count("names zh") >= 40
+
+
+def test_a_wrong_topic_does_not_count_as_right():
+    case = Case("questions en", ("q",), (("15 gb", "15 GB"), ("bf16",)), ("T4",))
+    assert case.right("It takes 15 GB in bf16.")
+    assert not case.right("It takes 15 GB.")
+    assert not case.right("It takes 15 GB in bf16 on a T4.")
+
+
+def test_the_card_states_the_recorded_score():
+    card = CARD.read_text(encoding="utf-8")
+    for decoding, groups in json.loads((HELD_OUT / "score.json").read_text()).items():
+        assert decoding in card
+        for tally in groups.values():
+            assert f"{tally['right']} of {tally['of']} ({tally['right'] / tally['of']:.1%})" in card
+
+
+def test_the_recorded_score_reaches_the_goal():
+    scores = json.loads((HELD_OUT / "score.json").read_text())
+    for groups in scores.values():
+        for group, tally in groups.items():
+            goal = 0.95 if group.startswith("names") else 0.85
+            assert tally["right"] / tally["of"] >= goal, group
