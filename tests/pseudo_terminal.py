@@ -73,8 +73,11 @@ class Terminal:
             self._read(0.02)
 
     def text(self) -> str:
-        """The screen as lines of text."""
-        return "\n".join(self.screen.display)
+        """The screen as lines of text. (pyte's own `display` fails where half a wide character was overwritten.)"""
+        rows = range(self.screen.lines)
+        return "\n".join(
+            "".join(self.screen.buffer[y][x].data for x in range(self.screen.columns)) for y in rows
+        )
 
     def wait(self, seconds: float = 10) -> int:
         """Read on until the program has ended; its exit status."""

@@ -280,3 +280,15 @@ async def test_keys_that_come_in_a_burst_meet_the_setting_they_walked_to(play) -
             pilot.app.post_message(events.Key(key, key if len(key) == 1 else None))
         await until(pilot, lambda: pilot.app.screen.query_one(SettingsPane).overrides == {"top_k": 5})
         assert "Choose among this many" in shown(pilot)
+
+
+async def test_thinking_folds_to_a_line_once_the_answer_begins_and_unfolds(play) -> None:
+    play.engine.replies = [Reply(["The answer."], thinking=["First I ", "consider."])]
+    async with play.running() as pilot:
+        await say(pilot, "go")
+        await until(pilot, lambda: "The answer." in shown(pilot) and "Thought" in shown(pilot))
+        assert "First I consider." not in shown(pilot)
+        pilot.app.screen.query_one("#log").focus()
+        await pilot.pause()
+        await pilot.press("enter")
+        await until(pilot, lambda: "First I consider." in shown(pilot))
