@@ -140,7 +140,7 @@ def loading(data: Path) -> Terminal:
     terminal = Terminal(100, 28, ["--model", "guide", "--device", "cpu"], data)
     terminal.until("Message…")
     terminal.type("What is the KV cache?\r")
-    terminal.until(lambda shown: "waiting" in shown and "Message…" in shown)
+    terminal.until(lambda shown: all(words in shown for words in ("waiting", "KV cache", "Message…")))
     return terminal
 
 

@@ -34,7 +34,7 @@ SENTENCES: dict[str, str] = {
     "panes.hint.text": "type",
     "panes.hint.prose": "enter writes",
     "panes.hint.writing": "kept as you write",
-    "panes.hint.loads": "enter loads, type changes",
+    "panes.hint.loads": "enter loads · type",
     "panes.hint.reset": "{hint} · del resets",
     "panes.key.up": "Up",
     "panes.key.down": "Down",

@@ -6,16 +6,16 @@ from textual.widgets import Static
 
 
 class HelpLines(Vertical):
-    """A few lines of help and two of keys. Their height is fixed, so that nothing jumps."""
+    """A few lines of help and one of keys. Their height is fixed, so that nothing jumps."""
 
     DEFAULT_CSS = """
     HelpLines {
         dock: bottom;
-        height: 8;
+        height: 7;
         padding: 0 1 0 2;
         border-top: solid $foreground 15%;
         & > #setting-help { height: 5; color: $text-muted; }
-        & > #setting-keys { height: 2; color: $text-disabled; }
+        & > #setting-keys { height: 1; color: $text-disabled; }
         &.-problem > #setting-help { color: $text-error; }
         &:ansi {
             border-top: solid $border-blurred;
