@@ -138,7 +138,7 @@ def settings(data: Path) -> Terminal:
 def loading(data: Path) -> Terminal:
     """A message that waits for the model."""
     terminal = Terminal(100, 28, ["--model", "guide", "--device", "cpu"], data)
-    terminal.until("Message…")
+    terminal.until("Temperature")
     terminal.type("What is the KV cache?\r")
     terminal.until(lambda shown: all(words in shown for words in ("waiting", "KV cache", "Message…")))
     return terminal
