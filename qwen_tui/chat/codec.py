@@ -88,6 +88,8 @@ def message_json(message: Message) -> dict[str, Json]:
     }
     if message.thinking:
         known["thinking"] = message.thinking
+    if message.edited:
+        known["edited"] = True
     if message.error is not None:
         known["error"] = message.error.as_json()
     if message.receipt:
@@ -136,6 +138,7 @@ def decode_message(
         parent=get(value, "parent", str, None) if "parent" in value else before,
         status=STATUSES.get(status, UNKNOWN_STATUS),
         thinking=clean(get(value, "thinking", str, "")),
+        edited=get(value, "edited", bool, False),
         error=_error(value.get("error")),
         created=moment(value.get("created"), written),
         receipt=tuple(_run(run) for run in get(value, "receipt", list, [])),
@@ -205,10 +208,14 @@ def _run(value: Json) -> Run:
 
 
 def _run_value(value: Mapping[str, Json], key: str, kind: Any) -> Any:
+    if key == "system_prompt":
+        return clean(get(value, key, str))
     if kind is str:
         return _word(get(value, key, str))
-    if kind is int or kind is float:
+    if kind in (int, float):
         return get(value, key, kind)
+    if key == "thinking":
+        return get(value, key, bool)
     if key == "sampling":
         return cleaned(shallow(get(value, key, dict)))
     ids = get(value, key, list)

@@ -66,6 +66,18 @@ class Run:
     """`eos`, `length` or `stopped`."""
     token_ids: tuple[int, ...] = ()
     """The generated ids, end-of-turn token included."""
+    first_sent: str = ""
+    """The id of the oldest message that the model saw."""
+    system_prompt: str = ""
+    """The system prompt that it was given before that one."""
+    thinking: bool | None = None
+    """Whether the template was asked for thinking; None left it to the template."""
+    content_start: int = 0
+    """How many characters of the answer were there before: more than 0 when it was continued."""
+    thinking_start: int = 0
+    """The same of the thinking."""
+    prompt_digest: str = ""
+    """Of the prompt's token ids: the first 16 hexadecimal digits of SHA-256 over them as little-endian int32."""
     extra: Mapping[str, Json] = field(default_factory=dict)
     """Keys of the file that this version does not know; written back as they were."""
 
@@ -91,6 +103,8 @@ class Message:
     status: Status = Status.COMPLETE
     thinking: str = ""
     """What the model thought before it answered, apart from the answer."""
+    edited: bool = False
+    """A person wrote it over another one, which stays as its sibling."""
     error: QwenTuiError | None = None
     """Why it failed. Beside the content, never inside it: the model does not see errors."""
     created: str = field(default_factory=lambda: now())
@@ -133,13 +147,6 @@ class Conversation:
     def message(self, message_id: str) -> Message | None:
         """The message with this id, or None."""
         return next((message for message in reversed(self.messages) if message.id == message_id), None)
-
-    def siblings(self, message_id: str) -> tuple[Message, ...]:
-        """The variants of a message: all messages with its parent and role, itself included, oldest first."""
-        own = self.message(message_id)
-        if own is None:
-            return ()
-        return tuple(m for m in self.messages if m.parent == own.parent and m.role == own.role)
 
     def with_message(self, message: Message) -> "Conversation":
         """Add a message, or replace the one with its id in place, and show it."""

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from samples import answer, chat, comparable, conversations, json_values, question, texts
 
+from qwen_tui.chat.branches import siblings
 from qwen_tui.chat.codec import decode, encode
 from qwen_tui.chat.messages import Conversation, Role, Run, Status
 from qwen_tui.errors import QwenTuiError
@@ -238,7 +239,7 @@ def test_a_conversation_of_many_branches_keeps_them() -> None:
     for number in range(3):
         conversation = conversation.with_message(answer(f"variant {number}", first.id))
     again = decode(encode(conversation), "x")
-    assert [message.content for message in again.siblings(again.head or "")] == [
+    assert [message.content for message in siblings(again, again.head or "")] == [
         "answer 1",
         "variant 0",
         "variant 1",

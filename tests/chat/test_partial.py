@@ -8,6 +8,7 @@ import pytest
 from samples import answer, question, texts
 
 from qwen_tui.chat import partial as partial_module
+from qwen_tui.chat.branches import siblings
 from qwen_tui.chat.fields import DamagedError
 from qwen_tui.chat.messages import Conversation, Message, Run, Status
 from qwen_tui.chat.partial import Partial, recover
@@ -120,7 +121,7 @@ def test_a_reply_that_differs_from_the_saved_one_becomes_its_sibling(store: Conv
     conversation = store.save(conversation.with_message(reply))
     crashed(store, conversation, answer("", reply.parent, id=reply.id), "早茶")
     again = store.load(store.list()[0])
-    assert sorted(message.content for message in again.siblings(reply.id)) == ["早茶", "烧鹅"]
+    assert sorted(message.content for message in siblings(again, reply.id)) == ["早茶", "烧鹅"]
 
 
 def test_a_crash_before_the_first_token_leaves_no_empty_reply(store: ConversationStore, folder: Path) -> None:

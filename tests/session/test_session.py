@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from doubles import Reply, ScriptedEngine
 
+from qwen_tui.chat.branches import siblings
 from qwen_tui.chat.messages import Conversation, Role, Status
 from qwen_tui.chat.store import ConversationStore
 from qwen_tui.engine.base import TextDelta, ThinkingDelta
@@ -142,7 +143,7 @@ def test_regenerating_makes_a_sibling_and_leaves_the_old_answer(session) -> None
     assert [m.content for m in engine.asked[1].messages] == ["go"]
     shown = session.conversation.path()
     assert [m.content for m in shown] == ["go", "second"]
-    assert [m.content for m in session.conversation.siblings(shown[-1].id)] == ["first", "second"]
+    assert [m.content for m in siblings(session.conversation, shown[-1].id)] == ["first", "second"]
 
 
 def test_a_reply_that_nobody_waits_for_any_more_is_kept(session, store) -> None:
