@@ -97,12 +97,13 @@ class LinesView(Widget):
         strip = Strip(segments, width if spare >= 0 else width - spare)
         return strip if spare >= 0 else strip.crop(0, width)
 
-    def repaint_from(self, row: int) -> None:
-        """Draw this row and those below it again."""
+    def repaint_from(self, row: int, count: int | None = None) -> None:
+        """Draw this row and those below it again, or only so many."""
         size = self.content_size
         if row < size.height:
             top, left = self.gutter.top, self.gutter.left
-            self.refresh(Region(left, top + row, size.width, size.height - row))
+            height = size.height - row if count is None else min(count, size.height - row)
+            self.refresh(Region(left, top + row, size.width, height))
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         """The selected text as one would type it: without bars and indents, wrapped lines whole again."""

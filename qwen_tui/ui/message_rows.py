@@ -5,13 +5,16 @@ A value for each state and no widget: `MessageRows` is what `MessageView` draws.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
+from qwen_tui.chat.branches import Variant
 from qwen_tui.chat.cleaning import one_line
 from qwen_tui.chat.messages import Message, Role, Run, Status
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.strings import say
 from qwen_tui.ui.markdown.lines import BLANK, Line, prefixed
 from qwen_tui.ui.markdown.plain import plain_lines
+from qwen_tui.ui.markdown.width import cells, cropped
 from qwen_tui.ui.markdown.wrap import wrap
 
 THOUGHTS_SHOWN = 6
@@ -47,13 +50,45 @@ def author_of(message: Message, assistant: str) -> str:
     return one_line(model or assistant, 80) or say("chat.author.assistant")
 
 
-def author_rows(name: str, role: Role, note: str, width: int) -> list[Line]:
-    """Who wrote it, and in what state it is."""
-    ink = "author accent" if role is Role.USER else "author"
-    runs = [(name, ink)]
-    if note:
-        runs.append((f"  {note}", "muted"))
-    return wrap(runs, width)
+class AuthorRow(NamedTuple):
+    """The row that says who wrote a message."""
+
+    line: Line
+    steps: tuple[tuple[range, int], ...] = ()
+    """Columns where a click shows another variant, and which: the one before (-1) or after (1)."""
+
+    def step_at(self, column: int) -> int:
+        """Which variant a click asks for; 0 for none."""
+        return next((step for columns, step in self.steps if column in columns), 0)
+
+
+def author_row(
+    name: str, role: Role, width: int, *, variant: Variant | None = None, notes: Sequence[str] = ()
+) -> AuthorRow:
+    """Who wrote it, which variant it is, and in what state: one row, for which the name is cut when need be."""
+    walk = _walk(variant) if variant is not None else ()
+    said = tuple((f"  {note}", "muted") for note in notes)
+    room = width - sum(cells(text) for text, _ in (*walk, *said))
+    shown = cropped(name, max(1, room))
+    line = Line(((shown, "author accent" if role is Role.USER else "author"), *walk, *said))
+    if variant is None:
+        return AuthorRow(line)
+    at, steps = cells(shown) + 1, []
+    before, number, after = (cells(text) for text, _ in walk)
+    if variant.number > 1:
+        steps.append((range(at, at + before), -1))
+    if variant.number < variant.of:
+        steps.append((range(at + before + number - 1, at + before + number + after), 1))
+    return AuthorRow(line, tuple(steps))
+
+
+def _walk(variant: Variant) -> tuple[tuple[str, str], tuple[str, str], tuple[str, str]]:
+    """`‹ 2 / 3 ›`; an arrow that leads nowhere is faint."""
+    return (
+        ("  ‹ ", "accent" if variant.number > 1 else "frame"),
+        (say("chat.variant", number=variant.number, of=variant.of), "muted"),
+        (" ›", "accent" if variant.number < variant.of else "frame"),
+    )
 
 
 def thought_rows(thoughts: Thoughts, width: int) -> list[Line]:

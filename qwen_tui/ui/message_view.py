@@ -4,6 +4,7 @@
     view.show_progress(512, 1204)                        # the model reads the prompt
     view.append_thinking(text, tokens=3); view.append_text(text)
     view.finish(message)                                 # exact from here on
+    view.resume()                                        # it goes on: append and finish as above
 
 States are classes: `-user`, `-assistant`, `-system`, `-dimmed`, `-streaming`, `-waiting`, `-failed`, `-focused`.
 """
@@ -14,6 +15,7 @@ from dataclasses import replace
 from textual import events
 from textual.message import Message as Posted
 
+from qwen_tui.chat.branches import Variant
 from qwen_tui.chat.messages import Message, Role
 from qwen_tui.strings import say
 from qwen_tui.ui.lines_view import LinesView
@@ -23,9 +25,10 @@ from qwen_tui.ui.markdown.plain import PlainStream, plain_lines, typed_lines
 from qwen_tui.ui.markdown.stream import Stream
 from qwen_tui.ui.markdown.width import cells
 from qwen_tui.ui.message_rows import (
+    AuthorRow,
     Thoughts,
     author_of,
-    author_rows,
+    author_row,
     closing_rows,
     progress_rows,
     thought_rows,
@@ -68,6 +71,14 @@ class MessageView(LinesView):
             super().__init__()
             self.view = view
 
+    class VariantPicked(Posted):
+        """The person clicked on an arrow of `‹ 2 / 3 ›`; `step` is -1 or 1."""
+
+        def __init__(self, view: "MessageView", step: int) -> None:
+            super().__init__()
+            self.view = view
+            self.step = step
+
     def __init__(
         self, message: Message, name: str = "", *, streaming: bool = False, waiting: bool = False
     ) -> None:
@@ -76,8 +87,12 @@ class MessageView(LinesView):
         self.message = message
         """As stored; while it streams, as it was when streaming began (see `content`)."""
         self._assistant = name
+        self._variant: Variant | None = None
+        self._author = AuthorRow(BLANK)
         self._width = 0
         self._progress = (0, 0)
+        self._is_reading = streaming
+        """The model reads the prompt; nothing of what it writes has come yet."""
         self._stream: Stream | None = None
         self._thinking: PlainStream | None = None
         self._thoughts = Thoughts(text=message.thinking)
@@ -97,6 +112,11 @@ class MessageView(LinesView):
         return self.has_class("-streaming")
 
     @property
+    def is_waiting(self) -> bool:
+        """Whether it waits for its turn."""
+        return self.has_class("-waiting")
+
+    @property
     def content(self) -> str:
         """The message's text so far, as Markdown source."""
         self._text = ["".join(self._text)]
@@ -111,6 +131,7 @@ class MessageView(LinesView):
         """The model thinks on; `tokens` is how many generated tokens the text stands for."""
         if not text:
             return
+        self._is_reading = False
         if not self._thoughts.running:
             self._thinking_since = time.monotonic()
         self._thoughts = replace(
@@ -130,6 +151,7 @@ class MessageView(LinesView):
         """The answer goes on."""
         if not text:
             return
+        self._is_reading = False
         self._text.append(text)
         before = 0
         if self._thoughts.running:
@@ -143,14 +165,20 @@ class MessageView(LinesView):
         """How much of the prompt the model has read, in tokens."""
         self._progress = (done, total)
         self.set_waiting(False)
-        if not self.content:
+        if self._is_reading:
             self._show_from(0)
 
     def set_name(self, name: str) -> None:
         """Call the assistant something else."""
         if name != self._assistant:
             self._assistant = name
-            self._show_from(0)
+            self._show_author()
+
+    def set_variant(self, variant: Variant | None) -> None:
+        """Which variant of the message it is; None when it is the only one."""
+        if variant != self._variant:
+            self._variant = variant
+            self._show_author()
 
     def set_waiting(self, waiting: bool) -> None:
         """Whether it waits for its turn (a queued message, or a reply that has not begun)."""
@@ -162,6 +190,19 @@ class MessageView(LinesView):
         """Whether the model no longer sees it."""
         self.set_class(dimmed, "-dimmed")
 
+    def resume(self) -> None:
+        """The reply goes on where it ended: what is appended now follows what is there."""
+        thoughts = self._thoughts
+        if thoughts.text and not self.content:
+            self._thinking_since = time.monotonic() - thoughts.seconds
+            self._thoughts = replace(thoughts, running=True, lines=())
+        self._stream = self._thinking = None
+        self._progress = (0, 0)
+        self._is_reading = True
+        self.set_class(True, "-streaming")
+        self.set_class(False, "-failed")
+        self._lay_out_again()
+
     def finish(self, message: Message) -> None:
         """Show the message as it was stored; it is exact from now on."""
         if self._thoughts.running:
@@ -171,6 +212,7 @@ class MessageView(LinesView):
         self._text = [message.content]
         self._stream = self._thinking = None
         self._thoughts = replace(measured, text=message.thinking, lines=())
+        self._is_reading = False
         self.set_class(False, "-streaming")
         self.set_class(False, "-waiting")
         self.set_class(message.error is not None, "-failed")
@@ -186,7 +228,10 @@ class MessageView(LinesView):
         """A click picks the message; on the line of the thoughts it folds or unfolds them."""
         event.stop()
         self.post_message(self.Picked(self))
-        if event.y - self.gutter.top == self._thought_row:
+        row, column = event.y - self.gutter.top, event.x - self.gutter.left
+        if row == 0 and (step := self._author.step_at(column)):
+            self.post_message(self.VariantPicked(self, step))
+        elif row == self._thought_row:
             self.toggle_thinking()
 
     # --- Layout ---
@@ -209,7 +254,7 @@ class MessageView(LinesView):
     def row_at(self, y: int) -> Line:
         """A row as it is drawn: the last one of a growing text ends with a cursor."""
         line = super().row_at(y)
-        if y != len(self.rows) - 1 or not self.is_streaming or not self.content:
+        if y != len(self.rows) - 1 or not self.is_streaming or self._is_reading or not self.content:
             return line
         room = self.content_size.width - sum(cells(text) for text, _ in line.runs)
         cursor = (_CURSOR, f"{line.fill} cursor")
@@ -227,10 +272,22 @@ class MessageView(LinesView):
         self.rows = [*above, *self._body(), *self._rows_below()]
 
     def _rows_above(self) -> list[Line]:
-        note = say("chat.waiting") if self.has_class("-waiting") else ""
-        rows = author_rows(author_of(self.message, self._assistant), self.message.role, note, self._width)
-        self._thought_row = len(rows) if self.has_thoughts else None
-        return rows + thought_rows(self._laid_thoughts(), self._width)
+        self._thought_row = 1 if self.has_thoughts else None
+        return [self._author_line(), *thought_rows(self._laid_thoughts(), self._width)]
+
+    def _author_line(self) -> Line:
+        notes = [say("chat.edited")] if self.message.edited else []
+        if self.is_waiting:
+            notes.append(say("chat.waiting"))
+        name, role = author_of(self.message, self._assistant), self.message.role
+        self._author = author_row(name, role, self._width, variant=self._variant, notes=notes)
+        return self._author.line
+
+    def _show_author(self) -> None:
+        """Draw only the first row again."""
+        if self._width:
+            self.rows = [self._author_line(), *self.rows[1:]]
+            self.repaint_from(0, 1)
 
     def _laid_thoughts(self) -> Thoughts:
         thoughts = self._thoughts
@@ -257,10 +314,11 @@ class MessageView(LinesView):
     def _rows_below(self) -> list[Line]:
         if not self.is_streaming:
             rows = closing_rows(self.message, self._width)
-            return [BLANK, *rows] if rows and self.content else rows
-        if self.content or self._thoughts.running or self.has_class("-waiting"):
+        elif self._is_reading and not self.is_waiting:
+            rows = progress_rows(*self._progress)
+        else:
             return []
-        return progress_rows(*self._progress)
+        return [BLANK, *rows] if rows and (self.content or self._thoughts.running) else rows
 
     def _end_thinking(self) -> None:
         seconds = time.monotonic() - self._thinking_since

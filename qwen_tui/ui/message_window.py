@@ -103,6 +103,15 @@ class MessageWindow(FollowingScroll):
             if position not in self._window:
                 del self._views[message.id]
 
+    def resume(self, message_id: str) -> None:
+        """A reply that had ended goes on: more of it will be appended, and `finish` ends it again."""
+        position = self._positions.get(message_id)
+        if position is None:
+            return
+        view = self._views.get(message_id) or self._make_view(self._messages[position])
+        view.resume()
+        self.messages_changed()
+
     def remove_message(self, message_id: str) -> None:
         """Take a message out."""
         position = self._positions.get(message_id)

@@ -4,6 +4,7 @@ The language is never guessed: guessing is slow and often wrong.
 """
 
 import functools
+import re
 
 from pygments.lexer import Lexer  # type: ignore[import-untyped]
 from pygments.lexers import get_lexer_by_name  # type: ignore[import-untyped]
@@ -15,6 +16,8 @@ from qwen_tui.ui.markdown.width import displayed
 
 _MOST = 200_000
 """Longer code stays plain: highlighting takes about 4 ms for a thousand characters on a slow core."""
+
+_SUFFIX = re.compile(r"\*\.\w{1,10}")
 
 _INKS: dict[_TokenType, str] = {
     Token.Comment: "comment",
@@ -55,6 +58,13 @@ def code_lines(text: str, language: str) -> list[tuple[Run, ...]]:
                 else:
                     lines[-1].append((part, ink))
     return [tuple(line) for line in lines]
+
+
+def suffix_of(language: str) -> str:
+    """How the name of a file with code in a language ends: `.py`; `.txt` for one that nobody knows."""
+    lexer = _lexer(language.lower()) if language else None
+    patterns: list[str] = lexer.filenames if lexer is not None else []
+    return next((pattern[1:] for pattern in patterns if _SUFFIX.fullmatch(pattern)), ".txt")
 
 
 @functools.lru_cache(maxsize=64)

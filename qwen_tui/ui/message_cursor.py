@@ -1,0 +1,100 @@
+"""The keyboard's place in the log: one message, marked while the log has the focus."""
+
+from typing import ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+
+from qwen_tui.chat.messages import Message
+from qwen_tui.strings import say
+from qwen_tui.ui.message_view import MessageView
+from qwen_tui.ui.message_window import MessageWindow
+
+
+class MessageCursor(MessageWindow):
+    """Messages with a cursor that walks from one to the next."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "previous_message", say("chat.key.previous"), id="log.previous", show=False),
+        Binding("down,j", "next_message", say("chat.key.next"), id="log.next", show=False),
+        Binding("enter", "toggle_thinking", say("chat.key.thoughts"), id="log.thinking", show=False),
+    ]
+
+    def __init__(self, name: str = "", *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(name, id=id, classes=classes)
+        self._cursor: str | None = None
+
+    def cursor_moved(self) -> None:
+        """For a subclass: the cursor stands on another message, or is shown or hidden."""
+
+    @property
+    def cursor_message(self) -> Message | None:
+        """The message under the cursor."""
+        position = self.position_of(self._cursor)
+        return None if position is None else self.messages[position]
+
+    def move_cursor(self, message_id: str | None) -> None:
+        """Put the cursor on a message and scroll to it; None takes it away."""
+        if message_id is None or self.position_of(message_id) is not None:
+            self._set_cursor(message_id)
+        if message_id is not None:
+            self.go_to(message_id)
+
+    def prepare_view(self, view: MessageView) -> None:
+        """A new widget is marked when the cursor stands on its message."""
+        view.set_class(self.has_focus and view.message.id == self._cursor, "-focused")
+
+    def messages_changed(self) -> None:
+        """A cursor whose message has gone goes too; with the keyboard here there is one again."""
+        if self.position_of(self._cursor) is None:
+            self._set_cursor(None)
+        if self.has_focus:
+            self.on_focus()
+
+    def action_previous_message(self) -> None:
+        """The message above."""
+        self._step(-1)
+
+    def action_next_message(self) -> None:
+        """The message below; below the newest, follow it."""
+        self._step(1)
+
+    def action_toggle_thinking(self) -> None:
+        """Unfold or fold the thoughts of the message under the cursor."""
+        if view := self.view_of(self._cursor):
+            view.toggle_thinking()
+
+    def on_focus(self) -> None:
+        """With the keyboard comes a cursor: where it was, or on the newest message."""
+        if self._cursor is None and self.messages:
+            self._set_cursor(self.messages[-1].id)
+        self._mark_cursor(True)
+
+    def on_blur(self) -> None:
+        """The keyboard is elsewhere; the cursor keeps its place."""
+        self._mark_cursor(False)
+
+    @on(MessageView.Picked)
+    def _pick(self, event: MessageView.Picked) -> None:
+        event.stop()
+        self._set_cursor(event.view.message.id)
+
+    def _step(self, by: int) -> None:
+        at = self.position_of(self._cursor)
+        target = (len(self.messages) if at is None else at) + by
+        if target >= len(self.messages):
+            self.follow()
+        elif target >= 0:
+            self.move_cursor(self.messages[target].id)
+
+    def _set_cursor(self, message_id: str | None) -> None:
+        if message_id == self._cursor:
+            return
+        self._mark_cursor(False)
+        self._cursor = message_id
+        self._mark_cursor(self.has_focus)
+
+    def _mark_cursor(self, shown: bool) -> None:
+        if view := self.view_of(self._cursor):
+            view.set_class(shown, "-focused")
+        self.cursor_moved()
