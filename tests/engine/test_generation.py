@@ -84,6 +84,12 @@ def ids_of(loaded: Loaded, text: str) -> list[int]:
     return list(loaded.tokenizer.encode(text, add_special_tokens=False))
 
 
+def whole_or_cut(loaded: Loaded, ids: tuple[int, ...]) -> tuple[str, str]:
+    """The text of these tokens, and the same without the character that a cut left unfinished at its end."""
+    whole = str(loaded.tokenizer.decode(ids, skip_special_tokens=True))
+    return whole, whole.removesuffix("\N{REPLACEMENT CHARACTER}")
+
+
 def test_events_come_in_order_and_end_with_the_receipt(qwen2: Loaded) -> None:
     events = reply(qwen2, asking(seed=SEED))
     assert isinstance(events[0], PromptReady)
@@ -108,7 +114,7 @@ def test_events_come_in_order_and_end_with_the_receipt(qwen2: Loaded) -> None:
 @given(seed=st.integers(0, 2**31))
 def test_the_streamed_text_is_that_of_the_tokens(qwen2: Loaded, llama: Loaded, seed: int) -> None:
     events = reply(qwen2, asking(seed=seed, temperature=1.5, top_k=0, top_p=1.0))
-    assert text_of(events) == qwen2.tokenizer.decode(run_of(events).token_ids, skip_special_tokens=True)
+    assert text_of(events) in whole_or_cut(qwen2, run_of(events).token_ids)
 
 
 def test_text_of_every_script_streams_whole(qwen2: Loaded, llama: Loaded) -> None:
@@ -200,7 +206,7 @@ def test_a_stop_keeps_what_was_written(qwen2: Loaded) -> None:
     run = run_of(events)
     assert run.stop_reason == "stopped"
     assert 1 <= run.new_tokens < 400
-    assert text_of(events) == qwen2.tokenizer.decode(run.token_ids, skip_special_tokens=True)
+    assert text_of(events) in whole_or_cut(qwen2, run.token_ids)
 
 
 def test_a_long_prompt_reports_how_far_it_is_read_and_can_be_stopped(qwen2: Loaded) -> None:

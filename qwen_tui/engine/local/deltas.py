@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from qwen_tui.engine.base import Event, TextDelta, ThinkingDelta
 from qwen_tui.engine.local.loading import Loaded
+from qwen_tui.engine.local.prompt import Prompt
 from qwen_tui.engine.local.text import ByteDecoder, TextDecoder, WindowDecoder
 from qwen_tui.engine.local.thinking import Channel, Piece, ThinkingSplitter
 
@@ -20,12 +21,18 @@ PERIOD_SECONDS = 1 / 60
 class Deltas:
     """The text of one reply on its way out."""
 
-    def __init__(self, loaded: Loaded, thinks: bool, send: Callable[[Event], None]) -> None:
+    def __init__(self, loaded: Loaded, prompt: Prompt, send: Callable[[Event], None]) -> None:
         self._decoder: TextDecoder = (
-            ByteDecoder(loaded.token_bytes) if loaded.token_bytes else WindowDecoder(loaded.tokenizer)
+            ByteDecoder(loaded.token_bytes)
+            if loaded.token_bytes
+            else WindowDecoder(loaded.tokenizer, prompt.begun_ids)
         )
         self._tags = loaded.prompts.think_ids or (-1, -1)
-        self._splitter = ThinkingSplitter(thinks=thinks, by_text=loaded.prompts.think_ids is None)
+        self._splitter = ThinkingSplitter(
+            thinks=prompt.thinks,
+            by_text=loaded.prompts.think_ids is None,
+            begun=bool(prompt.begun_ids),
+        )
         self._end_ids = frozenset(loaded.end_ids)
         self._send = send
         self._sent_at = 0.0
@@ -43,10 +50,10 @@ class Deltas:
         if self._waiting and time.monotonic() - self._sent_at >= PERIOD_SECONDS:
             self._send_waiting()
 
-    def flush(self) -> None:
-        """Send what is left: the reply is over."""
-        self._add(self._splitter.push(self._decoder.flush()))
-        self._add(self._splitter.flush())
+    def flush(self, *, is_cut: bool) -> None:
+        """Send what is left: the reply is over. `is_cut`: not by itself, so that it may be continued."""
+        self._add(self._splitter.push(self._decoder.flush(is_cut=is_cut)))
+        self._add(self._splitter.flush(is_cut=is_cut))
         self._send_waiting()
 
     def _is_tag(self, token_id: int) -> bool:

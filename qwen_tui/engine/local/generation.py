@@ -27,11 +27,12 @@ from qwen_tui.chat.messages import Json, Run
 from qwen_tui.engine.base import Event, Finished, PrefillProgress, PromptReady, Request, Sampling
 from qwen_tui.engine.local.deltas import Deltas
 from qwen_tui.engine.local.loading import Loaded
+from qwen_tui.engine.local.prompt import Prompt
+from qwen_tui.engine.local.stopping import IsStopped, Stopped
 from qwen_tui.engine.local.traits import SAMPLING
 from qwen_tui.errors import QwenTuiError
 
 Send = Callable[[Event], None]
-IsStopped = Callable[[], bool]
 
 SEEDS = 2**31
 """How many seeds are drawn from: short enough for a person to type again."""
@@ -47,34 +48,37 @@ Measured on a H200, 7B: waiting every 4 or every 100 layers takes the same time.
 """
 
 
-class Stopped(Exception):
-    """The person stopped the reply."""
-
-
 def generate(loaded: Loaded, request: Request, send: Send, is_stopped: IsStopped, arrived: float) -> None:
     """Generate one reply and send its events, `Finished` at the end.
 
     `arrived` is the `time.monotonic()` at which the request came. Raises QwenTuiError when the prompt does not
     fit the context window, and whatever the model raises.
     """
-    prompt = loaded.prompts.build(request.messages, request.thinking, continues=request.continues)
-    window = loaded.info.context_window
-    if len(prompt.ids) >= window:
-        raise QwenTuiError("engine.prompt_too_long", tokens=len(prompt.ids), window=window)
-    send(PromptReady(len(prompt.ids)))
     seed = (
         request.sampling.seed if request.sampling.seed is not None else random.SystemRandom().randrange(SEEDS)
     )
-    config = _configured(loaded, request.sampling, window - len(prompt.ids))
-    streamer = _Streamer(Deltas(loaded, prompt.thinks, send), is_stopped)
+    window = loaded.info.context_window
     try:
+        prompt = loaded.prompts.build(
+            request.messages, request.thinking, continues=request.continues, is_stopped=is_stopped
+        )
+    except Stopped:
+        prompt = Prompt([], False)
+    if len(prompt.ids) >= window:
+        raise QwenTuiError("engine.prompt_too_long", tokens=len(prompt.ids), window=window)
+    send(PromptReady(len(prompt.ids)))
+    config = _configured(loaded, request.sampling, window - len(prompt.ids))
+    streamer = _Streamer(Deltas(loaded, prompt, send), is_stopped)
+    try:
+        if is_stopped():
+            raise Stopped
         with torch.no_grad(), _interruptible(loaded.model, is_stopped):
             _run(loaded, prompt.ids, config, seed, streamer, send, is_stopped)
         reason = "eos" if streamer.token_ids and streamer.token_ids[-1] in loaded.end_ids else "length"
     except Stopped:
         reason = "stopped"
-    streamer.deltas.flush()
-    send(Finished(_receipt(loaded, config, seed, len(prompt.ids), streamer, reason, arrived)))
+    streamer.deltas.flush(is_cut=reason != "eos")
+    send(Finished(_receipt(loaded, config, seed, prompt, streamer, reason, arrived)))
 
 
 def _run(
@@ -180,7 +184,7 @@ def _receipt(
     loaded: Loaded,
     config: GenerationConfig,
     seed: int,
-    prompt_tokens: int,
+    prompt: Prompt,
     streamer: "_Streamer",
     reason: str,
     arrived: float,
@@ -196,7 +200,8 @@ def _receipt(
         device=info.device,
         seed=seed,
         sampling={name: value for name, value in sampling.items() if value is not None},
-        prompt_tokens=prompt_tokens,
+        prompt_tokens=len(prompt.ids),
+        prompt_digest=prompt.digest,
         new_tokens=len(streamer.token_ids),
         first_token_seconds=max(0.0, streamer.first_at - arrived) if streamer.token_ids else 0.0,
         decode_seconds=streamer.last_at - streamer.first_at,

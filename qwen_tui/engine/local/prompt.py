@@ -3,7 +3,9 @@
 Counting and generating go the same way, so what is counted is what is sent.
 """
 
+import hashlib
 import re
+import struct
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,6 +19,7 @@ from qwen_tui.chat.messages import Role
 from qwen_tui.engine.base import PromptMessage, TokenCounts
 from qwen_tui.engine.local.encoding import Encoder
 from qwen_tui.engine.local.faults import one_line
+from qwen_tui.engine.local.stopping import IsStopped, held, never
 from qwen_tui.engine.local.thinking import CLOSE, OPEN
 from qwen_tui.errors import QwenTuiError
 
@@ -31,6 +34,13 @@ class Prompt:
     ids: list[int]
     thinks: bool
     """It ends inside thinking: the template, or the reply that is continued, has opened it."""
+    begun_ids: tuple[int, ...] = ()
+    """The last of `ids`: what there is of the reply that is continued. Empty for a new one."""
+
+    @property
+    def digest(self) -> str:
+        """Tells prompts apart: see `Run.prompt_digest`."""
+        return hashlib.sha256(struct.pack(f"<{len(self.ids)}i", *self.ids)).hexdigest()[:16]
 
 
 class PromptBuilder:
@@ -54,27 +64,38 @@ class PromptBuilder:
         """The token that each message begins with and nothing else does, as ChatML's `<|im_start|>`."""
 
     def build(
-        self, messages: Sequence[PromptMessage], thinking: bool | None = None, *, continues: bool = False
+        self,
+        messages: Sequence[PromptMessage],
+        thinking: bool | None = None,
+        *,
+        continues: bool = False,
+        is_stopped: IsStopped = never,
     ) -> Prompt:
         """The prompt for the next reply, or for more of the last message when it `continues`.
 
-        Raises QwenTuiError `engine.template_refused` when the template does not take these messages.
+        Raises QwenTuiError `engine.template_refused` when the template does not take these messages, and
+        `Stopped` when it had to wait for a long count and was stopped meanwhile.
         """
-        with self._lock:
-            text = self._render(messages, thinking, continues)
-            ids = self._encoder.encode(text, add_special_tokens=self.template is None)
-        return Prompt(ids, self._ends_in_thinking(ids, text))
+        with held(self._lock, is_stopped):
+            if _is_continued(messages, continues):
+                return self._continued(messages[:-1], messages[-1], thinking)
+            return self._new(messages, thinking)
 
-    def count(self, messages: Sequence[PromptMessage], thinking: bool | None = None) -> TokenCounts:
+    def count(
+        self, messages: Sequence[PromptMessage], thinking: bool | None = None, *, continues: bool = False
+    ) -> TokenCounts:
         """See `Engine.count`. Where a template is not made of blocks, a message's share is its content."""
         if not messages:
             return TokenCounts(0, ())
-        ids = self.build(messages, thinking).ids
-        shares = self._blocks(ids, messages)
+        prompt = self.build(messages, thinking, continues=continues)
+        is_continued = _is_continued(messages, continues)
+        shares = self._blocks(prompt.ids, messages, is_continued)
         if shares is None:
             with self._lock:
                 shares = [len(self._encoder.encode(self._encoder.defuse(m.content))) for m in messages]
-        return TokenCounts(len(ids), tuple(shares))
+            if is_continued:
+                shares[-1] = len(prompt.begun_ids)
+        return TokenCounts(len(prompt.ids), tuple(shares))
 
     def end_of_turn_id(self) -> int | None:
         """The special token that the template closes an assistant's message with, or None.
@@ -92,7 +113,40 @@ class PromptBuilder:
         last = next((token for token in reversed(ids) if token in special), None)
         return last if last != self._opener else None
 
-    def _render(self, messages: Sequence[PromptMessage], thinking: bool | None, continues: bool) -> str:
+    def _new(self, messages: Sequence[PromptMessage], thinking: bool | None) -> Prompt:
+        text = self._render(messages, thinking)
+        ids = self._encoder.encode(text, add_special_tokens=self.template is None)
+        return Prompt(ids, self._ends_in_thinking(ids, text))
+
+    def _continued(
+        self, before: Sequence[PromptMessage], reply: PromptMessage, thinking: bool | None
+    ) -> Prompt:
+        """The prompt that the reply began with, and behind it what there is of the reply, to the letter.
+
+        The library's `continue_final_message` shows the reply to the template as one that is finished, and
+        templates write those in another way: trimmed, with an empty thinking block before it, or without its
+        thinking. So the model would go on from something that it never wrote. The reply is encoded by itself,
+        since its first token began where the prompt ended.
+        """
+        if reply.thinking and thinking is False:
+            thinking = True  # it did think, whatever is asked now
+        prompt = self._new(before, thinking) if before or self.template is None else self._nothing()
+        written = self._encoder.defuse(reply.content)
+        if reply.thinking or (reply.content and prompt.thinks):
+            thought = ("" if prompt.thinks else f"{OPEN}\n") + self._encoder.defuse(reply.thinking)
+            written = f"{thought}\n{CLOSE}\n\n{written}" if reply.content else thought
+        begun = self._encoder.encode(written)
+        thinks = not reply.content and (bool(reply.thinking) or prompt.thinks)
+        return Prompt(prompt.ids + begun, thinks, tuple(begun))
+
+    def _nothing(self) -> Prompt:
+        """The prompt of a conversation that the model begins, where the template can write one."""
+        try:
+            return self._new((), None)
+        except (QwenTuiError, IndexError):
+            raise QwenTuiError("engine.nothing_before") from None
+
+    def _render(self, messages: Sequence[PromptMessage], thinking: bool | None) -> str:
         """The prompt's text, contents defused.
 
         A template that takes no system message gets its text at the head of the first user message; one that
@@ -106,24 +160,19 @@ class PromptBuilder:
         reshapes = (tuple, _without_system, _alternating)
         for reshape in reshapes:
             try:
-                return self._apply(reshape(messages), thinking, continues)
+                return self._apply(reshape(messages), thinking)
             except REFUSALS as error:
                 refusal = refusal or error
         raise QwenTuiError("engine.template_refused", detail=one_line(refusal))
 
-    def _apply(self, messages: Sequence[PromptMessage], thinking: bool | None, continues: bool) -> str:
+    def _apply(self, messages: Sequence[PromptMessage], thinking: bool | None) -> str:
         asked: dict[str, Any] = {}
         if self.can_think and thinking is not None:
             asked["enable_thinking"] = thinking
-        last = messages[-1]
-        going_on: bool | str = continues and last.role is Role.ASSISTANT
-        if going_on and last.thinking and not last.content:
-            going_on = "reasoning_content"
         text = self._tokenizer.apply_chat_template(
             [self._as_template_sees(message) for message in messages],
             tokenize=False,
-            add_generation_prompt=not going_on,
-            continue_final_message=going_on,
+            add_generation_prompt=True,
             **asked,
         )
         return str(text)
@@ -153,16 +202,25 @@ class PromptBuilder:
         # One for each message, one for the generation prompt, and perhaps one for a default system prompt.
         return next((i for i in ids if i in added and ids.count(i) - len(turns) in (1, 2)), None)
 
-    def _blocks(self, ids: list[int], messages: Sequence[PromptMessage]) -> list[int] | None:
+    def _blocks(
+        self, ids: list[int], messages: Sequence[PromptMessage], is_continued: bool
+    ) -> list[int] | None:
         """Each message's block, from its opener to the next; None where the template is not made of blocks."""
         if self._opener is None:
             return None
-        starts = [place for place, token in enumerate(ids) if token == self._opener]
+        bounds = [place for place, token in enumerate(ids) if token == self._opener]
+        if is_continued:
+            # The generation prompt is the head of the reply's own block.
+            bounds.append(len(ids))
         # Beside the messages' there is the generation prompt's opener, and that of a default system prompt.
-        unasked = len(starts) - 1 - len(messages)
+        unasked = len(bounds) - 1 - len(messages)
         if unasked not in (0, 1) or (unasked == 1 and messages[0].role is Role.SYSTEM):
             return None
-        return [end - start for start, end in pairwise(starts[unasked:])]
+        return [end - start for start, end in pairwise(bounds[unasked:])]
+
+
+def _is_continued(messages: Sequence[PromptMessage], continues: bool) -> bool:
+    return continues and bool(messages) and messages[-1].role is Role.ASSISTANT
 
 
 def _template(tokenizer: PreTrainedTokenizerBase) -> str | None:

@@ -5,6 +5,7 @@ with every token; `DecodeStream` has no flush and stalls on broken UTF-8.
 """
 
 import codecs
+from collections.abc import Sequence
 from typing import Protocol
 
 from tokenizers import decoders
@@ -20,8 +21,11 @@ class TextDecoder(Protocol):
     def push(self, token_id: int) -> str:
         """The text that is certain now; empty inside a character, and for special tokens."""
 
-    def flush(self) -> str:
-        """What is left when no more tokens come: an unfinished character shows as U+FFFD."""
+    def flush(self, *, is_cut: bool = False) -> str:
+        """What is left when no more tokens come: an unfinished character shows as U+FFFD.
+
+        When the reply `is_cut` and may be continued, that character is dropped: the model writes it again.
+        """
 
 
 class TokenBytes:
@@ -51,8 +55,10 @@ class ByteDecoder:
         """See `TextDecoder.push`."""
         return self._characters.decode(self._table[token_id])
 
-    def flush(self) -> str:
+    def flush(self, *, is_cut: bool = False) -> str:
         """See `TextDecoder.flush`."""
+        if is_cut:
+            self._characters.reset()
         return self._characters.decode(b"", final=True)
 
 
@@ -63,9 +69,10 @@ class WindowDecoder:
     before it: a SentencePiece word loses its space at the start of a text.
     """
 
-    def __init__(self, tokenizer: PreTrainedTokenizerBase) -> None:
+    def __init__(self, tokenizer: PreTrainedTokenizerBase, begun_ids: Sequence[int] = ()) -> None:
+        """`begun_ids`: the tokens before the first one, when a text is continued."""
         self._tokenizer = tokenizer
-        self._shown_ids: list[int] = []
+        self._shown_ids: list[int] = list(begun_ids[-HOLD_TOKENS:])
         self._held_ids: list[int] = []
 
     def push(self, token_id: int) -> str:
@@ -76,9 +83,10 @@ class WindowDecoder:
             return ""
         return self._show(text)
 
-    def flush(self) -> str:
+    def flush(self, *, is_cut: bool = False) -> str:
         """See `TextDecoder.flush`."""
-        return self._show(self._added())
+        text = self._show(self._added())
+        return text.rstrip("�") if is_cut else text
 
     def _added(self) -> str:
         before = self._decode(self._shown_ids)

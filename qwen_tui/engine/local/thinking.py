@@ -45,9 +45,15 @@ class ThinkingSplitter:
     What may still turn out to be a tag, or the newlines that belong to one, is held back until it is clear.
     """
 
-    def __init__(self, *, thinks: bool = False, by_text: bool = True) -> None:
-        """`thinks`: the prompt ends inside thinking. `by_text`: look for the tags in the text."""
-        self._at = _At.THINKING_START if thinks else _At.START
+    def __init__(self, *, thinks: bool = False, by_text: bool = True, begun: bool = False) -> None:
+        """`thinks`: the prompt ends inside thinking. `by_text`: look for the tags in the text.
+
+        `begun`: the prompt ends inside the thinking's or the answer's text, which now goes on.
+        """
+        if begun:
+            self._at = _At.THINKING if thinks else _At.ANSWER
+        else:
+            self._at = _At.THINKING_START if thinks else _At.START
         self._by_text = by_text
         self._held = ""
 
@@ -78,9 +84,14 @@ class ThinkingSplitter:
         self._at, self._held = _At.ANSWER_START, ""
         return pieces
 
-    def flush(self) -> list[Piece]:
-        """What is left when the reply is over."""
+    def flush(self, *, is_cut: bool = False) -> list[Piece]:
+        """What is left when the reply is over.
+
+        When it `is_cut` and may be continued, what is still undecided is dropped: the model writes it again.
+        """
         left, self._held = self._held, ""
+        if is_cut:
+            return []
         if self._at in (_At.THINKING_START, _At.THINKING):
             return _pieces(Channel.THINKING, left.rstrip("\n"))
         return _pieces(Channel.ANSWER, left)

@@ -207,4 +207,9 @@ ERRORS: dict[str, tuple[str, str, str]] = {
         "The model's own chat template does not take this conversation: {detail}.",
         "Try without a system prompt, or begin a new conversation.",
     ),
+    "engine.nothing_before": (
+        "Nothing to reply to",
+        "The reply is the first message, and this model's chat template begins with a question.",
+        "Ask something instead.",
+    ),
 }
