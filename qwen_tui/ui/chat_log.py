@@ -44,7 +44,6 @@ class ChatLog(MessageActions):
 
     def compose(self) -> ComposeResult:
         """The welcome, where there is one."""
-        yield from super().compose()
         if self._welcome is not None:
             yield self._welcome
 
@@ -115,13 +114,14 @@ class ChatLog(MessageActions):
         """The welcome stands in an empty log; it is laid out freely, messages are not."""
         empty = not self.messages
         self.styles.layout = "vertical" if empty else "stream"
+        self.styles.padding = (1 if empty else 0, 0, 0, 0)
         if self._welcome is not None:
             self._welcome.display = empty
         if empty or not self.is_anchored:
             self.anchor(not empty)
         super().messages_changed()
         self._place_memory()
-        self.show_hint()
+        self.say_where()
 
     def _is_dimmed(self, message_id: str) -> bool:
         begins = self.position_of(self._memory.first_sent_id) if self._memory else None

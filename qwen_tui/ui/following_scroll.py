@@ -1,35 +1,33 @@
 """A scrolling container that stays at its end while it grows, until the person scrolls away."""
 
-from textual import events, on
-from textual.app import ComposeResult
+from textual import events
 from textual.containers import VerticalScroll
-
-from qwen_tui.strings import say
-from qwen_tui.ui.latest_hint import LatestHint
+from textual.message import Message as Posted
 
 NEAR_END = 3
 """Rows from the end within which scrolling down follows again: text that grows cannot be caught up with."""
 
 
 class FollowingScroll(VerticalScroll):
-    """Follows its end; shows `↓ latest` when it does not."""
+    """Follows its end, and says when it does not."""
 
     DEFAULT_CSS = """
     FollowingScroll {
         layout: stream;
-        layers: base above;
-        padding: 1 0 0 0;
         scrollbar-size-vertical: 1;
     }
     """
 
+    class LeftEnd(Posted, namespace="chat_log"):
+        """The person scrolled away from the newest text (`is_away`), or came back to it."""
+
+        def __init__(self, is_away: bool) -> None:
+            super().__init__()
+            self.is_away = is_away
+
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
-        self._hint = LatestHint(say("chat.latest"))
-
-    def compose(self) -> ComposeResult:
-        """Only the hint; the rest is mounted later."""
-        yield self._hint
+        self._is_away = False
 
     def update_node_styles(self, animate: bool = True) -> None:
         """Do nothing: a change of focus would otherwise restyle every message (100 ms with 100 of them)."""
@@ -47,18 +45,19 @@ class FollowingScroll(VerticalScroll):
     def follow(self) -> None:
         """Go to the end and stay there."""
         self.anchor()
-        self.show_hint()
+        self.say_where()
 
-    def show_hint(self) -> None:
-        """Show the hint, or hide it, as is right now."""
-        lost = self.is_anchored and not self.is_following and self.max_scroll_y > 0
-        if lost is not self._hint.display:
-            self._hint.display = lost
+    def say_where(self) -> None:
+        """Say whether the newest text is followed, when that has changed."""
+        is_away = self.is_anchored and not self.is_following and self.max_scroll_y > 0
+        if is_away is not self._is_away:
+            self._is_away = is_away
+            self.post_message(self.LeftEnd(is_away))
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Scrolling may reach the end or leave it."""
         super().watch_scroll_y(old_value, new_value)
-        self.show_hint()
+        self.say_where()
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         """Close to the end, scrolling down means following it."""
@@ -76,11 +75,6 @@ class FollowingScroll(VerticalScroll):
 
     def action_scroll_end(self) -> None:
         """To the newest text."""
-        self.follow()
-
-    @on(LatestHint.Pressed)
-    def _go_to_latest(self, event: LatestHint.Pressed) -> None:
-        event.stop()
         self.follow()
 
     def _follow_if_near(self) -> None:

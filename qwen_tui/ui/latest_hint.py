@@ -5,18 +5,17 @@ from textual.content import Content
 from textual.message import Message as Posted
 from textual.widgets import Static
 
+from qwen_tui.strings import say
+
 
 class LatestHint(Static):
-    """`↓ latest` over the corner of the log; a click on it goes there."""
+    """`↓ latest` in the corner under the log; a click on it goes there."""
 
     ALLOW_SELECT = False
     DEFAULT_CSS = """
     LatestHint {
-        layer: above;
-        dock: bottom;
         width: auto;
         height: 1;
-        offset-x: 46%;
         padding: 0 1;
         background: $accent 20%;
         color: $text-accent;
@@ -29,8 +28,8 @@ class LatestHint(Static):
     class Pressed(Posted):
         """The person wants to see the newest message."""
 
-    def __init__(self, text: str) -> None:
-        super().__init__(Content(text))
+    def __init__(self) -> None:
+        super().__init__(Content(say("chat.latest")))
 
     def on_click(self, event: events.Click) -> None:
         """Ask for it."""

@@ -27,7 +27,7 @@ class MemoryLine(LinesView):
     DEFAULT_CSS = """
     MemoryLine {
         height: auto;
-        margin: 0 0 1 0;
+        margin: 1 0 0 0;
         padding: 0 2 0 2;
     }
     """

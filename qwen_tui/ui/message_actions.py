@@ -15,6 +15,7 @@ from qwen_tui.chat.branches import Variant
 from qwen_tui.chat.cleaning import one_line
 from qwen_tui.chat.messages import Message
 from qwen_tui.strings import say
+from qwen_tui.ui.action_bar import Offer
 from qwen_tui.ui.markdown.code import suffix_of
 from qwen_tui.ui.message_cursor import MessageCursor
 from qwen_tui.ui.message_view import MessageView
@@ -80,6 +81,13 @@ class MessageActions(MessageCursor):
             self.suggested_name = suggested_name
             self.note = note
 
+    class OffersChanged(Posted, namespace="chat_log"):
+        """What can be done to the message under the cursor is something else now; nothing without the keyboard."""
+
+        def __init__(self, offers: tuple[Offer, ...]) -> None:
+            super().__init__()
+            self.offers = offers
+
     class UndoRequested(Posted, namespace="chat_log"):
         """The person wants the last change taken back."""
 
@@ -93,6 +101,7 @@ class MessageActions(MessageCursor):
 
     def __init__(self, name: str = "", *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(name, id=id, classes=classes)
+        self._offered: tuple[Offer, ...] = ()
         self._busy = False
         self._variants: Mapping[str, Variant] = {}
         self._copied: tuple[str, int] | None = None
@@ -112,7 +121,20 @@ class MessageActions(MessageCursor):
         self.actions_changed()
 
     def actions_changed(self) -> None:
-        """For a subclass: other actions may be possible now."""
+        """Offer what can be done now, by its keys; nothing while the keyboard is elsewhere."""
+        offers = self._offers() if self.has_focus else ()
+        if offers != self._offered:
+            self._offered = offers
+            self.post_message(self.OffersChanged(offers))
+
+    def _offers(self) -> tuple[Offer, ...]:
+        active = list(self.screen.active_bindings.values())
+        keys = {each.binding.id: self.app.get_key_display(each.binding) for each in reversed(active)}
+        names = self.possible_actions()
+        offers = [Offer(name, keys.get(f"log.{name}", ""), say(f"chat.offer.{name}")) for name in names]
+        if {"earlier_variant", "later_variant"} <= set(names):  # `← → variants`
+            offers = [o._replace(label="") if o.name == "earlier_variant" else o for o in offers]
+        return tuple(offers)
 
     def prepare_view(self, view: MessageView) -> None:
         """A new widget shows which variant it is."""
@@ -122,6 +144,11 @@ class MessageActions(MessageCursor):
     def cursor_moved(self) -> None:
         """Another message, other actions."""
         super().cursor_moved()
+        self.actions_changed()
+
+    def finish(self, message: Message) -> None:
+        """A reply that has ended can be continued, regenerated and so on."""
+        super().finish(message)
         self.actions_changed()
 
     def possible_actions(self) -> tuple[str, ...]:
@@ -144,7 +171,13 @@ class MessageActions(MessageCursor):
         return tuple((f"message_{name}", partial(self.act, name, message.id)) for name in names)
 
     def act(self, name: str, message_id: str) -> None:
-        """Ask for one of `ACTIONS` to be done to a message, if it can be done now."""
+        """Ask for one of `ACTIONS` to be done to a message, if it can be done now.
+
+        It is asked in the log's own turn: a message made in its parent's would not get past that.
+        """
+        self.call_next(self._act, name, message_id)
+
+    def _act(self, name: str, message_id: str) -> None:
         position = self.position_of(message_id)
         if position is None:
             return

@@ -25,7 +25,7 @@ class MessageCursor(MessageWindow):
         self._cursor: str | None = None
 
     def cursor_moved(self) -> None:
-        """For a subclass: the cursor stands on another message, or is shown or hidden."""
+        """For a subclass: the cursor stands on another message or place, or is shown or hidden."""
 
     @property
     def cursor_message(self) -> Message | None:
@@ -48,8 +48,10 @@ class MessageCursor(MessageWindow):
         """A cursor whose message has gone goes too; with the keyboard here there is one again."""
         if self.position_of(self._cursor) is None:
             self._set_cursor(None)
-        if self.has_focus:
-            self.on_focus()
+        if self._cursor is None and self.has_focus and self.messages:
+            self._set_cursor(self.messages[-1].id)
+        else:
+            self.cursor_moved()
 
     def action_previous_message(self) -> None:
         """The message above."""
@@ -64,15 +66,12 @@ class MessageCursor(MessageWindow):
         if view := self.view_of(self._cursor):
             view.toggle_thinking()
 
-    def on_focus(self) -> None:
-        """With the keyboard comes a cursor: where it was, or on the newest message."""
-        if self._cursor is None and self.messages:
+    def watch_has_focus(self, has_focus: bool) -> None:
+        """With the keyboard comes a cursor: where it was, or on the newest message. Without it, it is not shown."""
+        super().watch_has_focus(has_focus)
+        if has_focus and self._cursor is None and self.messages:
             self._set_cursor(self.messages[-1].id)
-        self._mark_cursor(True)
-
-    def on_blur(self) -> None:
-        """The keyboard is elsewhere; the cursor keeps its place."""
-        self._mark_cursor(False)
+        self._mark_cursor(has_focus)
 
     @on(MessageView.Picked)
     def _pick(self, event: MessageView.Picked) -> None:

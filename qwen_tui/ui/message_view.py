@@ -49,7 +49,7 @@ class MessageView(LinesView):
     DEFAULT_CSS = """
     MessageView {
         height: auto;
-        margin: 0 0 1 0;
+        margin: 1 0 0 0;
         padding: 0 2 0 1;
         border-left: outer $foreground 12%;
         &.-user { border-left: outer $accent; }

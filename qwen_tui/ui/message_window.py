@@ -240,7 +240,7 @@ class MessageWindow(FollowingScroll):
                 self.screen._refresh_layout()
                 self._views[message_id].scroll_visible(animate=False, top=True, immediate=True)
             self._paging = False
-            self.show_hint()
+            self.say_where()
 
     def _first_seen(self) -> Widget | None:
         """The first message that reaches into the viewport."""

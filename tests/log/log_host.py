@@ -8,6 +8,7 @@ from textual.widgets import Input, Static
 
 from qwen_tui.chat.messages import Message, Role, Run
 from qwen_tui.ui.chat_log import ChatLog
+from qwen_tui.ui.log_pane import LogPane
 from qwen_tui.ui.message_view import MessageView
 
 RUN = Run(model="Qwen/Qwen2.5-7B-Instruct", new_tokens=512, first_token_seconds=0.19, decode_seconds=3.6)
@@ -16,15 +17,14 @@ RUN = Run(model="Qwen/Qwen2.5-7B-Instruct", new_tokens=512, first_token_seconds=
 class LogHost(App[None]):
     """The log and a field that can have the focus instead."""
 
-    CSS = "ChatLog { height: 1fr; }"
-
     def __init__(self) -> None:
         super().__init__()
-        self.log_ = ChatLog("Qwen", welcome=Static("welcome here", markup=False))
+        self.pane = LogPane("Qwen", welcome=Static("welcome here", markup=False))
+        self.log_ = self.pane.chat_log
         self.copied: list[str] = []
 
     def compose(self) -> ComposeResult:
-        yield self.log_
+        yield self.pane
         yield Input(id="elsewhere")
 
     def on_chat_log_copy_requested(self, event: ChatLog.CopyRequested) -> None:
@@ -33,6 +33,8 @@ class LogHost(App[None]):
 
 class ViewHost(App[None]):
     """One message alone."""
+
+    CSS = "MessageView { margin: 0; }"
 
     def __init__(self, view: MessageView) -> None:
         super().__init__()

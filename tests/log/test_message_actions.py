@@ -7,6 +7,7 @@ from log_host import RUN, LogHost, question, reply, running, screen_rows, screen
 
 from qwen_tui.chat.branches import Variant
 from qwen_tui.chat.messages import Message, Role, Status
+from qwen_tui.ui.action_bar import ActionBar
 from qwen_tui.ui.chat_log import ChatLog
 from qwen_tui.ui.chat_window import OPENED
 from qwen_tui.ui.possible_actions import Situation, possible
@@ -302,3 +303,88 @@ async def test_an_empty_log_has_no_commands() -> None:
     app = ActionHost()
     async with running(app):
         assert app.log_.message_commands() == ()
+
+
+# --- The action bar ---
+
+
+def bar_of(app: ActionHost) -> str:
+    """The row under the log."""
+    return app.query_one(ActionBar).rows[0].text.strip()
+
+
+async def test_the_bar_offers_what_applies_to_the_message_under_the_cursor() -> None:
+    app = ActionHost()
+    async with running(app, (120, 36)) as pilot:
+        answer = reply(CODE, status=Status.STOPPED)
+        await shown(app, pilot, [question("first"), answer], **{answer.id: Variant(2, 3)})
+        assert bar_of(app) == (
+            "y copy  c continue  u copy code  e edit  r regenerate  ←  → variants  i receipt  s save code  d delete"
+        )
+        assert bar_of(app) in screen_rows(app)[32]
+        await pilot.press("up")
+        await settled(pilot)
+        assert bar_of(app) == "y copy  e edit  r regenerate  d delete"
+        app.log_.set_busy(True)
+        await settled(pilot)
+        assert bar_of(app) == "y copy  e edit"
+        app.query_one("#elsewhere").focus()
+        await settled(pilot)
+        assert bar_of(app) == ""
+
+
+async def test_a_narrow_bar_leaves_out_the_last_offers() -> None:
+    app = ActionHost()
+    async with running(app, (60, 24)) as pilot:
+        await shown(app, pilot, [question("first"), reply(CODE, status=Status.STOPPED)])
+        assert bar_of(app) == "y copy  c continue  u copy code  e edit  r regenerate"
+
+
+@pytest.mark.parametrize(
+    ("label", "wanted"),
+    [("copy", ChatLog.CopyRequested), ("edit", ChatLog.EditRequested), ("delete", ChatLog.DeleteRequested)],
+)
+async def test_an_offer_can_be_clicked(label, wanted) -> None:
+    app = ActionHost()
+    async with running(app) as pilot:
+        await shown(app, pilot, [question("first"), reply()])
+        row = app.query_one(ActionBar).region.y
+        await pilot.click(offset=(screen_rows(app)[row].index(label), row))
+        await settled(pilot)
+        assert [type(event) for event in app.asked] == [wanted]
+        assert app.log_.has_focus
+
+
+async def test_the_bar_names_keys_as_they_are_remapped() -> None:
+    app = ActionHost()
+    async with running(app) as pilot:
+        app.set_keymap({"log.edit": "f6"})
+        await shown(app, pilot, [question("first"), reply()])
+        assert bar_of(app).startswith("y copy  f6 edit")
+
+
+async def test_the_bar_moves_no_text_when_it_comes() -> None:
+    app = ActionHost()
+    async with running(app) as pilot:
+        await app.log_.show_conversation(talk(30))
+        app.query_one("#elsewhere").focus()
+        await settled(pilot)
+        before = screen_rows(app)[:20]
+        await pilot.click(app.log_.view_of(app.log_.messages[-1].id))
+        await settled(pilot)
+        assert screen_rows(app)[:20] == before
+        assert bar_of(app).startswith("y copy")
+
+
+async def test_the_end_of_a_reply_brings_its_actions() -> None:
+    app = ActionHost()
+    async with running(app) as pilot:
+        await shown(app, pilot, [question("first")])
+        answer = reply("")
+        app.log_.add(answer, streaming=True)
+        await pilot.press("down")
+        app.log_.move_cursor(answer.id)
+        app.log_.append_text(answer.id, "half")
+        app.log_.finish(replace(answer, content="half", status=Status.STOPPED))
+        await settled(pilot)
+        assert bar_of(app).startswith("y copy  c continue")

@@ -116,6 +116,7 @@ def _words(colours: Colours) -> dict[str, Style]:
         "strike": Style(strike=True) + muted,
         "string": _ink(colours.success),
         "strong": bold,
+        "underline": Style(underline=True),
     }
 
 
