@@ -2,6 +2,7 @@
 
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -59,7 +60,14 @@ class ScriptedEngine:
     alive: bool = True
     on_ask: Callable[[Request], None] = lambda request: None
 
-    def count(self, messages: Sequence[PromptMessage], thinking: bool | None = None) -> TokenCounts:
+    def count(
+        self,
+        messages: Sequence[PromptMessage],
+        thinking: bool | None = None,
+        *,
+        continues: bool = False,
+        stop: StopFlag | None = None,
+    ) -> TokenCounts:
         per_message = tuple(len(message.content.split()) + 3 for message in messages)
         return TokenCounts(sum(per_message) + 2 if messages else 0, per_message)
 
@@ -70,7 +78,7 @@ class ScriptedEngine:
         prompt = self.count(request.messages).total
         yield PromptReady(prompt)
         yield PrefillProgress(prompt, prompt)
-        reason, sent = "eos", 0
+        reason, sent, ids = "eos", 0, []
         for kind, text in [
             *((ThinkingDelta, t) for t in script.thinking),
             *((TextDelta, t) for t in script.deltas),
@@ -84,13 +92,19 @@ class ScriptedEngine:
                 reason = "stopped"
                 break
             sent += 1
+            ids.append(zlib.crc32(text.encode()) % 50_000)
             yield kind(text)
         if script.fails is not None:
             raise script.fails
         yield Finished(
             Run(
                 model="scripted",
+                dtype="float32",
                 prompt_tokens=prompt,
+                prompt_digest=f"{zlib.crc32(repr(request.messages).encode()):016x}",
+                token_ids=tuple(ids),
+                sampling={"do_sample": True, "temperature": 0.7, "max_new_tokens": 100},
+                seed=7,
                 new_tokens=sent,
                 first_token_seconds=0.01,
                 decode_seconds=0.1,

@@ -73,6 +73,21 @@ class Sampling:
     max_new_tokens: int = 2048
 
 
+def sampling_of(run: Run) -> Sampling:
+    """The values that make the same model choose the same tokens again for the same prompt."""
+    used = run.sampling
+    return Sampling(
+        greedy=not used.get("do_sample", False),
+        temperature=used.get("temperature"),
+        top_p=used.get("top_p"),
+        top_k=used.get("top_k"),
+        min_p=used.get("min_p"),
+        repetition_penalty=used.get("repetition_penalty"),
+        seed=run.seed,
+        max_new_tokens=used.get("max_new_tokens") or len(run.token_ids),
+    )
+
+
 class PromptMessage(NamedTuple):
     """A message as the model is to see it."""
 
@@ -184,8 +199,19 @@ class Engine(Protocol):
     def alive(self) -> bool:
         """Whether it can still answer. Once False it stays so: open another with the same spec."""
 
-    def count(self, messages: Sequence[PromptMessage], thinking: bool | None = None) -> TokenCounts:
-        """Count the tokens of a prompt. Works while a reply is generated; no messages count as 0."""
+    def count(
+        self,
+        messages: Sequence[PromptMessage],
+        thinking: bool | None = None,
+        *,
+        continues: bool = False,
+        stop: StopFlag | None = None,
+    ) -> TokenCounts:
+        """Count the tokens of a prompt. Works while a reply is generated; no messages count as 0.
+
+        `continues` as in `Request`: the last message's share is then its text and the generation prompt before
+        it. Raises `engine.stopped_early` when `stop` is set before the answer is there.
+        """
 
     def stream(self, request: Request, stop: StopFlag) -> Iterator[Event]:
         """Generate one reply; events arrive as they happen. Setting `stop` ends it with `Finished`."""

@@ -14,9 +14,6 @@ RELAY_SECONDS = 0.01
 STOP_SECONDS = 5.0
 """How long a stopped reply may take to end before its worker is killed."""
 
-COUNT_SECONDS = 60.0
-"""How long a count may take before the worker is taken for hung."""
-
 
 class LocalEngine:
     """A model in a worker process. `engine.opening` makes one; once it is not `alive` it stays so."""
@@ -41,13 +38,25 @@ class LocalEngine:
         """The worker's process id."""
         return self._worker.pid
 
-    def count(self, messages: Sequence[PromptMessage], thinking: bool | None = None) -> TokenCounts:
+    def count(
+        self,
+        messages: Sequence[PromptMessage],
+        thinking: bool | None = None,
+        *,
+        continues: bool = False,
+        stop: StopFlag | None = None,
+    ) -> TokenCounts:
         """Count the tokens of a prompt; see `Engine.count`."""
         if not messages:
             return TokenCounts(0, ())
-        asked = self._worker.ask(Count(tuple(messages), thinking))
-        answer = asked.next(COUNT_SECONDS)
-        self._worker.forget(asked)
+        asked = self._worker.ask(Count(tuple(messages), thinking, continues))
+        try:
+            # For as long as it takes: a worker that is gone or hung is found out by others, and answered for.
+            while (answer := asked.next(RELAY_SECONDS)) is None:
+                if stop is not None and stop.is_set():
+                    raise QwenTuiError("engine.stopped_early")
+        finally:
+            self._worker.forget(asked)
         if isinstance(answer, TokenCounts):
             return answer
         raise answer if isinstance(answer, QwenTuiError) else QwenTuiError("engine.no_answer")

@@ -5,6 +5,7 @@ Opening takes seconds to minutes, so it happens on a daemon thread; the screen r
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -12,6 +13,12 @@ from qwen_tui.engine.base import Engine, LoadProgress, ModelSpec, ReportProgress
 from qwen_tui.errors import QwenTuiError
 
 log = logging.getLogger(__name__)
+
+SOON_SECONDS = 60.0
+"""An engine that dies within this time after it was ready counts as one that keeps dying."""
+
+MOST_DEATHS = 3
+"""How many such deaths in a row end with an error instead of another start, which takes seconds of full load."""
 
 OpenEngine = Callable[[ModelSpec, ReportProgress, StopFlag], Engine]
 
@@ -53,6 +60,8 @@ class EngineHost:
         self._state: EngineState = Closed()
         self._stop = threading.Event()
         self._opening: threading.Thread | None = None
+        self._ready_at = 0.0
+        self._early_deaths = 0
         self._lock = threading.Lock()
 
     @property
@@ -63,24 +72,26 @@ class EngineHost:
     def open(self, spec: ModelSpec) -> None:
         """Load this model in place of what there is; if that fails, the one from before is loaded again."""
         with self._lock:
-            self._stop.set()  # an opening that is under way gives up
-            stop, previous = threading.Event(), self._opening
-            self._stop = stop
-            current = self._state if isinstance(self._state, Ready) else None
-            self._state = Opening(LoadProgress("starting", spec.model or ""))
-            self._on_ready(None)
-            self._opening = threading.Thread(
-                target=self._run, args=(spec, current, stop, previous), name="opening", daemon=True
-            )
-            self._opening.start()
+            self._early_deaths = 0
+            self._begin(spec)
 
     def revive(self) -> bool:
-        """Load the model again if its engine has died; True when that was needed."""
-        state = self._state
-        if not isinstance(state, Ready) or state.engine.alive:
-            return False
-        self.open(state.spec)
-        return True
+        """Load the model again if its engine has died; True when that was needed.
+
+        An engine that dies time and again soon after it was ready is given up, until someone opens one.
+        """
+        with self._lock:
+            state = self._state
+            if not isinstance(state, Ready) or state.engine.alive:
+                return False
+            died_soon = time.monotonic() - self._ready_at < SOON_SECONDS
+            self._early_deaths = self._early_deaths + 1 if died_soon else 0
+            if self._early_deaths < MOST_DEATHS:
+                self._begin(state.spec)
+            else:
+                self._state = Failed(QwenTuiError("engine.keeps_dying", times=MOST_DEATHS))
+                self._on_ready(None)
+            return True
 
     def stop_opening(self) -> None:
         """Give up the opening that is under way."""
@@ -94,6 +105,19 @@ class EngineHost:
             self._on_ready(None)
         if isinstance(state, Ready):
             state.engine.close()
+
+    def _begin(self, spec: ModelSpec) -> None:
+        """Start an opening; to be called with the lock held."""
+        self._stop.set()  # an opening that is under way gives up
+        stop, previous = threading.Event(), self._opening
+        self._stop = stop
+        current = self._state if isinstance(self._state, Ready) else None
+        self._state = Opening(LoadProgress("starting", spec.model or ""))
+        self._on_ready(None)
+        self._opening = threading.Thread(
+            target=self._run, args=(spec, current, stop, previous), name="opening", daemon=True
+        )
+        self._opening.start()
 
     def _run(
         self, spec: ModelSpec, current: Ready | None, stop: threading.Event, previous: threading.Thread | None
@@ -135,6 +159,7 @@ class EngineHost:
             stale = self._stop is not stop or isinstance(self._state, Closed)
             if not stale:
                 self._state = state
+                self._ready_at = time.monotonic()
                 self._on_ready(state.engine if isinstance(state, Ready) else None)
         if stale and isinstance(state, Ready):
             state.engine.close()

@@ -5,7 +5,9 @@ A question travels as `(number, Question)`, an answer as `(number, Answer)`, pic
 one follows from its type: `is_last`.
 """
 
+import pickle
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from qwen_tui.engine.base import (
     Event,
@@ -18,6 +20,9 @@ from qwen_tui.engine.base import (
     TokenCounts,
 )
 from qwen_tui.errors import QwenTuiError
+
+MOST_BYTES = 64 << 20
+"""The largest answer that is taken; the receipt of a reply of a million tokens has 5 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +38,33 @@ class Count:
 
     messages: tuple[PromptMessage, ...]
     thinking: bool | None
+    continues: bool = False
 
 
-Question = Load | Count | Request
+class Ping(NamedTuple):
+    """Whether the worker still reads its pipe; answered at once, whatever else it does."""
 
-Answer = Event | LoadProgress | ModelInfo | TokenCounts | QwenTuiError
+
+class Pong(NamedTuple):
+    """It does."""
+
+
+Question = Load | Count | Request | Ping
+
+Answer = Event | LoadProgress | ModelInfo | TokenCounts | Pong | QwenTuiError
 
 
 def is_last(answer: Answer) -> bool:
     """Whether nothing more follows to the same question."""
-    return isinstance(answer, ModelInfo | TokenCounts | Finished | QwenTuiError)
+    return isinstance(answer, ModelInfo | TokenCounts | Pong | Finished | QwenTuiError)
+
+
+def unpacked(frame: bytes) -> tuple[int, Answer]:
+    """The answer in a frame, with its question's number; raises ValueError when there is something else in it."""
+    try:
+        number, answer = pickle.loads(frame)
+    except Exception as error:  # unpickling garbage raises anything
+        raise ValueError(f"{type(error).__name__}: {error}") from error
+    if not isinstance(number, int) or not isinstance(answer, Answer):
+        raise ValueError(f"{type(number).__name__}, {type(answer).__name__}")
+    return number, answer

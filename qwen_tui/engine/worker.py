@@ -6,6 +6,7 @@ whatever way this process goes, no orphan keeps the GPU. What it prints goes to 
 """
 
 import contextlib
+import logging
 import os
 import queue
 import signal
@@ -16,21 +17,45 @@ import threading
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import IO
+from typing import NamedTuple
 
 from qwen_tui.engine.stop_flag import StopPage, new_page
-from qwen_tui.engine.wire import Answer, Question, is_last
+from qwen_tui.engine.wire import MOST_BYTES, Answer, Load, Ping, Question, is_last, unpacked
+from qwen_tui.engine.worker_log import keep_prints
 from qwen_tui.errors import QwenTuiError
+
+log = logging.getLogger(__name__)
 
 END_SECONDS = 0.5
 """How long a worker that was asked to end may take before it is killed."""
+
+PRINTS_SECONDS = 0.2
+"""How long its last prints are waited for; a process that it has started may hold the pipe open."""
+
+PING_SECONDS = 1.0
+"""How often it is looked after while an answer is waited for."""
+
+PING_NUMBER = 0
+"""Of a question that nobody waits for."""
+
+
+class Patience(NamedTuple):
+    """For how long a worker may be silent before it is taken for hung, in seconds.
+
+    It answers a `Ping` on a thread of its own, so that neither a long prompt nor a slow disk makes it silent;
+    imports and the start of a GPU's driver may, for seconds.
+    """
+
+    loading: float = 60.0
+    ready: float = 15.0
 
 
 class Asked:
     """A question that was put to the worker: its number, and the answers as they come in."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, question: Question) -> None:
         self.number = number
+        self.is_load = isinstance(question, Load)
         self.answered = False
         """Whether the last answer is in, be it fetched or not."""
         self._answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
@@ -51,17 +76,33 @@ class Asked:
 class Worker:
     """A running worker process. `start_worker` makes one."""
 
-    def __init__(self, process: subprocess.Popen[bytes], connection: Connection, page: StopPage) -> None:
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        connection: Connection,
+        page: StopPage,
+        prints: threading.Thread,
+        patience: Patience,
+    ) -> None:
         self._process = process
         self._connection = connection
         self._page = page
-        self._lock = threading.Lock()
+        self._prints = prints
+        self._patience = patience
+        self._changed = threading.Condition()
         """Held while `_waiting`, `_ended` or the next number are read and changed together."""
-        self._sending = threading.Lock()
         self._waiting: dict[int, Asked] = {}
         self._numbers: Iterator[int] = iter(range(1, sys.maxsize))
         self._ended: QwenTuiError | None = None
-        threading.Thread(target=self._read, name="engine pipe", daemon=True).start()
+        self._over = threading.Event()
+        """Set with `_ended`."""
+        self._heard = threading.Event()
+        """Set whenever something comes from the worker."""
+        self._outgoing: queue.SimpleQueue[tuple[int, Question] | None] = queue.SimpleQueue()
+        self._writer = threading.Thread(target=self._write, name="engine questions", daemon=True)
+        self._writer.start()
+        for target, name in ((self._read, "engine pipe"), (self._watch, "engine watch")):
+            threading.Thread(target=target, name=name, daemon=True).start()
 
     @property
     def pid(self) -> int:
@@ -74,16 +115,18 @@ class Worker:
         return self._ended is None
 
     def ask(self, question: Question) -> Asked:
-        """Put a question; raises the `QwenTuiError` that ended the worker when there is none any more."""
-        with self._lock:
+        """Put a question, at once even if the worker does not read it.
+
+        Raises the `QwenTuiError` that ended the worker when there is none any more.
+        """
+        with self._changed:
             if self._ended is not None:
                 # A copy: what is raised carries a traceback, and this one may be raised on several threads.
                 raise QwenTuiError(self._ended.code, **self._ended.parameters)
-            asked = Asked(next(self._numbers))
+            asked = Asked(next(self._numbers), question)
             self._waiting[asked.number] = asked
-        # When the pipe is broken, the reader sees its end as well and answers with what happened.
-        with contextlib.suppress(OSError), self._sending:
-            self._connection.send((asked.number, question))
+            self._outgoing.put((asked.number, question))
+            self._changed.notify_all()
         return asked
 
     def stop(self, asked: Asked) -> None:
@@ -92,7 +135,7 @@ class Worker:
 
     def forget(self, asked: Asked) -> None:
         """Nobody waits for this question's answers any more: drop what still comes."""
-        with self._lock:
+        with self._changed:
             self._waiting.pop(asked.number, None)
 
     def end_soon(self, seconds: float, reason: QwenTuiError) -> None:
@@ -111,24 +154,60 @@ class Worker:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        # Its last words: they are in the pipe by now.
+        self._prints.join(PRINTS_SECONDS)
+
+    def _write(self) -> None:
+        """Send the questions; on a thread of its own, since a worker that hangs does not take a large one."""
+        # When the pipe is broken, the reader sees its end as well and answers with what happened.
+        with contextlib.suppress(OSError):
+            while (question := self._outgoing.get()) is not None:
+                self._connection.send(question)
 
     def _read(self) -> None:
         """Read the pipe until it closes, and route each answer to whoever asked."""
         try:
             while True:
-                number, answer = self._connection.recv()
-                with self._lock:
+                number, answer = unpacked(self._connection.recv_bytes(MOST_BYTES))
+                self._heard.set()
+                with self._changed:
                     asked = self._waiting.get(number)
                     if is_last(answer):
                         self._waiting.pop(number, None)
                 if asked is not None:
                     asked.put(answer)
-        except Exception:
-            # EOFError and OSError when the worker is gone; anything else is an answer that cannot be unpickled,
-            # after which the pipe cannot be trusted.
+        except (EOFError, ConnectionError):
             self._end_with(self._death())
+        except (ValueError, OSError):
+            # Not an answer, or one that is too large. What comes after it cannot be told apart any more.
+            log.exception("the engine's pipe holds something else than answers")
+            self._process.kill()
+            self._end_with(QwenTuiError("engine.garbled"))
         finally:
+            self._outgoing.put(None)
+            self._writer.join()
             self._connection.close()
+
+    def _watch(self) -> None:
+        """While someone waits for an answer, see whether the worker still hears; end it when it does not."""
+        missed = 0
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._waiting or self._ended)
+                if self._ended:
+                    return
+                is_loading = any(asked.is_load for asked in self._waiting.values())
+            if not missed:
+                self._heard.clear()
+                self._outgoing.put((PING_NUMBER, Ping()))
+            # Waits are counted, not time: while this process is suspended, nobody listens.
+            missed = 0 if self._heard.wait(PING_SECONDS) else missed + 1
+            seconds = self._patience.loading if is_loading else self._patience.ready
+            if missed * PING_SECONDS >= seconds:
+                log.error("the engine has not answered for %s seconds", seconds)
+                self.end(QwenTuiError("engine.hung", seconds=seconds))
+            elif not missed:
+                self._over.wait(PING_SECONDS)
 
     def _death(self) -> QwenTuiError:
         """Why the pipe closed: waits for the exit code, which comes a moment after the end of the pipe."""
@@ -140,37 +219,39 @@ class Worker:
         return QwenTuiError("engine.worker_died", how=_in_words(code))
 
     def _end_with(self, reason: QwenTuiError) -> None:
-        with self._lock:
+        with self._changed:
             self._ended = self._ended or reason
+            self._over.set()
             left, self._waiting = list(self._waiting.values()), {}
+            self._changed.notify_all()
         for asked in left:
             asked.put(self._ended)
 
 
-def start_worker(log_file: Path) -> Worker:
+def start_worker(log_file: Path, patience: Patience | None = None) -> Worker:
     """Spawn a worker process; returns at once, while it imports torch. Raises QwenTuiError when it cannot."""
     ours, theirs = socket.socketpair()
     page = new_page()
-    log = _open_log(log_file)
+    prints, keeping = keep_prints(log_file)
     try:
         process = subprocess.Popen(
             [sys.executable, "-P", "-c", _PROGRAM, str(theirs.fileno()), str(page)],
             stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
+            stdout=prints,
+            stderr=prints,
             pass_fds=(theirs.fileno(), page),
             env={**os.environ, "TOKENIZERS_PARALLELISM": "false", "PYTHONUNBUFFERED": "1"},
             # A session of its own: ctrl+c and the terminal's hang-up are for the program, which ends the worker.
             start_new_session=True,
         )
-        return Worker(process, Connection(ours.detach()), StopPage(page))
+        return Worker(process, Connection(ours.detach()), StopPage(page), keeping, patience or Patience())
     except OSError as error:
         raise QwenTuiError("engine.cannot_start", detail=str(error)) from error
     finally:
         ours.close()
         theirs.close()
         os.close(page)
-        log.close()
+        os.close(prints)
 
 
 _PROGRAM = f"""\
@@ -178,15 +259,6 @@ import sys; sys.path.append({str(Path(__file__).parents[2])!r})
 from qwen_tui.engine.local.main import main; main()"""
 # `-P` and a path that is appended, rather than `-m`: a file called torch.py in the folder where the program was
 # started must not be imported in torch's place.
-
-
-def _open_log(log_file: Path) -> IO[bytes]:
-    """The log file for appending, readable by its owner alone; nowhere when it cannot be opened."""
-    try:
-        log_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return os.fdopen(os.open(log_file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab")
-    except OSError:
-        return open(os.devnull, "wb")
 
 
 def _in_words(code: int) -> str:

@@ -1,7 +1,7 @@
 """Where the worker's questions come in and its answers go out: the thread that reads the pipe.
 
-It counts tokens itself, also while a reply is generated, and ends the process the moment the pipe closes:
-whatever happened to the program, nobody is left to answer, and no orphan may keep the GPU.
+It ends the process the moment the pipe closes: whatever happened to the program, nobody is left to answer, and no
+orphan may keep the GPU. Tokens are counted on a thread beside it, also while a reply is generated.
 """
 
 import logging
@@ -14,8 +14,9 @@ from multiprocessing.connection import Connection
 from typing import NamedTuple
 
 from qwen_tui.engine.base import Request, TokenCounts
+from qwen_tui.engine.redaction import redacted
 from qwen_tui.engine.stop_flag import StopPage
-from qwen_tui.engine.wire import Answer, Count, Load, Question
+from qwen_tui.engine.wire import Answer, Count, Load, Ping, Pong
 from qwen_tui.errors import QwenTuiError
 
 log = logging.getLogger(__name__)
@@ -40,6 +41,7 @@ class Desk:
         self.jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
         self.count: Callable[[Count], TokenCounts] = _not_ready
         """How to count; set by the main thread once there is a tokenizer. May raise QwenTuiError."""
+        self._counts: queue.SimpleQueue[tuple[int, Count]] = queue.SimpleQueue()
 
     def send(self, number: int, answer: Answer) -> None:
         """Answer the question with this number."""
@@ -51,30 +53,37 @@ class Desk:
         return self._page.is_stopped(number)
 
     def listen(self) -> None:
-        """Read questions until the pipe closes, then end the process, whatever the main thread is doing."""
+        """Read questions until the pipe closes, then end the process, whatever the other threads are doing."""
+        threading.Thread(target=self._count_tokens, name="counting", daemon=True).start()
         try:
             while True:
                 number, question = self._connection.recv()
-                self._take(number, question)
+                match question:
+                    case Ping():
+                        self.send(number, Pong())
+                    case Count():
+                        self._counts.put((number, question))
+                    case _:
+                        self.jobs.put(Job(number, question, time.monotonic()))
         except (EOFError, OSError):
             os._exit(0)
         except BaseException:
             log.exception("the pipe cannot be read")
             os._exit(1)
 
-    def _take(self, number: int, question: Question) -> None:
-        if not isinstance(question, Count):
-            self.jobs.put(Job(number, question, time.monotonic()))
-            return
-        answer: Answer
-        try:
-            answer = self.count(question)
-        except QwenTuiError as error:
-            answer = error
-        except Exception as error:
-            log.exception("counting failed")
-            answer = QwenTuiError("engine.unexpected", detail=f"{type(error).__name__}: {error}"[:200])
-        self.send(number, answer)
+    def _count_tokens(self) -> None:
+        while True:
+            number, question = self._counts.get()
+            answer: Answer
+            try:
+                answer = self.count(question)
+            except QwenTuiError as error:
+                answer = error
+            except Exception as error:
+                log.exception("counting failed")
+                detail = redacted(f"{type(error).__name__}: {error}").replace("\n", " ")[:200]
+                answer = QwenTuiError("engine.unexpected", detail=detail)
+            self.send(number, answer)
 
 
 def _not_ready(_: Count) -> TokenCounts:

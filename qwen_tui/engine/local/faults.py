@@ -5,6 +5,7 @@ import re
 
 import torch
 
+from qwen_tui.engine.redaction import redacted
 from qwen_tui.errors import QwenTuiError
 
 LINE_CHARACTERS = 200
@@ -12,8 +13,8 @@ LINE_CHARACTERS = 200
 
 
 def one_line(foreign: object) -> str:
-    """Foreign text (a message, a path) as one short line without control characters."""
-    line = re.sub(r"[\x00-\x1f\x7f-\x9f\s]+", " ", str(foreign)).strip().rstrip(".")
+    """Foreign text (a message, a path) as one short line without control characters and without secrets."""
+    line = re.sub(r"[\x00-\x1f\x7f-\x9f\s]+", " ", redacted(str(foreign))).strip().rstrip(".")
     return line if len(line) <= LINE_CHARACTERS else line[: LINE_CHARACTERS - 1] + "…"
 
 

@@ -13,6 +13,7 @@ import threading
 from multiprocessing.connection import Connection
 
 from qwen_tui.engine.local.desk import Desk
+from qwen_tui.engine.redaction import redacted
 from qwen_tui.engine.stop_flag import StopPage
 from qwen_tui.errors import QwenTuiError
 
@@ -37,7 +38,7 @@ def main() -> None:
         from qwen_tui.engine.local.serving import serve
     except BaseException as error:
         log.exception("the engine's libraries cannot be imported")
-        detail = f"{type(error).__name__}: {error}".replace("\n", " ")[:200]
+        detail = redacted(f"{type(error).__name__}: {error}").replace("\n", " ")[:200]
         desk.send(desk.jobs.get().number, QwenTuiError("engine.import_failed", detail=detail))
     else:
         serve(desk)

@@ -49,7 +49,7 @@ def _load(desk: Desk, number: int, question: Load) -> Loaded | None:
         log.exception("loading %s failed", spec)
         desk.send(number, in_plain_words(error))
         return None
-    desk.count = lambda asked: loaded.prompts.count(asked.messages, asked.thinking)
+    desk.count = lambda asked: loaded.prompts.count(asked.messages, asked.thinking, continues=asked.continues)
     desk.send(number, loaded.info)
     return loaded
 

@@ -33,8 +33,28 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "engine.not_ready": ("No model yet", "No model is loaded.", "Wait until one is, or choose one."),
     "engine.no_answer": (
         "The engine does not answer",
-        "Nothing came back from its process in time.",
+        "Its process answered something else than it was asked.",
         "Load the model again.",
+    ),
+    "engine.hung": (
+        "The engine does not answer",
+        "Its process was silent for {seconds} seconds, and was ended.",
+        "What was written is kept. Send again to load the model once more.",
+    ),
+    "engine.garbled": (
+        "The engine is broken",
+        "What came from its process could not be read, and it was ended.",
+        "What was written is kept. Send again to load the model once more.",
+    ),
+    "engine.keeps_dying": (
+        "The engine keeps ending",
+        "Its process ended {times} times, each time soon after the model was loaded.",
+        "It is not started again by itself. Choose another model, or send again to try once more.",
+    ),
+    "engine.stopped_early": (
+        "Stopped",
+        "The model had not been asked yet.",
+        "Send again when you like.",
     ),
     "engine.did_not_stop": (
         "The engine had to be ended",

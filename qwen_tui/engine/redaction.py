@@ -1,0 +1,65 @@
+"""Foreign text without the secrets that it may quote: tokens, keys, and passwords in addresses.
+
+Libraries put addresses and headers into their errors, and errors go to the log file, to the screen and into
+conversation files. What is known to be secret here is looked for as it stands, the rest by its shape.
+"""
+
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+HIDDEN = "(hidden)"
+"""What stands in a secret's place."""
+
+SHORTEST = 8
+"""Shorter values are not taken for secrets: they occur in ordinary words."""
+
+_SECRET_NAME = re.compile(r"TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL|API_?KEY|ACCESS_?KEY", re.IGNORECASE)
+_PLACE_NAME = re.compile(r"_(PATH|FILE|DIR|URL|HOME)$", re.IGNORECASE)
+
+_SHAPES = (
+    (re.compile(r"\b(?:hf|api_org)_[A-Za-z0-9]{8,}"), HIDDEN),
+    (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}"), rf"\1 {HIDDEN}"),
+    (re.compile(r"(?<=://)[^/\s@\"'<>]+@"), f"{HIDDEN}@"),
+    (
+        re.compile(
+            r"(?i)([?&][\w.-]*(?:token|signature|secret|password|credential|key)[\w.-]*=)[^&\s\"'<>]+"
+        ),
+        rf"\1{HIDDEN}",
+    ),
+)
+"""Tokens of the hub, what follows the word in an Authorization header, `user:password@`, and `?token=`."""
+
+
+def redacted(text: str, secrets: Iterable[str] | None = None) -> str:
+    """The text without secrets; `secrets` are those that are known, or None to look for them now."""
+    for secret in known_secrets() if secrets is None else secrets:
+        text = text.replace(secret, HIDDEN)
+    for shape, instead in _SHAPES:
+        text = shape.sub(instead, text)
+    return text
+
+
+def known_secrets() -> tuple[str, ...]:
+    """The secrets of this process's environment and of the hub's token file, the longest first."""
+    values = {
+        value
+        for name, value in os.environ.items()
+        if _SECRET_NAME.search(name) and not _PLACE_NAME.search(name)
+    }
+    values.add(_token_on_file())
+    values = {value.strip() for value in values}
+    found = [value for value in values if len(value) >= SHORTEST and not value.isdigit()]
+    return tuple(sorted(found, key=len, reverse=True))
+
+
+def _token_on_file() -> str:
+    """The token that `hf auth login` has kept (huggingface_hub, "Environment variables"), or nothing."""
+    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    home = os.environ.get("HF_HOME") or os.path.join(cache, "huggingface")
+    file = os.environ.get("HF_TOKEN_PATH") or os.path.join(home, "token")
+    try:
+        return Path(file).expanduser().read_text("utf-8")[:1000]
+    except (OSError, ValueError, RuntimeError):
+        return ""
