@@ -16,6 +16,7 @@ from qwen_tui.ui.markdown.lines import BLANK, Line, prefixed
 from qwen_tui.ui.markdown.plain import plain_lines
 from qwen_tui.ui.markdown.width import cells, cropped
 from qwen_tui.ui.markdown.wrap import wrap
+from qwen_tui.ui.receipt_sheet import plausible
 
 THOUGHTS_SHOWN = 6
 """Rows of thoughts that are seen while the model thinks."""
@@ -140,8 +141,8 @@ def closing_rows(message: Message, width: int) -> list[Line]:
 
 def receipt_text(receipt: Sequence[Run]) -> str:
     """The figures of a reply: speed, time to the first token, tokens. Those of its last run, tokens of all."""
-    last = receipt[-1]
-    tokens = sum(run.new_tokens for run in receipt)
+    last = plausible(receipt[-1])
+    tokens = sum(plausible(run).new_tokens for run in receipt)
     parts: list[str] = []
     if speed := last.tokens_per_second:
         parts.append(say("chat.receipt.speed" if speed >= 10 else "chat.receipt.slow", speed=speed))
