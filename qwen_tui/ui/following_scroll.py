@@ -15,6 +15,8 @@ class FollowingScroll(VerticalScroll):
     FollowingScroll {
         layout: stream;
         scrollbar-size-vertical: 1;
+        /* Its column is kept free, so that what no longer fits is not laid out twice. */
+        scrollbar-gutter: stable;
     }
     """
 

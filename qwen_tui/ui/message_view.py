@@ -249,6 +249,7 @@ class MessageView(LinesView):
             return
         self._width = width
         self._stream = self._thinking = None
+        self._thoughts = replace(self._thoughts, lines=())
         self._compose_rows()
 
     def row_at(self, y: int) -> Line:

@@ -225,3 +225,22 @@ def test_the_receipt_adds_up_the_tokens_of_all_runs() -> None:
 
 def test_a_receipt_without_figures_says_no_more_than_it_knows() -> None:
     assert receipt_text((Run(model="m", new_tokens=1),)) == "1 token"
+
+
+async def test_thoughts_are_laid_out_anew_for_another_width() -> None:
+    app = ViewHost(MessageView(reply(""), "Qwen", streaming=True))
+    async with running(app, (60, 24)) as pilot:
+        app.view.append_thinking("one two three four five six seven eight nine ten", 3)
+        await settled(pilot)
+        await pilot.resize_terminal(30, 24)
+        await settled(pilot)
+        app.view.append_thinking(" eleven", 1)
+        await settled(pilot)
+        shown = " ".join(row.strip("▌│ ") for row in screen_rows(app))
+        assert "one two three four five six seven eight nine ten eleven" in shown
+        app.view.finish(reply("So.", thinking="one two three four five six seven eight nine ten"))
+        app.view.toggle_thinking()
+        await settled(pilot)
+        await pilot.resize_terminal(60, 24)
+        await settled(pilot)
+        assert "│ one two three four five six seven eight nine ten" in screen_text(app)
