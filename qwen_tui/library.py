@@ -1,29 +1,37 @@
 """The conversations of this person: which there are, which are open, and taking back what was done to them.
 
 Sits between the store (files) and the screen (rows). A conversation is opened once: a reply that is still being
-written and the log that shows it share one `ChatSession`.
+written and the log that shows it share one `ChatSession`. While it is open it is claimed, so that a second program
+only reads it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from typing import NamedTuple
 
+from qwen_tui.chat.branches import brought_back, showing, without
+from qwen_tui.chat.claims import Claim
 from qwen_tui.chat.index import Entry
 from qwen_tui.chat.messages import Conversation
 from qwen_tui.chat.store import ConversationStore
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.session import ChatSession
+from qwen_tui.undoing import Change, Undone, UndoStack
 
-Undo = Callable[[], str]
-"""Takes a change back; returns the name of the conversation it was done to. Raises `QwenTuiError`."""
+
+class _Open(NamedTuple):
+    session: ChatSession
+    claim: Claim | None
+    """None where another program has it."""
 
 
 class Library:
-    """Open sessions, the list of all conversations, and undo for renaming and trashing."""
+    """Open sessions, the list of all conversations, and undo for what is done to them."""
 
     def __init__(self, store: ConversationStore) -> None:
         self._store = store
-        self._sessions: dict[str, ChatSession] = {}
-        self._undo: list[Undo] = []
+        self._open: dict[str, _Open] = {}
+        self._undo = UndoStack()
         self._entries: dict[str, Entry] = {}
         self._problems: list[QwenTuiError] = []
         self._told: set[tuple[object, ...]] = set()
@@ -41,18 +49,43 @@ class Library:
         problems, self._problems = self._problems, []
         return problems
 
-    def new(self, name: str | None = None) -> ChatSession:
-        """An empty conversation; it gets a file with its first message."""
+    # --- Open conversations -----------------------------------------------------------------------------
+
+    def new(self, name: str | None = None, *, own_id: str | None = None) -> ChatSession:
+        """An empty conversation; it gets a file with its first message. `own_id` gives it a certain id."""
         conversation = self._store.create(name)
         self._note_problems()
-        return self._keep(conversation)
+        if own_id is not None:
+            conversation = replace(conversation, id=own_id)
+        return self._keep(conversation, self._store.claim(conversation.id))
+
+    def new_or_left_behind(self, ids: Iterable[str]) -> ChatSession:
+        """An empty conversation: the first of these, which were never begun, or one of its own."""
+        for own_id in ids:
+            if all(entry.id != own_id for entry in self.entries()):
+                session = self.new(own_id=own_id)
+                if not session.is_read_only:
+                    return session
+                self._close(own_id)
+        return self.new()
 
     def open(self, conversation_id: str) -> ChatSession:
-        """A saved conversation, or the session that already has it open; raises `QwenTuiError`."""
-        session = self._sessions.get(conversation_id)
-        if session is None:
-            session = self._keep(self._store.load(self._entry(conversation_id)))
-        return session
+        """A saved conversation, or the session that already has it open; raises `QwenTuiError`.
+
+        One that another program has open can only be read; it is worth opening again when that has gone.
+        """
+        known = self._open.get(conversation_id)
+        if known is not None and known.claim is not None:
+            return known.session
+        claim = self._store.claim(conversation_id)
+        if known is not None and claim is None:
+            return known.session
+        try:
+            return self._keep(self._store.load(self._entry(conversation_id)), claim)
+        except QwenTuiError:
+            if claim is not None:
+                claim.release()
+            raise
 
     def open_named(self, name: str) -> ChatSession:
         """The conversation of this name, or a new one under it; raises `QwenTuiError`."""
@@ -62,51 +95,144 @@ class Library:
         self._entries[entry.id] = entry
         return self.open(entry.id)
 
-    def forget(self, conversation_id: str) -> None:
-        """Let an open session go that nobody shows and nobody writes in; its conversation is on disk."""
-        self._sessions.pop(conversation_id, None)
+    def let_go(self, is_needed: Callable[[str], bool]) -> None:
+        """Close the conversations that nobody needs and that are on disk as they stand."""
+        for conversation_id, (session, _) in list(self._open.items()):
+            if session.is_saved and not is_needed(conversation_id):
+                self._close(conversation_id)
+
+    def save_changes(self) -> QwenTuiError | None:
+        """Save what is not on disk yet of any open conversation; returns the first reason why that failed."""
+        errors: list[QwenTuiError] = []
+        for session in [known.session for known in self._open.values()]:
+            if not session.is_saved:
+                try:
+                    session.save()
+                except QwenTuiError as error:
+                    errors.append(error)
+        return errors[0] if errors else None
+
+    # --- Changes that can be taken back -----------------------------------------------------------------
 
     def rename(self, conversation_id: str, name: str) -> None:
         """Name a conversation; raises `QwenTuiError`."""
-        session = self.open(conversation_id)
-        before = session.conversation
-        session.change(lambda conversation: replace(conversation, name=name, named_by_person=True))
+        before = self._entry(conversation_id).name
+        self._rename(conversation_id, name)
 
-        def undo() -> str:
-            self.open(conversation_id).change(
-                lambda it: replace(it, name=before.name, named_by_person=before.named_by_person)
-            )
-            return before.name
+        def take_back() -> str:
+            self._rename(conversation_id, before)
+            return before
 
-        self._undo.append(undo)
+        self._undo.push(Change("undone.rename", conversation_id, take_back))
 
     def pin(self, conversation_id: str, pinned: bool) -> None:
         """Keep a conversation on top of the list, or no longer; raises `QwenTuiError`."""
-        self.open(conversation_id).change(lambda conversation: replace(conversation, pinned=pinned))
+        session = self._writable(conversation_id)
+        if session is None:
+            self._store.pin(self._entry(conversation_id), pinned)
+        else:
+            session.change(lambda it: replace(it, pinned=pinned))
 
     def trash(self, conversation_id: str) -> str:
         """Move a conversation to the trash and close it; returns its name. Raises `QwenTuiError`."""
-        session = self._sessions.get(conversation_id)
-        if session is not None and session.is_adjusted:
+        session = self._writable(conversation_id)
+        if session is not None and not session.is_saved:
             session.save()
         trashed = self._store.trash(self._entry(conversation_id))
-        if session is not None:
-            session.close()
-        self.forget(conversation_id)
+        self._close(conversation_id)
 
-        def undo() -> str:
+        def take_back() -> str:
             return self._store.restore(trashed).name
 
-        self._undo.append(undo)
+        self._undo.push(Change("undone.trash", conversation_id, take_back))
         return trashed.name
 
-    def undo(self) -> str | None:
-        """Take the last change of the list back; returns the conversation's name, None when there is none."""
-        if not self._undo:
-            return None
-        name = self._undo[-1]()
-        self._undo.pop()  # only now: one that failed can be tried again
-        return name
+    def delete(self, session: ChatSession, message_id: str) -> None:
+        """Take a message out of an open conversation (see `branches.without`); raises `QwenTuiError`."""
+        before = session.conversation
+        self._change(
+            session, "undone.delete", lambda it: without(it, message_id), lambda it: brought_back(it, before)
+        )
+
+    def rewrite(self, session: ChatSession, reply_id: str, text: str) -> None:
+        """Put a person's version beside a reply; raises `QwenTuiError`."""
+        self.note_edit(session, reply_id)
+        session.rewrite(reply_id, text)
+
+    def note_edit(self, session: ChatSession, message_id: str) -> None:
+        """Another version of this message is shown from now on; undo shows this one again."""
+        own_id = session.conversation.id
+        self._undo.push(
+            Change("undone.edit", own_id, lambda: self._show(own_id, lambda it: showing(it, message_id)))
+        )
+
+    @property
+    def next_undo(self) -> str:
+        """The conversation that `undo` would change; empty when there is nothing to take back."""
+        return self._undo.next_conversation
+
+    def undo(self) -> Undone | None:
+        """Take the last change back; None when there is none. Raises `QwenTuiError`."""
+        return self._undo.undo()
+
+    def duplicate(self, conversation_id: str) -> str:
+        """Make a copy of a conversation under a name of its own; returns the copy's id. Raises `QwenTuiError`."""
+        session = self._writable(conversation_id)
+        if session is not None and not session.is_saved:
+            session.save()
+        return self._store.duplicate(self._entry(conversation_id)).id
+
+    # --- Inside -----------------------------------------------------------------------------------------
+
+    def _change(
+        self,
+        session: ChatSession,
+        what: str,
+        how: Callable[[Conversation], Conversation],
+        back: Callable[[Conversation], Conversation],
+    ) -> None:
+        own_id, before = session.conversation.id, session.conversation
+        try:
+            session.change(how)
+        finally:
+            if session.conversation is not before:  # also when it could not be saved
+                self._undo.push(Change(what, own_id, lambda: self._show(own_id, back)))
+
+    def _show(self, conversation_id: str, how: Callable[[Conversation], Conversation]) -> str:
+        session = self.open(conversation_id)
+        session.change(how)
+        return session.conversation.name
+
+    def _rename(self, conversation_id: str, name: str) -> None:
+        session = self._writable(conversation_id)
+        if session is None:
+            self._store.rename(self._entry(conversation_id), name)
+        else:
+            session.change(lambda it: replace(it, name=name, named_by_person=True))
+
+    def _writable(self, conversation_id: str) -> ChatSession | None:
+        """The session of a conversation that is open here; None where only the file can be changed."""
+        known = self._open.get(conversation_id)
+        return known.session if known is not None and known.claim is not None else None
+
+    def _keep(self, conversation: Conversation, claim: Claim | None) -> ChatSession:
+        session = ChatSession(conversation, self._store, read_only=claim is None)
+        self._open[conversation.id] = _Open(session, claim)
+        return session
+
+    def _close(self, conversation_id: str) -> None:
+        known = self._open.pop(conversation_id, None)
+        if known is not None:
+            known.session.close()
+            if known.claim is not None:
+                known.claim.release()
+
+    def _entry(self, conversation_id: str) -> Entry:
+        if conversation_id not in self._entries:
+            self.entries()
+        if conversation_id not in self._entries:
+            raise QwenTuiError("store.gone", name=conversation_id)
+        return self._entries[conversation_id]
 
     def _note_problems(self) -> None:
         for problem in self._store.problems:
@@ -115,13 +241,3 @@ class Library:
                 self._told.add(known)
                 self._problems.append(problem)
         self._store.problems = ()
-
-    def _keep(self, conversation: Conversation) -> ChatSession:
-        return self._sessions.setdefault(conversation.id, ChatSession(conversation, self._store))
-
-    def _entry(self, conversation_id: str) -> Entry:
-        if conversation_id not in self._entries:
-            self.entries()
-        if conversation_id not in self._entries:
-            raise QwenTuiError("store.gone", name=conversation_id)
-        return self._entries[conversation_id]

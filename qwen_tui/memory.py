@@ -6,10 +6,11 @@ function `chat.context.fit`.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from qwen_tui.chat.context import Cost, Window, fit, reply_room
 from qwen_tui.chat.messages import Message, Role
-from qwen_tui.engine.base import Engine, PromptMessage, Request
+from qwen_tui.engine.base import Engine, PromptMessage, Request, StopFlag
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.settings import Settings
 
@@ -25,23 +26,41 @@ class Plan:
     """The id of the oldest message that the model sees; empty while there is none."""
 
 
-def plan(path: Sequence[Message], settings: Settings, engine: Engine) -> Plan:
-    """Choose what is sent so that `path`, which ends with a person's message, can be answered.
+def plan(
+    path: Sequence[Message],
+    settings: Settings,
+    engine: Engine,
+    *,
+    continues: bool = False,
+    stop: StopFlag | None = None,
+) -> Plan:
+    """Choose what is sent so that the last message of `path`, a person's, can be answered.
 
-    Raises `QwenTuiError("chat.message_too_long")` with both numbers when the newest turn alone is too large.
+    When it `continues`, the last message is a reply that the model is to go on with.
+
+    Raises `QwenTuiError("chat.message_too_long")` with both numbers when the newest turn alone is too large, and
+    `engine.stopped_early` when `stop` is set meanwhile.
     """
-    view = survey(path, settings, engine)
+    view = survey(path, settings, engine, continues=continues, stop=stop)
     if not view.window.fits:
         tokens, limit = view.window.used_tokens, view.window.budget_tokens
         raise QwenTuiError("chat.message_too_long", tokens=tokens, limit=limit)
     return view
 
 
-def survey(path: Sequence[Message], settings: Settings, engine: Engine) -> Plan:
+def survey(
+    path: Sequence[Message],
+    settings: Settings,
+    engine: Engine,
+    *,
+    continues: bool = False,
+    stop: StopFlag | None = None,
+) -> Plan:
     """What the model would see of `path` now, and how large that is; the window may not fit."""
-    seen = [message for message in path if is_seen(message)]
+    seen = [message for message in path if is_seen(message) or (continues and message is path[-1])]
     system = _system(settings)
-    counts = engine.count((*system, *map(prompt_message, seen)), settings.thinking)
+    count = partial(engine.count, thinking=settings.thinking, continues=continues, stop=stop)
+    counts = count((*system, *map(prompt_message, seen)))
     costs = [
         Cost(tokens, message.role is Role.USER)
         for tokens, message in zip(counts.per_message[len(system) :], seen, strict=True)
@@ -53,13 +72,15 @@ def survey(path: Sequence[Message], settings: Settings, engine: Engine) -> Plan:
     starts = [window.start, *(i for i in range(window.start + 1, len(seen)) if costs[i].opens_turn)]
     for start in starts:
         messages = (*system, *map(prompt_message, seen[start:]))
-        used = engine.count(messages, settings.thinking).total if start else counts.total
+        used = count(messages).total if start else counts.total
         window = Window(start, used, budget)
         if window.fits:
             break
     first_sent = seen[window.start].id if seen else ""
     return Plan(
-        request=Request(messages=messages, sampling=settings.sampling, thinking=settings.thinking),
+        request=Request(
+            messages=messages, sampling=settings.sampling, thinking=settings.thinking, continues=continues
+        ),
         window=replace(window, start=_index_of(first_sent, path)),
         first_sent=first_sent,
     )

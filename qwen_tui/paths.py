@@ -4,6 +4,7 @@
 |---|---|
 | config file | `~/.config/qwen-tui/config.toml` |
 | conversations, their trash and index | `~/.local/share/qwen-tui/conversations/` |
+| drafts | `~/.local/share/qwen-tui/drafts/` |
 | log file | `~/.local/state/qwen-tui/log/qwen-tui.log` |
 """
 
@@ -26,6 +27,11 @@ class Places(NamedTuple):
     def conversations(self) -> Path:
         """The folder of the conversation files."""
         return self.data_folder / "conversations"
+
+    @property
+    def drafts(self) -> Path:
+        """The folder of what was being written."""
+        return self.data_folder / "drafts"
 
 
 def places(data_dir: str | None = None, config: str | None = None) -> Places:

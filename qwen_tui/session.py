@@ -1,81 +1,32 @@
 """One conversation and the life of its turns, from question to saved.
 
-`send` and `regenerate` are plain generators of events. The screen runs them on a background thread, `qwen-tui
-ask` and the tests simply iterate. Whatever ends a reply (its own end, a stop, an error, a caller that goes away),
-one place records it and saves it.
+`send`, `edit`, `regenerate` and `continue_reply` are plain generators of events. The screen runs them on a
+background thread, the tests simply iterate. Whatever ends a reply (its own end, a stop, an error, a caller that
+goes away), one place records it and saves it.
 """
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import NamedTuple
 
-from qwen_tui.chat.cleaning import Cleaner, clean
-from qwen_tui.chat.context import Window
-from qwen_tui.chat.messages import Conversation, Message, Role, Run, Status
+from qwen_tui.chat.branches import path_to
+from qwen_tui.chat.cleaning import clean
+from qwen_tui.chat.messages import Conversation, Message, Role, Status, new_message_id, now
 from qwen_tui.chat.names import name_from
 from qwen_tui.chat.partial import Partial
 from qwen_tui.chat.store import ConversationStore
 from qwen_tui.engine.base import (
     Engine,
     Finished,
-    PrefillProgress,
-    PromptReady,
-    Request,
     StopFlag,
     TextDelta,
     ThinkingDelta,
 )
 from qwen_tui.errors import QwenTuiError
-from qwen_tui.memory import plan
+from qwen_tui.growing import Growing
+from qwen_tui.memory import Plan, plan
 from qwen_tui.settings import Settings
-
-
-class Accepted(NamedTuple):
-    """The person's message is part of the conversation and on disk."""
-
-    message: Message
-
-
-class Refused(NamedTuple):
-    """The turn was not begun; the text belongs back in the composer."""
-
-    text: str
-    error: QwenTuiError
-
-
-class ReplyStarted(NamedTuple):
-    """The model is asked; `reply` is still empty. `window` tells what it sees."""
-
-    reply: Message
-    window: Window
-    first_sent: str
-    """The id of the oldest message that the model sees."""
-
-
-class Replied(NamedTuple):
-    """The reply has ended, one way or another, and is recorded. The last event of a turn that was accepted."""
-
-    reply: Message
-
-
-class NotSaved(NamedTuple):
-    """Saving failed; everything is kept in memory and saved with the next change that can be."""
-
-    error: QwenTuiError
-
-
-Event = (
-    Accepted
-    | Refused
-    | ReplyStarted
-    | PromptReady
-    | PrefillProgress
-    | ThinkingDelta
-    | TextDelta
-    | Replied
-    | NotSaved
-)
+from qwen_tui.turn_events import Accepted, Event, NotSaved, Refused, Replied, ReplyStarted
 
 
 class ChatSession:
@@ -84,87 +35,156 @@ class ChatSession:
     One reply at a time. The conversation may be read from any thread; changes replace it under a lock.
     """
 
-    def __init__(self, conversation: Conversation, store: ConversationStore) -> None:
+    def __init__(
+        self, conversation: Conversation, store: ConversationStore, *, read_only: bool = False
+    ) -> None:
+        """`read_only`: another program has it open. Nothing of it is saved then, and nobody is asked."""
         self._conversation = conversation
         self._store = store
         self._lock = threading.RLock()
-        self._is_adjusted = False
+        self._has_file = bool(conversation.messages)
+        self._is_saved = True
         self._is_closed = False
+        self.is_read_only = read_only
+        """Whether it can only be read here."""
 
     @property
     def conversation(self) -> Conversation:
         """The conversation as it stands."""
         return self._conversation
 
+    @property
+    def is_saved(self) -> bool:
+        """Whether the disk has it as it stands."""
+        return self._is_saved
+
     def change(self, how: Callable[[Conversation], Conversation]) -> None:
         """Replace the conversation by `how(conversation)` and save it.
 
-        Raises `QwenTuiError` when it could not be saved; the change holds in memory nevertheless. A
-        conversation without messages is not worth a file and gets none.
+        Raises `QwenTuiError`: `session.read_only`, or that it could not be saved; the change holds in memory then.
         """
         with self._lock:
-            self._conversation = how(self._conversation)
+            if self.is_read_only:
+                raise QwenTuiError("session.read_only")
+            self.adjust(how)
             self.save()
 
     def adjust(self, how: Callable[[Conversation], Conversation]) -> None:
         """Replace the conversation without saving it yet: for what changes at every key, as its settings do."""
         with self._lock:
             self._conversation = how(self._conversation)
-            self._is_adjusted = True
+            self._is_saved = False
 
     def save(self) -> None:
-        """Save the conversation as it stands; raises `QwenTuiError`."""
+        """Save the conversation as it stands; raises `QwenTuiError`. One that was always empty gets no file."""
         with self._lock:
-            if self._conversation.messages and not self._is_closed:
+            is_worth_it = self._has_file or bool(self._conversation.messages)
+            if is_worth_it and not self._is_closed and not self.is_read_only:
                 self._conversation = self._store.save(self._conversation)
-            self._is_adjusted = False
+                self._has_file = True
+            self._is_saved = True
 
     def close(self) -> None:
-        """Save nothing any more: the conversation was moved to the trash."""
+        """Save nothing any more: the conversation was moved to the trash, or nobody has it open."""
         with self._lock:
             self._is_closed = True
 
-    @property
-    def is_adjusted(self) -> bool:
-        """Whether something was adjusted that is not saved yet."""
-        return self._is_adjusted
+    def rewrite(self, reply_id: str, text: str) -> None:
+        """Put a person's version of a reply beside it and show that; raises `QwenTuiError` as `change` does."""
+        reply = self._conversation.message(reply_id)
+        if reply is not None:
+            edited = replace(
+                reply,
+                id=new_message_id(),
+                content=clean(text),
+                status=Status.COMPLETE,
+                edited=True,
+                error=None,
+            )
+            self.change(lambda it: it.with_message(replace(edited, created=now(), receipt=())))
+
+    # --- Turns: generators of events --------------------------------------------------------------------
 
     def send(self, text: str, settings: Settings, engine: Engine, stop: StopFlag) -> Iterator[Event]:
         """Add a person's message and have it answered. `settings` are the person's defaults."""
         question = Message(role=Role.USER, content=clean(text), parent=self._conversation.head)
-        yield from self._turn(question, text, settings, engine, stop)
+        yield from self._ask(question, text, settings, engine, stop)
 
-    def regenerate(self, settings: Settings, engine: Engine, stop: StopFlag) -> Iterator[Event]:
-        """Answer the last message of the person again; the reply becomes a sibling of the one before."""
-        path = self._conversation.path()
+    def edit(
+        self, message_id: str, text: str, settings: Settings, engine: Engine, stop: StopFlag
+    ) -> Iterator[Event]:
+        """Ask another question in the place of one: a sibling of it, with a branch of its own."""
+        before = self._conversation.message(message_id)
+        parent = before.parent if before is not None else self._conversation.head
+        question = Message(role=Role.USER, content=clean(text), parent=parent, edited=before is not None)
+        yield from self._ask(question, text, settings, engine, stop)
+
+    def regenerate(
+        self, settings: Settings, engine: Engine, stop: StopFlag, message_id: str | None = None
+    ) -> Iterator[Event]:
+        """Answer a question again, by default the last one; the reply becomes a sibling of the one before.
+
+        `message_id` is the question's or that of one of its answers.
+        """
+        path = path_to(self._conversation, message_id or self._conversation.head)
         question = next((message for message in reversed(path) if message.role is Role.USER), None)
         if question is not None:
-            yield from self._turn(question, "", settings, engine, stop)
+            yield from self._ask(question, "", settings, engine, stop)
 
-    def _turn(
+    def continue_reply(
+        self, reply_id: str, settings: Settings, engine: Engine, stop: StopFlag
+    ) -> Iterator[Event]:
+        """Let the model go on with a reply that did not come to its end; the same message grows."""
+        reply = self._conversation.message(reply_id)
+        if reply is None or not reply.can_go_on:
+            return
+        path = path_to(self._conversation, reply_id)
+        planned = self._plan(path, settings, engine, stop, continues=True)
+        if isinstance(planned, QwenTuiError):
+            yield Refused("", planned)
+        else:
+            begun = replace(reply, status=Status.INTERRUPTED, error=None)
+            yield from self._answer(begun, planned, engine, stop)
+
+    def _ask(
         self, question: Message, text: str, settings: Settings, engine: Engine, stop: StopFlag
     ) -> Iterator[Event]:
-        settings = settings.with_overrides(self._conversation.overrides)
-        asked = self._conversation.with_message(question)
-        try:
-            planned = plan(asked.path(), settings, engine)
-        except QwenTuiError as error:
-            yield Refused(text, error)
+        planned = self._plan(self._conversation.with_message(question).path(), settings, engine, stop)
+        if isinstance(planned, QwenTuiError):
+            yield Refused(text, planned)
             return
         if self._conversation.message(question.id) is None:
             yield from self._record(question)
             yield Accepted(question)
         reply = Message(role=Role.ASSISTANT, content="", parent=question.id, status=Status.INTERRUPTED)
-        yield ReplyStarted(reply, planned.window, planned.first_sent)
-        yield from self._answer(reply, planned.request, engine, stop)
+        yield from self._answer(reply, planned, engine, stop)
 
-    def _answer(self, reply: Message, request: Request, engine: Engine, stop: StopFlag) -> Iterator[Event]:
-        """Stream a reply: every word goes to the partial file before it goes to the screen."""
-        growing = _Growing(reply)
-        is_told = False
-        partial = self._store.partial(self._conversation, reply)
+    def _plan(
+        self,
+        path: Sequence[Message],
+        settings: Settings,
+        engine: Engine,
+        stop: StopFlag,
+        *,
+        continues: bool = False,
+    ) -> Plan | QwenTuiError:
+        """What the model is to see, or why it cannot be asked."""
+        if self.is_read_only:
+            return QwenTuiError("session.read_only")
+        settings = settings.with_overrides(self._conversation.overrides)
         try:
-            for event in engine.stream(request, stop):
+            return plan(path, settings, engine, continues=continues, stop=stop)
+        except QwenTuiError as error:
+            return error
+
+    def _answer(self, begun: Message, planned: Plan, engine: Engine, stop: StopFlag) -> Iterator[Event]:
+        """Stream a reply: every word goes to the partial file before it goes to the screen."""
+        yield ReplyStarted(begun, planned.window, planned.first_sent)
+        growing = Growing(begun, planned)
+        is_told = False
+        partial = self._store.partial(self._conversation, begun)
+        try:
+            for event in engine.stream(planned.request, stop):
                 match event:
                     case TextDelta(text, tokens):
                         added = growing.add_text(text)
@@ -200,37 +220,6 @@ class ChatSession:
         else:
             if partial is not None:
                 partial.discard()
-
-
-class _Growing:
-    """A reply while it is written: its text and thinking so far, and how it ended."""
-
-    def __init__(self, reply: Message) -> None:
-        self._reply = reply
-        self._text: list[str] = []
-        self._thinking: list[str] = []
-        self._text_cleaner, self._thinking_cleaner = Cleaner(), Cleaner()
-
-    def add_text(self, delta: str) -> str:
-        self._text.append(self._text_cleaner.feed(delta))
-        return self._text[-1]
-
-    def add_thinking(self, delta: str) -> str:
-        self._thinking.append(self._thinking_cleaner.feed(delta))
-        return self._thinking[-1]
-
-    def finish(self, run: Run) -> None:
-        status = {"length": Status.LENGTH, "stopped": Status.STOPPED}.get(run.stop_reason, Status.COMPLETE)
-        self._reply = replace(self._reply, status=status, receipt=(*self._reply.receipt, run))
-
-    def fail(self, error: QwenTuiError) -> None:
-        self._reply = replace(self._reply, status=Status.FAILED, error=error)
-
-    def reply(self) -> Message:
-        """The reply as it stands; what the cleaners still held back is let go."""
-        self._text.append(self._text_cleaner.flush())
-        self._thinking.append(self._thinking_cleaner.flush())
-        return replace(self._reply, content="".join(self._text), thinking="".join(self._thinking))
 
 
 def _named(conversation: Conversation) -> Conversation:

@@ -9,15 +9,18 @@ import itertools
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from qwen_tui.asks import Ask, Continue, Edit, Regenerate, Replay, Send
 from qwen_tui.chat.cleaning import one_line
 from qwen_tui.engine.base import Engine
 from qwen_tui.errors import QwenTuiError
-from qwen_tui.session import Accepted, ChatSession, Event, Refused
+from qwen_tui.replay import ReplayEvent, replay
+from qwen_tui.session import ChatSession
 from qwen_tui.settings import Settings
+from qwen_tui.turn_events import Accepted, Event, Refused
 
 log = logging.getLogger(__name__)
 
@@ -26,10 +29,10 @@ _numbers = itertools.count(1)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Turn:
-    """Something to be answered: a new message, or (with no text) the last one again."""
+    """Something that is asked of the model in a conversation."""
 
     session: ChatSession
-    text: str | None
+    ask: Ask
     settings: Callable[[], Settings]
     """The person's defaults, asked when the turn begins."""
     number: int = field(default_factory=lambda: next(_numbers))
@@ -39,6 +42,11 @@ class Turn:
     def conversation_id(self) -> str:
         """Which conversation it belongs to."""
         return self.session.conversation.id
+
+    @property
+    def text(self) -> str | None:
+        """What the person wrote for it: shown while it waits, given back when it is refused."""
+        return self.ask.text if isinstance(self.ask, Send | Edit) else None
 
 
 class TurnBegan:
@@ -59,7 +67,7 @@ class Happened(NamedTuple):
     """Something that happened in a turn."""
 
     turn: Turn
-    event: Event | TurnBegan | TurnBroke | TurnEnded
+    event: Event | ReplayEvent | TurnBegan | TurnBroke | TurnEnded
 
 
 class TurnQueue:
@@ -68,6 +76,8 @@ class TurnQueue:
     def __init__(self) -> None:
         self._waiting: deque[Turn] = deque()
         self._running: Turn | None = None
+        self._is_accepted = False
+        """Whether the running turn's text is part of its conversation."""
         self._engine: Engine | None = None
         self._inbox: deque[Happened] = deque()
         self._changed = threading.Condition()
@@ -91,6 +101,14 @@ class TurnQueue:
         """The turns of a conversation that have not begun, in order."""
         with self._changed:
             return tuple(turn for turn in self._waiting if turn.conversation_id == conversation_id)
+
+    def unsaved_texts(self, conversation_id: str) -> tuple[str, ...]:
+        """What was written for this conversation and is not part of it yet, in order."""
+        with self._changed:
+            turns = list(self._waiting)
+            if self._running is not None and not self._is_accepted:
+                turns.insert(0, self._running)
+        return tuple(turn.text for turn in turns if turn.conversation_id == conversation_id and turn.text)
 
     @property
     def running(self) -> Turn | None:
@@ -138,22 +156,16 @@ class TurnQueue:
         while (next_turn := self._next()) is not None:
             turn, engine = next_turn
             self._inbox.append(Happened(turn, TurnBegan()))
-            was_accepted = turn.text is None
             try:
-                settings = turn.settings()
-                if turn.text is None:
-                    events = turn.session.regenerate(settings, engine, turn.stop)
-                else:
-                    events = turn.session.send(turn.text, settings, engine, turn.stop)
-                for event in events:
-                    was_accepted = was_accepted or isinstance(event, Accepted)
+                for event in _events(turn, engine):
+                    self._is_accepted = self._is_accepted or isinstance(event, Accepted)
                     self._inbox.append(Happened(turn, event))
             except Exception as error:  # the thread must survive: a turn's defect is that turn's alone
                 log.exception("a turn broke")
                 problem = QwenTuiError(
                     "error.unknown", detail=one_line(f"{type(error).__name__}: {error}", 200)
                 )
-                broke = TurnBroke(problem) if was_accepted else Refused(turn.text or "", problem)
+                broke = TurnBroke(problem) if self._is_accepted else Refused(turn.text or "", problem)
                 self._inbox.append(Happened(turn, broke))
             finally:
                 self._running = None
@@ -169,4 +181,20 @@ class TurnQueue:
             if self._closed or self._engine is None:
                 return None
             self._running = self._waiting.popleft()
+            self._is_accepted = self._running.text is None
             return self._running, self._engine
+
+
+def _events(turn: Turn, engine: Engine) -> Iterator[Event | ReplayEvent]:
+    session, settings, stop = turn.session, turn.settings(), turn.stop
+    match turn.ask:
+        case Send(text):
+            return session.send(text, settings, engine, stop)
+        case Edit(message_id, text):
+            return session.edit(message_id, text, settings, engine, stop)
+        case Regenerate(message_id):
+            return session.regenerate(settings, engine, stop, message_id)
+        case Continue(reply_id):
+            return session.continue_reply(reply_id, settings, engine, stop)
+        case Replay(reply_id):
+            return replay(session.conversation, reply_id, engine, stop)

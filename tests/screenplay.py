@@ -11,6 +11,7 @@ from doubles import ScriptedEngine
 from textual.pilot import Pilot
 
 from qwen_tui import config_file
+from qwen_tui.chat.drafts import Drafts
 from qwen_tui.chat.store import ConversationStore
 from qwen_tui.library import Library
 from qwen_tui.paths import Places, places
@@ -42,7 +43,7 @@ class Screenplay:
     async def running(self, size=(120, 36), conversation=None):
         config = config_file.load(self.where.config_file)
         library = Library(ConversationStore(self.where.conversations))
-        app = QwenTuiApp(config, self.where, library, self.open_engine, conversation)
+        app = QwenTuiApp(config, self.where, library, Drafts(self.where.drafts), self.open_engine, conversation)
         async with app.run_test(size=size) as pilot:
             await pilot.pause()
             yield pilot

@@ -3,29 +3,57 @@
 Needed when a second program has changed the file, and when a reply is found that a crash cut short.
 """
 
-import uuid
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import NamedTuple
 
-from qwen_tui.chat.messages import Conversation, Message
+from qwen_tui.chat.messages import Conversation, Message, new_message_id
+from qwen_tui.chat.tree import parents_first
 
 
-def merge(ours: Conversation, theirs: Conversation, *, base_name: str, base_pinned: bool) -> Conversation:
-    """Our conversation with the messages that only the file has; our head is shown.
+class Base(NamedTuple):
+    """What both states began with."""
 
-    `base_name` and `base_pinned` are what both began with: who changed them is right, we before the others.
+    name: str
+    pinned: bool
+    ids: frozenset[str]
+    """Of the messages that were there."""
+
+
+def merge(ours: Conversation, theirs: Conversation, base: Base) -> Conversation:
+    """Our conversation with what has been added to the file, without what either has deleted; our head is shown.
+
+    Who changed the name or the pin is right, we before the others.
     """
     own = {message.id: message for message in ours.messages}
     messages: list[Message] = []
     for message in theirs.messages:
-        messages += further(own.pop(message.id), message) if message.id in own else (message,)
+        if message.id in own:
+            messages += further(own.pop(message.id), message)
+        elif message.id not in base.ids:
+            messages.append(message)
+    messages += (message for message in own.values() if message.id not in base.ids)
+    parents = {message.id: message.parent for message in (*theirs.messages, *ours.messages)}
+    kept = {message.id for message in messages}
     return replace(
         ours,
-        name=theirs.name if ours.name == base_name else ours.name,
+        name=theirs.name if ours.name == base.name else ours.name,
         named_by_person=ours.named_by_person or theirs.named_by_person,
-        pinned=theirs.pinned if ours.pinned == base_pinned else ours.pinned,
-        messages=(*messages, *own.values()),
-        head=ours.head if ours.messages else theirs.head,
+        pinned=theirs.pinned if ours.pinned == base.pinned else ours.pinned,
+        messages=parents_first(
+            [replace(message, parent=_kept(message.parent, kept, parents)) for message in messages]
+        ),
+        head=_kept(ours.head if ours.messages else theirs.head, kept, parents),
     )
+
+
+def _kept(message_id: str | None, kept: set[str], parents: Mapping[str, str | None]) -> str | None:
+    """A message, or the nearest one before it that is still there."""
+    seen: set[str] = set()
+    while message_id is not None and message_id not in kept and message_id not in seen:
+        seen.add(message_id)
+        message_id = parents.get(message_id)
+    return message_id if message_id in kept else None
 
 
 def with_recovered(conversation: Conversation, reply: Message) -> Conversation:
@@ -49,7 +77,7 @@ def further(ours: Message, theirs: Message) -> tuple[Message, ...]:
         return (ours,)
     if _continues(theirs, ours):
         return (theirs,)
-    return ours, replace(theirs, id=uuid.uuid4().hex[:12])
+    return ours, replace(theirs, id=new_message_id())
 
 
 def _continues(longer: Message, shorter: Message) -> bool:

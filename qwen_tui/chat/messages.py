@@ -97,7 +97,7 @@ class Message:
 
     role: Role
     content: str
-    id: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
+    id: str = field(default_factory=lambda: new_message_id())
     parent: str | None = None
     """The id of the message before it; None for the first."""
     status: Status = Status.COMPLETE
@@ -112,6 +112,12 @@ class Message:
     receipt: tuple[Run, ...] = ()
     extra: Mapping[str, Json] = field(default_factory=dict)
     """Keys of the file that this version does not know; written back as they were."""
+
+    @property
+    def can_go_on(self) -> bool:
+        """Whether the model can continue it: a reply with a beginning that did not come to its own end."""
+        is_begun = self.role is Role.ASSISTANT and bool(self.content or self.thinking)
+        return is_begun and (self.edited or self.status is not Status.COMPLETE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +161,11 @@ class Conversation:
         else:
             messages = tuple(message if m.id == message.id else m for m in self.messages)
         return replace(self, messages=messages, head=message.id, updated=now())
+
+
+def new_message_id() -> str:
+    """An id that no other message of the conversation has."""
+    return uuid.uuid4().hex[:12]
 
 
 def now() -> str:

@@ -5,7 +5,8 @@ conversations/
 ├── 广州美食.json         a conversation, written whole (`codec`)
 ├── 广州美食.partial      the reply that is being written to it (`partial`)
 ├── .index.json          what the list shows, so that it opens no files (`index`)
-├── trash/               what was deleted
+├── .open/               which conversations a program has open (`claims`)
+├── trash/               what was deleted (`trash`)
 └── damaged/             what could not be read, unchanged
 ```
 
@@ -15,33 +16,36 @@ folder: they change it one at a time, and what another has added to a conversati
 
 import os
 import threading
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
+from qwen_tui.chat import claims, trash
+from qwen_tui.chat.claims import Claim
 from qwen_tui.chat.files import locked, make_folder, shown, sweep, sync_folder, why
-from qwen_tui.chat.folder import Folder, move_into
+from qwen_tui.chat.folder import Folder
 from qwen_tui.chat.index import Entry, stamp_of
-from qwen_tui.chat.merge import merge
-from qwen_tui.chat.messages import Conversation, Message
+from qwen_tui.chat.merge import Base, merge
+from qwen_tui.chat.messages import Conversation, Message, now
 from qwen_tui.chat.names import default_name, file_stem, folded, tidy, unique
 from qwen_tui.chat.partial import SUFFIX as PARTIAL
 from qwen_tui.chat.partial import Partial
 from qwen_tui.chat.recovery import recover_replies
+from qwen_tui.chat.trash import Trashed
 from qwen_tui.errors import QwenTuiError
 
 Entries = list[Entry]
 
-TRASH = "trash"
 
+class _Held(NamedTuple):
+    """The state of a file that whoever has its conversation open knows of."""
 
-@dataclass(frozen=True, slots=True)
-class Trashed:
-    """A conversation in the trash, as `restore` takes it."""
-
-    name: str
-    path: Path
+    entry: Entry
+    ids: frozenset[str]
+    """Of its messages."""
 
 
 class ConversationStore:
@@ -51,8 +55,9 @@ class ConversationStore:
         self._path = folder
         self._folder = Folder(folder)
         self._mutex = threading.RLock()
-        self._held: dict[str, Entry] = {}
-        """By conversation id: the state of the file that those who have the conversation open know of."""
+        self._held: dict[str, _Held] = {}
+        """By conversation id."""
+        self._claims: dict[str, Claim] = {}
         self.problems: tuple[QwenTuiError, ...] = ()
         """What could not be read since `list` was last called, that call included, and where it was put."""
 
@@ -68,6 +73,8 @@ class ConversationStore:
                     self._refresh()
                     self._recover_all()
                     sweep(self._path)
+                    claims.sweep(self._path)
+                    trash.purge(self._path)
             except OSError as error:
                 self.problems += (
                     QwenTuiError("store.unreadable", path=shown(self._path), detail=why(error)),
@@ -98,9 +105,7 @@ class ConversationStore:
             known = self._known(entry)
             # What cannot be recovered stays where it is, and `list` says so.
             recover_replies(self._folder, [(self._path / known.file).with_suffix(PARTIAL)])
-            conversation = self._folder.load(self._known(entry))
-            self._held[entry.id] = self._folder.entries[entry.id]
-            return conversation
+            return self._hold(self._folder.load(self._known(entry)))
 
     def save(self, conversation: Conversation) -> Conversation:
         """Write a conversation whole; returns it as it stands in the file.
@@ -112,9 +117,28 @@ class ConversationStore:
         with self._changing("store.not_saved", f"{file_stem(conversation.name)}.json"):
             if not self._folder.is_read:
                 self._refresh()
-            saved = self._put(self._with_changes_of_others(conversation))
-            self._held[saved.id] = self._folder.entries[saved.id]
-            return saved
+            return self._hold(self._put(self._with_changes_of_others(conversation)))
+
+    def claim(self, conversation_id: str) -> Claim | None:
+        """Claim a conversation, to write in it; None when another program has it open."""
+        with self._mutex:
+            try:
+                with self._alone():
+                    taken = claims.claim(self._path, conversation_id)
+            except OSError:
+                taken = Claim()  # where nothing can be written, nothing can be lost to another
+            if taken is not None:
+                self._claims[conversation_id] = taken
+            return taken
+
+    def duplicate(self, entry: Entry) -> Conversation:
+        """A copy of a conversation under a name and an id of its own; raises `QwenTuiError`."""
+        with self._changing("store.not_saved", entry.file):
+            original = self._folder.load(self._known(entry))
+            self._refresh()
+            name = self._folder.free_name(original.name)
+            copy = replace(original, id=uuid.uuid4().hex, name=name, pinned=False, updated=now())
+            return self._folder.put(copy)
 
     def rename(self, entry: Entry, name: str) -> Entry:
         """Name a conversation and its file; raises `QwenTuiError`.
@@ -128,15 +152,21 @@ class ConversationStore:
         return self._change(entry, pinned=pinned)
 
     def trash(self, entry: Entry) -> Trashed:
-        """Move a conversation to the trash; `restore` brings it back. Raises `QwenTuiError`."""
+        """Move a conversation to the trash; `restore` brings it back, for thirty days. Raises `QwenTuiError`."""
         with self._changing("store.not_moved", entry.file):
             known = self._known(entry)
+            if self._is_open_elsewhere(known.id):
+                raise QwenTuiError("store.open_elsewhere", name=known.name)
             try:
-                path = move_into(self._path / TRASH, self._path / known.file)
+                trashed = trash.put(self._path, self._path / known.file, known.name)
             except FileNotFoundError:
                 raise QwenTuiError("store.gone", name=known.name) from None
             del self._folder.entries[known.id]
-            return Trashed(known.name, path)
+            return trashed
+
+    def trashed(self) -> tuple[Trashed, ...]:
+        """What is in the trash, the newest first."""
+        return tuple(trash.trashed(self._path))
 
     def restore(self, trashed: Trashed) -> Entry:
         """Bring a conversation back from the trash; raises `QwenTuiError`."""
@@ -225,11 +255,22 @@ class ConversationStore:
         if known is None:
             return conversation
         with suppress(FileNotFoundError):
-            if held is not None and stamp_of((self._path / known.file).stat()) == held.stamp:
+            if held is not None and stamp_of((self._path / known.file).stat()) == held.entry.stamp:
                 return conversation
         self._refresh()
         known = self._folder.entries.get(conversation.id)
         if known is None:
             return conversation
-        base = held or known
-        return merge(conversation, self._folder.load(known), base_name=base.name, base_pinned=base.pinned)
+        theirs = self._folder.load(known)
+        name, pinned = (held.entry.name, held.entry.pinned) if held else (known.name, known.pinned)
+        return merge(conversation, theirs, Base(name, pinned, held.ids if held else frozenset()))
+
+    def _hold(self, conversation: Conversation) -> Conversation:
+        ids = frozenset(message.id for message in conversation.messages)
+        self._held[conversation.id] = _Held(self._folder.entries[conversation.id], ids)
+        return conversation
+
+    def _is_open_elsewhere(self, conversation_id: str) -> bool:
+        own = self._claims.get(conversation_id)
+        is_own = own is not None and own.is_held
+        return not is_own and claims.is_claimed(self._path, conversation_id)

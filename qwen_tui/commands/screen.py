@@ -5,6 +5,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from qwen_tui.arguments import USAGE_ERROR
+from qwen_tui.chat.drafts import Drafts
 from qwen_tui.chat.store import ConversationStore
 from qwen_tui.config_file import Config
 from qwen_tui.engine.base import Engine, ModelSpec, ReportProgress, StopFlag
@@ -37,7 +38,7 @@ def run(config: Config, where: Places, conversation: str | None) -> int:
 
         logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
         library = Library(ConversationStore(where.conversations))
-        apps.append(QwenTuiApp(config, where, library, open_logged, conversation))
+        apps.append(QwenTuiApp(config, where, library, Drafts(where.drafts), open_logged, conversation))
         return apps[-1]
 
     def leave() -> None:

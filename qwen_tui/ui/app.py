@@ -11,6 +11,7 @@ from textual.reactive import reactive
 from textual.screen import Screen
 
 from qwen_tui import config_file
+from qwen_tui.chat.drafts import Drafts
 from qwen_tui.chat.messages import Json
 from qwen_tui.engine.host import EngineHost, EngineState, OpenEngine
 from qwen_tui.errors import QwenTuiError
@@ -20,6 +21,7 @@ from qwen_tui.settings import OPTIONS, Settings
 from qwen_tui.strings import say
 from qwen_tui.turns import TurnQueue
 from qwen_tui.ui.chat_screen import ChatScreen
+from qwen_tui.ui.draft_keeper import DraftKeeper
 from qwen_tui.ui.themes import THEMES
 
 PALETTE = Binding("ctrl+p", "command_palette", say("screen.key.commands"))
@@ -51,6 +53,7 @@ class QwenTuiApp(App[None]):
         config: config_file.Config,
         where: Places,
         library: Library,
+        drafts: Drafts,
         open_engine: OpenEngine,
         conversation: str | None = None,
     ) -> None:
@@ -58,8 +61,9 @@ class QwenTuiApp(App[None]):
         self._config = config
         self._where = where
         self._turns = TurnQueue()
+        self._drafts = DraftKeeper(drafts, self._turns)
         self._host = EngineHost(open_engine, self._turns.use)
-        self._chat = ChatScreen(library, self._turns, conversation, config.problems)
+        self._chat = ChatScreen(library, self._turns, self._drafts, conversation, config.problems)
         for theme in THEMES:
             self.register_theme(theme)
         self.set_reactive(QwenTuiApp.settings, config.settings)
@@ -83,6 +87,7 @@ class QwenTuiApp(App[None]):
 
     def close_engine(self) -> None:
         """What leaving needs, from any thread and more than once: see `on_unmount`."""
+        self._drafts.keep()
         self._turns.close(LEAVE_SECONDS)
         self._host.close()
 
@@ -98,6 +103,11 @@ class QwenTuiApp(App[None]):
         """Keep the colours that the person chose."""
         if self.is_running and name != self.settings.theme and self.settings.theme in self.available_themes:
             self._change_default("theme", name)
+
+    async def action_quit(self) -> None:
+        """Leave, unless something is not on disk that the person does not know of."""
+        if self._chat.may_leave():
+            self.exit()
 
     @on(ChatScreen.ModelRequested)
     def load_model(self) -> None:

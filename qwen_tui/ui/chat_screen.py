@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Vertical
 from textual.message import Message as Posted
 from textual.reactive import reactive
 from textual.screen import Screen
-from textual.widget import Widget
 from textual.widgets import Footer
 
 from qwen_tui.chat.messages import Json
@@ -25,16 +24,19 @@ from qwen_tui.strings import say
 from qwen_tui.turns import TurnQueue
 from qwen_tui.ui.clipboard import copy, say_outcome
 from qwen_tui.ui.composer import Composer
+from qwen_tui.ui.draft_keeper import DraftKeeper
 from qwen_tui.ui.header import Header
+from qwen_tui.ui.keeping import Keeping
 from qwen_tui.ui.library_pane import LibraryPane
+from qwen_tui.ui.panes import Panes
 from qwen_tui.ui.settings_pane import SettingsPane
 from qwen_tui.ui.talk import Talk
 
 if TYPE_CHECKING:  # see `Talk.complete`
     from qwen_tui.ui.chat_log import ChatLog
 
-BESIDE_FROM = {"settings": 100, "conversations": 140}
-"""Columns from which a pane stands beside the log; with fewer its key draws it over the log (see `app.tcss`)."""
+KEEP_SECONDS = 1.0
+"""How often what has changed is saved: settings that a held arrow key changes, drafts, what failed before."""
 
 QUIT_SECONDS = 3.0
 """Within which a second ctrl+c leaves the program."""
@@ -45,8 +47,8 @@ class ChatScreen(Screen[None]):
 
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - typed by Screen, which does not call it a class variable
         (0, "-narrow"),
-        (BESIDE_FROM["settings"], "-medium"),
-        (BESIDE_FROM["conversations"], "-wide"),
+        (Panes.BESIDE_FROM["settings"], "-medium"),
+        (Panes.BESIDE_FROM["conversations"], "-wide"),
     ]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", say("screen.key.stop"), id="chat.stop"),
@@ -81,34 +83,35 @@ class ChatScreen(Screen[None]):
     """The person's defaults."""
     engine_state: reactive[EngineState | None] = reactive[EngineState | None](None)
     """Whether there is something that answers."""
-    open_pane: reactive[str] = reactive("")
-    """The pane that was opened by its key where there is no room for it beside the log; or nothing."""
 
     def __init__(
         self,
         library: Library,
         turns: TurnQueue,
+        drafts: DraftKeeper,
         conversation: str | None,
         problems: Iterable[QwenTuiError],
     ) -> None:
         """`problems` are those of the config file, to be said at once."""
         super().__init__()
         self._library = library
+        self._drafts = drafts
+        self._keeping = Keeping(library, drafts)
         self._problems = list(problems)
         self._may_quit = False
         """ctrl+c was pressed, and once more leaves."""
+        self._was_warned = False
+        """The person knows that leaving loses what could not be saved."""
         self._header = Header()
-        self._talk = Talk(self._first(conversation), turns, id="talk")
-        self._conversations = LibraryPane(library, self._talk.live, self._talk.is_needed, id="conversations")
+        self._talk = Talk(self._first(conversation), library, turns, drafts, id="talk")
+        self._conversations = LibraryPane(library, self._talk.live, self._talk.is_at_work, id="conversations")
         self._settings = SettingsPane()
+        self._panes = Panes(self._conversations, self._talk, Vertical(id="settings"), id="panes")
 
     def compose(self) -> ComposeResult:
-        """The panes in their places; `app.tcss` says where."""
+        """From top to bottom."""
         yield self._header
-        with Horizontal(id="panes"):
-            yield self._conversations
-            yield self._talk
-            yield Vertical(id="settings")
+        yield self._panes
         yield Footer()
 
     def on_mount(self) -> None:
@@ -126,6 +129,7 @@ class ChatScreen(Screen[None]):
         self._conversations.complete()
         self.query_one("#settings").mount(self._settings)
         self._list()
+        self.set_interval(KEEP_SECONDS, self._keep)
 
     def _first(self, name: str | None) -> ChatSession:
         if name is not None:
@@ -133,7 +137,7 @@ class ChatScreen(Screen[None]):
                 return self._library.open_named(name)
             except QwenTuiError as error:
                 self._problems.append(error)
-        return self._library.new()
+        return self._library.new_or_left_behind(self._drafts.left_behind())
 
     def explain(self, error: QwenTuiError) -> None:
         """Show an error above the composer."""
@@ -166,16 +170,18 @@ class ChatScreen(Screen[None]):
         self._header.problem = state.error.explanation.title if isinstance(state, Failed) else ""
         self._talk.engine_state = state
 
-    def watch_open_pane(self, open_pane: str) -> None:
-        """Draw a pane over the log, or none."""
-        for pane in BESIDE_FROM:
-            self.set_class(pane == open_pane, f"-{pane}-open")
+    async def _open(self, conversation_id: str | None) -> None:
+        """Open a conversation, or a new one, and show it at once: what is open and not needed is closed."""
+        try:
+            session = self._library.new() if conversation_id is None else self._library.open(conversation_id)
+        except QwenTuiError as error:
+            self._talk.explain(error)
+            self._list()
+        else:
+            await self._show(session)
 
     async def _show(self, session: ChatSession) -> None:
-        left = self._talk.conversation_id
         await self._talk.show(session)
-        if left != self._talk.conversation_id and not self._talk.is_needed(left):
-            self._library.forget(left)
         self._follow_conversation()
         self._list()
 
@@ -185,8 +191,38 @@ class ChatScreen(Screen[None]):
         self._settings.busy = self._talk.live.is_busy(conversation.id)
         self._talk.title = conversation.name if conversation.messages else ""
 
+    async def _keep(self) -> None:
+        """Save what is not on disk yet; take over a conversation that another program has let go of."""
+        self._say(self._keeping.keep())
+        session = self._talk.session
+        if session.is_read_only:
+            try:
+                opened = self._library.open(session.conversation.id)
+            except QwenTuiError:
+                return
+            if opened is not session:
+                await self._show(opened)
+                self._talk.say(say("screen.writable_again"))
+
+    def _say(self, what: QwenTuiError | str | None) -> None:
+        if isinstance(what, QwenTuiError):
+            self._talk.explain(what)
+        elif what:
+            self._talk.say(what)
+
+    def may_leave(self) -> bool:
+        """Whether everything is on disk, or the person has been told that it is not and leaves all the same."""
+        self._talk.note_draft()
+        self._keeping.keep()
+        if not self._keeping.is_behind or self._was_warned:
+            return True
+        self._was_warned = True
+        self._talk.explain(QwenTuiError("screen.not_saved"))
+        return False
+
     def _list(self) -> None:
         """Show the list of conversations as the folder has it now."""
+        self._library.let_go(self._talk.is_needed)
         self._conversations.refresh_list(self._talk.conversation_id)
 
     # --- Messages up: talk ---------------------------------------------------------------------------
@@ -198,8 +234,7 @@ class ChatScreen(Screen[None]):
 
     @on(Talk.Measured)
     def _measured(self, event: Talk.Measured) -> None:
-        self._header.used_tokens = event.used_tokens
-        self._header.budget = event.budget_tokens
+        self._header.used_tokens, self._header.budget = event.measure
 
     @on(Composer.Failed)
     def _composer_failed(self, event: Composer.Failed) -> None:
@@ -211,28 +246,33 @@ class ChatScreen(Screen[None]):
 
     @on(Talk.QuitWanted)
     def _quit(self) -> None:
-        self.app.exit()
+        if self.may_leave():
+            self.app.exit()
 
     def on_chat_log_copy_requested(self, event: "ChatLog.CopyRequested") -> None:
         """Copy a message; handled by name, since the log is imported after the first picture."""
-        self._copy_text(event.text)
+        self._copy_text(event.text, event.note)
 
-    def _copy_text(self, text: str) -> None:
-        self._talk.say(say_outcome(copy(self.app, text), text))
+    def _copy_text(self, text: str, note: str = "") -> None:
+        said = say_outcome(copy(self.app, text), text)
+        self._talk.say(f"{said} ({note})" if note else said)
+
+    def on_chat_log_undo_requested(self) -> None:
+        """Take the last change back."""
+        self._conversations.undo()
 
     # --- Messages up: conversations ------------------------------------------------------------------
 
     @on(LibraryPane.Chosen)
     async def _chosen(self, event: LibraryPane.Chosen) -> None:
-        await self._show(event.session)
+        await self._open(event.conversation_id)
         if event.leaves_list:
-            self.open_pane = ""
+            self._panes.drawer = ""
             self._talk.focus_composer()
 
     @on(LibraryPane.Changed)
-    def _changed_list(self, event: LibraryPane.Changed) -> None:
-        self._list()
-        self._follow_conversation()
+    async def _changed_list(self, event: LibraryPane.Changed) -> None:
+        await self._show(self._talk.session)
         if event.said:
             self._talk.say(event.said)
 
@@ -270,12 +310,9 @@ class ChatScreen(Screen[None]):
 
     def action_back(self) -> None:
         """Close the pane in front, else stop what runs, else let the person write."""
-        if self.open_pane:
-            self.open_pane = ""
-            self._talk.focus_composer()
-        elif self._talk.stop():
+        if self._panes.close() or self._talk.leave_edit() or self._talk.stop():
             return
-        elif isinstance(self.engine_state, Opening):
+        if isinstance(self.engine_state, Opening):
             self.post_message(self.StopLoading())
         else:
             self._talk.focus_composer()
@@ -288,7 +325,7 @@ class ChatScreen(Screen[None]):
         elif self._talk.stop():
             return
         elif self._may_quit:
-            self.app.exit()
+            self._quit()
         else:
             self._may_quit = True
             self.set_timer(QUIT_SECONDS, self._forget_quitting)
@@ -297,9 +334,11 @@ class ChatScreen(Screen[None]):
     def _forget_quitting(self) -> None:
         self._may_quit = False
 
-    def action_new(self) -> None:
+    async def action_new(self) -> None:
         """Begin an empty conversation."""
-        self._conversations.new()
+        await self._open(None)
+        self._panes.drawer = ""
+        self._talk.focus_composer()
 
     def action_regenerate(self) -> None:
         """Answer the last message again."""
@@ -307,23 +346,15 @@ class ChatScreen(Screen[None]):
 
     def action_pane(self, pane: str) -> None:
         """Go to a pane, opening it if need be; from within it, back to the composer."""
-        widget = self.query_one(f"#{pane}")
-        if widget.has_focus_within:
-            self.open_pane = ""
-            self._talk.focus_composer()
-            return
-        self.open_pane = "" if self.app.size.width >= BESIDE_FROM[pane] else pane
-        self.call_after_refresh(self._focus_in, widget)
+        self._panes.go_to(pane)
 
-    def _focus_in(self, widget: Widget) -> None:
-        for inside in widget.query("*"):
-            if inside.focusable and inside.display:
-                inside.focus()
-                return
+    @on(Panes.Left)
+    def _left_pane(self) -> None:
+        self._talk.focus_composer()
 
     def action_rename(self) -> None:
         """Give the open conversation another name, in the list."""
-        self.open_pane = "" if self.app.size.width >= BESIDE_FROM["conversations"] else "conversations"
+        self._panes.show("conversations")
         self.call_after_refresh(self._conversations.rename_shown)
 
     def action_trash(self) -> None:

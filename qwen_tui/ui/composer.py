@@ -17,7 +17,7 @@ from qwen_tui.errors import QwenTuiError
 from qwen_tui.strings import say
 from qwen_tui.ui.amounts import in_bytes, in_tokens
 from qwen_tui.ui.attachment import Attachment
-from qwen_tui.ui.draft import Draft, Recall
+from qwen_tui.ui.draft import Draft, Editing, Recall
 from qwen_tui.ui.external_editor import edit
 from qwen_tui.ui.message_area import MessageArea
 
@@ -39,15 +39,18 @@ class Composer(Vertical):
         height: auto;
         #attachments { height: auto; max-height: 4; display: none; }
         &.-attached #attachments { display: block; }
+        &.-editing MessageArea { border: round $accent; border-title-color: $accent; }
     }
     """
 
     class Submitted(Message):
         """A message is to be sent. It has left the composer; `give_back` it when it is refused."""
 
-        def __init__(self, text: str) -> None:
+        def __init__(self, text: str, editing: Editing | None = None) -> None:
             super().__init__()
             self.text = text
+            self.editing = editing
+            """The message that it takes the place of; None for a new one."""
 
     class DraftChanged(Message):
         """The text has changed and rested for a moment. `text` is the whole message as it would be sent."""
@@ -76,6 +79,10 @@ class Composer(Vertical):
         super().__init__(id=id, classes=classes)
         self.history: tuple[str, ...] = ()
         """Earlier messages, oldest first; up and down walk through them."""
+        self.editing: Editing | None = None
+        """The message that is written anew; None while a new one is written."""
+        self._unsent_edits: dict[str, str] = {}
+        """By message id: what was left unsent, for when the same message is edited again."""
         self._recall: Recall | None = None
         self._resting: Timer | None = None
         self._area = MessageArea()
@@ -117,11 +124,34 @@ class Composer(Vertical):
         return self
 
     def take(self) -> str:
-        """Take the whole message out; the composer is empty then."""
+        """Take the whole message out; the composer is empty then, or has what stood here before an edit."""
         message = self.text
-        self._show(Draft())
-        self._recall = None
+        self.put(self.editing.kept if self.editing is not None else Draft())
         return message
+
+    def put(self, draft: Draft) -> None:
+        """Show this instead of what stands here; whatever was edited is no longer."""
+        self.editing = self._recall = None
+        self._show(draft)
+        self.watch_title()
+
+    def edit(self, message_id: str, text: str, *, is_reply: bool) -> None:
+        """Let the person write a message anew; what stands here comes back afterwards."""
+        self.leave_edit()
+        kept = self.draft
+        self.put(Draft.of(self._unsent_edits.pop(message_id, text)))
+        self.editing = Editing(message_id, is_reply, text, kept)
+        self.watch_title()
+        self.focus()
+
+    def leave_edit(self) -> bool:
+        """Show again what stood here before a message was edited; False when none is."""
+        if self.editing is None:
+            return False
+        if self.text != self.editing.original:
+            self._unsent_edits[self.editing.message_id] = self.text
+        self.put(self.editing.kept)
+        return True
 
     def give_back(self, text: str) -> None:
         """Put a message in front of what stands here; nothing of that is lost."""
@@ -144,9 +174,13 @@ class Composer(Vertical):
         """Say this in the empty text area."""
         self.watch_busy()
 
-    def watch_title(self, title: str) -> None:
-        """Show the name on the frame."""
+    def watch_title(self) -> None:
+        """Show on the frame what is written here: the conversation's name, or that a message is edited."""
+        title = self.title
+        if self.editing is not None:
+            title = say("composer.edits_reply" if self.editing.is_reply else "composer.edits_question")
         self._area.border_title = Content(title) if title else None
+        self.set_class(self.editing is not None, "-editing")
 
     def watch_draft_tokens(self) -> None:
         """Show the count at the end of the text area."""
@@ -162,7 +196,8 @@ class Composer(Vertical):
     def _send(self, event: MessageArea.SendWanted) -> None:
         event.stop()
         if self.text:
-            self.post_message(self.Submitted(self.take()))
+            editing = self.editing
+            self.post_message(self.Submitted(self.take(), editing))
 
     @on(TextArea.Changed)
     def _text_changed(self, event: TextArea.Changed) -> None:

@@ -26,6 +26,16 @@ class Draft(NamedTuple):
         return "\n\n".join(part for part in parts if part)
 
 
+class Editing(NamedTuple):
+    """A message that is written anew, in the place of the draft."""
+
+    message_id: str
+    is_reply: bool
+    original: str
+    kept: Draft
+    """What stood in the composer before, and comes back."""
+
+
 def is_large(text: str) -> bool:
     """Whether a text is too large for a text area."""
     return (

@@ -8,7 +8,6 @@ from textual.message import Message as Posted
 
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.library import Library
-from qwen_tui.session import ChatSession
 from qwen_tui.strings import say
 from qwen_tui.ui.conversation_row import ConversationRow
 from qwen_tui.ui.conversations_pane import ConversationsPane
@@ -19,11 +18,11 @@ class LibraryPane(Vertical):
     """Shows the library and changes it; which conversation is talked in is not its matter."""
 
     class Chosen(Posted):
-        """The person wants to talk in this conversation."""
+        """The person wants to talk in this conversation; None for a new one."""
 
-        def __init__(self, session: ChatSession, *, leaves_list: bool = True) -> None:
+        def __init__(self, conversation_id: str | None = None, *, leaves_list: bool = True) -> None:
             super().__init__()
-            self.session = session
+            self.conversation_id = conversation_id
             self.leaves_list = leaves_list
             """Whether the person goes on to write; otherwise the list keeps the keyboard."""
 
@@ -80,10 +79,6 @@ class LibraryPane(Vertical):
         if problems:
             self.post_message(self.Failed(*problems))
 
-    def new(self) -> None:
-        """Begin an empty conversation."""
-        self.post_message(self.Chosen(self._library.new()))
-
     def rename_shown(self) -> None:
         """Let the person write another name for the conversation under the cursor."""
         self._list.action_rename()
@@ -95,19 +90,17 @@ class LibraryPane(Vertical):
             return
         trashed = self._change(lambda: self._library.trash(conversation_id), say("screen.trashed"))
         if trashed and conversation_id == self._shown_id:
-            self.post_message(self.Chosen(self._library.new(), leaves_list=False))
+            self.post_message(self.Chosen(leaves_list=False))
 
     @on(ConversationsPane.Opened)
     def _open(self, event: ConversationsPane.Opened) -> None:
         event.stop()
-        opened: list[ChatSession] = []
-        if self._change(lambda: opened.append(self._library.open(event.id)), ""):
-            self.post_message(self.Chosen(opened[0]))
+        self.post_message(self.Chosen(event.id))
 
     @on(ConversationsPane.NewRequested)
     def _new(self, event: ConversationsPane.NewRequested) -> None:
         event.stop()
-        self.new()
+        self.post_message(self.Chosen())
 
     @on(ConversationsPane.RenameRequested)
     def _rename(self, event: ConversationsPane.RenameRequested) -> None:
@@ -127,12 +120,19 @@ class LibraryPane(Vertical):
     @on(ConversationsPane.UndoRequested)
     def _undo(self, event: ConversationsPane.UndoRequested) -> None:
         event.stop()
+        self.undo()
+
+    def undo(self) -> None:
+        """Take the last change back, whichever conversation it was done to."""
+        if self._is_needed(self._library.next_undo):
+            self.post_message(self.Failed(QwenTuiError("screen.busy_conversation")))
+            return
         try:
-            name = self._library.undo()
+            undone = self._library.undo()
         except QwenTuiError as error:
             self.post_message(self.Failed(error))
         else:
-            said = say("screen.restored", name=name) if name else say("screen.nothing_to_undo")
+            said = say(undone.what, name=undone.name) if undone else say("screen.nothing_to_undo")
             self.post_message(self.Changed(said))
 
     def _change(self, change: Callable[[], object], said: str) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from qwen_tui.chat.messages import Message
 from qwen_tui.engine.base import PrefillProgress, TextDelta, ThinkingDelta
-from qwen_tui.session import Replied, ReplyStarted
+from qwen_tui.turn_events import Replied, ReplyStarted
 from qwen_tui.turns import Happened, TurnBegan, TurnEnded
 
 

@@ -1,11 +1,11 @@
 """What happens in the turns of the conversation that is shown, put into the log."""
 
-from dataclasses import replace
-
+from qwen_tui.chat.branches import path_to, variants
 from qwen_tui.chat.context import Window
 from qwen_tui.chat.messages import Message, Role
 from qwen_tui.engine.base import PrefillProgress, TextDelta, ThinkingDelta
-from qwen_tui.session import Accepted, ChatSession, Replied, ReplyStarted
+from qwen_tui.session import ChatSession
+from qwen_tui.turn_events import Accepted, Replied, ReplyStarted
 from qwen_tui.turns import Happened, Turn, TurnBegan, TurnEnded, TurnQueue
 from qwen_tui.ui.chat_log import ChatLog
 from qwen_tui.ui.live_replies import LiveReply
@@ -26,7 +26,7 @@ class ReplyFeed:
     async def open(self, session: ChatSession, live: LiveReply | None) -> None:
         """Show a conversation as it stands now, its running reply and its waiting messages included."""
         self._waiting.clear()
-        await self._log.show_conversation(_path_to(session, live.message if live else None))
+        await self._show_path(session, live.message.parent if live else session.conversation.head)
         self._log.show_memory_line(None)
         if live is not None:
             self.show_window(live.started.first_sent, live.started.window)
@@ -46,7 +46,7 @@ class ReplyFeed:
                 case TurnBegan():
                     self.show_waiting(session)
                 case Accepted(message):
-                    self._before_waiting(session, message)
+                    await self._add(session, message)
                 case ReplyStarted(reply):
                     await self._begin(session, event)
                 case PrefillProgress(done, total):
@@ -56,25 +56,38 @@ class ReplyFeed:
                 case TextDelta(text):
                     self._log.append_text(self._streaming, text)
                 case Replied(reply):
-                    self._log.finish(reply)
-                    self._streaming = ""
+                    self._end(session, reply)
                 case TurnEnded() if self._streaming:
                     # A defect has kept the turn from saying how its reply ended; the conversation knows.
                     kept = session.conversation.message(self._streaming)
                     if kept is not None:
-                        self._log.finish(kept)
-                    self._streaming = ""
+                        self._end(session, kept)
 
     async def _begin(self, session: ChatSession, started: ReplyStarted) -> None:
         self._streaming = started.reply.id
-        shown = self._log.messages
-        question = started.reply.parent
-        if any(m.parent == question and m.role is Role.ASSISTANT for m in shown):
-            # Regenerating: the answer of before makes room for its sibling.
-            self._clear_waiting()
-            await self._log.show_conversation(_path_to(session, started.reply))
-        self._before_waiting(session, started.reply, streaming=True)
+        if self._log.position_of(started.reply.id) is not None:
+            self._log.resume(started.reply.id)
+        else:
+            await self._add(session, started.reply, streaming=True)
         self.show_window(started.first_sent, started.window)
+
+    async def _add(self, session: ChatSession, message: Message, *, streaming: bool = False) -> None:
+        """Show a new message after the one it follows; what stood there before makes room for its sibling."""
+        self._clear_waiting()
+        last = self._log.messages[-1].id if self._log.messages else None
+        if message.parent != last:
+            await self._show_path(session, message.parent)
+        self._log.add(message, streaming=streaming)
+        self.show_waiting(session)
+
+    def _end(self, session: ChatSession, reply: Message) -> None:
+        self._streaming = ""
+        self._log.finish(reply)
+        self._log.show_variants(variants(session.conversation))
+
+    async def _show_path(self, session: ChatSession, head: str | None) -> None:
+        conversation = session.conversation
+        await self._log.show_conversation(path_to(conversation, head), variants(conversation))
 
     def show_window(self, first_sent: str, window: Window) -> None:
         """Draw the line where the model's memory begins."""
@@ -89,11 +102,6 @@ class ReplyFeed:
                 self._waiting.append(message.id)
                 self._log.add(message, waiting=True)
 
-    def _before_waiting(self, session: ChatSession, message: Message, *, streaming: bool = False) -> None:
-        self._clear_waiting()
-        self._log.add(message, streaming=streaming)
-        self.show_waiting(session)
-
     def _clear_waiting(self) -> None:
         for message_id in self._waiting:
             self._log.remove_message(message_id)
@@ -102,14 +110,6 @@ class ReplyFeed:
 
 def _waiting_message(turn: Turn) -> Message:
     return Message(role=Role.USER, content=turn.text or "", id=f"waiting-{turn.number}")
-
-
-def _path_to(session: ChatSession, reply: Message | None) -> list[Message]:
-    """The messages shown before a reply that is being written; all of them while none is."""
-    path = list(session.conversation.path())
-    if reply is None or reply.parent is None:
-        return path
-    return list(replace(session.conversation, head=reply.parent).path())
 
 
 def _joined(happened: list[Happened]) -> list[object]:

@@ -4,9 +4,8 @@ It decides nothing about a turn: `TurnQueue` runs turns, `ChatSession` records t
 `ReplyFeed` follow them. Fifteen times a second it looks at what has happened.
 """
 
-import asyncio
 from itertools import groupby
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
@@ -14,37 +13,33 @@ from textual.containers import Vertical
 from textual.message import Message as Posted
 from textual.reactive import reactive
 
+from qwen_tui.asks import Ask, Edit, Regenerate, Send
 from qwen_tui.chat.messages import Role
-from qwen_tui.counting import Figures, TokenCounter
-from qwen_tui.engine.base import Engine
 from qwen_tui.engine.host import Closed, EngineState, Failed, Ready
 from qwen_tui.errors import QwenTuiError
-from qwen_tui.session import ChatSession, NotSaved, Refused
+from qwen_tui.library import Library
+from qwen_tui.replay import NotReplayed, Replayed, ReplayEvent, Replaying
+from qwen_tui.session import ChatSession
 from qwen_tui.settings import Settings
 from qwen_tui.strings import say
+from qwen_tui.turn_events import Accepted, NotSaved, Refused
 from qwen_tui.turns import Happened, Turn, TurnBroke, TurnQueue
 from qwen_tui.ui.composer import Composer
+from qwen_tui.ui.draft_keeper import DraftKeeper
 from qwen_tui.ui.live_replies import LiveReplies
+from qwen_tui.ui.measuring import Measure, Measuring
 from qwen_tui.ui.notice import Notice
-from qwen_tui.ui.welcome import Suggestion, Welcome
+from qwen_tui.ui.transcript import Transcript
+from qwen_tui.ui.welcome import Suggestion
 
-if TYPE_CHECKING:  # see `Talk.complete`
+if TYPE_CHECKING:  # see `Transcript.complete`
     from qwen_tui.ui.chat_log import ChatLog
-    from qwen_tui.ui.reply_feed import ReplyFeed
 
 LOOK_SECONDS = 1 / 15
 """How often it looks at what the background threads have done."""
 
-SAVE_SECONDS = 1.0
-"""How often settings of the conversation that were changed are saved: a held arrow key changes many."""
-
 QUIT_WORDS = ("quit", "exit", "退出")
 """Typed alone as a message they leave the program, as the beginner's chat loop did."""
-
-
-class _Reading(NamedTuple):
-    log: "ChatLog"
-    feed: "ReplyFeed"
 
 
 class Talk(Vertical):
@@ -54,19 +49,24 @@ class Talk(Vertical):
         """A turn of some conversation began or ended: the list has to show it."""
 
     class Measured(Posted):
-        """How much of the context window the conversation takes; None while it cannot be counted."""
+        """The conversation takes so much of the context window now."""
 
-        def __init__(self, used_tokens: int | None, budget_tokens: int | None = None) -> None:
+        def __init__(self, measure: Measure) -> None:
             super().__init__()
-            self.used_tokens = used_tokens
-            self.budget_tokens = budget_tokens
-            """How large a prompt may be: what is used beyond it makes the model forget."""
+            self.measure = measure
 
     class ModelWanted(Posted):
         """A message is to be answered, and there is no model."""
 
     class QuitWanted(Posted):
         """The person typed a word that leaves the program."""
+
+    class ReplayMoved(Posted):
+        """A reply is being run again, or was."""
+
+        def __init__(self, event: ReplayEvent) -> None:
+            super().__init__()
+            self.event = event
 
     settings: reactive[Settings] = reactive(Settings)
     """The person's defaults."""
@@ -75,49 +75,44 @@ class Talk(Vertical):
     title: reactive[str] = reactive("")
     """The name of the conversation, or nothing while it has none worth showing."""
 
-    def __init__(self, session: ChatSession, turns: TurnQueue, *, id: str | None = None) -> None:
+    def __init__(
+        self,
+        session: ChatSession,
+        library: Library,
+        turns: TurnQueue,
+        drafts: DraftKeeper,
+        *,
+        id: str | None = None,
+    ) -> None:
         super().__init__(id=id)
         self.session = session
         """The conversation that is shown."""
         self.live = LiveReplies()
         """The replies that are being written, in all conversations."""
+        self._library = library
         self._turns = turns
-        self._log_changes = asyncio.Lock()
-        """Held while the log is changed: opening a conversation takes steps, and a reply may end meanwhile."""
-        self._counter = TokenCounter()
-        self._figures: Figures | None = None
-        self._welcome = Welcome()
-        self._reading: _Reading | None = None
-        """What the conversation is read in; None until the first picture is there."""
+        self._drafts = drafts
+        self._measuring = Measuring()
+        self._transcript = Transcript(session, library, turns, self.live, id="reading")
         self._notice = Notice(id="notice")
         self._composer = Composer(id="composer")
 
     def compose(self) -> ComposeResult:
-        """The place of the log, notice, composer."""
-        yield Vertical(id="reading")
+        """Log, notice, composer."""
+        yield self._transcript
         yield self._notice
         yield self._composer
 
+    def on_mount(self) -> None:
+        """What was being written when the program ended stands in the composer again."""
+        self._composer.put(self._drafts.open(self.conversation_id))
+
     async def complete(self) -> None:
-        """Show the conversation in a log, and begin to look at what happens.
-
-        For after the first picture, which would wait a quarter longer for what this imports and mounts; the
-        composer works before.
-        """
-        from qwen_tui.ui.chat_log import ChatLog  # late: see above
-        from qwen_tui.ui.reply_feed import ReplyFeed
-
-        log = ChatLog(welcome=self._welcome, id="log")
-        await self.query_one("#reading").mount(log)
-        self._reading = _Reading(log, ReplyFeed(log, self._turns))
-        await self.show(self.session)
+        """Show the conversation in a log, and begin to look at what happens; see `Transcript.complete`."""
+        await self._transcript.complete()
+        await self._show_session()
         self.watch_engine_state(self.engine_state)
         self.set_interval(LOOK_SECONDS, self._look)
-        self.set_interval(SAVE_SECONDS, self._save_adjusted)
-
-    def on_unmount(self) -> None:
-        """Keep what was adjusted last."""
-        self._save_adjusted()
 
     def watch_settings(self) -> None:
         """Other settings may let the model see more or less."""
@@ -129,19 +124,17 @@ class Talk(Vertical):
 
     def watch_engine_state(self, state: EngineState | None) -> None:
         """Say what the engine has come to; without one, what waits for it goes back to the composer."""
-        if self._reading is None:
+        if self.chat_log is None:
             return
-        self._welcome.state = state
+        self._transcript.show_engine(state)
         match state:
             case Failed(error):
-                while turn := self._turns.take_back(self.session.conversation.id):
-                    self._composer.give_back(turn.text or "")
-                self._reading.feed.show_waiting(self.session)
+                while turn := self._turns.take_back(self.conversation_id):
+                    self._give_back(turn)
+                self._transcript.show_waiting()
                 self._notice.explain(error)
-            case Ready(engine, fallback=fallback):
-                self._reading.log.assistant_name = engine.info.name
-                if fallback is not None:
-                    self._notice.say(say("screen.fallback", error=fallback))
+            case Ready(fallback=fallback) if fallback is not None:
+                self._notice.say(say("screen.fallback", error=fallback))
         self.count()
 
     @property
@@ -149,18 +142,34 @@ class Talk(Vertical):
         """Which conversation is shown."""
         return self.session.conversation.id
 
+    @property
+    def chat_log(self) -> "ChatLog | None":
+        """Where the conversation is read; None until the first picture is there."""
+        return self._transcript.chat_log
+
     async def show(self, session: ChatSession) -> None:
         """Show this conversation as it stands, a reply that runs in it included."""
-        async with self._log_changes:
-            self._save_adjusted()
+        async with self._transcript.changing:
+            if session.conversation.id != self.conversation_id:
+                self._composer.leave_edit()
+                self._drafts.note(self.session.conversation, self._composer.draft)
+                self._composer.put(self._drafts.open(session.conversation.id))
             self.session = session
-            self.live.look_at(self.conversation_id)
-            if self._reading is not None:
-                await self._reading.feed.open(session, self.live.of(self.conversation_id))
-            self._follow_session()
+            await self._show_session()
+
+    async def _show_session(self) -> None:
+        self.live.look_at(self.conversation_id)
+        await self._transcript.open(self.session)
+        if self.session.is_read_only:
+            self._notice.explain(QwenTuiError("session.read_only"))
+        self._follow_session()
 
     def is_needed(self, conversation_id: str) -> bool:
-        """Whether a conversation has to stay open though it is not shown: something runs or waits in it."""
+        """Whether a conversation has to stay open: it is shown, or something runs or waits in it."""
+        return conversation_id == self.conversation_id or self.is_at_work(conversation_id)
+
+    def is_at_work(self, conversation_id: str) -> bool:
+        """Whether something runs or waits in a conversation."""
         return self.live.is_busy(conversation_id) or self._turns.has(conversation_id)
 
     def say(self, text: str) -> None:
@@ -180,26 +189,33 @@ class Talk(Vertical):
         """What is selected in the composer."""
         return self._composer.selected_text
 
+    def note_draft(self) -> None:
+        """Have what stands in the composer kept."""
+        kept = self._composer.editing.kept if self._composer.editing is not None else self._composer.draft
+        self._drafts.note(self.session.conversation, kept)
+
     def count(self) -> None:
         """Have the tokens of the conversation and of the draft counted anew."""
-        conversation = self.session.conversation
-        settings = self.settings.with_overrides(conversation.overrides)
-        engine: Engine | None = self.engine_state.engine if isinstance(self.engine_state, Ready) else None
-        self._counter.ask(conversation.id, conversation.path(), settings, self._composer.text, engine)
+        engine = self.engine_state.engine if isinstance(self.engine_state, Ready) else None
+        self._measuring.ask(self.session, self.settings, self._composer.text, engine)
 
-    def regenerate(self) -> None:
-        """Answer the last message again."""
+    def regenerate(self, message_id: str | None = None) -> None:
+        """Answer a question again, by default the last one."""
         if any(message.role is Role.USER for message in self.session.conversation.path()):
-            self._submit(None)
+            self.submit(Regenerate(message_id))
         else:
             self.say(say("screen.nothing_to_regenerate"))
+
+    def leave_edit(self) -> bool:
+        """Go back from editing a message to what was written before; False when none is edited."""
+        return self._composer.leave_edit()
 
     def stop(self) -> bool:
         """Take back the newest waiting message, else stop the running reply; False when there is neither."""
         turn = self._turns.take_back(self.conversation_id)
         if turn is not None:
-            self._composer.give_back(turn.text or "")
-            self._show_waiting()
+            self._give_back(turn)
+            self._transcript.show_waiting()
             self.say(say("screen.taken_back"))
             return True
         return self._turns.stop(self.conversation_id)
@@ -208,27 +224,47 @@ class Talk(Vertical):
 
     @on(Composer.Submitted)
     def _send(self, event: Composer.Submitted) -> None:
-        if event.text.strip() in QUIT_WORDS:
+        editing = event.editing
+        if editing is None and event.text.strip() in QUIT_WORDS:
             self.post_message(self.QuitWanted())
+        elif editing is None:
+            self.submit(Send(event.text))
+        elif not editing.is_reply:
+            self.submit(Edit(editing.message_id, event.text))
         else:
-            self._submit(event.text)
+            reply_id, text = editing.message_id, event.text
+            if self.is_at_work(self.conversation_id):
+                self._composer.edit(reply_id, text, is_reply=True)
+            self._transcript.rewrite(reply_id, text)
 
-    def _submit(self, text: str | None) -> None:
+    def submit(self, ask: Ask) -> None:
+        """Ask the model for something in the conversation that is shown, as soon as it can answer."""
         self._notice.clear()
         state = self.engine_state
         if isinstance(state, Failed | Closed):
             self.post_message(self.ModelWanted())  # whatever was wrong may have been mended since
         waits = self._turns.running is not None or not isinstance(state, Ready)
-        self._turns.submit(Turn(self.session, text, lambda: self.settings))
+        self._turns.submit(Turn(self.session, ask, lambda: self.settings))
+        self._keep_queue()
         if waits:
-            self._show_waiting()
+            self._transcript.show_waiting()
 
-    def _show_waiting(self) -> None:
-        if self._reading is not None:
-            self._reading.feed.show_waiting(self.session)
+    def _give_back(self, turn: Turn) -> None:
+        """What was written for a turn that is not to be answered goes back to where it was written."""
+        if isinstance(turn.ask, Edit):
+            self._composer.edit(turn.ask.message_id, turn.ask.text, is_reply=False)
+        elif turn.text:
+            self._composer.give_back(turn.text)
+        self._keep_queue()
+
+    def _keep_queue(self) -> None:
+        self.note_draft()
+        self._drafts.note_queue(self.session.conversation)
+        self._drafts.keep()
 
     @on(Composer.DraftChanged)
     def _draft_changed(self) -> None:
+        self.note_draft()
         self.count()
 
     @on(Suggestion.Chosen)
@@ -236,67 +272,89 @@ class Talk(Vertical):
         self._composer.give_back(event.text)
         self._composer.focus()
 
+    # --- What is done to messages --------------------------------------------------------------------
+
+    @on(Transcript.EditWanted)
+    def _edit(self, event: Transcript.EditWanted) -> None:
+        message = event.message
+        self._composer.edit(message.id, message.content, is_reply=message.role is Role.ASSISTANT)
+
+    @on(Transcript.Asked)
+    def _ask(self, event: Transcript.Asked) -> None:
+        self.submit(event.ask)
+
+    @on(Transcript.Changed)
+    async def _changed(self, event: Transcript.Changed) -> None:
+        await self.show(self.session)
+        if event.cursor is not None:
+            self._transcript.move_cursor(event.cursor)
+        self.say(event.said)
+        if event.error is not None:
+            self.explain(event.error)
+        self.post_message(self.TurnsMoved())
+
     # --- Looking at what happens ---------------------------------------------------------------------
 
     async def _look(self) -> None:
-        if self._reading is None or not self.is_attached:
+        if not self.is_attached:
             return
-        async with self._log_changes:
+        async with self._transcript.changing:
             happened = self._turns.drain()
             moved = [each for each in happened if self.live.note(each, self.conversation_id)]
             for turn, of_turn in groupby(happened, key=lambda each: each.turn):
                 events = list(of_turn)
                 if turn.session is self.session:
-                    await self._reading.feed.show(events)
+                    await self._transcript.follow(events)
                 for each in events:
-                    self._notice_problem(each)
+                    self._follow(each)
         if moved:
             self._follow_session()
             self.post_message(self.TurnsMoved())
-        self._measure(self._reading.feed)
+        self._measure()
 
-    def _notice_problem(self, happened: Happened) -> None:
-        """Say what went wrong, whichever conversation is shown; a text that was refused comes back."""
+    def _follow(self, happened: Happened) -> None:
+        """Draw the consequences of what happened, whichever conversation is shown; a refused text comes back."""
+        turn = happened.turn
         match happened.event:
-            case Refused(text, error):
-                self._composer.give_back(text)
+            case Accepted():
+                self._drafts.note_queue(turn.session.conversation)
+                if isinstance(turn.ask, Edit):
+                    self._library.note_edit(turn.session, turn.ask.message_id)
+                return
+            case Replaying() | Replayed() | NotReplayed() as event:
+                self.post_message(self.ReplayMoved(event))
+                return
+            case Refused(error=error):
+                self._give_back(turn)
+                if error.code == "engine.stopped_early":
+                    self.say(say("screen.taken_back"))
+                    return
             case NotSaved(error) | TurnBroke(error):
                 pass
             case _:
                 return
-        if happened.turn.session is self.session:
+        if turn.session is self.session:
             self._notice.explain(error)
         else:
-            name = happened.turn.session.conversation.name
-            self._notice.say(say("screen.elsewhere", name=name, error=error))
-
-    def _save_adjusted(self) -> None:
-        if self.session.is_adjusted:
-            try:
-                self.session.save()
-            except QwenTuiError as error:
-                self._notice.explain(error)
+            self._notice.say(say("screen.elsewhere", name=turn.session.conversation.name, error=error))
 
     def _follow_session(self) -> None:
         """Show what follows from the conversation as it is now: earlier questions, whether it is busy, counts."""
         path = self.session.conversation.path()
         self._composer.history = tuple(message.content for message in path if message.role is Role.USER)
         self._composer.busy = self.live.is_busy(self.conversation_id)
+        self._transcript.set_busy(self._composer.busy)
         self.count()
 
-    def _measure(self, feed: "ReplyFeed") -> None:
+    def _measure(self) -> None:
         """Show the newest figures; while a reply is written, it counts what has come of it."""
-        live, figures = self.live.of(self.conversation_id), self._counter.figures
-        if live is not None:
-            window = live.started.window
-            self.post_message(self.Measured(window.used_tokens + live.tokens, window.budget_tokens))
-        if figures is self._figures:
+        live, has_news = self.live.of(self.conversation_id), self._measuring.has_news()
+        if live is None and not has_news:
             return
-        self._figures = figures
-        self._composer.draft_tokens = figures.draft_tokens if figures else None
-        if live is None and figures is None:
-            self.post_message(self.Measured(None))
-        elif live is None and figures is not None and figures.conversation_id == self.conversation_id:
-            window = figures.window
-            self.post_message(self.Measured(window.used_tokens, window.budget_tokens))
-            feed.show_window(figures.first_sent, window)
+        if measure := self._measuring.of(self.conversation_id, live):
+            self.post_message(self.Measured(measure))
+        figures = self._measuring.figures
+        if has_news:
+            self._composer.draft_tokens = figures.draft_tokens if figures else None
+        if live is None and figures is not None and figures.conversation_id == self.conversation_id:
+            self._transcript.show_window(figures)

@@ -8,13 +8,15 @@ from pathlib import Path
 import pytest
 from doubles import Reply, ScriptedEngine
 
-from qwen_tui.chat.branches import siblings
+from qwen_tui.chat.branches import Variant, siblings, turned, variants, without
 from qwen_tui.chat.messages import Conversation, Role, Status
+from qwen_tui.chat.partial import recover
 from qwen_tui.chat.store import ConversationStore
 from qwen_tui.engine.base import TextDelta, ThinkingDelta
 from qwen_tui.errors import QwenTuiError
-from qwen_tui.session import Accepted, ChatSession, Refused, Replied, ReplyStarted
+from qwen_tui.session import ChatSession
 from qwen_tui.settings import Settings
+from qwen_tui.turn_events import Accepted, Refused, Replied, ReplyStarted
 
 
 @pytest.fixture
@@ -177,3 +179,121 @@ def test_a_folder_that_cannot_be_written_is_said_and_nothing_is_lost(tmp_path) -
     say(session, "again", ScriptedEngine())
     (file,) = folder.glob("*.json")
     assert [m["content"] for m in json.loads(file.read_text())["messages"]][:2] == ["hello", "Hi."]
+
+
+def run(events) -> list[object]:
+    return list(events)
+
+
+def test_an_older_reply_is_answered_again_in_a_branch_of_its_own(session) -> None:
+    engine = ScriptedEngine([Reply(["one"]), Reply(["two"]), Reply(["other"])])
+    say(session, "first", engine)
+    say(session, "second", engine)
+    first_reply = session.conversation.path()[1]
+    run(session.regenerate(Settings(), engine, threading.Event(), first_reply.id))
+    assert [m.content for m in session.conversation.path()] == ["first", "other"]
+    session.change(lambda it: turned(it, session.conversation.head or "", -1))
+    assert [m.content for m in session.conversation.path()] == ["first", "one", "second", "two"]
+
+
+def test_an_edited_question_is_a_branch_and_the_other_one_stays(session, store) -> None:
+    engine = ScriptedEngine([Reply(["one"]), Reply(["two"]), Reply(["new two"])])
+    say(session, "first", engine)
+    say(session, "second", engine)
+    question = session.conversation.path()[2]
+    events = run(session.edit(question.id, "better", Settings(), engine, threading.Event()))
+    assert isinstance(events[0], Accepted)
+    assert [m.content for m in engine.asked[-1].messages] == ["first", "one", "better"]
+    kept = saved(store, session)
+    assert [m.content for m in kept.path()] == ["first", "one", "better", "new two"]
+    assert [(m.content, m.edited) for m in siblings(kept, kept.path()[2].id)] == [
+        ("second", False),
+        ("better", True),
+    ]
+    assert variants(kept) == {kept.path()[2].id: Variant(2, 2)}
+
+
+def test_a_rewritten_reply_stands_beside_the_one_of_the_model(session, store) -> None:
+    say(session, "go", ScriptedEngine([Reply(["model"])]))
+    session.rewrite(session.conversation.head or "", "person\x1b[31m")
+    kept = saved(store, session)
+    reply = kept.path()[-1]
+    assert (reply.content, reply.edited, reply.receipt) == ("person", True, ())
+    assert [m.content for m in siblings(kept, reply.id)] == ["model", "person"]
+
+
+def test_a_stopped_reply_goes_on_in_the_same_message(session, store) -> None:
+    stop = threading.Event()
+    engine = ScriptedEngine(
+        [Reply(["one ", "two ", "never"], gate=threading.Event()), Reply(["three ", "four"])]
+    )
+    for event in session.send("go", Settings(), engine, stop):
+        if isinstance(event, TextDelta) and event.text == "two ":
+            stop.set()
+    reply_id = session.conversation.head or ""
+    events = run(session.continue_reply(reply_id, Settings(), engine, threading.Event()))
+    started = events[0]
+    assert isinstance(started, ReplyStarted)
+    assert (started.reply.id, started.reply.content) == (reply_id, "one two ")
+    assert engine.asked[-1].continues
+    assert [m.content for m in engine.asked[-1].messages] == ["go", "one two "]
+    question, reply = saved(store, session).path()
+    assert (question.content, reply.content, reply.status) == ("go", "one two three four", Status.COMPLETE)
+    assert [(r.content_start, r.stop_reason) for r in reply.receipt] == [(0, "stopped"), (8, "eos")]
+    assert not run(session.continue_reply(reply_id, Settings(), engine, threading.Event())), "it has ended"
+
+
+def test_a_reply_that_is_cut_while_it_goes_on_is_there_after_a_crash(session, store) -> None:
+    engine = ScriptedEngine([Reply(["one "], fails=QwenTuiError("engine.closed")), Reply(["two ", "three"])])
+    say(session, "go", engine)
+    going_on = session.continue_reply(session.conversation.head or "", Settings(), engine, threading.Event())
+    for event in going_on:
+        if isinstance(event, TextDelta):
+            break
+    partials = list(store._path.glob("*.partial"))
+    recovered = recover(partials[0].read_bytes())
+    going_on.close()
+    assert recovered is not None
+    assert (recovered.reply.content, recovered.reply.status) == ("one two ", Status.INTERRUPTED)
+    assert len(recovered.reply.receipt) == 0
+
+
+def test_a_reply_cut_inside_its_thinking_goes_on_thinking(session) -> None:
+    engine = ScriptedEngine(
+        [Reply([], thinking=["hm "], fails=QwenTuiError("engine.closed")), Reply(["so"], thinking=["ah"])]
+    )
+    say(session, "go", engine)
+    run(session.continue_reply(session.conversation.head or "", Settings(), engine, threading.Event()))
+    assert engine.asked[-1].messages[-1].thinking == "hm "
+    reply = session.conversation.path()[-1]
+    assert (reply.thinking, reply.content, reply.error) == ("hm ah", "so", None)
+
+
+def test_a_conversation_that_is_open_elsewhere_is_only_read(session, store) -> None:
+    say(session, "go", ScriptedEngine())
+    reader = ChatSession(session.conversation, store, read_only=True)
+    engine = ScriptedEngine()
+    (refused,) = say(reader, "more", engine)
+    assert isinstance(refused, Refused)
+    assert (refused.text, refused.error.code) == ("more", "session.read_only")
+    with pytest.raises(QwenTuiError, match="Another qwen-tui"):
+        reader.rewrite(reader.conversation.head or "", "x")
+    reader.adjust(lambda it: replace(it, overrides={"temperature": 1.0}))
+    reader.save()
+    assert saved(store, session).overrides == {}
+    assert not engine.asked
+
+
+def test_a_conversation_whose_turns_were_all_deleted_is_saved_empty(session, store) -> None:
+    say(session, "secret", ScriptedEngine())
+    session.change(lambda it: without(it, it.path()[0].id))
+    assert saved(store, session).messages == ()
+
+
+def test_a_receipt_tells_what_the_prompt_was_made_of(session) -> None:
+    engine = ScriptedEngine()
+    settings = Settings(system_prompt="Be brief.", thinking=False)
+    list(session.send("go", settings, engine, threading.Event()))
+    question, reply = session.conversation.path()
+    (receipt,) = reply.receipt
+    assert (receipt.system_prompt, receipt.thinking, receipt.first_sent) == ("Be brief.", False, question.id)

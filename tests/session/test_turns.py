@@ -1,18 +1,17 @@
 """Turns in order, on one engine."""
 
 import threading
-from dataclasses import replace
 
 import pytest
 from doubles import Reply, ScriptedEngine
 from waiting import wait_for
 
+from qwen_tui.asks import Regenerate, Send
 from qwen_tui.chat.messages import Status
 from qwen_tui.chat.store import ConversationStore
-from qwen_tui.errors import QwenTuiError
 from qwen_tui.library import Library
-from qwen_tui.session import Accepted, Refused, Replied
 from qwen_tui.settings import Settings
+from qwen_tui.turn_events import Accepted, Refused, Replied
 from qwen_tui.turns import Turn, TurnEnded, TurnQueue
 
 
@@ -29,7 +28,7 @@ def queue():
 
 
 def ask(queue, session, text):
-    turn = Turn(session, text, Settings)
+    turn = Turn(session, Regenerate() if text is None else Send(text), Settings)
     queue.submit(turn)
     return turn
 
@@ -99,7 +98,7 @@ def test_stop_ends_the_reply_of_its_own_conversation_only(queue, library) -> Non
 
 def test_a_defect_in_a_turn_is_told_and_the_next_turn_runs(queue, library) -> None:
     class Broken(ScriptedEngine):
-        def count(self, messages, thinking=None):
+        def count(self, messages, thinking=None, *, continues=False, stop=None):
             raise RuntimeError("a defect")
 
     session = library.new()
@@ -123,33 +122,6 @@ def test_leaving_saves_the_running_reply(queue, library, tmp_path) -> None:
     (entry,) = Library(ConversationStore(tmp_path / "conversations")).entries()
     again = Library(ConversationStore(tmp_path / "conversations")).open(entry.id)
     assert again.conversation.path()[-1].content == "so far "
-
-
-def test_renaming_and_trashing_can_be_undone(library) -> None:
-    session = library.new()
-    list(session.send("hello", Settings(), ScriptedEngine(), threading.Event()))
-    own_id = session.conversation.id
-    library.rename(own_id, "greetings")
-    assert [entry.name for entry in library.entries()] == ["greetings"]
-    library.trash(own_id)
-    assert library.entries() == ()
-    with pytest.raises(QwenTuiError):
-        library.open(own_id)
-    assert library.undo() == "greetings"
-    assert [entry.name for entry in library.entries()] == ["greetings"]
-    assert library.undo() == "hello"
-    assert [entry.name for entry in library.entries()] == ["hello"]
-    assert library.undo() is None
-
-
-def test_an_open_conversation_is_one_session(library) -> None:
-    session = library.new("广州")
-    list(session.send("你好", Settings(), ScriptedEngine(), threading.Event()))
-    assert library.open_named("广州") is session
-    library.forget(session.conversation.id)
-    again = library.open_named("广州")
-    assert again is not session
-    assert [m.content for m in again.conversation.path()] == ["你好", "echo: 你好"]
 
 
 def test_a_conversation_is_needed_from_the_moment_its_message_is_sent(queue, library) -> None:
@@ -179,34 +151,10 @@ def test_what_waits_is_not_given_to_an_engine_that_has_died(queue, library) -> N
 
 def test_a_text_that_a_defect_kept_from_being_accepted_comes_back(queue, library) -> None:
     class Broken(ScriptedEngine):
-        def count(self, messages, thinking=None):
+        def count(self, messages, thinking=None, *, continues=False, stop=None):
             raise RuntimeError("a defect")
 
     queue.use(Broken())
     ask(queue, library.new(), "important text")
     refused = next(h.event for h in happened(queue, TurnEnded, 1) if isinstance(h.event, Refused))
     assert refused.text == "important text"
-
-
-def test_a_conversation_that_was_just_adjusted_stays_in_the_trash(library) -> None:
-    session = library.new("mine")
-    list(session.send("hello", Settings(), ScriptedEngine(), threading.Event()))
-    session.adjust(lambda conversation: replace(conversation, overrides={"top_k": 3}))
-    library.trash(session.conversation.id)
-    session.save()
-    assert library.entries() == ()
-    library.undo()
-    (entry,) = library.entries()
-    assert library.open(entry.id).conversation.overrides == {"top_k": 3}
-
-
-def test_an_undo_that_failed_can_be_tried_again(library, tmp_path) -> None:
-    session = library.new("mine")
-    list(session.send("hello", Settings(), ScriptedEngine(), threading.Event()))
-    library.trash(session.conversation.id)
-    trash = tmp_path / "conversations" / "trash"
-    trash.rename(tmp_path / "elsewhere")
-    with pytest.raises(QwenTuiError):
-        library.undo()
-    (tmp_path / "elsewhere").rename(trash)
-    assert library.undo() == "mine"

@@ -4,6 +4,8 @@ SENTENCES: dict[str, str] = {
     "terminal.crashed": "it ended because of an unexpected error; the details are in {path}",
     "composer.placeholder": "Message…",
     "composer.placeholder.busy": "Message… it is sent after this reply",
+    "composer.edits_question": "Edit your message · enter asks it anew · esc leaves it",
+    "composer.edits_reply": "Edit the reply · enter keeps your version · esc leaves it",
     "composer.tokens": "{count} tokens",
     "composer.token": "1 token",
     "composer.key.newline": "newline",

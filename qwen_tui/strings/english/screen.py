@@ -13,7 +13,13 @@ SENTENCES: dict[str, str] = {
     "screen.press_again_to_quit": "Press ctrl+c again to quit.",
     "screen.taken_back": "The waiting message is back in the composer.",
     "screen.trashed": "It is in the trash; ctrl+z in the list brings it back.",
-    "screen.restored": "“{name}” is back.",
+    "screen.deleted": "Deleted; ctrl+z in the log brings it back.",
+    "screen.saved_again": "Everything is saved again.",
+    "screen.writable_again": "The other program has closed this conversation; you can write here now.",
+    "undone.trash": "“{name}” is back.",
+    "undone.rename": "It is called “{name}” again.",
+    "undone.delete": "What was deleted is back in “{name}”.",
+    "undone.edit": "“{name}” is shown as it was before the edit; the edited version is beside it.",
     "screen.nothing_to_undo": "There is nothing to undo.",
     "screen.nothing_to_regenerate": "There is no message to answer again.",
     "screen.fallback": "{error} The model before it is loaded again.",
@@ -65,6 +71,11 @@ SENTENCES: dict[str, str] = {
 }
 
 ERRORS: dict[str, tuple[str, str, str]] = {
+    "screen.not_saved": (
+        "Not everything is saved",
+        "Something of a conversation could not be written to the disk and is only in memory.",
+        "Make room and wait a second, or export it (ctrl+p, export) to another disk; leave again to lose it.",
+    ),
     "screen.busy_conversation": (
         "A reply is running",
         "This conversation is being answered.",

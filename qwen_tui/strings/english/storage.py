@@ -43,6 +43,16 @@ ERRORS: dict[str, tuple[str, str, str]] = {
         "There is no file for {name} any more.",
         "Look in the trash folder beside the conversations.",
     ),
+    "store.open_elsewhere": (
+        "Open in another program",
+        "Another qwen-tui has “{name}” open.",
+        "Close it there first.",
+    ),
+    "store.draft_not_saved": (
+        "The draft was not saved",
+        "{path} could not be written: {detail}.",
+        "It is still in the composer; free some space.",
+    ),
     "store.not_saved": (
         "The conversation was not saved",
         "{path} could not be written: {detail}.",

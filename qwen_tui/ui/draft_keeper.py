@@ -1,0 +1,77 @@
+"""Drafts on disk: what stands in the composer of each conversation, and messages that wait to be answered.
+
+A message that was sent while the model was busy is in nobody's conversation yet. It is kept beside the draft until
+it is, and comes back in the composer when the program did not get that far.
+"""
+
+import logging
+import threading
+
+from qwen_tui.chat.drafts import Drafts, SavedDraft
+from qwen_tui.chat.messages import Conversation
+from qwen_tui.errors import QwenTuiError
+from qwen_tui.turns import TurnQueue
+from qwen_tui.ui.draft import Draft
+
+log = logging.getLogger(__name__)
+
+
+class DraftKeeper:
+    """Writes what has changed when it is told to `keep`; may be told so from any thread."""
+
+    def __init__(self, drafts: Drafts, turns: TurnQueue) -> None:
+        self._drafts = drafts
+        self._turns = turns
+        self._lock = threading.Lock()
+        self._here: dict[str, Draft] = {}
+        """By conversation id: what stands, or last stood, in its composer."""
+        self._new: set[str] = set()
+        """The conversations that have no message yet."""
+        self._changed: set[str] = set()
+
+    def open(self, conversation_id: str) -> Draft:
+        """What the composer of a conversation begins with."""
+        with self._lock:
+            if conversation_id not in self._here:
+                saved = self._drafts.load(conversation_id) or SavedDraft()
+                text = Draft.of("\n\n".join(filter(None, (*saved.waiting, saved.text))))
+                self._here[conversation_id] = text._replace(
+                    attachments=(*saved.attachments, *text.attachments)
+                )
+            return self._here[conversation_id]
+
+    def left_behind(self) -> tuple[str, ...]:
+        """The ids of conversations that were never begun, but for which something was written; newest first."""
+        return self._drafts.left_behind()
+
+    def note(self, conversation: Conversation, draft: Draft) -> None:
+        """This stands in the composer of a conversation now."""
+        with self._lock:
+            self._note_newness(conversation)
+            if self._here.get(conversation.id) != draft:
+                self._here[conversation.id] = draft
+                self._changed.add(conversation.id)
+
+    def note_queue(self, conversation: Conversation) -> None:
+        """A message of this conversation waits now, or no longer."""
+        with self._lock:
+            self._note_newness(conversation)
+            self._changed.add(conversation.id)
+
+    def keep(self) -> None:
+        """Write what has changed since the last time; what cannot be written now is tried again."""
+        with self._lock:
+            for conversation_id in list(self._changed):
+                draft = self._here.get(conversation_id, Draft())
+                waiting = self._turns.unsaved_texts(conversation_id)
+                try:
+                    is_new = conversation_id in self._new
+                    saved = SavedDraft(draft.text, draft.attachments, waiting, is_new)
+                    self._drafts.save(conversation_id, saved)
+                except QwenTuiError as error:
+                    log.info("draft not kept: %s", error)
+                else:
+                    self._changed.discard(conversation_id)
+
+    def _note_newness(self, conversation: Conversation) -> None:
+        (self._new.discard if conversation.messages else self._new.add)(conversation.id)

@@ -1,0 +1,121 @@
+"""Asking for the name of a file: where to write something, or what to read."""
+
+from pathlib import Path
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.suggester import Suggester
+from textual.widgets import Input, Static
+
+from qwen_tui.chat.cleaning import one_line
+from qwen_tui.strings import say
+
+
+class FileDialog(ModalScreen[Path | None]):
+    """One field over the screen. Enter gives the path, with `~` filled in; esc gives None.
+
+    A file that would be written over is asked about once more: enter again takes it.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss(None)", say("files.cancel"), id="files.cancel"),
+    ]
+    DEFAULT_CSS: ClassVar[str] = """
+    FileDialog {
+        align: center middle;
+        #file-box {
+            width: 76;
+            max-width: 100%;
+            height: auto;
+            padding: 1 2 0 2;
+            border: round $border;
+            border-title-color: $text-accent;
+            border-subtitle-color: $text-muted;
+            background: $background;
+        }
+        #file-note { height: auto; color: $text-muted; margin: 1 0; }
+        #file-note.-warning { color: $text-warning; }
+    }
+    """
+
+    def __init__(self, title: str, note: str, name: str = "", *, writes: bool) -> None:
+        """`name` is a suggestion; `writes` tells whether the file is to be written."""
+        super().__init__()
+        self._title = title
+        self._note = note
+        self._name = name
+        self._writes = writes
+        self._asked_about = ""
+
+    def compose(self) -> ComposeResult:
+        """A field and a note under it."""
+        with Vertical(id="file-box") as box:
+            box.border_title = Content(self._title)
+            box.border_subtitle = Content(say("files.keys"))
+            yield Input(self._name, suggester=_Paths(), select_on_focus=False, compact=True)
+            yield Static(Content(self._note), id="file-note")
+
+    @on(Input.Changed)
+    def _write_on(self) -> None:
+        self._asked_about = ""
+        self._say(self._note)
+
+    @on(Input.Submitted)
+    def _take(self, event: Input.Submitted) -> None:
+        event.stop()
+        if not event.value.strip():
+            return
+        path = Path(event.value.strip()).expanduser()
+        problem = _problem(path, self._writes)
+        if problem:
+            self._say(problem, warns=True)
+        elif self._writes and path.exists() and self._asked_about != event.value:
+            self._asked_about = event.value
+            self._say(say("files.overwrite", name=one_line(path.name)), warns=True)
+        else:
+            self.dismiss(path)
+
+    def _say(self, text: str, *, warns: bool = False) -> None:
+        note = self.query_one("#file-note", Static)
+        note.set_class(warns, "-warning")
+        note.update(Content(text))
+
+
+def _problem(path: Path, writes: bool) -> str:
+    """Why this path cannot be taken; empty when it can."""
+    shown = one_line(str(path), 300)
+    try:
+        if path.is_dir():
+            return say("files.is_folder", path=shown)
+        if writes and not path.parent.is_dir():
+            return say("files.no_folder", path=one_line(str(path.parent), 300))
+        if not writes and not path.is_file():
+            return say("files.not_there", path=shown)
+    except (OSError, ValueError):
+        return say("files.no_name", path=shown)
+    return ""
+
+
+class _Paths(Suggester):
+    """Goes on with the name of a file or folder that is there; the right arrow takes it."""
+
+    def __init__(self) -> None:
+        super().__init__(use_cache=False, case_sensitive=True)
+
+    async def get_suggestion(self, value: str) -> str | None:
+        """The first name that begins like this."""
+        folder, _, begun = value.rpartition("/")
+        if not begun:
+            return None
+        try:
+            inside = Path(f"{folder}/" if folder or value.startswith("/") else ".").expanduser()
+            names = sorted(each.name for each in inside.iterdir() if each.name.startswith(begun))
+        except (OSError, ValueError, RuntimeError):
+            return None
+        name = next((name for name in names if name.isprintable()), None)
+        return value[: len(value) - len(begun)] + name if name is not None else None

@@ -1,0 +1,29 @@
+"""Keeping on disk what the person has, second by second, and saying when that fails and when it works again."""
+
+from qwen_tui.errors import QwenTuiError
+from qwen_tui.library import Library
+from qwen_tui.strings import say
+from qwen_tui.ui.draft_keeper import DraftKeeper
+
+
+class Keeping:
+    """Saves conversations and drafts that have changed; what cannot be saved is tried again."""
+
+    def __init__(self, library: Library, drafts: DraftKeeper) -> None:
+        self._library = library
+        self._drafts = drafts
+        self._failed = False
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the last attempt left something unsaved."""
+        return self._failed
+
+    def keep(self) -> QwenTuiError | str | None:
+        """Save everything; returns what is to be said: an error when that begins to fail, words when it is over."""
+        self._drafts.keep()
+        error = self._library.save_changes()
+        has_failed, self._failed = self._failed, error is not None
+        if error is not None:
+            return None if has_failed else error
+        return say("screen.saved_again") if has_failed else None
