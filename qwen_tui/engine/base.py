@@ -88,6 +88,28 @@ def sampling_of(run: Run) -> Sampling:
     )
 
 
+def sampling_of(run: Run) -> Sampling:
+    """The sampling with which the same prompt gives this run's tokens again, and no more than those.
+
+    What was not in effect is given as what changes nothing, since None would take the checkpoint's own. Values
+    that are no numbers (a run comes from a file) are left to the checkpoint.
+    """
+    if "do_sample" not in run.sampling:
+        return Sampling(seed=run.seed, max_new_tokens=max(1, len(run.token_ids)))
+    nothing: dict[str, Json] = {"temperature": 1.0, "top_p": 1.0, "top_k": 0, "repetition_penalty": 1.0}
+    is_sampled = bool(run.sampling["do_sample"])
+    names = ("temperature", "top_p", "top_k", "min_p", "repetition_penalty")
+    values = {name: run.sampling.get(name, nothing.get(name)) for name in names}
+    if not is_sampled:
+        values = {"repetition_penalty": values["repetition_penalty"]}
+    return Sampling(
+        greedy=not is_sampled,
+        seed=run.seed,
+        max_new_tokens=max(1, len(run.token_ids)),
+        **{name: value for name, value in values.items() if isinstance(value, int | float)},
+    )
+
+
 class PromptMessage(NamedTuple):
     """A message as the model is to see it."""
 

@@ -14,10 +14,10 @@ from qwen_tui.errors import QwenTuiError
 
 log = logging.getLogger(__name__)
 
-SOON_SECONDS = 60.0
+SOON_SECONDS = 10.0
 """An engine that dies within this time after it was ready counts as one that keeps dying."""
 
-MOST_DEATHS = 3
+MOST_DEATHS = 5
 """How many such deaths in a row end with an error instead of another start, which takes seconds of full load."""
 
 OpenEngine = Callable[[ModelSpec, ReportProgress, StopFlag], Engine]
