@@ -1,6 +1,7 @@
 """The whole screen on a scripted engine."""
 
 import asyncio
+import copy
 import threading
 import time
 from collections.abc import Callable
@@ -35,7 +36,7 @@ class Screenplay:
             if stop.is_set():
                 break
         if self.open_error is not None:
-            raise self.open_error
+            raise copy.copy(self.open_error)  # each time it is another one
         self.engine.alive = True
         return self.engine
 

@@ -74,21 +74,6 @@ class Sampling:
 
 
 def sampling_of(run: Run) -> Sampling:
-    """The values that make the same model choose the same tokens again for the same prompt."""
-    used = run.sampling
-    return Sampling(
-        greedy=not used.get("do_sample", False),
-        temperature=used.get("temperature"),
-        top_p=used.get("top_p"),
-        top_k=used.get("top_k"),
-        min_p=used.get("min_p"),
-        repetition_penalty=used.get("repetition_penalty"),
-        seed=run.seed,
-        max_new_tokens=used.get("max_new_tokens") or len(run.token_ids),
-    )
-
-
-def sampling_of(run: Run) -> Sampling:
     """The sampling with which the same prompt gives this run's tokens again, and no more than those.
 
     What was not in effect is given as what changes nothing, since None would take the checkpoint's own. Values

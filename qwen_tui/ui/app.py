@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import App, SystemCommand
@@ -23,6 +23,9 @@ from qwen_tui.turns import TurnQueue
 from qwen_tui.ui.chat_screen import ChatScreen
 from qwen_tui.ui.draft_keeper import DraftKeeper
 from qwen_tui.ui.themes import THEMES
+
+if TYPE_CHECKING:  # see `ChatScreen.on_chat_log_receipt_requested`
+    from qwen_tui.ui.receipt import Receipt
 
 PALETTE = Binding("ctrl+p", "command_palette", say("screen.key.commands"))
 """Textual's own key for the command palette, as the help names it."""
@@ -122,6 +125,10 @@ class QwenTuiApp(App[None]):
 
         bindings = [*ChatScreen.BINDINGS, PALETTE, *self.BINDINGS]
         self.push_screen(Help(help_places(bindings, self._config.keys), help_files(self._where)))
+
+    def on_receipt_replay_requested(self, event: "Receipt.ReplayRequested") -> None:
+        """Run a reply again; handled by name, since the dialog is imported when it is opened."""
+        self._chat.replay(event.message.id)
 
     @on(ChatScreen.StopLoading)
     def _stop_loading(self) -> None:

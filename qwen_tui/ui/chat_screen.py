@@ -14,10 +14,12 @@ from textual.reactive import reactive
 from textual.screen import Screen
 from textual.widgets import Footer
 
+from qwen_tui.asks import Replay
 from qwen_tui.chat.messages import Json
 from qwen_tui.engine.host import EngineState, Failed, Opening, Ready
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.library import Library
+from qwen_tui.replay import Replaying
 from qwen_tui.session import ChatSession
 from qwen_tui.settings import Settings
 from qwen_tui.strings import say
@@ -25,15 +27,18 @@ from qwen_tui.turns import TurnQueue
 from qwen_tui.ui.clipboard import copy, say_outcome
 from qwen_tui.ui.composer import Composer
 from qwen_tui.ui.draft_keeper import DraftKeeper
+from qwen_tui.ui.file_desk import FileDesk
 from qwen_tui.ui.header import Header
 from qwen_tui.ui.keeping import Keeping
 from qwen_tui.ui.library_pane import LibraryPane
 from qwen_tui.ui.panes import Panes
+from qwen_tui.ui.replay_words import replay_words
 from qwen_tui.ui.settings_pane import SettingsPane
 from qwen_tui.ui.talk import Talk
 
 if TYPE_CHECKING:  # see `Talk.complete`
     from qwen_tui.ui.chat_log import ChatLog
+    from qwen_tui.ui.receipt import Receipt
 
 KEEP_SECONDS = 1.0
 """How often what has changed is saved: settings that a held arrow key changes, drafts, what failed before."""
@@ -106,6 +111,9 @@ class ChatScreen(Screen[None]):
         self._talk = Talk(self._first(conversation), library, turns, drafts, id="talk")
         self._conversations = LibraryPane(library, self._talk.live, self._talk.is_at_work, id="conversations")
         self._settings = SettingsPane()
+        self._files = FileDesk(self, self._say)
+        self._receipt: Receipt | None = None
+        """The receipt that was opened last."""
         self._panes = Panes(self._conversations, self._talk, Vertical(id="settings"), id="panes")
 
     def compose(self) -> ComposeResult:
@@ -154,6 +162,8 @@ class ChatScreen(Screen[None]):
             ("settings", partial(self.action_pane, "settings")),
             ("conversations", partial(self.action_pane, "conversations")),
             ("help", self.action_help),
+            ("undo", self._conversations.undo),
+            *(log.message_commands() if (log := self._talk.chat_log) is not None else ()),
         )
 
     # --- Attributes down -----------------------------------------------------------------------------
@@ -260,6 +270,32 @@ class ChatScreen(Screen[None]):
     def on_chat_log_undo_requested(self) -> None:
         """Take the last change back."""
         self._conversations.undo()
+
+    def on_chat_log_save_block_requested(self, event: "ChatLog.SaveBlockRequested") -> None:
+        """Write a code block to a file."""
+        self._files.save_code(event.code, event.suggested_name, event.note)
+
+    def on_chat_log_receipt_requested(self, event: "ChatLog.ReceiptRequested") -> None:
+        """Show how a reply came about."""
+        from qwen_tui.ui.receipt import Receipt  # late: the first picture does not need it
+
+        self._receipt = Receipt(event.message, self._talk.session.conversation.path())
+        self.app.push_screen(self._receipt)
+
+    def replay(self, reply_id: str) -> None:
+        """Run a reply again and compare."""
+        if self._receipt is not None:
+            self._receipt.show_replay(say("replay.waiting"), is_running=True)
+        self._talk.submit(Replay(reply_id))
+
+    @on(Talk.ReplayMoved)
+    def _replay_moved(self, event: Talk.ReplayMoved) -> None:
+        is_running = isinstance(event.event, Replaying)
+        words = replay_words(event.event)
+        if self._receipt is not None and self._receipt.is_attached:
+            self._receipt.show_replay(words, is_running=is_running)
+        elif not is_running:
+            self._talk.say(words)
 
     # --- Messages up: conversations ------------------------------------------------------------------
 

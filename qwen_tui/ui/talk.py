@@ -13,7 +13,7 @@ from textual.containers import Vertical
 from textual.message import Message as Posted
 from textual.reactive import reactive
 
-from qwen_tui.asks import Ask, Edit, Regenerate, Send
+from qwen_tui.asks import Ask, Edit, Regenerate, Replay, Send
 from qwen_tui.chat.messages import Role
 from qwen_tui.engine.host import Closed, EngineState, Failed, Ready
 from qwen_tui.errors import QwenTuiError
@@ -329,6 +329,9 @@ class Talk(Vertical):
                 if error.code == "engine.stopped_early":
                     self.say(say("screen.taken_back"))
                     return
+            case TurnBroke(error) if isinstance(turn.ask, Replay):
+                self.post_message(self.ReplayMoved(NotReplayed(turn.ask.reply_id, error)))
+                return
             case NotSaved(error) | TurnBroke(error):
                 pass
             case _:

@@ -64,6 +64,8 @@ SENTENCES: dict[str, str] = {
     "command.theme.help": "Choose the colours of the screen",
     "command.suspend": "Suspend the program",
     "command.suspend.help": "Back to the shell; fg returns",
+    "command.undo": "Undo",
+    "command.undo.help": "Take back the last rename, trash, deleted turn or edit",
     "command.help": "Help",
     "command.help.help": "All keys, and where your files are",
     "command.quit": "Quit",

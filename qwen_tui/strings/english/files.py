@@ -1,0 +1,28 @@
+"""English sentences and errors of reading and writing files from the screen, and of replaying a reply."""
+
+SENTENCES: dict[str, str] = {
+    "files.keys": "enter takes it · → completes · esc cancels",
+    "files.cancel": "cancel",
+    "files.save_code": "Save the code block to",
+    "files.overwrite": "{name} is there already. Enter once more writes over it.",
+    "files.is_folder": "{path} is a folder; add a file name.",
+    "files.no_folder": "There is no folder {path}.",
+    "files.not_there": "There is no file {path}.",
+    "files.no_name": "{path} is not a name a file can have.",
+    "files.written": "Written to {path}.",
+    "replay.waiting": "It is replayed as soon as the model is free.",
+    "replay.running": "Replaying: {done:,} of {total:,} tokens. esc closes this, and once more stops it.",
+    "replay.same": "The same tokens, all {count:,} of them.",
+    "replay.same_so_far": "Stopped after {count:,} of {total:,} tokens; the same so far.",
+    "replay.differs": "It first differs at token {number:,} of {total:,}: now {became}, in the reply {was}.",
+    "replay.quoted": "“{text}”",
+    "replay.end": "the end",
+}
+
+ERRORS: dict[str, tuple[str, str, str]] = {
+    "files.not_written": (
+        "The file was not written",
+        "{path} could not be written: {detail}.",
+        "Choose another name or folder.",
+    ),
+}
