@@ -4,12 +4,12 @@ A claim is a lock on a file in `.open/` that ends with the process, however that
 no locks everyone gets one, and `merge` keeps what each of them adds.
 """
 
-import hashlib
 import os
 from contextlib import suppress
 from pathlib import Path
 
-from qwen_tui.chat.files import make_folder, try_lock
+from qwen_tui.chat.files import is_at, make_folder, try_lock
+from qwen_tui.chat.names import id_stem
 
 FOLDER = ".open"
 
@@ -26,54 +26,82 @@ class Claim:
     def release(self) -> None:
         """Let others have it. Safe to call twice."""
         self.is_held = False
-        if self._descriptor is not None and self._path is not None:
-            with suppress(OSError):
-                self._path.unlink()
-            os.close(self._descriptor)
-            self._descriptor = None
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None and self._path is not None:
+            _remove(self._path, descriptor)
+            os.close(descriptor)
 
 
-def claim(folder: Path, conversation_id: str) -> Claim | None:
-    """Claim a conversation of this folder; None when another program, or another store of this one, has it."""
-    # An id is whatever a file says: only a digest of it makes a safe file name.
-    path = folder / FOLDER / hashlib.sha256(conversation_id.encode()).hexdigest()[:32]
-    try:
-        make_folder(path.parent)
-        while True:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+class Claims:
+    """The claims of one store on the conversations of a folder. `claim` and `sweep` one program at a time."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder / FOLDER
+        self._own: dict[str, Claim] = {}
+
+    def claim(self, conversation_id: str) -> Claim | None:
+        """Claim a conversation; None when another program, another store, or this one has it."""
+        if self._is_own(conversation_id):
+            return None
+        path = self._folder / id_stem(conversation_id)
+        try:
+            make_folder(self._folder)
+            descriptor = _locked(path)
+        except OSError:
+            claim = Claim()  # where nothing can be written, nothing can be lost to another
+        else:
+            if descriptor is None:
+                return None
+            claim = Claim(path, descriptor)
+        self._own[conversation_id] = claim
+        return claim
+
+    def is_elsewhere(self, conversation_id: str) -> bool:
+        """Whether another program, or another store, has a conversation open."""
+        if self._is_own(conversation_id):
+            return False
+        probe = self.claim(conversation_id)
+        if probe is not None:
+            probe.release()
+        return probe is None
+
+    def sweep(self) -> None:
+        """Remove the files of programs that were killed."""
+        with suppress(OSError), os.scandir(self._folder) as found:
+            for file in found:
+                with suppress(OSError):
+                    descriptor = os.open(file.path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+                    try:
+                        if try_lock(descriptor):
+                            _remove(Path(file.path), descriptor)
+                    finally:
+                        os.close(descriptor)
+
+    def _is_own(self, conversation_id: str) -> bool:
+        claim = self._own.get(conversation_id)
+        if claim is not None and not claim.is_held:
+            del self._own[conversation_id]
+        return claim is not None and claim.is_held
+
+
+def _locked(path: Path) -> int | None:
+    """The open and locked file of this name; None when someone else has locked it. Raises OSError."""
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        try:
             if not try_lock(descriptor):
                 os.close(descriptor)
                 return None
-            if _is_at(path, descriptor):
-                return Claim(path, descriptor)
-            os.close(descriptor)  # its owner has removed it between our two calls
-    except OSError:
-        return Claim()  # where nothing can be written, nothing can be lost to another
+            if is_at(path, descriptor):
+                return descriptor
+        except BaseException:
+            os.close(descriptor)
+            raise
+        # Who had it has removed it between our two calls: the name is another file's now.
+        os.close(descriptor)
 
 
-def is_claimed(folder: Path, conversation_id: str) -> bool:
-    """Whether someone has a conversation of this folder open."""
-    probe = claim(folder, conversation_id)
-    if probe is not None:
-        probe.release()
-    return probe is None
-
-
-def sweep(folder: Path) -> None:
-    """Remove the files of programs that are gone."""
-    with suppress(OSError), os.scandir(folder / FOLDER) as found:
-        for file in found:
-            with suppress(OSError):
-                descriptor = os.open(file.path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
-                try:
-                    if try_lock(descriptor):
-                        os.unlink(file.path)
-                finally:
-                    os.close(descriptor)
-
-
-def _is_at(path: Path, descriptor: int) -> bool:
-    try:
-        return os.path.samestat(os.stat(path, follow_symlinks=False), os.fstat(descriptor))
-    except FileNotFoundError:
-        return False
+def _remove(path: Path, descriptor: int) -> None:
+    with suppress(OSError):
+        if is_at(path, descriptor):
+            os.unlink(path)

@@ -27,7 +27,7 @@ from typing import Any
 
 from qwen_tui.chat.cleaning import clean, one_line
 from qwen_tui.chat.fields import DamagedError, cleaned, get, identifier, moment, shallow, unknown
-from qwen_tui.chat.files import shown
+from qwen_tui.chat.files import LONG_AGO, shown
 from qwen_tui.chat.messages import Conversation, Json, Message, Role, Run, Status
 from qwen_tui.chat.names import tidy, unique
 from qwen_tui.chat.tree import parents_first
@@ -35,8 +35,6 @@ from qwen_tui.errors import QwenTuiError
 
 VERSION = 1
 """The version of the format that this program writes; it reads all up to this one."""
-
-LONG_AGO = "1970-01-01T00:00:00.000+00:00"
 
 WORD_LIMIT = 4096
 """The longest word of a receipt: the path of a model's folder."""

@@ -1,24 +1,26 @@
-"""What was being written and is not part of a conversation yet: a file for each, `drafts/DIGEST.json`.
+"""What was being written and is not part of a conversation yet: a file for each, `drafts/ID.json`.
 
 A draft survives switching and the end of the program. Unlike a conversation it is not worth an error: a file that
-cannot be read counts as none.
+cannot be read counts as none, and is moved to `drafts/damaged/`.
 """
 
-import hashlib
 import json
-import os
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from qwen_tui.chat.cleaning import clean
 from qwen_tui.chat.codec import line
-from qwen_tui.chat.files import make_folder, shown, why, write_whole
+from qwen_tui.chat.files import make_folder, move_into, shown, why, write_whole
 from qwen_tui.chat.messages import Json
+from qwen_tui.chat.names import id_stem
 from qwen_tui.errors import QwenTuiError
 
 LARGEST_BYTES = 64 * 2**20
 """A larger file is not ours: a message of that size fits no model."""
+
+
+DAMAGED = "damaged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +49,18 @@ class Drafts:
 
     def load(self, conversation_id: str) -> SavedDraft | None:
         """The draft of a conversation; None when there is none that can be read."""
-        found = _read(self._file(conversation_id))
-        return found[1] if found is not None and found[0] == conversation_id else None
+        file = self._file(conversation_id)
+        try:
+            found_id, draft = _read(file)
+            if found_id == conversation_id:
+                return draft
+        except OSError:
+            return None
+        except (ValueError, RecursionError):
+            pass
+        with suppress(OSError):  # the next draft would take its place
+            move_into(self._folder / DAMAGED, file)
+        return None
 
     def save(self, conversation_id: str, draft: SavedDraft) -> None:
         """Keep a draft, or nothing when it is empty. Raises `QwenTuiError` (`store.draft_not_saved`).
@@ -65,32 +77,38 @@ class Drafts:
         except OSError as error:
             raise QwenTuiError("store.draft_not_saved", path=shown(path), detail=why(error)) from error
 
+    def remove(self, conversation_id: str) -> None:
+        """Forget the draft of a conversation that is gone for good, if there is one."""
+        with suppress(OSError):
+            self._file(conversation_id).unlink()
+
     def left_behind(self) -> tuple[str, ...]:
         """The ids of conversations that were never begun, but for which something was written; newest first."""
-        with suppress(OSError):
-            files = sorted(self._folder.glob("*.json"), key=lambda file: file.stat().st_mtime, reverse=True)
-            found = [_read(file) for file in files]
-            return tuple(each[0] for each in found if each is not None and each[1].is_new)
-        return ()
+        found: list[tuple[float, str]] = []
+        for file in self._folder.glob("*.json"):
+            with suppress(OSError, ValueError, RecursionError):
+                conversation_id, draft = _read(file)
+                if draft.is_new:
+                    found.append((file.stat().st_mtime, conversation_id))
+        return tuple(conversation_id for _, conversation_id in sorted(found, reverse=True))
 
     def _file(self, conversation_id: str) -> Path:
-        # An id is whatever a file says: only a digest of it makes a safe file name.
-        return self._folder / f"{hashlib.sha256(conversation_id.encode()).hexdigest()[:32]}.json"
+        return self._folder / f"{id_stem(conversation_id)}.json"
 
 
-def _read(file: Path) -> tuple[str, SavedDraft] | None:
-    """A draft and the id of its conversation."""
-    with suppress(OSError, ValueError, RecursionError):
-        if os.stat(file).st_size <= LARGEST_BYTES:
-            value = json.loads(file.read_bytes())
-            if isinstance(value, dict) and isinstance(own_id := value.get("conversation"), str):
-                return own_id, SavedDraft(
-                    text=_text(value.get("text")),
-                    attachments=_texts(value.get("attachments")),
-                    waiting=_texts(value.get("waiting")),
-                    is_new=value.get("is_new") is True,
-                )
-    return None
+def _read(file: Path) -> tuple[str, SavedDraft]:
+    """The id of a draft's conversation and the draft; raises OSError, or ValueError for what is none."""
+    with file.open("rb") as opened:
+        data = opened.read(LARGEST_BYTES + 1)
+    value = json.loads(data) if len(data) <= LARGEST_BYTES else None
+    if not isinstance(value, dict) or not isinstance(value.get("conversation"), str):
+        raise ValueError(file.name)
+    return value["conversation"], SavedDraft(
+        text=_text(value.get("text")),
+        attachments=_texts(value.get("attachments")),
+        waiting=_texts(value.get("waiting")),
+        is_new=value.get("is_new") is True,
+    )
 
 
 def _text(value: Json) -> str:

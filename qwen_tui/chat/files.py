@@ -7,20 +7,43 @@ import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
+from qwen_tui import strings
 from qwen_tui.chat.cleaning import one_line
+from qwen_tui.chat.names import unique
 
 TEMPORARY = ".qwen-tui-"
 """How the name of a file begins that is being written and has no name of its own yet."""
+
+LONG_AGO = "1970-01-01T00:00:00.000+00:00"
+"""The time of what has none."""
 
 PATIENCE_SECONDS = 2.0
 """How long to wait for another program: one that was suspended in the middle must not stop this one."""
 
 
+Stamp = tuple[int, int, int]
+"""What changes when a file does: time of its last change in nanoseconds, size in bytes, inode."""
+
+
+def stamp_of(status: os.stat_result) -> Stamp:
+    """The stamp in what the file system says of a file."""
+    return status.st_mtime_ns, status.st_size, status.st_ino
+
+
 def shown(path: Path | str) -> str:
     """A path for the eyes of a person: a file name may hold anything, escape sequences too."""
     return one_line(str(path), 4096)
+
+
+def written(status: os.stat_result) -> str:
+    """When a file was last written, ISO 8601 in UTC."""
+    try:
+        return datetime.fromtimestamp(status.st_mtime, UTC).isoformat(timespec="milliseconds")
+    except (ValueError, OverflowError, OSError):  # a clock can be set to any year
+        return LONG_AGO
 
 
 def why(error: OSError) -> str:
@@ -29,12 +52,19 @@ def why(error: OSError) -> str:
 
 
 def make_folder(folder: Path) -> None:
-    """Create a folder that only its owner can read, where there is none; raises OSError."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """Create a folder that only its owner can read, and those above it, where there are none; raises OSError."""
+    # Not `mkdir(parents=True)`: that leaves those above it as open as the umask says.
+    if not folder.is_dir():
+        if folder.parent != folder:
+            make_folder(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
 
 
-def write_whole(path: Path, data: bytes, *, durable: bool = True) -> None:
+def write_whole(path: Path, data: bytes, *, durable: bool = True, replaces: Stamp | None = None) -> None:
     """Put `data` in the place of the file, for its owner's eyes only; raises OSError, and the old file stands.
+
+    With `replaces` only a file of this stamp is replaced: a program that was suspended in the middle must not put
+    what it knew then over what others have written since (see `PATIENCE_SECONDS`).
 
     `durable` waits until it is on the disk. A reader, and a machine that loses power, meets the old file or
     the new one, never a part. A link is followed: what it points to is replaced, the link stays.
@@ -49,6 +79,8 @@ def write_whole(path: Path, data: bytes, *, durable: bool = True) -> None:
                 os.fsync(descriptor)
         finally:
             os.close(descriptor)
+        if replaces is not None and _has_changed(path, replaces):
+            raise OSError(errno.EAGAIN, strings.say("store.changed_meanwhile"), str(path))
         os.replace(temporary, path)
     except BaseException:
         with suppress(OSError):
@@ -56,6 +88,13 @@ def write_whole(path: Path, data: bytes, *, durable: bool = True) -> None:
         raise
     if durable:
         sync_folder(path.parent)
+
+
+def _has_changed(path: Path, stamp: Stamp) -> bool:
+    try:
+        return stamp_of(os.stat(path)) != stamp
+    except FileNotFoundError:
+        return False
 
 
 def write_all(descriptor: int, data: bytes | bytearray) -> None:
@@ -83,6 +122,25 @@ def move(source: Path, target: Path) -> None:
     os.rename(source, target)
 
 
+def move_into(folder: Path, source: Path, ending: str = "") -> Path:
+    """Move a file into another folder under its own name, numbered if that is taken; raises OSError.
+
+    `ending` takes the place of the file's own, `.json` for one.
+    """
+    make_folder(folder)
+    ending = ending or source.suffix
+    stem = unique(source.stem, lambda stem: os.path.lexists(folder / (stem + ending)))
+    target = folder / (stem + ending)
+    if source.is_symlink():  # a relative one would lead nowhere from there
+        os.symlink(os.path.realpath(source), target)
+        os.unlink(source)
+    else:
+        os.rename(source, target)
+    sync_folder(folder)
+    sync_folder(source.parent)
+    return target
+
+
 def _same(first: Path, second: Path) -> bool:
     # `Foo.json` and `foo.json` are one file where the file system does not tell them apart.
     return os.path.samestat(os.lstat(first), os.lstat(second))
@@ -96,12 +154,18 @@ def locked(folder: Path) -> Iterator[None]:
     """
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        give_up = time.monotonic() + PATIENCE_SECONDS
-        while not try_lock(descriptor) and time.monotonic() < give_up:
-            time.sleep(0.005)
+        lock(descriptor, PATIENCE_SECONDS)
         yield
     finally:
         os.close(descriptor)
+
+
+def lock(descriptor: int, patience_seconds: float) -> bool:
+    """Lock an open file or folder, waiting at most this long for someone else to let it go."""
+    give_up = time.monotonic() + patience_seconds
+    while not (is_ours := try_lock(descriptor)) and time.monotonic() < give_up:
+        time.sleep(0.005)
+    return is_ours
 
 
 def try_lock(descriptor: int) -> bool:
@@ -116,6 +180,14 @@ def try_lock(descriptor: int) -> bool:
     except OSError:
         return True
     return True
+
+
+def is_at(path: Path, descriptor: int) -> bool:
+    """Whether an open file still is the one of this name; raises OSError."""
+    try:
+        return os.path.samestat(os.stat(path, follow_symlinks=False), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
 
 
 def sweep(folder: Path, older_than_seconds: float = 3600) -> None:

@@ -4,14 +4,13 @@ import os
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 from qwen_tui import strings
 from qwen_tui.chat import index
-from qwen_tui.chat.codec import LONG_AGO, decode, encode
-from qwen_tui.chat.files import make_folder, move, shown, sync_folder, why, write_whole
-from qwen_tui.chat.index import Entry, Stamp, entry, stamp_of
+from qwen_tui.chat.codec import decode, encode
+from qwen_tui.chat.files import Stamp, move, move_into, shown, stamp_of, why, write_whole, written
+from qwen_tui.chat.index import Entry, entry
 from qwen_tui.chat.messages import Conversation
 from qwen_tui.chat.names import file_stem, folded, plain, unique
 from qwen_tui.errors import QwenTuiError
@@ -72,7 +71,7 @@ class Folder:
             raise QwenTuiError("store.gone", name=shown(file)) from None
         except OSError as error:
             raise QwenTuiError("store.unreadable", path=shown(path), detail=why(error)) from error
-        conversation = decode(data, path, written=_written(status))
+        conversation = decode(data, path, written=written(status))
         owner = self.entries.get(conversation.id)
         if owner is not None and owner.file != file:
             conversation = replace(conversation, id=uuid.uuid4().hex)
@@ -91,8 +90,13 @@ class Folder:
         return replace(conversation, id=known.id)
 
     def write(self, conversation: Conversation, file: str) -> None:
-        """Write a conversation whole into its file; raises OSError, and then the file is what it was."""
-        write_whole(self.path / file, encode(conversation))
+        """Write a conversation whole into its file; raises OSError, and then the file is what it was.
+
+        That is also raised when the file is no longer the one that was read last.
+        """
+        known = self.entries.get(conversation.id)
+        stamp = known.stamp if known is not None and known.file == file else None
+        write_whole(self.path / file, encode(conversation), replaces=stamp)
         self.entries[conversation.id] = entry(conversation, file, stamp_of((self.path / file).stat()))
 
     def put(self, conversation: Conversation) -> Conversation:
@@ -151,21 +155,3 @@ class Folder:
             for each in found:
                 if each.name.endswith(SUFFIX) and not each.name.startswith(".") and each.is_file():
                     yield each.name, stamp_of(each.stat())
-
-
-def move_into(folder: Path, source: Path) -> Path:
-    """Move a file into a folder under its own name, numbered if that is taken; raises OSError."""
-    make_folder(folder)
-    stem = unique(source.stem, lambda stem: os.path.lexists(folder / (stem + source.suffix)))
-    target = folder / (stem + source.suffix)
-    os.rename(source, target)
-    sync_folder(folder)
-    sync_folder(source.parent)
-    return target
-
-
-def _written(status: os.stat_result) -> str:
-    try:
-        return datetime.fromtimestamp(status.st_mtime, UTC).isoformat(timespec="milliseconds")
-    except (ValueError, OverflowError, OSError):  # a clock can be set to any year
-        return LONG_AGO

@@ -6,21 +6,18 @@ conversation that a person calls *index*.
 """
 
 import json
-import os
+import zlib
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 from qwen_tui.chat.fields import moment
-from qwen_tui.chat.files import write_whole
+from qwen_tui.chat.files import Stamp, write_whole
 from qwen_tui.chat.messages import Conversation
 from qwen_tui.chat.names import tidy
 
 FILE = ".index.json"
-
-Stamp = tuple[int, int, int]
-"""What changes when a file does: time of its last change in nanoseconds, size in bytes, inode."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +56,6 @@ def entry(conversation: Conversation, file: str, stamp: Stamp) -> Entry:
     )
 
 
-def stamp_of(status: os.stat_result) -> Stamp:
-    """The stamp in what the file system says of a file."""
-    return status.st_mtime_ns, status.st_size, status.st_ino
-
-
 def read(folder: Path) -> dict[str, Entry]:
     """The entries of the index by file name; none where there is no index or it cannot be read."""
     try:
@@ -73,18 +65,25 @@ def read(folder: Path) -> dict[str, Entry]:
     if not isinstance(value, dict) or value.get("columns") != list(COLUMNS):
         return {}
     rows = value.get("files")
-    entries = [_entry(row) for row in rows] if isinstance(rows, list) else []
+    if not isinstance(rows, list) or value.get("check") != _check(map(json.dumps, rows)):
+        return {}
+    entries = map(_entry, rows)
     return {each.file: each for each in entries if each is not None}
 
 
 def write(folder: Path, entries: Iterable[Entry]) -> None:
     """Write the index; when that fails the next program reads the files instead."""
-    rows = ([getattr(each, column) for column in COLUMNS] for each in entries)
     # Escapes are ugly but complete: a file name need not be valid UTF-8.
-    lines = ",\n".join(map(json.dumps, rows))
-    text = f'{{"columns": {json.dumps(list(COLUMNS))}, "files": [\n{lines}\n]}}\n'
+    rows = [json.dumps([getattr(each, column) for column in COLUMNS]) for each in entries]
+    columns, lines = json.dumps(list(COLUMNS)), ",\n".join(rows)
+    text = f'{{"columns": {columns}, "check": {_check(rows)}, "files": [\n{lines}\n]}}\n'
     with suppress(OSError):
         write_whole(folder / FILE, text.encode(), durable=False)
+
+
+def _check(rows: Iterable[str]) -> int:
+    """A checksum: one wrong letter would be taken for a name, or lead to another conversation."""
+    return zlib.crc32("\n".join(rows).encode())
 
 
 def _entry(row: object) -> Entry | None:

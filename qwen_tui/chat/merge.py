@@ -1,4 +1,4 @@
-"""Two states of one conversation as one: nothing that either of them says is lost.
+"""Two states of one conversation as one: nothing that either of them says is lost, nothing deleted comes back.
 
 Needed when a second program has changed the file, and when a reply is found that a crash cut short.
 """
@@ -7,53 +7,69 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
-from qwen_tui.chat.messages import Conversation, Message, new_message_id
+from qwen_tui.chat.branches import showing
+from qwen_tui.chat.messages import Conversation, Json, Message, new_message_id
 from qwen_tui.chat.tree import parents_first
 
 
 class Base(NamedTuple):
-    """What both states began with."""
+    """What is remembered of the state that both began with."""
 
     name: str
     pinned: bool
-    ids: frozenset[str]
-    """Of the messages that were there."""
+    overrides: Mapping[str, Json]
+    messages: Mapping[str, int]
+    """By id: a fingerprint of each."""
+
+    def has(self, message: Message) -> bool:
+        """Whether this message was there, as it is."""
+        return self.messages.get(message.id) == _fingerprint(message)
 
 
-def merge(ours: Conversation, theirs: Conversation, base: Base) -> Conversation:
-    """Our conversation with what has been added to the file, without what either has deleted; our head is shown.
+def base_of(conversation: Conversation) -> Base:
+    """What `merge` needs to know later of the conversation as it is now."""
+    fingerprints = {message.id: _fingerprint(message) for message in conversation.messages}
+    return Base(conversation.name, conversation.pinned, conversation.overrides, fingerprints)
 
-    Who changed the name or the pin is right, we before the others.
+
+def merge(ours: Conversation, theirs: Conversation, base: Base | None = None) -> Conversation:
+    """Our conversation with what the others have changed since `base`; our head is shown.
+
+    Where both have changed the name, the pin or the settings, ours hold. A message that one has deleted and the
+    other has changed stays; what follows a deleted one is joined to what stood before it. Without a base
+    everything counts as added.
     """
+    base = base or Base(theirs.name, theirs.pinned, theirs.overrides, {})
     own = {message.id: message for message in ours.messages}
     messages: list[Message] = []
     for message in theirs.messages:
         if message.id in own:
-            messages += further(own.pop(message.id), message)
-        elif message.id not in base.ids:
+            messages += _both(own.pop(message.id), message, base)
+        elif not base.has(message):
             messages.append(message)
-    messages += (message for message in own.values() if message.id not in base.ids)
+    messages += (message for message in own.values() if not base.has(message))
+    # Where both have a message ours says what it follows: two trees mixed could make a circle.
     parents = {message.id: message.parent for message in (*theirs.messages, *ours.messages)}
-    kept = {message.id for message in messages}
-    return replace(
+    there = {message.id for message in messages}
+
+    def still_there(message_id: str | None) -> str | None:
+        while message_id is not None and message_id not in there:
+            message_id = parents.get(message_id)
+        return message_id
+
+    merged = replace(
         ours,
         name=theirs.name if ours.name == base.name else ours.name,
         named_by_person=ours.named_by_person or theirs.named_by_person,
         pinned=theirs.pinned if ours.pinned == base.pinned else ours.pinned,
-        messages=parents_first(
-            [replace(message, parent=_kept(message.parent, kept, parents)) for message in messages]
-        ),
-        head=_kept(ours.head if ours.messages else theirs.head, kept, parents),
+        overrides=theirs.overrides if ours.overrides == base.overrides else ours.overrides,
+        updated=max(ours.updated, theirs.updated),
+        messages=parents_first([replace(each, parent=still_there(each.parent)) for each in messages]),
     )
-
-
-def _kept(message_id: str | None, kept: set[str], parents: Mapping[str, str | None]) -> str | None:
-    """A message, or the nearest one before it that is still there."""
-    seen: set[str] = set()
-    while message_id is not None and message_id not in kept and message_id not in seen:
-        seen.add(message_id)
-        message_id = parents.get(message_id)
-    return message_id if message_id in kept else None
+    if ours.head in there:
+        return merged
+    head = still_there(ours.head) or still_there(theirs.head) or (messages[-1].id if messages else None)
+    return showing(merged, head) if head is not None else replace(merged, head=None)
 
 
 def with_recovered(conversation: Conversation, reply: Message) -> Conversation:
@@ -63,7 +79,7 @@ def with_recovered(conversation: Conversation, reply: Message) -> Conversation:
     there = conversation.message(reply.id)
     if there is None:
         return conversation.with_message(reply)
-    kept, *added = further(there, reply)
+    kept, *added = further(there, replace(reply, parent=there.parent))
     if kept is there and not added:
         return conversation
     for message in (kept, *added):
@@ -80,5 +96,16 @@ def further(ours: Message, theirs: Message) -> tuple[Message, ...]:
     return ours, replace(theirs, id=new_message_id())
 
 
+def _both(ours: Message, theirs: Message, base: Base) -> tuple[Message, ...]:
+    if base.has(theirs):
+        return (ours,)
+    kept = (theirs,) if base.has(ours) else further(ours, theirs)
+    return tuple(replace(message, parent=ours.parent) for message in kept)
+
+
 def _continues(longer: Message, shorter: Message) -> bool:
     return longer.content.startswith(shorter.content) and longer.thinking.startswith(shorter.thinking)
+
+
+def _fingerprint(message: Message) -> int:
+    return hash((message.content, message.thinking, message.status, len(message.receipt)))

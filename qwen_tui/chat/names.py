@@ -1,5 +1,6 @@
 """Names of conversations: from what was said first, and as file names that every file system takes."""
 
+import hashlib
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
@@ -20,6 +21,9 @@ _FORBIDDEN = re.compile(r'[/\\:*?"<>|]')
 
 _DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?", re.IGNORECASE)
 """Names that are devices on Windows, with any ending."""
+
+_OWN_ID = re.compile(r"[0-9a-f]{32}")
+"""What `uuid` gives: no two differ in upper case only, and none leaves its folder."""
 
 _JOINERS = "\u200c\u200d"
 """Unseen themselves; emoji and several scripts are written with them."""
@@ -72,6 +76,13 @@ def file_stem(name: str) -> str:
     if _DEVICES.fullmatch(stem):
         stem = f"{stem.split('.')[0]}_"
     return stem or file_stem(default_name())
+
+
+def id_stem(conversation_id: str) -> str:
+    """A conversation's id as the stem of a file name: a file written by hand may hold any id."""
+    if _OWN_ID.fullmatch(conversation_id):
+        return conversation_id
+    return "x" + hashlib.sha256(conversation_id.encode(errors="surrogatepass")).hexdigest()[:32]
 
 
 def unique(name: str, is_taken: Callable[[str], bool]) -> str:

@@ -25,8 +25,9 @@ from typing import Self
 from qwen_tui.chat.cleaning import clean
 from qwen_tui.chat.codec import VERSION, decode_message, line, message_json
 from qwen_tui.chat.fields import DamagedError
-from qwen_tui.chat.files import shown, try_lock, why, write_all
+from qwen_tui.chat.files import is_at, lock, make_folder, shown, sync_folder, try_lock, why, write_all
 from qwen_tui.chat.messages import Json, Message, Status
+from qwen_tui.chat.names import unique
 from qwen_tui.errors import QwenTuiError
 
 SUFFIX = ".partial"
@@ -36,6 +37,13 @@ BEGINNING = b'{"version": '
 
 SYNC_SECONDS = 1.0
 """Pieces reach the system at once, the disk at most this much later; what failed is tried again after it."""
+
+
+LOCK_SECONDS = 0.5
+"""How long to wait for a program that is just looking whether the new file is an orphan."""
+
+BEGINNING_SECONDS = 60.0
+"""How long an empty file may be one whose program has not got to lock it yet."""
 
 
 class Partial:
@@ -50,21 +58,16 @@ class Partial:
     """
 
     def __init__(self, path: Path, conversation_id: str, message: Message) -> None:
+        """The file gets a number after its name where that is taken."""
         self.error: QwenTuiError | None = None
         """The first failure to write; what could not be written is tried again."""
-        self._path = path
+        self._wanted = self._path = path
         self._file: int | None = None
+        self._is_over = False
         self._waiting = bytearray()
         """What is not in the file yet."""
         self._size = 0
         self._tried = self._synced = time.monotonic()
-        try:
-            how = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
-            self._file = os.open(path, how, 0o600)
-        except OSError as error:
-            self._failed(error)
-        else:
-            try_lock(self._file)
         self._append({"version": VERSION, "conversation": conversation_id, "message": message_json(message)})
 
     def append_text(self, text: str) -> None:
@@ -81,12 +84,13 @@ class Partial:
         """Remove the file: the reply is in the conversation's own file, or not wanted."""
         if self._file is not None:
             with suppress(OSError):
-                self._path.unlink()
+                if is_at(self._path, self._file):
+                    self._path.unlink()
         self._let_go()
 
     def close(self) -> None:
         """Put everything on the disk and leave the file there."""
-        if self._file is not None:
+        if not self._is_over:
             self._flush()
             self._sync()
         self._let_go()
@@ -98,7 +102,7 @@ class Partial:
         self.close()
 
     def _append(self, value: Json) -> None:
-        if self._file is None:
+        if self._is_over:
             return
         self._waiting += line(value)
         now = time.monotonic()
@@ -109,24 +113,47 @@ class Partial:
             self._sync()
 
     def _flush(self) -> None:
-        assert self._file is not None
         try:
+            if self._file is None:
+                self._open()
+            assert self._file is not None
             write_all(self._file, self._waiting)
         except OSError as error:
             self._failed(error)
-            with suppress(OSError):  # half a line in the middle would be read as one that was never written
-                os.ftruncate(self._file, self._size)
+            if self._file is not None:
+                # Half a line in the middle would be read as one that was never written.
+                with suppress(OSError):
+                    os.ftruncate(self._file, self._size)
         else:
             self._size += len(self._waiting)
             self._waiting = bytearray()
 
+    def _open(self) -> None:
+        make_folder(self._wanted.parent)
+        stem = unique(self._wanted.stem, lambda stem: os.path.lexists(self._wanted.with_name(stem + SUFFIX)))
+        self._path = self._wanted.with_name(stem + SUFFIX)
+        how = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
+        self._file = os.open(self._path, how, 0o600)
+        # Before the first byte: an empty file is nobody's orphan yet (`orphan`).
+        lock(self._file, LOCK_SECONDS)
+        sync_folder(self._path.parent)
+
     def _sync(self) -> None:
-        assert self._file is not None
         self._synced = time.monotonic()
         try:
-            os.fsync(self._file)
+            if self._file is not None:
+                self._move_out_of_a_removed_file(self._file)
+                os.fsync(self._file)
         except OSError as error:
             self._failed(error)
+
+    def _move_out_of_a_removed_file(self, file: int) -> None:
+        """Where someone has removed the file, or its whole folder, write a new one; raises OSError."""
+        if os.fstat(file).st_nlink == 0:
+            self._waiting[:0] = os.pread(file, self._size, 0)
+            self._file, self._size = None, 0
+            os.close(file)
+            self._flush()
 
     def _failed(self, error: OSError) -> None:
         if self.error is None:
@@ -134,6 +161,7 @@ class Partial:
             self.error = QwenTuiError("store.partial_not_saved", path=path, detail=why(error))
 
     def _let_go(self) -> None:
+        self._is_over = True
         if self._file is not None:
             with suppress(OSError):
                 os.close(self._file)
@@ -160,11 +188,22 @@ def orphan(path: Path) -> Iterator[bytes | None]:
         yield None
         return
     try:
-        status = os.fstat(file)
-        is_there = stat.S_ISREG(status.st_mode) and status.st_nlink > 0
-        yield path.read_bytes() if is_there and try_lock(file) else None
+        yield _read(file) if _is_orphan(file) else None
     finally:
         os.close(file)
+
+
+def _is_orphan(file: int) -> bool:
+    if not stat.S_ISREG(os.fstat(file).st_mode) or not try_lock(file):
+        return False
+    status = os.fstat(file)  # only now: who had the lock may have removed it
+    is_beginning = status.st_size == 0 and time.time() - status.st_mtime < BEGINNING_SECONDS
+    return status.st_nlink > 0 and not is_beginning
+
+
+def _read(file: int) -> bytes:
+    with open(file, "rb", closefd=False) as opened:
+        return opened.read()
 
 
 def recover(data: bytes) -> Recovered | None:

@@ -3,8 +3,10 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from qwen_tui.chat import trash
+from qwen_tui.chat.codec import encode
 from qwen_tui.chat.fields import DamagedError
-from qwen_tui.chat.files import shown, why
+from qwen_tui.chat.files import shown, why, write_whole
 from qwen_tui.chat.folder import Folder
 from qwen_tui.chat.merge import with_recovered
 from qwen_tui.chat.partial import Recovered, orphan, recover
@@ -14,6 +16,7 @@ from qwen_tui.errors import QwenTuiError
 def recover_replies(folder: Folder, partials: Iterable[Path]) -> tuple[QwenTuiError, ...]:
     """Make the orphans among these files replies of their conversations; returns what could not be.
 
+    The folder must have been refreshed: a conversation that it does not know is not there.
     A partial goes only when its reply is in the conversation's file. What cannot be saved now stays for the
     next time, and what belongs nowhere is set aside.
     """
@@ -43,8 +46,20 @@ def _recover_reply(folder: Folder, path: Path) -> QwenTuiError | None:
 def _add(folder: Folder, found: Recovered) -> None:
     known = folder.entries.get(found.conversation_id)
     if known is None:
-        raise DamagedError("no_conversation")
+        _add_in_trash(folder, found)
+        return
     conversation = folder.load(known)
     whole = with_recovered(conversation, found.reply)
     if whole is not conversation:
         folder.write(whole, known.file)
+
+
+def _add_in_trash(folder: Folder, found: Recovered) -> None:
+    """Add a reply to a conversation that was deleted while it was written: `restore` brings both back."""
+    there = trash.find(folder.path, found.conversation_id)
+    if there is None:
+        raise DamagedError("no_conversation")
+    path, conversation = there
+    whole = with_recovered(conversation, found.reply)
+    if whole is not conversation:
+        write_whole(path, encode(whole))

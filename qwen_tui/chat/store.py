@@ -21,16 +21,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
 
-from qwen_tui.chat import claims, trash
-from qwen_tui.chat.claims import Claim
-from qwen_tui.chat.files import locked, make_folder, shown, sweep, sync_folder, why
+from qwen_tui.chat import trash
+from qwen_tui.chat.claims import Claim, Claims
+from qwen_tui.chat.drafts import Drafts
+from qwen_tui.chat.files import Stamp, locked, make_folder, shown, stamp_of, sweep, sync_folder, why
 from qwen_tui.chat.folder import Folder
-from qwen_tui.chat.index import Entry, stamp_of
-from qwen_tui.chat.merge import Base, merge
+from qwen_tui.chat.index import Entry
+from qwen_tui.chat.merge import Base, base_of, merge
 from qwen_tui.chat.messages import Conversation, Message, now
-from qwen_tui.chat.names import default_name, file_stem, folded, tidy, unique
+from qwen_tui.chat.names import default_name, file_stem, folded, tidy
 from qwen_tui.chat.partial import SUFFIX as PARTIAL
 from qwen_tui.chat.partial import Partial
 from qwen_tui.chat.recovery import recover_replies
@@ -40,24 +40,18 @@ from qwen_tui.errors import QwenTuiError
 Entries = list[Entry]
 
 
-class _Held(NamedTuple):
-    """The state of a file that whoever has its conversation open knows of."""
-
-    entry: Entry
-    ids: frozenset[str]
-    """Of its messages."""
-
-
 class ConversationStore:
     """The conversations in a folder, which is made when it is needed. May be used from any thread."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, drafts: Drafts | None = None) -> None:
+        """`drafts` lose what belongs to a conversation that the trash lets go."""
         self._path = folder
         self._folder = Folder(folder)
+        self._claims = Claims(folder)
+        self._drafts = drafts
         self._mutex = threading.RLock()
-        self._held: dict[str, _Held] = {}
-        """By conversation id."""
-        self._claims: dict[str, Claim] = {}
+        self._held: dict[str, tuple[Stamp, Base]] = {}
+        """By conversation id: the state of the file that whoever has the conversation open knows of."""
         self.problems: tuple[QwenTuiError, ...] = ()
         """What could not be read since `list` was last called, that call included, and where it was put."""
 
@@ -73,8 +67,8 @@ class ConversationStore:
                     self._refresh()
                     self._recover_all()
                     sweep(self._path)
-                    claims.sweep(self._path)
-                    trash.purge(self._path)
+                    self._claims.sweep()
+                    self._empty_trash()
             except OSError as error:
                 self.problems += (
                     QwenTuiError("store.unreadable", path=shown(self._path), detail=why(error)),
@@ -103,8 +97,9 @@ class ConversationStore:
         """
         with self._changing("store.unreadable", entry.file):
             known = self._known(entry)
-            # What cannot be recovered stays where it is, and `list` says so.
-            recover_replies(self._folder, [(self._path / known.file).with_suffix(PARTIAL)])
+            if (self._path / known.file).with_suffix(PARTIAL).exists():
+                self._refresh()
+                self._recover_all()
             return self._hold(self._folder.load(self._known(entry)))
 
     def save(self, conversation: Conversation) -> Conversation:
@@ -121,15 +116,11 @@ class ConversationStore:
 
     def claim(self, conversation_id: str) -> Claim | None:
         """Claim a conversation, to write in it; None when another program has it open."""
-        with self._mutex:
-            try:
-                with self._alone():
-                    taken = claims.claim(self._path, conversation_id)
-            except OSError:
-                taken = Claim()  # where nothing can be written, nothing can be lost to another
-            if taken is not None:
-                self._claims[conversation_id] = taken
-            return taken
+        try:
+            with self._alone():
+                return self._claims.claim(conversation_id)
+        except OSError:
+            return self._claims.claim(conversation_id)
 
     def duplicate(self, entry: Entry) -> Conversation:
         """A copy of a conversation under a name and an id of its own; raises `QwenTuiError`."""
@@ -155,7 +146,7 @@ class ConversationStore:
         """Move a conversation to the trash; `restore` brings it back, for thirty days. Raises `QwenTuiError`."""
         with self._changing("store.not_moved", entry.file):
             known = self._known(entry)
-            if self._is_open_elsewhere(known.id):
+            if self._claims.is_elsewhere(known.id):
                 raise QwenTuiError("store.open_elsewhere", name=known.name)
             try:
                 trashed = trash.put(self._path, self._path / known.file, known.name)
@@ -173,7 +164,7 @@ class ConversationStore:
         with self._changing("store.not_moved", trashed.path.name):
             self._refresh()
             try:
-                file = self._folder.free_file(trashed.path.stem)
+                file = self._folder.free_file(trashed.name)
                 os.rename(trashed.path, self._path / file)
             except FileNotFoundError:
                 raise QwenTuiError("store.gone", name=trashed.name) from None
@@ -188,16 +179,8 @@ class ConversationStore:
         """The file that takes the pieces of a reply while it is written; see `Partial.error`, never raises."""
         with self._mutex:
             known = self._folder.entries.get(conversation.id)
-        path = self._path / (known.file if known else f"{file_stem(conversation.name)}.json")
-        try:
-            # Alone, so that no other program takes it for an orphan before it has its lock.
-            with self._alone():
-                stem = unique(path.stem, lambda stem: os.path.lexists(self._path / (stem + PARTIAL)))
-                partial = Partial(self._path / (stem + PARTIAL), conversation.id, message)
-                sync_folder(self._path)
-                return partial
-        except OSError:
-            return Partial(path.with_suffix(PARTIAL), conversation.id, message)
+        stem = Path(known.file).stem if known else file_stem(conversation.name)
+        return Partial(self._path / (stem + PARTIAL), conversation.id, message)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -251,26 +234,22 @@ class ConversationStore:
 
         A file that cannot be read any more, or is gone, no longer counts: a new one takes the conversation.
         """
-        held, known = self._held.get(conversation.id), self._folder.entries.get(conversation.id)
-        if known is None:
-            return conversation
-        with suppress(FileNotFoundError):
-            if held is not None and stamp_of((self._path / known.file).stat()) == held.entry.stamp:
-                return conversation
-        self._refresh()
         known = self._folder.entries.get(conversation.id)
         if known is None:
             return conversation
-        theirs = self._folder.load(known)
-        name, pinned = (held.entry.name, held.entry.pinned) if held else (known.name, known.pinned)
-        return merge(conversation, theirs, Base(name, pinned, held.ids if held else frozenset()))
+        stamp, base = self._held.get(conversation.id, (None, None))
+        with suppress(FileNotFoundError):
+            if stamp_of((self._path / known.file).stat()) == stamp:
+                return conversation
+        self._refresh()
+        known = self._folder.entries.get(conversation.id)
+        return conversation if known is None else merge(conversation, self._folder.load(known), base)
 
     def _hold(self, conversation: Conversation) -> Conversation:
-        ids = frozenset(message.id for message in conversation.messages)
-        self._held[conversation.id] = _Held(self._folder.entries[conversation.id], ids)
+        self._held[conversation.id] = self._folder.entries[conversation.id].stamp, base_of(conversation)
         return conversation
 
-    def _is_open_elsewhere(self, conversation_id: str) -> bool:
-        own = self._claims.get(conversation_id)
-        is_own = own is not None and own.is_held
-        return not is_own and claims.is_claimed(self._path, conversation_id)
+    def _empty_trash(self) -> None:
+        for conversation_id in trash.purge(self._path):
+            if self._drafts is not None:
+                self._drafts.remove(conversation_id)

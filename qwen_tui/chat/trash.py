@@ -1,4 +1,8 @@
-"""The trash: conversations that were deleted, until they are thirty days old."""
+"""The trash: conversations that were deleted, until they have been there for thirty days.
+
+The name of what was put here ends in `.trashed.json`, and its time of change is that of its deletion. Any other
+file that someone has moved here can be restored, but is never removed.
+"""
 
 import os
 import time
@@ -7,11 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qwen_tui.chat.codec import decode
-from qwen_tui.chat.files import shown
-from qwen_tui.chat.folder import SUFFIX, move_into
+from qwen_tui.chat.files import move_into, shown, written
+from qwen_tui.chat.messages import Conversation
+from qwen_tui.chat.names import plain
 from qwen_tui.errors import QwenTuiError
 
 FOLDER = "trash"
+
+ENDING = ".trashed.json"
 
 KEPT_SECONDS = 30 * 24 * 3600
 """How long a conversation stays in the trash."""
@@ -23,41 +30,61 @@ class Trashed:
 
     name: str
     path: Path
-    when: float
-    """When it was put there, in seconds since 1970."""
+    when: str
+    """When it was put there, ISO 8601 in UTC."""
 
 
 def put(folder: Path, file: Path, name: str) -> Trashed:
     """Move a conversation's file into the trash of a folder; raises OSError."""
-    # The time of the move, not that of the last save, is what the thirty days are counted from.
-    os.utime(file)
-    path = move_into(folder / FOLDER, file)
-    return Trashed(name, path, path.stat().st_mtime)
+    # Before the move: killed between the two, a conversation that was saved long ago would be gone at the next
+    # purge. And never back in time: one day the clock of a machine without a battery is right again.
+    now = max(time.time_ns(), file.stat().st_mtime_ns)
+    os.utime(file, ns=(now, now))
+    path = move_into(folder / FOLDER, file, ENDING)
+    return Trashed(name, path, written(path.stat()))
 
 
 def trashed(folder: Path) -> list[Trashed]:
     """What is in the trash, the newest first."""
     found = []
-    with suppress(OSError):
-        for path in (folder / FOLDER).glob(f"*{SUFFIX}"):
-            with suppress(OSError):
-                found.append(Trashed(_name(path), path, path.stat().st_mtime))
+    for path in _files(folder, ".json"):
+        with suppress(OSError):
+            found.append(Trashed(_name(path), path, written(path.stat())))
     return sorted(found, key=lambda each: each.when, reverse=True)
 
 
-def purge(folder: Path) -> None:
-    """Remove for good what has been in the trash for longer than `KEPT_SECONDS`."""
+def find(folder: Path, conversation_id: str) -> tuple[Path, Conversation] | None:
+    """The file in the trash that holds the conversation of this id."""
+    for path in _files(folder, ".json"):
+        with suppress(OSError, QwenTuiError):
+            conversation = decode(path.read_bytes(), path)
+            if conversation.id == conversation_id:
+                return path, conversation
+    return None
+
+
+def purge(folder: Path) -> list[str]:
+    """Remove for good what was put here more than `KEPT_SECONDS` ago; returns the conversations' ids."""
     oldest = time.time() - KEPT_SECONDS
+    gone = []
+    for path in _files(folder, ENDING):
+        with suppress(OSError):
+            if path.lstat().st_mtime < oldest and not path.is_symlink():
+                with suppress(QwenTuiError):
+                    gone.append(decode(path.read_bytes(), path).id)
+                path.unlink()
+    return gone
+
+
+def _files(folder: Path, ending: str) -> list[Path]:
     with suppress(OSError), os.scandir(folder / FOLDER) as found:
-        for file in found:
-            with suppress(OSError):
-                is_conversation = file.name.endswith(SUFFIX) and file.is_file(follow_symlinks=False)
-                if is_conversation and file.stat(follow_symlinks=False).st_mtime < oldest:
-                    os.unlink(file.path)
+        return [Path(each.path) for each in found if each.name.endswith(ending) and each.is_file()]
+    return []
 
 
 def _name(path: Path) -> str:
     try:
-        return decode(path.read_bytes(), path).name or shown(path.stem)
+        name = decode(path.read_bytes(), path).name
     except QwenTuiError:
-        return shown(path.stem)
+        name = ""
+    return name or plain(path.name.removesuffix(".json").removesuffix(".trashed")) or shown(path.name)

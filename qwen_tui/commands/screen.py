@@ -37,8 +37,9 @@ def run(config: Config, where: Places, conversation: str | None) -> int:
         from qwen_tui.ui.app import QwenTuiApp  # late: see TYPE_CHECKING above
 
         logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
-        library = Library(ConversationStore(where.conversations))
-        apps.append(QwenTuiApp(config, where, library, Drafts(where.drafts), open_logged, conversation))
+        drafts = Drafts(where.drafts)
+        library = Library(ConversationStore(where.conversations, drafts))
+        apps.append(QwenTuiApp(config, where, library, drafts, open_logged, conversation))
         return apps[-1]
 
     def leave() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -185,6 +186,7 @@ def test_what_only_looks_like_a_partial_is_not_touched_or_not_erased(
     folder.mkdir(parents=True)
     (folder / "notes.partial").write_text("a line without an end")
     (folder / "empty.partial").touch()
+    os.utime(folder / "empty.partial", (0, 0))
     (folder / "folder.partial").mkdir()
     (folder / "link.partial").symlink_to("nowhere")
     os.mkfifo(folder / "pipe.partial")
@@ -218,7 +220,13 @@ def test_the_disk_gets_the_pieces_at_most_a_second_late(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     synced: list[int] = []
-    monkeypatch.setattr(os, "fsync", lambda file: synced.append(os.fstat(file).st_size))
+
+    def sync(file: int) -> None:
+        status = os.fstat(file)
+        if stat.S_ISREG(status.st_mode):
+            synced.append(status.st_size)
+
+    monkeypatch.setattr(os, "fsync", sync)
     clock = [100.0]
     monkeypatch.setattr(partial_module.time, "monotonic", lambda: clock[0])
     partial = Partial(tmp_path / "x.partial", "c", answer(""))

@@ -12,6 +12,7 @@ SENTENCES: dict[str, str] = {
     "store.damage.same_id": "message {number} has the id of an earlier one",
     "store.damage.no_conversation": "it is part of a reply in a conversation that is not there",
     "store.damage.not_a_partial": "it does not say which reply it is part of",
+    "store.changed_meanwhile": "another program has changed it meanwhile",
     "config.no_table": "no table",
     "config.too_large": "it is far too large for a config file",
     "store.damage.cycle": "its messages answer each other in a circle",
