@@ -14,7 +14,7 @@ from pygments.util import ClassNotFound  # type: ignore[import-untyped]
 from qwen_tui.ui.markdown.lines import Run
 from qwen_tui.ui.markdown.width import displayed
 
-_MOST = 200_000
+_MOST = 100_000
 """Longer code stays plain: highlighting takes about 4 ms for a thousand characters on a slow core."""
 
 _SUFFIX = re.compile(r"\*\.\w{1,10}")

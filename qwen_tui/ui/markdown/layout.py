@@ -115,7 +115,13 @@ def _quote_lines(blocks: Sequence[Placed], width: int) -> list[Line]:
 
 def _quoted(line: Line) -> Line:
     """The line in the ink of quotes, under whatever ink it has: a link in a quote is still a link."""
-    return line._replace(runs=tuple((text, f"quoted {ink}") for text, ink in line.runs))
+    return line._replace(
+        runs=tuple((text, ink if ink in _NOT_QUOTED else f"quoted {ink}") for text, ink in line.runs)
+    )
+
+
+_NOT_QUOTED = frozenset(("bar", "quoted "))
+"""What looks the same in a quote: its bars, and what is quoted already."""
 
 
 def _placed_lines(blocks: Sequence[Placed], width: int) -> list[Line]:

@@ -38,7 +38,11 @@ def prefixed(lines: Iterable[Line], first: Run, rest: Run, copied_first: str, co
     result: list[Line] = []
     mark, copied = first, copied_first
     for line in lines:
-        runs = (mark, *line.runs) if mark[0] else line.runs
+        runs = line.runs
+        if runs and mark[0] and runs[0][1] == mark[1]:
+            runs = ((mark[0] + runs[0][0], mark[1]), *runs[1:])  # many levels of bars are one run
+        elif mark[0]:
+            runs = (mark, *runs)
         result.append(
             Line(runs, line.prefix + len(mark[0]), copied + line.copied_prefix, line.glue, line.fill)
         )

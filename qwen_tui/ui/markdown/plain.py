@@ -1,9 +1,11 @@
 """Text that is no Markdown: a person's own message, and a model's thoughts while they come."""
 
+import itertools
 import re
 
+from qwen_tui.strings import say
 from qwen_tui.ui.markdown.layout import fence_lines, label_lines
-from qwen_tui.ui.markdown.lines import Line
+from qwen_tui.ui.markdown.lines import BLANK, Line
 from qwen_tui.ui.markdown.width import displayed
 from qwen_tui.ui.markdown.wrap import wrap
 
@@ -13,13 +15,40 @@ _FENCE = re.compile(
 )
 
 
+MOST_LINES = 50_000
+"""Of source that are shown; more are only counted."""
+
+
 def plain_lines(text: str, width: int, ink: str = "") -> list[Line]:
     """The text as it was typed, wrapped; every space and line break stays."""
-    return wrap([(displayed(text), ink)], width)
+    lines: list[Line] = []
+    for line in displayed(text).split("\n"):
+        if len(line) <= width and line.isascii():
+            kept = line.rstrip(" ")
+            lines.append(Line(((kept, ink),)) if kept else BLANK)
+        else:
+            lines += wrap([(line, ink)], width)
+    return lines
+
+
+def bounded_lines(text: str, width: int) -> list[Line]:
+    """A text of any length as it was typed; of a huge one the beginning, and how much is missing."""
+    ends = itertools.islice(re.finditer("\n", text), MOST_LINES - 1, MOST_LINES)
+    end = next((match.start() for match in ends), None)
+    if end is None:
+        return plain_lines(text, width)
+    return [*plain_lines(text[:end], width), *missing_lines(text.count("\n", end), width)]
+
+
+def missing_lines(count: int, width: int) -> list[Line]:
+    """That so many lines are not shown."""
+    return [BLANK, *plain_lines(say("chat.more_lines", count=count), width, "muted")]
 
 
 def typed_lines(text: str, width: int) -> list[Line]:
     """A person's message: plain text, but what stands between fences is shown as code."""
+    if text.count("\n") > MOST_LINES:
+        return bounded_lines(text, width)
     lines: list[Line] = []
     at = 0
     for match in _FENCE.finditer(text):
@@ -47,14 +76,28 @@ class PlainStream:
         self._open = ""
         """The text of the last row, with the spaces that it ends with."""
         self._glue: str | None = None
+        self._source_lines = 0
 
     def append(self, text: str) -> None:
         """Add text to the end."""
-        self._open += displayed(text)
-        lines = wrap([(self._open, self._ink)], self._width)
-        lines[0] = lines[0]._replace(glue=self._glue)
-        self.lines[self._done :] = lines
-        self._done = len(self.lines) - 1
+        self._source_lines += text.count("\n")
+        if self._source_lines > MOST_LINES:
+            missing = missing_lines(self._source_lines - MOST_LINES, self._width)
+            self.lines[self._done + 1 :] = missing
+            return
+        *closed, self._open = (self._open + displayed(text)).split("\n")
+        for line in closed:
+            self._wrap_last(line)
+            self._done, self._glue = len(self.lines), None
+        lines = self._wrap_last(self._open)
+        self._done += len(lines) - 1
         self._glue = lines[-1].glue
         spaces = self._open[len(self._open.rstrip(" ")) :]
         self._open = lines[-1].text + ("" if lines[-1].text.endswith(" ") else spaces)
+
+    def _wrap_last(self, line: str) -> list[Line]:
+        """Lay out a line that takes the place of those that are not done."""
+        lines = plain_lines(line, self._width, self._ink)
+        lines[0] = lines[0]._replace(glue=self._glue)
+        self.lines[self._done :] = lines
+        return lines

@@ -9,11 +9,12 @@ from collections.abc import Sequence
 
 from qwen_tui.ui.markdown.blocks import Block, Code, List, Quote
 from qwen_tui.ui.markdown.commit import commit_paragraph, commit_part, start_of_line
-from qwen_tui.ui.markdown.document import render
+from qwen_tui.ui.markdown.document import MOST_CHARACTERS, MOST_LINES, render
 from qwen_tui.ui.markdown.layout import block_lines
 from qwen_tui.ui.markdown.lines import BLANK, Line
 from qwen_tui.ui.markdown.open_markup import closing_of
 from qwen_tui.ui.markdown.parse import Parsed, parse
+from qwen_tui.ui.markdown.plain import PlainStream
 from qwen_tui.ui.markdown.resumed import Resumed, first_lines
 
 _LONG_END = 5000
@@ -35,6 +36,9 @@ class Stream:
         self._resumed: Resumed | None = None
         self._laid_out = 0
         """How long the end was when it was last laid out."""
+        self._characters = self._source_lines = 0
+        self._rest: PlainStream | None = None
+        """What is too much to be read as Markdown (see `document`), from the line `_done` on."""
 
     @property
     def source(self) -> str:
@@ -53,8 +57,25 @@ class Stream:
         if not text:
             return len(self.lines)
         self._source.append(text)
+        if self._rest is not None:
+            return self._append_plain(text)
         self._end += text
-        return self._lay_out()
+        changed = self._lay_out()
+        self._characters += len(text)
+        self._source_lines += text.count("\n")
+        is_long = self._characters > MOST_CHARACTERS or self._source_lines > MOST_LINES
+        if is_long and self._end.endswith("\n"):
+            self._done = len(self.lines)
+            self._rest = PlainStream(self._width)
+        return changed
+
+    def _append_plain(self, text: str) -> int:
+        rest = self._rest
+        assert rest is not None
+        before = len(rest.lines)
+        rest.append(text)
+        self.lines[self._done :] = [BLANK, *rest.lines]
+        return self._done + max(0, before - 1)
 
     def finish(self) -> int:
         """Lay the whole text out once more, since nothing will be added."""
