@@ -44,7 +44,9 @@ class Screenplay:
     async def running(self, size=(120, 36), conversation=None):
         config = config_file.load(self.where.config_file)
         library = Library(ConversationStore(self.where.conversations))
-        app = QwenTuiApp(config, self.where, library, Drafts(self.where.drafts), self.open_engine, conversation)
+        app = QwenTuiApp(
+            config, self.where, library, Drafts(self.where.drafts), self.open_engine, conversation
+        )
         async with app.run_test(size=size) as pilot:
             await pilot.pause()
             yield pilot

@@ -87,11 +87,14 @@ def sampling_of(run: Run) -> Sampling:
     values = {name: run.sampling.get(name, nothing.get(name)) for name in names}
     if not is_sampled:
         values = {"repetition_penalty": values["repetition_penalty"]}
+    numbers = {name: value for name, value in values.items() if isinstance(value, int | float)}
+    top_k = numbers.pop("top_k", None)
     return Sampling(
         greedy=not is_sampled,
         seed=run.seed,
         max_new_tokens=max(1, len(run.token_ids)),
-        **{name: value for name, value in values.items() if isinstance(value, int | float)},
+        top_k=None if top_k is None else int(top_k),
+        **numbers,
     )
 
 
