@@ -105,18 +105,27 @@ class ChatSession:
 
     # --- Turns: generators of events --------------------------------------------------------------------
 
-    def send(self, text: str, settings: Settings, engine: Engine, stop: StopFlag) -> Iterator[Event]:
+    def send(
+        self, text: str, settings: Settings, engine: Engine, stop: StopFlag, *, own_id: str | None = None
+    ) -> Iterator[Event]:
         """Add a person's message and have it answered. `settings` are the person's defaults."""
-        question = Message(role=Role.USER, content=clean(text), parent=self._conversation.head)
+        question = _question(text, self._conversation.head, own_id)
         yield from self._ask(question, text, settings, engine, stop)
 
     def edit(
-        self, message_id: str, text: str, settings: Settings, engine: Engine, stop: StopFlag
+        self,
+        message_id: str,
+        text: str,
+        settings: Settings,
+        engine: Engine,
+        stop: StopFlag,
+        *,
+        own_id: str | None = None,
     ) -> Iterator[Event]:
         """Ask another question in the place of one: a sibling of it, with a branch of its own."""
         before = self._conversation.message(message_id)
         parent = before.parent if before is not None else self._conversation.head
-        question = Message(role=Role.USER, content=clean(text), parent=parent, edited=before is not None)
+        question = replace(_question(text, parent, own_id), edited=before is not None)
         yield from self._ask(question, text, settings, engine, stop)
 
     def regenerate(
@@ -220,6 +229,10 @@ class ChatSession:
         else:
             if partial is not None:
                 partial.discard()
+
+
+def _question(text: str, parent: str | None, own_id: str | None) -> Message:
+    return Message(role=Role.USER, content=clean(text), parent=parent, id=own_id or new_message_id())
 
 
 def _named(conversation: Conversation) -> Conversation:

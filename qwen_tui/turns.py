@@ -102,13 +102,17 @@ class TurnQueue:
         with self._changed:
             return tuple(turn for turn in self._waiting if turn.conversation_id == conversation_id)
 
-    def unsaved_texts(self, conversation_id: str) -> tuple[str, ...]:
+    def unsaved(self, conversation_id: str) -> tuple[Send | Edit, ...]:
         """What was written for this conversation and is not part of it yet, in order."""
         with self._changed:
             turns = list(self._waiting)
             if self._running is not None and not self._is_accepted:
                 turns.insert(0, self._running)
-        return tuple(turn.text for turn in turns if turn.conversation_id == conversation_id and turn.text)
+        return tuple(
+            turn.ask
+            for turn in turns
+            if turn.conversation_id == conversation_id and isinstance(turn.ask, Send | Edit)
+        )
 
     @property
     def running(self) -> Turn | None:
@@ -188,10 +192,10 @@ class TurnQueue:
 def _events(turn: Turn, engine: Engine) -> Iterator[Event | ReplayEvent]:
     session, settings, stop = turn.session, turn.settings(), turn.stop
     match turn.ask:
-        case Send(text):
-            return session.send(text, settings, engine, stop)
-        case Edit(message_id, text):
-            return session.edit(message_id, text, settings, engine, stop)
+        case Send(text, own_id):
+            return session.send(text, settings, engine, stop, own_id=own_id)
+        case Edit(message_id, text, own_id):
+            return session.edit(message_id, text, settings, engine, stop, own_id=own_id)
         case Regenerate(message_id):
             return session.regenerate(settings, engine, stop, message_id)
         case Continue(reply_id):

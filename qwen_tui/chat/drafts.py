@@ -8,6 +8,7 @@ import json
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from qwen_tui.chat.cleaning import clean
 from qwen_tui.chat.codec import line
@@ -23,6 +24,14 @@ LARGEST_BYTES = 64 * 2**20
 DAMAGED = "damaged"
 
 
+class Waiting(NamedTuple):
+    """A message that was sent, and perhaps never became part of its conversation."""
+
+    own_id: str
+    """Of the message that it becomes: one that is in the conversation waits no longer."""
+    text: str
+
+
 @dataclass(frozen=True, slots=True)
 class SavedDraft:
     """What stands in the composer of a conversation, and what waits to be answered in it."""
@@ -30,8 +39,8 @@ class SavedDraft:
     text: str = ""
     attachments: tuple[str, ...] = ()
     """Pasted texts above it."""
-    waiting: tuple[str, ...] = ()
-    """Messages that were sent and not accepted yet, the oldest first."""
+    waiting: tuple[Waiting, ...] = ()
+    """Messages that were sent and, when this was written, not accepted yet; the oldest first."""
     is_new: bool = False
     """The conversation has no message, and so no file, yet."""
 
@@ -73,7 +82,7 @@ class Drafts:
                 path.unlink(missing_ok=True)
             else:
                 make_folder(self._folder)
-                write_whole(path, line({"conversation": conversation_id, **asdict(draft)}), durable=False)
+                write_whole(path, line(_json(conversation_id, draft)), durable=False)
         except OSError as error:
             raise QwenTuiError("store.draft_not_saved", path=shown(path), detail=why(error)) from error
 
@@ -106,9 +115,20 @@ def _read(file: Path) -> tuple[str, SavedDraft]:
     return value["conversation"], SavedDraft(
         text=_text(value.get("text")),
         attachments=_texts(value.get("attachments")),
-        waiting=_texts(value.get("waiting")),
+        waiting=_waiting(value.get("waiting")),
         is_new=value.get("is_new") is True,
     )
+
+
+def _json(conversation_id: str, draft: SavedDraft) -> Json:
+    waiting = [{"id": each.own_id, "text": each.text} for each in draft.waiting]
+    return {"conversation": conversation_id, **asdict(draft), "waiting": waiting}
+
+
+def _waiting(value: Json) -> tuple[Waiting, ...]:
+    found = [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+    waiting = (Waiting(_text(each.get("id")), _text(each.get("text"))) for each in found)
+    return tuple(each for each in waiting if each.text)
 
 
 def _text(value: Json) -> str:

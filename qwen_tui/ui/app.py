@@ -22,6 +22,7 @@ from qwen_tui.strings import say
 from qwen_tui.turns import TurnQueue
 from qwen_tui.ui.chat_screen import ChatScreen
 from qwen_tui.ui.draft_keeper import DraftKeeper
+from qwen_tui.ui.settings_side import SettingsSide
 from qwen_tui.ui.themes import THEMES
 
 if TYPE_CHECKING:  # see `ChatScreen.on_chat_log_receipt_requested`
@@ -128,14 +129,14 @@ class QwenTuiApp(App[None]):
 
     def on_receipt_replay_requested(self, event: "Receipt.ReplayRequested") -> None:
         """Run a reply again; handled by name, since the dialog is imported when it is opened."""
-        self._chat.replay(event.message.id)
+        self._chat.receipts.replay(event.message.id)
 
     @on(ChatScreen.StopLoading)
     def _stop_loading(self) -> None:
         self._host.stop_opening()
 
-    @on(ChatScreen.DefaultsChanged)
-    def _defaults_changed(self, event: ChatScreen.DefaultsChanged) -> None:
+    @on(SettingsSide.DefaultsChanged)
+    def _defaults_changed(self, event: SettingsSide.DefaultsChanged) -> None:
         self._change_default(event.name, event.value)
 
     def _change_default(self, name: str, value: Json) -> None:

@@ -1,25 +1,20 @@
 """The screen: puts the panes together, hands attributes down and takes messages up."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.message import Message as Posted
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.widgets import Footer
 
-from qwen_tui.asks import Replay
-from qwen_tui.chat.messages import Json
 from qwen_tui.engine.host import EngineState, Failed, Opening, Ready
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.library import Library
-from qwen_tui.replay import Replaying
 from qwen_tui.session import ChatSession
 from qwen_tui.settings import Settings
 from qwen_tui.strings import say
@@ -32,13 +27,13 @@ from qwen_tui.ui.header import Header
 from qwen_tui.ui.keeping import Keeping
 from qwen_tui.ui.library_pane import LibraryPane
 from qwen_tui.ui.panes import Panes
-from qwen_tui.ui.replay_words import replay_words
+from qwen_tui.ui.receipt_desk import ReceiptDesk
 from qwen_tui.ui.settings_pane import SettingsPane
+from qwen_tui.ui.settings_side import SettingsSide
 from qwen_tui.ui.talk import Talk
 
 if TYPE_CHECKING:  # see `Talk.complete`
     from qwen_tui.ui.chat_log import ChatLog
-    from qwen_tui.ui.receipt import Receipt
 
 KEEP_SECONDS = 1.0
 """How often what has changed is saved: settings that a held arrow key changes, drafts, what failed before."""
@@ -66,14 +61,6 @@ class ChatScreen(Screen[None]):
         Binding("ctrl+n", "new", say("screen.key.new"), id="chat.new"),
         Binding("ctrl+r", "regenerate", say("screen.key.regenerate"), id="chat.regenerate"),
     ]
-
-    class DefaultsChanged(Posted):
-        """The person changed a default; None takes it back."""
-
-        def __init__(self, name: str, value: Json) -> None:
-            super().__init__()
-            self.name = name
-            self.value = value
 
     class ModelRequested(Posted):
         """The person wants the model of the settings loaded."""
@@ -105,16 +92,14 @@ class ChatScreen(Screen[None]):
         self._problems = list(problems)
         self._may_quit = False
         """ctrl+c was pressed, and once more leaves."""
-        self._was_warned = False
-        """The person knows that leaving loses what could not be saved."""
         self._header = Header()
         self._talk = Talk(self._first(conversation), library, turns, drafts, id="talk")
         self._conversations = LibraryPane(library, self._talk.live, self._talk.is_at_work, id="conversations")
-        self._settings = SettingsPane()
+        self._settings = SettingsSide(self._talk.session, id="settings")
         self._files = FileDesk(self, self._say)
-        self._receipt: Receipt | None = None
-        """The receipt that was opened last."""
-        self._panes = Panes(self._conversations, self._talk, Vertical(id="settings"), id="panes")
+        self.receipts = ReceiptDesk(self, self._talk.submit, self._talk.say)
+        """Shows receipts; `replay` is asked of it from there."""
+        self._panes = Panes(self._conversations, self._talk, self._settings, id="panes")
 
     def compose(self) -> ComposeResult:
         """From top to bottom."""
@@ -135,7 +120,7 @@ class ChatScreen(Screen[None]):
             return
         await self._talk.complete()
         self._conversations.complete()
-        self.query_one("#settings").mount(self._settings)
+        self._settings.complete()
         self._list()
         self.set_interval(KEEP_SECONDS, self._keep)
 
@@ -170,12 +155,14 @@ class ChatScreen(Screen[None]):
 
     def watch_settings(self, settings: Settings) -> None:
         """Hand other defaults down."""
-        self._settings.settings = self._talk.settings = settings
+        self._talk.settings = settings
+        self._settings.show_defaults(settings)
 
     def watch_engine_state(self, state: EngineState | None) -> None:
         """Hand down what the engine has come to."""
         info = state.engine.info if isinstance(state, Ready) else None
-        self._header.info = self._settings.info = info
+        self._header.info = info
+        self._settings.show_model(info)
         self._header.progress = state.progress if isinstance(state, Opening) else None
         self._header.problem = state.error.explanation.title if isinstance(state, Failed) else ""
         self._talk.engine_state = state
@@ -196,9 +183,8 @@ class ChatScreen(Screen[None]):
         self._list()
 
     def _follow_conversation(self) -> None:
-        conversation = self._talk.session.conversation
-        self._settings.overrides = conversation.overrides
-        self._settings.busy = self._talk.live.is_busy(conversation.id)
+        session, conversation = self._talk.session, self._talk.session.conversation
+        self._settings.show_session(session, busy=self._talk.live.is_busy(conversation.id))
         self._talk.title = conversation.name if conversation.messages else ""
 
     async def _keep(self) -> None:
@@ -223,12 +209,9 @@ class ChatScreen(Screen[None]):
     def may_leave(self) -> bool:
         """Whether everything is on disk, or the person has been told that it is not and leaves all the same."""
         self._talk.note_draft()
-        self._keeping.keep()
-        if not self._keeping.is_behind or self._was_warned:
-            return True
-        self._was_warned = True
-        self._talk.explain(QwenTuiError("screen.not_saved"))
-        return False
+        warning = self._keeping.before_leaving()
+        self._say(warning)
+        return warning is None
 
     def _list(self) -> None:
         """Show the list of conversations as the folder has it now."""
@@ -277,25 +260,11 @@ class ChatScreen(Screen[None]):
 
     def on_chat_log_receipt_requested(self, event: "ChatLog.ReceiptRequested") -> None:
         """Show how a reply came about."""
-        from qwen_tui.ui.receipt import Receipt  # late: the first picture does not need it
-
-        self._receipt = Receipt(event.message, self._talk.session.conversation.path())
-        self.app.push_screen(self._receipt)
-
-    def replay(self, reply_id: str) -> None:
-        """Run a reply again and compare."""
-        if self._receipt is not None:
-            self._receipt.show_replay(say("replay.waiting"), is_running=True)
-        self._talk.submit(Replay(reply_id))
+        self.receipts.open(event.message, self._talk.session.conversation)
 
     @on(Talk.ReplayMoved)
     def _replay_moved(self, event: Talk.ReplayMoved) -> None:
-        is_running = isinstance(event.event, Replaying)
-        words = replay_words(event.event)
-        if self._receipt is not None and self._receipt.is_attached:
-            self._receipt.show_replay(words, is_running=is_running)
-        elif not is_running:
-            self._talk.say(words)
+        self.receipts.follow(event.event)
 
     # --- Messages up: conversations ------------------------------------------------------------------
 
@@ -318,29 +287,13 @@ class ChatScreen(Screen[None]):
 
     # --- Messages up: settings -----------------------------------------------------------------------
 
-    @on(SettingsPane.Changed)
-    def _changed(self, event: SettingsPane.Changed) -> None:
-        if event.layer == "defaults":
-            self.post_message(self.DefaultsChanged(event.name, event.value))
-        else:
-            self._override({**self._talk.session.conversation.overrides, event.name: event.value})
-
-    @on(SettingsPane.Reset)
-    def _reset(self, event: SettingsPane.Reset) -> None:
-        if event.layer == "defaults":
-            self.post_message(self.DefaultsChanged(event.name, None))
-        else:
-            overrides = self._talk.session.conversation.overrides
-            self._override({name: value for name, value in overrides.items() if name != event.name})
+    @on(SettingsSide.Overridden)
+    def _overridden(self) -> None:
+        self._talk.count()
 
     @on(SettingsPane.ModelRequested)
     def _load(self) -> None:
         self.post_message(self.ModelRequested())
-
-    def _override(self, overrides: Mapping[str, Json]) -> None:
-        self._talk.session.adjust(lambda conversation: replace(conversation, overrides=overrides))
-        self._settings.overrides = overrides
-        self._talk.count()
 
     # --- Actions -------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ it is, and comes back in the composer when the program did not get that far.
 import logging
 import threading
 
-from qwen_tui.chat.drafts import Drafts, SavedDraft
+from qwen_tui.chat.drafts import Drafts, SavedDraft, Waiting
 from qwen_tui.chat.messages import Conversation
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.turns import TurnQueue
@@ -29,16 +29,17 @@ class DraftKeeper:
         """The conversations that have no message yet."""
         self._changed: set[str] = set()
 
-    def open(self, conversation_id: str) -> Draft:
+    def open(self, conversation: Conversation) -> Draft:
         """What the composer of a conversation begins with."""
         with self._lock:
-            if conversation_id not in self._here:
-                saved = self._drafts.load(conversation_id) or SavedDraft()
-                text = Draft.of("\n\n".join(filter(None, (*saved.waiting, saved.text))))
-                self._here[conversation_id] = text._replace(
-                    attachments=(*saved.attachments, *text.attachments)
-                )
-            return self._here[conversation_id]
+            if conversation.id not in self._here:
+                saved = self._drafts.load(conversation.id) or SavedDraft()
+                # The program may have been killed after a message was accepted, before that was written here.
+                lost = [each.text for each in saved.waiting if conversation.message(each.own_id) is None]
+                draft = Draft.of("\n\n".join(filter(None, (*lost, saved.text))))
+                attachments = (*saved.attachments, *draft.attachments)
+                self._here[conversation.id] = draft._replace(attachments=attachments)
+            return self._here[conversation.id]
 
     def left_behind(self) -> tuple[str, ...]:
         """The ids of conversations that were never begun, but for which something was written; newest first."""
@@ -63,7 +64,8 @@ class DraftKeeper:
         with self._lock:
             for conversation_id in list(self._changed):
                 draft = self._here.get(conversation_id, Draft())
-                waiting = self._turns.unsaved_texts(conversation_id)
+                unsaved = self._turns.unsaved(conversation_id)
+                waiting = tuple(Waiting(ask.own_id, ask.text) for ask in unsaved)
                 try:
                     is_new = conversation_id in self._new
                     saved = SavedDraft(draft.text, draft.attachments, waiting, is_new)

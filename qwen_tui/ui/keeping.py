@@ -13,11 +13,7 @@ class Keeping:
         self._library = library
         self._drafts = drafts
         self._failed = False
-
-    @property
-    def is_behind(self) -> bool:
-        """Whether the last attempt left something unsaved."""
-        return self._failed
+        self._has_warned = False
 
     def keep(self) -> QwenTuiError | str | None:
         """Save everything; returns what is to be said: an error when that begins to fail, words when it is over."""
@@ -27,3 +23,11 @@ class Keeping:
         if error is not None:
             return None if has_failed else error
         return say("screen.saved_again") if has_failed else None
+
+    def before_leaving(self) -> QwenTuiError | None:
+        """Save everything; returns the warning that leaving now would lose something, which is given once."""
+        self.keep()
+        if not self._failed or self._has_warned:
+            return None
+        self._has_warned = True
+        return QwenTuiError("screen.not_saved")

@@ -4,7 +4,7 @@ import functools
 from typing import NamedTuple
 
 from qwen_tui.chat.branches import Variant
-from qwen_tui.chat.messages import Message, Role, Status
+from qwen_tui.chat.messages import Message, Role
 from qwen_tui.ui.markdown.blocks import Code
 from qwen_tui.ui.markdown.document import code_blocks
 
@@ -32,8 +32,6 @@ ACTIONS = (
 
 _WHILE_BUSY = frozenset(("copy", "code", "edit", "receipt", "save_code"))
 """What does not touch the messages that a running turn builds on. (An edited question waits for its turn.)"""
-
-_UNFINISHED = (Status.STOPPED, Status.INTERRUPTED, Status.LENGTH, Status.FAILED)
 
 
 class Situation(NamedTuple):
@@ -72,8 +70,7 @@ def is_possible(name: str, message: Message, situation: Situation) -> bool:
         case "regenerate":
             return is_reply or message.role is Role.USER
         case "continue":
-            is_open = message.status in _UNFINISHED or message.edited
-            return is_reply and situation.is_last and is_open and bool(message.content or message.thinking)
+            return situation.is_last and message.can_go_on
         case "receipt":
             return is_reply
         case "earlier_variant":

@@ -23,12 +23,13 @@ from qwen_tui.session import ChatSession
 from qwen_tui.settings import Settings
 from qwen_tui.strings import say
 from qwen_tui.turn_events import Accepted, NotSaved, Refused
-from qwen_tui.turns import Happened, Turn, TurnBroke, TurnQueue
+from qwen_tui.turns import Happened, TurnBroke, TurnQueue
 from qwen_tui.ui.composer import Composer
 from qwen_tui.ui.draft_keeper import DraftKeeper
 from qwen_tui.ui.live_replies import LiveReplies
 from qwen_tui.ui.measuring import Measure, Measuring
 from qwen_tui.ui.notice import Notice
+from qwen_tui.ui.outbox import Outbox
 from qwen_tui.ui.transcript import Transcript
 from qwen_tui.ui.welcome import Suggestion
 
@@ -91,11 +92,11 @@ class Talk(Vertical):
         """The replies that are being written, in all conversations."""
         self._library = library
         self._turns = turns
-        self._drafts = drafts
         self._measuring = Measuring()
         self._transcript = Transcript(session, library, turns, self.live, id="reading")
         self._notice = Notice(id="notice")
         self._composer = Composer(id="composer")
+        self._outbox = Outbox(self._composer, turns, drafts)
 
     def compose(self) -> ComposeResult:
         """Log, notice, composer."""
@@ -105,7 +106,7 @@ class Talk(Vertical):
 
     def on_mount(self) -> None:
         """What was being written when the program ended stands in the composer again."""
-        self._composer.put(self._drafts.open(self.conversation_id))
+        self._outbox.open(self.session)
 
     async def complete(self) -> None:
         """Show the conversation in a log, and begin to look at what happens; see `Transcript.complete`."""
@@ -129,8 +130,8 @@ class Talk(Vertical):
         self._transcript.show_engine(state)
         match state:
             case Failed(error):
-                while turn := self._turns.take_back(self.conversation_id):
-                    self._give_back(turn)
+                while self._outbox.take_back(self.session):
+                    pass
                 self._transcript.show_waiting()
                 self._notice.explain(error)
             case Ready(fallback=fallback) if fallback is not None:
@@ -151,9 +152,8 @@ class Talk(Vertical):
         """Show this conversation as it stands, a reply that runs in it included."""
         async with self._transcript.changing:
             if session.conversation.id != self.conversation_id:
-                self._composer.leave_edit()
-                self._drafts.note(self.session.conversation, self._composer.draft)
-                self._composer.put(self._drafts.open(session.conversation.id))
+                self._outbox.leave(self.session)
+                self._outbox.open(session)
             self.session = session
             await self._show_session()
 
@@ -191,8 +191,7 @@ class Talk(Vertical):
 
     def note_draft(self) -> None:
         """Have what stands in the composer kept."""
-        kept = self._composer.editing.kept if self._composer.editing is not None else self._composer.draft
-        self._drafts.note(self.session.conversation, kept)
+        self._outbox.note_draft(self.session)
 
     def count(self) -> None:
         """Have the tokens of the conversation and of the draft counted anew."""
@@ -212,9 +211,7 @@ class Talk(Vertical):
 
     def stop(self) -> bool:
         """Take back the newest waiting message, else stop the running reply; False when there is neither."""
-        turn = self._turns.take_back(self.conversation_id)
-        if turn is not None:
-            self._give_back(turn)
+        if self._outbox.take_back(self.session):
             self._transcript.show_waiting()
             self.say(say("screen.taken_back"))
             return True
@@ -244,23 +241,9 @@ class Talk(Vertical):
         if isinstance(state, Failed | Closed):
             self.post_message(self.ModelWanted())  # whatever was wrong may have been mended since
         waits = self._turns.running is not None or not isinstance(state, Ready)
-        self._turns.submit(Turn(self.session, ask, lambda: self.settings))
-        self._keep_queue()
+        self._outbox.submit(self.session, ask, lambda: self.settings)
         if waits:
             self._transcript.show_waiting()
-
-    def _give_back(self, turn: Turn) -> None:
-        """What was written for a turn that is not to be answered goes back to where it was written."""
-        if isinstance(turn.ask, Edit):
-            self._composer.edit(turn.ask.message_id, turn.ask.text, is_reply=False)
-        elif turn.text:
-            self._composer.give_back(turn.text)
-        self._keep_queue()
-
-    def _keep_queue(self) -> None:
-        self.note_draft()
-        self._drafts.note_queue(self.session.conversation)
-        self._drafts.keep()
 
     @on(Composer.DraftChanged)
     def _draft_changed(self) -> None:
@@ -317,7 +300,7 @@ class Talk(Vertical):
         turn = happened.turn
         match happened.event:
             case Accepted():
-                self._drafts.note_queue(turn.session.conversation)
+                self._outbox.accepted(turn.session)
                 if isinstance(turn.ask, Edit):
                     self._library.note_edit(turn.session, turn.ask.message_id)
                 return
@@ -325,7 +308,7 @@ class Talk(Vertical):
                 self.post_message(self.ReplayMoved(event))
                 return
             case Refused(error=error):
-                self._give_back(turn)
+                self._outbox.give_back(self.session, turn)
                 if error.code == "engine.stopped_early":
                     self.say(say("screen.taken_back"))
                     return

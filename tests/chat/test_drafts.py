@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qwen_tui.chat.cleaning import clean
-from qwen_tui.chat.drafts import Drafts, SavedDraft
+from qwen_tui.chat.drafts import Drafts, SavedDraft, Waiting
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.paths import places
 
@@ -28,7 +28,7 @@ def drafts(folder: Path) -> Drafts:
 
 
 def test_a_draft_is_there_for_the_next_program(drafts: Drafts, folder: Path) -> None:
-    draft = SavedDraft("早茶\nand 烧鹅", ("a pasted text",), ("sent too early", "and again"), is_new=True)
+    draft = SavedDraft("早茶\nand 烧鹅", ("a pasted text",), (Waiting("1", "sent too early"),), is_new=True)
     drafts.save(ID, draft)
     assert Drafts(folder).load(ID) == draft
     assert [path.name for path in folder.iterdir()] == [f"{ID}.json"]
@@ -86,7 +86,8 @@ def test_a_draft_under_the_name_of_another_is_not_its_own(drafts: Drafts, folder
 
 
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner, max_size=3)
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner | st.fixed_dictionaries({"id": inner, "text": inner}), max_size=3),
 )
 
 
@@ -100,7 +101,7 @@ def test_whatever_a_draft_holds_only_clean_text_comes_of_it(tmp_path_factory, va
     (folder / f"{ID}.json").write_text(json.dumps({"conversation": ID, **value}))
     draft = Drafts(folder).load(ID)
     assert draft is not None
-    for text in (draft.text, *draft.attachments, *draft.waiting):
+    for text in (draft.text, *draft.attachments, *(text for waiting in draft.waiting for text in waiting)):
         assert clean(text) == text
 
 

@@ -1,0 +1,66 @@
+"""What the person writes, on its way from the composer into a conversation, and back when it is not accepted."""
+
+from collections.abc import Callable
+
+from qwen_tui.asks import Ask, Edit
+from qwen_tui.session import ChatSession
+from qwen_tui.settings import Settings
+from qwen_tui.turns import Turn, TurnQueue
+from qwen_tui.ui.composer import Composer
+from qwen_tui.ui.draft_keeper import DraftKeeper
+
+
+class Outbox:
+    """Between the composer, the queue of turns and the drafts on disk: at every moment a text is in one of them."""
+
+    def __init__(self, composer: Composer, turns: TurnQueue, drafts: DraftKeeper) -> None:
+        self._composer = composer
+        self._turns = turns
+        self._drafts = drafts
+
+    def open(self, session: ChatSession) -> None:
+        """Let what was being written in a conversation stand in the composer."""
+        self._composer.put(self._drafts.open(session.conversation))
+
+    def leave(self, session: ChatSession) -> None:
+        """Keep what stands in the composer for the conversation that it was written in."""
+        self._composer.leave_edit()
+        self.note_draft(session)
+
+    def note_draft(self, session: ChatSession) -> None:
+        """Have what stands in the composer kept; while a message is edited, what was there before."""
+        editing = self._composer.editing
+        self._drafts.note(session.conversation, editing.kept if editing is not None else self._composer.draft)
+
+    def submit(self, session: ChatSession, ask: Ask, settings: Callable[[], Settings]) -> None:
+        """Let this be asked when its turn comes."""
+        self._turns.submit(Turn(session, ask, settings))
+        self._keep(session)
+
+    def accepted(self, session: ChatSession) -> None:
+        """A message of this conversation has become part of it."""
+        self._drafts.note_queue(session.conversation)
+        self._drafts.keep()
+
+    def take_back(self, session: ChatSession) -> bool:
+        """Take the newest message that waits in a conversation back; False when none does."""
+        turn = self._turns.take_back(session.conversation.id)
+        if turn is not None:
+            self.give_back(session, turn)
+        return turn is not None
+
+    def give_back(self, session: ChatSession, turn: Turn) -> None:
+        """What was written for a turn that is not to be answered goes back to where it was written.
+
+        `session` is the conversation that is shown.
+        """
+        if isinstance(turn.ask, Edit):
+            self._composer.edit(turn.ask.message_id, turn.ask.text, is_reply=False)
+        elif turn.text:
+            self._composer.give_back(turn.text)
+        self._keep(session)
+
+    def _keep(self, session: ChatSession) -> None:
+        self.note_draft(session)
+        self._drafts.note_queue(session.conversation)
+        self._drafts.keep()
