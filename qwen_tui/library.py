@@ -101,6 +101,12 @@ class Library:
             if session.is_saved and not is_needed(conversation_id):
                 self._close(conversation_id)
 
+    def release(self) -> None:
+        """Let other programs write in them: this one is being left. A reply that still comes is saved."""
+        for known in self._open.values():
+            if known.claim is not None:
+                known.claim.release()
+
     def save_changes(self) -> QwenTuiError | None:
         """Save what is not on disk yet of any open conversation; returns the first reason why that failed."""
         errors: list[QwenTuiError] = []

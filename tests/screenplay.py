@@ -52,6 +52,25 @@ class Screenplay:
             yield pilot
 
 
+async def press(pilot: Pilot[None], text: str) -> None:
+    """Type a text."""
+    names = {
+        " ": "space",
+        "!": "exclamation_mark",
+        "/": "slash",
+        ".": "full_stop",
+        "_": "underscore",
+        "-": "minus",
+    }
+    await pilot.press(*(names.get(character, character) for character in text))
+
+
+async def say(pilot: Pilot[None], text: str) -> None:
+    """Type a message and send it."""
+    await press(pilot, text)
+    await pilot.press("enter")
+
+
 async def until(pilot: Pilot[None], condition: Callable[[], object], seconds: float = 10.0) -> None:
     """Let the app run until this is true."""
     end = time.monotonic() + seconds

@@ -64,6 +64,7 @@ class QwenTuiApp(App[None]):
         super().__init__()
         self._config = config
         self._where = where
+        self._library = library
         self._turns = TurnQueue()
         self._drafts = DraftKeeper(drafts, self._turns)
         self._host = EngineHost(open_engine, self._turns.use)
@@ -93,6 +94,7 @@ class QwenTuiApp(App[None]):
         """What leaving needs, from any thread and more than once: see `on_unmount`."""
         self._drafts.keep()
         self._turns.close(LEAVE_SECONDS)
+        self._library.release()
         self._host.close()
 
     def watch_settings(self, settings: Settings) -> None:

@@ -40,6 +40,16 @@ class MessageCursor(MessageWindow):
         if message_id is not None:
             self.go_to(message_id)
 
+    def point_at(self, message_id: str) -> None:
+        """Put the cursor on a message without scrolling."""
+        if self.position_of(message_id) is not None:
+            self._set_cursor(message_id)
+
+    @property
+    def cursor(self) -> str | None:
+        """The id of the message under the cursor."""
+        return self._cursor
+
     def prepare_view(self, view: MessageView) -> None:
         """A new widget is marked when the cursor stands on its message."""
         view.set_class(self.has_focus and view.message.id == self._cursor, "-focused")

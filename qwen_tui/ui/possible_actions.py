@@ -44,7 +44,7 @@ class Situation(NamedTuple):
     is_waiting: bool = False
     """It has not been accepted yet; esc takes it back."""
     is_busy: bool = False
-    """A turn of the conversation is running."""
+    """A turn of the conversation is running, and is not about to end."""
     variant: Variant | None = None
 
 
@@ -62,7 +62,7 @@ def is_possible(name: str, message: Message, situation: Situation) -> bool:
     if name in ("code", "save_code"):
         return has_code(situation.text)
     if situation.is_streaming:
-        return False
+        return name == "regenerate" and not situation.is_busy
     is_reply, variant = message.role is Role.ASSISTANT, situation.variant
     match name:
         case "edit":

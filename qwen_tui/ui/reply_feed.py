@@ -75,9 +75,12 @@ class ReplyFeed:
         """Show a new message after the one it follows; what stood there before makes room for its sibling."""
         self._clear_waiting()
         last = self._log.messages[-1].id if self._log.messages else None
+        pointed_at = self._log.cursor
         if message.parent != last:
             await self._show_path(session, message.parent)
         self._log.add(message, streaming=streaming)
+        if pointed_at is not None and self._log.position_of(pointed_at) is None:
+            self._log.point_at(message.id)
         self.show_waiting(session)
 
     def _end(self, session: ChatSession, reply: Message) -> None:

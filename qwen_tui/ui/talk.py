@@ -215,7 +215,10 @@ class Talk(Vertical):
             self._transcript.show_waiting()
             self.say(say("screen.taken_back"))
             return True
-        return self._turns.stop(self.conversation_id)
+        is_stopping = self._turns.stop(self.conversation_id)
+        if is_stopping:
+            self._transcript.set_busy(False)  # what is asked from now on comes after it
+        return is_stopping
 
     # --- Sending -------------------------------------------------------------------------------------
 

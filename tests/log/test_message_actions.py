@@ -105,6 +105,7 @@ async def test_a_reply_that_is_written_can_only_be_copied() -> None:
     async with running(app) as pilot:
         await shown(app, pilot, [question("first")])
         answer = reply("")
+        app.log_.set_busy(True)
         app.log_.add(answer, streaming=True)
         app.log_.append_text(answer.id, "so far")
         app.log_.move_cursor(answer.id)

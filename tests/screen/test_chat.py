@@ -3,19 +3,12 @@
 import threading
 
 from doubles import Reply
-from screenplay import Screenplay, shown, until
+from screenplay import Screenplay, say, shown, until
 from textual import events
 
 from qwen_tui.chat.store import ConversationStore
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.ui.settings_pane import SettingsPane
-
-
-async def say(pilot, text: str) -> None:
-    """Type a message and send it."""
-    for character in text:
-        await pilot.press("space" if character == " " else character)
-    await pilot.press("enter")
 
 
 def contents(play: Screenplay) -> dict[str, list[str]]:
