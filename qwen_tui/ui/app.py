@@ -92,6 +92,7 @@ class QwenTuiApp(App[None]):
 
     def close_engine(self) -> None:
         """What leaving needs, from any thread and more than once: see `on_unmount`."""
+        self._chat.note_draft()
         self._drafts.keep()
         self._turns.close(LEAVE_SECONDS)
         self._library.release()

@@ -189,6 +189,7 @@ class ChatScreen(Screen[None]):
 
     async def _keep(self) -> None:
         """Save what is not on disk yet; take over a conversation that another program has let go of."""
+        self.note_draft()  # someone who types without a rest
         self._say(self._keeping.keep())
         session = self._talk.session
         if session.is_read_only:
@@ -208,10 +209,14 @@ class ChatScreen(Screen[None]):
 
     def may_leave(self) -> bool:
         """Whether everything is on disk, or the person has been told that it is not and leaves all the same."""
-        self._talk.note_draft()
+        self.note_draft()
         warning = self._keeping.before_leaving()
         self._say(warning)
         return warning is None
+
+    def note_draft(self) -> None:
+        """Have what stands in the composer kept with what was noted before."""
+        self._talk.note_draft()
 
     def _list(self) -> None:
         """Show the list of conversations as the folder has it now."""

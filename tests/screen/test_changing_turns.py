@@ -75,7 +75,8 @@ async def test_an_edited_reply_is_a_marked_sibling_from_which_the_model_can_go_o
         await until(pilot, lambda: path(play) == ["go", "Surely not"])
         await until(pilot, lambda: "edited" in shown(pilot) and "‹ 2 / 2 ›" in shown(pilot))
         mine = on_disk(play).path()[-1]
-        assert mine.edited and not mine.receipt
+        assert mine.edited
+        assert not mine.receipt
         await pilot.press("shift+tab", "c")
         await until(pilot, lambda: path(play) == ["go", "Surely not and why."])
         assert play.engine.asked[-1].continues
