@@ -5,7 +5,7 @@ written and the log that shows it share one `ChatSession`. While it is open it i
 only reads it.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -13,6 +13,7 @@ from qwen_tui.chat.branches import brought_back, showing, without
 from qwen_tui.chat.claims import Claim
 from qwen_tui.chat.index import Entry
 from qwen_tui.chat.messages import Conversation
+from qwen_tui.chat.search import Hit, Search
 from qwen_tui.chat.store import ConversationStore
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.session import ChatSession
@@ -31,6 +32,7 @@ class Library:
     def __init__(self, store: ConversationStore) -> None:
         self._store = store
         self._open: dict[str, _Open] = {}
+        self._search = Search(store.folder)
         self._undo = UndoStack()
         self._entries: dict[str, Entry] = {}
         self._problems: list[QwenTuiError] = []
@@ -43,6 +45,10 @@ class Library:
         self._note_problems()
         self._entries = {entry.id: entry for entry in entries}
         return tuple(sorted(entries, key=lambda entry: not entry.pinned))
+
+    def search(self, query: str, is_stopped: Callable[[], bool]) -> Iterator[Hit]:
+        """The conversations of the last listing in which every word occurs, by name or by what was said."""
+        return self._search.hits(tuple(self._entries.values()), query, is_stopped)
 
     def take_problems(self) -> list[QwenTuiError]:
         """What could not be read since the last call, and where it was put: to be said once."""

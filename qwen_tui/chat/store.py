@@ -55,6 +55,11 @@ class ConversationStore:
         self.problems: tuple[QwenTuiError, ...] = ()
         """What could not be read since `list` was last called, that call included, and where it was put."""
 
+    @property
+    def folder(self) -> Path:
+        """Where the conversations are."""
+        return self._path
+
     def list(self) -> Entries:
         """All conversations, the one used last first. Never raises: see `problems`.
 

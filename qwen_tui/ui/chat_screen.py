@@ -142,7 +142,10 @@ class ChatScreen(ChatLayout):
         await self._open(event.conversation_id)
         if event.leaves_list:
             self._panes.drawer = ""
-            self._talk.focus_composer()
+            if event.message_id is not None:
+                self._talk.read(event.message_id)
+            else:
+                self._talk.focus_composer()
 
     @on(LibraryPane.Changed)
     async def _changed_list(self, event: LibraryPane.Changed) -> None:

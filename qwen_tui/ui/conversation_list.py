@@ -1,7 +1,13 @@
-"""The list of conversations: one line each, drawn line by line, so that thousands cost no more than ten."""
+"""The list of conversations, drawn line by line, so that thousands cost no more than ten.
 
+A conversation takes one line, and a second one for the words that it was found by.
+"""
+
+import re
+from bisect import bisect_right
 from collections.abc import Callable
 from datetime import datetime
+from itertools import accumulate
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -75,9 +81,11 @@ class ConversationList(ScrollView, can_focus=True):
     class Chosen(Message):
         """The person wants to see this conversation."""
 
-        def __init__(self, id: str) -> None:
+        def __init__(self, id: str, message_id: str | None = None) -> None:
             super().__init__()
             self.id = id
+            self.message_id = message_id
+            """The message that it was found by."""
 
     rows: reactive[tuple[ConversationRow, ...]] = reactive[tuple[ConversationRow, ...]](())
     """What is listed, in the order of the list."""
@@ -85,11 +93,15 @@ class ConversationList(ScrollView, can_focus=True):
     """The conversation that the log shows."""
     cursor: reactive[int] = reactive(0)
     """Which row the keys are about."""
+    marked: reactive[tuple[str, ...]] = reactive[tuple[str, ...]](())
+    """What is looked for: words that are marked in the snippets."""
 
     def __init__(self, clock: Callable[[], datetime] = here_and_now) -> None:
         super().__init__()
         self._clock = clock
         self._now = clock()
+        self._tops = [0]
+        """By row: its first line. One more for the line after the last row."""
 
     @property
     def row(self) -> ConversationRow | None:
@@ -107,7 +119,8 @@ class ConversationList(ScrollView, can_focus=True):
     def watch_rows(self, before: tuple[ConversationRow, ...], rows: tuple[ConversationRow, ...]) -> None:
         """Keep the cursor on its conversation, or where it was when that one has gone."""
         self._now = self._clock()
-        self.virtual_size = Size(self.size.width, len(rows))
+        self._tops = [0, *accumulate(2 if row.snippet else 1 for row in rows)]
+        self.virtual_size = Size(self.size.width, self._tops[-1])
         is_new = self.open_id in {row.id for row in rows} - {row.id for row in before}
         kept = self.open_id if is_new or not before else before[self.cursor].id
         index = next((i for i, row in enumerate(rows) if row.id == kept), self.cursor)
@@ -124,18 +137,21 @@ class ConversationList(ScrollView, can_focus=True):
 
     def watch_cursor(self, before: int, cursor: int) -> None:
         """Repaint the two rows that changed."""
-        top = self.scroll_offset.y
-        self.refresh(*(Region(0, y - top, self.size.width, 1) for y in (before, cursor)))
+        shift = (0, -self.scroll_offset.y)
+        self.refresh(*(self._region(index).translate(shift) for index in (before, cursor)))
         self._show_cursor()
 
     def render_line(self, y: int) -> Strip:
-        """One row of the list: sign, title, and how long ago it was used."""
-        index = self.scroll_offset.y + y
+        """One line of the list: sign, title, and how long ago it was used; or what it was found by."""
+        line = self.scroll_offset.y + y
         width = self.size.width
-        if index >= len(self.rows):
+        index = self._row_at(line)
+        if index is None:
             return Strip.blank(width, self.rich_style)
         row = self.rows[index]
         lit = index == self.cursor and self.has_focus
+        if line > self._tops[index]:
+            return self._snippet(row, width, lit)
         sign, sign_look = _sign(row)
         age = last_use(row.updated, self._now)
         room = width - 4 - cells(age)
@@ -148,9 +164,27 @@ class ConversationList(ScrollView, can_focus=True):
         ]
         return Strip(segments).adjust_cell_length(width, self.rich_style)
 
+    def _snippet(self, row: ConversationRow, width: int, lit: bool) -> Strip:
+        """The line under a title, with what is looked for in the colour of the marks."""
+        text = cropped(displayed(one_line(row.snippet)), width - 5)
+        segments = [Segment("    ", self._look("dim", lit))]
+        for part, is_marked in marked_parts(text, self.marked):
+            segments.append(Segment(part, self._look("sign" if is_marked else "dim", lit)))
+        spare = width - sum(segment.cell_length for segment in segments)
+        segments.append(Segment(" " * spare, self._look("dim", lit)))
+        return Strip(segments).adjust_cell_length(width, self.rich_style)
+
+    def _row_at(self, line: int) -> int | None:
+        return bisect_right(self._tops, line) - 1 if 0 <= line < self._tops[-1] else None
+
+    def _region(self, index: int) -> Region:
+        """Where a row is drawn, in lines of the whole list; a cursor may be left over from a longer one."""
+        top, below = (self._tops[min(each, len(self._tops) - 1)] for each in (index, index + 1))
+        return Region(0, top, self.size.width, max(1, below - top))
+
     @on(events.Resize)
     def _fit(self) -> None:
-        self.virtual_size = Size(self.size.width, len(self.rows))
+        self.virtual_size = Size(self.size.width, self._tops[-1])
 
     @on(events.Focus)
     @on(events.Blur)
@@ -160,8 +194,8 @@ class ConversationList(ScrollView, can_focus=True):
 
     @on(events.Click)
     def _choose_row(self, event: events.Click) -> None:
-        index = self.scroll_offset.y + event.y
-        if index < len(self.rows):
+        index = self._row_at(self.scroll_offset.y + event.y)
+        if index is not None:
             self.cursor = index
             self.action_choose()
 
@@ -184,10 +218,10 @@ class ConversationList(ScrollView, can_focus=True):
     def action_choose(self) -> None:
         """Ask for the conversation under the cursor to be opened."""
         if self.row is not None:
-            self.post_message(self.Chosen(self.row.id))
+            self.post_message(self.Chosen(self.row.id, self.row.message_id))
 
     def _show_cursor(self) -> None:
-        self.scroll_to_region(Region(0, self.cursor, 1, 1), animate=False, force=True)
+        self.scroll_to_region(self._region(self.cursor), animate=False, force=True)
 
     def _grow_older(self) -> None:
         self._now = self._clock()
@@ -205,6 +239,15 @@ class ConversationList(ScrollView, can_focus=True):
         for own_style in own_styles:
             style += self.get_visual_style(own_style, partial=True)
         return style.rich_style
+
+
+def marked_parts(text: str, words: tuple[str, ...]) -> list[tuple[str, bool]]:
+    """A text in parts, and whether each is one of these words, in upper or lower case."""
+    if not words:
+        return [(text, False)]
+    pattern = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
+    parts = re.split(f"({pattern})", text, flags=re.IGNORECASE)
+    return [(part, bool(at % 2)) for at, part in enumerate(parts) if part]
 
 
 def _sign(row: ConversationRow) -> tuple[str, str]:

@@ -19,6 +19,10 @@ class ConversationRow:
     """A reply is being written in it."""
     unread: bool = False
     """A reply has been finished in it that has not been looked at."""
+    snippet: str = ""
+    """One line of what was said in it, where that is why it was found."""
+    message_id: str | None = None
+    """The message of the snippet."""
 
 
 def in_order(rows: tuple[ConversationRow, ...]) -> tuple[ConversationRow, ...]:

@@ -1,6 +1,7 @@
 """The conversations in a pane: which there are, which is open, and the keys to do something with them."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import ClassVar
 
@@ -12,10 +13,11 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widgets import Input, Static
 
-from qwen_tui import strings
 from qwen_tui.chat.cleaning import one_line
+from qwen_tui.strings import say
 from qwen_tui.ui.conversation_list import ConversationList, here_and_now
 from qwen_tui.ui.conversation_row import ConversationRow, in_order
+from qwen_tui.ui.finding import Found
 from qwen_tui.ui.rename_field import RenameField
 from qwen_tui.ui.search_field import SearchField
 
@@ -24,13 +26,13 @@ class ConversationsPane(Vertical):
     """A heading, the list, and the words that stand there while the list is empty."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("n", "new", strings.say("panes.key.new"), id="conversations.new"),
-        Binding("r", "rename", strings.say("panes.key.rename"), id="conversations.rename"),
-        Binding("p", "pin", strings.say("panes.key.pin"), id="conversations.pin"),
-        Binding("delete", "trash", strings.say("panes.key.trash"), id="conversations.trash"),
-        Binding("slash", "search", strings.say("panes.key.search"), id="conversations.search"),
-        Binding("escape", "show_all", strings.say("panes.key.show_all"), show=False),
-        Binding("ctrl+z", "undo", strings.say("panes.key.undo"), id="conversations.undo"),
+        Binding("n", "new", say("panes.key.new"), id="conversations.new"),
+        Binding("r", "rename", say("panes.key.rename"), id="conversations.rename"),
+        Binding("p", "pin", say("panes.key.pin"), id="conversations.pin"),
+        Binding("delete", "trash", say("panes.key.trash"), id="conversations.trash"),
+        Binding("slash", "search", say("panes.key.search"), id="conversations.search"),
+        Binding("escape", "show_all", say("panes.key.show_all"), show=False),
+        Binding("ctrl+z", "undo", say("panes.key.undo"), id="conversations.undo"),
     ]
 
     DEFAULT_CSS = """
@@ -56,9 +58,18 @@ class ConversationsPane(Vertical):
     class Opened(Message):
         """The person wants to see this conversation."""
 
-        def __init__(self, id: str) -> None:
+        def __init__(self, id: str, message_id: str | None = None) -> None:
             super().__init__()
             self.id = id
+            self.message_id = message_id
+            """The message that it was found by."""
+
+    class SearchChanged(Message):
+        """The person looks for this; an empty query ends it. The answer is `found`."""
+
+        def __init__(self, query: str) -> None:
+            super().__init__()
+            self.query = query
 
     class NewRequested(Message):
         """The person wants a new conversation."""
@@ -93,6 +104,8 @@ class ConversationsPane(Vertical):
     """All conversations, in any order."""
     open_id: reactive[str | None] = reactive[str | None](None)
     """The one that the log shows."""
+    found: reactive[Found | None] = reactive[Found | None](None)
+    """In which conversations what is looked for was said; None while that is not known."""
 
     def __init__(self, *, id: str | None = None, clock: Callable[[], datetime] = here_and_now) -> None:
         super().__init__(id=id)
@@ -102,7 +115,7 @@ class ConversationsPane(Vertical):
         """Heading and count, the words for nothing, the list."""
         with Horizontal():
             yield Static("/", id="conversations-slash", markup=False)
-            yield Static(strings.say("panes.conversations"), id="conversations-heading", markup=False)
+            yield Static(say("panes.conversations"), id="conversations-heading", markup=False)
             yield SearchField()
             yield Static(id="conversations-count", markup=False)
         yield Static(id="conversations-empty", markup=False)
@@ -120,10 +133,14 @@ class ConversationsPane(Vertical):
         """Mark the open conversation."""
         self._list.open_id = open_id
 
+    def watch_found(self) -> None:
+        """Show what was found."""
+        self._show_if_mounted()
+
     @on(ConversationList.Chosen)
     def _open(self, event: ConversationList.Chosen) -> None:
         event.stop()
-        self.post_message(self.Opened(event.id))
+        self.post_message(self.Opened(event.id, event.message_id))
 
     @on(RenameField.Ended)
     def _rename(self, event: RenameField.Ended) -> None:
@@ -140,6 +157,7 @@ class ConversationsPane(Vertical):
     def _narrow(self, event: Input.Changed) -> None:
         event.stop()
         self._show()
+        self.post_message(self.SearchChanged(self._query))
 
     @on(SearchField.Ended)
     def _end_search(self, event: SearchField.Ended) -> None:
@@ -182,7 +200,7 @@ class ConversationsPane(Vertical):
             self.post_message(self.TrashRequested(row.id))
 
     def action_search(self) -> None:
-        """Show only the conversations whose title has what is typed."""
+        """Show only the conversations in whose title or messages what is typed stands."""
         field = self.query_one(SearchField)
         field.value = ""
         self.add_class("-searching")
@@ -192,6 +210,7 @@ class ConversationsPane(Vertical):
         """End the search."""
         self.remove_class("-searching")
         self._show()
+        self.post_message(self.SearchChanged(""))
 
     def action_undo(self) -> None:
         """Ask for the last change to the list to be taken back."""
@@ -201,11 +220,35 @@ class ConversationsPane(Vertical):
         if self.is_mounted and self.query("#conversations-count"):  # its parts leave before it
             self._show()
 
+    @property
+    def _query(self) -> str:
+        return self.query_one(SearchField).value.strip() if self.has_class("-searching") else ""
+
     def _show(self) -> None:
-        wanted = self.query_one(SearchField).value.casefold().split() if self.has_class("-searching") else []
-        found = tuple(row for row in self.entries if all(word in row.title.casefold() for word in wanted))
-        nothing = "panes.conversations.not_found" if wanted else "panes.conversations.empty"
-        self.query_one("#conversations-empty", Static).update(strings.say(nothing))
-        self.query_one("#conversations-count", Static).update(f"{len(found):,}" if found else "")
-        self.set_class(not found, "-empty")
-        self._list.rows = in_order(found)
+        query = self._query
+        found = self.found if self.found is not None and self.found.query == query else None
+        rows = narrowed(self.entries, query, found)
+        nothing = "empty" if not query else "not_found" if found and found.is_done else "searching"
+        self.query_one("#conversations-empty", Static).update(say(f"panes.conversations.{nothing}"))
+        self.query_one("#conversations-count", Static).update(f"{len(rows):,}" if rows else "")
+        self.set_class(not rows, "-empty")
+        self._list.marked = tuple(query.split())
+        self._list.rows = rows
+
+
+def narrowed(
+    rows: tuple[ConversationRow, ...], query: str, found: Found | None
+) -> tuple[ConversationRow, ...]:
+    """The rows in which every word of a query stands: in their titles, then in what was said."""
+    if not query:
+        return in_order(rows)
+    words = query.casefold().split()
+    titled = tuple(row for row in rows if all(word in row.title.casefold() for word in words))
+    there = {row.id for row in titled}
+    hits = found.hits if found is not None else {}
+    said = tuple(
+        replace(row, snippet=hits[row.id].snippet, message_id=hits[row.id].message_id)
+        for row in rows
+        if row.id in hits and row.id not in there
+    )
+    return (*in_order(titled), *in_order(said))

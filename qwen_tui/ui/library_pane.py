@@ -11,7 +11,11 @@ from qwen_tui.library import Library
 from qwen_tui.strings import say
 from qwen_tui.ui.conversation_row import ConversationRow
 from qwen_tui.ui.conversations_pane import ConversationsPane
+from qwen_tui.ui.finding import Finding
 from qwen_tui.ui.live_replies import LiveReplies
+
+LOOK_SECONDS = 1 / 15
+"""How often it looks at what a search has found."""
 
 
 class LibraryPane(Vertical):
@@ -20,11 +24,19 @@ class LibraryPane(Vertical):
     class Chosen(Posted):
         """The person wants to talk in this conversation; None for a new one."""
 
-        def __init__(self, conversation_id: str | None = None, *, leaves_list: bool = True) -> None:
+        def __init__(
+            self,
+            conversation_id: str | None = None,
+            *,
+            message_id: str | None = None,
+            leaves_list: bool = True,
+        ) -> None:
             super().__init__()
             self.conversation_id = conversation_id
+            self.message_id = message_id
+            """The message that the person has found and wants to read."""
             self.leaves_list = leaves_list
-            """Whether the person goes on to write; otherwise the list keeps the keyboard."""
+            """Whether the person goes on to write or read; otherwise the list keeps the keyboard."""
 
     class Changed(Posted):
         """Something was done to a conversation, and this is to be said of it."""
@@ -55,10 +67,12 @@ class LibraryPane(Vertical):
         self._is_needed = is_needed
         self._shown_id = ""
         self._list = ConversationsPane()
+        self._finding = Finding(library.search)
 
     def complete(self) -> None:
         """Mount the list: for after the first picture, which need not wait for it."""
         self.mount(self._list)
+        self._looking = self.set_interval(LOOK_SECONDS, self._look, pause=True)
 
     def refresh_list(self, shown_id: str) -> None:
         """List the conversations as the folder has them now; `shown_id` is the one that is talked in."""
@@ -95,7 +109,23 @@ class LibraryPane(Vertical):
     @on(ConversationsPane.Opened)
     def _open(self, event: ConversationsPane.Opened) -> None:
         event.stop()
-        self.post_message(self.Chosen(event.id))
+        self.post_message(self.Chosen(event.id, message_id=event.message_id))
+
+    @on(ConversationsPane.SearchChanged)
+    def _search(self, event: ConversationsPane.SearchChanged) -> None:
+        event.stop()
+        self._finding.ask(event.query)
+        self._list.found = None
+        if event.query:
+            self._looking.resume()
+        else:
+            self._looking.pause()
+
+    def _look(self) -> None:
+        """Show what has been found since."""
+        self._list.found = found = self._finding.found
+        if found is not None and found.is_done:
+            self._looking.pause()
 
     @on(ConversationsPane.NewRequested)
     def _new(self, event: ConversationsPane.NewRequested) -> None:

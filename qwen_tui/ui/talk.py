@@ -184,6 +184,10 @@ class Talk(Vertical):
         """Let the person write."""
         self._composer.focus()
 
+    def read(self, message_id: str) -> None:
+        """Go to a message."""
+        self._transcript.read(message_id)
+
     @property
     def selected_draft(self) -> str:
         """What is selected in the composer."""

@@ -8,8 +8,11 @@ import pytest
 from pane_hosts import NOON, ConversationsHost, lines, until
 from textual.geometry import Size
 
-from qwen_tui.ui.conversation_list import ConversationList
+from qwen_tui.chat.index import Entry
+from qwen_tui.chat.search import Hit
+from qwen_tui.ui.conversation_list import ConversationList, marked_parts
 from qwen_tui.ui.conversation_row import ConversationRow, last_use
+from qwen_tui.ui.finding import Found
 from qwen_tui.ui.rename_field import RenameField
 
 
@@ -148,12 +151,49 @@ async def test_a_search_narrows_the_list() -> None:
         await pilot.press("escape")
         await until(pilot, lambda: len(app.shown) == 3)
         await pilot.press("slash", *"zz")
-        await until(pilot, lambda: "No title has that." in " ".join(lines(app)))
+        await until(pilot, lambda: "Searching" in " ".join(lines(app)))
+        app.pane.found = Found("zz", {}, is_done=True)
+        await until(pilot, lambda: "Nothing has that" in " ".join(lines(app)))
         await pilot.press("escape")
         await until(pilot, lambda: len(app.shown) == 3)
         await pilot.press("escape")
         await until(pilot, lambda: app.said[-1] == ("esc",))
     assert app.said == [("opened", "a"), ("esc",)]
+
+
+async def test_what_was_said_is_shown_under_the_title_and_leads_to_the_message() -> None:
+    app = ConversationsHost(THREE)
+    entry = Entry(id="b", name="x", updated="", pinned=False, messages=2, file="x.json", stamp=(0, 0, 0))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("slash", *"steamed")
+        app.pane.found = Found("older", {"a": Hit(entry, "of an older question", "m0")}, is_done=True)
+        await pilot.pause()
+        assert len(app.shown) == 0
+        hits = {
+            "b": Hit(entry, "… Steamed buns [b]and[/b] \x1b[31mtea", "m7"),
+            "c": Hit(entry, "steamed", "m9"),
+        }
+        app.pane.found = Found("steamed", hits, is_done=True)
+        await until(pilot, lambda: len(app.shown) == 4)
+        text = "\n".join(lines(app))
+        assert "Steamed buns [b]an" in text
+        assert "\x1b[31m" not in text
+        await pilot.press("enter", "down", "up", "enter")
+        await until(pilot, lambda: app.said)
+    assert app.said == [("opened", "b")]
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "parts"),
+    [
+        ("Steamed buns", ("steamed",), [("Steamed", True), (" buns", False)]),
+        ("早茶和早餐", ("早", "早茶"), [("早茶", True), ("和", False), ("早", True), ("餐", False)]),
+        ("a.b", (".",), [("a", False), (".", True), ("b", False)]),
+        ("nothing", (), [("nothing", False)]),
+    ],
+)
+def test_the_words_that_were_looked_for_are_marked(text: str, words: tuple[str, ...], parts: object) -> None:
+    assert marked_parts(text, words) == parts
 
 
 async def test_an_empty_list_says_how_to_begin() -> None:

@@ -1,0 +1,69 @@
+"""Finding a conversation by what was said in it, and the message itself."""
+
+import json
+
+from doubles import Reply
+from screenplay import press, say, shown, until
+
+from qwen_tui.chat.messages import Conversation, Message, Role
+from qwen_tui.chat.store import ConversationStore
+
+
+def seed(play, count: int = 30) -> None:
+    store = ConversationStore(play.where.conversations)
+    for number in range(count):
+        conversation = Conversation(name=f"talk {number}")
+        for turn in range(12):
+            text = f"the needle of {number}" if (number, turn) == (7, 2) else f"hay {number} {turn}\n\nmore"
+            role = Role.ASSISTANT if turn % 2 else Role.USER
+            conversation = conversation.with_message(
+                Message(role=role, content=text, parent=conversation.head)
+            )
+        store.save(conversation)
+
+
+async def test_enter_on_a_hit_opens_the_conversation_at_the_message(play) -> None:
+    seed(play)
+    async with play.running(size=(150, 30)) as pilot:
+        await until(pilot, lambda: "talk 29" in shown(pilot))
+        await pilot.press("f3", "slash")
+        await press(pilot, "NEEDLE")
+        await until(pilot, lambda: "the needle of 7" in shown(pilot) and "talk 29" not in shown(pilot))
+        await pilot.press("enter", "enter")
+        log = pilot.app.screen.query_one("ChatLog")
+        await until(pilot, lambda: log.has_focus and log.cursor_message is not None)
+        await until(pilot, lambda: log.cursor_message.content == "the needle of 7")
+        await until(pilot, lambda: shown(pilot).count("the needle of 7") == 2)
+
+
+async def test_a_hit_on_another_branch_brings_that_branch_to_the_front(play) -> None:
+    play.engine.replies = [Reply(["the needle"]), Reply(["only hay"])]
+    async with play.running(size=(150, 30)) as pilot:
+        await say(pilot, "go")
+        await until(
+            pilot, lambda: "the needle" in shown(pilot) and not pilot.app.screen.query_one("#composer").busy
+        )
+        await pilot.press("ctrl+r")
+        await until(
+            pilot, lambda: "only hay" in shown(pilot) and not pilot.app.screen.query_one("#composer").busy
+        )
+        await pilot.press("f3", "slash")
+        await press(pilot, "needle")
+        await until(pilot, lambda: "the needle" in shown(pilot))
+        await pilot.press("enter", "enter")
+        await until(pilot, lambda: "‹ 1 / 2 ›" in shown(pilot) and "only hay" not in shown(pilot))
+        await pilot.press("right")
+        await until(pilot, lambda: "only hay" in shown(pilot))
+
+
+async def test_typing_on_answers_the_newest_question_only(play) -> None:
+    seed(play)
+    broken = play.where.conversations / "talk 3.json"
+    async with play.running(size=(150, 30)) as pilot:
+        await until(pilot, lambda: "talk 29" in shown(pilot))
+        broken.write_text(json.dumps({"version": 1, "messages": "?"}))
+        await pilot.press("f3", "slash")
+        await press(pilot, "hay 12 11")
+        await until(pilot, lambda: "hay 12 11" in shown(pilot) and "talk 11" not in shown(pilot))
+        await pilot.press("escape")
+        await until(pilot, lambda: "talk 29" in shown(pilot))
