@@ -27,6 +27,9 @@ from qwen_tui.ui.markdown.width import cells, cropped, displayed
 
 _TICK_SECONDS = 60.0
 
+_BEFORE_MARK = 4
+"""How many characters stand before what was looked for."""
+
 
 def here_and_now() -> datetime:
     """This moment on the clock of the place where the person is."""
@@ -166,7 +169,7 @@ class ConversationList(ScrollView, can_focus=True):
 
     def _snippet(self, row: ConversationRow, width: int, lit: bool) -> Strip:
         """The line under a title, with what is looked for in the colour of the marks."""
-        text = cropped(displayed(one_line(row.snippet)), width - 5)
+        text = cropped(from_mark(displayed(one_line(row.snippet)), self.marked), width - 5)
         segments = [Segment("    ", self._look("dim", lit))]
         for part, is_marked in marked_parts(text, self.marked):
             segments.append(Segment(part, self._look("sign" if is_marked else "dim", lit)))
@@ -239,6 +242,13 @@ class ConversationList(ScrollView, can_focus=True):
         for own_style in own_styles:
             style += self.get_visual_style(own_style, partial=True)
         return style.rich_style
+
+
+def from_mark(text: str, words: tuple[str, ...]) -> str:
+    """A text from shortly before the first of these words: a narrow list has no room for more."""
+    parts = marked_parts(text, words)
+    before = len(parts[0][0]) if len(parts) > 1 and not parts[0][1] else 0
+    return text if before <= _BEFORE_MARK else "…" + text[before - _BEFORE_MARK :]
 
 
 def marked_parts(text: str, words: tuple[str, ...]) -> list[tuple[str, bool]]:

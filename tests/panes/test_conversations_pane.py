@@ -10,7 +10,7 @@ from textual.geometry import Size
 
 from qwen_tui.chat.index import Entry
 from qwen_tui.chat.search import Hit
-from qwen_tui.ui.conversation_list import ConversationList, marked_parts
+from qwen_tui.ui.conversation_list import ConversationList, from_mark, marked_parts
 from qwen_tui.ui.conversation_row import ConversationRow, last_use
 from qwen_tui.ui.finding import Found
 from qwen_tui.ui.rename_field import RenameField
@@ -194,6 +194,14 @@ async def test_what_was_said_is_shown_under_the_title_and_leads_to_the_message()
 )
 def test_the_words_that_were_looked_for_are_marked(text: str, words: tuple[str, ...], parts: object) -> None:
     assert marked_parts(text, words) == parts
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [("all of the tea", "…the tea"), ("the tea", "the tea"), ("Tea", "Tea"), ("none of it", "none of it")],
+)
+def test_a_snippet_begins_shortly_before_what_was_looked_for(text: str, shown: str) -> None:
+    assert from_mark(text, ("tea", "else")) == shown
 
 
 async def test_an_empty_list_says_how_to_begin() -> None:
