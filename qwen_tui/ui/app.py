@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.reactive import reactive
 from textual.screen import Screen
@@ -22,6 +22,7 @@ from qwen_tui.strings import say
 from qwen_tui.turns import TurnQueue
 from qwen_tui.ui.chat_screen import ChatScreen
 from qwen_tui.ui.draft_keeper import DraftKeeper
+from qwen_tui.ui.key_order import KeysInOrder
 from qwen_tui.ui.settings_side import SettingsSide
 from qwen_tui.ui.themes import THEMES
 
@@ -38,7 +39,7 @@ LEAVE_SECONDS = 0.5
 """How long leaving waits for a running reply to be saved; all but its last second is on disk anyway."""
 
 
-class QwenTuiApp(App[None]):
+class QwenTuiApp(KeysInOrder):
     """qwen-tui on the screen."""
 
     TITLE = "qwen-tui"

@@ -17,6 +17,7 @@ from qwen_tui.session import ChatSession
 from qwen_tui.settings import Settings
 from qwen_tui.strings import say
 from qwen_tui.turns import TurnQueue
+from qwen_tui.ui.compositing import WholeCharacters
 from qwen_tui.ui.draft_keeper import DraftKeeper
 from qwen_tui.ui.header import Header
 from qwen_tui.ui.keeping import Keeping
@@ -53,6 +54,7 @@ class ChatLayout(Screen[None]):
     ) -> None:
         """`problems` are those of the config file, to be said at once."""
         super().__init__()
+        self._compositor = WholeCharacters()
         self._library = library
         self._drafts = drafts
         self._keeping = Keeping(library, drafts)

@@ -18,6 +18,7 @@ from qwen_tui.strings import say
 from qwen_tui.ui.conversation_list import ConversationList, here_and_now
 from qwen_tui.ui.conversation_row import ConversationRow, in_order
 from qwen_tui.ui.finding import Found
+from qwen_tui.ui.focusing import focus_at_once
 from qwen_tui.ui.rename_field import RenameField
 from qwen_tui.ui.search_field import SearchField
 
@@ -204,7 +205,7 @@ class ConversationsPane(Vertical):
         field = self.query_one(SearchField)
         field.value = ""
         self.add_class("-searching")
-        field.focus()
+        focus_at_once(field)
 
     def action_show_all(self) -> None:
         """End the search."""

@@ -8,6 +8,8 @@ from textual.message import Message as Posted
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from qwen_tui.ui.focusing import focus_at_once
+
 
 class Panes(Horizontal):
     """Conversations, talk and settings."""
@@ -55,11 +57,17 @@ class Panes(Horizontal):
             self.post_message(self.Left())
         else:
             self.show(pane)
-            self.call_after_refresh(_focus_in, widget)
+            _focus_in(widget)
 
 
 def _focus_in(widget: Widget) -> None:
     for inside in widget.query("*"):
-        if inside.focusable and inside.display:
-            inside.focus()
+        if inside.can_focus and _is_shown(inside, widget):
+            focus_at_once(inside)
             return
+
+
+def _is_shown(inside: Widget, pane: Widget) -> bool:
+    """Whether a widget is there once its pane is: that the pane itself is shown may not be worked out yet."""
+    between = inside.ancestors_with_self
+    return all(each.display for each in between[: between.index(pane)])

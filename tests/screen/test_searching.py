@@ -4,6 +4,7 @@ import json
 
 from doubles import Reply
 from screenplay import press, say, shown, until
+from textual import events
 
 from qwen_tui.chat.messages import Conversation, Message, Role
 from qwen_tui.chat.store import ConversationStore
@@ -67,3 +68,32 @@ async def test_typing_on_answers_the_newest_question_only(play) -> None:
         await until(pilot, lambda: "hay 12 11" in shown(pilot) and "talk 11" not in shown(pilot))
         await pilot.press("escape")
         await until(pilot, lambda: "talk 29" in shown(pilot))
+
+
+async def test_a_pane_over_the_log_loses_no_wide_character(play) -> None:
+    store = ConversationStore(play.where.conversations)
+    names = ["广州美食", "a广州美食", "早茶和晚茶", "中" * 30, "x" + "中" * 30]
+    for name in names:
+        question = Message(role=Role.USER, content="你好" * 60)
+        store.save(Conversation(name=name, named_by_person=True).with_message(question))
+    for width in (60, 80, 81, 120):
+        async with play.running(size=(width, 24)) as pilot:
+            await pilot.press("f3")
+            await until(pilot, lambda: "早茶和晚茶" in shown(pilot))
+            for name in names:
+                assert name[:8] in shown(pilot)
+            assert all(len(strip.text) <= width for strip in pilot.app.screen._compositor.render_strips())
+            assert all(strip.cell_length == width for strip in pilot.app.screen._compositor.render_strips())
+
+
+async def test_keys_in_a_burst_meet_the_pane_that_the_first_of_them_opened(play) -> None:
+    seed(play)
+    for width in (80, 150):
+        async with play.running(size=(width, 30)) as pilot:
+            await until(pilot, lambda: pilot.app.screen.query("ConversationList"))
+            keys = ["f3", "slash", *"needle"]
+            characters = [None, "/", *"needle"]
+            for key, character in zip(keys, characters, strict=True):
+                pilot.app.post_message(events.Key(key, character))
+            await until(pilot, lambda: "the needle of 7" in shown(pilot))
+            assert pilot.app.screen.query_one("#composer").text == ""

@@ -76,7 +76,7 @@ class LittleApp:
     def events(self) -> list[str]:
         """What the app has written down."""
         try:
-            lines = (self.log.parent / "events").read_text(encoding="utf-8").split("\n")
+            lines = (self.log.parent / "events").read_bytes().decode("utf-8", "replace").split("\n")
         except FileNotFoundError:
             return []
         return [ast.literal_eval(line) for line in lines[:-1]]

@@ -1,0 +1,61 @@
+"""Keys one after another, however fast they come.
+
+Textual hands every key to the widget that has the keyboard when the key is read, and works out what it does later,
+when it has come up from widget to widget. Of keys that come together (a slow line, a script) the second one
+is handed out before the first has moved the keyboard elsewhere.
+"""
+
+import asyncio
+from collections import deque
+
+from textual import events
+from textual.app import App
+from textual.message import Message
+
+PATIENCE_SECONDS = 0.25
+"""How long a key may take before the next one is let through: a widget may go away with the key in its hands."""
+
+
+class KeysInOrder(App[None]):
+    """Hands out a key, or pasted text, when what the one before did is done."""
+
+    class KeyPassed(Message):
+        """Follows a key upwards, from the widget that it was given to."""
+
+        def __init__(self, number: int) -> None:
+            super().__init__()
+            self.number = number
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._keys: deque[events.Key | events.Paste] = deque()
+        self._number = 0
+        self._guard: asyncio.TimerHandle | None = None
+        """Set while a key is on its way."""
+
+    async def on_event(self, event: events.Event) -> None:
+        """Let keys wait for each other; everything else goes its way."""
+        if not isinstance(event, events.Key | events.Paste) or event.is_forwarded:
+            await super().on_event(event)
+        elif self._guard is not None:
+            self._keys.append(event)
+        else:
+            await self._pass(event)
+
+    async def _pass(self, event: events.Key | events.Paste) -> None:
+        target = self.focused or self.screen
+        self._number += 1
+        loop = asyncio.get_running_loop()
+        self._guard = loop.call_later(PATIENCE_SECONDS, self.post_message, self.KeyPassed(self._number))
+        await super().on_event(event)
+        target.post_message(self.KeyPassed(self._number))
+
+    async def on_keys_in_order_key_passed(self, event: KeyPassed) -> None:
+        """The key has come up with nobody left to handle it: the next one."""
+        event.stop()
+        if self._guard is None or event.number != self._number:
+            return
+        self._guard.cancel()
+        self._guard = None
+        if self._keys:
+            await self._pass(self._keys.popleft())
