@@ -15,9 +15,9 @@ from qwen_tui.chat.messages import Message, Role, Run
 from qwen_tui.engine.base import Event, Finished, LoadProgress, TextDelta, ThinkingDelta
 from qwen_tui.engine.opening import open_engine
 from qwen_tui.errors import QwenTuiError
+from qwen_tui.load_status import stage_in_words
 from qwen_tui.memory import plan
 from qwen_tui.settings import Settings
-from qwen_tui.ui.load_status import stage_in_words
 
 FAILED = 1
 STOPPED = 130

@@ -9,8 +9,8 @@ from textual.events import Click, Key
 from textual.message import Message
 from textual.widgets import Static
 
+from qwen_tui.amounts import in_bytes
 from qwen_tui.strings import say
-from qwen_tui.ui.amounts import in_bytes
 
 
 class Attachment(Static, can_focus=True):

@@ -8,8 +8,8 @@ from typing import Literal
 
 from textual.app import App
 
+from qwen_tui.amounts import in_bytes
 from qwen_tui.strings import say
-from qwen_tui.ui.amounts import in_bytes
 
 MOST_BYTES = 74_000
 """What one OSC 52 carries: xterm and several others drop a sequence of more than 100,000 characters unsaid."""

@@ -13,9 +13,9 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import TextArea
 
+from qwen_tui.amounts import in_bytes, in_tokens
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.strings import say
-from qwen_tui.ui.amounts import in_bytes, in_tokens
 from qwen_tui.ui.attachment import Attachment
 from qwen_tui.ui.draft import Draft, Editing, Recall
 from qwen_tui.ui.external_editor import edit

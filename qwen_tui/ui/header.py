@@ -7,10 +7,10 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from qwen_tui.amounts import in_tokens
 from qwen_tui.engine.base import LoadProgress, ModelInfo
+from qwen_tui.load_status import Pace, amounts_in_words, stage_in_words
 from qwen_tui.strings import say
-from qwen_tui.ui.amounts import in_tokens
-from qwen_tui.ui.load_status import Pace, amounts_in_words, stage_in_words
 
 NAME = "qwen-tui"
 GUIDE = "guide"

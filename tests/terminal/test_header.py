@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 from textual.app import App, ComposeResult
 
+from qwen_tui.amounts import in_bytes
 from qwen_tui.engine.base import LoadProgress, ModelInfo
-from qwen_tui.ui.amounts import in_bytes
+from qwen_tui.load_status import Pace
 from qwen_tui.ui.header import Header
-from qwen_tui.ui.load_status import Pace
 
 QWEN = ModelInfo(
     name="Qwen2.5-7B-Instruct",

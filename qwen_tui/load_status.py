@@ -4,9 +4,9 @@ import time
 from collections import deque
 from collections.abc import Callable
 
+from qwen_tui.amounts import in_bytes, in_time
 from qwen_tui.engine.base import LoadProgress
 from qwen_tui.strings import say
-from qwen_tui.ui.amounts import in_bytes, in_time
 
 PACE_SECONDS = 10.0
 """Over how long a time the rate of a download is measured."""
