@@ -26,7 +26,17 @@ from pathlib import Path
 from typing import Any
 
 from qwen_tui.chat.cleaning import clean, one_line
-from qwen_tui.chat.fields import DamagedError, cleaned, get, identifier, moment, shallow, unknown
+from qwen_tui.chat.fields import (
+    DamagedError,
+    cleaned,
+    get,
+    identifier,
+    moment,
+    parsed,
+    shallow,
+    text_in,
+    unknown,
+)
 from qwen_tui.chat.files import LONG_AGO, shown
 from qwen_tui.chat.messages import Conversation, Json, Message, Role, Run, Status
 from qwen_tui.chat.names import tidy, unique
@@ -90,6 +100,8 @@ def message_json(message: Message) -> dict[str, Json]:
         known["edited"] = True
     if message.error is not None:
         known["error"] = message.error.as_json()
+    if message.model:
+        known["model"] = message.model
     if message.receipt:
         known["receipt"] = [_run_json(run) for run in message.receipt]
     return _with_extra(known, message.extra)
@@ -107,11 +119,20 @@ def decode(data: bytes, path: Path | str, *, written: str = LONG_AGO) -> Convers
     can be mended without guessing is mended: a missing head, a parent that is gone, messages without ids.
     """
     try:
-        return _conversation(_parsed(data), written)
-    except _NewerError as error:
-        raise QwenTuiError("store.newer_version", path=shown(path), version=error.version) from None
+        return from_json(parsed(text_in(data)), path, written=written)
     except DamagedError as error:
         raise QwenTuiError("store.damaged", path=shown(path), detail=str(error)) from None
+
+
+def from_json(value: Json, path: Path | str, *, written: str = LONG_AGO) -> Conversation:
+    """The conversation in a value that was read from JSON, as `decode` has it.
+
+    Raises `DamagedError`, and `store.newer_version` with `path`.
+    """
+    try:
+        return _conversation(value, written)
+    except _NewerError as error:
+        raise QwenTuiError("store.newer_version", path=shown(path), version=error.version) from None
 
 
 def decode_message(
@@ -140,24 +161,9 @@ def decode_message(
         error=_error(value.get("error")),
         created=moment(value.get("created"), written),
         receipt=tuple(_run(run) for run in get(value, "receipt", list, [])),
+        model=_word(get(value, "model", str, "")),
         extra=extra,
     )
-
-
-def _parsed(data: bytes) -> Json:
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise DamagedError("not_text") from None
-    if not text.strip():
-        raise DamagedError("empty")
-    try:
-        # NaN and Infinity are Python's, not JSON's; written again they would keep other programs out.
-        return json.loads(text, parse_constant=lambda _: None)
-    except RecursionError:
-        raise DamagedError("too_deep") from None
-    except ValueError as error:
-        raise DamagedError("not_json", line=getattr(error, "lineno", 1)) from None
 
 
 def _conversation(value: Json, written: str) -> Conversation:

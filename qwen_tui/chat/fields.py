@@ -1,5 +1,6 @@
 """The values of a JSON object, each checked for its kind: nothing read from a file is trusted to be right."""
 
+import json
 from collections.abc import Container, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -19,6 +20,28 @@ class DamagedError(Exception):
 
     def __init__(self, reason: str, **parameters: object) -> None:
         super().__init__(strings.say(f"store.damage.{reason}", **parameters))
+
+
+def text_in(data: bytes) -> str:
+    """The text in the bytes of a file; raises `DamagedError` when it is not UTF-8, or when there is none."""
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise DamagedError("not_text") from None
+    if not text.strip():
+        raise DamagedError("empty")
+    return text
+
+
+def parsed(text: str) -> Json:
+    """The value that a JSON text stands for; raises `DamagedError`."""
+    try:
+        # NaN and Infinity are Python's, not JSON's; written again they would keep other programs out.
+        return json.loads(text, parse_constant=lambda _: None)
+    except RecursionError:
+        raise DamagedError("too_deep") from None
+    except ValueError as error:
+        raise DamagedError("not_json", line=getattr(error, "lineno", 1)) from None
 
 
 def get(value: Mapping[str, Json], key: str, kind: type, *default: Json) -> Any:

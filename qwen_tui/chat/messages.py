@@ -110,6 +110,8 @@ class Message:
     created: str = field(default_factory=lambda: now())
     """ISO 8601, UTC."""
     receipt: tuple[Run, ...] = ()
+    model: str = ""
+    """Which model wrote a reply that was imported, and so has no receipt; empty where that is not known."""
     extra: Mapping[str, Json] = field(default_factory=dict)
     """Keys of the file that this version does not know; written back as they were."""
 

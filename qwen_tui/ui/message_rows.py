@@ -47,7 +47,8 @@ def author_of(message: Message, assistant: str) -> str:
     """Who wrote a message; a reply that knows its model is called by that, whatever is loaded now."""
     if message.role is not Role.ASSISTANT:
         return say(f"chat.author.{message.role.value}")
-    model = message.receipt[-1].model.rstrip("/").rpartition("/")[2] if message.receipt else ""
+    model = message.receipt[-1].model if message.receipt else message.model
+    model = model.rstrip("/").rpartition("/")[2]
     return one_line(model or assistant, 80) or say("chat.author.assistant")
 
 

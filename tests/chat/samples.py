@@ -106,6 +106,7 @@ def conversations(draw: st.DrawFn) -> Conversation:
                 error=draw(st.none() | errors),
                 created=draw(moments),
                 receipt=tuple(draw(st.lists(runs, max_size=2))),
+                model=draw(word),
                 extra=draw(unknown_keys),
             )
         )

@@ -1,0 +1,159 @@
+"""The conversations of a ChatGPT export: trees of nodes, of which `current_node` is shown.
+
+```
+[{"title": "…", "create_time": 1700000000.5, "current_node": "b", "mapping": {
+    "a": {"parent": null, "message": {"author": {"role": "user"}, "content": {"parts": ["…"]}, …}},
+    "b": {"parent": "a", "message": {"author": {"role": "assistant"}, …}}}}, …]
+```
+
+The format is not documented; this is what such exports have been seen to hold. Every branch is kept, answers to
+one question as variants. Nodes that a person does not see there (system, tools, hidden ones) are passed over: what
+follows them follows what stood before them.
+"""
+
+from collections.abc import Container, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from qwen_tui.chat.branches import showing
+from qwen_tui.chat.cleaning import one_line
+from qwen_tui.chat.exchange.notes import Notes
+from qwen_tui.chat.exchange.openai import text_of
+from qwen_tui.chat.fields import DamagedError, get
+from qwen_tui.chat.files import LONG_AGO
+from qwen_tui.chat.messages import Conversation, Json, Message, Role
+from qwen_tui.chat.names import name_from, tidy
+from qwen_tui.chat.tree import parents_first
+from qwen_tui.strings import say
+
+ROLES = {"user": Role.USER, "assistant": Role.ASSISTANT}
+
+TEXTS = {"text", "multimodal_text"}
+"""The kinds of content that hold what was said; the others are the inner life of tools."""
+
+POINTERS = {
+    "image_asset_pointer": "images",
+    "audio_asset_pointer": "sounds",
+    "real_time_user_audio_video_asset_pointer": "sounds",
+}
+
+
+def read(value: dict[str, Json], notes: Notes) -> Conversation:
+    """One conversation of an export; raises `DamagedError`."""
+    mapping: dict[str, Json] = get(value, "mapping", dict)
+    created = _moment(value.get("create_time"), LONG_AGO)
+    said = {key: message for key, node in mapping.items() if (message := _message(node, notes, created))}
+    ids = {key: f"m{number}" for number, key in enumerate(sorted(said, key=lambda key: said[key].created), 1)}
+    ancestry = _Ancestry(mapping, said)
+    above = {key: ancestry.shown(ancestry.parent(key)) for key in ids}
+    messages = parents_first(
+        [replace(said[key], id=own, parent=ids.get(above[key] or "")) for key, own in ids.items()]
+    )
+    if not messages:
+        raise DamagedError("no_messages")
+    title = value.get("title")
+    name = tidy(title) if isinstance(title, str) else ""
+    conversation = Conversation(
+        name=name or name_from(messages[0].content),
+        named_by_person=bool(name),
+        created=created,
+        updated=_moment(value.get("update_time"), max(message.created for message in messages)),
+        messages=messages,
+    )
+    current = value.get("current_node")
+    shown = ancestry.shown(current) if isinstance(current, str) else None
+    return replace(conversation, head=ids[shown]) if shown else showing(conversation, messages[-1].id)
+
+
+class _Ancestry:
+    """Which nodes stand before which, those that are passed over left out."""
+
+    def __init__(self, mapping: Mapping[str, Json], said: Container[str]) -> None:
+        self._mapping = mapping
+        self._said = said
+        self._known: dict[str, str | None] = {}
+
+    def parent(self, key: str) -> str | None:
+        """The node before this one; None for the first."""
+        node = self._mapping.get(key)
+        return get(node, "parent", str, None) if isinstance(node, dict) else None
+
+    def shown(self, key: str | None) -> str | None:
+        """The node itself, or the closest one before it in which something was said.
+
+        Raises `DamagedError` for nodes that follow each other in a circle.
+        """
+        walked: dict[str, None] = {}
+        while key is not None and key not in self._said and key not in self._known:
+            if key in walked:
+                raise DamagedError("cycle")
+            walked[key] = None
+            key = self.parent(key)
+        found = self._known.get(key, key) if key is not None else None
+        self._known.update(dict.fromkeys(walked, found))
+        return found
+
+
+def _message(node: Json, notes: Notes, created: str) -> Message | None:
+    """What was said in a node; None for one that is passed over."""
+    message = node.get("message") if isinstance(node, dict) else None
+    if message is None:
+        return None  # the root of the tree, and what was deleted
+    if not isinstance(message, dict):
+        raise DamagedError("wrong_type", key="message")
+    content, metadata = get(message, "content", dict, {}), get(message, "metadata", dict, {})
+    role = get(get(message, "author", dict), "role", str)
+    passed_over = _passed_over(role, message, content, metadata)
+    if passed_over:
+        notes.add(passed_over)
+        return None
+    text = _text(content, notes)
+    return (
+        Message(
+            role=ROLES.get(role, Role.USER),
+            content=text,
+            model=_model(metadata) if role == "assistant" else "",
+            created=_moment(message.get("create_time"), created),
+        )
+        if text.strip()
+        else None
+    )
+
+
+def _passed_over(
+    role: str, message: dict[str, Json], content: dict[str, Json], metadata: dict[str, Json]
+) -> str:
+    """As what a node counts that is passed over; empty for one that is a message."""
+    if metadata.get("is_visually_hidden_from_conversation"):
+        return "hidden"
+    if content.get("content_type") in ("thoughts", "reasoning_recap"):
+        return "thoughts"
+    if role == "tool":
+        return "tool_results"
+    if role == "assistant" and message.get("recipient", "all") != "all":
+        return "tool_calls"
+    return "" if role in ROLES and content.get("content_type", "text") in TEXTS else "hidden"
+
+
+def _text(content: dict[str, Json], notes: Notes) -> str:
+    texts = []
+    for part in get(content, "parts", list, []):
+        kind = part.get("content_type") if isinstance(part, dict) else None
+        if isinstance(kind, str) and kind in POINTERS:
+            notes.add(POINTERS[kind])
+        else:
+            texts.append(text_of([part], notes))
+    return "\n".join(text for text in texts if text)
+
+
+def _model(metadata: dict[str, Json]) -> str:
+    model = metadata.get("model_slug")
+    return (one_line(model) if isinstance(model, str) else "") or say("chat.author.assistant")
+
+
+def _moment(seconds: Json, otherwise: str) -> str:
+    """Seconds since 1970 as ISO 8601 in UTC; what is no such time becomes `otherwise`."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
+    except (TypeError, ValueError, OverflowError, OSError):
+        return otherwise

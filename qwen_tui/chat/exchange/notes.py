@@ -1,0 +1,36 @@
+"""What an import left out, counted by kind, and said in sentences."""
+
+from collections import Counter
+
+from qwen_tui.strings import say
+
+REASONS_SAID = 5
+"""How many of the conversations that could not be read are named one by one."""
+
+
+class Notes:
+    """Takes note of what is left out while a file is read."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+        self._reasons: list[str] = []
+
+    def add(self, kind: str, count: int = 1) -> None:
+        """Count something that was left out; `kind` names the sentence, `exchange.note.KIND`."""
+        self._counts[kind] += count
+
+    def add_unread(self, number: int, reason: str) -> None:
+        """A conversation, counted from 1, could not be read, for this reason."""
+        self._reasons.append(say("exchange.note.unread", number=number, reason=reason))
+
+    def take_over(self, others: "Notes") -> None:
+        """Count what others have counted."""
+        self._counts.update(others._counts)
+
+    def sentences(self) -> tuple[str, ...]:
+        """Everything in words: whole conversations first, then what was counted."""
+        said = self._reasons[:REASONS_SAID]
+        rest = len(self._reasons) - len(said)
+        if rest:
+            said.append(say("exchange.note.more_unread", count=rest))
+        return (*said, *(say(f"exchange.note.{kind}", count=n) for kind, n in self._counts.items()))

@@ -1,0 +1,126 @@
+"""Reading conversations from a file of any program: the content tells the format, not the name.
+
+| what the file holds | whose it is |
+|---|---|
+| an object with `messages`, and with a `version`, a `head` or parents | this program's own |
+| an object with `messages`, or a list of messages | OpenAI's |
+| an object with `mapping` | ChatGPT's |
+| a list of any of these, or one of them on each line (JSONL) | |
+| a zip archive with `conversations.json` in it | ChatGPT's |
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import BinaryIO, NamedTuple
+
+from qwen_tui.chat import codec
+from qwen_tui.chat.exchange import chatgpt, openai
+from qwen_tui.chat.exchange.archive import texts_in
+from qwen_tui.chat.exchange.notes import Notes
+from qwen_tui.chat.fields import DamagedError, parsed, text_in
+from qwen_tui.chat.files import shown, why
+from qwen_tui.chat.messages import Conversation, Json
+from qwen_tui.chat.names import name_from
+from qwen_tui.errors import QwenTuiError
+
+MOST_CONVERSATIONS = 20_000
+"""A file with more is a data set and not what a person has talked about: each would get a file of its own."""
+
+Reader = Callable[[Json, Notes], Conversation]
+
+
+class Imported(NamedTuple):
+    """What a file held."""
+
+    conversations: tuple[Conversation, ...]
+    notes: tuple[str, ...]
+    """What was left out, in sentences."""
+
+
+def read(file: BinaryIO, name: str) -> Imported:
+    """The conversations in an open file; `name` is what errors call it.
+
+    Raises `QwenTuiError` when it holds none that can be read. Where some can be, the notes name the others.
+    """
+    name = shown(name)
+    try:
+        values = [value for text in texts_in(file, name) for value in _values(text_in(text))]
+    except DamagedError as error:
+        raise QwenTuiError("exchange.damaged", path=name, detail=str(error)) from None
+    except OSError as error:
+        raise QwenTuiError("exchange.not_read", path=name, detail=why(error)) from error
+    if len(values) > MOST_CONVERSATIONS:
+        raise QwenTuiError("exchange.too_many", path=name, count=len(values), limit=MOST_CONVERSATIONS)
+    return _imported(values, name)
+
+
+def _imported(values: Iterable[Json | DamagedError], name: str) -> Imported:
+    notes = Notes()
+    conversations: list[Conversation] = []
+    first_error: QwenTuiError | None = None
+    for number, value in enumerate(values, 1):
+        own = Notes()
+        try:
+            conversations.append(_conversation(value, name, own))
+        except (DamagedError, QwenTuiError) as error:
+            told = _explained(error, name)
+            notes.add_unread(number, str(told.parameters.get("detail") or told.explanation.title))
+            first_error = first_error or told
+        else:
+            notes.take_over(own)
+    if not conversations:
+        raise first_error or QwenTuiError("exchange.damaged", path=name, detail=str(DamagedError("empty")))
+    return Imported(tuple(conversations), notes.sentences())
+
+
+def _explained(error: DamagedError | QwenTuiError, name: str) -> QwenTuiError:
+    if isinstance(error, QwenTuiError):
+        return error
+    return QwenTuiError("exchange.damaged", path=name, detail=str(error))
+
+
+def _conversation(value: Json | DamagedError, name: str, notes: Notes) -> Conversation:
+    if isinstance(value, DamagedError):
+        raise value
+    if isinstance(value, dict) and "mapping" in value:
+        return chatgpt.read(value, notes)
+    if not _is_own(value):
+        return openai.read(value, notes)
+    conversation = codec.from_json(value, name)
+    first = next((message.content for message in conversation.messages), "")
+    return conversation if conversation.name else replace(conversation, name=name_from(first))
+
+
+def _is_own(value: Json) -> bool:
+    if not isinstance(value, dict) or not isinstance(value.get("messages"), list):
+        return False
+    return (
+        "version" in value
+        or "head" in value
+        or any(isinstance(message, dict) and "parent" in message for message in value["messages"])
+    )
+
+
+def _values(text: str) -> list[Json | DamagedError]:
+    """What may be a conversation each; raises `DamagedError` when the text is neither JSON nor JSONL."""
+    try:
+        value = parsed(text)
+    except DamagedError:
+        lines = [line for line in text.split("\n") if line.strip()]
+        if not isinstance(_line(lines[0]), dict | list):
+            raise
+        return _apart([_line(line) for line in lines])
+    return _apart(value) if isinstance(value, list) else [value]
+
+
+def _apart(values: list[Json | DamagedError]) -> list[Json | DamagedError]:
+    """The conversations of a list; a list of messages is one of them."""
+    is_one = any(isinstance(value, dict) and "role" in value and "messages" not in value for value in values)
+    return [values] if is_one else values
+
+
+def _line(line: str) -> Json | DamagedError:
+    try:
+        return parsed(line)
+    except DamagedError as error:
+        return error
