@@ -10,6 +10,7 @@ from typing import NamedTuple
 from qwen_tui.chat.branches import Variant
 from qwen_tui.chat.cleaning import one_line
 from qwen_tui.chat.messages import Message, Role, Run, Status
+from qwen_tui.chat.wording import model_of
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.strings import say
 from qwen_tui.ui.markdown.lines import BLANK, Line, prefixed
@@ -47,9 +48,7 @@ def author_of(message: Message, assistant: str) -> str:
     """Who wrote a message; a reply that knows its model is called by that, whatever is loaded now."""
     if message.role is not Role.ASSISTANT:
         return say(f"chat.author.{message.role.value}")
-    model = message.receipt[-1].model if message.receipt else message.model
-    model = model.rstrip("/").rpartition("/")[2]
-    return one_line(model or assistant, 80) or say("chat.author.assistant")
+    return one_line(model_of(message) or assistant, 80) or say("chat.author.assistant")
 
 
 class AuthorRow(NamedTuple):

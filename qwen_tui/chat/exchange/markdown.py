@@ -1,0 +1,92 @@
+"""A conversation as a Markdown document to read, print or send: the branch that is shown.
+
+~~~
+# Title
+
+## You · 2026-05-01 12:00 UTC
+
+```text
+what the person wrote, exactly
+```
+
+## Qwen2.5-7B-Instruct · 2026-05-01 12:00 UTC
+
+what the model answered, which is Markdown itself
+~~~
+
+What a person wrote is no Markdown, so it stands in a fence that nothing in it can close. A reply stands as it is,
+unless it would run on into what follows it (a fence that is left open, HTML): then it stands in a fence too.
+"""
+
+import re
+from collections.abc import Iterator
+
+from qwen_tui.chat.messages import Conversation, Message, Role
+from qwen_tui.chat.wording import author, remarks, when
+from qwen_tui.strings import say
+
+_FENCE = re.compile(r"(?P<indent> {0,3})(?P<fence>`{3,}|~{3,})(?P<info>.*)")
+_CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)")
+_HTML = re.compile(r"<(?!https?:)[A-Za-z/!?]")
+_SPECIAL = re.compile(r"[\\`*_\[\]<>&#~|!$]")
+
+
+def export(conversation: Conversation, system_prompt: str) -> str:
+    """The document; `system_prompt` is the one in force, and may be empty."""
+    blocks = [f"# {_escaped(conversation.name)}"]
+    if system_prompt.strip():
+        blocks += [f"## {_escaped(say('receipt.system_prompt'))}", _fenced(system_prompt, "text")]
+    for message in conversation.path():
+        blocks += _message(message)
+    return "\n\n".join(blocks) + "\n"
+
+
+def _message(message: Message) -> Iterator[str]:
+    yield "## " + " · ".join(filter(None, (_escaped(author(message)), when(message.created))))
+    if message.thinking.strip():
+        yield f"<details>\n<summary>{say('chat.thought')}</summary>"
+        yield _fenced(message.thinking, "text")
+        yield "</details>"
+    if message.content.strip():
+        is_reply = message.role is Role.ASSISTANT
+        if is_reply and _stands_alone(message.content):
+            yield message.content.strip("\n")
+        else:
+            yield _fenced(message.content, "markdown" if is_reply else "text")
+    for remark in remarks(message):
+        yield f"*({_escaped(remark)})*"
+
+
+def _escaped(text: str) -> str:
+    return _SPECIAL.sub(r"\\\g<0>", text)
+
+
+def _fenced(text: str, info: str) -> str:
+    """The text in a fence of whichever sign it holds fewer of in a row."""
+    fence = min((_fence_around(text, sign) for sign in "`~"), key=len)
+    return f"{fence}{info}\n{text}\n{fence}"
+
+
+def _fence_around(text: str, sign: str) -> str:
+    longest = max((len(run) for run in re.findall(f"{sign}+", text)), default=0)
+    return sign * max(3, longest + 1)
+
+
+def _stands_alone(text: str) -> bool:
+    """Whether Markdown that follows this text, after an empty line, is read as if it stood first.
+
+    Rather False than wrong: a fence in a list ends where the list does, which takes a whole parser to know.
+    """
+    opened: re.Match[str] | None = None
+    for line in text.split("\n"):
+        found = _FENCE.fullmatch(line)
+        if opened is None:
+            if found and not (found["fence"][0] == "`" and "`" in found["info"]):
+                opened = found
+            elif _HTML.search(_CODE_SPAN.sub("", line)):
+                return False
+        elif line.strip() and not line.startswith(opened["indent"]):
+            return False
+        elif found and found["fence"].startswith(opened["fence"]) and not found["info"].strip():
+            opened = None
+    return opened is None
