@@ -136,6 +136,19 @@ class ConversationStore:
             copy = replace(original, id=uuid.uuid4().hex, name=name, pinned=False, updated=now())
             return self._folder.put(copy)
 
+    def add(self, conversation: Conversation) -> Entry:
+        """Take in a conversation that comes from elsewhere; raises `QwenTuiError`.
+
+        It gets another id and a number after its name where a conversation has them already.
+        """
+        name = tidy(conversation.name) or default_name()
+        with self._changing("store.not_saved", f"{file_stem(name)}.json"):
+            self._refresh()
+            is_known = conversation.id in self._folder.entries
+            own_id = uuid.uuid4().hex if is_known else conversation.id
+            added = self._folder.put(replace(conversation, id=own_id, name=name))
+            return self._folder.entries[added.id]
+
     def rename(self, entry: Entry, name: str) -> Entry:
         """Name a conversation and its file; raises `QwenTuiError`.
 

@@ -7,10 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from samples import answer, chat, files, found, names, question
+from samples import answer, chat, files, found, names, question, texts
 from test_names import AWKWARD
 
 from qwen_tui.chat.messages import Status
+from qwen_tui.chat.names import default_name
 from qwen_tui.chat.store import ConversationStore
 from qwen_tui.errors import QwenTuiError
 
@@ -201,3 +202,17 @@ def test_what_a_killed_writer_left_is_removed_after_a_while(store: ConversationS
     os.utime(old, (0, 0))
     store.list()
     assert (old.exists(), new.exists()) == (False, True)
+
+
+def test_a_conversation_from_elsewhere_gets_a_name_and_an_id_of_its_own(store) -> None:
+    first = chat("广州", turns=2)
+    assert store.add(first).name == "广州"
+    again = store.add(first)
+    assert (again.name, again.messages) == ("广州 2", 4)
+    assert again.id != first.id
+    assert set(names(store)) == {"广州", "广州 2"}
+    assert texts(store.load(again)) == texts(first)
+
+
+def test_a_conversation_from_elsewhere_may_have_no_name(store) -> None:
+    assert store.add(chat("\x1b")).name == default_name()

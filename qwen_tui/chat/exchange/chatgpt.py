@@ -124,15 +124,16 @@ def _passed_over(
     role: str, message: dict[str, Json], content: dict[str, Json], metadata: dict[str, Json]
 ) -> str:
     """As what a node counts that is passed over; empty for one that is a message."""
+    kind = get(content, "content_type", str, "text")
     if metadata.get("is_visually_hidden_from_conversation"):
         return "hidden"
-    if content.get("content_type") in ("thoughts", "reasoning_recap"):
+    if kind in ("thoughts", "reasoning_recap"):
         return "thoughts"
     if role == "tool":
         return "tool_results"
     if role == "assistant" and message.get("recipient", "all") != "all":
         return "tool_calls"
-    return "" if role in ROLES and content.get("content_type", "text") in TEXTS else "hidden"
+    return "" if role in ROLES and kind in TEXTS else "hidden"
 
 
 def _text(content: dict[str, Json], notes: Notes) -> str:
