@@ -2,12 +2,17 @@
 
 import argparse
 import sys
-from typing import NoReturn
+from typing import NoReturn, TypeAlias
 
 from qwen_tui import __version__
+from qwen_tui.chat.exchange.formats import Format
+from qwen_tui.chat.names import tidy
 from qwen_tui.strings import say
 
 USAGE_ERROR = 2
+
+CONVERSATION_COMMANDS = ("list", "show", "search", "export", "import", "rename", "delete", "restore")
+"""The commands that work on saved conversations."""
 
 
 class Arguments(argparse.Namespace):
@@ -24,6 +29,14 @@ class Arguments(argparse.Namespace):
     trust_remote_code: bool
     text: str | None
     json: bool
+    name: str
+    new_name: str
+    trash: bool
+    words: list[str]
+    files: list[str]
+    format: str | None
+    output: str | None
+    force: bool
 
 
 class _Parser(argparse.ArgumentParser):
@@ -32,6 +45,9 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         print(f"{self.prog}: {message}. {say('cli.see_help', prog=self.prog)}", file=sys.stderr)
         sys.exit(USAGE_ERROR)
+
+
+_Commands: TypeAlias = "argparse._SubParsersAction[_Parser]"
 
 
 def parse(argv: list[str] | None = None) -> Arguments:
@@ -46,20 +62,58 @@ def parse(argv: list[str] | None = None) -> Arguments:
     parser.add_argument("--version", action="version", version=f"qwen-tui {__version__}")
     parser.add_argument("--conversation", metavar="NAME", help=say("cli.conversation"))
     _add_common(parser)
-    commands = parser.add_subparsers(dest="command", metavar="ask", title=say("cli.commands"))
-    ask = commands.add_parser(
-        "ask",
-        help=say("cli.ask"),
-        description=say("cli.ask_description"),
-        epilog=say("cli.ask_examples"),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-        argument_default=argparse.SUPPRESS,  # so that flags given before `ask` are not undone by its defaults
-    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title=say("cli.commands"))
+    _add_ask(commands)
+    _add_conversation_commands(commands)
+    return parser.parse_args(argv, namespace=Arguments())
+
+
+def _add_ask(commands: _Commands) -> None:
+    ask = _command(commands, "ask", say("cli.ask_description"), say("cli.ask_examples"))
     ask.add_argument("text", nargs="?", metavar="TEXT", default=None, help=say("cli.ask_text"))
     ask.add_argument("--json", action="store_true", default=False, help=say("cli.ask_json"))
     _add_common(ask)
-    return parser.parse_args(argv, namespace=Arguments())
+
+
+def _add_conversation_commands(commands: _Commands) -> None:
+    parsers = {name: _conversation_command(commands, name) for name in CONVERSATION_COMMANDS}
+    for name in ("show", "export", "rename", "delete", "restore"):
+        parsers[name].add_argument("name", metavar="NAME", help=say("cli.name"))
+    for name in ("list", "search"):
+        parsers[name].add_argument("--json", action="store_true", default=False, help=say("cli.as_json"))
+    parsers["list"].add_argument("--trash", action="store_true", default=False, help=say("cli.list_trash"))
+    parsers["search"].add_argument("words", nargs="+", metavar="WORD", help=say("cli.search_words"))
+    parsers["import"].add_argument("files", nargs="+", metavar="FILE", help=say("cli.import_files"))
+    parsers["rename"].add_argument("new_name", type=_visible, metavar="NEW", help=say("cli.new_name"))
+    export = parsers["export"]
+    export.add_argument("--format", choices=[*Format], default=None, help=say("cli.export_format"))
+    export.add_argument("--output", "-o", metavar="FILE", default=None, help=say("cli.export_output"))
+    export.add_argument("--force", action="store_true", default=False, help=say("cli.export_force"))
+
+
+def _conversation_command(commands: _Commands, name: str) -> argparse.ArgumentParser:
+    hint = say("cli.dashes", command=name)
+    parser = _command(commands, name, f"{say(f'cli.{name}')}\n\n{say('cli.status')}", hint)
+    _add_places(parser)
+    return parser
+
+
+def _command(commands: _Commands, name: str, description: str, epilog: str) -> argparse.ArgumentParser:
+    return commands.add_parser(
+        name,
+        help=say(f"cli.{name}"),
+        description=description,
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+        argument_default=argparse.SUPPRESS,  # so that flags given before the command are not undone by its defaults
+    )
+
+
+def _visible(name: str) -> str:
+    if not tidy(name):
+        raise argparse.ArgumentTypeError(say("cli.no_name"))
+    return name
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:
@@ -69,6 +123,10 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--device", metavar="auto|cpu|cuda|cuda:N", help=say("cli.device"))
     parser.add_argument("--system", metavar="TEXT", help=say("cli.system"))
+    _add_places(parser)
+    parser.add_argument("--trust-remote-code", action="store_true", help=say("cli.trust_remote_code"))
+
+
+def _add_places(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data-dir", metavar="DIR", help=say("cli.data_dir"))
     parser.add_argument("--config", metavar="FILE", help=say("cli.config"))
-    parser.add_argument("--trust-remote-code", action="store_true", help=say("cli.trust_remote_code"))

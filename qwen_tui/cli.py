@@ -4,7 +4,7 @@ import sys
 from dataclasses import replace
 
 from qwen_tui import arguments, config_file
-from qwen_tui.arguments import USAGE_ERROR, Arguments
+from qwen_tui.arguments import CONVERSATION_COMMANDS, USAGE_ERROR, Arguments
 from qwen_tui.chat.messages import Json
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.paths import places
@@ -21,12 +21,17 @@ def main(argv: list[str] | None = None) -> int:
     except QwenTuiError as error:
         print(f"qwen-tui: {error}", file=sys.stderr)
         return USAGE_ERROR
+    if given.command is not None:
+        for problem in config.problems:
+            print(f"qwen-tui: {problem}", file=sys.stderr)
     if given.command == "ask":
         from qwen_tui.commands import ask  # late: the screen does not need it
 
-        for problem in config.problems:
-            print(f"qwen-tui: {problem}", file=sys.stderr)
         return ask.run(given.text, settings, where.log_file, as_json=given.json)
+    if given.command in CONVERSATION_COMMANDS:
+        from qwen_tui.commands import conversations  # late: the screen does not need it
+
+        return conversations.run(given, settings, where)
     from qwen_tui.commands import screen  # late: `ask` and --help must not wait for it
 
     return screen.run(replace(config, settings=settings), where, given.conversation)

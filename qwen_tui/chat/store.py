@@ -17,7 +17,7 @@ folder: they change it one at a time, and what another has added to a conversati
 import os
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -136,18 +136,24 @@ class ConversationStore:
             copy = replace(original, id=uuid.uuid4().hex, name=name, pinned=False, updated=now())
             return self._folder.put(copy)
 
-    def add(self, conversation: Conversation) -> Entry:
-        """Take in a conversation that comes from elsewhere; raises `QwenTuiError`.
+    def add(self, conversations: Iterable[Conversation]) -> Iterator[Entry]:
+        """Take in conversations that come from elsewhere, one after the other, as the entries are asked for.
 
-        It gets another id and a number after its name where a conversation has them already.
+        Each gets another id and a number after its name where a conversation has them already. Raises
+        `QwenTuiError` at the first that cannot be written; those before it are there.
         """
-        name = tidy(conversation.name) or default_name()
-        with self._changing("store.not_saved", f"{file_stem(name)}.json"):
-            self._refresh()
-            is_known = conversation.id in self._folder.entries
-            own_id = uuid.uuid4().hex if is_known else conversation.id
-            added = self._folder.put(replace(conversation, id=own_id, name=name))
-            return self._folder.entries[added.id]
+        for number, conversation in enumerate(conversations):
+            name = tidy(conversation.name) or default_name()
+            with self._changing("store.not_saved", f"{file_stem(name)}.json"):
+                if (
+                    number == 0
+                ):  # once: a look at every file for each of a thousand takes longer than all the rest
+                    self._refresh()
+                is_known = conversation.id in self._folder.entries
+                own_id = uuid.uuid4().hex if is_known else conversation.id
+                added = self._folder.put(replace(conversation, id=own_id, name=name))
+                entry = self._folder.entries[added.id]
+            yield entry
 
     def rename(self, entry: Entry, name: str) -> Entry:
         """Name a conversation and its file; raises `QwenTuiError`.

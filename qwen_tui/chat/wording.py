@@ -29,6 +29,14 @@ def when(moment: str) -> str:
     return datetime.fromisoformat(moment).astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
+def when_here(moment: str) -> str:
+    """The same in the time of this machine, for a list that is read now."""
+    try:
+        return datetime.fromisoformat(moment).astimezone().strftime("%Y-%m-%d %H:%M")
+    except (OverflowError, OSError, ValueError):  # the last day of the year 9999 has no tomorrow
+        return when(moment)
+
+
 def remarks(message: Message) -> tuple[str, ...]:
     """That it was edited, how it ended, and why it failed."""
     said = [say("chat.edited")] if message.edited else []

@@ -7,21 +7,17 @@ import threading
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import TextIO
 
 from qwen_tui.arguments import USAGE_ERROR
 from qwen_tui.chat.cleaning import Cleaner, clean
 from qwen_tui.chat.messages import Message, Role, Run
+from qwen_tui.commands.output import FAILED, STOPPED, silence, utf8
 from qwen_tui.engine.base import Event, Finished, LoadProgress, TextDelta, ThinkingDelta
 from qwen_tui.engine.opening import open_engine
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.load_status import stage_in_words
 from qwen_tui.memory import plan
 from qwen_tui.settings import Settings
-
-FAILED = 1
-STOPPED = 130
-"""128 + SIGINT, as shells have it."""
 
 
 def run(text: str | None, settings: Settings, log_file: Path, *, as_json: bool) -> int:
@@ -49,7 +45,7 @@ def run(text: str | None, settings: Settings, log_file: Path, *, as_json: bool) 
         print(f"qwen-tui ask: {error}", file=sys.stderr)
         return FAILED
     except BrokenPipeError:
-        _silence(sys.stdout)
+        silence(sys.stdout)
         return FAILED
     return STOPPED if reason == "stopped" else 0
 
@@ -68,7 +64,7 @@ def _question(text: str | None) -> str:
 
 def _print_reply(events: Iterator[Event], *, as_json: bool) -> str:
     """Print a reply as it comes, or whole as JSON; returns why it ended."""
-    out = _utf8(sys.stdout)
+    out = utf8(sys.stdout)
     cleaner, thinking_cleaner = Cleaner(), Cleaner()
     parts: list[str] = []
     thoughts: list[str] = []
@@ -103,17 +99,3 @@ class _Stages:
         if progress.stage != self._told and sys.stderr.isatty():
             self._told = progress.stage
             print(f"{stage_in_words(progress)} {progress.name}".rstrip(), file=sys.stderr)
-
-
-def _utf8(stream: TextIO) -> TextIO:
-    """The stream, writing UTF-8 whatever the locale says."""
-    if hasattr(stream, "reconfigure"):
-        stream.reconfigure(encoding="utf-8", errors="replace")
-    return stream
-
-
-def _silence(stream: TextIO) -> None:
-    """Keep the interpreter from complaining about a closed pipe when it flushes at exit."""
-    import os  # late: only a reader that went away needs it
-
-    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -206,13 +206,25 @@ def test_what_a_killed_writer_left_is_removed_after_a_while(store: ConversationS
 
 def test_a_conversation_from_elsewhere_gets_a_name_and_an_id_of_its_own(store) -> None:
     first = chat("广州", turns=2)
-    assert store.add(first).name == "广州"
-    again = store.add(first)
+    assert [entry.name for entry in store.add([first])] == ["广州"]
+    again, other = store.add([first, replace(first, id="other")])
     assert (again.name, again.messages) == ("广州 2", 4)
-    assert again.id != first.id
-    assert set(names(store)) == {"广州", "广州 2"}
+    assert again.id not in (first.id, other.id)
+    assert (other.name, other.id) == ("广州 3", "other")
+    assert set(names(store)) == {"广州", "广州 2", "广州 3"}
     assert texts(store.load(again)) == texts(first)
 
 
 def test_a_conversation_from_elsewhere_may_have_no_name(store) -> None:
-    assert store.add(chat("\x1b")).name == default_name()
+    assert [entry.name for entry in store.add([chat("\x1b")])] == [default_name()]
+
+
+def test_one_that_cannot_be_written_is_told_and_those_before_it_stay(store, folder) -> None:
+    adding = store.add([chat("one"), chat("two")])
+    assert next(adding).name == "one"
+    os.rename(folder, folder.with_name("away"))
+    folder.write_text("no folder")
+    with pytest.raises(QwenTuiError) as caught:
+        next(adding)
+    assert caught.value.code == "store.not_saved"
+    assert files(folder.with_name("away")) == {"one.json"}

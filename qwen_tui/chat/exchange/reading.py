@@ -23,7 +23,7 @@ from qwen_tui.chat.messages import Conversation, Json
 from qwen_tui.chat.names import name_from
 from qwen_tui.errors import QwenTuiError
 
-MOST_CONVERSATIONS = 20_000
+MOST_CONVERSATIONS = 10_000
 """A file with more is a data set and not what a person has talked about: each would get a file of its own."""
 
 Reader = Callable[[Json, Notes], Conversation]

@@ -39,6 +39,33 @@ SENTENCES: dict[str, str] = {
     ),
     "cli.ask_text": "the message; - or nothing reads it from the standard input",
     "cli.ask_json": "print one JSON object: the text with its receipt",
+    "cli.status": "Exit status: 0 done, 1 could not, 2 bad usage.",
+    "cli.dashes": "A name that begins with a dash stands after --, as in: qwen-tui {command} -- -name",
+    "cli.name": "the name of a conversation",
+    "cli.as_json": "print JSON",
+    "cli.list": "the names of the conversations, the one used last first",
+    "cli.list_trash": "list what is in the trash instead",
+    "cli.list.none": "there are no conversations yet",
+    "cli.list.no_trash": "the trash is empty",
+    "cli.show": "print a conversation as plain text",
+    "cli.search": "the conversations in which all of the words occur; status 1 where there is none",
+    "cli.search_words": "words of the name or of what was said",
+    "cli.search.none": "no conversation holds all of these words",
+    "cli.export": "print a conversation, or write it to a file, for reading or for another program",
+    "cli.export_format": (
+        "markdown to read, json for everything in it with all branches, openai for a message list; "
+        "without it the ending of FILE tells (.md, .json, .openai.json), else markdown"
+    ),
+    "cli.export_output": "write to this file; one that is there is not written over",
+    "cli.export_force": "write over a file that is there",
+    "cli.import": "take in conversations: JSON of qwen-tui, OpenAI lists (JSON, JSONL), ChatGPT exports",
+    "cli.import_files": "a file, or a zip archive of a ChatGPT export; - reads the standard input",
+    "cli.rename": "give a conversation another name, and print it",
+    "cli.new_name": "the new name; it gets a number if another conversation has it",
+    "cli.no_name": "nothing of that name can be seen",
+    "cli.delete": "move a conversation to the trash, where it stays for thirty days",
+    "cli.deleted": "“{name}” is in the trash; qwen-tui restore brings it back",
+    "cli.restore": "bring a conversation back from the trash, and print its name",
 }
 
 ERRORS: dict[str, tuple[str, str, str]] = {
@@ -51,6 +78,21 @@ ERRORS: dict[str, tuple[str, str, str]] = {
         "Nothing to ask",
         "The message is empty.",
         "Give it as an argument or on the standard input: qwen-tui ask TEXT.",
+    ),
+    "cli.not_found": (
+        "No such conversation",
+        "There is no conversation “{name}”.",
+        "qwen-tui list shows those there are, with --trash the deleted ones.",
+    ),
+    "cli.not_found_but": (
+        "No such conversation",
+        "There is no conversation “{name}”.",
+        "Near it are {close}.",
+    ),
+    "cli.not_printed": (
+        "The result could not be written",
+        "The standard output could not be written: {detail}.",
+        "Make room there, or write to another place.",
     ),
     "cli.not_text": (
         "Not text",

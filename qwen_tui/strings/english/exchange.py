@@ -26,6 +26,16 @@ ERRORS: dict[str, tuple[str, str, str]] = {
         "{path} cannot be imported: {detail}.",
         "What can be: files of qwen-tui, OpenAI message lists (JSON or JSONL), and ChatGPT exports.",
     ),
+    "exchange.stopped": (
+        "Not everything was imported",
+        "{done:,} of {count:,} conversations were imported, then it had to stop. {error}",
+        "Make room, then import the rest; what is there already would come a second time.",
+    ),
+    "exchange.is_there": (
+        "The file is there already",
+        "{path} was not written over.",
+        "Choose another name, or add --force.",
+    ),
     "exchange.too_large": (
         "The file is too large",
         "{path} holds more than {megabytes:,} MB of text.",
