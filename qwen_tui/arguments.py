@@ -1,6 +1,7 @@
 """The command line in words and flags: what may be given, and what it means."""
 
 import argparse
+import os
 import sys
 from typing import NoReturn, TypeAlias
 
@@ -78,13 +79,15 @@ def _add_ask(commands: _Commands) -> None:
 def _add_conversation_commands(commands: _Commands) -> None:
     parsers = {name: _conversation_command(commands, name) for name in CONVERSATION_COMMANDS}
     for name in ("show", "export", "rename", "delete", "restore"):
-        parsers[name].add_argument("name", metavar="NAME", help=say("cli.name"))
+        parsers[name].add_argument("name", type=_text, metavar="NAME", help=say("cli.name"))
     for name in ("list", "search"):
         parsers[name].add_argument("--json", action="store_true", default=False, help=say("cli.as_json"))
     parsers["list"].add_argument("--trash", action="store_true", default=False, help=say("cli.list_trash"))
-    parsers["search"].add_argument("words", nargs="+", metavar="WORD", help=say("cli.search_words"))
+    parsers["search"].add_argument(
+        "words", type=_text, nargs="+", metavar="WORD", help=say("cli.search_words")
+    )
     parsers["import"].add_argument("files", nargs="+", metavar="FILE", help=say("cli.import_files"))
-    parsers["rename"].add_argument("new_name", type=_visible, metavar="NEW", help=say("cli.new_name"))
+    parsers["rename"].add_argument("new_name", type=_name, metavar="NEW", help=say("cli.new_name"))
     export = parsers["export"]
     export.add_argument("--format", choices=[*Format], default=None, help=say("cli.export_format"))
     export.add_argument("--output", "-o", metavar="FILE", default=None, help=say("cli.export_output"))
@@ -110,7 +113,13 @@ def _command(commands: _Commands, name: str, description: str, epilog: str) -> a
     )
 
 
-def _visible(name: str) -> str:
+def _text(given: str) -> str:
+    """What was given as UTF-8, whatever the locale says."""
+    return os.fsencode(given).decode(errors="replace")
+
+
+def _name(given: str) -> str:
+    name = _text(given)
     if not tidy(name):
         raise argparse.ArgumentTypeError(say("cli.no_name"))
     return name

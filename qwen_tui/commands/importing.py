@@ -1,7 +1,6 @@
 """`qwen-tui import`: conversations of other programs, from files or the standard input."""
 
 import sys
-from contextlib import ExitStack
 from typing import BinaryIO
 
 from qwen_tui.chat.exchange.reading import read
@@ -9,6 +8,7 @@ from qwen_tui.chat.files import shown, why
 from qwen_tui.chat.store import ConversationStore
 from qwen_tui.commands.output import FAILED, print_lines, tell
 from qwen_tui.errors import QwenTuiError
+from qwen_tui.strings import say
 
 
 def import_files(store: ConversationStore, files: list[str]) -> int:
@@ -27,8 +27,13 @@ def import_files(store: ConversationStore, files: list[str]) -> int:
 
 
 def _import(store: ConversationStore, file: str) -> None:
-    with ExitStack() as opened:
-        imported = read(opened.enter_context(_open(file)) if file != "-" else sys.stdin.buffer, file)
+    if file == "-":
+        name = say("cli.stdin")
+        imported = read(sys.stdin.buffer, name)
+    else:
+        name = shown(file)
+        with _open(file) as opened:
+            imported = read(opened, name)
     done = 0
     try:
         for entry in store.add(imported.conversations):
@@ -40,7 +45,7 @@ def _import(store: ConversationStore, file: str) -> None:
             "exchange.stopped", done=done, count=count, error=error.explanation.sentence
         ) from error
     finally:
-        tell("import", *(f"{shown(file)}: {note}" for note in imported.notes))
+        tell("import", *(f"{name}: {note}" for note in imported.notes))
 
 
 def _open(file: str) -> BinaryIO:

@@ -60,6 +60,7 @@ SENTENCES: dict[str, str] = {
     "cli.export_force": "write over a file that is there",
     "cli.import": "take in conversations: JSON of qwen-tui, OpenAI lists (JSON, JSONL), ChatGPT exports",
     "cli.import_files": "a file, or a zip archive of a ChatGPT export; - reads the standard input",
+    "cli.stdin": "the standard input",
     "cli.rename": "give a conversation another name, and print it",
     "cli.new_name": "the new name; it gets a number if another conversation has it",
     "cli.no_name": "nothing of that name can be seen",
