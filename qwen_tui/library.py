@@ -101,6 +101,10 @@ class Library:
         self._entries[entry.id] = entry
         return self.open(entry.id)
 
+    def add(self, conversations: Iterable[Conversation]) -> Iterator[Entry]:
+        """Take in conversations from elsewhere as the entries are asked for, from any thread; see the store's."""
+        return self._store.add(conversations)
+
     def let_go(self, is_needed: Callable[[str], bool]) -> None:
         """Close the conversations that nobody needs and that are on disk as they stand."""
         for conversation_id, (session, _) in list(self._open.items()):

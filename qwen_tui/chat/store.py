@@ -140,19 +140,15 @@ class ConversationStore:
         """Take in conversations that come from elsewhere, one after the other, as the entries are asked for.
 
         Each gets another id and a number after its name where a conversation has them already. Raises
-        `QwenTuiError` at the first that cannot be written; those before it are there.
+        `QwenTuiError` (`store.not_added`) at the first that cannot be written; those before it are there.
         """
         for number, conversation in enumerate(conversations):
-            name = tidy(conversation.name) or default_name()
-            with self._changing("store.not_saved", f"{file_stem(name)}.json"):
-                if (
-                    number == 0
-                ):  # once: a look at every file for each of a thousand takes longer than all the rest
-                    self._refresh()
-                is_known = conversation.id in self._folder.entries
-                own_id = uuid.uuid4().hex if is_known else conversation.id
-                added = self._folder.put(replace(conversation, id=own_id, name=name))
-                entry = self._folder.entries[added.id]
+            try:
+                # Once: a look at every file for each of a thousand takes longer than all the rest.
+                entry = self._add(conversation, looks=number == 0)
+            except QwenTuiError as error:
+                reason = error.explanation.sentence
+                raise QwenTuiError("store.not_added", done=number, reason=reason) from error
             yield entry
 
     def rename(self, entry: Entry, name: str) -> Entry:
@@ -222,6 +218,16 @@ class ConversationStore:
                 yield
         except OSError as error:
             raise QwenTuiError(code, path=shown(self._path / file), detail=why(error)) from error
+
+    def _add(self, conversation: Conversation, *, looks: bool) -> Entry:
+        name = tidy(conversation.name) or default_name()
+        with self._changing("store.not_saved", f"{file_stem(name)}.json"):
+            if looks:
+                self._refresh()
+            is_known = conversation.id in self._folder.entries
+            own_id = uuid.uuid4().hex if is_known else conversation.id
+            added = self._folder.put(replace(conversation, id=own_id, name=name))
+            return self._folder.entries[added.id]
 
     def _refresh(self) -> None:
         self.problems += self._folder.refresh()

@@ -1,10 +1,10 @@
 """`qwen-tui import`: conversations of other programs, from files or the standard input."""
 
 import sys
-from typing import BinaryIO
+from pathlib import Path
 
-from qwen_tui.chat.exchange.reading import read
-from qwen_tui.chat.files import shown, why
+from qwen_tui.chat.exchange.reading import read, read_file
+from qwen_tui.chat.files import shown
 from qwen_tui.chat.store import ConversationStore
 from qwen_tui.commands.output import FAILED, print_lines, tell
 from qwen_tui.errors import QwenTuiError
@@ -32,25 +32,9 @@ def _import(store: ConversationStore, file: str) -> None:
         imported = read(sys.stdin.buffer, name)
     else:
         name = shown(file)
-        with _open(file) as opened:
-            imported = read(opened, name)
-    done = 0
+        imported = read_file(Path(file))
     try:
         for entry in store.add(imported.conversations):
             print_lines([entry.name])
-            done += 1
-    except QwenTuiError as error:
-        count = len(imported.conversations)
-        raise QwenTuiError(
-            "exchange.stopped", done=done, count=count, error=error.explanation.sentence
-        ) from error
     finally:
         tell("import", *(f"{name}: {note}" for note in imported.notes))
-
-
-def _open(file: str) -> BinaryIO:
-    try:
-        return open(file, "rb")
-    except (OSError, ValueError) as error:
-        detail = why(error) if isinstance(error, OSError) else str(error)
-        raise QwenTuiError("exchange.not_read", path=shown(file), detail=detail) from error

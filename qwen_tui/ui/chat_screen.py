@@ -80,6 +80,8 @@ class ChatScreen(ChatLayout):
             ("stop", self._talk.stop),
             ("rename", self.action_rename),
             ("trash", self.action_trash),
+            ("export", self.action_export),
+            ("import", self.action_import),
             ("settings", partial(self.action_pane, "settings")),
             ("conversations", partial(self.action_pane, "conversations")),
             ("help", self.action_help),
@@ -222,6 +224,26 @@ class ChatScreen(ChatLayout):
         """Move the open conversation to the trash."""
         if self._talk.session.conversation.messages:
             self._conversations.trash(self._talk.conversation_id)
+
+    def action_export(self) -> None:
+        """Write the open conversation to a file."""
+        conversation = self._talk.session.conversation
+        if conversation.messages:
+            settings = self.settings.with_overrides(conversation.overrides)
+            self._files.export(conversation, settings.system_prompt)
+        else:
+            self._talk.say(say("files.nothing_to_export"))
+
+    def action_import(self) -> None:
+        """Take in the conversations of a file, and open the first of them."""
+        self._files.import_file(self._library.add)
+
+    @on(FileDesk.Imported)
+    async def _imported(self, event: FileDesk.Imported) -> None:
+        if event.first_id:
+            await self._open(event.first_id)
+            self._talk.focus_composer()
+        self._say(event.error or event.said)
 
     def action_help(self) -> None:
         """Show the keys and where the files are."""

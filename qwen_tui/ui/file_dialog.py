@@ -1,5 +1,6 @@
 """Asking for the name of a file: where to write something, or what to read."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
 
@@ -43,13 +44,25 @@ class FileDialog(ModalScreen[Path | None]):
     }
     """
 
-    def __init__(self, title: str, note: str, name: str = "", *, writes: bool) -> None:
-        """`name` is a suggestion; `writes` tells whether the file is to be written."""
+    def __init__(
+        self,
+        title: str,
+        note: str,
+        name: str = "",
+        *,
+        writes: bool,
+        problem: Callable[[Path], str] = lambda path: "",
+    ) -> None:
+        """`name` is a suggestion; `writes` tells whether the file is to be written.
+
+        `problem` says in a sentence why a path cannot be taken that is fine otherwise; empty when it can.
+        """
         super().__init__()
         self._title = title
         self._note = note
         self._name = name
         self._writes = writes
+        self._problem = problem
         self._asked_about = ""
 
     def compose(self) -> ComposeResult:
@@ -71,7 +84,7 @@ class FileDialog(ModalScreen[Path | None]):
         if not event.value.strip():
             return
         path = Path(event.value.strip()).expanduser()
-        problem = _problem(path, self._writes)
+        problem = _problem(path, self._writes) or self._problem(path)
         if problem:
             self._say(problem, warns=True)
         elif self._writes and path.exists() and self._asked_about != event.value:

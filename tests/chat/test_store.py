@@ -226,5 +226,6 @@ def test_one_that_cannot_be_written_is_told_and_those_before_it_stay(store, fold
     folder.write_text("no folder")
     with pytest.raises(QwenTuiError) as caught:
         next(adding)
-    assert caught.value.code == "store.not_saved"
+    assert caught.value.code == "store.not_added"
+    assert caught.value.parameters["done"] == 1
     assert files(folder.with_name("away")) == {"one.json"}

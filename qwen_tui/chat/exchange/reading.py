@@ -11,6 +11,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from qwen_tui.chat import codec
@@ -35,6 +36,16 @@ class Imported(NamedTuple):
     conversations: tuple[Conversation, ...]
     notes: tuple[str, ...]
     """What was left out, in sentences."""
+
+
+def read_file(path: Path) -> Imported:
+    """The conversations in a file; raises `QwenTuiError` as `read` does."""
+    try:
+        with path.open("rb") as file:
+            return read(file, str(path))
+    except (OSError, ValueError) as error:
+        detail = why(error) if isinstance(error, OSError) else str(error)
+        raise QwenTuiError("exchange.not_read", path=shown(path), detail=detail) from error
 
 
 def read(file: BinaryIO, name: str) -> Imported:

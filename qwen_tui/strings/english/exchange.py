@@ -26,11 +26,6 @@ ERRORS: dict[str, tuple[str, str, str]] = {
         "{path} cannot be imported: {detail}.",
         "What can be: files of qwen-tui, OpenAI message lists (JSON or JSONL), and ChatGPT exports.",
     ),
-    "exchange.stopped": (
-        "Not everything was imported",
-        "{done:,} of {count:,} conversations were imported, then it had to stop. {error}",
-        "Make room, then import the rest; what is there already would come a second time.",
-    ),
     "exchange.is_there": (
         "The file is there already",
         "{path} was not written over.",

@@ -4,6 +4,21 @@ SENTENCES: dict[str, str] = {
     "files.keys": "enter takes it · → completes · esc cancels",
     "files.cancel": "cancel",
     "files.save_code": "Save the code block to",
+    "files.export": "Export “{name}” to",
+    "files.export.note": (
+        ".md to read what is shown · .json for everything, with all variants and receipts · "
+        ".openai.json for a message list that other programs take"
+    ),
+    "files.export.ending": "{name} ends in none of .md, .json and .openai.json, which tell the format.",
+    "files.import": "Import conversations from",
+    "files.import.note": (
+        "JSON of qwen-tui, OpenAI message lists (JSON or JSONL), or a ChatGPT export "
+        "(conversations.json, or the zip archive)"
+    ),
+    "files.importing": "Importing from {path}…",
+    "files.imported.one": "Imported “{name}”.",
+    "files.imported": "Imported {count:,} conversations; this is “{name}”.",
+    "files.nothing_to_export": "There is nothing to export yet.",
     "files.overwrite": "{name} is there already. Enter once more writes over it.",
     "files.is_folder": "{path} is a folder; add a file name.",
     "files.no_folder": "There is no folder {path}.",

@@ -59,6 +59,11 @@ ERRORS: dict[str, tuple[str, str, str]] = {
         "{path} could not be written: {detail}.",
         "It is kept in memory and saved with the next message; check the folder's free space and permissions.",
     ),
+    "store.not_added": (
+        "Not everything was imported",
+        "{done:,} conversations were imported before this happened: {reason}",
+        "Check the folder's free space and permissions; what is there already would come a second time.",
+    ),
     "store.not_recovered": (
         "A reply was not recovered",
         "{path} holds a reply that was cut short and could not be saved: {detail}.",
