@@ -51,8 +51,12 @@ class Folder:
                 unknown.append(file)
         problems = tuple(problem for file in unknown if (problem := self._take_in(file)) is not None)
         if unknown or len(known) != len(found):
-            index.write(self.path, self.entries.values())
+            self.write_index()
         return problems
+
+    def write_index(self) -> None:
+        """Note down what is known now, so that the next program need not open the files."""
+        index.write(self.path, self.entries.values())
 
     def read(self, file: str) -> Conversation:
         """The conversation in a file, which is known from then on; raises `QwenTuiError`.

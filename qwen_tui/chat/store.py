@@ -142,14 +142,17 @@ class ConversationStore:
         Each gets another id and a number after its name where a conversation has them already. Raises
         `QwenTuiError` (`store.not_added`) at the first that cannot be written; those before it are there.
         """
-        for number, conversation in enumerate(conversations):
-            try:
-                # Once: a look at every file for each of a thousand takes longer than all the rest.
-                entry = self._add(conversation, looks=number == 0)
-            except QwenTuiError as error:
-                reason = error.explanation.sentence
-                raise QwenTuiError("store.not_added", done=number, reason=reason) from error
-            yield entry
+        try:
+            for number, conversation in enumerate(conversations):
+                try:
+                    # Once: a look at every file for each of a thousand takes longer than all the rest.
+                    entry = self._add(conversation, looks=number == 0)
+                except QwenTuiError as error:
+                    reason = error.explanation.sentence
+                    raise QwenTuiError("store.not_added", done=number, reason=reason) from error
+                yield entry
+        finally:
+            self._folder.write_index()
 
     def rename(self, entry: Entry, name: str) -> Entry:
         """Name a conversation and its file; raises `QwenTuiError`.

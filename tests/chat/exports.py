@@ -57,7 +57,8 @@ def guangzhou() -> dict[str, Any]:
     call = {"recipient": "browser", "content": {"content_type": "code", "text": "search()"}}
     return chatgpt(
         root=node(None),
-        rules=node("root", "system", "", **hidden),
+        opening=node("root", "system", "", **hidden),
+        rules=node("opening", "system", "You are a guide.", **hidden),
         asked=node("rules", "user", "广州有什么好吃的？"),
         first=node("asked", "assistant", "早茶。", create_time=1_700_000_001),
         second=node("asked", "assistant", "肠粉。", create_time=1_700_000_002),

@@ -122,6 +122,11 @@ def test_several_of_our_own_files_may_stand_in_a_list() -> None:
     assert imported(value).conversations == (first, second)
 
 
+def test_the_version_of_another_program_is_not_ours() -> None:
+    (conversation,), _ = imported({"version": "2.1", "messages": HELLO})
+    assert texts(conversation) == ["Hello", "Hi!"]
+
+
 def test_a_file_of_a_newer_version_is_not_guessed_at() -> None:
     assert refused({"version": 99, "messages": []}).code == "store.newer_version"
 
@@ -138,7 +143,7 @@ def test_a_chatgpt_export_keeps_its_branches_and_says_what_is_left_out() -> None
     assert variants(conversation) == {reply.id: (2, 2)}
     assert (reply.model, reply.created) == ("gpt-4o", "2023-11-14T22:13:22.000+00:00")
     assert set(notes) == {
-        "Messages left out that are hidden there too, such as those of the system: 1.",
+        "Hidden messages left out: 1.",
         "Pictures left out: 1.",
         "Calls of tools left out: 1.",
         "Answers of tools left out: 1.",

@@ -10,6 +10,7 @@ import pytest
 from samples import answer, chat, files, found, names, question, texts
 from test_names import AWKWARD
 
+from qwen_tui.chat import index
 from qwen_tui.chat.messages import Status
 from qwen_tui.chat.names import default_name
 from qwen_tui.chat.store import ConversationStore
@@ -213,6 +214,11 @@ def test_a_conversation_from_elsewhere_gets_a_name_and_an_id_of_its_own(store) -
     assert (other.name, other.id) == ("广州 3", "other")
     assert set(names(store)) == {"广州", "广州 2", "广州 3"}
     assert texts(store.load(again)) == texts(first)
+
+
+def test_what_was_taken_in_is_listed_by_the_next_program_without_opening_the_files(store, folder) -> None:
+    list(store.add([chat("one"), chat("two")]))
+    assert set(index.read(folder)) == {"one.json", "two.json"}
 
 
 def test_a_conversation_from_elsewhere_may_have_no_name(store) -> None:

@@ -105,7 +105,8 @@ def _message(node: Json, notes: Notes, created: str) -> Message | None:
     role = get(get(message, "author", dict), "role", str)
     passed_over = _passed_over(role, message, content, metadata)
     if passed_over:
-        notes.add(passed_over)
+        if not _is_blank(content):
+            notes.add(passed_over)
         return None
     text = _text(content, notes)
     return (
@@ -134,6 +135,12 @@ def _passed_over(
     if role == "assistant" and message.get("recipient", "all") != "all":
         return "tool_calls"
     return "" if role in ROLES and kind in TEXTS else "hidden"
+
+
+def _is_blank(content: dict[str, Json]) -> bool:
+    """Whether there is nothing to be left out: an empty message of the system opens every tree."""
+    parts = content.get("parts")
+    return isinstance(parts, list) and all(isinstance(part, str) and not part.strip() for part in parts)
 
 
 def _text(content: dict[str, Json], notes: Notes) -> str:

@@ -106,7 +106,7 @@ def _is_own(value: Json) -> bool:
     if not isinstance(value, dict) or not isinstance(value.get("messages"), list):
         return False
     return (
-        "version" in value
+        type(value.get("version")) is int
         or "head" in value
         or any(isinstance(message, dict) and "parent" in message for message in value["messages"])
     )

@@ -7,7 +7,7 @@ SENTENCES: dict[str, str] = {
     "exchange.note.tool_calls": "Calls of tools left out: {count:,}.",
     "exchange.note.tool_results": "Answers of tools left out: {count:,}.",
     "exchange.note.thoughts": "Thoughts of the model left out: {count:,}.",
-    "exchange.note.hidden": "Messages left out that are hidden there too, such as those of the system: {count:,}.",
+    "exchange.note.hidden": "Hidden messages left out: {count:,}.",
     "exchange.note.roles": "Messages left out because of a role that is not known here: {count:,}.",
     "exchange.note.developer": "Messages of the developer taken for the system's: {count:,}.",
     "exchange.note.unread": "Conversation {number:,} of the file was left out: {reason}.",
