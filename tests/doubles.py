@@ -92,7 +92,7 @@ class ScriptedEngine:
                 reason = "stopped"
                 break
             sent += 1
-            ids.append(zlib.crc32(text.encode()) % 50_000)
+            ids.append(zlib.crc32(text.encode("utf-8", "surrogatepass")) % 50_000)
             yield kind(text)
         if script.fails is not None:
             raise script.fails

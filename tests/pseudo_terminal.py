@@ -23,7 +23,10 @@ UNKNOWN_TO_PYTE = re.compile(rb"\x1b\[[<>=][0-9;]*[a-zA-Z]")
 class Terminal:
     """The program on a pseudo-terminal, and what it has drawn."""
 
-    def __init__(self, columns: int, rows: int, arguments: list[str], data: Path) -> None:
+    def __init__(
+        self, columns: int, rows: int, arguments: list[str], data: Path, command: list[str] | None = None
+    ) -> None:
+        """`command` runs something else than `python -m qwen_tui`, without its arguments."""
         self.screen = pyte.Screen(columns, rows)
         self.raw = bytearray()
         """Every byte that came out of the program."""
@@ -37,8 +40,9 @@ class Terminal:
             "HF_HUB_OFFLINE": "1",
         }
         environment.pop("TMUX", None)
-        command = [sys.executable, "-m", "qwen_tui", "--data-dir", str(data)]
-        command += ["--config", str(data / "config.toml"), *arguments]
+        if command is None:
+            command = [sys.executable, "-m", "qwen_tui", "--data-dir", str(data)]
+            command += ["--config", str(data / "config.toml"), *arguments]
         self.process = subprocess.Popen(
             command,
             stdin=slave,

@@ -1,0 +1,38 @@
+"""The whole program on a scripted engine: `python scripted_program.py DATA REPLIES`.
+
+REPLIES is a JSON file: a list of replies, each a list of deltas.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+from doubles import Reply, ScriptedEngine
+
+from qwen_tui import config_file
+from qwen_tui.chat.drafts import Drafts
+from qwen_tui.chat.store import ConversationStore
+from qwen_tui.library import Library
+from qwen_tui.paths import places
+from qwen_tui.ui import terminal
+from qwen_tui.ui.app import QwenTuiApp
+
+
+def main() -> int:
+    """As `commands/screen.py` does it."""
+    where = places(sys.argv[1], str(Path(sys.argv[1]) / "config.toml"))
+    replies = [Reply(deltas) for deltas in json.loads(Path(sys.argv[2]).read_text())]
+    config = config_file.load(where.config_file)
+    drafts = Drafts(where.drafts)
+    apps: list[QwenTuiApp] = []
+
+    def make_app() -> QwenTuiApp:
+        library = Library(ConversationStore(where.conversations, drafts))
+        apps.append(QwenTuiApp(config, where, library, drafts, lambda *_: ScriptedEngine(replies)))
+        return apps[-1]
+
+    return terminal.run(make_app, where.log_file, lambda: [app.close_engine() for app in apps])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
