@@ -24,7 +24,6 @@ from pathlib import Path
 
 from qwen_tui.chat import trash
 from qwen_tui.chat.claims import Claim, Claims
-from qwen_tui.chat.codec import decode
 from qwen_tui.chat.drafts import Drafts
 from qwen_tui.chat.files import Stamp, locked, make_folder, shown, stamp_of, sweep, sync_folder, why
 from qwen_tui.chat.folder import Folder
@@ -188,7 +187,6 @@ class ConversationStore:
         with self._changing("store.not_moved", trashed.path.name):
             self._refresh()
             try:
-                decode(trashed.path.read_bytes(), trashed.path)  # a damaged one stays where it is
                 file = self._folder.free_file(trashed.name)
                 os.rename(trashed.path, self._path / file)
             except FileNotFoundError:

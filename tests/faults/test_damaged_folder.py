@@ -147,10 +147,12 @@ def test_no_damage_of_a_file_costs_more_than_that_file(tmp_path: Path, seed: int
         for file in where.drafts.glob("*.json"):
             drafts.load(file.stem)
         for trashed in store.trashed():
+            data = trashed.path.read_bytes()
             try:
                 store.restore(trashed)
             except QwenTuiError:
-                assert trashed.path.exists(), about
+                store.list()
+                assert data in [file.read_bytes() for file in folder.rglob("*.json")], about
 
 
 @pytest.mark.parametrize(
