@@ -75,7 +75,7 @@ def mutated(draw: st.DrawFn) -> Any:
             holder = holder[step]
         match draw(st.sampled_from(["replace", "remove", "move", "wrap"])):
             case "replace":
-                holder[key] = draw(ODD)
+                holder[key] = copy.deepcopy(draw(ODD))  # the next change may be inside it
             case "remove" if way:
                 del holder[key]
             case "move":

@@ -11,7 +11,7 @@ one question as variants. Nodes that a person does not see there (system, tools,
 follows them follows what stood before them.
 """
 
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -43,15 +43,13 @@ def read(value: dict[str, Json], notes: Notes) -> Conversation:
     mapping: dict[str, Json] = get(value, "mapping", dict)
     created = _moment(value.get("create_time"), LONG_AGO)
     said = {key: message for key, node in mapping.items() if (message := _message(node, notes, created))}
-    ids = {key: f"m{number}" for number, key in enumerate(sorted(said, key=lambda key: said[key].created), 1)}
-    ancestry = _Ancestry(mapping, said)
-    above = {key: ancestry.shown(ancestry.parent(key)) for key in ids}
-    messages = parents_first(
-        [replace(said[key], id=own, parent=ids.get(above[key] or "")) for key, own in ids.items()]
-    )
-    if not messages:
+    if not said:
         raise DamagedError("no_messages")
-    title = value.get("title")
+    ids = {key: f"m{number}" for number, key in enumerate(sorted(said, key=lambda key: said[key].created), 1)}
+    ancestry = _Ancestry(mapping, ids)
+    placed = [replace(said[key], id=ids[key], parent=ancestry.id_before(key)) for key in ids]
+    messages = parents_first(placed)
+    title, current = value.get("title"), value.get("current_node")
     name = tidy(title) if isinstance(title, str) else ""
     conversation = Conversation(
         name=name or name_from(messages[0].content),
@@ -60,38 +58,42 @@ def read(value: dict[str, Json], notes: Notes) -> Conversation:
         updated=_moment(value.get("update_time"), max(message.created for message in messages)),
         messages=messages,
     )
-    current = value.get("current_node")
-    shown = ancestry.shown(current) if isinstance(current, str) else None
-    return replace(conversation, head=ids[shown]) if shown else showing(conversation, messages[-1].id)
+    head = ancestry.id_at(current) if isinstance(current, str) else None
+    return replace(conversation, head=head) if head else showing(conversation, messages[-1].id)
 
 
 class _Ancestry:
-    """Which nodes stand before which, those that are passed over left out."""
+    """Which messages stand before which, nodes that are passed over left out."""
 
-    def __init__(self, mapping: Mapping[str, Json], said: Container[str]) -> None:
+    def __init__(self, mapping: Mapping[str, Json], ids: Mapping[str, str]) -> None:
+        """`ids` are those of the messages, by the keys of their nodes."""
         self._mapping = mapping
-        self._said = said
+        self._ids = ids
         self._known: dict[str, str | None] = {}
+        """What `id_at` has found out about nodes that are passed over."""
 
-    def parent(self, key: str) -> str | None:
-        """The node before this one; None for the first."""
-        node = self._mapping.get(key)
-        return get(node, "parent", str, None) if isinstance(node, dict) else None
+    def id_before(self, key: str) -> str | None:
+        """The id of the message before this node; None for the first."""
+        return self.id_at(self._parent(key))
 
-    def shown(self, key: str | None) -> str | None:
-        """The node itself, or the closest one before it in which something was said.
+    def id_at(self, key: str | None) -> str | None:
+        """The id of the message of this node, or of the closest one before it.
 
         Raises `DamagedError` for nodes that follow each other in a circle.
         """
         walked: dict[str, None] = {}
-        while key is not None and key not in self._said and key not in self._known:
+        while key is not None and key not in self._ids and key not in self._known:
             if key in walked:
                 raise DamagedError("cycle")
             walked[key] = None
-            key = self.parent(key)
-        found = self._known.get(key, key) if key is not None else None
+            key = self._parent(key)
+        found = None if key is None else self._ids[key] if key in self._ids else self._known[key]
         self._known.update(dict.fromkeys(walked, found))
         return found
+
+    def _parent(self, key: str) -> str | None:
+        node = self._mapping.get(key)
+        return get(node, "parent", str, None) if isinstance(node, dict) else None
 
 
 def _message(node: Json, notes: Notes, created: str) -> Message | None:
@@ -109,15 +111,13 @@ def _message(node: Json, notes: Notes, created: str) -> Message | None:
             notes.add(passed_over)
         return None
     text = _text(content, notes)
-    return (
-        Message(
-            role=ROLES.get(role, Role.USER),
-            content=text,
-            model=_model(metadata) if role == "assistant" else "",
-            created=_moment(message.get("create_time"), created),
-        )
-        if text.strip()
-        else None
+    if not text.strip():
+        return None
+    return Message(
+        role=ROLES[role],
+        content=text,
+        model=_model(metadata) if role == "assistant" else "",
+        created=_moment(message.get("create_time"), created),
     )
 
 
@@ -161,6 +161,8 @@ def _model(metadata: dict[str, Json]) -> str:
 
 def _moment(seconds: Json, otherwise: str) -> str:
     """Seconds since 1970 as ISO 8601 in UTC; what is no such time becomes `otherwise`."""
+    if isinstance(seconds, bool):
+        return otherwise
     try:
         return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
     except (TypeError, ValueError, OverflowError, OSError):
