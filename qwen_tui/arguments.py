@@ -61,7 +61,7 @@ def parse(argv: list[str] | None = None) -> Arguments:
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"qwen-tui {__version__}")
-    parser.add_argument("--conversation", metavar="NAME", help=say("cli.conversation"))
+    parser.add_argument("--conversation", type=_text, metavar="NAME", help=say("cli.conversation"))
     _add_common(parser)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title=say("cli.commands"))
     _add_ask(commands)
@@ -71,7 +71,7 @@ def parse(argv: list[str] | None = None) -> Arguments:
 
 def _add_ask(commands: _Commands) -> None:
     ask = _command(commands, "ask", say("cli.ask_description"), say("cli.ask_examples"))
-    ask.add_argument("text", nargs="?", metavar="TEXT", default=None, help=say("cli.ask_text"))
+    ask.add_argument("text", type=_text, nargs="?", metavar="TEXT", default=None, help=say("cli.ask_text"))
     ask.add_argument("--json", action="store_true", default=False, help=say("cli.ask_json"))
     _add_common(ask)
 
@@ -131,7 +131,7 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         "--quantization", choices=("auto", "none", "4bit", "8bit"), help=say("cli.quantization")
     )
     parser.add_argument("--device", metavar="auto|cpu|cuda|cuda:N", help=say("cli.device"))
-    parser.add_argument("--system", metavar="TEXT", help=say("cli.system"))
+    parser.add_argument("--system", type=_text, metavar="TEXT", help=say("cli.system"))
     _add_places(parser)
     parser.add_argument("--trust-remote-code", action="store_true", help=say("cli.trust_remote_code"))
 

@@ -28,5 +28,8 @@ def test_the_screens_process_imports_nothing_heavy(module: str) -> None:
     assert not imported_by(f"import {module}") & HEAVY
 
 
-def test_help_does_not_wait_for_the_screen() -> None:
-    assert "textual" not in imported_by("import qwen_tui.cli")
+@pytest.mark.parametrize(
+    "module", ["qwen_tui.cli", "qwen_tui.commands.ask", "qwen_tui.commands.conversations"]
+)
+def test_help_and_commands_do_not_wait_for_the_screen(module: str) -> None:
+    assert "textual" not in imported_by(f"import {module}")

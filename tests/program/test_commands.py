@@ -7,10 +7,12 @@ import select
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from qwen_tui import arguments
 from qwen_tui.chat.messages import Conversation, Message, Role, Run
 from qwen_tui.chat.store import ConversationStore
 
@@ -103,6 +105,16 @@ def test_a_person_at_a_terminal_sees_when_and_how_much(shell) -> None:
     row = shell.on_a_terminal("list").decode()
     assert row.rstrip().endswith("2  广州美食")
     assert row.startswith("20")
+
+
+def test_any_time_can_be_listed_and_shown_in_any_zone(shell, monkeypatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Shanghai")
+    for moment in ("9999-12-31T23:59:59.000+00:00", "0001-01-01T00:00:00.000+00:00"):
+        conversation = shell.add(f"in {moment[:4]}", "x", updated=moment)
+        said = replace(conversation.messages[0], created=moment)
+        shell.store.save(replace(conversation, messages=(said,), updated=moment))
+        assert f"in {moment[:4]}" in shell.on_a_terminal("list").decode()
+        assert "UTC" in shell("show", conversation.name)
 
 
 def test_a_conversation_is_shown_as_plain_text(shell) -> None:
@@ -348,8 +360,15 @@ def test_the_output_is_utf8_whatever_the_locale_says(shell, monkeypatch) -> None
     assert "早茶" in shell("show", "广州")
 
 
+def test_what_a_plain_locale_could_not_decode_is_read_as_utf8() -> None:
+    given = "广州".encode().decode("ascii", "surrogateescape")
+    assert arguments.parse(["show", given]).name == "广州"
+    assert arguments.parse(["--conversation", given, "--system", given]).conversation == "广州"
+    assert arguments.parse(["ask", given]).text == "广州"
+
+
 @pytest.mark.parametrize(
-    "arguments",
+    "given",
     [
         ["show"],
         ["rename", "x"],
@@ -359,8 +378,8 @@ def test_the_output_is_utf8_whatever_the_locale_says(shell, monkeypatch) -> None
         ["delete"],
     ],
 )
-def test_bad_usage_is_status_2_and_one_line(shell, arguments) -> None:
-    assert "--help" in shell.fails(*arguments, status=2)
+def test_bad_usage_is_status_2_and_one_line(shell, given) -> None:
+    assert "--help" in shell.fails(*given, status=2)
 
 
 def test_a_damaged_file_is_set_aside_and_told(shell) -> None:
