@@ -1,5 +1,6 @@
 """Text that leaves the program for a file, and conversations that come in from one."""
 
+import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -8,6 +9,7 @@ from pathlib import Path
 from textual.message import Message as Posted
 from textual.screen import Screen
 
+from qwen_tui.chat.cleaning import one_line
 from qwen_tui.chat.exchange.formats import Format, export, format_of
 from qwen_tui.chat.exchange.saving import save
 from qwen_tui.chat.files import shown
@@ -17,6 +19,8 @@ from qwen_tui.chat.names import file_stem
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.strings import say
 from qwen_tui.ui.file_dialog import FileDialog
+
+log = logging.getLogger(__name__)
 
 Tell = Callable[[QwenTuiError | str], None]
 """Shows what came of it."""
@@ -46,7 +50,9 @@ class FileDesk:
     def save_code(self, code: str, name: str, note: str) -> None:
         """Write a code block to a file."""
         text = code if code.endswith("\n") else f"{code}\n"
-        self._ask(say("files.save_code"), note, name, lambda path: self._write(path, text.encode()))
+        self._ask(
+            say("files.save_code"), note, name, lambda path: self._write(path, text.encode(errors="replace"))
+        )
 
     def export(self, conversation: Conversation, system_prompt: str) -> None:
         """Write a conversation to a file, in the format that its ending asks for."""
@@ -104,6 +110,9 @@ class FileDesk:
                 entries.append(entry)  # one by one: those before an error are there
         except QwenTuiError as error:
             problem = error
+        except Exception as error:  # the person waits for an answer
+            log.exception("import broke")
+            problem = QwenTuiError("error.unknown", detail=one_line(str(error)))
         first_id = entries[0].id if entries else ""
         with suppress(RuntimeError):  # the program was left meanwhile
             self._screen.post_message(self.Imported(first_id, _in_words(entries, notes), problem))
