@@ -1,5 +1,6 @@
 """argv -> settings -> the screen or a command. What is slow to import is imported where it is needed."""
 
+import os
 import sys
 from dataclasses import replace
 
@@ -13,6 +14,7 @@ from qwen_tui.settings import OPTIONS, Settings
 
 def main(argv: list[str] | None = None) -> int:
     """Run the program; returns its exit status."""
+    _open_missing_streams()
     given = arguments.parse(argv)
     where = places(given.data_dir, given.config)
     config = config_file.load(where.config_file)
@@ -35,6 +37,16 @@ def main(argv: list[str] | None = None) -> int:
     from qwen_tui.commands import screen  # late: `ask` and --help must not wait for it
 
     return screen.run(replace(config, settings=settings), where, given.conversation)
+
+
+def _open_missing_streams() -> None:
+    """Give a program that was started without one of its three streams an empty one.
+
+    Python has None there, and the next file to be opened would take its place.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115 - for as long as it runs
 
 
 def _with_flags(settings: Settings, given: Arguments) -> Settings:

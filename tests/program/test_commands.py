@@ -351,6 +351,17 @@ def test_a_full_disk_is_told(shell) -> None:
     assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    ("command", "status"), [("list >&-", 0), ("import - <&-", 1), ("show x 2>&-", 1), ("ask <&-", 2)]
+)
+def test_a_stream_that_is_closed_is_an_empty_one(shell, command, status) -> None:
+    name, *rest = command.split(" ", 1)
+    script = f'"{sys.executable}" -m qwen_tui {name} --data-dir "{shell.data}" {" ".join(rest)}'
+    done = subprocess.run(["bash", "-c", script], stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+    assert (done.returncode, done.stdout) == (status, b"")
+    assert b"Traceback" not in done.stderr
+
+
 def test_the_output_is_utf8_whatever_the_locale_says(shell, monkeypatch) -> None:
     shell.add("广州", "早茶")
     monkeypatch.setenv("LC_ALL", "C")
