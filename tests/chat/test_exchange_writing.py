@@ -4,7 +4,7 @@ import io
 import json
 from dataclasses import replace
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from samples import answer, chat, comparable, conversations, question
@@ -69,6 +69,7 @@ def fenced(text: str) -> list[str]:
 
 
 @given(visible, visible, visible)
+@example("x", "x", "- a\n  ```\nthe list and its fence have ended\n  ```")
 def test_whatever_is_said_markdown_keeps_every_message_under_its_own_heading(
     asked, thought, answered
 ) -> None:
