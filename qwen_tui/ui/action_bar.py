@@ -40,8 +40,8 @@ class ActionBar(LinesView):
             super().__init__()
             self.name = name
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
         self._offers: tuple[Offer, ...] = ()
         self._places: list[tuple[range, Offer]] = []
         self._under_mouse: Offer | None = None
@@ -53,6 +53,8 @@ class ActionBar(LinesView):
             self._offers = tuple(offers)
             self._under_mouse = None
             self._show_again()
+            if self.styles.width is not None and self.styles.width.is_auto:
+                self.refresh(layout=True)
 
     def lay_out(self, width: int) -> None:
         """As many offers as fit into one row."""
@@ -74,6 +76,11 @@ class ActionBar(LinesView):
             self._places.append((range(at + cells(gap), end), offer))
             at = end
         self.rows = [Line(tuple(run for run in runs if run[0]))] if runs else [BLANK]
+
+    def get_content_width(self, container: object, viewport: object) -> int:
+        """All offers, where the styles let the width follow them."""
+        widths = [cells(f"{offer.key} {offer.label}".rstrip()) for offer in self._offers]
+        return sum(widths) + cells(_GAP) * max(0, len(widths) - 1)
 
     def on_resize(self) -> None:
         """Fill the new width."""

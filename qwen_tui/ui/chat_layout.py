@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from textual.app import ComposeResult
 from textual.reactive import reactive
 from textual.screen import Screen
-from textual.widgets import Footer
 
 from qwen_tui.engine.host import EngineState, Failed, Opening, Ready
 from qwen_tui.errors import QwenTuiError
@@ -21,6 +20,7 @@ from qwen_tui.ui.compositing import WholeCharacters
 from qwen_tui.ui.draft_keeper import DraftKeeper
 from qwen_tui.ui.header import Header
 from qwen_tui.ui.keeping import Keeping
+from qwen_tui.ui.key_bar import KeyBar
 from qwen_tui.ui.library_pane import LibraryPane
 from qwen_tui.ui.panes import Panes
 from qwen_tui.ui.settings_side import SettingsSide
@@ -69,7 +69,7 @@ class ChatLayout(Screen[None]):
         """From top to bottom."""
         yield self._header
         yield self._panes
-        yield Footer()
+        yield KeyBar()
 
     def on_mount(self) -> None:
         """Everything is there: let the person write."""
