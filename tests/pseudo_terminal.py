@@ -76,6 +76,11 @@ class Terminal:
             os.write(self._master, key.encode())
             self._read(0.02)
 
+    def paste(self, text: str) -> None:
+        """Paste this text in one go."""
+        os.write(self._master, f"\x1b[200~{text}\x1b[201~".encode())
+        self._read(0.02)
+
     def text(self) -> str:
         """The screen as lines of text. (pyte's own `display` fails where half a wide character was overwritten.)"""
         rows = range(self.screen.lines)

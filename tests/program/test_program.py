@@ -5,34 +5,10 @@ import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
-from pseudo_terminal import Terminal
+from real_program import READY, is_running, last_reply, worker_of
 from waiting import wait_for
-
-READY = "2,048 tokens"
-"""What the header shows when the guide is ready."""
-
-
-def worker_of(terminal: Terminal) -> int:
-    """The process id of the engine worker."""
-    children = Path(f"/proc/{terminal.process.pid}/task/{terminal.process.pid}/children").read_text().split()
-    tasks = Path(f"/proc/{terminal.process.pid}/task").iterdir()
-    children = [pid for task in tasks for pid in (task / "children").read_text().split()]
-    (worker,) = children
-    return int(worker)
-
-
-def is_running(pid: int) -> bool:
-    try:
-        return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
-        return False
-
-
-def last_reply(file: Path) -> dict[str, object]:
-    return json.loads(file.read_text())["messages"][-1]
 
 
 def test_a_talk_is_had_left_and_found_again(program) -> None:
