@@ -2,6 +2,7 @@
 
 import os
 import stat
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,6 +30,13 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     os.umask(umask)
 
 
+def rest(terminal: Terminal, seconds: float = 0.5) -> None:
+    """Let some time pass; something is always being drawn."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        terminal.settle(0.02)
+
+
 def test_files_are_for_their_owner_alone_and_hold_no_keys(home: Path) -> None:
     data = home / "data"
     arguments = ["--model", "guide", "--device", "cpu"]
@@ -37,15 +45,15 @@ def test_files_are_for_their_owner_alone_and_hold_no_keys(home: Path) -> None:
         terminal.type("What is a token?\r")
         terminal.until("tok/s")
         terminal.type("\x1bOQ\x1b[C")  # F2: a setting of this conversation
-        terminal.settle()
+        rest(terminal)
         terminal.type("\x1bOR")  # F3, rename
         terminal.type("r\x15other\r")
-        terminal.settle()
+        rest(terminal)
         terminal.type("\x1b[3~")  # to the trash
-        terminal.settle()
+        rest(terminal)
         terminal.type("\x1b")
         terminal.type("a draft that is not sent")
-        terminal.settle(1.5)
+        rest(terminal, 1.5)
         os.kill(terminal.process.pid, 15)
         terminal.wait()
     with Terminal(120, 36, ["--model", "no/such-model"], data) as terminal:
