@@ -78,6 +78,7 @@ class TurnQueue:
         self._running: Turn | None = None
         self._is_accepted = False
         """Whether the running turn's text is part of its conversation."""
+        self._put_back_last: Turn | None = None
         self._engine: Engine | None = None
         self._inbox: deque[Happened] = deque()
         self._changed = threading.Condition()
@@ -162,6 +163,8 @@ class TurnQueue:
             self._inbox.append(Happened(turn, TurnBegan()))
             try:
                 for event in _events(turn, engine):
+                    if isinstance(event, Refused) and self._put_back(turn, engine):
+                        break
                     self._is_accepted = self._is_accepted or isinstance(event, Accepted)
                     self._inbox.append(Happened(turn, event))
             except Exception as error:  # the thread must survive: a turn's defect is that turn's alone
@@ -174,6 +177,16 @@ class TurnQueue:
             finally:
                 self._running = None
                 self._inbox.append(Happened(turn, TurnEnded()))
+
+    def _put_back(self, turn: Turn, engine: Engine) -> bool:
+        """Let a turn wait for another engine where this one has died before it could do anything; but only once."""
+        with self._changed:
+            if engine.alive or self._closed or turn.stop.is_set() or turn is self._put_back_last:
+                return False
+            self._put_back_last = turn
+            self._running = None
+            self._waiting.appendleft(turn)
+            return True
 
     def _next(self) -> tuple[Turn, Engine] | None:
         with self._changed:

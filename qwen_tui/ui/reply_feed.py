@@ -57,7 +57,9 @@ class ReplyFeed:
                     self._log.append_text(self._streaming, text)
                 case Replied(reply):
                     self._end(session, reply)
-                case TurnEnded() if self._streaming:
+                case TurnEnded() if not self._streaming:
+                    self.show_waiting(session)  # it may have been put back
+                case TurnEnded():
                     # A defect has kept the turn from saying how its reply ended; the conversation knows.
                     kept = session.conversation.message(self._streaming)
                     if kept is not None:

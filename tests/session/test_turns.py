@@ -9,6 +9,7 @@ from waiting import wait_for
 from qwen_tui.asks import Regenerate, Send
 from qwen_tui.chat.messages import Status
 from qwen_tui.chat.store import ConversationStore
+from qwen_tui.errors import QwenTuiError
 from qwen_tui.library import Library
 from qwen_tui.settings import Settings
 from qwen_tui.turn_events import Accepted, Refused, Replied
@@ -147,6 +148,37 @@ def test_what_waits_is_not_given_to_an_engine_that_has_died(queue, library) -> N
     happened(queue, TurnEnded, 1)
     assert not dead.asked
     assert session.conversation.path()[0].content == "important text"
+
+
+class Dying(ScriptedEngine):
+    """Dies while it counts what it is asked."""
+
+    def count(self, messages, thinking=None, *, continues=False, stop=None):
+        self.alive = False
+        raise QwenTuiError("engine.worker_died", how="SIGKILL")
+
+
+def test_what_an_engine_died_over_is_answered_by_the_next_one(queue, library) -> None:
+    session = library.new()
+    ask(queue, session, "important text")
+    queue.use(Dying())
+    happened(queue, TurnEnded, 1)
+    assert [turn.text for turn in queue.waiting(session.conversation.id)] == ["important text"]
+    assert [each.text for each in queue.unsaved(session.conversation.id)] == ["important text"]
+    queue.use(ScriptedEngine())
+    assert not [h for h in happened(queue, TurnEnded, 1) if isinstance(h.event, Refused)]
+    assert [m.content for m in session.conversation.path()] == ["important text", "echo: important text"]
+
+
+def test_what_two_engines_died_over_comes_back(queue, library) -> None:
+    session = library.new()
+    ask(queue, session, "important text")
+    queue.use(Dying())
+    happened(queue, TurnEnded, 1)
+    queue.use(Dying())
+    (refused,) = [h.event for h in happened(queue, TurnEnded, 1) if isinstance(h.event, Refused)]
+    assert refused.text == "important text"
+    assert not queue.has(session.conversation.id)
 
 
 def test_a_text_that_a_defect_kept_from_being_accepted_comes_back(queue, library) -> None:
