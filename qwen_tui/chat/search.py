@@ -79,12 +79,12 @@ class Search:
 
         `is_stopped` is asked before each file. One that cannot be read any more counts by its name alone.
         """
-        words = tuple(dict.fromkeys(_fold(query).replace(_BETWEEN, " ").split()))
+        words = tuple(dict.fromkeys(fold(query).replace(_BETWEEN, " ").split()))
         if not words:
             return
         others: list[tuple[Entry, tuple[str, ...]]] = []
         for entry in entries:
-            name = _fold(entry.name)
+            name = fold(entry.name)
             missing = tuple(word for word in words if word not in name)
             if missing:
                 others.append((entry, missing))
@@ -141,7 +141,8 @@ def _messages(path: Path) -> list[tuple[str, str]]:
     return [(message.id, message.content) for message in decode(data, path).messages]
 
 
-def _fold(text: str) -> str:
+def fold(text: str) -> str:
+    """A text as it is compared: upper and lower case, and the ways to write one letter, are the same."""
     return unicodedata.normalize("NFC", text).casefold()
 
 

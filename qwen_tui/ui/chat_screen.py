@@ -44,6 +44,7 @@ class ChatScreen(ChatLayout):
         Binding("f2", "pane('settings')", say("screen.key.settings"), id="app.settings"),
         Binding("f3", "pane('conversations')", say("screen.key.conversations"), id="app.conversations"),
         Binding("ctrl+n", "new", say("screen.key.new"), id="chat.new"),
+        Binding("ctrl+f", "find", say("screen.key.find"), id="chat.find"),
         Binding("ctrl+r", "regenerate", say("screen.key.regenerate"), id="chat.regenerate"),
     ]
 
@@ -78,7 +79,9 @@ class ChatScreen(ChatLayout):
             ("new", self.action_new),
             ("regenerate", self.action_regenerate),
             ("stop", self._talk.stop),
+            ("find", self.action_find),
             ("rename", self.action_rename),
+            ("duplicate", self.action_duplicate),
             ("trash", self.action_trash),
             ("export", self.action_export),
             ("import", self.action_import),
@@ -113,6 +116,10 @@ class ChatScreen(ChatLayout):
         if self.may_leave():
             self.app.exit()
 
+    def on_find_bar_closed(self) -> None:
+        """Let the person write again; handled by name, as what the log asks for."""
+        self._talk.focus_composer()
+
     def on_chat_log_copy_requested(self, event: "ChatLog.CopyRequested") -> None:
         """Copy a message; handled by name, since the log is imported after the first picture."""
         self._copy_text(event.text, event.note)
@@ -142,6 +149,7 @@ class ChatScreen(ChatLayout):
     @on(LibraryPane.Chosen)
     async def _chosen(self, event: LibraryPane.Chosen) -> None:
         await self._open(event.conversation_id)
+        self._say(event.said)
         if event.leaves_list:
             self._panes.drawer = ""
             if event.message_id is not None:
@@ -244,6 +252,16 @@ class ChatScreen(ChatLayout):
             await self._open(event.first_id)
             self._talk.focus_composer()
         self._say(event.error or event.said)
+
+    def action_find(self) -> None:
+        """Find something in the conversation."""
+        self._panes.drawer = ""
+        self._talk.find()
+
+    def action_duplicate(self) -> None:
+        """Make a copy of the open conversation and go on in that."""
+        if self._talk.session.conversation.messages:
+            self._conversations.duplicate(self._talk.conversation_id)
 
     def action_help(self) -> None:
         """Show the keys and where the files are."""

@@ -22,6 +22,9 @@ from qwen_tui.ui.focusing import focus_at_once
 from qwen_tui.ui.rename_field import RenameField
 from qwen_tui.ui.search_field import SearchField
 
+_LIST_ACTIONS = ("new", "rename", "pin", "duplicate", "trash", "search", "undo")
+"""What the keys do only while the list itself has the keyboard."""
+
 
 class ConversationsPane(Vertical):
     """A heading, the list, and the words that stand there while the list is empty."""
@@ -30,6 +33,7 @@ class ConversationsPane(Vertical):
         Binding("n", "new", say("panes.key.new"), id="conversations.new"),
         Binding("r", "rename", say("panes.key.rename"), id="conversations.rename"),
         Binding("p", "pin", say("panes.key.pin"), id="conversations.pin"),
+        Binding("d", "duplicate", say("panes.key.duplicate"), id="conversations.duplicate"),
         Binding("delete", "trash", say("panes.key.trash"), id="conversations.trash"),
         Binding("slash", "search", say("panes.key.search"), id="conversations.search"),
         Binding("escape", "show_all", say("panes.key.show_all"), show=False),
@@ -93,6 +97,13 @@ class ConversationsPane(Vertical):
 
     class TrashRequested(Message):
         """The person wants this conversation in the trash."""
+
+        def __init__(self, id: str) -> None:
+            super().__init__()
+            self.id = id
+
+    class DuplicateRequested(Message):
+        """The person wants a copy of this conversation."""
 
         def __init__(self, id: str) -> None:
             super().__init__()
@@ -171,7 +182,7 @@ class ConversationsPane(Vertical):
         """The keys of the list belong to the field while something is renamed or looked for."""
         if action == "show_all":
             return self.has_class("-searching")
-        return self._list.has_focus or action not in ("new", "rename", "pin", "trash", "search", "undo")
+        return self._list.has_focus or action not in _LIST_ACTIONS
 
     def action_new(self) -> None:
         """Ask for a new conversation."""
@@ -199,6 +210,12 @@ class ConversationsPane(Vertical):
         row = self._list.row
         if row is not None:
             self.post_message(self.TrashRequested(row.id))
+
+    def action_duplicate(self) -> None:
+        """Ask for a copy of the conversation under the cursor."""
+        row = self._list.row
+        if row is not None:
+            self.post_message(self.DuplicateRequested(row.id))
 
     def action_search(self) -> None:
         """Show only the conversations in whose title or messages what is typed stands."""

@@ -30,6 +30,7 @@ class LibraryPane(Vertical):
             *,
             message_id: str | None = None,
             leaves_list: bool = True,
+            said: str = "",
         ) -> None:
             super().__init__()
             self.conversation_id = conversation_id
@@ -37,6 +38,8 @@ class LibraryPane(Vertical):
             """The message that the person has found and wants to read."""
             self.leaves_list = leaves_list
             """Whether the person goes on to write or read; otherwise the list keeps the keyboard."""
+            self.said = said
+            """What is to be said once it is open."""
 
     class Changed(Posted):
         """Something was done to a conversation, and this is to be said of it."""
@@ -146,6 +149,20 @@ class LibraryPane(Vertical):
     def _trash(self, event: ConversationsPane.TrashRequested) -> None:
         event.stop()
         self.trash(event.id)
+
+    @on(ConversationsPane.DuplicateRequested)
+    def _duplicate(self, event: ConversationsPane.DuplicateRequested) -> None:
+        event.stop()
+        self.duplicate(event.id)
+
+    def duplicate(self, conversation_id: str) -> None:
+        """Make a copy of a conversation and let the person go on in it."""
+        try:
+            copy_id = self._library.duplicate(conversation_id)
+        except QwenTuiError as error:
+            self.post_message(self.Failed(error))
+        else:
+            self.post_message(self.Chosen(copy_id, said=say("screen.duplicated")))
 
     @on(ConversationsPane.UndoRequested)
     def _undo(self, event: ConversationsPane.UndoRequested) -> None:

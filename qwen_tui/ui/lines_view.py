@@ -1,5 +1,6 @@
 """A widget that shows laid-out lines and lets them be selected; a message and the memory line are such."""
 
+import re
 from collections.abc import Sequence
 
 from rich.segment import Segment
@@ -14,6 +15,9 @@ from qwen_tui.ui.markdown.lines import BLANK, Line
 from qwen_tui.ui.markdown.palette import Palette, colours_of, palette
 from qwen_tui.ui.markdown.width import cells
 
+_MARK = Style(reverse=True)
+"""What is looked for: seen in every theme."""
+
 
 class LinesView(Widget):
     """Draws `rows`, line by line; a subclass says what they are by overriding `lay_out`."""
@@ -24,6 +28,16 @@ class LinesView(Widget):
         """What is shown, as laid out for the width of the last layout."""
         self._palette: Palette | None = None
         self._strips: dict[int, tuple[Line, Strip]] = {}
+        self._marked: re.Pattern[str] | None = None
+
+    def mark(self, words: Sequence[str]) -> None:
+        """Mark these words, in upper or lower case, where they stand within one line."""
+        longest_first = sorted(words, key=len, reverse=True)
+        pattern = re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE) if words else None
+        if pattern != self._marked:
+            self._marked = pattern
+            self._strips.clear()
+            self.refresh()
 
     def lay_out(self, width: int) -> None:
         """Set `rows` for this width in cells. Called before every layout, so it should know what it has done."""
@@ -91,6 +105,9 @@ class LinesView(Widget):
                 # One segment less is one escape sequence less, on every row that scrolls.
                 blank = Segment(segments.pop().text + blank.text, blank.style)
             segments.append(blank)
+        if self._marked is not None:
+            for match in self._marked.finditer(line.text):
+                segments = _with_selection(segments, match.start(), match.end(), _MARK)
         if span is not None:
             chosen = self.screen.get_component_rich_style("screen--selection")
             segments = _with_selection(segments, *span, chosen)

@@ -10,6 +10,7 @@ from textual.widget import Widget
 
 from qwen_tui.ui.action_bar import ActionBar
 from qwen_tui.ui.chat_log import ChatLog
+from qwen_tui.ui.find_bar import FindBar
 from qwen_tui.ui.latest_hint import LatestHint
 
 
@@ -26,12 +27,32 @@ class LogPane(Vertical):
         self.chat_log = ChatLog(name, welcome, id="log")
         """The log."""
         self._bar = ActionBar()
+        self.find_bar = FindBar(lambda: self.chat_log.messages)
+        """Finds in the log; it takes the place of what can be done."""
         self._hint = LatestHint()
 
     def compose(self) -> ComposeResult:
         """The log over its row."""
         yield self.chat_log
-        yield Horizontal(self._bar, self._hint, classes="foot")
+        yield Horizontal(self.find_bar, self._bar, self._hint, classes="foot")
+
+    def find(self) -> None:
+        """Let the person find something."""
+        self._bar.display = False
+        self.chat_log.keep_cursor_shown(True)
+        self.find_bar.open()
+
+    @on(FindBar.Moved)
+    def _go_to_found(self, event: FindBar.Moved) -> None:
+        event.stop()
+        self.chat_log.mark(event.words)
+        if event.message_id is not None:
+            self.chat_log.move_cursor(event.message_id)
+
+    @on(FindBar.Closed)
+    def _end_finding(self) -> None:
+        self._bar.display = True
+        self.chat_log.keep_cursor_shown(False)
 
     @on(ChatLog.OffersChanged)
     def _offer(self, event: ChatLog.OffersChanged) -> None:

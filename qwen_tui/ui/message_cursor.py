@@ -23,6 +23,24 @@ class MessageCursor(MessageWindow):
     def __init__(self, name: str = "", *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(name, id=id, classes=classes)
         self._cursor: str | None = None
+        self._keeps_cursor_shown = False
+        self._marked: tuple[str, ...] = ()
+
+    def keep_cursor_shown(self, shown: bool) -> None:
+        """Show the cursor without the keyboard too: what is looked for is typed elsewhere."""
+        self._keeps_cursor_shown = shown
+        self._mark_cursor(self._is_cursor_shown)
+
+    def mark(self, words: tuple[str, ...]) -> None:
+        """Mark these words, in upper or lower case, wherever they stand in one line; none takes the marks away."""
+        if words != self._marked:
+            self._marked = words
+            for view in self.views:
+                view.mark(words)
+
+    @property
+    def _is_cursor_shown(self) -> bool:
+        return self.has_focus or self._keeps_cursor_shown
 
     def cursor_moved(self) -> None:
         """For a subclass: the cursor stands on another message or place, or is shown or hidden."""
@@ -52,7 +70,8 @@ class MessageCursor(MessageWindow):
 
     def prepare_view(self, view: MessageView) -> None:
         """A new widget is marked when the cursor stands on its message."""
-        view.set_class(self.has_focus and view.message.id == self._cursor, "-focused")
+        view.mark(self._marked)
+        view.set_class(self._is_cursor_shown and view.message.id == self._cursor, "-focused")
 
     def messages_changed(self) -> None:
         """A cursor whose message has gone goes too; with the keyboard here there is one again."""
@@ -81,7 +100,7 @@ class MessageCursor(MessageWindow):
         super().watch_has_focus(has_focus)
         if has_focus and self._cursor is None and self.messages:
             self._set_cursor(self.messages[-1].id)
-        self._mark_cursor(has_focus)
+        self._mark_cursor(self._is_cursor_shown)
 
     @on(MessageView.Picked)
     def _pick(self, event: MessageView.Picked) -> None:
@@ -101,7 +120,7 @@ class MessageCursor(MessageWindow):
             return
         self._mark_cursor(False)
         self._cursor = message_id
-        self._mark_cursor(self.has_focus)
+        self._mark_cursor(self._is_cursor_shown)
 
     def _mark_cursor(self, shown: bool) -> None:
         if view := self.view_of(self._cursor):

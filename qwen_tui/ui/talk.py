@@ -184,6 +184,10 @@ class Talk(Vertical):
         """Let the person write."""
         self._composer.focus()
 
+    def find(self) -> None:
+        """Let the person find something in the conversation."""
+        self._transcript.find()
+
     def read(self, message_id: str) -> None:
         """Go to a message."""
         self._transcript.read(message_id)

@@ -22,10 +22,12 @@ from qwen_tui.ui.welcome import Welcome
 
 if TYPE_CHECKING:  # see `Transcript.complete`
     from qwen_tui.ui.chat_log import ChatLog
+    from qwen_tui.ui.log_pane import LogPane
     from qwen_tui.ui.reply_feed import ReplyFeed
 
 
 class _Parts(NamedTuple):
+    pane: "LogPane"
     log: "ChatLog"
     feed: "ReplyFeed"
 
@@ -89,7 +91,7 @@ class Transcript(Vertical):
 
         pane = LogPane(welcome=self._welcome)
         await self.mount(pane)
-        self._parts = _Parts(pane.chat_log, ReplyFeed(pane.chat_log, self._turns))
+        self._parts = _Parts(pane, pane.chat_log, ReplyFeed(pane.chat_log, self._turns))
 
     @property
     def chat_log(self) -> "ChatLog | None":
@@ -161,6 +163,11 @@ class Transcript(Vertical):
         self.move_cursor(message_id)
         if self._parts is not None:
             self._parts.log.focus()
+
+    def find(self) -> None:
+        """Let the person find something in the conversation."""
+        if self._parts is not None:
+            self._parts.pane.find()
 
     def rewrite(self, reply_id: str, text: str) -> None:
         """Put a person's version beside a reply."""

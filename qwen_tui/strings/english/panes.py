@@ -56,6 +56,7 @@ SENTENCES: dict[str, str] = {
     "panes.key.new": "new",
     "panes.key.rename": "rename",
     "panes.key.pin": "pin",
+    "panes.key.duplicate": "duplicate",
     "panes.key.trash": "trash",
     "panes.key.search": "search",
     "panes.key.show_all": "Show all",

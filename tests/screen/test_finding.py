@@ -1,0 +1,95 @@
+"""Finding in the open conversation, and going on in a copy of it."""
+
+import threading
+import time
+
+from doubles import Reply
+from screenplay import press, say, shown, until
+
+from qwen_tui.chat.messages import Conversation, Message, Role
+from qwen_tui.chat.store import ConversationStore
+
+
+def seed(play, texts: list[str]) -> None:
+    conversation = Conversation(name="talk", named_by_person=True)
+    for number, text in enumerate(texts):
+        role = Role.ASSISTANT if number % 2 else Role.USER
+        conversation = conversation.with_message(Message(role=role, content=text, parent=conversation.head))
+    ConversationStore(play.where.conversations).save(conversation)
+
+
+def cursor(pilot) -> str:
+    message = pilot.app.screen.query_one("ChatLog").cursor_message
+    return message.content if message is not None else ""
+
+
+async def test_what_is_typed_is_found_counted_and_walked_through(play) -> None:
+    seed(play, [f"straw {n}\n\nmore\n\nmore" if n % 10 else f"the Needle {n}" for n in range(60)])
+    async with play.running(conversation="talk") as pilot:
+        await until(pilot, lambda: "straw 59" in shown(pilot))
+        await pilot.press("ctrl+f")
+        await press(pilot, "needle")
+        await until(pilot, lambda: "6 / 6" in shown(pilot) and cursor(pilot) == "the Needle 50")
+        await until(pilot, lambda: "the Needle 50" in shown(pilot))
+        for number, key in ((40, "enter"), (30, "up"), (40, "down"), (50, "down"), (0, "down"), (50, "up")):
+            await pilot.press(key)
+            await until(pilot, lambda number=number: cursor(pilot) == f"the Needle {number}")
+            await until(pilot, lambda number=number: f"the Needle {number}" in shown(pilot))
+        view = next(v for v in pilot.app.screen.query("MessageView") if v.content == "the Needle 50")
+        marked = [s.text for s in view.render_line(1) if s.style is not None and s.style.reverse]
+        assert marked == ["Needle"]
+        await press(pilot, " nowhere")
+        await until(pilot, lambda: "0 / 0" in shown(pilot))
+        await pilot.press("escape")
+        await until(pilot, lambda: pilot.app.screen.query_one("#composer").has_focus_within)
+        assert "0 / 0" not in shown(pilot)
+        assert not [s for s in view.render_line(1) if s.style is not None and s.style.reverse]
+
+
+async def test_finding_goes_on_while_a_reply_is_written(play) -> None:
+    gate = threading.Event()
+    play.engine.replies = [Reply(["first needle"]), Reply(["second ", "needle"], gate=gate)]
+    async with play.running() as pilot:
+        await say(pilot, "one")
+        await until(
+            pilot, lambda: "first needle" in shown(pilot) and not pilot.app.screen.query_one("#composer").busy
+        )
+        await say(pilot, "two")
+        await until(pilot, lambda: "second" in shown(pilot))
+        await pilot.press("ctrl+f")
+        await press(pilot, "needle")
+        await until(pilot, lambda: "1 / 1" in shown(pilot))
+        gate.set()
+        await until(pilot, lambda: not pilot.app.screen.query_one("#composer").busy)
+        await pilot.press("down")
+        await until(pilot, lambda: "/ 2" in shown(pilot))
+
+
+async def test_typing_stays_fluent_in_a_long_conversation(play) -> None:
+    seed(play, [f"word{n % 97} " * 60 for n in range(5_000)])
+    async with play.running(conversation="talk") as pilot:
+        await until(pilot, lambda: "word" in shown(pilot))
+        await pilot.press("ctrl+f")
+        await pilot.press("w")
+        await until(pilot, lambda: "5000 / 5000" in shown(pilot))
+        began = time.monotonic()
+        await press(pilot, "ord50")
+        await until(
+            pilot, lambda: f"{5000 // 97} / {5000 // 97}" in shown(pilot) or "52 / 52" in shown(pilot)
+        )
+        assert time.monotonic() - began < 3
+
+
+async def test_a_copy_is_made_and_talked_in(play) -> None:
+    async with play.running(size=(150, 36)) as pilot:
+        await say(pilot, "one")
+        await until(
+            pilot, lambda: "echo: one" in shown(pilot) and not pilot.app.screen.query_one("#composer").busy
+        )
+        await pilot.press("f3", "d")
+        await until(pilot, lambda: "This is the copy" in shown(pilot) and "one 2" in shown(pilot))
+        await say(pilot, "two")
+        await until(pilot, lambda: "echo: two" in shown(pilot))
+        store = ConversationStore(play.where.conversations)
+        lengths = {entry.name: len(store.load(entry).messages) for entry in store.list()}
+        assert lengths == {"one": 2, "one 2": 4}
