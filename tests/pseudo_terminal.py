@@ -19,6 +19,22 @@ import pyte
 UNKNOWN_TO_PYTE = re.compile(rb"\x1b\[[<>=][0-9;]*[a-zA-Z]")
 """Sequences that pyte would draw: keyboard protocols and private queries."""
 
+SWITCHES = (
+    (b"\x1b[?1049h", b"\x1b[?1049l"),
+    (b"\x1b[?25l", b"\x1b[?25h"),
+    (b"\x1b[?1003h", b"\x1b[?1003l"),
+    (b"\x1b[?2004h", b"\x1b[?2004l"),
+    (b"\x1b[?7l", b"\x1b[?7h"),
+    (b"\x1b[?2026h", b"\x1b[?2026l"),
+    (b"\x1b[>1u", b"\x1b[<u"),
+)
+"""What a full screen switches on, and off again: the alternate screen, no cursor, the mouse, pastes, keys."""
+
+
+def left_on(raw: bytes | bytearray) -> list[bytes]:
+    """What these bytes have switched on in a terminal and not off again."""
+    return [on for on, off in SWITCHES if raw.rfind(on) > raw.rfind(off)]
+
 
 class Terminal:
     """The program on a pseudo-terminal, and what it has drawn."""
@@ -33,6 +49,8 @@ class Terminal:
         self._stream = pyte.ByteStream(self.screen)
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self._modes = termios.tcgetattr(slave)
+        self._name = os.ttyname(slave)
         environment = {
             **os.environ,
             "TERM": "xterm-256color",
@@ -99,6 +117,11 @@ class Terminal:
             pass
         return self.process.returncode
 
+    def assert_as_before(self) -> None:
+        """The terminal is as the program found it: its modes, the main screen, a cursor, no mouse."""
+        assert termios.tcgetattr(self._master) == self._modes
+        assert left_on(self.raw) == []
+
     def close(self) -> None:
         """End the program if it still runs."""
         if self.process.poll() is None:
@@ -107,6 +130,18 @@ class Terminal:
         if self._master >= 0:
             os.close(self._master)
             self._master = -1
+
+    def stall(self, seconds: float = 10) -> None:
+        """Read nothing, and type until the terminal takes no more of what the program writes."""
+        end = time.monotonic() + seconds
+        slave = os.open(self._name, os.O_WRONLY | os.O_NOCTTY)
+        while select.select([], [slave], [], 0)[1]:
+            if time.monotonic() > end:
+                raise TimeoutError("the terminal still takes what is written")
+            os.write(self._master, b"\x1b[5~\x1b[6~")  # page up, page down
+            time.sleep(0.05)
+        os.write(self._master, b"x" * 100)  # each is a frame; a few dozen wait, then the program itself does
+        os.close(slave)
 
     def hang_up(self) -> None:
         """Close the terminal's side, as a lost connection does."""

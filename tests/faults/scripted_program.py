@@ -1,6 +1,6 @@
-"""The whole program on a scripted engine: `python scripted_program.py DATA REPLIES`.
+"""The whole program on a scripted engine: `python scripted_program.py DATA REPLIES [SECONDS]`.
 
-REPLIES is a JSON file: a list of replies, each a list of deltas.
+REPLIES is a JSON file: a list of replies, each a list of deltas, which come SECONDS apart.
 """
 
 import json
@@ -21,7 +21,8 @@ from qwen_tui.ui.app import QwenTuiApp
 def main() -> int:
     """As `commands/screen.py` does it."""
     where = places(sys.argv[1], str(Path(sys.argv[1]) / "config.toml"))
-    replies = [Reply(deltas) for deltas in json.loads(Path(sys.argv[2]).read_text())]
+    pace = float(sys.argv[3]) if len(sys.argv) > 3 else 0.0
+    replies = [Reply(deltas, seconds_a_delta=pace) for deltas in json.loads(Path(sys.argv[2]).read_text())]
     config = config_file.load(where.config_file)
     drafts = Drafts(where.drafts)
     apps: list[QwenTuiApp] = []

@@ -7,15 +7,9 @@ program itself has a use for.
 import json
 import os
 import re
-import sys
 import time
 from collections import Counter
 from pathlib import Path
-
-import pytest
-from pseudo_terminal import Terminal
-
-SCRIPTED = Path(__file__).with_name("scripted_program.py")
 
 SEQUENCE = re.compile(rb"\x1b\[([<>=?]?)([0-9;:]*)([ !\"$']?)([@-~])")
 """A control sequence: private marker, parameters, intermediate, final byte."""
@@ -98,35 +92,6 @@ def test_the_check_sees_what_it_is_to_see() -> None:
     for name in ("title", "clipboard", "C1 clipboard", "mouse off", "reset", "questions", "directions"):
         assert control_of(HOSTILE[name].encode())[0], name
     assert control_of(b"\x1b]22;default\x07\x1b[38;2;1;2;3mtext\x1b[0m\x1b[2;5H\x1b[?25l")[0] == []
-
-
-@pytest.fixture
-def scripted(tmp_path: Path):
-    """Starts the program with these replies."""
-    started: list[Terminal] = []
-
-    def start(replies: list[list[str]]) -> Terminal:
-        file = tmp_path / "replies.json"
-        file.write_text(json.dumps(replies))
-        data = tmp_path / "data"
-        data.mkdir(exist_ok=True)
-        command = [sys.executable, str(SCRIPTED), str(data), str(file)]
-        terminal = Terminal(120, 36, [], data, command)
-        started.append(terminal)
-        terminal.until("Message…")
-        terminal.until("scripted")
-        return terminal
-
-    yield start
-    for terminal in started:
-        terminal.close()
-
-
-@pytest.fixture(autouse=True)
-def _importable(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The scripted program imports the doubles and the program."""
-    tests = Path(__file__).parents[1]
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tests), str(tests.parent)]))
 
 
 def resident_megabytes(pid: int) -> float:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Self
 
 import pyte
-from pseudo_terminal import UNKNOWN_TO_PYTE
+from pseudo_terminal import UNKNOWN_TO_PYTE, left_on
 
 ROOT = Path(__file__).parents[2]
 QUERIES = {b"\x1b[?2026$p": b"\x1b[?2026;2$y", b"\x1b[?2048$p": b"\x1b[?2048;0$y"}
@@ -152,13 +152,4 @@ class LittleApp:
     def assert_sane(self) -> None:
         """The terminal is as it was: its modes, the main screen, a cursor, no mouse, plain keys."""
         assert termios.tcgetattr(self.master) == self.modes
-        for on, off in (
-            (b"\x1b[?1049h", b"\x1b[?1049l"),
-            (b"\x1b[?25l", b"\x1b[?25h"),
-            (b"\x1b[?1003h", b"\x1b[?1003l"),
-            (b"\x1b[?2004h", b"\x1b[?2004l"),
-            (b"\x1b[?7l", b"\x1b[?7h"),
-            (b"\x1b[?2026h", b"\x1b[?2026l"),
-            (b"\x1b[>1u", b"\x1b[<u"),
-        ):
-            assert self.raw.rfind(off) >= self.raw.rfind(on), off
+        assert left_on(self.raw) == []
