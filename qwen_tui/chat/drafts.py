@@ -5,6 +5,8 @@ cannot be read counts as none, and is moved to `drafts/damaged/`.
 """
 
 import json
+import os
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -90,6 +92,14 @@ class Drafts:
         """Forget the draft of a conversation that is gone for good, if there is one."""
         with suppress(OSError):
             self._file(conversation_id).unlink()
+
+    def among(self, conversation_ids: Iterable[str]) -> frozenset[str]:
+        """Those of these conversations that have a draft; opens no file."""
+        try:
+            stems = {name.removesuffix(".json") for name in os.listdir(self._folder)}
+        except OSError:
+            return frozenset()
+        return frozenset(own_id for own_id in conversation_ids if id_stem(own_id) in stems)
 
     def left_behind(self) -> tuple[str, ...]:
         """The ids of conversations that were never begun, but for which something was written; newest first."""

@@ -61,7 +61,9 @@ class ChatLayout(Screen[None]):
         self._problems = list(problems)
         self._header = Header()
         self._talk = Talk(self._first(conversation), library, turns, drafts, id="talk")
-        self._conversations = LibraryPane(library, self._talk.live, self._talk.is_at_work, id="conversations")
+        self._conversations = LibraryPane(
+            library, self._talk.live, drafts, self._talk.is_at_work, id="conversations"
+        )
         self._settings = SettingsSide(self._talk.session, id="settings")
         self._panes = Panes(self._conversations, self._talk, self._settings, id="panes")
 

@@ -265,4 +265,6 @@ def _sign(row: ConversationRow) -> tuple[str, str]:
         return "○", "sign"
     if row.unread:
         return "●", "sign"
+    if row.draft:
+        return "…", "dim"
     return ("▴", "dim") if row.pinned else (" ", "dim")

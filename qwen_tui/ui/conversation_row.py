@@ -19,6 +19,8 @@ class ConversationRow:
     """A reply is being written in it."""
     unread: bool = False
     """A reply has been finished in it that has not been looked at."""
+    draft: bool = False
+    """Something was written in it and not sent."""
     snippet: str = ""
     """One line of what was said in it, where that is why it was found."""
     message_id: str | None = None

@@ -6,6 +6,7 @@ it is, and comes back in the composer when the program did not get that far.
 
 import logging
 import threading
+from collections.abc import Collection
 
 from qwen_tui.chat.drafts import Drafts, SavedDraft, Waiting
 from qwen_tui.chat.messages import Conversation
@@ -28,6 +29,8 @@ class DraftKeeper:
         self._new: set[str] = set()
         """The conversations that have no message yet."""
         self._changed: set[str] = set()
+        self._on_disk: frozenset[str] | None = None
+        """The conversations that had a draft when the program began."""
 
     def open(self, conversation: Conversation) -> Draft:
         """What the composer of a conversation begins with."""
@@ -44,6 +47,14 @@ class DraftKeeper:
     def left_behind(self) -> tuple[str, ...]:
         """The ids of conversations that were never begun, but for which something was written; newest first."""
         return self._drafts.left_behind()
+
+    def among(self, conversation_ids: Collection[str]) -> frozenset[str]:
+        """Those of these conversations in which something was written and not sent, or not answered yet."""
+        with self._lock:
+            if self._on_disk is None:
+                self._on_disk = self._drafts.among(conversation_ids)
+            here = {own_id: bool(draft.text or draft.attachments) for own_id, draft in self._here.items()}
+            return frozenset(each for each in conversation_ids if here.get(each, each in self._on_disk))
 
     def note(self, conversation: Conversation, draft: Draft) -> None:
         """This stands in the composer of a conversation now."""

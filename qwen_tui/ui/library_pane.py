@@ -11,6 +11,7 @@ from qwen_tui.library import Library
 from qwen_tui.strings import say
 from qwen_tui.ui.conversation_row import ConversationRow
 from qwen_tui.ui.conversations_pane import ConversationsPane
+from qwen_tui.ui.draft_keeper import DraftKeeper
 from qwen_tui.ui.finding import Finding
 from qwen_tui.ui.live_replies import LiveReplies
 
@@ -59,6 +60,7 @@ class LibraryPane(Vertical):
         self,
         library: Library,
         live: LiveReplies,
+        drafts: DraftKeeper,
         is_needed: Callable[[str], bool],
         *,
         id: str | None = None,
@@ -67,6 +69,7 @@ class LibraryPane(Vertical):
         super().__init__(id=id)
         self._library = library
         self._live = live
+        self._drafts = drafts
         self._is_needed = is_needed
         self._shown_id = ""
         self._list = ConversationsPane()
@@ -80,6 +83,8 @@ class LibraryPane(Vertical):
     def refresh_list(self, shown_id: str) -> None:
         """List the conversations as the folder has them now; `shown_id` is the one that is talked in."""
         self._shown_id = shown_id
+        entries = self._library.entries()
+        drafted = self._drafts.among([entry.id for entry in entries])
         self._list.entries = tuple(
             ConversationRow(
                 id=entry.id,
@@ -88,8 +93,9 @@ class LibraryPane(Vertical):
                 pinned=entry.pinned,
                 running=self._live.is_busy(entry.id),
                 unread=self._live.is_unread(entry.id),
+                draft=entry.id in drafted and entry.id != shown_id,
             )
-            for entry in self._library.entries()
+            for entry in entries
         )
         self._list.open_id = shown_id
         problems = self._library.take_problems()

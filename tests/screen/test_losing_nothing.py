@@ -28,7 +28,7 @@ async def test_each_conversation_keeps_its_draft_through_switching_and_a_restart
         await until(pilot, lambda: "echo: first" in shown(pilot) and not composer(pilot).busy)
         await press(pilot, "half a thought")
         await pilot.press("ctrl+n")
-        await until(pilot, lambda: composer(pilot).text == "")
+        await until(pilot, lambda: composer(pilot).text == "" and "… first" in shown(pilot))
         await press(pilot, "another one")
         await pilot.press("f3", "enter")
         await until(pilot, lambda: composer(pilot).text == "half a thought")
