@@ -89,7 +89,7 @@ def _colour(name: str, otherwise: str) -> str:
 
 # --- The stories -----------------------------------------------------------------------------------------
 
-F2, F3, DOWN, CTRL_N = "\x1bOQ", "\x1bOR", "\x1b[B", "\x0e"
+F2, F3, DOWN, BACK_TAB, CTRL_N = "\x1bOQ", "\x1bOR", "\x1b[B", "\x1b[Z", "\x0e"
 
 
 def ask(terminal: Terminal, data: Path, text: str) -> None:
@@ -160,8 +160,50 @@ def wide(data: Path) -> Terminal:
     return terminal
 
 
+def variants(data: Path) -> Terminal:
+    """The second of two answers, and what can be done to it."""
+    terminal = started(100, 28, data)
+    ask(terminal, data, "Hello, my name is Ada. What is a token?")
+    ask(terminal, data, "How do I change an answer?")
+    terminal.type(BACK_TAB)
+    terminal.settle()
+    terminal.type("r")
+    terminal.until("2 / 2")
+    terminal.until(lambda shown: shown.count("tok/s") == 2)
+    terminal.settle(1.0)
+    return terminal
+
+
+def receipt(data: Path) -> Terminal:
+    """How a reply came about, and that the same tokens come again."""
+    terminal = started(100, 34, data)
+    ask(terminal, data, "What is top-p?")
+    terminal.type(BACK_TAB)
+    terminal.settle()
+    terminal.type("i")
+    terminal.until("token ids")
+    terminal.type("p")
+    terminal.until("same tokens")
+    terminal.settle()
+    return terminal
+
+
+def search(data: Path) -> Terminal:
+    """Conversations in which a word was said."""
+    terminal = started(150, 30, data)
+    for text in ("What is a token?", "为什么要用 4-bit 量化？", "What is the context window?", "Why 4 bits?"):
+        ask(terminal, data, text)
+        terminal.type(CTRL_N)
+        terminal.settle()
+    terminal.type(F3)
+    terminal.settle()
+    terminal.type("/model")
+    terminal.settle(1.0)
+    return terminal
+
+
 STORIES: dict[str, Callable[[Path], Terminal]] = {
-    story.__name__: story for story in (chat, chinese, settings, loading, wide)
+    story.__name__: story for story in (chat, chinese, settings, loading, wide, variants, receipt, search)
 }
 
 
