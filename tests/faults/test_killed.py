@@ -1,7 +1,7 @@
 """Killed at a random moment, the screen or its worker: what was sent is there once, what was written is kept.
 
-`KILL_ROUNDS=20 pytest tests/faults/test_killed.py` goes on for longer. A failure shows its seed, and
-`KILL_SEED=…` makes the same choices again; what the processes come to in that time may differ.
+A failure shows its seed, and `KILL_SEED=…` makes the same choices again; what the processes come to in that time
+may differ. `-m soak` kills for longer.
 """
 
 import json
@@ -15,7 +15,6 @@ from pseudo_terminal import Terminal
 from real_program import READY, Program, children_of, is_running, messages_in, worker_of
 from waiting import wait_for
 
-ROUNDS = int(os.environ.get("KILL_ROUNDS", "1"))
 SEED = int(os.environ.get("KILL_SEED", random.randrange(10**6)))
 LONG = "Tokens are pieces of words. " * 120
 """A message that takes a while to read."""
@@ -143,7 +142,9 @@ MOMENTS = [just_sent, reading, streaming, idle]
 KILLS = [Sender.kill_the_screen, Sender.kill_the_worker]
 
 
-@pytest.mark.parametrize("number", range(ROUNDS))
+@pytest.mark.parametrize(
+    "number", [0, *(pytest.param(number, marks=pytest.mark.soak) for number in range(1, 20))]
+)
 def test_killing_the_screen_or_its_worker_loses_nothing(program, number) -> None:
     chance = random.Random(f"{SEED} {number}")
     sender = Sender(program, chance)
@@ -152,3 +153,15 @@ def test_killing_the_screen_or_its_worker_loses_nothing(program, number) -> None
         moment(sender)
         kill(sender)
     sender.assert_the_next_is_answered()
+
+
+@pytest.mark.soak
+def test_killing_worker_after_worker_costs_a_reply_each(program) -> None:
+    sender = Sender(program, random.Random(SEED))
+    print(f"KILL_SEED={SEED}")
+    sender.terminal.until(READY)
+    for _ in range(8):
+        sender.chance.choice([just_sent, streaming])(sender)
+        sender.kill_the_worker()
+        sender.assert_the_next_is_answered()
+        assert len(children_of(sender.terminal.process.pid)) == 1
