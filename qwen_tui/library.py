@@ -117,6 +117,11 @@ class Library:
             if known.claim is not None:
                 known.claim.release()
 
+    @property
+    def has_failed_to_save(self) -> bool:
+        """Whether something of an open conversation could not be saved when that was last tried."""
+        return any(known.session.has_failed_to_save for known in self._open.values())
+
     def save_changes(self) -> QwenTuiError | None:
         """Save what is not on disk yet of any open conversation; returns the first reason why that failed."""
         errors: list[QwenTuiError] = []

@@ -26,7 +26,7 @@ from qwen_tui.errors import QwenTuiError
 from qwen_tui.growing import Growing
 from qwen_tui.memory import Plan, plan
 from qwen_tui.settings import Settings
-from qwen_tui.turn_events import Accepted, Event, NotSaved, Refused, Replied, ReplyStarted
+from qwen_tui.turn_events import Accepted, Event, NotSaved, Refused, Replied, ReplyStarted, SavedAgain
 
 
 class ChatSession:
@@ -45,6 +45,10 @@ class ChatSession:
         self._has_file = bool(conversation.messages)
         self._is_saved = True
         self._is_closed = False
+        self._left: list[Partial] = []
+        """The files of replies that the conversation's own file could not take yet."""
+        self.has_failed_to_save = False
+        """Whether the last attempt to save it failed."""
         self.is_read_only = read_only
         """Whether it can only be read here."""
 
@@ -80,14 +84,19 @@ class ChatSession:
         with self._lock:
             is_worth_it = self._has_file or bool(self._conversation.messages)
             if is_worth_it and not self._is_closed and not self.is_read_only:
+                self.has_failed_to_save = True  # unless the next line comes to its end
                 self._conversation = self._store.save(self._conversation)
                 self._has_file = True
-            self._is_saved = True
+            self._is_saved, self.has_failed_to_save = True, False
+            while self._left:
+                self._left.pop().discard()
 
     def close(self) -> None:
         """Save nothing any more: the conversation was moved to the trash, or nobody has it open."""
         with self._lock:
             self._is_closed = True
+            while self._left:
+                self._left.pop().close()
 
     def rewrite(self, reply_id: str, text: str) -> None:
         """Put a person's version of a reply beside it and show that; raises `QwenTuiError` as `change` does."""
@@ -163,7 +172,8 @@ class ChatSession:
             yield Refused(text, planned)
             return
         if self._conversation.message(question.id) is None:
-            yield from self._record(question)
+            if (error := self._record(question)) is not None:
+                yield NotSaved(error)
             yield Accepted(question)
         reply = Message(role=Role.ASSISTANT, content="", parent=question.id, status=Status.INTERRUPTED)
         yield from self._answer(reply, planned, engine, stop)
@@ -210,25 +220,34 @@ class ChatSession:
                 if partial.error is not None and not is_told:
                     is_told = True
                     yield NotSaved(partial.error)
-        except QwenTuiError as error:
-            growing.fail(error)
+        except QwenTuiError as failure:
+            growing.fail(failure)
         finally:
             ended = growing.reply()
-            problems = list(self._record(ended, partial))
-        yield from problems
+            error = self._record(ended, partial)
+        if error is not None:
+            yield NotSaved(error)
+        elif is_told:
+            yield SavedAgain()
         yield Replied(ended)
 
-    def _record(self, message: Message, partial: Partial | None = None) -> Iterator[NotSaved]:
-        """Make a message part of the conversation and save it; then its partial file is no longer needed."""
-        try:
-            self.change(lambda conversation: _named(conversation.with_message(message)))
-        except QwenTuiError as error:
-            if partial is not None:
-                partial.close()  # keeps the file: it holds what the conversation's own file could not take
-            yield NotSaved(error)
-        else:
+    def _record(self, message: Message, partial: Partial | None = None) -> QwenTuiError | None:
+        """Make a message part of the conversation and save it, and return why that failed.
+
+        The partial file of a reply is needed until it has been saved, and stays ours until then: as an orphan it
+        would be recovered behind the back of this session.
+        """
+        with self._lock:
+            try:
+                self.change(lambda conversation: _named(conversation.with_message(message)))
+            except QwenTuiError as error:
+                if partial is not None:
+                    partial.flush()
+                    self._left.append(partial)
+                return error
             if partial is not None:
                 partial.discard()
+            return None
 
 
 def _question(text: str, parent: str | None, own_id: str | None) -> Message:

@@ -42,6 +42,10 @@ class NotSaved(NamedTuple):
     error: QwenTuiError
 
 
+class SavedAgain(NamedTuple):
+    """What could not be written while the reply came is on the disk now, with all of it."""
+
+
 Event = (
     Accepted
     | Refused
@@ -52,4 +56,5 @@ Event = (
     | TextDelta
     | Replied
     | NotSaved
+    | SavedAgain
 )

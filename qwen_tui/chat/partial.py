@@ -88,11 +88,15 @@ class Partial:
                     self._path.unlink()
         self._let_go()
 
-    def close(self) -> None:
-        """Put everything on the disk and leave the file there."""
+    def flush(self) -> None:
+        """Put everything on the disk, as far as it takes it; the file stays this program's."""
         if not self._is_over:
             self._flush()
             self._sync()
+
+    def close(self) -> None:
+        """Put everything on the disk and leave the file there, for whoever looks for orphans."""
+        self.flush()
         self._let_go()
 
     def __enter__(self) -> Self:

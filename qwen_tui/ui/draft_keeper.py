@@ -4,7 +4,6 @@ A message that was sent while the model was busy is in nobody's conversation yet
 it is, and comes back in the composer when the program did not get that far.
 """
 
-import logging
 import threading
 from collections.abc import Collection
 
@@ -13,8 +12,6 @@ from qwen_tui.chat.messages import Conversation
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.turns import TurnQueue
 from qwen_tui.ui.draft import Draft
-
-log = logging.getLogger(__name__)
 
 
 class DraftKeeper:
@@ -70,8 +67,9 @@ class DraftKeeper:
             self._note_newness(conversation)
             self._changed.add(conversation.id)
 
-    def keep(self) -> None:
-        """Write what has changed since the last time; what cannot be written now is tried again."""
+    def keep(self) -> QwenTuiError | None:
+        """Write what has changed since the last time; returns why something could not be, and is tried again."""
+        problem: QwenTuiError | None = None
         with self._lock:
             for conversation_id in list(self._changed):
                 draft = self._here.get(conversation_id, Draft())
@@ -82,9 +80,10 @@ class DraftKeeper:
                     saved = SavedDraft(draft.text, draft.attachments, waiting, is_new)
                     self._drafts.save(conversation_id, saved)
                 except QwenTuiError as error:
-                    log.info("draft not kept: %s", error)
+                    problem = error
                 else:
                     self._changed.discard(conversation_id)
+        return problem
 
     def _note_newness(self, conversation: Conversation) -> None:
         (self._new.discard if conversation.messages else self._new.add)(conversation.id)

@@ -17,12 +17,13 @@ class Keeping:
 
     def keep(self) -> QwenTuiError | str | None:
         """Save everything; returns what is to be said: an error when that begins to fail, words when it is over."""
-        self._drafts.keep()
-        error = self._library.save_changes()
+        was_missing = self._failed or self._library.has_failed_to_save  # a turn may have said so already
+        draft_error = self._drafts.keep()
+        error = self._library.save_changes() or draft_error
         has_failed, self._failed = self._failed, error is not None
         if error is not None:
             return None if has_failed else error
-        return say("screen.saved_again") if has_failed else None
+        return say("screen.saved_again") if was_missing else None
 
     def before_leaving(self) -> QwenTuiError | None:
         """Save everything; returns the warning that leaving now would lose something, which is given once."""

@@ -22,7 +22,7 @@ from qwen_tui.replay import NotReplayed, Replayed, ReplayEvent, Replaying
 from qwen_tui.session import ChatSession
 from qwen_tui.settings import Settings
 from qwen_tui.strings import say
-from qwen_tui.turn_events import Accepted, NotSaved, Refused
+from qwen_tui.turn_events import Accepted, NotSaved, Refused, SavedAgain
 from qwen_tui.turns import Happened, TurnBroke, TurnQueue
 from qwen_tui.ui.composer import Composer
 from qwen_tui.ui.draft_keeper import DraftKeeper
@@ -317,6 +317,9 @@ class Talk(Vertical):
                 return
             case Replaying() | Replayed() | NotReplayed() as event:
                 self.post_message(self.ReplayMoved(event))
+                return
+            case SavedAgain():
+                self.say(say("screen.saved_again"))
                 return
             case Refused(error=error):
                 self._outbox.give_back(self.session, turn)
