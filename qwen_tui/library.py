@@ -11,8 +11,10 @@ from typing import NamedTuple
 
 from qwen_tui.chat.branches import brought_back, showing, without
 from qwen_tui.chat.claims import Claim
+from qwen_tui.chat.drafts import LeftBehind
 from qwen_tui.chat.index import Entry
 from qwen_tui.chat.messages import Conversation
+from qwen_tui.chat.names import tidy
 from qwen_tui.chat.search import Hit, Search
 from qwen_tui.chat.store import ConversationStore
 from qwen_tui.errors import QwenTuiError
@@ -65,15 +67,19 @@ class Library:
             conversation = replace(conversation, id=own_id)
         return self._keep(conversation, self._store.claim(conversation.id))
 
-    def new_or_left_behind(self, ids: Iterable[str]) -> ChatSession:
-        """An empty conversation: the first of these, which were never begun, or one of its own."""
-        for own_id in ids:
-            if all(entry.id != own_id for entry in self.entries()):
-                session = self.new(own_id=own_id)
+    def new_or_left_behind(self, left_behind: Iterable[LeftBehind], name: str | None = None) -> ChatSession:
+        """An empty conversation: the first of these, which were never begun, or one of its own.
+
+        With a name only one that has this name.
+        """
+        for own_id, own_name in left_behind:
+            is_wanted = name is None or own_name == tidy(name)
+            if is_wanted and all(entry.id != own_id for entry in self.entries()):
+                session = self.new(own_name or None, own_id=own_id)
                 if not session.is_read_only:
                     return session
                 self._close(own_id)
-        return self.new()
+        return self.new(name)
 
     def open(self, conversation_id: str) -> ChatSession:
         """A saved conversation, or the session that already has it open; raises `QwenTuiError`.
@@ -93,11 +99,14 @@ class Library:
                 claim.release()
             raise
 
-    def open_named(self, name: str) -> ChatSession:
-        """The conversation of this name, or a new one under it; raises `QwenTuiError`."""
+    def open_named(self, name: str, left_behind: Iterable[LeftBehind] = ()) -> ChatSession:
+        """The conversation of this name, or a new one under it; raises `QwenTuiError`.
+
+        `left_behind`: those that were never begun; a new one goes on with what was written for it.
+        """
         entry = self._store.find(name)
         if entry is None:
-            return self.new(name)
+            return self.new_or_left_behind(left_behind, name)
         self._entries[entry.id] = entry
         return self.open(entry.id)
 

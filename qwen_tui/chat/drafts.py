@@ -16,7 +16,7 @@ from qwen_tui.chat.cleaning import clean
 from qwen_tui.chat.codec import line
 from qwen_tui.chat.files import make_folder, move_into, shown, why, write_whole
 from qwen_tui.chat.messages import Json
-from qwen_tui.chat.names import id_stem
+from qwen_tui.chat.names import id_stem, tidy
 from qwen_tui.errors import QwenTuiError
 
 LARGEST_BYTES = 64 * 2**20
@@ -45,11 +45,21 @@ class SavedDraft:
     """Messages that were sent and, when this was written, not accepted yet; the oldest first."""
     is_new: bool = False
     """The conversation has no message, and so no file, yet."""
+    name: str = ""
+    """The name that a person gave such a conversation."""
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to keep."""
         return not (self.text or self.attachments or self.waiting)
+
+
+class LeftBehind(NamedTuple):
+    """A conversation that was never begun, but for which something was written."""
+
+    own_id: str
+    name: str
+    """The name that a person gave it, if one did."""
 
 
 class Drafts:
@@ -101,15 +111,15 @@ class Drafts:
             return frozenset()
         return frozenset(own_id for own_id in conversation_ids if id_stem(own_id) in stems)
 
-    def left_behind(self) -> tuple[str, ...]:
-        """The ids of conversations that were never begun, but for which something was written; newest first."""
-        found: list[tuple[float, str]] = []
+    def left_behind(self) -> tuple[LeftBehind, ...]:
+        """The conversations that were never begun, but for which something was written; newest first."""
+        found: list[tuple[float, LeftBehind]] = []
         for file in self._folder.glob("*.json"):
             with suppress(OSError, ValueError, RecursionError):
                 conversation_id, draft = _read(file)
                 if draft.is_new:
-                    found.append((file.stat().st_mtime, conversation_id))
-        return tuple(conversation_id for _, conversation_id in sorted(found, reverse=True))
+                    found.append((file.stat().st_mtime, LeftBehind(conversation_id, draft.name)))
+        return tuple(left for _, left in sorted(found, reverse=True))
 
     def _file(self, conversation_id: str) -> Path:
         return self._folder / f"{id_stem(conversation_id)}.json"
@@ -127,6 +137,7 @@ def _read(file: Path) -> tuple[str, SavedDraft]:
         attachments=_texts(value.get("attachments")),
         waiting=_waiting(value.get("waiting")),
         is_new=value.get("is_new") is True,
+        name=tidy(_text(value.get("name"))),
     )
 
 

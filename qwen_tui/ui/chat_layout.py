@@ -93,7 +93,7 @@ class ChatLayout(Screen[None]):
     def _first(self, name: str | None) -> ChatSession:
         if name is not None:
             try:
-                return self._library.open_named(name)
+                return self._library.open_named(name, self._drafts.left_behind())
             except QwenTuiError as error:
                 self._problems.append(error)
         return self._library.new_or_left_behind(self._drafts.left_behind())

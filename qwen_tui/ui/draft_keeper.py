@@ -7,7 +7,7 @@ it is, and comes back in the composer when the program did not get that far.
 import threading
 from collections.abc import Collection
 
-from qwen_tui.chat.drafts import Drafts, SavedDraft, Waiting
+from qwen_tui.chat.drafts import Drafts, LeftBehind, SavedDraft, Waiting
 from qwen_tui.chat.messages import Conversation
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.turns import TurnQueue
@@ -23,8 +23,8 @@ class DraftKeeper:
         self._lock = threading.Lock()
         self._here: dict[str, Draft] = {}
         """By conversation id: what stands, or last stood, in its composer."""
-        self._new: set[str] = set()
-        """The conversations that have no message yet."""
+        self._new: dict[str, str] = {}
+        """The conversations that have no message yet: their ids, and the names that a person gave them."""
         self._changed: set[str] = set()
         self._on_disk: frozenset[str] | None = None
         """The conversations that had a draft when the program began."""
@@ -41,8 +41,8 @@ class DraftKeeper:
                 self._here[conversation.id] = draft._replace(attachments=attachments)
             return self._here[conversation.id]
 
-    def left_behind(self) -> tuple[str, ...]:
-        """The ids of conversations that were never begun, but for which something was written; newest first."""
+    def left_behind(self) -> tuple[LeftBehind, ...]:
+        """The conversations that were never begun, but for which something was written; newest first."""
         return self._drafts.left_behind()
 
     def among(self, conversation_ids: Collection[str]) -> frozenset[str]:
@@ -76,8 +76,8 @@ class DraftKeeper:
                 unsaved = self._turns.unsaved(conversation_id)
                 waiting = tuple(Waiting(ask.own_id, ask.text) for ask in unsaved)
                 try:
-                    is_new = conversation_id in self._new
-                    saved = SavedDraft(draft.text, draft.attachments, waiting, is_new)
+                    is_new, name = conversation_id in self._new, self._new.get(conversation_id, "")
+                    saved = SavedDraft(draft.text, draft.attachments, waiting, is_new, name)
                     self._drafts.save(conversation_id, saved)
                 except QwenTuiError as error:
                     problem = error
@@ -86,4 +86,7 @@ class DraftKeeper:
         return problem
 
     def _note_newness(self, conversation: Conversation) -> None:
-        (self._new.discard if conversation.messages else self._new.add)(conversation.id)
+        if conversation.messages:
+            self._new.pop(conversation.id, None)
+        else:
+            self._new[conversation.id] = conversation.name if conversation.named_by_person else ""

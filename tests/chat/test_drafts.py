@@ -28,7 +28,9 @@ def drafts(folder: Path) -> Drafts:
 
 
 def test_a_draft_is_there_for_the_next_program(drafts: Drafts, folder: Path) -> None:
-    draft = SavedDraft("早茶\nand 烧鹅", ("a pasted text",), (Waiting("1", "sent too early"),), is_new=True)
+    draft = SavedDraft(
+        "早茶\nand 烧鹅", ("a pasted text",), (Waiting("1", "sent too early"),), is_new=True, name="广州"
+    )
     drafts.save(ID, draft)
     assert Drafts(folder).load(ID) == draft
     assert [path.name for path in folder.iterdir()] == [f"{ID}.json"]
@@ -52,7 +54,7 @@ def test_the_newest_conversation_that_was_never_begun_comes_first(drafts: Drafts
         path = max(folder.iterdir(), key=lambda path: path.stat().st_mtime_ns)
         os.utime(path, (second + 1, second + 1))
     (folder / "damaged.json").write_text("{")
-    assert drafts.left_behind() == ("newest", "new", "old")
+    assert [left.own_id for left in drafts.left_behind()] == ["newest", "new", "old"]
 
 
 def test_an_id_is_not_a_path(drafts: Drafts, folder: Path) -> None:
@@ -93,7 +95,7 @@ json_values = st.recursive(
 
 @given(
     st.fixed_dictionaries(
-        {}, optional={key: json_values for key in ("text", "attachments", "waiting", "is_new")}
+        {}, optional={key: json_values for key in ("text", "attachments", "waiting", "is_new", "name")}
     )
 )
 def test_whatever_a_draft_holds_only_clean_text_comes_of_it(tmp_path_factory, value) -> None:

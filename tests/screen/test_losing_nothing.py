@@ -42,6 +42,19 @@ async def test_each_conversation_keeps_its_draft_through_switching_and_a_restart
         assert composer(pilot).text == ""
 
 
+async def test_the_draft_of_a_named_conversation_that_was_not_begun_comes_back_under_its_name(play) -> None:
+    async with play.running(conversation="talk") as pilot:
+        await press(pilot, "half a thought")
+    async with play.running(conversation="another") as pilot:
+        assert composer(pilot).text == ""
+    async with play.running(conversation="talk") as pilot:
+        assert composer(pilot).text == "half a thought"
+    async with play.running() as pilot:
+        assert composer(pilot).text == "half a thought"
+        await pilot.press("enter")
+        await until(pilot, lambda: paths(play) == {"talk": ["half a thought", "echo: half a thought"]})
+
+
 async def test_messages_that_nobody_answered_come_back_when_the_program_is_left(play) -> None:
     play.may_open.clear()
     async with play.running() as pilot:
