@@ -34,6 +34,13 @@ class Waiting(NamedTuple):
     text: str
 
 
+class UnsentEdit(NamedTuple):
+    """What was written in the place of a message of the conversation, and not sent."""
+
+    message_id: str
+    text: str
+
+
 @dataclass(frozen=True, slots=True)
 class SavedDraft:
     """What stands in the composer of a conversation, and what waits to be answered in it."""
@@ -43,6 +50,9 @@ class SavedDraft:
     """Pasted texts above it."""
     waiting: tuple[Waiting, ...] = ()
     """Messages that were sent and, when this was written, not accepted yet; the oldest first."""
+    edits: tuple[UnsentEdit, ...] = ()
+    editing: str = ""
+    """The id of the message that stands in the composer to be written anew, instead of `text`."""
     is_new: bool = False
     """The conversation has no message, and so no file, yet."""
     name: str = ""
@@ -51,7 +61,7 @@ class SavedDraft:
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to keep."""
-        return not (self.text or self.attachments or self.waiting)
+        return not (self.text or self.attachments or self.waiting or self.edits)
 
 
 class LeftBehind(NamedTuple):
@@ -135,21 +145,25 @@ def _read(file: Path) -> tuple[str, SavedDraft]:
     return value["conversation"], SavedDraft(
         text=_text(value.get("text")),
         attachments=_texts(value.get("attachments")),
-        waiting=_waiting(value.get("waiting")),
+        waiting=tuple(Waiting(*pair) for pair in _pairs(value.get("waiting"))),
+        edits=tuple(UnsentEdit(*pair) for pair in _pairs(value.get("edits"))),
+        editing=_text(value.get("editing")),
         is_new=value.get("is_new") is True,
         name=tidy(_text(value.get("name"))),
     )
 
 
 def _json(conversation_id: str, draft: SavedDraft) -> Json:
-    waiting = [{"id": each.own_id, "text": each.text} for each in draft.waiting]
-    return {"conversation": conversation_id, **asdict(draft), "waiting": waiting}
+    pairs = {"waiting": draft.waiting, "edits": draft.edits}
+    lists = {key: [{"id": own_id, "text": text} for own_id, text in value] for key, value in pairs.items()}
+    return {"conversation": conversation_id, **asdict(draft), **lists}
 
 
-def _waiting(value: Json) -> tuple[Waiting, ...]:
+def _pairs(value: Json) -> list[tuple[str, str]]:
+    """The ids and texts of a list of such; without those that have no text."""
     found = [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
-    waiting = (Waiting(_text(each.get("id")), _text(each.get("text"))) for each in found)
-    return tuple(each for each in waiting if each.text)
+    pairs = ((_text(each.get("id")), _text(each.get("text"))) for each in found)
+    return [(own_id, text) for own_id, text in pairs if text]
 
 
 def _text(value: Json) -> str:

@@ -14,10 +14,11 @@ from textual.widget import Widget
 from textual.widgets import TextArea
 
 from qwen_tui.amounts import in_bytes, in_tokens
+from qwen_tui.chat.drafts import UnsentEdit
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.strings import say
 from qwen_tui.ui.attachment import Attachment
-from qwen_tui.ui.draft import Draft, Editing, Recall
+from qwen_tui.ui.draft import Draft, Editing, Recall, Written
 from qwen_tui.ui.external_editor import edit
 from qwen_tui.ui.message_area import MessageArea
 
@@ -115,6 +116,22 @@ class Composer(Vertical):
         return Draft(tuple(chip.text for chip in self._chips), self._area.text)
 
     @property
+    def written(self) -> Written:
+        """All that is written here and not sent: what stands here, and what is behind it."""
+        editing, edits = self.editing, dict(self._unsent_edits)
+        if editing is None:
+            return Written(self._own_draft, _as_tuple(edits))
+        text = self._own_draft.message
+        is_changed = text != editing.original
+        if is_changed:
+            edits[editing.message_id] = text
+        return Written(editing.kept, _as_tuple(edits), editing.message_id if is_changed else "")
+
+    @property
+    def _own_draft(self) -> Draft:
+        return self.draft if self._recall is None else self._recall.draft(self.draft)
+
+    @property
     def _chips(self) -> list[Attachment]:
         return [chip for chip in self._attachments.query(Attachment) if not chip.has_class("-gone")]
 
@@ -124,9 +141,13 @@ class Composer(Vertical):
         return self
 
     def take(self) -> str:
-        """Take the whole message out; the composer is empty then, or has what stood here before an edit."""
-        message = self.text
-        self.put(self.editing.kept if self.editing is not None else Draft())
+        """Take the whole message out; what stood here before an edit or a walk comes back, if anything did."""
+        message, behind = self.text, Draft()
+        if self.editing is not None:
+            behind = self.editing.kept
+        elif self._recall is not None:
+            behind = self._recall.end
+        self.put(behind)
         return message
 
     def put(self, draft: Draft) -> None:
@@ -135,10 +156,15 @@ class Composer(Vertical):
         self._show(draft)
         self.watch_title()
 
+    def restore(self, written: Written) -> None:
+        """Show what was written in a conversation; `edit` goes on with one of its edits."""
+        self.put(written.draft)
+        self._unsent_edits = {each.message_id: each.text for each in written.edits}
+
     def edit(self, message_id: str, text: str, *, is_reply: bool) -> None:
         """Let the person write a message anew; what stands here comes back afterwards."""
         self.leave_edit()
-        kept = self.draft
+        kept = self._own_draft
         self.put(Draft.of(self._unsent_edits.pop(message_id, text)))
         self.editing = Editing(message_id, is_reply, text, kept)
         self.watch_title()
@@ -293,3 +319,7 @@ class Composer(Vertical):
 
     def _rest(self) -> None:
         self.post_message(self.DraftChanged(self.text))
+
+
+def _as_tuple(edits: dict[str, str]) -> tuple[UnsentEdit, ...]:
+    return tuple(UnsentEdit(message_id, text) for message_id, text in edits.items())

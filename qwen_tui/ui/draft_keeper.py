@@ -11,7 +11,7 @@ from qwen_tui.chat.drafts import Drafts, LeftBehind, SavedDraft, Waiting
 from qwen_tui.chat.messages import Conversation
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.turns import TurnQueue
-from qwen_tui.ui.draft import Draft
+from qwen_tui.ui.draft import Draft, Written
 
 
 class DraftKeeper:
@@ -21,7 +21,7 @@ class DraftKeeper:
         self._drafts = drafts
         self._turns = turns
         self._lock = threading.Lock()
-        self._here: dict[str, Draft] = {}
+        self._here: dict[str, Written] = {}
         """By conversation id: what stands, or last stood, in its composer."""
         self._new: dict[str, str] = {}
         """The conversations that have no message yet: their ids, and the names that a person gave them."""
@@ -29,16 +29,18 @@ class DraftKeeper:
         self._on_disk: frozenset[str] | None = None
         """The conversations that had a draft when the program began."""
 
-    def open(self, conversation: Conversation) -> Draft:
+    def open(self, conversation: Conversation) -> Written:
         """What the composer of a conversation begins with."""
         with self._lock:
             if conversation.id not in self._here:
                 saved = self._drafts.load(conversation.id) or SavedDraft()
                 # The program may have been killed after a message was accepted, before that was written here.
                 lost = [each.text for each in saved.waiting if conversation.message(each.own_id) is None]
+                edits = [each for each in saved.edits if conversation.message(each.message_id) is not None]
+                lost += [each.text for each in saved.edits if each not in edits]
                 draft = Draft.of("\n\n".join(filter(None, (*lost, saved.text))))
-                attachments = (*saved.attachments, *draft.attachments)
-                self._here[conversation.id] = draft._replace(attachments=attachments)
+                draft = draft._replace(attachments=(*saved.attachments, *draft.attachments))
+                self._here[conversation.id] = Written(draft, tuple(edits), saved.editing)
             return self._here[conversation.id]
 
     def left_behind(self) -> tuple[LeftBehind, ...]:
@@ -50,15 +52,15 @@ class DraftKeeper:
         with self._lock:
             if self._on_disk is None:
                 self._on_disk = self._drafts.among(conversation_ids)
-            here = {own_id: bool(draft.text or draft.attachments) for own_id, draft in self._here.items()}
+            here = {own_id: not written.is_empty for own_id, written in self._here.items()}
             return frozenset(each for each in conversation_ids if here.get(each, each in self._on_disk))
 
-    def note(self, conversation: Conversation, draft: Draft) -> None:
+    def note(self, conversation: Conversation, written: Written) -> None:
         """This stands in the composer of a conversation now."""
         with self._lock:
             self._note_newness(conversation)
-            if self._here.get(conversation.id) != draft:
-                self._here[conversation.id] = draft
+            if self._here.get(conversation.id) != written:
+                self._here[conversation.id] = written
                 self._changed.add(conversation.id)
 
     def note_queue(self, conversation: Conversation) -> None:
@@ -72,12 +74,12 @@ class DraftKeeper:
         problem: QwenTuiError | None = None
         with self._lock:
             for conversation_id in list(self._changed):
-                draft = self._here.get(conversation_id, Draft())
+                draft, edits, editing = self._here.get(conversation_id, Written())
                 unsaved = self._turns.unsaved(conversation_id)
                 waiting = tuple(Waiting(ask.own_id, ask.text) for ask in unsaved)
                 try:
                     is_new, name = conversation_id in self._new, self._new.get(conversation_id, "")
-                    saved = SavedDraft(draft.text, draft.attachments, waiting, is_new, name)
+                    saved = SavedDraft(draft.text, draft.attachments, waiting, edits, editing, is_new, name)
                     self._drafts.save(conversation_id, saved)
                 except QwenTuiError as error:
                     problem = error

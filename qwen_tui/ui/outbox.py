@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from qwen_tui.asks import Ask, Edit
+from qwen_tui.chat.messages import Role
 from qwen_tui.session import ChatSession
 from qwen_tui.settings import Settings
 from qwen_tui.turns import Turn, TurnQueue
@@ -20,17 +21,19 @@ class Outbox:
 
     def open(self, session: ChatSession) -> None:
         """Let what was being written in a conversation stand in the composer."""
-        self._composer.put(self._drafts.open(session.conversation))
+        written = self._drafts.open(session.conversation)
+        self._composer.restore(written)
+        message = session.conversation.message(written.editing)
+        if message is not None:
+            self._composer.edit(message.id, message.content, is_reply=message.role is Role.ASSISTANT)
 
     def leave(self, session: ChatSession) -> None:
         """Keep what stands in the composer for the conversation that it was written in."""
-        self._composer.leave_edit()
         self.note_draft(session)
 
     def note_draft(self, session: ChatSession) -> None:
-        """Have what stands in the composer kept; while a message is edited, what was there before."""
-        editing = self._composer.editing
-        self._drafts.note(session.conversation, editing.kept if editing is not None else self._composer.draft)
+        """Have what stands in the composer kept, and what is behind it while a message is edited."""
+        self._drafts.note(session.conversation, self._composer.written)
 
     def submit(self, session: ChatSession, ask: Ask, settings: Callable[[], Settings]) -> None:
         """Let this be asked when its turn comes."""

@@ -95,7 +95,11 @@ json_values = st.recursive(
 
 @given(
     st.fixed_dictionaries(
-        {}, optional={key: json_values for key in ("text", "attachments", "waiting", "is_new", "name")}
+        {},
+        optional={
+            key: json_values
+            for key in ("text", "attachments", "waiting", "edits", "editing", "is_new", "name")
+        },
     )
 )
 def test_whatever_a_draft_holds_only_clean_text_comes_of_it(tmp_path_factory, value) -> None:

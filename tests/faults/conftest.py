@@ -25,18 +25,18 @@ def program(tmp_path: Path) -> Iterator[Program]:
 
 @pytest.fixture
 def scripted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Terminal]]:
-    """Starts the program on a scripted engine: `scripted(replies, seconds_a_delta)`."""
+    """Starts the program on a scripted engine: `scripted(replies, seconds_a_delta, conversation)`."""
     tests = Path(__file__).parents[1]
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tests), str(tests.parent)]))
     started: list[Terminal] = []
 
-    def start(replies: list[list[str]], seconds_a_delta: float = 0.0) -> Terminal:
+    def start(replies: list[list[str]], seconds_a_delta: float = 0.0, conversation: str = "") -> Terminal:
         file = tmp_path / "replies.json"
         file.write_text(json.dumps(replies))
         data = tmp_path / "data"
         data.mkdir(exist_ok=True)
         script = str(Path(__file__).with_name("scripted_program.py"))
-        command = [sys.executable, script, str(data), str(file), str(seconds_a_delta)]
+        command = [sys.executable, script, str(data), str(file), str(seconds_a_delta), conversation]
         started.append(Terminal(120, 36, [], data, command))
         started[-1].until("⏎ send")
         started[-1].until("scripted")

@@ -1,6 +1,7 @@
-"""The whole program on a scripted engine: `python scripted_program.py DATA REPLIES [SECONDS]`.
+"""The whole program on a scripted engine: `python scripted_program.py DATA REPLIES SECONDS CONVERSATION`.
 
 REPLIES is a JSON file: a list of replies, each a list of deltas, which come SECONDS apart.
+CONVERSATION is the name of the one to open, or empty.
 """
 
 import json
@@ -21,7 +22,7 @@ from qwen_tui.ui.app import QwenTuiApp
 def main() -> int:
     """As `commands/screen.py` does it."""
     where = places(sys.argv[1], str(Path(sys.argv[1]) / "config.toml"))
-    pace = float(sys.argv[3]) if len(sys.argv) > 3 else 0.0
+    pace, conversation = float(sys.argv[3]), sys.argv[4] or None
     replies = [Reply(deltas, seconds_a_delta=pace) for deltas in json.loads(Path(sys.argv[2]).read_text())]
     config = config_file.load(where.config_file)
     drafts = Drafts(where.drafts)
@@ -29,7 +30,9 @@ def main() -> int:
 
     def make_app() -> QwenTuiApp:
         library = Library(ConversationStore(where.conversations, drafts))
-        apps.append(QwenTuiApp(config, where, library, drafts, lambda *_: ScriptedEngine(replies)))
+        apps.append(
+            QwenTuiApp(config, where, library, drafts, lambda *_: ScriptedEngine(replies), conversation)
+        )
         return apps[-1]
 
     return terminal.run(make_app, where.log_file, lambda: [app.close_engine() for app in apps])

@@ -76,9 +76,9 @@ async def test_a_message_that_was_accepted_before_the_program_was_killed_does_no
     waiting = (Waiting(conversation.path()[0].id, "one"), Waiting("0" * 12, "one"))
     Drafts(play.where.drafts).save(conversation.id, SavedDraft(waiting=waiting))
     turns = TurnQueue()
-    assert DraftKeeper(Drafts(play.where.drafts), turns).open(conversation).text == "one"
+    assert DraftKeeper(Drafts(play.where.drafts), turns).open(conversation).draft.text == "one"
     empty = Conversation(name="x", id=conversation.id)
-    assert DraftKeeper(Drafts(play.where.drafts), turns).open(empty).text == "one\n\none"
+    assert DraftKeeper(Drafts(play.where.drafts), turns).open(empty).draft.text == "one\n\none"
     turns.close(1)
 
 

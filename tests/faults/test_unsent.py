@@ -1,0 +1,121 @@
+"""What is being written when the program ends, in whatever way it is being written, is there on return."""
+
+import os
+import signal
+import time
+
+import pytest
+from pseudo_terminal import Terminal
+from screenplay import press, say, shown, until
+
+from qwen_tui.chat.drafts import Drafts, SavedDraft, UnsentEdit
+from qwen_tui.chat.store import ConversationStore
+
+ENDS = [signal.SIGHUP, signal.SIGTERM, signal.SIGKILL]
+
+
+def composer(pilot):
+    return pilot.app.screen.query_one("#composer")
+
+
+async def answered(pilot, text: str) -> None:
+    await say(pilot, text)
+    await until(pilot, lambda: f"echo: {text}" in shown(pilot) and not composer(pilot).busy)
+
+
+async def edit_the_question(pilot, message: str) -> None:
+    await pilot.press("shift+tab", "up", "e")
+    await until(pilot, lambda: composer(pilot).text == message)
+
+
+async def test_an_edit_that_was_not_sent_goes_on_where_it_was(play) -> None:
+    async with play.running() as pilot:
+        await answered(pilot, "first")
+        await press(pilot, "half a thought")
+        await edit_the_question(pilot, "first")
+        await press(pilot, " of all")
+    async with play.running(conversation="first") as pilot:
+        assert composer(pilot).text == "first of all"
+        assert "edit" in shown(pilot).lower().rpartition("╭─")[2].partition("\n")[0]
+        await pilot.press("escape")
+        await until(pilot, lambda: composer(pilot).text == "half a thought")
+    async with play.running(conversation="first") as pilot:
+        assert composer(pilot).text == "half a thought"
+        await edit_the_question(pilot, "first of all")
+        await pilot.press("enter")
+        await until(pilot, lambda: "echo: first of all" in shown(pilot))
+        await until(pilot, lambda: composer(pilot).text == "half a thought")
+    async with play.running(conversation="first") as pilot:
+        assert composer(pilot).text == "half a thought"
+        await edit_the_question(pilot, "first of all")
+
+
+async def test_an_edit_belongs_to_its_conversation(play) -> None:
+    async with play.running(size=(150, 36)) as pilot:
+        await answered(pilot, "first")
+        await edit_the_question(pilot, "first")
+        await press(pilot, " of all")
+        await pilot.press("ctrl+n")
+        await until(pilot, lambda: composer(pilot).text == "")
+        await press(pilot, "another one")
+        await pilot.press("f3", "enter")
+        await until(pilot, lambda: composer(pilot).text == "first of all")
+        await pilot.press("enter")
+        await until(pilot, lambda: "echo: first of all" in shown(pilot))
+        assert composer(pilot).text == ""
+
+
+async def test_an_edit_of_a_message_that_is_gone_is_a_draft(play) -> None:
+    async with play.running() as pilot:
+        await answered(pilot, "first")
+    [entry] = ConversationStore(play.where.conversations).list()
+    edits = (UnsentEdit("gone", "in other words"),)
+    Drafts(play.where.drafts).save(entry.id, SavedDraft("a draft", edits=edits, editing="gone"))
+    async with play.running(conversation="first") as pilot:
+        assert composer(pilot).text == "in other words\n\na draft"
+        assert composer(pilot).editing is None
+
+
+async def test_a_draft_comes_back_when_an_earlier_message_was_sent_again(play) -> None:
+    async with play.running() as pilot:
+        await answered(pilot, "first")
+        await press(pilot, "half a thought")
+        await pilot.press("up", "enter")
+        await until(pilot, lambda: shown(pilot).count("echo: first") == 2)
+        assert composer(pilot).text == "half a thought"
+
+
+@pytest.mark.parametrize("changed", ["", " once more"])
+async def test_walking_through_earlier_messages_costs_no_draft(play, changed: str) -> None:
+    async with play.running() as pilot:
+        await answered(pilot, "first")
+        await press(pilot, "half a thought")
+        await pilot.press("up")
+        await until(pilot, lambda: composer(pilot).text == "first")
+        await press(pilot, changed)
+    async with play.running(conversation="first") as pilot:
+        shows = f"first{changed}\n\nhalf a thought" if changed else "half a thought"
+        assert composer(pilot).text == shows
+
+
+@pytest.mark.parametrize("number", ENDS, ids=lambda number: number.name)
+def test_what_is_written_is_there_when_the_program_is_ended(scripted, number: signal.Signals) -> None:
+    def end(terminal: Terminal) -> None:
+        if number == signal.SIGKILL:
+            time.sleep(2.2)  # what may be lost at most
+        os.kill(terminal.process.pid, number)
+        terminal.process.wait(3)
+
+    terminal = scripted([["The answer."]])
+    terminal.type("Question?\r")
+    terminal.until("The answer.")
+    terminal.until("first token")
+    terminal.type("half a thought\x1b[Z\x1b[Ae")
+    terminal.until("edit")
+    terminal.type(" In other words.")
+    terminal.until("In other words.")
+    end(terminal)
+    again = scripted([], conversation="Question?")
+    again.until("Question? In other words.")
+    again.type("\x1b")
+    again.until("half a thought")
