@@ -16,6 +16,7 @@ from types import MappingProxyType
 
 from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
+from textual.message import Message as Posted
 from textual.widget import Widget
 
 from qwen_tui.chat.branches import Variant
@@ -27,6 +28,9 @@ from qwen_tui.ui.message_view import MessageView
 
 class ChatLog(MessageActions):
     """Messages, the line where the model's memory begins, and a cursor for the keyboard."""
+
+    class MessagesChanged(Posted):
+        """There are other messages, or one of them says something else."""
 
     def __init__(
         self,
@@ -98,6 +102,11 @@ class ChatLog(MessageActions):
         if view := self.view_of(message_id):
             view.show_progress(done, total)
 
+    def finish(self, message: Message) -> None:
+        """A reply has ended, or a message has changed: show it as it was stored."""
+        super().finish(message)
+        self.post_message(self.MessagesChanged())
+
     # --- The memory line ---
 
     def show_memory_line(self, memory: Memory | None) -> None:
@@ -122,6 +131,7 @@ class ChatLog(MessageActions):
         super().messages_changed()
         self._place_memory()
         self.say_where()
+        self.post_message(self.MessagesChanged())
 
     def _is_dimmed(self, message_id: str) -> bool:
         begins = self.position_of(self._memory.first_sent_id) if self._memory else None

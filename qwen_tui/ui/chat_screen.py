@@ -27,6 +27,7 @@ from qwen_tui.ui.talk import Talk
 
 if TYPE_CHECKING:  # see `Talk.complete`
     from qwen_tui.ui.chat_log import ChatLog
+    from qwen_tui.ui.find_bar import FindBar
 
 QUIT_SECONDS = 3.0
 """Within which a second ctrl+c leaves the program."""
@@ -116,9 +117,10 @@ class ChatScreen(ChatLayout):
         if self.may_leave():
             self.app.exit()
 
-    def on_find_bar_closed(self) -> None:
+    def on_find_bar_closed(self, event: "FindBar.Closed") -> None:
         """Let the person write again; handled by name, as what the log asks for."""
-        self._talk.focus_composer()
+        if event.had_keyboard:
+            self._talk.focus_composer()
 
     def on_chat_log_copy_requested(self, event: "ChatLog.CopyRequested") -> None:
         """Copy a message; handled by name, since the log is imported after the first picture."""
@@ -180,8 +182,8 @@ class ChatScreen(ChatLayout):
     # --- Actions -------------------------------------------------------------------------------------
 
     def action_back(self) -> None:
-        """Close the pane in front, else stop what runs, else let the person write."""
-        if self._panes.close() or self._talk.leave_edit() or self._talk.stop():
+        """Close the pane or the find bar in front, else stop what runs, else let the person write."""
+        if self._panes.close() or self._talk.end_finding() or self._talk.leave_edit() or self._talk.stop():
             return
         if isinstance(self.engine_state, Opening):
             self.post_message(self.StopLoading())

@@ -21,7 +21,7 @@ class FindBar(Horizontal):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "go(-1)", say("find.key.earlier"), id="find.earlier"),
-        Binding("down", "go(1)", say("find.key.later"), id="find.later"),
+        Binding("down,shift+enter", "go(1)", say("find.key.later"), id="find.later"),
         Binding("escape", "close", say("find.key.close"), id="find.close"),
     ]
     DEFAULT_CSS = """
@@ -46,7 +46,11 @@ class FindBar(Horizontal):
             self.words = words
 
     class Closed(Posted):
-        """The person is done with finding."""
+        """Finding has ended; `had_keyboard` tells whether the keyboard has to go somewhere else now."""
+
+        def __init__(self, had_keyboard: bool) -> None:
+            super().__init__()
+            self.had_keyboard = had_keyboard
 
     def __init__(self, messages: Callable[[], Sequence[Message]]) -> None:
         """`messages` are those to look in, oldest first."""
@@ -73,12 +77,27 @@ class FindBar(Horizontal):
         """Whether it is seen."""
         return self.has_class("-open")
 
-    def action_close(self) -> None:
-        """End it."""
+    def close(self) -> bool:
+        """End it; False when it was not open."""
+        if not self.is_open:
+            return False
+        had_keyboard = self.has_focus_within
         self.remove_class("-open")
         self._folded.clear()
+        self._at = None
         self.post_message(self.Moved(None, ()))
-        self.post_message(self.Closed())
+        self.post_message(self.Closed(had_keyboard))
+        return True
+
+    def count_again(self) -> None:
+        """The messages have changed: say how many hits there are now, and stay where the person is."""
+        if self.is_open:
+            hits = self._hits()
+            self._show_count(hits, self._at if self._at in hits else None)
+
+    def action_close(self) -> None:
+        """End it."""
+        self.close()
 
     def action_go(self, by: int) -> None:
         """To the next hit, or with -1 to the one before; from the last one on from the other end."""
@@ -126,7 +145,10 @@ class FindBar(Horizontal):
 
     def _show(self, hits: list[str], message_id: str | None) -> None:
         self._at = message_id
+        self._show_count(hits, message_id)
+        self.post_message(self.Moved(message_id, self._words))
+
+    def _show_count(self, hits: list[str], message_id: str | None) -> None:
         number = hits.index(message_id) + 1 if message_id is not None else 0
         count = say("find.count", number=number, of=len(hits)) if self._words else ""
         self.query_one("#find-count", Static).update(count)
-        self.post_message(self.Moved(message_id, self._words))

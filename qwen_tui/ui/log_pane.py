@@ -54,6 +54,11 @@ class LogPane(Vertical):
         self._bar.display = True
         self.chat_log.keep_cursor_shown(False)
 
+    @on(ChatLog.MessagesChanged)
+    def _count_again(self, event: ChatLog.MessagesChanged) -> None:
+        event.stop()
+        self.find_bar.count_again()
+
     @on(ChatLog.OffersChanged)
     def _offer(self, event: ChatLog.OffersChanged) -> None:
         event.stop()

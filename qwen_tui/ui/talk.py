@@ -188,6 +188,13 @@ class Talk(Vertical):
         """Let the person find something in the conversation."""
         self._transcript.find()
 
+    def end_finding(self) -> bool:
+        """Take away what was looked for and let the person write; False when nothing was looked for."""
+        is_ended = self._transcript.end_finding()
+        if is_ended:
+            self.focus_composer()
+        return is_ended
+
     def read(self, message_id: str) -> None:
         """Go to a message."""
         self._transcript.read(message_id)

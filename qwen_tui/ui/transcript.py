@@ -106,6 +106,8 @@ class Transcript(Vertical):
 
     async def open(self, session: ChatSession) -> None:
         """Show this conversation as it stands, a reply that runs in it included."""
+        if session.conversation.id != self._session.conversation.id:
+            self.end_finding()
         self._session = session
         if self._parts is not None:
             await self._parts.feed.open(session, self._live.of(session.conversation.id))
@@ -168,6 +170,10 @@ class Transcript(Vertical):
         """Let the person find something in the conversation."""
         if self._parts is not None:
             self._parts.pane.find()
+
+    def end_finding(self) -> bool:
+        """Take away what was looked for; False when nothing was."""
+        return self._parts is not None and self._parts.pane.find_bar.close()
 
     def rewrite(self, reply_id: str, text: str) -> None:
         """Put a person's version beside a reply."""

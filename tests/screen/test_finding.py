@@ -31,7 +31,8 @@ async def test_what_is_typed_is_found_counted_and_walked_through(play) -> None:
         await press(pilot, "needle")
         await until(pilot, lambda: "6 / 6" in shown(pilot) and cursor(pilot) == "the Needle 50")
         await until(pilot, lambda: "the Needle 50" in shown(pilot))
-        for number, key in ((40, "enter"), (30, "up"), (40, "down"), (50, "down"), (0, "down"), (50, "up")):
+        keys = ("enter", "up", "down", "shift+enter", "down", "up")
+        for number, key in zip((40, 30, 40, 50, 0, 50), keys, strict=True):
             await pilot.press(key)
             await until(pilot, lambda number=number: cursor(pilot) == f"the Needle {number}")
             await until(pilot, lambda number=number: f"the Needle {number}" in shown(pilot))
@@ -60,9 +61,56 @@ async def test_finding_goes_on_while_a_reply_is_written(play) -> None:
         await press(pilot, "needle")
         await until(pilot, lambda: "1 / 1" in shown(pilot))
         gate.set()
-        await until(pilot, lambda: not pilot.app.screen.query_one("#composer").busy)
+        await until(pilot, lambda: "1 / 2" in shown(pilot))
+        assert cursor(pilot) == "first needle"
         await pilot.press("down")
-        await until(pilot, lambda: "/ 2" in shown(pilot))
+        await until(pilot, lambda: "2 / 2" in shown(pilot) and cursor(pilot) == "second needle")
+
+
+async def test_esc_ends_finding_wherever_the_keyboard_is(play) -> None:
+    seed(play, ["the needle", "straw"])
+    async with play.running(conversation="talk") as pilot:
+        await until(pilot, lambda: "straw" in shown(pilot))
+        for place in ("#composer", "#log"):
+            await pilot.press("ctrl+f")
+            await press(pilot, "needle")
+            await until(pilot, lambda: "1 / 1" in shown(pilot))
+            pilot.app.screen.query_one(place).focus()
+            await until(pilot, lambda place=place: pilot.app.screen.query_one(place).has_focus_within)
+            await pilot.press("escape")
+            await until(pilot, lambda: "1 / 1" not in shown(pilot))
+            await until(pilot, lambda: pilot.app.screen.query_one("#composer").has_focus_within)
+
+
+async def test_esc_ends_finding_before_it_stops_the_reply(play) -> None:
+    gate = threading.Event()
+    play.engine.replies = [Reply(["half ", "whole"], gate=gate)]
+    async with play.running() as pilot:
+        await say(pilot, "one")
+        await until(pilot, lambda: "half" in shown(pilot))
+        await pilot.press("ctrl+f")
+        await press(pilot, "one")
+        await until(pilot, lambda: "1 / 1" in shown(pilot))
+        await pilot.press("escape")
+        await until(pilot, lambda: "1 / 1" not in shown(pilot))
+        gate.set()
+        await until(pilot, lambda: "half whole" in shown(pilot))
+
+
+async def test_another_conversation_is_read_without_what_was_looked_for_in_this_one(play) -> None:
+    seed(play, ["the needle", "straw"])
+    async with play.running(size=(150, 36), conversation="talk") as pilot:
+        await until(pilot, lambda: "straw" in shown(pilot))
+        await pilot.press("ctrl+f")
+        await press(pilot, "needle")
+        await until(pilot, lambda: "1 / 1" in shown(pilot))
+        await pilot.press("ctrl+n")
+        await until(pilot, lambda: "1 / 1" not in shown(pilot) and "straw" not in shown(pilot))
+        await until(pilot, lambda: pilot.app.screen.query_one("#composer").has_focus_within)
+        await pilot.press("f3", "enter")
+        await until(pilot, lambda: "the needle" in shown(pilot))
+        views = pilot.app.screen.query("MessageView")
+        assert not [s for v in views for s in v.render_line(1) if s.style is not None and s.style.reverse]
 
 
 async def test_typing_stays_fluent_in_a_long_conversation(play) -> None:
