@@ -15,6 +15,9 @@ HIDDEN = "(hidden)"
 SHORTEST = 8
 """Shorter values are not taken for secrets: they occur in ordinary words."""
 
+LINE_CHARACTERS = 200
+"""How much of a foreign message is shown; the log has all of it."""
+
 _SECRET_NAME = re.compile(r"TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL|API_?KEY|ACCESS_?KEY", re.IGNORECASE)
 _PLACE_NAME = re.compile(r"_(PATH|FILE|DIR|URL|HOME)$", re.IGNORECASE)
 
@@ -39,6 +42,12 @@ def redacted(text: str, secrets: Iterable[str] | None = None) -> str:
     for shape, instead in _SHAPES:
         text = shape.sub(instead, text)
     return text
+
+
+def one_line(foreign: object) -> str:
+    """Foreign text (a message, a path) as one short line without control characters and without secrets."""
+    line = re.sub(r"[\x00-\x1f\x7f-\x9f\s]+", " ", redacted(str(foreign))).strip().rstrip(".")
+    return line if len(line) <= LINE_CHARACTERS else line[: LINE_CHARACTERS - 1] + "…"
 
 
 def known_secrets() -> tuple[str, ...]:

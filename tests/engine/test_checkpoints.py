@@ -10,7 +10,7 @@ import pytest
 from conftest import loaded_from
 from safetensors.torch import load_file, save_file
 
-from qwen_tui.engine.local.checkpoint import inspect
+from qwen_tui.engine.checkpoint import inspect
 from qwen_tui.errors import QwenTuiError
 
 

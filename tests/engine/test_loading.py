@@ -8,8 +8,8 @@ from conftest import loaded_from
 from transformers import Qwen2Config
 
 from qwen_tui.engine.base import LoadProgress, ModelSpec
+from qwen_tui.engine.checkpoint import Checkpoint, inspect
 from qwen_tui.engine.local import placement
-from qwen_tui.engine.local.checkpoint import Checkpoint, inspect
 from qwen_tui.engine.local.cores import usable_cores
 from qwen_tui.engine.local.loading import Loaded, load
 from qwen_tui.engine.local.resolving import GUIDE, Resolved, resolve

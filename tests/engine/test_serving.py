@@ -13,9 +13,10 @@ import torch
 from qwen_tui.chat.messages import Role
 from qwen_tui.engine.base import Finished, PromptMessage, Request, Sampling
 from qwen_tui.engine.local.desk import Desk, Job
-from qwen_tui.engine.local.faults import in_plain_words, one_line
+from qwen_tui.engine.local.faults import in_plain_words
 from qwen_tui.engine.local.loading import Loaded
 from qwen_tui.engine.local.serving import reply
+from qwen_tui.engine.redaction import one_line
 from qwen_tui.engine.stop_flag import StopPage, new_page
 from qwen_tui.engine.wire import Answer, is_last
 from qwen_tui.errors import QwenTuiError

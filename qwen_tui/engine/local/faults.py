@@ -1,21 +1,11 @@
 """What went wrong in the worker, in plain words: any exception becomes a `QwenTuiError` that people can act on."""
 
 import gc
-import re
 
 import torch
 
-from qwen_tui.engine.redaction import redacted
+from qwen_tui.engine.redaction import one_line
 from qwen_tui.errors import QwenTuiError
-
-LINE_CHARACTERS = 200
-"""How much of a foreign message is shown; the log has all of it."""
-
-
-def one_line(foreign: object) -> str:
-    """Foreign text (a message, a path) as one short line without control characters and without secrets."""
-    line = re.sub(r"[\x00-\x1f\x7f-\x9f\s]+", " ", redacted(str(foreign))).strip().rstrip(".")
-    return line if len(line) <= LINE_CHARACTERS else line[: LINE_CHARACTERS - 1] + "…"
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -25,9 +25,9 @@ from huggingface_hub.errors import (
 from tqdm import tqdm  # type: ignore[import-untyped]
 
 from qwen_tui.engine.base import LoadProgress
-from qwen_tui.engine.local.checkpoint import inspect
-from qwen_tui.engine.local.faults import one_line
+from qwen_tui.engine.checkpoint import inspect
 from qwen_tui.engine.local.placement import gigabytes
+from qwen_tui.engine.redaction import one_line
 from qwen_tui.errors import QwenTuiError
 
 WANTED = ("*.safetensors", "*.json", "*.jinja", "*.model", "*.txt", "*.tiktoken", "*.py")

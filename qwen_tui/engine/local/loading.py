@@ -22,15 +22,16 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_N
 from transformers.utils import logging as transformers_logging
 
 from qwen_tui.engine.base import LoadProgress, ModelInfo, ModelSpec, Stage
+from qwen_tui.engine.checkpoint import Checkpoint, inspect
 from qwen_tui.engine.local import placement as placing
 from qwen_tui.engine.local import traits
-from qwen_tui.engine.local.checkpoint import Checkpoint, inspect
 from qwen_tui.engine.local.cores import usable_cores
-from qwen_tui.engine.local.faults import in_plain_words, is_out_of_memory, one_line
+from qwen_tui.engine.local.faults import in_plain_words, is_out_of_memory
 from qwen_tui.engine.local.placement import Placement
 from qwen_tui.engine.local.prompt import PromptBuilder
 from qwen_tui.engine.local.resolving import Resolved
 from qwen_tui.engine.local.text import TokenBytes, is_byte_level
+from qwen_tui.engine.redaction import one_line
 from qwen_tui.errors import QwenTuiError
 
 REPORT_SECONDS = 0.05

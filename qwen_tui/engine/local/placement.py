@@ -8,7 +8,7 @@ import torch
 from transformers import BitsAndBytesConfig
 
 from qwen_tui.engine.base import ModelSpec
-from qwen_tui.engine.local.checkpoint import Checkpoint
+from qwen_tui.engine.checkpoint import Checkpoint
 from qwen_tui.errors import QwenTuiError
 
 HEADROOM = 1.1

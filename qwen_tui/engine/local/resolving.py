@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from qwen_tui.engine.base import LoadProgress, ModelSpec
+from qwen_tui.engine.checkpoint import inspect
 from qwen_tui.engine.local import hub, placement
-from qwen_tui.engine.local.checkpoint import inspect
-from qwen_tui.engine.local.faults import one_line
+from qwen_tui.engine.redaction import one_line
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.guide import model_folder
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from qwen_tui.engine.local.faults import one_line
+from qwen_tui.engine.redaction import one_line
 from qwen_tui.errors import QwenTuiError
 
 WEIGHTS = "model.safetensors"
