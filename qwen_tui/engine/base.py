@@ -26,6 +26,13 @@ class ModelSpec:
     trust_remote_code: bool = False
 
 
+class Reason(NamedTuple):
+    """Why something was decided as it was: a sentence's code in `strings`, and what fills its placeholders."""
+
+    code: str
+    parameters: tuple[tuple[str, str | int], ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelInfo:
     """What was loaded, as the screen names it and as memory is counted."""
@@ -38,7 +45,7 @@ class ModelInfo:
     """The checkpoint's class, as `Qwen2ForCausalLM`."""
     parameters: int
     context_window: int
-    """In tokens: prompt and reply together."""
+    """In tokens: prompt and reply together. The model's own, or less when there is no memory for that."""
     quantization: str
     """`none`, `4bit` (nf4) or `8bit`."""
     dtype: str
@@ -55,6 +62,8 @@ class ModelInfo:
     load_seconds: float = 0.0
     note: str = ""
     """The code of a sentence about how this model came to be chosen (`strings.say`), or empty."""
+    reasons: tuple[Reason, ...] = ()
+    """Why it is held in this form and on these devices."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -64,9 +64,11 @@ class Shape:
         return ModelSize(
             parameters=self.parameters,
             kept_parameters=self.kept_embeddings + experts,
+            embedding_parameters=self.vocab_size * self.hidden_size,
             layers=self.layers,
             kv_values=2 * self.layers * self.kv_heads * self.head_dim,
             widest=self.hidden_size + self.intermediate_size * (self.active_experts or 1),
+            query_values=self.attention_heads * self.head_dim,
             context_window=self.context_window,
         )
 

@@ -10,8 +10,16 @@ from qwen_tui.engine.main_memory import main_memory
 
 CPU = "cpu"
 
+CPU_CHUNK_TOKENS = 256
+"""The most of a prompt that a CPU reads at once."""
+
 _CPU_BF16 = {"avx512_bf16", "amx_bf16", "bf16"}
 """As `/proc/cpuinfo` calls the instructions on x86 and Arm."""
+
+
+def gpu_chunk_tokens(major: int) -> int:
+    """How much of a prompt a GPU of this compute capability reads at once, in tokens."""
+    return {8: 4096, 7: 1024, 6: 512}.get(major, 8192 if major > 8 else 256)
 
 
 class Device(NamedTuple):
@@ -26,6 +34,8 @@ class Device(NamedTuple):
     """Now; what other programs use is not free."""
     has_bf16: bool = True
     """Computes in bf16; else in fp16 on a GPU and in fp32 on a CPU."""
+    chunk_tokens: int = 512
+    """How much of a prompt is read at once: see `generation.chunk_tokens`."""
 
     @property
     def is_gpu(self) -> bool:
@@ -41,7 +51,14 @@ def look() -> tuple[Device, ...]:
 def gpus() -> tuple[Device, ...]:
     """The NVIDIA GPUs that this process may use."""
     return tuple(
-        Device(f"cuda:{index}", gpu.name, gpu.total_bytes, gpu.free_bytes, gpu.capability >= (8, 0))
+        Device(
+            f"cuda:{index}",
+            gpu.name,
+            gpu.total_bytes,
+            gpu.free_bytes,
+            gpu.capability >= (8, 0),
+            gpu_chunk_tokens(gpu.capability[0]),
+        )
         for index, gpu in enumerate(nvml.look().gpus)
     )
 
@@ -49,7 +66,7 @@ def gpus() -> tuple[Device, ...]:
 def cpu(cpuinfo: Path = Path("/proc/cpuinfo")) -> Device:
     """The processor with the main memory."""
     memory = main_memory()
-    return Device(CPU, platform.machine(), memory.total, memory.free, _has_bf16(cpuinfo))
+    return Device(CPU, platform.machine(), memory.total, memory.free, _has_bf16(cpuinfo), CPU_CHUNK_TOKENS)
 
 
 def torch_is_for_cpu() -> bool:

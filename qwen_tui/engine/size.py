@@ -33,11 +33,15 @@ class ModelSize:
     parameters: int
     kept_parameters: int
     """Of those, the ones that stay as they are when a model is quantized: see `is_kept`."""
+    embedding_parameters: int
+    """Of the embedding alone, which is the largest single tensor of a small model."""
     layers: int
     kv_values: int
     """Keys and values that a token leaves in the cache: 2 x layers x KV heads x head dimension."""
     widest: int
     """The most values that a token takes at once inside a layer: hidden and feed-forward size together."""
+    query_values: int
+    """A token's queries in one layer: attention heads x head dimension."""
     context_window: int
     """In tokens: prompt and reply together."""
     dtype: str = "BF16"
@@ -86,9 +90,11 @@ def size_of(checkpoint: Checkpoint) -> ModelSize:
     return ModelSize(
         parameters=parameters,
         kept_parameters=round(parameters * kept),
+        embedding_parameters=_number(config, "vocab_size") * _hidden(config),
         layers=layers(config),
         kv_values=kv_values(config),
         widest=_widest(config),
+        query_values=_number(config, "num_attention_heads", "n_head") * _head_size(config),
         context_window=context_window(checkpoint.config),
         dtype=checkpoint.dtype,
         packed_bytes=whole if checkpoint.is_quantized else 0,
@@ -115,10 +121,8 @@ def kv_values(config: Mapping[str, Any]) -> int:
     Layers of linear attention (Qwen3-Next) keep a state of fixed size. Sliding ones count in full, which is too
     much by a little.
     """
-    heads = _number(config, "num_attention_heads", "n_head")
-    kv_heads = _number(config, "num_key_value_heads") or heads
-    head_size = _number(config, "head_dim") or _hidden(config) // max(1, heads)
-    return 2 * _attention_layers(config) * kv_heads * head_size
+    kv_heads = _number(config, "num_key_value_heads", "num_attention_heads", "n_head")
+    return 2 * _attention_layers(config) * kv_heads * _head_size(config)
 
 
 def context_window(config: Mapping[str, Any]) -> int:
@@ -143,6 +147,11 @@ def _stretched(rope: Mapping[str, Any]) -> int:
     if not isinstance(factor, int | float) or isinstance(factor, bool) or not 0 < factor < 1e6:
         return 0
     return int(_number(rope, "original_max_position_embeddings") * factor)
+
+
+def _head_size(config: Mapping[str, Any]) -> int:
+    heads = _number(config, "num_attention_heads", "n_head")
+    return _number(config, "head_dim") or _hidden(config) // max(1, heads)
 
 
 def _attention_layers(config: Mapping[str, Any]) -> int:

@@ -103,6 +103,8 @@ class Welcome(Vertical):
             lines.append(say("welcome.completion"))
         if info.note:
             lines.append(say(info.note))
+        if info.model != "guide":
+            lines += [say(reason.code, **dict(reason.parameters)) for reason in info.reasons]
         return "\n".join(lines)
 
 

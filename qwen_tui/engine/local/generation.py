@@ -25,6 +25,7 @@ from transformers.generation.streamers import BaseStreamer
 
 from qwen_tui.chat.messages import Json, Run
 from qwen_tui.engine.base import Event, Finished, PrefillProgress, PromptReady, Request, Sampling
+from qwen_tui.engine.devices import CPU_CHUNK_TOKENS, gpu_chunk_tokens
 from qwen_tui.engine.local.deltas import Deltas
 from qwen_tui.engine.local.loading import Loaded
 from qwen_tui.engine.local.prompt import Prompt
@@ -143,14 +144,13 @@ def chunk_tokens(model: PreTrainedModel, done: int = 0) -> int:
     memory and lets progress stand still. A stop does not wait for a chunk: see `_interruptible`.
     """
     if model.device.type == "cuda":
-        major = torch.cuda.get_device_capability(model.device)[0]
-        return {8: 4096, 7: 1024, 6: 512}.get(major, 8192 if major > 8 else 256)
+        return gpu_chunk_tokens(torch.cuda.get_device_capability(model.device)[0])
     if model.device.type == "cpu":
         # A stop waits for one layer's attention, which grows with what has been read: 8 layers of 256, on one
         # core, 46 ms at 4,096 tokens in chunks of 256, 163 ms at 16,384, and 49 ms there in chunks of 64.
         if model.num_parameters() >= SMALL_PARAMETERS or done >= 8192:
             return 64
-        return 256 if done < 2048 else 128
+        return CPU_CHUNK_TOKENS if done < 2048 else 128
     return 512
 
 

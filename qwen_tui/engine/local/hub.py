@@ -26,7 +26,7 @@ from tqdm import tqdm  # type: ignore[import-untyped]
 
 from qwen_tui.engine.base import LoadProgress
 from qwen_tui.engine.checkpoint import inspect
-from qwen_tui.engine.local.placement import gigabytes
+from qwen_tui.engine.fit import gigabytes
 from qwen_tui.engine.redaction import one_line
 from qwen_tui.errors import QwenTuiError
 

@@ -89,7 +89,7 @@ def load(resolved: Resolved, spec: ModelSpec, report: Callable[[LoadProgress], N
         architecture=type(model).__name__,
         # Quantized tensors are packed, so that their shapes in the file say nothing.
         parameters=model.num_parameters() if checkpoint.is_quantized else checkpoint.parameters,
-        context_window=traits.context_window(model.config),
+        context_window=min(traits.context_window(model.config), placement.context_tokens),
         quantization=traits.quantization(model.config, placement.quantization),
         dtype=str(placement.dtype).removeprefix("torch."),
         device=traits.device(model, placement.device),
@@ -100,6 +100,7 @@ def load(resolved: Resolved, spec: ModelSpec, report: Callable[[LoadProgress], N
         memory_bytes=model.get_memory_footprint(),
         load_seconds=time.monotonic() - began,
         note=resolved.note,
+        reasons=placement.reasons,
     )
     return Loaded(
         model,
@@ -166,6 +167,7 @@ def _model(
                 trust_remote_code=spec.trust_remote_code,
                 dtype=placement.dtype,
                 device_map=placement.device_map,
+                max_memory=placement.max_memory or None,
                 **placing.quantization_arguments(placement),
                 # Reported below as what is amiss, by name, instead of in a table.
                 ignore_mismatched_sizes=True,

@@ -6,33 +6,15 @@ import torch
 from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from qwen_tui.chat.messages import Json
+from qwen_tui.engine import size
 
 SAMPLING = ("do_sample", "temperature", "top_p", "top_k", "min_p", "repetition_penalty")
 """The values of a generation_config that are shown and can be overridden."""
 
-UNKNOWN_WINDOW = 2048
-"""The context window of a model whose config names none."""
-
 
 def context_window(config: Any) -> int:
-    """In tokens: prompt and reply together.
-
-    A config that stretches its positions (YaRN as Qwen's model cards describe it) can still name the length
-    before stretching, so the larger of the two counts. A sliding window limits what a layer looks at, not
-    how long a text may be.
-    """
-    text = config.get_text_config()
-    names = ("max_position_embeddings", "n_positions", "max_sequence_length", "seq_length", "max_seq_len")
-    named = next((int(value) for name in names if (value := getattr(text, name, None))), UNKNOWN_WINDOW)
-    rope = getattr(text, "rope_parameters", None) or {}
-    # Models that mix kinds of attention have one such dictionary for each kind.
-    kinds = [kind for kind in rope.values() if isinstance(kind, dict)] or [rope]
-    stretched = [
-        int(kind["original_max_position_embeddings"] * kind["factor"])
-        for kind in kinds
-        if kind.get("factor") and kind.get("original_max_position_embeddings")
-    ]
-    return max([named, *stretched])
+    """In tokens: as `size.context_window` has it, with the library's values for what config.json leaves out."""
+    return size.context_window(config.get_text_config().to_dict())
 
 
 def sampling_defaults(config: GenerationConfig) -> dict[str, Json]:

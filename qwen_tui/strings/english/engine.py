@@ -8,6 +8,15 @@ SENTENCES: dict[str, str] = {
         "This is the small built-in model: Qwen2.5-7B-Instruct is here, but no GPU has room for it. "
         "--model with a smaller one, such as Qwen/Qwen2.5-0.5B-Instruct, may fit."
     ),
+    "engine.choice.whole": "{dtype}: {weights_gb} GB of weights, {free_gb} GB were free on {devices}.",
+    "engine.choice.packs": (
+        "{form}, {weights_gb} GB: in {dtype} it has {whole_gb} GB, too much for the {free_gb} GB free on {devices}."
+    ),
+    "engine.choice.packed": "As it was saved: {weights_gb} GB of quantized weights, {free_gb} GB were free.",
+    "engine.choice.spread": "Its layers are spread over {devices}, since one alone has too little room.",
+    "engine.choice.window": (
+        "There is memory for {tokens:,} tokens of context; its own window would be {window:,}."
+    ),
 }
 
 _LOG = "The log file has the details."
@@ -195,6 +204,11 @@ ERRORS: dict[str, tuple[str, str, str]] = {
         "The model does not fit",
         "It needs about {needed_gb} GB, and {device} has {free_gb} GB free.",
         "Choose 4bit, a smaller model, or a device with more memory.",
+    ),
+    "engine.does_not_fit_packed": (
+        "The model does not fit",
+        "Even quantized it needs about {needed_gb} GB, and {device} has {free_gb} GB free.",
+        "Choose a smaller model, or a device with more memory; F4 shows what fits.",
     ),
     "engine.bitsandbytes": (
         "Quantizing does not work here",

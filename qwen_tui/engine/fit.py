@@ -1,0 +1,253 @@
+"""Whether a model fits, in which form and with how much context; and the plan that `auto` makes of it.
+
+A pure function of the model's size and the devices, so that what the screen says before is what the worker does.
+
+What a model takes of a GPU beside its weights, measured on a H200 (Qwen2.5-7B's shape in bf16, transformers 5,
+torch 2.11; prompts of 2,048 to 120,000 tokens, read in chunks of 2,048 to 8,192):
+
+* 0.72 GB that torch's allocator does not count: CUDA's context, kernels, cuBLAS (`OUTSIDE_BYTES`);
+* 1.21 GB while a chunk of 8,192 tokens is in the feed-forward layers, 6.6 bytes for each of a token's widest
+  values (`ACTIVATION_BYTES`), and with it 1 byte for each pair of a chunk's token and one of the context: the mask;
+* in attention, later in a long prompt, 3 bytes for each such pair, and keys and values once more for every query
+  head: 1.48 GB at 32,000 tokens, 4.49 GB at 120,000;
+* and the KV cache itself: 57,344 bytes a token.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from qwen_tui.engine.base import Reason
+from qwen_tui.engine.devices import CPU, Device
+from qwen_tui.engine.size import FORMS, Form, ModelSize
+from qwen_tui.errors import QwenTuiError
+
+OUTSIDE_BYTES = 750_000_000
+"""What a process takes of a GPU whatever the model."""
+
+ACTIVATION_BYTES = 3.4
+"""For each of a token's widest values, in units of one value."""
+
+LEAST_TOKENS = 1024
+"""With less context than this a model does not fit: there is no room to talk."""
+
+COMFORTABLE_TOKENS = 8192
+"""With less than this `auto` looks for a form that leaves more."""
+
+LONG_TOKENS = 32_768
+"""With less than this, layers go to one more GPU where there is one."""
+
+WORTHWHILE = 0.8
+"""A form whose weights are no smaller than this share of the whole ones is not worth being slower."""
+
+BF16_PARAMETERS = 100_000_000
+"""From this size on a CPU computes in bf16, where it can.
+
+There it needs its own instructions, and pays only when reading the weights is what takes the time. Decode, two
+cores with AVX512-BF16, fp32 and bf16: 6.8M parameters 150 and 140 tok/s, 21M 53 and 55, 91M 17 and 20, 191M 11 and
+17, 494M 5.2 and 10. Below the limit fp32 also gives the more exact result.
+"""
+
+_VALUE_BYTES = {"float32": 4, "float16": 2, "bfloat16": 2}
+
+
+class Fit(NamedTuple):
+    """What came of looking whether a model fits in one form."""
+
+    form: Form
+    devices: tuple[Device, ...]
+    """Where it would go: one device, or the GPUs over which its layers are spread."""
+    dtype: str
+    """In which it computes: `bfloat16`, `float16`, `float32`."""
+    weight_bytes: int
+    context_tokens: int
+    """How much context fits with it, at most its window; 0 when not even the weights fit."""
+    context_window: int
+
+    @property
+    def fits(self) -> bool:
+        """Whether it can be loaded and talked to."""
+        return bool(self.devices) and self.context_tokens >= min(LEAST_TOKENS, self.context_window)
+
+    @property
+    def is_comfortable(self) -> bool:
+        """Whether it fits with enough context for a long talk."""
+        return self.fits and self.context_tokens >= min(COMFORTABLE_TOKENS, self.context_window)
+
+
+class Plan(NamedTuple):
+    """How a model is to be loaded."""
+
+    fit: Fit
+    max_memory: tuple[tuple[str, int], ...]
+    """Over several GPUs: how many bytes of weights each may take, the rest being for the context; else empty."""
+    reasons: tuple[Reason, ...]
+
+    @property
+    def context_tokens(self) -> int:
+        """The context window that there is memory for."""
+        return self.fit.context_tokens
+
+
+def fits(size: ModelSize, devices: Sequence[Device], device: str = "auto") -> dict[Form, Fit]:
+    """Whether the model fits in each of its forms, on the devices that `device` allows (`allowed`)."""
+    places = allowed(devices, device)
+    forms: tuple[Form, ...] = ("none",) if size.packed_bytes else FORMS
+    return {form: _best(size, form, places) for form in forms}
+
+
+def plan(
+    size: ModelSize, devices: Sequence[Device], quantization: str = "auto", device: str = "auto"
+) -> Plan:
+    """How to load it: as asked, or by `auto` whole where that leaves enough context, else in 4 bits.
+
+    `devices` are all there are, `device` is the person's wish (`allowed`), `quantization` a form or `auto`. Raises
+    QwenTuiError: `engine.no_such_device`, `engine.does_not_fit`, `engine.does_not_fit_packed`.
+    """
+    found = fits(size, devices, device)
+    if quantization == "auto":
+        chosen = _choice(size, found)
+    else:
+        chosen = next((fit for form, fit in found.items() if form == quantization), found["none"])
+    if not chosen.fits:
+        places = allowed(devices, device)
+        is_smallest = bool(size.packed_bytes) or chosen.form == "4bit"
+        raise QwenTuiError(
+            "engine.does_not_fit_packed" if is_smallest else "engine.does_not_fit",
+            device=", ".join(place.name for place in places),
+            needed_gb=gigabytes(_needed(size, chosen.form, places)),
+            free_gb=gigabytes(sum(place.free_bytes for place in places)),
+        )
+    return Plan(chosen, _shares(size, chosen), _reasons(size, chosen, found, quantization))
+
+
+def allowed(devices: Sequence[Device], wanted: str) -> tuple[Device, ...]:
+    """The devices that `auto`, `cuda`, `cuda:N`, `mps` or `cpu` leaves; raises `engine.no_such_device`.
+
+    `auto` means the GPUs where there are any: a CPU would be slower by so much that it has to be asked for.
+    """
+    accelerators = tuple(device for device in devices if device.is_gpu)
+    if wanted == "auto":
+        return accelerators or tuple(devices)
+    found = tuple(device for device in devices if wanted in (device.name, device.name.partition(":")[0]))
+    if not found:
+        names = ", ".join(device.name for device in devices)
+        raise QwenTuiError("engine.no_such_device", device=wanted[:40], available=names)
+    return found
+
+
+def dtype_on(size: ModelSize, devices: Sequence[Device]) -> str:
+    """What it computes in there: bf16 where the hardware has it, fp16 on older GPUs; see `BF16_PARAMETERS`."""
+    has_bf16 = all(device.has_bf16 for device in devices)
+    if devices[0].name != CPU:
+        return "bfloat16" if has_bf16 else "float16"
+    is_large = size.parameters >= BF16_PARAMETERS and size.dtype != "F32"
+    return "bfloat16" if is_large and has_bf16 else "float32"
+
+
+def gigabytes(count: float) -> str:
+    """A number of bytes as people read it: `15.2`."""
+    return f"{count / 1e9:.1f}"
+
+
+# --- One form ---------------------------------------------------------------------------------------------
+
+
+def _best(size: ModelSize, form: Form, places: Sequence[Device]) -> Fit:
+    """Over as few devices as leave room for a long talk, those with the most room first; else the most context."""
+    order = sorted(places, key=lambda place: -place.free_bytes)  # stable: the first of equals stays first
+    found = [
+        _fit_over(size, form, tuple(sorted(order[:count], key=places.index)))
+        for count in range(1, len(order) + 1)
+    ]
+    enough = min(LONG_TOKENS, size.context_window)
+    return next(
+        (fit for fit in found if fit.context_tokens >= enough), max(found, key=lambda fit: fit.context_tokens)
+    )
+
+
+def _fit_over(size: ModelSize, form: Form, places: tuple[Device, ...]) -> Fit:
+    """With its layers spread over all of these."""
+    dtype = dtype_on(size, places)
+    value = _VALUE_BYTES[dtype]
+    weights = size.weight_bytes(form, value)
+    chunk = max(place.chunk_tokens for place in places)
+    kv = size.kv_bytes_per_token(value)
+    count = len(places)
+    free = sum(_room(size, form, place, value, count) for place in places) - weights
+    work = size.widest * ACTIVATION_BYTES * value
+    # A context shorter than a chunk is read at once, and with no mask.
+    short = min(chunk, free / max(1, kv + count * work))
+    feeding = max(short, (free - count * chunk * work) / max(1, kv + count * chunk))
+    attending = free / max(1, kv + count * (3 * chunk + 2 * value * size.query_values))
+    tokens = max(0, min(size.context_window, int(feeding), int(attending)))
+    return Fit(form, places, dtype, weights, tokens, size.context_window)
+
+
+def _room(size: ModelSize, form: Form, place: Device, value: int, count: int) -> int:
+    """What of a device is there for weights and context. Layers are not cut, so that some is left over on each."""
+    outside = OUTSIDE_BYTES if place.is_gpu else 0
+    return place.free_bytes - outside - (_block_bytes(size, form, value) if count > 1 else 0)
+
+
+def _block_bytes(size: ModelSize, form: Form, value: int) -> int:
+    """About the largest part of a model that stays on one device: a layer, or the embedding."""
+    return max(size.weight_bytes(form, value) // max(1, size.layers), size.embedding_parameters * value)
+
+
+def _needed(size: ModelSize, form: Form, places: Sequence[Device]) -> int:
+    """What it takes with the least context."""
+    value = _VALUE_BYTES[dtype_on(size, places)]
+    tokens = min(LEAST_TOKENS, size.context_window)
+    outside = OUTSIDE_BYTES if places[0].is_gpu else 0
+    work = int(size.widest * ACTIVATION_BYTES * value)
+    return size.weight_bytes(form, value) + outside + tokens * (size.kv_bytes_per_token(value) + work)
+
+
+# --- The choice -------------------------------------------------------------------------------------------
+
+
+def _choice(size: ModelSize, found: dict[Form, Fit]) -> Fit:
+    whole, packed = found["none"], found.get("4bit")
+    if whole.is_comfortable or packed is None:
+        return whole
+    if packed.weight_bytes > WORTHWHILE * whole.weight_bytes:
+        return whole
+    return packed if packed.context_tokens > whole.context_tokens or not whole.fits else whole
+
+
+def _shares(size: ModelSize, chosen: Fit) -> tuple[tuple[str, int], ...]:
+    """How many bytes of the weights each of several GPUs may take, in proportion to its room."""
+    count = len(chosen.devices)
+    if count < 2:
+        return ()
+    value = _VALUE_BYTES[chosen.dtype]
+    rooms = [max(0, _room(size, chosen.form, place, value, count)) for place in chosen.devices]
+    block = _block_bytes(size, chosen.form, value)
+    return tuple(
+        (place.name, int(chosen.weight_bytes * room / max(1, sum(rooms))) + block)
+        for place, room in zip(chosen.devices, rooms, strict=True)
+    )
+
+
+def _reasons(size: ModelSize, chosen: Fit, found: dict[Form, Fit], quantization: str) -> tuple[Reason, ...]:
+    names = ", ".join(place.name for place in chosen.devices)
+    figures: dict[str, str | int] = {
+        "devices": names,
+        "dtype": chosen.dtype,
+        "form": chosen.form,
+        "weights_gb": gigabytes(chosen.weight_bytes),
+        "whole_gb": gigabytes(found["none"].weight_bytes),
+        "free_gb": gigabytes(sum(place.free_bytes for place in chosen.devices)),
+        "tokens": chosen.context_tokens,
+        "window": chosen.context_window,
+    }
+    codes = []
+    if size.packed_bytes:
+        codes.append("engine.choice.packed")
+    elif quantization == "auto":
+        codes.append("engine.choice.whole" if chosen.form == "none" else "engine.choice.packs")
+    if len(chosen.devices) > 1:
+        codes.append("engine.choice.spread")
+    if chosen.context_tokens < chosen.context_window:
+        codes.append("engine.choice.window")
+    return tuple(Reason(code, tuple(figures.items())) for code in codes)

@@ -1,0 +1,173 @@
+"""Whether a model fits: tables of models and devices, and what is made of them."""
+
+from dataclasses import replace
+
+import pytest
+
+from qwen_tui.engine.catalogue import known
+from qwen_tui.engine.devices import Device
+from qwen_tui.engine.fit import Fit, Plan, fits, plan
+from qwen_tui.engine.size import ModelSize
+from qwen_tui.errors import QwenTuiError
+from qwen_tui.strings import say
+
+GB = 10**9
+CPU = Device("cpu", "x86_64", 64 * GB, 32 * GB, True, 256)
+
+
+def size(name: str) -> ModelSize:
+    entry = known(f"Qwen/{name}")
+    assert entry is not None
+    return entry.shape.size
+
+
+def gpus(*free_gb: float, chunk: int = 8192, has_bf16: bool = True) -> tuple[Device, ...]:
+    """GPUs with so much free memory each, and the processor."""
+    made = (
+        Device(f"cuda:{index}", "GPU", 200 * GB, int(free * GB), has_bf16, chunk)
+        for index, free in enumerate(free_gb)
+    )
+    return (*made, CPU)
+
+
+def names(fit: Fit) -> list[str]:
+    return [device.name for device in fit.devices]
+
+
+H200, A10, T4 = gpus(149), gpus(23.5, chunk=4096), gpus(15.5, chunk=1024, has_bf16=False)
+
+
+@pytest.mark.parametrize(
+    ("model", "machine", "fitting"),
+    [
+        ("Qwen2.5-7B-Instruct", H200, "none 8bit 4bit"),
+        ("Qwen2.5-72B-Instruct", H200, "none 8bit 4bit"),
+        ("Qwen3-235B-A22B", H200, ""),
+        ("Qwen2.5-7B-Instruct", A10, "none 8bit 4bit"),
+        ("Qwen2.5-14B-Instruct", A10, "8bit 4bit"),
+        ("Qwen2.5-32B-Instruct", A10, "4bit"),
+        ("Qwen2.5-72B-Instruct", A10, ""),
+        ("Qwen3-30B-A3B", A10, ""),
+        ("Qwen2.5-7B-Instruct", T4, "8bit 4bit"),
+        ("Qwen2.5-14B-Instruct", T4, "4bit"),
+        ("Qwen2.5-7B-Instruct", (CPU,), "none 8bit 4bit"),
+        ("Qwen2.5-72B-Instruct", (CPU,), ""),
+        ("Qwen2.5-7B-Instruct", gpus(0.5), ""),
+    ],
+)
+def test_which_forms_fit(model: str, machine: tuple[Device, ...], fitting: str) -> None:
+    assert [form for form, fit in fits(size(model), machine).items() if fit.fits] == fitting.split()
+
+
+@pytest.mark.parametrize(
+    ("model", "machine", "wish", "form", "places", "comfortable"),
+    [
+        ("Qwen2.5-7B-Instruct", H200, "auto", "none", ["cuda:0"], True),
+        ("Qwen2.5-7B-Instruct", T4, "auto", "4bit", ["cuda:0"], True),
+        ("Qwen2.5-72B-Instruct", H200, "auto", "4bit", ["cuda:0"], True),
+        ("Qwen2.5-14B-Instruct", gpus(24, 24), "auto", "none", ["cuda:0", "cuda:1"], True),
+        ("Qwen2.5-14B-Instruct", gpus(24, 24), "cuda:1", "4bit", ["cuda:1"], True),
+        ("Qwen2.5-7B-Instruct", gpus(3, 80, 80), "auto", "none", ["cuda:1"], True),
+        ("Qwen2.5-72B-Instruct", gpus(80, 5, 80, 80), "auto", "none", ["cuda:0", "cuda:2", "cuda:3"], True),
+        ("Qwen2.5-7B-Instruct", gpus(3), "cpu", "none", ["cpu"], True),
+        ("Qwen3-30B-A3B", gpus(62.5), "auto", "none", ["cuda:0"], False),
+    ],
+)
+def test_what_auto_chooses(model, machine, wish, form, places, comfortable) -> None:
+    chosen = plan(size(model), machine, device=wish)
+    assert (chosen.fit.form, names(chosen.fit), chosen.fit.is_comfortable) == (form, places, comfortable)
+
+
+def test_a_form_that_is_asked_for_is_taken_or_refused() -> None:
+    seven = size("Qwen2.5-7B-Instruct")
+    assert plan(seven, H200, "8bit").fit.form == "8bit"
+    with pytest.raises(QwenTuiError) as raised:
+        plan(seven, gpus(12), "none")
+    assert raised.value.code == "engine.does_not_fit"
+    assert raised.value.parameters["device"] == "cuda:0"
+    assert 16.0 < float(raised.value.parameters["needed_gb"]) < 17.5
+    assert raised.value.parameters["free_gb"] == "12.0"
+
+
+def test_a_model_that_is_too_large_in_every_form_is_refused_with_what_its_smallest_takes() -> None:
+    with pytest.raises(QwenTuiError) as raised:
+        plan(size("Qwen2.5-72B-Instruct"), gpus(12, 8))
+    assert raised.value.code == "engine.does_not_fit_packed"
+    assert raised.value.parameters["device"] == "cuda:0, cuda:1"
+    assert raised.value.parameters["free_gb"] == "20.0"
+    assert 42 < float(raised.value.parameters["needed_gb"]) < 45
+
+
+def test_context_is_what_memory_is_left_for() -> None:
+    model = size("Qwen3-4B-Instruct-2507")
+    contexts = [fits(model, gpus(free))["none"].context_tokens for free in (9, 12, 24, 48, 149)]
+    assert contexts == sorted(contexts)
+    assert contexts[-1] == model.context_window
+    # 24 GB: 8.0 of weights, 0.75 outside; 147,456 bytes a token for the cache and about 41,000 for the work.
+    assert 75_000 < contexts[2] < 85_000
+
+
+def test_a_gpu_that_others_use_counts_with_what_they_leave() -> None:
+    model = size("Qwen2.5-7B-Instruct")
+    assert names(plan(model, gpus(20, 60)).fit) == ["cuda:1"]
+    busy = plan(model, gpus(20)).fit
+    assert busy.fits
+    assert busy.weight_bytes == 2 * model.parameters
+
+
+def test_an_older_gpu_computes_in_fp16_and_so_do_several_of_which_one_is_old() -> None:
+    model = size("Qwen2.5-3B-Instruct")
+    assert plan(model, T4).fit.dtype == "float16"
+    mixed = (*gpus(5)[:1], gpus(0, 5, chunk=1024, has_bf16=False)[1])
+    assert plan(model, mixed, "none").fit.dtype == "float16"
+    assert plan(model, H200).fit.dtype == "bfloat16"
+
+
+def test_spread_weights_leave_each_gpu_room_for_its_share_of_the_context() -> None:
+    chosen = plan(size("Qwen2.5-72B-Instruct"), gpus(80, 70, 60), "none")
+    shares = dict(chosen.max_memory)
+    assert list(shares) == ["cuda:0", "cuda:1", "cuda:2"]
+    assert sum(shares.values()) >= chosen.fit.weight_bytes
+    kv = chosen.context_tokens * size("Qwen2.5-72B-Instruct").kv_bytes_per_token() / 3
+    for device in chosen.fit.devices:
+        assert shares[device.name] + 0.7 * kv < device.free_bytes
+    assert shares["cuda:0"] > shares["cuda:1"] > shares["cuda:2"]
+
+
+def test_what_was_saved_quantized_has_that_one_form() -> None:
+    packed = replace(size("Qwen2.5-7B-Instruct"), packed_bytes=5 * GB)
+    found = fits(packed, T4)
+    assert list(found) == ["none"]
+    for asked in ("auto", "4bit", "8bit"):
+        assert plan(packed, T4, asked).fit.weight_bytes == 5 * GB
+
+
+def sentences(chosen: Plan) -> str:
+    return " ".join(say(reason.code, **dict(reason.parameters)) for reason in chosen.reasons)
+
+
+def test_a_plan_says_what_it_chose_and_why() -> None:
+    seven = size("Qwen2.5-7B-Instruct")
+    assert sentences(plan(seven, H200)) == "bfloat16: 15.2 GB of weights, 149.0 GB were free on cuda:0."
+    packed = sentences(plan(seven, T4))
+    assert "4bit" in packed
+    assert "15.2" in packed
+    assert "15.5" in packed
+    spread = sentences(plan(size("Qwen2.5-14B-Instruct"), gpus(24, 24)))
+    assert "cuda:0, cuda:1" in spread
+    short = plan(size("Qwen3-4B-Instruct-2507"), A10)
+    assert f"{short.context_tokens:,} tokens" in sentences(short)
+    assert "262,144" in sentences(short)
+    assert plan(seven, H200, "8bit").reasons == ()
+
+
+@pytest.mark.parametrize("wish", ["cuda:3", "mps", "tpu", ""])
+def test_a_device_that_is_not_there_is_named(wish: str) -> None:
+    with pytest.raises(QwenTuiError) as raised:
+        plan(size("Qwen2.5-7B-Instruct"), H200, device=wish)
+    assert raised.value.code == "engine.no_such_device"
+    assert raised.value.parameters["available"] == "cuda:0, cpu"
+
+
+def test_cuda_means_any_of_the_gpus() -> None:
+    assert names(plan(size("Qwen2.5-7B-Instruct"), gpus(10, 80), device="cuda").fit) == ["cuda:1"]
