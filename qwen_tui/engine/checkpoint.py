@@ -50,7 +50,7 @@ class Checkpoint:
 
 def inspect(folder: Path) -> Checkpoint:
     """Look at the model in this folder; raises QwenTuiError when it cannot be used."""
-    config = _config(folder)
+    config = config_of(folder)
     tensors: dict[str, int] = {}
     by_dtype: dict[str, int] = {}
     parameters = 0
@@ -64,20 +64,23 @@ def inspect(folder: Path) -> Checkpoint:
     return Checkpoint(folder, config, tensors, parameters, dtype)
 
 
-def _config(folder: Path) -> dict[str, Any]:
+def config_of(folder: Path) -> dict[str, Any]:
+    """The folder's `config.json`; raises QwenTuiError when there is none, or none of a language model."""
     if not folder.exists():
         raise QwenTuiError("engine.folder_missing", path=one_line(folder))
     if not folder.is_dir():
         raise QwenTuiError("engine.not_a_folder", path=one_line(folder))
     try:
-        config = json.loads((folder / "config.json").read_text("utf-8"))
+        config = _json(folder / "config.json")
     except FileNotFoundError:
         raise QwenTuiError("engine.no_model_in_folder", path=one_line(folder)) from None
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, RecursionError) as error:
         raise QwenTuiError("engine.bad_config", path=one_line(folder), detail=one_line(error)) from error
     if not isinstance(config, dict):
         raise QwenTuiError("engine.bad_config", path=one_line(folder), detail="it is not a JSON object")
-    architectures = config.get("architectures") or []
+    architectures = config.get("architectures")
+    if not isinstance(architectures, list):
+        architectures = []
     if architectures and not any(str(name).endswith(_CAUSAL) for name in architectures):
         raise QwenTuiError("engine.not_causal", architecture=one_line(architectures[0]))
     return config
@@ -88,8 +91,8 @@ def _weight_files(folder: Path) -> list[Path]:
     index = folder / INDEX
     if index.exists():
         try:
-            names = sorted(set(json.loads(index.read_text("utf-8"))["weight_map"].values()))
-        except (ValueError, KeyError, AttributeError, TypeError, OSError) as error:
+            names = sorted({_file_name(name) for name in _json(index)["weight_map"].values()})
+        except (ValueError, KeyError, AttributeError, TypeError, OSError, RecursionError) as error:
             raise QwenTuiError("engine.corrupt_weights", file=INDEX, detail=one_line(error)) from error
         missing = [name for name in names if not (folder / name).exists()]
         if missing:
@@ -116,13 +119,40 @@ def _header(file: Path) -> dict[str, Any]:
                 raise ValueError("it does not begin with a header")
             header = json.loads(stream.read(length))
         header.pop("__metadata__", None)
-        expected = 8 + length + max((tensor["data_offsets"][1] for tensor in header.values()), default=0)
+        expected = 8 + length + max(map(_end, header.values()), default=0)
         if file.stat().st_size < expected:
             raise ValueError(f"it ends after {file.stat().st_size:,} of {expected:,} bytes")
-    except (struct.error, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (struct.error, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise QwenTuiError("engine.corrupt_weights", file=file.name, detail=one_line(error)) from error
     except OSError as error:
         raise QwenTuiError(
             "engine.unreadable", path=one_line(file), detail=one_line(error.strerror)
         ) from error
     return dict(header)
+
+
+def _end(tensor: Any) -> int:
+    """Where a tensor of a header ends; raises ValueError when this is no tensor's description."""
+    begin, end = tensor["data_offsets"]
+    numbers = [begin, end, *tensor["shape"]]
+    if not all(isinstance(number, int) and number >= 0 for number in numbers) or begin > end:
+        raise ValueError("its header is not that of a safetensors file")
+    if not isinstance(tensor["dtype"], str):
+        raise ValueError("its header names no dtype")
+    return int(end)
+
+
+def _file_name(name: object) -> str:
+    """The name of a file beside the index; raises ValueError when it is something else."""
+    if not isinstance(name, str) or "/" in name or name in ("", ".", ".."):
+        raise ValueError("it names something that is no file beside it")
+    return name
+
+
+def _json(file: Path) -> Any:
+    """What is in a JSON file; raises OSError, and ValueError for what is none or too large to be one."""
+    with file.open("rb") as stream:
+        data = stream.read(_LARGEST_HEADER + 1)
+    if len(data) > _LARGEST_HEADER:
+        raise ValueError("it is too large")
+    return json.loads(data)

@@ -240,7 +240,13 @@ def start_worker(log_file: Path, patience: Patience | None = None) -> Worker:
             stdout=prints,
             stderr=prints,
             pass_fds=(theirs.fileno(), page),
-            env={**os.environ, "TOKENIZERS_PARALLELISM": "false", "PYTHONUNBUFFERED": "1"},
+            # CUDA's own order is the fastest GPU first; by bus, its numbers are those of the driver's tools.
+            env={
+                "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
+                **os.environ,
+                "TOKENIZERS_PARALLELISM": "false",
+                "PYTHONUNBUFFERED": "1",
+            },
             # A session of its own: ctrl+c and the terminal's hang-up are for the program, which ends the worker.
             start_new_session=True,
         )

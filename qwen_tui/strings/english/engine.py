@@ -113,6 +113,11 @@ ERRORS: dict[str, tuple[str, str, str]] = {
         "{missing} of its {files} weight files are missing, {file} among them.",
         "Download or copy the model again.",
     ),
+    "engine.half_downloaded": (
+        "Not whole yet",
+        "A download of {model} was begun and did not come to its end.",
+        "Load it to download the rest; the files that are finished are kept.",
+    ),
     "engine.corrupt_weights": (
         "The model is damaged",
         "{file} is not a whole safetensors file: {detail}.",

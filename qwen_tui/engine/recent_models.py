@@ -1,0 +1,45 @@
+"""Which models were loaded, and when: a small file, so that folders opened before are found again.
+
+The hub's cache keeps no time of last use but its files' times of last read, which many file systems do not record.
+"""
+
+import json
+import math
+import os
+import time
+from pathlib import Path
+
+from qwen_tui.chat.files import make_folder, write_whole
+
+MOST = 200
+"""How many models are remembered; the longest unused are forgotten first."""
+
+_MOST_BYTES = 1_000_000
+
+
+def recent_models(file: Path) -> dict[str, float]:
+    """When each was last loaded, in seconds since 1970, the last first; nothing when the file cannot be read.
+
+    The names are those that load it again: a hub id, or a folder's path.
+    """
+    try:
+        with file.open("rb") as stream:
+            kept = json.loads(stream.read(_MOST_BYTES))
+        models = kept["models"].items()
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return {}
+    times = {name: float(at) for name, at in models if isinstance(at, int | float) and math.isfinite(at)}
+    return dict(sorted(times.items(), key=lambda item: -item[1])[:MOST])
+
+
+def remember(file: Path, model: str, now: float | None = None) -> None:
+    """Note that this model was loaded now; raises OSError when that cannot be written."""
+    times = {**recent_models(file), model: time.time() if now is None else now}
+    latest = sorted(times.items(), key=lambda item: -item[1])[:MOST]
+    make_folder(file.parent)
+    write_whole(file, json.dumps({"version": 1, "models": dict(latest)}, ensure_ascii=False).encode())
+
+
+def is_folder(model: str) -> bool:
+    """Whether a name as `recent_models` has it is a folder's path."""
+    return os.path.isabs(model)
