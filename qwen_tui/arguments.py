@@ -66,6 +66,7 @@ def parse(argv: list[str] | None = None) -> Arguments:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title=say("cli.commands"))
     _add_ask(commands)
     _add_conversation_commands(commands)
+    _add_models(commands)
     return parser.parse_args(argv, namespace=Arguments())
 
 
@@ -74,6 +75,12 @@ def _add_ask(commands: _Commands) -> None:
     ask.add_argument("text", type=_text, nargs="?", metavar="TEXT", default=None, help=say("cli.ask_text"))
     ask.add_argument("--json", action="store_true", default=False, help=say("cli.ask_json"))
     _add_common(ask)
+
+
+def _add_models(commands: _Commands) -> None:
+    models = _command(commands, "models", say("cli.models_description"), say("cli.models_examples"))
+    models.add_argument("--json", action="store_true", default=False, help=say("cli.models_json"))
+    _add_common(models)
 
 
 def _add_conversation_commands(commands: _Commands) -> None:

@@ -29,7 +29,11 @@ def main(argv: list[str] | None = None) -> int:
     if given.command == "ask":
         from qwen_tui.commands import ask  # late: the screen does not need it
 
-        return ask.run(given.text, settings, where.log_file, as_json=given.json)
+        return ask.run(given.text, settings, where, as_json=given.json)
+    if given.command == "models":
+        from qwen_tui.commands import models  # late, as above
+
+        return models.run(settings, where.models, as_json=given.json)
     if given.command in CONVERSATION_COMMANDS:
         from qwen_tui.commands import conversations  # late: the screen does not need it
 

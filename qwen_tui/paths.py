@@ -5,6 +5,7 @@
 | config file | `~/.config/qwen-tui/config.toml` |
 | conversations, their trash and index | `~/.local/share/qwen-tui/conversations/` |
 | drafts | `~/.local/share/qwen-tui/drafts/` |
+| which models were loaded, and when | `~/.local/share/qwen-tui/models.json` |
 | log file | `~/.local/state/qwen-tui/log/qwen-tui.log` |
 """
 
@@ -32,6 +33,11 @@ class Places(NamedTuple):
     def drafts(self) -> Path:
         """The folder of what was being written."""
         return self.data_folder / "drafts"
+
+    @property
+    def models(self) -> Path:
+        """The file that says which models were loaded."""
+        return self.data_folder / "models.json"
 
 
 def places(data_dir: str | None = None, config: str | None = None) -> Places:

@@ -6,7 +6,6 @@ import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import asdict
-from pathlib import Path
 
 from qwen_tui.arguments import USAGE_ERROR
 from qwen_tui.chat.cleaning import Cleaner, clean
@@ -14,13 +13,15 @@ from qwen_tui.chat.messages import Message, Role, Run
 from qwen_tui.commands.output import FAILED, STOPPED, silence, utf8
 from qwen_tui.engine.base import Event, Finished, LoadProgress, TextDelta, ThinkingDelta
 from qwen_tui.engine.opening import open_engine
+from qwen_tui.engine.recent_models import note_use
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.load_status import stage_in_words
 from qwen_tui.memory import plan
+from qwen_tui.paths import Places
 from qwen_tui.settings import Settings
 
 
-def run(text: str | None, settings: Settings, log_file: Path, *, as_json: bool) -> int:
+def run(text: str | None, settings: Settings, where: Places, *, as_json: bool) -> int:
     """Ask once. `text` None or `-` reads the message from the standard input; returns the exit status."""
     try:
         question = Message(role=Role.USER, content=_question(text))
@@ -33,7 +34,8 @@ def run(text: str | None, settings: Settings, log_file: Path, *, as_json: bool) 
     signal.signal(signal.SIGINT, lambda *_: stop.set())
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     try:
-        engine = open_engine(settings.model_spec, log_file, _Stages(), stop)
+        engine = open_engine(settings.model_spec, where.log_file, _Stages(), stop)
+        note_use(where.models, engine.info.model)
         try:
             request = plan([question], settings, engine).request
             reason = _print_reply(engine.stream(request, stop), as_json=as_json)

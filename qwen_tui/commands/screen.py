@@ -9,6 +9,7 @@ from qwen_tui.chat.drafts import Drafts
 from qwen_tui.chat.store import ConversationStore
 from qwen_tui.config_file import Config
 from qwen_tui.engine.base import Engine, ModelSpec, ReportProgress, StopFlag
+from qwen_tui.engine.recent_models import note_use
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.library import Library
 from qwen_tui.paths import Places
@@ -29,7 +30,9 @@ def run(config: Config, where: Places, conversation: str | None) -> int:
     def open_logged(spec: ModelSpec, report: ReportProgress, stop: StopFlag) -> Engine:
         from qwen_tui.engine.opening import open_engine  # late: the first picture does not need it
 
-        return open_engine(spec, where.log_file, report, stop)
+        engine = open_engine(spec, where.log_file, report, stop)
+        note_use(where.models, engine.info.model)
+        return engine
 
     apps: list[QwenTuiApp] = []
 

@@ -84,7 +84,10 @@ def scan(cache: Path | None = None, used: Mapping[str, float] | None = None) -> 
     """
     times = dict(used or {})
     folders = (Path(name) for name in times if os.path.isabs(name))
-    found = [*_cached(cache or cache_folder()), *(model for folder in folders if (model := _opened(folder)))]
+    found = [
+        *_cached(cache or cache_folder()),
+        *(model for folder in folders if (model := looked_at(folder, str(folder)))),
+    ]
     dated = [_dated(model, times.get(model.model, 0.0)) for model in found]
     return sorted(dated, key=lambda model: (-model.last_used, model.model))
 
@@ -156,8 +159,12 @@ def _blobs(blobs: Path, snapshot: Path) -> tuple[int, float]:
 # --- A folder ---------------------------------------------------------------------------------------------
 
 
-def _opened(folder: Path) -> LocalModel | None:
-    found = _looked_at(folder, str(folder))
+def looked_at(folder: Path, model: str) -> LocalModel | None:
+    """The model in a folder, with what is amiss; None when there is none, or none that writes text.
+
+    `model` is what loads it.
+    """
+    found = _looked_at(folder, model)
     return found and replace(found, disk_bytes=sum(status.st_size for status in _files(folder)))
 
 

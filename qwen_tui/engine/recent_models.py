@@ -4,12 +4,14 @@ The hub's cache keeps no time of last use but its files' times of last read, whi
 """
 
 import json
+import logging
 import math
-import os
 import time
 from pathlib import Path
 
 from qwen_tui.chat.files import make_folder, write_whole
+
+log = logging.getLogger(__name__)
 
 MOST = 200
 """How many models are remembered; the longest unused are forgotten first."""
@@ -40,6 +42,9 @@ def remember(file: Path, model: str, now: float | None = None) -> None:
     write_whole(file, json.dumps({"version": 1, "models": dict(latest)}, ensure_ascii=False).encode())
 
 
-def is_folder(model: str) -> bool:
-    """Whether a name as `recent_models` has it is a folder's path."""
-    return os.path.isabs(model)
+def note_use(file: Path, model: str) -> None:
+    """As `remember`; when it cannot be written only the log says so, since the model works all the same."""
+    try:
+        remember(file, model)
+    except OSError as error:
+        log.warning("that %s was loaded cannot be noted: %s", model, error)

@@ -11,10 +11,11 @@ from qwen_tui.engine import devices
 from qwen_tui.engine.base import LoadProgress, ModelSpec
 from qwen_tui.engine.checkpoint import Checkpoint, inspect
 from qwen_tui.engine.devices import Device
+from qwen_tui.engine.listing import GUIDE
 from qwen_tui.engine.local import placement
 from qwen_tui.engine.local.cores import usable_cores
 from qwen_tui.engine.local.loading import Loaded, load
-from qwen_tui.engine.local.resolving import GUIDE, Resolved, resolve
+from qwen_tui.engine.local.resolving import Resolved, resolve
 from qwen_tui.engine.local.traits import context_window
 from qwen_tui.errors import QwenTuiError
 

@@ -10,13 +10,11 @@ from pathlib import Path
 
 from qwen_tui.engine.base import LoadProgress, ModelSpec
 from qwen_tui.engine.checkpoint import inspect
+from qwen_tui.engine.listing import GUIDE
 from qwen_tui.engine.local import hub, placement
 from qwen_tui.engine.redaction import one_line
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.guide import model_folder
-
-GUIDE = "guide"
-"""The built-in model's name."""
 
 PREFERRED = "Qwen/Qwen2.5-7B-Instruct"
 """What is taken when nothing is asked for, where it is on this machine already and a GPU has room for it."""

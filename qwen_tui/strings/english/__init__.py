@@ -7,6 +7,7 @@ from qwen_tui.strings.english import (
     engine,
     exchange,
     files,
+    models,
     panes,
     screen,
     session,
@@ -23,6 +24,7 @@ SENTENCES: dict[str, str] = {
     **panes.SENTENCES,
     **settings.SENTENCES,
     **engine.SENTENCES,
+    **models.SENTENCES,
     **chat.SENTENCES,
     **storage.SENTENCES,
 }
@@ -42,6 +44,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     **panes.ERRORS,
     **settings.ERRORS,
     **engine.ERRORS,
+    **models.ERRORS,
     **chat.ERRORS,
     **storage.ERRORS,
 }

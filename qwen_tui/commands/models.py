@@ -1,0 +1,156 @@
+"""`qwen-tui models`: which models there are to choose from, and whether they fit."""
+
+import json
+import shutil
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from qwen_tui.amounts import in_bytes
+from qwen_tui.chat.cleaning import one_line
+from qwen_tui.chat.messages import Json
+from qwen_tui.commands.output import guarded, print_lines
+from qwen_tui.engine import devices as devices_here
+from qwen_tui.engine.devices import Device
+from qwen_tui.engine.fit import Fit, allowed
+from qwen_tui.engine.listing import Entry, listing
+from qwen_tui.engine.recent_models import recent_models
+from qwen_tui.engine.size import FORMS
+from qwen_tui.errors import QwenTuiError
+from qwen_tui.settings import Settings
+from qwen_tui.strings import say
+from qwen_tui.ui.markdown.width import cells, cropped, displayed
+from qwen_tui.ui.model_words import context_in_words, disk_in_words, dtype_in_words, verdict_in_words
+
+LEAST_COLUMNS = 72
+"""A narrower terminal breaks the lines; what is no terminal gets them whole."""
+
+
+def run(settings: Settings, models_file: Path, *, as_json: bool) -> int:
+    """Print all models; returns the exit status."""
+    return guarded("models", lambda: _print(settings, models_file, as_json=as_json))
+
+
+def _print(settings: Settings, models_file: Path, *, as_json: bool) -> int:
+    there = devices_here.look()
+    allowed(there, settings.device)  # raises when there is no such device
+    entries = listing(used=recent_models(models_file))
+    if as_json:
+        print_lines([json.dumps(_as_json(entries, there, settings), ensure_ascii=False, indent=1)])
+    else:
+        print_lines(_table(entries, there, settings))
+    return 0
+
+
+# --- For people -------------------------------------------------------------------------------------------
+
+
+def _table(entries: Iterable[Entry], there: Sequence[Device], settings: Settings) -> list[str]:
+    lines = [say("models.devices"), *(f"  {_device_line(device)}" for device in there), ""]
+    head = [say(f"models.column.{name}") for name in ("model", "size", "dtype", "context")]
+    rows: list[list[str] | str] = []
+    group = ""
+    for entry in entries:
+        if entry.group != group:
+            group = entry.group
+            rows.append(say(f"models.group.{group}"))
+        rows.append(_row(entry, there, settings.device))
+    lines += _aligned([*head, *(say(f"models.form.{form}") for form in FORMS)], rows)
+    return [*lines, "", say("models.legend")]
+
+
+def _device_line(device: Device) -> str:
+    return say(
+        "models.device",
+        name=device.name,
+        label=one_line(device.label, 60),
+        free=in_bytes(device.free_bytes),
+        total=in_bytes(device.total_bytes),
+    )
+
+
+def _row(entry: Entry, there: Sequence[Device], device: str) -> list[str]:
+    found = entry.fits(there, device)
+    if entry.problem is not None:
+        verdicts = [entry.problem.explanation.title, "", ""]
+    elif len(found) == 1:  # saved quantized: it has one form
+        verdicts = [verdict_in_words(found["none"]), "", ""]
+    else:
+        verdicts = [verdict_in_words(found[form]) if form in found else "" for form in FORMS]
+    name = displayed(one_line(entry.model, 200))
+    return [name, disk_in_words(entry), dtype_in_words(entry), context_in_words(entry), *verdicts]
+
+
+def _aligned(head: list[str], rows: Sequence[list[str] | str]) -> list[str]:
+    """Rows under their headings; a row that is a bare text heads a group. Figures stand to the right."""
+    tables = [head, *(row for row in rows if isinstance(row, list))]
+    widths = [max(cells(row[index]) for row in tables) for index in range(len(head))]
+    columns = shutil.get_terminal_size((0, 0)).columns if sys.stdout.isatty() else 0
+    if columns >= LEAST_COLUMNS:
+        # The name gives way, the figures do not.
+        widths[0] = max(20, min(widths[0], columns - sum(widths[1:]) - 2 * len(widths) - 1))
+    lines = [_line(head, widths)]
+    for row in rows:
+        lines += ["", row] if isinstance(row, str) else [_line(row, widths)]
+    return lines
+
+
+def _line(row: list[str], widths: list[int]) -> str:
+    name = cropped(row[0], widths[0])
+    parts = [name + " " * (widths[0] - cells(name))]
+    parts += [" " * (width - cells(text)) + text for text, width in zip(row[1:], widths[1:], strict=True)]
+    return ("  " + "  ".join(parts)).rstrip()
+
+
+# --- For programs -----------------------------------------------------------------------------------------
+
+
+def _as_json(entries: Iterable[Entry], there: Sequence[Device], settings: Settings) -> dict[str, Any]:
+    return {
+        "devices": [device._asdict() for device in there],
+        "models": [_entry_json(entry, there, settings) for entry in entries],
+    }
+
+
+def _entry_json(entry: Entry, there: Sequence[Device], settings: Settings) -> dict[str, Json]:
+    local, size = entry.local, entry.size
+    return {
+        "model": entry.model,
+        "group": entry.group,
+        "path": str(local.folder) if local else None,
+        "revision": (local.revision or None) if local else None,
+        "complete": entry.is_here,
+        "problem": str(entry.problem) if entry.problem else None,
+        "disk_bytes": local.disk_bytes if local else None,
+        "download_bytes": entry.known.download_bytes if entry.known and not entry.is_here else None,
+        "last_used": (local.last_used or None) if local else None,
+        "architecture": local.architecture if local else None,
+        "parameters": size.parameters if size and not size.packed_bytes else None,
+        "dtype": size.dtype if size and local else None,
+        "context_window": entry.context_window or None,
+        "fits": {form: _fit_json(fit) for form, fit in entry.fits(there, settings.device).items()},
+        "plan": _plan_json(entry, there, settings),
+    }
+
+
+def _fit_json(fit: Fit) -> dict[str, Json]:
+    return {
+        "fits": fit.fits,
+        "context_tokens": fit.context_tokens if fit.fits else 0,
+        "devices": [device.name for device in fit.devices] if fit.fits else [],
+        "dtype": fit.dtype,
+        "weight_bytes": fit.weight_bytes,
+    }
+
+
+def _plan_json(entry: Entry, there: Sequence[Device], settings: Settings) -> dict[str, Json] | None:
+    """What loading it with these settings would come to."""
+    try:
+        plan = entry.plan(there, settings.quantization, settings.device)
+    except QwenTuiError as error:
+        return {"error": str(error)}
+    if plan is None:
+        return None
+    why = " ".join(say(reason.code, **dict(reason.parameters)) for reason in plan.reasons)
+    return {"quantization": plan.fit.form, **_fit_json(plan.fit), "why": why}

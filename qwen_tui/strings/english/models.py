@@ -1,0 +1,34 @@
+"""English sentences and errors of choosing a model."""
+
+SENTENCES: dict[str, str] = {
+    "cli.models": "which models there are, and whether they fit this machine",
+    "cli.models_description": (
+        "List the models on this machine and the known ones, with the context that fits in each form.\n"
+        "Nothing is downloaded, no request is made. Exit status: 0, or 1 when --device names none of this machine."
+    ),
+    "cli.models_examples": (
+        "examples:\n  qwen-tui models\n  qwen-tui models --device cuda:1\n  qwen-tui models --json"
+    ),
+    "cli.models_json": "print one JSON object: the devices, and each model with its figures",
+    "models.devices": "Free memory",
+    "models.device": "{name}  {label}  {free} of {total}",
+    "models.group.here": "On this machine",
+    "models.group.known": "Known, to be downloaded",
+    "models.column.model": "model",
+    "models.column.size": "disk",
+    "models.column.dtype": "file",
+    "models.column.context": "window",
+    "models.form.none": "bf16",
+    "models.form.8bit": "8bit",
+    "models.form.4bit": "4bit",
+    "models.download": "↓ {size}",
+    "models.quantized": "quantized",
+    "models.does_not_fit": "–",
+    "models.on_several": "{tokens} ×{count}",
+    "models.legend": (
+        "Under bf16, 8bit and 4bit: the tokens of context that fit beside the weights, – when the model does\n"
+        "not fit, ×2 when it takes two GPUs. Load one with: qwen-tui --model MODEL [--quantization 4bit]"
+    ),
+}
+
+ERRORS: dict[str, tuple[str, str, str]] = {}
