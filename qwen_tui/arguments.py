@@ -67,6 +67,7 @@ def parse(argv: list[str] | None = None) -> Arguments:
     _add_ask(commands)
     _add_conversation_commands(commands)
     _add_models(commands)
+    _add_doctor(commands)
     return parser.parse_args(argv, namespace=Arguments())
 
 
@@ -81,6 +82,10 @@ def _add_models(commands: _Commands) -> None:
     models = _command(commands, "models", say("cli.models_description"), say("cli.models_examples"))
     models.add_argument("--json", action="store_true", default=False, help=say("cli.models_json"))
     _add_common(models)
+
+
+def _add_doctor(commands: _Commands) -> None:
+    _add_common(_command(commands, "doctor", say("cli.doctor_description"), ""))
 
 
 def _add_conversation_commands(commands: _Commands) -> None:

@@ -34,6 +34,10 @@ def main(argv: list[str] | None = None) -> int:
         from qwen_tui.commands import models  # late, as above
 
         return models.run(settings, where.models, as_json=given.json)
+    if given.command == "doctor":
+        from qwen_tui.commands import doctor  # late, as above
+
+        return doctor.run(config, where)
     if given.command in CONVERSATION_COMMANDS:
         from qwen_tui.commands import conversations  # late: the screen does not need it
 

@@ -4,6 +4,7 @@ from qwen_tui.strings.english import (
     chat,
     commands,
     composing,
+    doctor,
     engine,
     exchange,
     files,
@@ -25,6 +26,7 @@ SENTENCES: dict[str, str] = {
     **settings.SENTENCES,
     **engine.SENTENCES,
     **models.SENTENCES,
+    **doctor.SENTENCES,
     **chat.SENTENCES,
     **storage.SENTENCES,
 }

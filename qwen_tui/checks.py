@@ -1,0 +1,17 @@
+"""One line of `qwen-tui doctor`: what was looked at, what was found, and what can be done about it."""
+
+from typing import Literal, NamedTuple
+
+State = Literal["ok", "note", "fails"]
+"""`note`: the program runs, but something does not work or could be better. `fails`: it cannot run."""
+
+
+class Check(NamedTuple):
+    """One line."""
+
+    name: str
+    """What was looked at: its label is the sentence `doctor.label.NAME`."""
+    state: State
+    said: str
+    hint: str = ""
+    """What to do, when there is something to be done."""

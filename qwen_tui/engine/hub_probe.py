@@ -1,0 +1,69 @@
+"""Whether the hub answers: one short request, so that "no network" is known within seconds."""
+
+import os
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from typing import Literal, NamedTuple
+
+from qwen_tui.engine.redaction import one_line
+
+HUB = "https://huggingface.co"
+
+PROBE_SECONDS = 3.0
+"""How long the hub may take for the first byte of an answer."""
+
+_TRUE = {"1", "ON", "YES", "TRUE"}
+"""As huggingface_hub reads a switch in the environment."""
+
+
+class Probe(NamedTuple):
+    """What came of asking."""
+
+    endpoint: str
+    """Who was asked, without a password that its address may hold."""
+    outcome: Literal["reachable", "unreachable", "offline"]
+    """`offline`: nobody was asked, since the person has turned the network off."""
+    detail: str = ""
+
+
+def is_offline(environment: Mapping[str, str] | None = None) -> bool:
+    """Whether the person has turned downloads off."""
+    values = os.environ if environment is None else environment
+    return any(values.get(name, "").upper() in _TRUE for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"))
+
+
+def endpoint(environment: Mapping[str, str] | None = None) -> str:
+    """The hub's address, or that of the mirror which the person has chosen."""
+    values = os.environ if environment is None else environment
+    return (values.get("HF_ENDPOINT") or HUB).rstrip("/")
+
+
+def probe(seconds: float = PROBE_SECONDS) -> Probe:
+    """Ask the hub for anything; any answer at all is one. Returns in time whatever the network does."""
+    address = endpoint()
+    if is_offline():
+        return Probe(one_line(address), "offline")
+    answers: list[Probe] = []
+    # On a thread, since looking up a name has no time limit of its own.
+    asking = threading.Thread(target=_ask, args=(address, seconds, answers), daemon=True)
+    asking.start()
+    asking.join(seconds)
+    return answers[0] if answers else Probe(one_line(address), "unreachable", f"no answer in {seconds:.0f} s")
+
+
+def _ask(address: str, seconds: float, answers: list[Probe]) -> None:
+    shown = one_line(address)
+    try:
+        request = urllib.request.Request(f"{address}/api/models?limit=1", headers={"User-Agent": "qwen-tui"})
+        with urllib.request.urlopen(request, timeout=seconds):
+            answers.append(Probe(shown, "reachable"))
+    except urllib.error.HTTPError as error:
+        outcome: Literal["reachable", "unreachable"] = "reachable" if error.code < 500 else "unreachable"
+        answers.append(Probe(shown, outcome, f"HTTP {error.code}"))
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "reason", None) or error
+        answers.append(Probe(shown, "unreachable", one_line(reason)))
+    except Exception as error:  # the edge of the thread: a server may answer with anything
+        answers.append(Probe(shown, "unreachable", one_line(f"{type(error).__name__}: {error}")))

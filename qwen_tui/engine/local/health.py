@@ -1,0 +1,74 @@
+"""What torch and bitsandbytes can do on this machine, tried out: for `qwen-tui doctor`, in a process of its own.
+
+Prints one line of JSON. Every part is tried by itself, so that one that fails does not hide the others.
+"""
+
+import json
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from qwen_tui.engine.redaction import one_line
+
+
+def main() -> None:
+    """Try everything and print what came of it."""
+    found: dict[str, Any] = {}
+    _try(found, "torch", _torch)
+    _try(found, "transformers", _transformers)
+    _try(found, "cuda", _cuda)
+    _try(found, "bitsandbytes", _bitsandbytes)
+    sys.stdout.write("\n" + json.dumps(found) + "\n")
+
+
+def _try(found: dict[str, Any], name: str, attempt: Callable[[], Any]) -> None:
+    try:
+        found[name] = {"ok": True, "said": attempt()}
+    except Exception as error:  # a broken library raises anything, and that is what is to be told
+        found[name] = {"ok": False, "said": one_line(f"{type(error).__name__}: {error}")}
+
+
+def _torch() -> str:
+    import torch
+
+    return str(torch.__version__)
+
+
+def _transformers() -> str:
+    import transformers
+    from transformers import AutoModelForCausalLM  # noqa: F401 - imports what loading needs
+
+    return str(transformers.__version__)
+
+
+def _cuda() -> list[str]:
+    """The GPUs on which a product of matrices comes out right, by their names."""
+    import torch
+
+    if torch.version.cuda is None:
+        return []
+    if not torch.cuda.is_available():
+        torch.zeros(1, device="cuda")  # raises what is the matter
+        return []
+    names = []
+    for index in range(torch.cuda.device_count()):
+        ones = torch.ones(64, 64, device=f"cuda:{index}")
+        if float((ones @ ones).sum()) != 64.0**3:
+            raise RuntimeError(f"cuda:{index} computes something else than it should")
+        names.append(torch.cuda.get_device_name(index))
+    return names
+
+
+def _bitsandbytes() -> str:
+    """The device on which it packed a matrix into 4 bits and multiplied with it."""
+    import bitsandbytes
+    import torch
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    layer = bitsandbytes.nn.Linear4bit(
+        64, 64, bias=False, compute_dtype=torch.bfloat16, quant_type="nf4", compress_statistics=True
+    ).to(device)
+    result = layer(torch.ones(1, 64, dtype=torch.bfloat16, device=device))
+    if tuple(result.shape) != (1, 64) or not bool(torch.isfinite(result).all()):
+        raise RuntimeError("it computes something else than it should")
+    return device
