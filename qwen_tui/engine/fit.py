@@ -20,7 +20,7 @@ foretold has fitted every time, and was 68 to 100 % of the longest that did. Tha
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from qwen_tui.engine.base import Reason
+from qwen_tui.engine.base import ModelInfo, Reason
 from qwen_tui.engine.devices import CPU, Device
 from qwen_tui.engine.size import FORMS, Form, ModelSize
 from qwen_tui.errors import QwenTuiError
@@ -120,7 +120,7 @@ def plan(
         chosen = next((fit for form, fit in found.items() if form == quantization), found["none"])
     if not chosen.fits:
         places = allowed(devices, device)
-        is_smallest = bool(size.packed_bytes) or chosen.form == "4bit"
+        is_smallest = not _is_worthwhile(found.get("4bit"), found["none"]) or chosen.form == "4bit"
         raise QwenTuiError(
             "engine.does_not_fit_packed" if is_smallest else "engine.does_not_fit",
             device=", ".join(place.name for place in places),
@@ -143,6 +143,21 @@ def allowed(devices: Sequence[Device], wanted: str) -> tuple[Device, ...]:
         names = ", ".join(device.name for device in devices)
         raise QwenTuiError("engine.no_such_device", device=wanted[:40], available=names)
     return found
+
+
+def freed(devices: Sequence[Device], loaded: ModelInfo | None) -> tuple[Device, ...]:
+    """The devices as they will be once the loaded model has gone, which happens before another one comes."""
+    if loaded is None:
+        return tuple(devices)
+    names = loaded.device.split(", ")
+    outside = 0 if names == [CPU] else OUTSIDE_BYTES
+    share = loaded.memory_bytes // len(names) + outside
+    return tuple(
+        device._replace(free_bytes=min(device.total_bytes, device.free_bytes + share))
+        if device.name in names
+        else device
+        for device in devices
+    )
 
 
 def dtype_on(size: ModelSize, devices: Sequence[Device]) -> str:
@@ -223,11 +238,13 @@ def _needed(size: ModelSize, form: Form, places: Sequence[Device]) -> int:
 
 def _choice(size: ModelSize, found: dict[Form, Fit]) -> Fit:
     whole, packed = found["none"], found.get("4bit")
-    if whole.is_comfortable or packed is None:
-        return whole
-    if packed.weight_bytes > WORTHWHILE * whole.weight_bytes:
+    if whole.is_comfortable or packed is None or not _is_worthwhile(packed, whole):
         return whole
     return packed if packed.context_tokens > whole.context_tokens or not whole.fits else whole
+
+
+def _is_worthwhile(packed: Fit | None, whole: Fit) -> bool:
+    return packed is not None and packed.weight_bytes <= WORTHWHILE * whole.weight_bytes
 
 
 def _shares(size: ModelSize, chosen: Fit) -> tuple[tuple[str, int], ...]:

@@ -47,6 +47,13 @@ class Entry(NamedTuple):
         return self.local is not None and self.local.is_complete
 
     @property
+    def is_to_be_downloaded(self) -> bool:
+        """Whether loading it begins with a download."""
+        return self.local is None or (
+            self.problem is not None and self.problem.code == "engine.half_downloaded"
+        )
+
+    @property
     def problem(self) -> QwenTuiError | None:
         """Why it cannot be loaded as it is on this machine."""
         return self.local.problem if self.local is not None else None

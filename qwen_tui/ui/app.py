@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -27,6 +28,7 @@ from qwen_tui.ui.settings_side import SettingsSide
 from qwen_tui.ui.themes import THEMES
 
 if TYPE_CHECKING:  # see `ChatScreen.on_chat_log_receipt_requested`
+    from qwen_tui.ui.model_screen import ModelScreen
     from qwen_tui.ui.receipt import Receipt
 
 PALETTE = Binding("ctrl+p", "command_palette", say("screen.key.commands"))
@@ -72,6 +74,8 @@ class QwenTuiApp(KeysInOrder):
         self._chat = ChatScreen(library, self._turns, self._drafts, conversation, config.problems)
         for theme in THEMES:
             self.register_theme(theme)
+        self._models: ModelScreen | None = None
+        """The model screen that was opened last."""
         self.set_reactive(QwenTuiApp.settings, config.settings)
 
     def get_default_screen(self) -> Screen[None]:
@@ -106,6 +110,8 @@ class QwenTuiApp(KeysInOrder):
     def watch_engine_state(self, state: EngineState | None) -> None:
         """Hand down what the engine has come to."""
         self._chat.engine_state = state
+        if self._models is not None and self._models.is_attached:
+            self._models.engine_state = state
 
     def watch_theme(self, name: str) -> None:
         """Keep the colours that the person chose."""
@@ -122,6 +128,23 @@ class QwenTuiApp(KeysInOrder):
         """Load the model of the settings."""
         self._host.open(self.settings.model_spec)
         self._look()
+
+    @on(ChatScreen.ModelsWanted)
+    def _show_models(self) -> None:
+        from qwen_tui.ui.model_screen import ModelScreen, find_models  # late: as above
+
+        self._models = ModelScreen(self.settings, partial(find_models, self._where.models))
+        self._models.engine_state = self.engine_state
+        self.push_screen(self._models)
+
+    def on_model_screen_chosen(self, event: "ModelScreen.Chosen") -> None:
+        """Load another model for this run; the config file keeps the one it has."""
+        self.settings = replace(self.settings, model=event.model, quantization=event.quantization)
+        self.load_model()
+
+    def on_model_screen_stop_wanted(self) -> None:
+        """Give up a load that is under way."""
+        self._stop_loading()
 
     @on(ChatScreen.HelpWanted)
     def _show_help(self) -> None:

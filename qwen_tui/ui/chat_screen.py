@@ -44,6 +44,7 @@ class ChatScreen(ChatLayout):
         Binding("f1", "help", say("screen.key.help"), id="app.help"),
         Binding("f2", "pane('settings')", say("screen.key.settings"), id="app.settings"),
         Binding("f3", "pane('conversations')", say("screen.key.conversations"), id="app.conversations"),
+        Binding("f4", "models", say("screen.key.models"), id="app.models"),
         Binding("ctrl+n", "new", say("screen.key.new"), id="chat.new"),
         Binding("ctrl+f", "find", say("screen.key.find"), id="chat.find"),
         Binding("ctrl+r", "regenerate", say("screen.key.regenerate"), id="chat.regenerate"),
@@ -54,6 +55,9 @@ class ChatScreen(ChatLayout):
 
     class HelpWanted(Posted):
         """The person wants to see the keys."""
+
+    class ModelsWanted(Posted):
+        """The person wants to choose a model."""
 
     class StopLoading(Posted):
         """The person does not want to wait for the model."""
@@ -88,6 +92,7 @@ class ChatScreen(ChatLayout):
             ("import", self.action_import),
             ("settings", partial(self.action_pane, "settings")),
             ("conversations", partial(self.action_pane, "conversations")),
+            ("models", self.action_models),
             ("help", self.action_help),
             ("undo", self._conversations.undo),
             *(log.message_commands() if (log := self._talk.chat_log) is not None else ()),
@@ -264,6 +269,10 @@ class ChatScreen(ChatLayout):
         """Make a copy of the open conversation and go on in that."""
         if self._talk.session.conversation.messages:
             self._conversations.duplicate(self._talk.conversation_id)
+
+    def action_models(self) -> None:
+        """Show which models there are."""
+        self.post_message(self.ModelsWanted())
 
     def action_help(self) -> None:
         """Show the keys and where the files are."""

@@ -13,6 +13,8 @@ from qwen_tui.ui.conversation_list import ConversationList
 from qwen_tui.ui.conversations_pane import ConversationsPane
 from qwen_tui.ui.dialogs import Place, place
 from qwen_tui.ui.message_area import MessageArea
+from qwen_tui.ui.model_list import ModelList
+from qwen_tui.ui.model_screen import ModelScreen
 from qwen_tui.ui.setting_rows.number_row import NumberRow
 from qwen_tui.ui.setting_rows.setting_row import SettingRow
 from qwen_tui.ui.settings_pane import SettingsPane
@@ -27,6 +29,7 @@ def help_places(everywhere: Iterable[BindingType], keymap: Mapping[str, str]) ->
             (say("help.place.everywhere"), everywhere),
             (say("help.place.log"), ChatLog.BINDINGS),
             (say("help.place.conversations"), [*ConversationList.BINDINGS, *ConversationsPane.BINDINGS]),
+            (say("help.place.models"), [*ModelList.BINDINGS, *ModelScreen.BINDINGS]),
             (say("help.place.settings"), [*SettingsPane.BINDINGS, *NumberRow.BINDINGS, *SettingRow.BINDINGS]),
         )
     ]

@@ -38,3 +38,21 @@ def verdict_in_words(fit: Fit) -> str:
         return say("models.does_not_fit")
     tokens = in_tokens(fit.context_tokens)
     return say("models.on_several", tokens=tokens, count=len(fit.devices)) if len(fit.devices) > 1 else tokens
+
+
+def window_in_short(entry: Entry) -> str:
+    """Its context window in the few characters that a list has: `32k`."""
+    return _thousands(entry.context_window) if entry.context_window else ""
+
+
+def verdict_in_short(fit: Fit) -> str:
+    """As `verdict_in_words`, in a list: `32k`, `10k ×2`, `–`."""
+    if not fit.fits:
+        return say("models.does_not_fit")
+    tokens = _thousands(fit.context_tokens)
+    return say("models.on_several", tokens=tokens, count=len(fit.devices)) if len(fit.devices) > 1 else tokens
+
+
+def _thousands(tokens: int) -> str:
+    """A window in units of 1,024 tokens, as windows are called."""
+    return str(tokens) if tokens < 1024 else f"{tokens // 1024}k"

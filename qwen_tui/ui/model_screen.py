@@ -1,0 +1,267 @@
+"""The model screen: what is on this machine, what is known, and any other by its name; whether it fits; load it."""
+
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import ClassVar, NamedTuple
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.reactive import reactive
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from qwen_tui.amounts import in_bytes
+from qwen_tui.engine import devices as devices_here
+from qwen_tui.engine.base import Quantization
+from qwen_tui.engine.devices import Device
+from qwen_tui.engine.fit import Fit, freed
+from qwen_tui.engine.host import EngineState, Failed, Opening, Ready
+from qwen_tui.engine.listing import Entry, listing, named
+from qwen_tui.engine.recent_models import recent_models
+from qwen_tui.engine.size import Form
+from qwen_tui.errors import QwenTuiError
+from qwen_tui.settings import Settings
+from qwen_tui.strings import say
+from qwen_tui.ui.header import Header
+from qwen_tui.ui.model_details import CHOICES, details
+from qwen_tui.ui.model_list import ModelList, ModelRow
+
+LOOK_SECONDS = 0.1
+"""How often it looks whether what was searched for has been found."""
+
+
+class Found(NamedTuple):
+    """What there is to choose from, and on what it could run."""
+
+    entries: Sequence[Entry]
+    devices: Sequence[Device]
+
+
+def find_models(models_file: Path) -> Found:
+    """Look at the cache, at the folders that were opened before, and at the devices; may take seconds."""
+    return Found(listing(used=recent_models(models_file)), devices_here.look())
+
+
+class ModelScreen(ModalScreen[None]):
+    """Chooses a model. `Chosen` and `StopWanted` go up; `engine_state` and `settings` come down."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", say("models.key.back"), id="models.back"),
+        Binding("f4", "dismiss", say("models.key.close"), id="models.close", show=False),
+        Binding("left", "form(-1)", say("models.key.previous_form"), id="models.previous_form", show=False),
+        Binding("right", "form(1)", say("models.key.next_form"), id="models.next_form", show=False),
+        Binding("slash", "name", say("models.key.name"), id="models.name"),
+    ]
+    DEFAULT_CSS: ClassVar[str] = """
+    ModelScreen {
+        align: center middle;
+        #models-box {
+            width: 104;
+            max-width: 100%;
+            height: 100%;
+            max-height: 52;
+            border: round $border;
+            border-title-color: $text-accent;
+            border-subtitle-color: $text-muted;
+            background: $background;
+        }
+        #models-list { height: 1fr; }
+        #models-name { margin: 0 1; }
+        #models-details { height: 8; padding: 1 2 0 2; border-top: solid $foreground 12%; }
+        #models-said { height: auto; max-height: 3; padding: 0 2; }
+        #models-said.-problem { color: $text-error; }
+        #models-said.-nothing { display: none; }
+    }
+    """
+
+    class Chosen(Message):
+        """The person wants this model loaded, in this form."""
+
+        def __init__(self, model: str, quantization: Quantization) -> None:
+            super().__init__()
+            self.model = model
+            self.quantization = quantization
+
+    class StopWanted(Message):
+        """The person does not want to wait for the model."""
+
+    engine_state: reactive[EngineState | None] = reactive[EngineState | None](None)
+    """Whether there is something that answers."""
+
+    def __init__(self, settings: Settings, find: Callable[[], Found]) -> None:
+        """`find` takes a while and is called on a thread of its own."""
+        super().__init__()
+        self._device = settings.device
+        self._form = settings.quantization
+        self._find = find
+        self._inbox: list[Found] = []
+        self._found = Found((), ())
+        self._named: tuple[Entry, ...] = ()
+        """What was typed, in front of all others."""
+        self._confirming = ""
+        """The model whose download the person is asked about."""
+        self._awaited = False
+        """A model that was chosen here is on its way."""
+
+    def compose(self) -> ComposeResult:
+        """What is loaded or loading, the list, a field for any other name, and what is known of the chosen one."""
+        with Vertical(id="models-box") as box:
+            box.border_title = Content(say("models.title"))
+            box.border_subtitle = Content(say("models.keys"))
+            yield Header(id="models-header")
+            yield ModelList(id="models-list")
+            yield Input(
+                placeholder=say("models.by_name"), id="models-name", compact=True, select_on_focus=False
+            )
+            yield Static(id="models-details", markup=False)
+            yield Static(id="models-said", classes="-nothing", markup=False)
+
+    def on_mount(self) -> None:
+        """Let the arrow keys walk, and search."""
+        self.query_one(ModelList).focus()
+        self._say(say("models.searching"))
+        threading.Thread(target=self._search, name="models", daemon=True).start()
+        self.set_interval(LOOK_SECONDS, self._take)
+        self.watch_engine_state(None, self.engine_state)
+
+    def watch_engine_state(self, before: EngineState | None, state: EngineState | None) -> None:
+        """Show how far a load has come, and leave once the model that was chosen here answers."""
+        if not self.query(ModelList):
+            return
+        header, models = self.query_one(Header), self.query_one(ModelList)
+        info = state.engine.info if isinstance(state, Ready) else None
+        header.info = info
+        header.progress = state.progress if isinstance(state, Opening) else None
+        header.problem = state.error.explanation.title if isinstance(state, Failed) else ""
+        models.loaded = info.model if info is not None else ""
+        if self._awaited and isinstance(state, Ready | Failed):
+            self._arrived(state)
+        elif isinstance(before, Opening) and not isinstance(state, Opening):
+            threading.Thread(target=self._search, name="models", daemon=True).start()
+
+    def _arrived(self, state: Ready | Failed) -> None:
+        self._awaited = False
+        problem = state.fallback if isinstance(state, Ready) else state.error
+        if problem is None:
+            self.dismiss()
+            return
+        words = say("screen.fallback", error=problem) if isinstance(state, Ready) else str(problem)
+        self._say(words, is_problem=True)
+        threading.Thread(target=self._search, name="models", daemon=True).start()
+
+    # --- What there is --------------------------------------------------------------------------------
+
+    def _search(self) -> None:
+        self._inbox.append(self._find())
+
+    def _take(self) -> None:
+        if self._inbox:
+            self._found = self._inbox.pop()
+            self._inbox.clear()
+            self._list()
+            if self.query_one("#models-said", Static).content == say("models.searching"):
+                self._say("")
+
+    @property
+    def _devices(self) -> tuple[Device, ...]:
+        """As they will be when the model that is loaded has made room."""
+        state = self.engine_state
+        return freed(self._found.devices, state.engine.info if isinstance(state, Ready) else None)
+
+    def _list(self) -> None:
+        devices = self._devices
+        entries = (*self._named, *self._found.entries)
+        self.query_one(ModelList).rows = tuple(
+            ModelRow(entry, self._fits(entry, devices)) for entry in entries
+        )
+
+    def _fits(self, entry: Entry, devices: Sequence[Device]) -> dict[Form, Fit]:
+        try:
+            return entry.fits(devices, self._device)
+        except QwenTuiError:  # the device of the settings is not here; the details say so
+            return {}
+
+    @on(ModelList.Moved)
+    def _show_details(self) -> None:
+        row = self.query_one(ModelList).row
+        if row is not None:
+            words = details(row.entry, self._devices, self._form, self._device)
+            self.query_one("#models-details", Static).update(words)
+            if self._confirming and row.entry.model != self._confirming:
+                self._confirming = ""
+                self._say("")
+
+    # --- Choosing -------------------------------------------------------------------------------------
+
+    @on(ModelList.Chosen)
+    def _choose(self) -> None:
+        row = self.query_one(ModelList).row
+        if row is None:
+            return
+        entry = row.entry
+        if entry.is_to_be_downloaded and self._confirming != entry.model:
+            self._confirming = entry.model
+            self._say(self._question(entry))
+            return
+        self._confirming = ""
+        self._awaited = True
+        self._say("")
+        self.post_message(self.Chosen(entry.model, self._form))
+
+    def _question(self, entry: Entry) -> str:
+        """What is asked before anything is downloaded; a model that will not fit costs the same."""
+        try:
+            entry.plan(self._devices, self._form, self._device)
+        except QwenTuiError as error:
+            return say("models.confirm_in_vain", problem=error.explanation.title)
+        if entry.known is None or entry.local is not None:
+            return say("models.confirm_unknown")
+        return say("models.confirm", size=in_bytes(entry.known.download_bytes))
+
+    @on(Input.Submitted)
+    def _look_up(self, event: Input.Submitted) -> None:
+        event.stop()
+        name = event.value.strip()
+        if not name:
+            return
+        listed = next((each for each in self._found.entries if each.model == name), None)
+        entry = listed or named(name)
+        self._named = () if listed else (entry,)
+        self._list()
+        models = self.query_one(ModelList)
+        models.go_to(entry.model)
+        models.focus()
+
+    def action_name(self) -> None:
+        """Let the person type the name of a model that is not listed."""
+        self.query_one(Input).focus()
+
+    def action_form(self, by: int) -> None:
+        """Choose the next form, or the previous one."""
+        self._form = CHOICES[(CHOICES.index(self._form) + by) % len(CHOICES)]
+        self._show_details()
+
+    def action_back(self) -> None:
+        """Stop a load, else leave the field, else close."""
+        if isinstance(self.engine_state, Opening):
+            self.post_message(self.StopWanted())
+        elif self.query_one(Input).has_focus:
+            self.query_one(ModelList).focus()
+        else:
+            self.dismiss()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave the arrow keys and the slash to the field while it is typed in."""
+        is_typing = bool(self.query(Input)) and self.query_one(Input).has_focus
+        return not (is_typing and action in ("form", "name"))
+
+    def _say(self, words: str, *, is_problem: bool = False) -> None:
+        said = self.query_one("#models-said", Static)
+        said.update(Content(words))
+        said.set_class(not words, "-nothing")
+        said.set_class(is_problem, "-problem")
