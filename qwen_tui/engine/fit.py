@@ -13,8 +13,9 @@ bf16 (torch 2.11, prompts of 2,000 to 120,000 tokens, read in chunks of at most 
 * the KV cache, with a quarter more for the holes that it leaves behind as it grows (`CACHE_SLACK`).
 
 Held against it, with the allocator limited to 17, 18, 20 and 24 GB for 7B and to 3, 5 and 8 GB for 0.6B: what is
-foretold has fitted every time, and was 68 to 100 % of the longest that did. That needs torch's expandable segments
-(see `worker.start_worker`): without them a fifth less fits.
+foretold has fitted every time, and was 68 to 100 % of the longest that did. Over two GPUs of 12 and 12, 14 and 9, and
+16 and 16 GB it fitted too, and was at most 83 %. All this needs torch's expandable segments (see
+`worker.start_worker`): without them a fifth less fits.
 """
 
 from collections.abc import Sequence
@@ -36,6 +37,12 @@ QUERY_VALUES = 18
 
 CACHE_SLACK = 1.25
 """What the KV cache takes in all, for each byte in it."""
+
+SPREAD_SHARE = 0.85
+"""Over several GPUs the fullest decides, and layers cannot be shared out evenly: of the context, so much counts."""
+
+QUANTIZERS_SHARE = 0.9
+"""Of what a GPU may hold of the weights transformers uses so much, and leaves the rest to bitsandbytes."""
 
 LEAST_TOKENS = 1024
 """With less context than this a model does not fit: there is no room to talk."""
@@ -196,8 +203,10 @@ def _fit_over(size: ModelSize, form: Form, places: tuple[Device, ...]) -> Fit:
     value = _VALUE_BYTES[dtype]
     weights = size.weight_bytes(form, value)
     chunk = max(place.chunk_tokens for place in places)
-    kv = CACHE_SLACK * size.kv_bytes_per_token(value)
     count = len(places)
+    kv = CACHE_SLACK * size.kv_bytes_per_token(value)
+    if count > 1:  # one has a layer more than its share
+        kv *= (1 + count / max(1, size.layers)) / SPREAD_SHARE
     free = sum(_room(size, form, place, value, count) for place in places) - weights
     feeding = value * size.widest * ACTIVATION_VALUES
     attending = value * size.query_values * QUERY_VALUES
@@ -248,15 +257,19 @@ def _is_worthwhile(packed: Fit | None, whole: Fit) -> bool:
 
 
 def _shares(size: ModelSize, chosen: Fit) -> tuple[tuple[str, int], ...]:
-    """How many bytes of the weights each of several GPUs may take, in proportion to its room."""
+    """How many bytes of the weights each of several GPUs may take, in proportion to its room.
+
+    Each may have a layer more than its share: with exact shares the last layers would fit nowhere.
+    """
     count = len(chosen.devices)
     if count < 2:
         return ()
     value = _VALUE_BYTES[chosen.dtype]
     rooms = [max(0, _room(size, chosen.form, place, value, count)) for place in chosen.devices]
     block = _block_bytes(size, chosen.form, value)
+    usable = 1.0 if chosen.form == "none" else QUANTIZERS_SHARE
     return tuple(
-        (place.name, int(chosen.weight_bytes * room / max(1, sum(rooms))) + block)
+        (place.name, int((chosen.weight_bytes * room / max(1, sum(rooms)) + block) / usable))
         for place, room in zip(chosen.devices, rooms, strict=True)
     )
 

@@ -104,7 +104,7 @@ def test_auto_quantizes_only_what_does_not_fit_as_it_is() -> None:
 def test_the_plan_is_carried_out_in_torchs_terms() -> None:
     gpus = tuple(Device(f"cuda:{index}", "GPU", 12 * 10**9, 12 * 10**9) for index in range(3))
     placed = placement.place(ModelSpec(quantization="none"), big(8 * 10**9), (*gpus, *cpu(10**12)))
-    assert (placed.device, placed.device_map) == (torch.device("cuda:0"), "auto")
+    assert (placed.device, placed.device_map) == (torch.device("cuda:0"), "sequential")
     assert set(placed.max_memory) == {0, 1}
     assert 16 * 10**9 < sum(placed.max_memory.values()) < 24 * 10**9
     one = placement.place(ModelSpec(device="cuda:2"), big(2 * 10**9), gpus)

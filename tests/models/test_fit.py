@@ -109,20 +109,23 @@ def test_context_is_what_memory_is_left_for() -> None:
 @pytest.mark.parametrize(
     ("model", "free_gb", "longest"),
     [
-        ("Qwen2.5-7B-Instruct", 17, 4_354),
-        ("Qwen2.5-7B-Instruct", 18, 12_820),
-        ("Qwen2.5-7B-Instruct", 20, 33_400),
-        ("Qwen2.5-7B-Instruct", 24, 66_644),
-        ("Qwen3-0.6B", 3, 5_021),
-        ("Qwen3-0.6B", 5, 18_663),
-        ("Qwen3-0.6B", 8, 36_973),
+        ("Qwen2.5-7B-Instruct", (17,), 4_354),
+        ("Qwen2.5-7B-Instruct", (18,), 12_820),
+        ("Qwen2.5-7B-Instruct", (20,), 33_400),
+        ("Qwen2.5-7B-Instruct", (24,), 66_644),
+        ("Qwen2.5-7B-Instruct", (12, 12), 28_300),
+        ("Qwen2.5-7B-Instruct", (14, 9), 18_787),
+        ("Qwen2.5-7B-Instruct", (16, 16), 78_308),
+        ("Qwen3-0.6B", (3,), 5_021),
+        ("Qwen3-0.6B", (5,), 18_663),
+        ("Qwen3-0.6B", (8,), 36_973),
     ],
 )
-def test_what_is_foretold_did_fit_on_a_gpu(model: str, free_gb: int, longest: int) -> None:
-    # The longest of the tried contexts that ran on a H200 whose allocator was limited to as much.
+def test_what_is_foretold_did_fit_on_gpus(model: str, free_gb: tuple[int, ...], longest: int) -> None:
+    # The longest of the tried contexts that ran on H200s whose allocators were limited to as much.
     endless = replace(size(model), context_window=1_000_000)
-    foretold = fits(endless, gpus(free_gb))["none"].context_tokens
-    assert 0.65 * longest < foretold < 1.01 * longest
+    foretold = fits(endless, gpus(*free_gb))["none"].context_tokens
+    assert 0.6 * longest < foretold < 1.01 * longest
 
 
 def test_a_gpu_that_others_use_counts_with_what_they_leave() -> None:

@@ -22,7 +22,11 @@ class Placement:
     device: torch.device
     """The device, or the first of several."""
     device_map: str | dict[str, str]
-    """As `from_pretrained` takes it: everything on one device, or `auto` over several GPUs."""
+    """As `from_pretrained` takes it: everything on one device, or one GPU after the other filled to `max_memory`.
+
+    Not `auto`: it shares the weights out evenly, whatever the memory, and leaves to the disk what then is too much
+    (7B over 14 and 9 GB).
+    """
     max_memory: dict[int, int]
     """Over several GPUs: the bytes of weights that each may take, by its number; else empty."""
     dtype: torch.dtype
@@ -40,7 +44,7 @@ def place(spec: ModelSpec, checkpoint: Checkpoint, devices: Sequence[Device] | N
     first = plan.fit.devices[0].name
     return Placement(
         device=torch.device(first),
-        device_map="auto" if plan.max_memory else {"": first},
+        device_map="sequential" if plan.max_memory else {"": first},
         max_memory={int(name.partition(":")[2]): size for name, size in plan.max_memory},
         dtype=getattr(torch, plan.fit.dtype),
         quantization=plan.fit.form,
