@@ -123,7 +123,7 @@ def _entry_json(entry: Entry, there: Sequence[Device], settings: Settings) -> di
         "complete": entry.is_here,
         "problem": str(entry.problem) if entry.problem else None,
         "disk_bytes": local.disk_bytes if local else None,
-        "download_bytes": entry.known.download_bytes if entry.known and not entry.is_here else None,
+        "download_bytes": entry.download_bytes or None,
         "last_used": (local.last_used or None) if local else None,
         "architecture": local.architecture if local else None,
         "parameters": size.parameters if size and not size.packed_bytes else None,

@@ -13,8 +13,8 @@ bf16 (torch 2.11, prompts of 2,000 to 120,000 tokens, read in chunks of at most 
 * the KV cache, with a quarter more for the holes that it leaves behind as it grows (`CACHE_SLACK`).
 
 Held against it, with the allocator limited to 17, 18, 20 and 24 GB for 7B and to 3, 5 and 8 GB for 0.6B: what is
-foretold has fitted every time, and was 68 to 100 % of the longest that did. Over two GPUs of 12 and 12, 14 and 9, and
-16 and 16 GB it fitted too, and was at most 83 %. All this needs torch's expandable segments (see
+foretold has fitted every time, and was 68 to 100 % of the longest that did. Over two GPUs of 12 and 12, 14 and 9,
+and 16 and 16 GB it fitted too, and was at most 83 %. All this needs torch's expandable segments (see
 `worker.start_worker`): without them a fifth less fits.
 """
 

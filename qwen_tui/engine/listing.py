@@ -8,6 +8,7 @@ from qwen_tui.engine.cache_scan import LocalModel, looked_at, scan
 from qwen_tui.engine.catalogue import KNOWN, Known, known
 from qwen_tui.engine.devices import Device
 from qwen_tui.engine.fit import Fit, Plan, fits, plan
+from qwen_tui.engine.hub_model import HubModel, hub_model
 from qwen_tui.engine.size import Form, ModelSize
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.guide import model_folder
@@ -28,6 +29,8 @@ class Entry(NamedTuple):
     """What there is of it on this machine."""
     known: Known | None
     """What the catalogue says of it."""
+    on_hub: HubModel | None = None
+    """What the hub says of it, where it was asked."""
 
     @property
     def name(self) -> str:
@@ -39,6 +42,8 @@ class Entry(NamedTuple):
         """What it takes to run, by its files where they are here; None when that is not known."""
         if self.local is not None and self.local.size is not None:
             return self.local.size
+        if self.on_hub is not None:
+            return self.on_hub.size
         return self.known.shape.size if self.known is not None else None
 
     @property
@@ -52,6 +57,15 @@ class Entry(NamedTuple):
         return self.local is None or (
             self.problem is not None and self.problem.code == "engine.half_downloaded"
         )
+
+    @property
+    def download_bytes(self) -> int | None:
+        """About what comes over the network when it is loaded; None when that is not known."""
+        if not self.is_to_be_downloaded:
+            return 0
+        if self.on_hub is not None:
+            return self.on_hub.download_bytes
+        return self.known.download_bytes if self.known is not None and self.local is None else None
 
     @property
     def problem(self) -> QwenTuiError | None:
@@ -91,6 +105,11 @@ def named(model: str) -> Entry:
     folder = Path(model).expanduser()
     local = looked_at(folder.absolute(), str(folder.absolute())) if folder.is_dir() else None
     return Entry(local.model if local else model, "named", local, known(model))
+
+
+def asked(model: str) -> Entry:
+    """What the hub says of a model that is not here; raises QwenTuiError as `hub_model` does."""
+    return Entry(model, "named", None, None, hub_model(model))
 
 
 def _guide() -> Entry:

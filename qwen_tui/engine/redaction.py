@@ -57,13 +57,13 @@ def known_secrets() -> tuple[str, ...]:
         for name, value in os.environ.items()
         if _SECRET_NAME.search(name) and not _PLACE_NAME.search(name)
     }
-    values.add(_token_on_file())
+    values.add(token_on_file())
     values = {value.strip() for value in values}
     found = [value for value in values if len(value) >= SHORTEST and not value.isdigit()]
     return tuple(sorted(found, key=len, reverse=True))
 
 
-def _token_on_file() -> str:
+def token_on_file() -> str:
     """The token that `hf auth login` has kept (huggingface_hub, "Environment variables"), or nothing."""
     cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     home = os.environ.get("HF_HOME") or os.path.join(cache, "huggingface")

@@ -23,6 +23,9 @@ UNKNOWN_WINDOW = 2048
 
 _WINDOWS = ("max_position_embeddings", "n_positions", "max_sequence_length", "seq_length", "max_seq_len")
 
+_DTYPES = {"float32": "F32", "float16": "F16", "bfloat16": "BF16"}
+"""A config's words for what safetensors calls otherwise."""
+
 _KEPT_ENDS = ("embed_tokens.weight", "lm_head.weight", "wte.weight")
 
 
@@ -98,6 +101,32 @@ def size_of(checkpoint: Checkpoint) -> ModelSize:
         context_window=context_window(checkpoint.config),
         dtype=checkpoint.dtype,
         packed_bytes=whole if checkpoint.is_quantized else 0,
+    )
+
+
+def size_by_config(config: Mapping[str, Any], weight_bytes: int) -> ModelSize:
+    """The size of a model of which only the config and the bytes of its weight files are known; an estimate."""
+    text = text_config(config)
+    dtype = _DTYPES.get(
+        str(text.get("dtype") or text.get("torch_dtype") or config.get("torch_dtype")), "BF16"
+    )
+    parameters = weight_bytes // (4 if dtype == "F32" else 2)
+    embedding = _number(text, "vocab_size") * _hidden(text)
+    is_tied = bool(text.get("tie_word_embeddings", config.get("tie_word_embeddings", False)))
+    experts = _number(text, "num_experts", "n_routed_experts", "num_local_experts")
+    expert = 3 * _hidden(text) * _number(text, "moe_intermediate_size", "intermediate_size")
+    kept = embedding * (1 if is_tied else 2) + layers(text) * experts * expert
+    return ModelSize(
+        parameters=parameters,
+        kept_parameters=min(parameters, kept),
+        embedding_parameters=embedding,
+        layers=layers(text),
+        kv_values=kv_values(text),
+        widest=_widest(text),
+        query_values=_number(text, "num_attention_heads", "n_head") * _head_size(text),
+        context_window=context_window(config),
+        dtype=dtype,
+        packed_bytes=weight_bytes if "quantization_config" in config else 0,
     )
 
 

@@ -44,8 +44,8 @@ def _whereabouts(entry: Entry) -> str:
         days = (time.time() - entry.local.last_used) / _DAY_SECONDS
         if entry.local.last_used and days >= 0:
             parts.append(say("models.used.today") if days < 1 else say("models.used.days", count=int(days)))
-    elif entry.known is not None:
-        parts.append(say("models.not_here", size=in_bytes(entry.known.download_bytes)))
+    elif entry.download_bytes:
+        parts.append(say("models.not_here", size=in_bytes(entry.download_bytes)))
     return " · ".join(parts)
 
 

@@ -21,7 +21,7 @@ from qwen_tui.engine.base import Quantization
 from qwen_tui.engine.devices import Device
 from qwen_tui.engine.fit import Fit, freed
 from qwen_tui.engine.host import EngineState, Failed, Opening, Ready
-from qwen_tui.engine.listing import Entry, listing, named
+from qwen_tui.engine.listing import Entry, asked, listing, named
 from qwen_tui.engine.recent_models import recent_models
 from qwen_tui.engine.size import Form
 from qwen_tui.errors import QwenTuiError
@@ -100,6 +100,8 @@ class ModelScreen(ModalScreen[None]):
         self._form = settings.quantization
         self._find = find
         self._inbox: list[Found] = []
+        self._answers: list[Entry | QwenTuiError] = []
+        """Of the hub."""
         self._found = Found((), ())
         self._named: tuple[Entry, ...] = ()
         """What was typed, in front of all others."""
@@ -166,6 +168,13 @@ class ModelScreen(ModalScreen[None]):
             self._list()
             if self.query_one("#models-said", Static).content == say("models.searching"):
                 self._say("")
+        if self._answers:
+            answer = self._answers.pop(0)
+            if isinstance(answer, QwenTuiError):
+                self._say(str(answer), is_problem=True)
+            elif [entry.model for entry in self._named] == [answer.model]:
+                self._say("")
+                self._name_one(answer)
 
     @property
     def _devices(self) -> tuple[Device, ...]:
@@ -219,9 +228,9 @@ class ModelScreen(ModalScreen[None]):
             entry.plan(self._devices, self._form, self._device)
         except QwenTuiError as error:
             return say("models.confirm_in_vain", problem=error.explanation.title)
-        if entry.known is None or entry.local is not None:
+        if entry.download_bytes is None:
             return say("models.confirm_unknown")
-        return say("models.confirm", size=in_bytes(entry.known.download_bytes))
+        return say("models.confirm", size=in_bytes(entry.download_bytes))
 
     @on(Input.Submitted)
     def _look_up(self, event: Input.Submitted) -> None:
@@ -231,11 +240,23 @@ class ModelScreen(ModalScreen[None]):
             return
         listed = next((each for each in self._found.entries if each.model == name), None)
         entry = listed or named(name)
-        self._named = () if listed else (entry,)
+        self._name_one(entry, is_listed=listed is not None)
+        self.query_one(ModelList).focus()
+        if entry.size is None and entry.local is None and entry.problem is None:
+            self._say(say("models.asking"))
+            threading.Thread(target=self._ask, args=(entry.model,), name="hub", daemon=True).start()
+
+    def _name_one(self, entry: Entry, *, is_listed: bool = False) -> None:
+        self._named = () if is_listed else (entry,)
         self._list()
-        models = self.query_one(ModelList)
-        models.go_to(entry.model)
-        models.focus()
+        self.query_one(ModelList).go_to(entry.model)
+
+    def _ask(self, model: str) -> None:
+        """Ask the hub; on a thread of its own."""
+        try:
+            self._answers.append(asked(model))
+        except QwenTuiError as error:
+            self._answers.append(error)
 
     def action_name(self) -> None:
         """Let the person type the name of a model that is not listed."""

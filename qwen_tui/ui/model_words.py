@@ -12,9 +12,7 @@ def disk_in_words(entry: Entry) -> str:
     """What it takes on the disk, or would: `15.2 GB`, `↓ 15.2 GB`."""
     if entry.local is not None:
         return in_bytes(entry.local.disk_bytes)
-    if entry.known is None:
-        return ""
-    return say("models.download", size=in_bytes(entry.known.download_bytes))
+    return say("models.download", size=in_bytes(entry.download_bytes)) if entry.download_bytes else ""
 
 
 def dtype_in_words(entry: Entry) -> str:

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 import tiny_models
+from loopback_hub import loopback_hub
 from screenplay import Screenplay, shown, until
 
+from qwen_tui.amounts import in_bytes
 from qwen_tui.engine import devices
 from qwen_tui.engine.base import LoadProgress
 from qwen_tui.engine.cache_scan import cache_folder
@@ -185,3 +187,29 @@ async def test_the_palette_and_the_help_know_it(play) -> None:
         await pilot.press("escape")
         await pilot.press("f1")
         await until(pilot, lambda: "F4" in shown(pilot))
+
+
+async def test_a_name_on_the_hub_is_told_with_its_size_before_it_is_downloaded(
+    play, tmp_path, monkeypatch
+) -> None:
+    with loopback_hub({"somebody/tiny": tmp_path / "我的模型"}) as hub:
+        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+        async with play.running() as pilot:
+            await until(pilot, lambda: play.loads)
+            models = await opened(pilot)
+            field = pilot.app.screen.query_one("#models-name")
+            for name, said in (
+                ("somebody/nothing", "does not exist on the hub"),
+                ("somebody/tiny", "fits on"),
+            ):
+                field.focus()
+                field.value = name
+                await pilot.press("enter")
+                await until(pilot, lambda said=said: said in shown(pilot))
+            assert models.row.entry.model == "somebody/tiny"
+            assert set(models.row.fits) == {"none", "8bit", "4bit"}
+            await pilot.press("enter")
+            size = in_bytes((tmp_path / "我的模型" / "model.safetensors").stat().st_size)
+            await until(pilot, lambda: f"downloads {size}" in shown(pilot))
+        assert not any(".safetensors" in request for request in hub.requests)

@@ -38,6 +38,7 @@ SENTENCES: dict[str, str] = {
     "models.key.name": "by name",
     "models.by_name": "/  any name on the hub, or a folder",
     "models.searching": "Looking at what there is on this machine …",
+    "models.asking": "Asking the hub …",
     "models.parameters": "{count} parameters",
     "models.window": "context window {tokens:,}",
     "models.here": "{size} on this machine",
