@@ -89,7 +89,7 @@ def _colour(name: str, otherwise: str) -> str:
 
 # --- The stories -----------------------------------------------------------------------------------------
 
-F2, F3, DOWN, BACK_TAB, CTRL_N = "\x1bOQ", "\x1bOR", "\x1b[B", "\x1b[Z", "\x0e"
+F2, F3, F4, DOWN, BACK_TAB, CTRL_N = "\x1bOQ", "\x1bOR", "\x1bOS", "\x1b[B", "\x1b[Z", "\x0e"
 
 
 def ask(terminal: Terminal, data: Path, text: str) -> None:
@@ -132,6 +132,16 @@ def settings(data: Path) -> Terminal:
     for keys in (F2, DOWN, "0.9\r", DOWN, "7"):
         terminal.type(keys)
         terminal.settle()
+    return terminal
+
+
+def models(data: Path) -> Terminal:
+    """The models to choose from, on a known one of which the weights do not fit whole."""
+    terminal = started(104, 40, data)
+    terminal.type(F4)
+    terminal.until("Qwen2.5-14B-Instruct")
+    terminal.type(DOWN * 5)
+    terminal.until("14.8 B parameters")
     return terminal
 
 
@@ -203,7 +213,8 @@ def search(data: Path) -> Terminal:
 
 
 STORIES: dict[str, Callable[[Path], Terminal]] = {
-    story.__name__: story for story in (chat, chinese, settings, loading, wide, variants, receipt, search)
+    story.__name__: story
+    for story in (chat, chinese, settings, models, loading, wide, variants, receipt, search)
 }
 
 

@@ -14,6 +14,8 @@ SENTENCES: dict[str, str] = {
         "  qwen-tui --model ~/models/mine --quantization 4bit\n"
         "  qwen-tui --conversation 广州                    open that conversation, or begin it\n"
         '  qwen-tui ask "What is a token?"                 one reply on the standard output\n'
+        "  qwen-tui models                                 what there is to choose from, and what fits\n"
+        "  qwen-tui doctor                                 what works on this machine, as a text to paste\n"
         "  qwen-tui export 广州 --output 广州.md           a conversation as a file; import takes them in\n\n"
         "In the program: F1 shows the keys, ctrl+q leaves."
     ),
