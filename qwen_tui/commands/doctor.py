@@ -17,7 +17,7 @@ from qwen_tui.engine import devices, hub_probe, nvml
 from qwen_tui.engine.cache_scan import cache_folder, scan
 from qwen_tui.engine.health import Part, examine
 from qwen_tui.engine.recent_models import recent_models
-from qwen_tui.engine.redaction import known_secrets, one_line, redacted
+from qwen_tui.engine.redaction import known_secrets, one_line, redacted, token_on_file
 from qwen_tui.guide import model_folder
 from qwen_tui.paths import Places
 from qwen_tui.strings import say
@@ -182,12 +182,10 @@ def _hub() -> Iterator[Check]:
         said = say("doctor.hub.unreachable", endpoint=probe.endpoint, detail=probe.detail)
         yield Check("hub", "note", said, say("doctor.hub.hint"))
     has_token = any(os.environ.get(name) for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"))
-    home = cache_folder().parent
-    file = Path(os.environ.get("HF_TOKEN_PATH") or home / "token").expanduser()
     if has_token:
         yield Check("token", "ok", say("doctor.token.environment"))
     else:
-        yield Check("token", "ok", say("doctor.token.file" if file.is_file() else "doctor.token.none"))
+        yield Check("token", "ok", say("doctor.token.file" if token_on_file() else "doctor.token.none"))
 
 
 def _nearest(folder: Path) -> Path:

@@ -56,6 +56,9 @@ LONG_TOKENS = 32_768
 WORTHWHILE = 0.8
 """A form whose weights are no smaller than this share of the whole ones is not worth being slower."""
 
+CPU_PARAMETERS = 1_000_000_000
+"""A model no larger than this is quick enough on a CPU to go there by itself when no GPU has room."""
+
 BF16_PARAMETERS = 100_000_000
 """From this size on a CPU computes in bf16, where it can.
 
@@ -109,7 +112,11 @@ def fits(size: ModelSize, devices: Sequence[Device], device: str = "auto") -> di
     """Whether the model fits in each of its forms, on the devices that `device` allows (`allowed`)."""
     places = allowed(devices, device)
     forms: tuple[Form, ...] = ("none",) if size.packed_bytes else FORMS
-    return {form: _best(size, form, places) for form in forms}
+    found = {form: _best(size, form, places) for form in forms}
+    if device == "auto" and size.parameters <= CPU_PARAMETERS and not any(fit.fits for fit in found.values()):
+        there = tuple(place for place in devices if not place.is_gpu)
+        found = {form: _best(size, form, there) for form in forms} if there else found
+    return found
 
 
 def plan(
@@ -140,7 +147,8 @@ def plan(
 def allowed(devices: Sequence[Device], wanted: str) -> tuple[Device, ...]:
     """The devices that `auto`, `cuda`, `cuda:N`, `mps` or `cpu` leaves; raises `engine.no_such_device`.
 
-    `auto` means the GPUs where there are any: a CPU would be slower by so much that it has to be asked for.
+    `auto` means the GPUs where there are any: with most models a CPU is slower by so much that it has to be asked
+    for (`CPU_PARAMETERS`).
     """
     accelerators = tuple(device for device in devices if device.is_gpu)
     if wanted == "auto":

@@ -107,8 +107,8 @@ class ModelScreen(ModalScreen[None]):
         """What was typed, in front of all others."""
         self._confirming = ""
         """The model whose download the person is asked about."""
-        self._awaited = False
-        """A model that was chosen here is on its way."""
+        self._awaited = ""
+        """The model that was chosen here and is on its way."""
 
     def compose(self) -> ComposeResult:
         """What is loaded or loading, the list, a field for any other name, and what is known of the chosen one."""
@@ -147,8 +147,10 @@ class ModelScreen(ModalScreen[None]):
             threading.Thread(target=self._search, name="models", daemon=True).start()
 
     def _arrived(self, state: Ready | Failed) -> None:
-        self._awaited = False
         problem = state.fallback if isinstance(state, Ready) else state.error
+        if isinstance(state, Ready) and problem is None and state.spec.model != self._awaited:
+            return  # the one from before, which became ready just now
+        self._awaited = ""
         if problem is None:
             self.dismiss()
             return
@@ -218,7 +220,7 @@ class ModelScreen(ModalScreen[None]):
             self._say(self._question(entry))
             return
         self._confirming = ""
-        self._awaited = True
+        self._awaited = entry.model
         self._say("")
         self.post_message(self.Chosen(entry.model, self._form))
 

@@ -78,6 +78,16 @@ def test_what_auto_chooses(model, machine, wish, form, places, comfortable) -> N
     assert (chosen.fit.form, names(chosen.fit), chosen.fit.is_comfortable) == (form, places, comfortable)
 
 
+def test_a_small_model_goes_to_the_processor_when_no_gpu_has_room() -> None:
+    full = gpus(0.4, 0.2)
+    assert names(plan(size("Qwen2.5-0.5B-Instruct"), full).fit) == ["cpu"]
+    assert names(plan(size("Qwen2.5-0.5B-Instruct"), gpus(0.4, 4)).fit) == ["cuda:1"]
+    for wish, model in (("cuda", "Qwen2.5-0.5B-Instruct"), ("auto", "Qwen2.5-3B-Instruct")):
+        with pytest.raises(QwenTuiError) as raised:
+            plan(size(model), full, device=wish)
+        assert raised.value.parameters["device"] == "cuda:0, cuda:1"
+
+
 def test_a_form_that_is_asked_for_is_taken_or_refused() -> None:
     seven = size("Qwen2.5-7B-Instruct")
     assert plan(seven, H200, "8bit").fit.form == "8bit"

@@ -1,6 +1,7 @@
 """The model screen: choosing, watching it arrive, and stopping it."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,9 @@ from qwen_tui.amounts import in_bytes
 from qwen_tui.engine import devices
 from qwen_tui.engine.base import LoadProgress
 from qwen_tui.engine.cache_scan import cache_folder
+from qwen_tui.engine.catalogue import known
 from qwen_tui.engine.devices import Device
+from qwen_tui.engine.fit import plan
 from qwen_tui.engine.recent_models import remember
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.ui.model_list import ModelList
@@ -166,8 +169,6 @@ async def test_any_other_model_is_named(play, tmp_path) -> None:
 
 
 async def test_a_model_that_is_loaded_makes_room_for_the_next(play) -> None:
-    from dataclasses import replace
-
     play.engine.info = replace(play.engine.info, device="cuda:0", memory_bytes=8 * GB)
     async with play.running() as pilot:
         await until(pilot, lambda: play.loads)
@@ -176,6 +177,13 @@ async def test_a_model_that_is_loaded_makes_room_for_the_next(play) -> None:
         fits = {row.entry.model: row.fits for row in models.rows}
         free = {fit.devices[0].free_bytes for fit in fits["Qwen/Qwen3-4B"].values()}
         assert free == {24 * GB}
+
+
+async def test_an_empty_conversation_says_why_the_model_is_held_as_it_is(play) -> None:
+    chosen = plan(known("Qwen/Qwen2.5-14B-Instruct").shape.size, devices.look())
+    play.engine.info = replace(play.engine.info, reasons=chosen.reasons)
+    async with play.running() as pilot:
+        await until(pilot, lambda: "4bit, 10.1 GB: in bfloat16 it has 29.5 GB" in shown(pilot))
 
 
 async def test_the_palette_and_the_help_know_it(play) -> None:
