@@ -109,22 +109,32 @@ def _cached(cache: Path) -> Iterator[LocalModel]:
 
 
 def _repository(folder: Path, model: str) -> LocalModel | None:
-    """The newest usable snapshot of a repository; None when there is no language model in it."""
-    snapshots = [folder / "snapshots" / commit for commit in _commits(folder)]
-    found = [each for snapshot in snapshots if (each := _snapshot(folder, snapshot, model)) is not None]
-    return next((each for each in found if each.is_complete), found[0] if found else None)
+    """What loading this repository finds: the snapshot that `main` names, be it whole or not.
+
+    One of another revision is not loaded, but makes the rest of it quick to come; None when there is no language
+    model in any of them.
+    """
+    main = _main(folder)
+    newest_first = sorted(_entries(folder / "snapshots", 100), key=_changed, reverse=True)
+    for name in sorted((entry.name for entry in newest_first), key=lambda name: name != main):
+        found = _snapshot(folder, folder / "snapshots" / name, model)
+        if found is not None:
+            is_loaded = name == main or not found.is_complete
+            return found if is_loaded else replace(found, size=None, problem=_unfinished(model))
+    return None
 
 
-def _commits(folder: Path) -> list[str]:
-    """The revisions that are here: the one that loading takes, `main`, first; then the newest."""
-    there = sorted(_entries(folder / "snapshots", 100), key=_changed, reverse=True)
-    names = [entry.name for entry in there]
+def _main(folder: Path) -> str:
+    """The commit of the branch that is loaded; empty when it is not known."""
     try:
         with open(folder / "refs" / "main", encoding="ascii") as file:
-            main = file.read(100).strip()
+            return file.read(100).strip()
     except (OSError, ValueError):
-        return names
-    return [main, *(name for name in names if name != main)] if main in names else names
+        return ""
+
+
+def _unfinished(model: str) -> QwenTuiError:
+    return QwenTuiError("engine.half_downloaded", model=model)
 
 
 def _snapshot(folder: Path, snapshot: Path, model: str) -> LocalModel | None:
@@ -140,7 +150,7 @@ def _snapshot(folder: Path, snapshot: Path, model: str) -> LocalModel | None:
         return found
     if found.problem.code == "engine.no_model_in_folder" and not _is_begun(folder):
         return None  # only its config or its tokenizer was ever wanted
-    return replace(found, problem=QwenTuiError("engine.half_downloaded", model=model))
+    return replace(found, problem=_unfinished(model))
 
 
 def _is_begun(folder: Path) -> bool:

@@ -14,6 +14,7 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_N
 
 from qwen_tui.engine.cache_scan import SEEING_TOO, LocalModel, cache_folder, scan
 from qwen_tui.engine.checkpoint import inspect
+from qwen_tui.engine.local import hub
 from qwen_tui.engine.local.traits import context_window
 from qwen_tui.engine.recent_models import MOST, recent_models, remember
 from qwen_tui.engine.size import size_of
@@ -137,8 +138,27 @@ def test_of_two_revisions_the_one_that_would_be_loaded_is_told(tiny: Path, tmp_p
     assert only(scan(tmp_path)).revision == COMMIT
     (folder / "refs" / "main").write_text(OLDER)
     assert only(scan(tmp_path)).revision == OLDER
+    assert only(scan(tmp_path)).is_complete
     (folder / "snapshots" / OLDER / "model.safetensors").unlink()
-    assert only(scan(tmp_path)).revision == COMMIT
+    for damage in (lambda: None, lambda: shutil.rmtree(folder / "snapshots" / OLDER)):
+        damage()
+        problem = only(scan(tmp_path)).problem
+        assert problem is not None
+        assert problem.code == "engine.half_downloaded"
+
+
+def test_what_is_told_as_here_is_what_is_loaded_without_a_request(
+    tiny: Path, home_of_its_own: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(cache_folder()))
+    cached(cache_folder(), "me/whole", tiny)
+    cached(cache_folder(), "me/other", tiny)
+    (cache_folder() / "models--me--other" / "refs" / "main").write_text(OLDER)
+    cached(cache_folder(), "me/nameless", tiny)
+    (cache_folder() / "models--me--nameless" / "refs" / "main").unlink()
+    found = {model.model: model.is_complete for model in scan()}
+    assert found == {"me/whole": True, "me/other": False, "me/nameless": False}
+    assert found == {name: hub.cached(name) is not None for name in found}
 
 
 @pytest.mark.parametrize(

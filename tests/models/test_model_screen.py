@@ -33,6 +33,8 @@ def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Screenplay:
     folder = tiny_models.qwen2(tmp_path / "我的模型")
     repository = cache_folder() / "models--me--tiny"
     shutil.copytree(folder, repository / "snapshots" / "abc")
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text("abc")
     remember(play.where.models, str(folder), now=5e9)
     return play
 

@@ -26,6 +26,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name, without in (("Qwen/Qwen3-4B", ()), ("me/half", ("model.safetensors",))):
         repository = cache_folder() / f"models--{name.replace('/', '--')}"
         shutil.copytree(folder, repository / "snapshots" / "abc", ignore=lambda *_, w=without: w)
+        (repository / "refs").mkdir()
+        (repository / "refs" / "main").write_text("abc")
         (repository / "blobs").mkdir()
         (repository / "blobs" / "x.incomplete").write_bytes(b"")
     remember(tmp_path / "data" / "models.json", str(folder))
