@@ -243,7 +243,7 @@ class ModelScreen(ModalScreen[None]):
         listed = next((each for each in self._found.entries if each.model == name), None)
         entry = listed or named(name)
         self._name_one(entry, is_listed=listed is not None)
-        self.query_one(ModelList).focus()
+        self.set_focus(self.query_one(ModelList))
         if entry.size is None and entry.local is None and entry.problem is None:
             self._say(say("models.asking"))
             threading.Thread(target=self._ask, args=(entry.model,), name="hub", daemon=True).start()
@@ -262,7 +262,8 @@ class ModelScreen(ModalScreen[None]):
 
     def action_name(self) -> None:
         """Let the person type the name of a model that is not listed."""
-        self.query_one(Input).focus()
+        # At once, not after what is waiting: the slash that begins a path follows on the heels of this one.
+        self.set_focus(self.query_one(Input))
 
     def action_form(self, by: int) -> None:
         """Choose the next form, or the previous one."""
@@ -274,7 +275,7 @@ class ModelScreen(ModalScreen[None]):
         if isinstance(self.engine_state, Opening):
             self.post_message(self.StopWanted())
         elif self.query_one(Input).has_focus:
-            self.query_one(ModelList).focus()
+            self.set_focus(self.query_one(ModelList))
         else:
             self.dismiss()
 
