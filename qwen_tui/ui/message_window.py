@@ -27,6 +27,8 @@ class MessageWindow(FollowingScroll):
         self._views: dict[str, MessageView] = {}
         """Those in the window, and those that stream wherever they are."""
         self._paging = False
+        self._destination = ""
+        """The message that was asked for last: a far one takes a while, and only the last is worth it."""
 
     # --- What a subclass adds ---
 
@@ -130,6 +132,7 @@ class MessageWindow(FollowingScroll):
 
     def follow(self) -> None:
         """Go to the newest message and stay there."""
+        self._destination = ""
         if self.has_more_below:
             self._window = newest(len(self._messages))
             self.call_next(self._settle, True)
@@ -138,6 +141,7 @@ class MessageWindow(FollowingScroll):
 
     def go_to(self, message_id: str, *, top: bool = False) -> None:
         """Scroll to a message, wherever it is."""
+        self._destination = message_id
         view = self._views.get(message_id)
         if view is not None and view.is_mounted:
             view.scroll_visible(animate=False, top=top)
@@ -147,7 +151,7 @@ class MessageWindow(FollowingScroll):
     def action_scroll_home(self) -> None:
         """To the first message of the conversation."""
         if self._window.first > 0:
-            self.call_next(self._go_far, self._messages[0].id)
+            self.go_to(self._messages[0].id)
         else:
             super().action_scroll_home()
 
@@ -229,7 +233,7 @@ class MessageWindow(FollowingScroll):
     async def _go_far(self, message_id: str) -> None:
         async with self.lock:
             position = self._positions.get(message_id)
-            if position is None:
+            if position is None or message_id != self._destination:
                 return
             self._paging = True
             with self.app.batch_update():

@@ -5,6 +5,8 @@ from dataclasses import replace
 
 import pytest
 from log_host import LogHost, question, reply, running, screen_rows, screen_text, settled, talk
+from textual import events
+from textual.message import Message as Posted
 
 from qwen_tui.chat.messages import Message
 from qwen_tui.ui.chat_window import MOST, OPENED, PAGE
@@ -107,6 +109,52 @@ async def test_home_and_end_go_to_the_ends_of_the_whole_conversation() -> None:
         await settled(pilot)
         assert "answer 999" in screen_text(app)
         assert app.log_.is_following
+
+
+async def test_of_many_far_places_asked_for_at_once_only_the_last_is_gone_to() -> None:
+    app = LogHost()
+    mounts: list[Posted] = []
+
+    def note(posted: Posted) -> None:
+        if isinstance(posted, events.Mount):
+            mounts.append(posted)
+
+    async with app.run_test(size=(80, 24), message_hook=note) as pilot:
+        log, messages = app.log_, talk(3000)
+        await settled(pilot)
+        await log.show_conversation(messages)
+        await settled(pilot)
+        mounts.clear()
+        for number in range(2500, 99, -100):
+            log.go_to(messages[number].id)
+        await settled(pilot)
+        assert "question 100" in screen_text(app)
+        assert 0 < len(mounts) <= MOST
+
+
+async def test_a_near_place_asked_for_after_a_far_one_is_where_the_log_ends_up() -> None:
+    app = LogHost()
+    async with running(app) as pilot:
+        log, messages = app.log_, talk(3000)
+        await log.show_conversation(messages)
+        await settled(pilot)
+        log.go_to(messages[100].id)
+        log.go_to(messages[2990].id)
+        await settled(pilot)
+        assert "question 2990" in screen_text(app)
+
+
+async def test_the_end_asked_for_after_a_far_place_is_where_the_log_ends_up() -> None:
+    app = LogHost()
+    async with running(app) as pilot:
+        log, messages = app.log_, talk(3000)
+        await log.show_conversation(messages)
+        await settled(pilot)
+        log.go_to(messages[100].id)
+        log.follow()
+        await settled(pilot)
+        assert "answer 2999" in screen_text(app)
+        assert log.is_following
 
 
 async def test_a_growing_reply_is_followed() -> None:
