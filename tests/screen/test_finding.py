@@ -23,6 +23,15 @@ def cursor(pilot) -> str:
     return message.content if message is not None else ""
 
 
+async def take(pilot, command: str) -> None:
+    """Find a command in the palette and take it."""
+    await pilot.press("ctrl+p")
+    await until(pilot, lambda: "Search for commands" in shown(pilot))
+    await press(pilot, command)
+    await until(pilot, lambda: shown(pilot).count(command) >= 2)
+    await pilot.press("enter")
+
+
 async def test_what_is_typed_is_found_counted_and_walked_through(play) -> None:
     seed(play, [f"straw {n}\n\nmore\n\nmore" if n % 10 else f"the Needle {n}" for n in range(60)])
     async with play.running(conversation="talk") as pilot:
@@ -141,3 +150,19 @@ async def test_a_copy_is_made_and_talked_in(play) -> None:
         store = ConversationStore(play.where.conversations)
         lengths = {entry.name: len(store.load(entry).messages) for entry in store.list()}
         assert lengths == {"one": 2, "one 2": 4}
+
+
+async def test_the_palette_finds_in_the_conversation_and_makes_a_copy_of_it(play) -> None:
+    seed(play, ["the needle", "straw"])
+    async with play.running(conversation="talk") as pilot:
+        await until(pilot, lambda: "straw" in shown(pilot))
+        await take(pilot, "Find in the conversation")
+        await until(pilot, lambda: pilot.app.screen.query("FindBar Input:focus"))
+        await press(pilot, "needle")
+        await until(pilot, lambda: "1 / 1" in shown(pilot))
+        await take(pilot, "Duplicate the conversation")
+        await until(pilot, lambda: "This is the copy" in shown(pilot) and "talk 2" in shown(pilot))
+        await until(pilot, lambda: "1 / 1" not in shown(pilot) and "the needle" in shown(pilot))
+        await until(pilot, lambda: pilot.app.screen.query_one("#composer").has_focus_within)
+        names = {entry.name for entry in ConversationStore(play.where.conversations).list()}
+        assert names == {"talk", "talk 2"}
