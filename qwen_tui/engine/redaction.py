@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from qwen_tui.chat import cleaning
+
 HIDDEN = "(hidden)"
 """What stands in a secret's place."""
 
@@ -45,9 +47,8 @@ def redacted(text: str, secrets: Iterable[str] | None = None) -> str:
 
 
 def one_line(foreign: object) -> str:
-    """Foreign text (a message, a path) as one short line without control characters and without secrets."""
-    line = re.sub(r"[\x00-\x1f\x7f-\x9f\s]+", " ", redacted(str(foreign))).strip().rstrip(".")
-    return line if len(line) <= LINE_CHARACTERS else line[: LINE_CHARACTERS - 1] + "…"
+    """Foreign text (a message, a path) as one short line, cleaned and without secrets."""
+    return cleaning.one_line(redacted(str(foreign)).rstrip(". \n"), LINE_CHARACTERS)
 
 
 def known_secrets() -> tuple[str, ...]:

@@ -8,6 +8,7 @@ Departures from `LinuxDriver` (textual 8.2):
 * `ESC CR` is alt+enter. Textual reads it as enter, which would send.
 * In tmux, modifyOtherKeys: without it shift+enter and enter are the same there.
 * No focus reports: each one restyles the whole screen, and nothing here depends on them.
+* Pasted text is cleaned: Textual's fields take escape sequences in it, and write them to the terminal.
 * A terminal that has gone ends the program. Textual would read its end of file forever, at full load.
 """
 
@@ -23,7 +24,10 @@ from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
 from textual.constants import ESCAPE_DELAY
 from textual.drivers import linux_driver
 from textual.drivers.linux_driver import LinuxDriver
+from textual.events import Paste
+from textual.message import Message
 
+from qwen_tui.chat.cleaning import clean
 from qwen_tui.ui.keyboard import HOLD_SECONDS, Keyboard
 
 READ_BYTES = 65536
@@ -82,6 +86,10 @@ class ChatDriver(LinuxDriver):
                     self.process_message(message)
                 # After input soon again: a lone esc or a held enter waits only for what may follow it.
                 timeout = min(HOLD_SECONDS, ESCAPE_DELAY) if keyboard.is_waiting else LOOK_SECONDS
+
+    def process_message(self, message: Message) -> None:
+        """Hand on what was typed; pasted text cleaned, for every field that there is."""
+        super().process_message(Paste(clean(message.text)) if isinstance(message, Paste) else message)
 
     def _get_terminal_size(self) -> tuple[int, int]:
         """Ask the terminal itself; COLUMNS and LINES may have been exported by another one."""
