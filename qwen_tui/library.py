@@ -59,12 +59,12 @@ class Library:
 
     # --- Open conversations -----------------------------------------------------------------------------
 
-    def new(self, name: str | None = None, *, own_id: str | None = None) -> ChatSession:
-        """An empty conversation; it gets a file with its first message. `own_id` gives it a certain id."""
-        conversation = self._store.create(name)
+    def new(self, name: str | None = None, *, left_behind: LeftBehind | None = None) -> ChatSession:
+        """An empty conversation; it gets a file with its first message. `left_behind` is one to go on with."""
+        conversation = self._store.create(left_behind.name or None if left_behind is not None else name)
         self._note_problems()
-        if own_id is not None:
-            conversation = replace(conversation, id=own_id)
+        if left_behind is not None:
+            conversation = replace(conversation, id=left_behind.own_id, overrides=left_behind.overrides)
         return self._keep(conversation, self._store.claim(conversation.id))
 
     def new_or_left_behind(self, left_behind: Iterable[LeftBehind], name: str | None = None) -> ChatSession:
@@ -72,13 +72,13 @@ class Library:
 
         With a name only one that has this name.
         """
-        for own_id, own_name in left_behind:
-            is_wanted = name is None or own_name == tidy(name)
-            if is_wanted and all(entry.id != own_id for entry in self.entries()):
-                session = self.new(own_name or None, own_id=own_id)
+        for left in left_behind:
+            is_wanted = name is None or left.name == tidy(name)
+            if is_wanted and all(entry.id != left.own_id for entry in self.entries()):
+                session = self.new(left_behind=left)
                 if not session.is_read_only:
                     return session
-                self._close(own_id)
+                self._close(left.own_id)
         return self.new(name)
 
     def open(self, conversation_id: str) -> ChatSession:

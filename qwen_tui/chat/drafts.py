@@ -6,14 +6,15 @@ cannot be read counts as none, and is moved to `drafts/damaged/`.
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 from qwen_tui.chat.cleaning import clean
 from qwen_tui.chat.codec import line
+from qwen_tui.chat.fields import DamagedError, cleaned, shallow
 from qwen_tui.chat.files import make_folder, move_into, shown, why, write_whole
 from qwen_tui.chat.messages import Json
 from qwen_tui.chat.names import id_stem, tidy
@@ -57,11 +58,13 @@ class SavedDraft:
     """The conversation has no message, and so no file, yet."""
     name: str = ""
     """The name that a person gave such a conversation."""
+    overrides: Mapping[str, Json] = field(default_factory=dict)
+    """The settings of such a conversation, its system prompt for one."""
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to keep."""
-        return not (self.text or self.attachments or self.waiting or self.edits)
+        return not (self.text or self.attachments or self.waiting or self.edits or self.overrides)
 
 
 class LeftBehind(NamedTuple):
@@ -70,6 +73,8 @@ class LeftBehind(NamedTuple):
     own_id: str
     name: str
     """The name that a person gave it, if one did."""
+    overrides: Mapping[str, Json]
+    """Its own settings."""
 
 
 class Drafts:
@@ -128,8 +133,9 @@ class Drafts:
             with suppress(OSError, ValueError, RecursionError):
                 conversation_id, draft = _read(file)
                 if draft.is_new:
-                    found.append((file.stat().st_mtime, LeftBehind(conversation_id, draft.name)))
-        return tuple(left for _, left in sorted(found, reverse=True))
+                    left = LeftBehind(conversation_id, draft.name, draft.overrides)
+                    found.append((file.stat().st_mtime, left))
+        return tuple(left for _, left in sorted(found, key=lambda each: each[0], reverse=True))
 
     def _file(self, conversation_id: str) -> Path:
         return self._folder / f"{id_stem(conversation_id)}.json"
@@ -150,6 +156,7 @@ def _read(file: Path) -> tuple[str, SavedDraft]:
         editing=_text(value.get("editing")),
         is_new=value.get("is_new") is True,
         name=tidy(_text(value.get("name"))),
+        overrides=_settings(value.get("overrides")),
     )
 
 
@@ -164,6 +171,12 @@ def _pairs(value: Json) -> list[tuple[str, str]]:
     found = [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
     pairs = ((_text(each.get("id")), _text(each.get("text"))) for each in found)
     return [(own_id, text) for own_id, text in pairs if text]
+
+
+def _settings(value: Json) -> dict[str, Json]:
+    with suppress(DamagedError):
+        return cleaned(shallow(value)) if isinstance(value, dict) else {}
+    return {}
 
 
 def _text(value: Json) -> str:

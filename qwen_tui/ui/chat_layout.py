@@ -87,6 +87,7 @@ class ChatLayout(Screen[None]):
         await self._talk.complete()
         self._conversations.complete()
         self._settings.complete()
+        self._follow_conversation()
         self._list()
         self.set_interval(KEEP_SECONDS, self._keep)
 

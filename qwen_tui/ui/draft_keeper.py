@@ -6,6 +6,7 @@ it is, and comes back in the composer when the program did not get that far.
 
 import threading
 from collections.abc import Collection
+from dataclasses import replace
 
 from qwen_tui.chat.drafts import Drafts, LeftBehind, SavedDraft, Waiting
 from qwen_tui.chat.messages import Conversation
@@ -23,8 +24,8 @@ class DraftKeeper:
         self._lock = threading.Lock()
         self._here: dict[str, Written] = {}
         """By conversation id: what stands, or last stood, in its composer."""
-        self._new: dict[str, str] = {}
-        """The conversations that have no message yet: their ids, and the names that a person gave them."""
+        self._new: dict[str, Conversation] = {}
+        """By id: the conversations that have no message, and so no file, yet."""
         self._changed: set[str] = set()
         self._on_disk: frozenset[str] | None = None
         """The conversations that had a draft when the program began."""
@@ -78,9 +79,8 @@ class DraftKeeper:
                 unsaved = self._turns.unsaved(conversation_id)
                 waiting = tuple(Waiting(ask.own_id, ask.text) for ask in unsaved)
                 try:
-                    is_new, name = conversation_id in self._new, self._new.get(conversation_id, "")
-                    saved = SavedDraft(draft.text, draft.attachments, waiting, edits, editing, is_new, name)
-                    self._drafts.save(conversation_id, saved)
+                    saved = SavedDraft(draft.text, draft.attachments, waiting, edits, editing)
+                    self._drafts.save(conversation_id, self._with_its_conversation(saved, conversation_id))
                 except QwenTuiError as error:
                     problem = error
                 else:
@@ -90,5 +90,16 @@ class DraftKeeper:
     def _note_newness(self, conversation: Conversation) -> None:
         if conversation.messages:
             self._new.pop(conversation.id, None)
-        else:
-            self._new[conversation.id] = conversation.name if conversation.named_by_person else ""
+            return
+        before = self._new.get(conversation.id)
+        self._new[conversation.id] = conversation
+        if conversation.overrides != (before.overrides if before is not None else {}):
+            self._changed.add(conversation.id)
+
+    def _with_its_conversation(self, saved: SavedDraft, conversation_id: str) -> SavedDraft:
+        """The draft with what a conversation that has no file is to be."""
+        new = self._new.get(conversation_id)
+        if new is None:
+            return saved
+        name = new.name if new.named_by_person else ""
+        return replace(saved, is_new=True, name=name, overrides=new.overrides)

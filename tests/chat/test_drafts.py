@@ -98,7 +98,7 @@ json_values = st.recursive(
         {},
         optional={
             key: json_values
-            for key in ("text", "attachments", "waiting", "edits", "editing", "is_new", "name")
+            for key in ("text", "attachments", "waiting", "edits", "editing", "is_new", "name", "overrides")
         },
     )
 )

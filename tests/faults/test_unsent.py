@@ -85,6 +85,26 @@ async def test_a_draft_comes_back_when_an_earlier_message_was_sent_again(play) -
         assert composer(pilot).text == "half a thought"
 
 
+async def test_the_settings_of_a_conversation_that_was_not_begun_are_kept(play) -> None:
+    async with play.running(size=(150, 40)) as pilot:
+        await until(pilot, lambda: "scripted" in shown(pilot))
+        pilot.app.screen.query_one("#setting-system-prompt-text").focus()
+        await press(pilot, "answer briefly")
+        await until(pilot, lambda: "answer briefly" in shown(pilot))
+    for _ in range(2):
+        async with play.running(size=(150, 40)) as pilot:
+            await until(pilot, lambda: "answer briefly" in shown(pilot))
+    async with play.running(size=(150, 40)) as pilot:
+        await answered(pilot, "first")
+        assert [message.content for message in play.engine.asked[-1].messages] == ["answer briefly", "first"]
+        await pilot.press("ctrl+n")
+        await until(pilot, lambda: "answer briefly" not in shown(pilot))
+    async with play.running(size=(150, 40)) as pilot:
+        await until(pilot, lambda: "scripted" in shown(pilot))
+        assert "answer briefly" not in shown(pilot)
+    assert list(play.where.drafts.glob("*.json")) == []
+
+
 @pytest.mark.parametrize("changed", ["", " once more"])
 async def test_walking_through_earlier_messages_costs_no_draft(play, changed: str) -> None:
     async with play.running() as pilot:

@@ -178,6 +178,7 @@ async def test_an_override_belongs_to_its_conversation_and_a_default_to_the_conf
         assert play.engine.asked[-1].sampling.temperature is None
     assert "top_k = 7" in play.where.config_file.read_text()
     async with play.running(conversation="first") as pilot:
+        await until(pilot, lambda: "0.25" in shown(pilot))
         await say(pilot, "fourth")
         await until(pilot, lambda: "echo: fourth" in shown(pilot))
         assert play.engine.asked[-1].sampling.temperature == 0.25

@@ -174,7 +174,7 @@ def test_a_conversation_that_was_never_begun_is_taken_up_again_with_its_draft(
     begun = talked(library, "begun", "one")
     drafts.save("never-begun", SavedDraft("half a sent", is_new=True))
     drafts.save(begun.conversation.id, SavedDraft("more", is_new=False))
-    assert drafts.left_behind() == (LeftBehind("never-begun", ""),)
+    assert drafts.left_behind() == (LeftBehind("never-begun", "", {}),)
     first = library.new_or_left_behind(drafts.left_behind())
     assert first.conversation.id == "never-begun"
     other = Library(ConversationStore(folder))
