@@ -87,6 +87,8 @@ class QwenTuiApp(KeysInOrder):
         wanted = self.settings.theme
         self.theme = wanted if wanted in self.available_themes else THEMES[0].name
         self.set_keymap(dict(self._config.keys))
+        # Textual draws only what has changed, and another program has had the terminal meanwhile.
+        self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
         self._chat.settings = self.settings
         self.call_after_refresh(self.load_model)  # the worker's start must not hold up the first picture
         self.set_interval(LOOK_SECONDS, self._look)

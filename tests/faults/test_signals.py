@@ -38,10 +38,14 @@ def streaming(terminal: Terminal) -> None:
     terminal.until("word7")
 
 
-def with_help(terminal: Terminal) -> None:
-    streaming(terminal)
+def with_help_over(terminal: Terminal) -> None:
     terminal.type("\x1bOP")  # F1
     terminal.until("esc closes")
+
+
+def with_help(terminal: Terminal) -> None:
+    streaming(terminal)
+    with_help_over(terminal)
 
 
 def with_a_draft(terminal: Terminal) -> None:
@@ -84,11 +88,7 @@ def test_a_program_that_was_suspended_draws_itself_again_and_goes_on(program) ->
     terminal.until(READY)
     terminal.type("Explain in detail what tokens are.\r")
     wait_for(program.written)
-    os.kill(terminal.process.pid, signal.SIGTSTP)
-    os.waitpid(terminal.process.pid, os.WUNTRACED)
-    terminal.settle(0.1)
-    terminal.assert_as_before()
-    terminal.screen.reset()
+    suspend(terminal)
     os.kill(terminal.process.pid, signal.SIGCONT)
     terminal.until("tok/s")
     terminal.until("Explain in detail")
@@ -104,6 +104,44 @@ def test_a_program_that_was_suspended_draws_itself_again_and_goes_on(program) ->
     reply = last_reply(file)
     assert reply["status"] in ("stopped", "interrupted")
     assert reply["content"]
+
+
+def suspend(terminal: Terminal) -> None:
+    """Stop it as a shell's ctrl+z does, and clear the screen, as what runs meanwhile may."""
+    os.kill(terminal.process.pid, signal.SIGTSTP)
+    os.waitpid(terminal.process.pid, os.WUNTRACED)
+    terminal.settle(0.1)
+    terminal.assert_as_before()
+    terminal.screen.reset()
+
+
+@pytest.mark.parametrize("shows", ["help", "draft", "edit"])
+def test_what_stood_on_the_screen_is_drawn_again(scripted, shows: str) -> None:
+    terminal = scripted([["The answer."]])
+    terminal.type("Question?\r")
+    terminal.until("first token")
+    if shows == "help":
+        with_help_over(terminal)
+    elif shows == "draft":
+        with_a_draft(terminal)
+    else:
+        terminal.type("\x1b[Z\x1b[Ae In other words.")
+        terminal.until("In other words.")
+    terminal.settle()
+    before = terminal.text()
+    suspend(terminal)
+    os.kill(terminal.process.pid, signal.SIGCONT)
+    terminal.until(lambda text: text == before)
+
+
+def test_hanging_up_ends_a_suspended_program_too(scripted) -> None:
+    terminal = scripted([])
+    with_a_draft(terminal)
+    suspend(terminal)
+    os.kill(terminal.process.pid, signal.SIGHUP)
+    os.kill(terminal.process.pid, signal.SIGCONT)  # as the kernel and shells do it
+    assert terminal.wait(3) == 128 + signal.SIGHUP
+    scripted([]).until("half a thought")
 
 
 def test_a_terminal_that_nobody_reads_keeps_no_reply_from_the_disk(scripted, tmp_path) -> None:
