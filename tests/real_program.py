@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import psutil
 from pseudo_terminal import Terminal
 
 READY = "2,048 tokens"
@@ -53,8 +54,7 @@ def real_program(data: Path) -> Iterator[Program]:
 
 def children_of(pid: int) -> list[int]:
     """The processes that this one has started: the engine worker."""
-    tasks = Path(f"/proc/{pid}/task").iterdir()
-    return [int(child) for task in tasks for child in (task / "children").read_text().split()]
+    return [child.pid for child in psutil.Process(pid).children()]
 
 
 def worker_of(terminal: Terminal) -> int:

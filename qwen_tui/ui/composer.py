@@ -157,18 +157,22 @@ class Composer(Vertical):
         self.watch_title()
 
     def restore(self, written: Written) -> None:
-        """Show what was written in a conversation; `edit` goes on with one of its edits."""
+        """Show what was written in a conversation; `begin_edit` goes on with one of its edits."""
         self.put(written.draft)
         self._unsent_edits = {each.message_id: each.text for each in written.edits}
 
     def edit(self, message_id: str, text: str, *, is_reply: bool) -> None:
         """Let the person write a message anew; what stands here comes back afterwards."""
+        self.begin_edit(message_id, text, is_reply=is_reply)
+        self.focus()
+
+    def begin_edit(self, message_id: str, text: str, *, is_reply: bool) -> None:
+        """The same, and the keyboard stays where it is."""
         self.leave_edit()
         kept = self._own_draft
         self.put(Draft.of(self._unsent_edits.pop(message_id, text)))
         self.editing = Editing(message_id, is_reply, text, kept)
         self.watch_title()
-        self.focus()
 
     def leave_edit(self) -> bool:
         """Show again what stood here before a message was edited; False when none is."""

@@ -25,7 +25,7 @@ class Outbox:
         self._composer.restore(written)
         message = session.conversation.message(written.editing)
         if message is not None:
-            self._composer.edit(message.id, message.content, is_reply=message.role is Role.ASSISTANT)
+            self._composer.begin_edit(message.id, message.content, is_reply=message.role is Role.ASSISTANT)
 
     def leave(self, session: ChatSession) -> None:
         """Keep what stands in the composer for the conversation that it was written in."""
