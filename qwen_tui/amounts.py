@@ -24,6 +24,6 @@ def in_time(seconds: float) -> str:
     return say("header.left.hours", count=f"{seconds / 3600:.1f}")
 
 
-def in_tokens(count: int | None) -> str:
-    """A count of tokens; a dash where it is not known."""
-    return "–" if count is None else f"{count:,}"
+def in_tokens(count: int | None, *, is_exact: bool = True) -> str:
+    """A count of tokens, marked where it is an estimate; a dash where it is not known."""
+    return "–" if count is None else f"{'' if is_exact else '≈'}{count:,}"

@@ -21,6 +21,7 @@ class Arguments(argparse.Namespace):
 
     command: str | None
     model: str | None
+    server: str | None
     quantization: str | None
     device: str | None
     system: str | None
@@ -139,6 +140,7 @@ def _name(given: str) -> str:
 
 def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", metavar="guide|FOLDER|HUB_ID", help=say("cli.model"))
+    parser.add_argument("--server", metavar="URL", help=say("cli.server"))
     parser.add_argument(
         "--quantization", choices=("auto", "none", "4bit", "8bit"), help=say("cli.quantization")
     )

@@ -61,10 +61,14 @@ def _with_flags(settings: Settings, given: Arguments) -> Settings:
     """The settings of this run: flags win over the config file, and are never written to it."""
     flags: dict[str, Json] = {
         "model": given.model,
+        "server": given.server,
         "quantization": given.quantization,
         "device": given.device,
         "system_prompt": given.system,
         "trust_remote_code": given.trust_remote_code or None,
     }
+    if given.server is not None:
+        # The config file's model is one of this machine, or of another server.
+        settings = replace(settings, model=None)
     wanted = {name: OPTIONS[name].check(value) for name, value in flags.items() if value is not None}
     return replace(settings, **wanted)

@@ -81,7 +81,7 @@ def survey(
         request=Request(
             messages=messages, sampling=settings.sampling, thinking=settings.thinking, continues=continues
         ),
-        window=replace(window, start=_index_of(first_sent, path)),
+        window=replace(window, start=_index_of(first_sent, path), is_exact=engine.info.counts_exactly),
         first_sent=first_sent,
     )
 

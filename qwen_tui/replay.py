@@ -13,6 +13,7 @@ from typing import NamedTuple
 from qwen_tui.chat.branches import path_to
 from qwen_tui.chat.messages import Conversation, Message, Role, Run
 from qwen_tui.engine.base import (
+    ON_SERVER,
     Engine,
     Finished,
     ModelInfo,
@@ -69,6 +70,9 @@ def replay(
     reply = conversation.message(reply_id)
     runs = reply.receipt if reply is not None else ()
     total = sum(len(run.token_ids) for run in runs)
+    if not total and any(run.decode_path == ON_SERVER for run in runs):
+        yield NotReplayed(reply_id, QwenTuiError("replay.on_server"))
+        return
     if reply is None or not total:
         yield NotReplayed(reply_id, QwenTuiError("replay.no_receipt"))
         return

@@ -162,6 +162,16 @@ class Settings:
     trust_remote_code: bool = _option(
         False, kind="switch", group="model", optional=False, per_conversation=False
     )
+    server: str | None = _option(None, kind="text", group="model", per_conversation=False)
+    context_window: int | None = _option(
+        None,
+        kind="integer",
+        group="model",
+        minimum=256,
+        maximum=100_000_000,
+        step=1024,
+        per_conversation=False,
+    )
     theme: str = _option("qwen-dark", kind="text", group="screen", optional=False, per_conversation=False)
 
     @property

@@ -32,6 +32,8 @@ class Window:
     """The prompt with the fixed parts (system prompt, generation prompt)."""
     budget_tokens: int
     """How large the prompt may be: the context window less the room for the reply."""
+    is_exact: bool = True
+    """False: `used_tokens` is an estimate."""
 
     @property
     def older(self) -> int:

@@ -50,10 +50,12 @@ class Run:
     dtype: str = ""
     device: str = ""
     decode_path: str = "generate"
-    """Which implementation decoded: `generate` is transformers' own loop."""
+    """Which implementation decoded: `generate` is transformers' own loop, `server` whatever a server has."""
     seed: int = 0
     sampling: Mapping[str, Json] = field(default_factory=dict)
     """The effective sampling values, the checkpoint's defaults included."""
+    not_taken: str = ""
+    """Names of settings that a server was asked for and does not take, with commas between."""
     prompt_tokens: int = 0
     reused_tokens: int = 0
     """How many of the prompt's tokens were already in the KV cache."""

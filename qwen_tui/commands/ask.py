@@ -11,13 +11,14 @@ from qwen_tui.arguments import USAGE_ERROR
 from qwen_tui.chat.cleaning import Cleaner, clean
 from qwen_tui.chat.messages import Message, Role, Run
 from qwen_tui.commands.output import FAILED, STOPPED, silence, utf8
-from qwen_tui.engine.base import Event, Finished, LoadProgress, TextDelta, ThinkingDelta
+from qwen_tui.engine.base import Event, Finished, LoadProgress, NotTaken, TextDelta, ThinkingDelta
 from qwen_tui.engine.opening import open_engine
 from qwen_tui.engine.recent_models import note_use
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.load_status import stage_in_words
 from qwen_tui.memory import plan
 from qwen_tui.paths import Places
+from qwen_tui.server_words import not_taken_in_words, reasons_in_words
 from qwen_tui.settings import Settings
 
 
@@ -35,7 +36,9 @@ def run(text: str | None, settings: Settings, where: Places, *, as_json: bool) -
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     try:
         engine = open_engine(settings.model_spec, where.log_file, _Stages(), stop)
-        note_use(where.models, engine.info.model)
+        if engine.info.server and engine.info.reasons:
+            print(f"qwen-tui ask: {reasons_in_words(engine.info)}", file=sys.stderr)
+        note_use(where.models, engine.info)
         try:
             request = plan([question], settings, engine).request
             reason = _print_reply(engine.stream(request, stop), as_json=as_json)
@@ -79,6 +82,8 @@ def _print_reply(events: Iterator[Event], *, as_json: bool) -> str:
                     print(parts[-1], end="", file=out, flush=True)
             case ThinkingDelta(text=text):
                 thoughts.append(thinking_cleaner.feed(text))
+            case NotTaken():
+                print(f"qwen-tui ask: {not_taken_in_words(event)}", file=sys.stderr)
             case Finished(run=receipt):
                 pass
     parts.append(cleaner.flush())

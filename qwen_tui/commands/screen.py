@@ -31,7 +31,7 @@ def run(config: Config, where: Places, conversation: str | None) -> int:
         from qwen_tui.engine.opening import open_engine  # late: the first picture does not need it
 
         engine = open_engine(spec, where.log_file, report, stop)
-        note_use(where.models, engine.info.model)
+        note_use(where.models, engine.info)
         return engine
 
     apps: list[QwenTuiApp] = []

@@ -29,12 +29,16 @@ def open_engine(
     stop: StopFlag,
     worker: Worker | None = None,
 ) -> Engine:
-    """Load the model that `spec` asks for and return an engine that answers with it; blocks until then.
+    """Load the model that `spec` asks for, or find its server, and return an engine; blocks until then.
 
     `worker` is one that `start_worker` made earlier and that has loaded nothing yet; it is ended when the load
     fails. `report` is called on this thread. Raises QwenTuiError: `engine.load_stopped` within 100 ms after
     `stop` is set, else what went wrong.
     """
+    if spec.server is not None:
+        from qwen_tui.engine.remote.opening import open_remote  # late: HTTP takes a while to import
+
+        return open_remote(spec, report, stop)
     report(LoadProgress("starting"))
     if worker is None or not worker.alive:
         worker = start_worker(log_file)

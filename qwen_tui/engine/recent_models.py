@@ -7,9 +7,12 @@ import json
 import logging
 import math
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from qwen_tui.chat.files import make_folder, write_whole
+from qwen_tui.engine.base import ModelInfo
+from qwen_tui.engine.remote.address import is_address
 
 log = logging.getLogger(__name__)
 
@@ -42,9 +45,18 @@ def remember(file: Path, model: str, now: float | None = None) -> None:
     write_whole(file, json.dumps({"version": 1, "models": dict(latest)}, ensure_ascii=False).encode())
 
 
-def note_use(file: Path, model: str) -> None:
-    """As `remember`; when it cannot be written only the log says so, since the model works all the same."""
+def note_use(file: Path, info: ModelInfo) -> None:
+    """As `remember`; when it cannot be written only the log says so, since the model works all the same.
+
+    Of a model on a server the server's address is noted.
+    """
+    model = info.server or info.model
     try:
         remember(file, model)
     except OSError as error:
         log.warning("that %s was loaded cannot be noted: %s", model, error)
+
+
+def recent_servers(times: Iterable[str]) -> list[str]:
+    """The addresses of servers among what `recent_models` tells, the last used first."""
+    return [name for name in times if is_address(name)]

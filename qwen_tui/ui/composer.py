@@ -73,6 +73,8 @@ class Composer(Vertical):
     """What an empty text area says; empty for the usual words."""
     title: reactive[str] = reactive("")
     """What the message will belong to: the conversation's name."""
+    counts_exactly: reactive[bool] = reactive(True)
+    """False: `draft_tokens` is an estimate."""
     draft_tokens: reactive[int | None] = reactive(None)
     """How many tokens the draft takes; None while that is not known."""
 
@@ -214,8 +216,8 @@ class Composer(Vertical):
 
     def watch_draft_tokens(self) -> None:
         """Show the count at the end of the text area."""
-        one = self.draft_tokens == 1
-        count = in_tokens(self.draft_tokens)
+        one = self.draft_tokens == 1 and self.counts_exactly
+        count = in_tokens(self.draft_tokens, is_exact=self.counts_exactly)
         words = say("composer.token") if one else say("composer.tokens", count=count)
         is_empty = not self._area.text and not self._chips
         self._area.border_subtitle = None if is_empty else Content(words)

@@ -105,7 +105,7 @@ class Header(Widget):
     def _meter_forms(self, info: ModelInfo) -> list[Content]:
         used, window = self.used_tokens, info.context_window
         is_tight = used is not None and used >= NEARLY_FULL * (self.budget or window)
-        figures = {"used": in_tokens(used), "window": in_tokens(window)}
+        figures = {"used": in_tokens(used, is_exact=info.counts_exactly), "window": in_tokens(window)}
         style = "$text-warning" if is_tight else "$text-muted"
         long = Content.styled(say("header.tokens", **figures), style)
         short = Content.styled(say("header.tokens.short", **figures), style)
@@ -121,6 +121,8 @@ def _model_forms(info: ModelInfo) -> list[Content]:
     """The model as what it is: with how its weights are held and where; its name alone in the end."""
     if info.model == GUIDE:
         return [_dotted(say("header.guide"), info.device), Content(info.name)]
+    if info.server:
+        return [_dotted(info.name, info.device), Content(info.name)]
     held = {"4bit": "nf4", "8bit": "int8"}.get(info.quantization, info.dtype.removeprefix("torch."))
     return [_dotted(info.name, held, info.device), _dotted(info.name, held), Content(info.name)]
 

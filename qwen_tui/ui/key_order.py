@@ -11,9 +11,18 @@ from collections import deque
 from textual import events
 from textual.app import App
 from textual.message import Message
+from textual.message_pump import MessagePump
 
 PATIENCE_SECONDS = 0.25
 """How long a key may take before the next one is let through: a widget may go away with the key in its hands."""
+
+
+LAPS = 3
+"""How often the message that follows a key goes its way before the key counts as done.
+
+What a widget posts while it handles the key stands behind the first one, and what is posted for that behind the
+second: a key that asks for an edit moves the keyboard two messages later.
+"""
 
 
 class KeysInOrder(App[None]):
@@ -22,9 +31,12 @@ class KeysInOrder(App[None]):
     class KeyPassed(Message):
         """Follows a key upwards, from the widget that it was given to."""
 
-        def __init__(self, number: int) -> None:
+        def __init__(self, number: int, target: MessagePump | None = None, laps: int = 0) -> None:
             super().__init__()
             self.number = number
+            self.target = target
+            self.laps = laps
+            """How often it has still to go."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -48,12 +60,15 @@ class KeysInOrder(App[None]):
         loop = asyncio.get_running_loop()
         self._guard = loop.call_later(PATIENCE_SECONDS, self.post_message, self.KeyPassed(self._number))
         await super().on_event(event)
-        target.post_message(self.KeyPassed(self._number))
+        target.post_message(self.KeyPassed(self._number, target, LAPS - 1))
 
     async def on_keys_in_order_key_passed(self, event: KeyPassed) -> None:
         """The key has come up with nobody left to handle it: the next one."""
         event.stop()
         if self._guard is None or event.number != self._number:
+            return
+        if event.laps and event.target is not None and event.target.is_running:
+            event.target.post_message(self.KeyPassed(event.number, event.target, event.laps - 1))
             return
         self._guard.cancel()
         self._guard = None

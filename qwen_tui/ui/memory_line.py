@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from qwen_tui.amounts import in_tokens
 from qwen_tui.strings import say
 from qwen_tui.ui.lines_view import LinesView
 from qwen_tui.ui.markdown.lines import Line
@@ -18,6 +19,8 @@ class Memory:
     budget: int
     older: int
     """How many messages before it are not."""
+    is_exact: bool = True
+    """False: the tokens are an estimate."""
 
 
 class MemoryLine(LinesView):
@@ -65,7 +68,8 @@ class MemoryLine(LinesView):
 
 def _text(memory: Memory, width: int) -> str:
     """As much as there is room for."""
-    figures = {"tokens": memory.tokens, "budget": memory.budget, "older": memory.older}
+    tokens = in_tokens(memory.tokens, is_exact=memory.is_exact)
+    figures = {"tokens": tokens, "budget": in_tokens(memory.budget), "older": memory.older}
     for code in ("chat.memory.one" if memory.older == 1 else "chat.memory", "chat.memory.medium"):
         if cells(text := say(code, **figures)) <= width:
             return text

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from qwen_tui.chat.cleaning import one_line
 from qwen_tui.chat.messages import Json, Message, Run, Status
+from qwen_tui.engine.base import ON_SERVER
 from qwen_tui.strings import say
 from qwen_tui.ui.markdown.lines import BLANK, Line
 from qwen_tui.ui.markdown.width import cells, displayed
@@ -93,10 +94,15 @@ def _facts(run: Run, path: Sequence[Message]) -> Iterator[Fact]:
     yield Fact(say("receipt.model"), run.model or say("receipt.unknown"))
     if run.revision:
         yield Fact(say("receipt.revision"), run.revision)
-    yield Fact(say("receipt.weights"), _weights(run))
-    yield Fact(say("receipt.decoding"), run.decode_path or say("receipt.unknown"))
+    if run.decode_path == ON_SERVER:
+        yield Fact(say("receipt.server"), run.device or say("receipt.unknown"))
+    else:
+        yield Fact(say("receipt.weights"), _weights(run))
+        yield Fact(say("receipt.decoding"), run.decode_path or say("receipt.unknown"))
     yield Fact(say("receipt.seed"), str(run.seed)[:40])
     yield Fact(say("receipt.sampling"), _listed(run.sampling) or say("receipt.unknown"))
+    if run.not_taken:
+        yield Fact(say("receipt.not_taken"), run.not_taken)
     if run.thinking is not None:
         yield Fact(say("receipt.thinking"), say("receipt.on" if run.thinking else "receipt.off"))
     if run.system_prompt:

@@ -96,7 +96,8 @@ class ReplyFeed:
 
     def show_window(self, first_sent: str, window: Window) -> None:
         """Draw the line where the model's memory begins."""
-        self._log.show_memory_line(Memory(first_sent, window.used_tokens, window.budget_tokens, window.older))
+        used, budget = window.used_tokens, window.budget_tokens
+        self._log.show_memory_line(Memory(first_sent, used, budget, window.older, window.is_exact))
 
     def show_waiting(self, session: ChatSession) -> None:
         """Let the messages that wait stand at the end of the log."""

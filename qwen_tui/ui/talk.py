@@ -15,10 +15,12 @@ from textual.reactive import reactive
 
 from qwen_tui.asks import Ask, Edit, Regenerate, Replay, Send
 from qwen_tui.chat.messages import Role
+from qwen_tui.engine.base import NotTaken
 from qwen_tui.engine.host import Closed, EngineState, Failed, Ready
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.library import Library
 from qwen_tui.replay import NotReplayed, Replayed, ReplayEvent, Replaying
+from qwen_tui.server_words import not_taken_in_words, reasons_in_words
 from qwen_tui.session import ChatSession
 from qwen_tui.settings import Settings
 from qwen_tui.strings import say
@@ -136,6 +138,8 @@ class Talk(Vertical):
                 self._notice.explain(error)
             case Ready(fallback=fallback) if fallback is not None:
                 self._notice.say(say("screen.fallback", error=fallback))
+            case Ready(engine=engine) if engine.info.server and engine.info.reasons:
+                self._notice.say(reasons_in_words(engine.info))
         self.count()
 
     @property
@@ -328,6 +332,9 @@ class Talk(Vertical):
             case SavedAgain():
                 self.say(say("screen.saved_again"))
                 return
+            case NotTaken() as event:
+                self.say(not_taken_in_words(event))
+                return
             case Refused(error=error):
                 self._outbox.give_back(self.session, turn)
                 if error.code == "engine.stopped_early":
@@ -362,6 +369,7 @@ class Talk(Vertical):
             self.post_message(self.Measured(measure))
         figures = self._measuring.figures
         if has_news:
+            self._composer.counts_exactly = figures is None or figures.window.is_exact
             self._composer.draft_tokens = figures.draft_tokens if figures else None
         if live is None and figures is not None and figures.conversation_id == self.conversation_id:
             self._transcript.show_window(figures)

@@ -89,16 +89,9 @@ class Welcome(Vertical):
             if isinstance(self.state, Failed):
                 return str(self.state.error)
             return say("welcome.loading" if isinstance(self.state, Opening | None) else "welcome.no_model")
-        lines = [
-            say(
-                "welcome.model",
-                name=info.name,
-                parameters=in_millions(info.parameters),
-                precision=info.dtype if info.quantization == "none" else info.quantization,
-                device=info.device,
-            ),
-            say("welcome.window", window=info.context_window),
-        ]
+        lines = [_model(info), say("welcome.window", window=info.context_window)]
+        if not info.counts_exactly:
+            lines.append(say("welcome.estimated"))
         if not info.has_chat_template:
             lines.append(say("welcome.completion"))
         if info.note:
@@ -106,6 +99,18 @@ class Welcome(Vertical):
         if info.model != "guide":
             lines += [say(reason.code, **dict(reason.parameters)) for reason in info.reasons]
         return "\n".join(lines)
+
+
+def _model(info: ModelInfo) -> str:
+    if info.server:
+        return say("welcome.server", name=info.name, kind=info.architecture, host=info.device)
+    return say(
+        "welcome.model",
+        name=info.name,
+        parameters=in_millions(info.parameters),
+        precision=info.dtype if info.quantization == "none" else info.quantization,
+        device=info.device,
+    )
 
 
 def in_millions(count: int) -> str:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qwen_tui.engine.local.thinking import Channel, Piece, ThinkingSplitter
+from qwen_tui.engine.thinking import Channel, Piece, ThinkingSplitter
 
 
 def split(chunks: list[str], **start: bool) -> tuple[str, str]:

@@ -352,7 +352,7 @@ async def test_a_running_reply_is_said_to_keep_its_values() -> None:
 async def test_arrows_and_tab_walk_the_rows() -> None:
     walks = [
         ("LayerSwitch", "down", "#setting-temperature"),
-        ("LayerSwitch", "up", "#setting-device"),
+        ("LayerSwitch", "up", "#setting-context-window"),
         ("#setting-greedy", "down", "#setting-system-prompt"),
         ("#setting-system-prompt", "down", "#setting-memory"),
         ("#setting-system-prompt", "tab", "#setting-system-prompt-text"),

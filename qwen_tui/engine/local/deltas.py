@@ -12,7 +12,7 @@ from qwen_tui.engine.base import Event, TextDelta, ThinkingDelta
 from qwen_tui.engine.local.loading import Loaded
 from qwen_tui.engine.local.prompt import Prompt
 from qwen_tui.engine.local.text import ByteDecoder, TextDecoder, WindowDecoder
-from qwen_tui.engine.local.thinking import Channel, Piece, ThinkingSplitter
+from qwen_tui.engine.thinking import Channel, Piece, ThinkingSplitter
 
 PERIOD_SECONDS = 1 / 60
 """The shortest time between two batches of text."""

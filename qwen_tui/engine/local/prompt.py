@@ -19,8 +19,8 @@ from qwen_tui.chat.messages import Role
 from qwen_tui.engine.base import PromptMessage, TokenCounts
 from qwen_tui.engine.local.encoding import Encoder
 from qwen_tui.engine.local.stopping import IsStopped, held, never
-from qwen_tui.engine.local.thinking import CLOSE, OPEN
 from qwen_tui.engine.redaction import one_line
+from qwen_tui.engine.thinking import CLOSE, OPEN
 from qwen_tui.errors import QwenTuiError
 
 REFUSALS = (TemplateError, TypeError, ValueError)

@@ -115,9 +115,9 @@ SENTENCES: dict[str, str] = {
     "command.message_delete.help": "A question goes with its answers; undo brings it back",
     "chat.more_lines": "… and {count:,} more lines, not shown; copying the message takes all of it",
     "chat.latest": "↓ latest",
-    "chat.memory": "the model sees from here · {tokens:,} of {budget:,} tokens · {older:,} older messages not sent",
-    "chat.memory.one": "the model sees from here · {tokens:,} of {budget:,} tokens · 1 older message not sent",
-    "chat.memory.medium": "the model sees from here · {tokens:,} of {budget:,} tokens · {older:,} not sent",
+    "chat.memory": "the model sees from here · {tokens} of {budget} tokens · {older:,} older messages not sent",
+    "chat.memory.one": "the model sees from here · {tokens} of {budget} tokens · 1 older message not sent",
+    "chat.memory.medium": "the model sees from here · {tokens} of {budget} tokens · {older:,} not sent",
     "chat.memory.short": "the model sees from here · {older:,} not sent",
 }
 

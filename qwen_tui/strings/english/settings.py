@@ -23,12 +23,26 @@ _FIELDS: dict[str, tuple[str, str]] = {
         "The model sees at most this many tokens; empty is the whole window.",
     ),
     "thinking": ("Thinking", "Let the model think before it answers, where its template offers that."),
-    "model": ("Model", "guide, a folder, or a name on the hub such as Qwen/Qwen2.5-7B-Instruct."),
-    "quantization": ("Quantization", "auto, none, 4bit (nf4, about a quarter of the memory) or 8bit."),
-    "device": ("Device", "auto, cpu, cuda, or one card such as cuda:1."),
+    "model": (
+        "Model",
+        "guide, a folder, a name on the hub such as Qwen/Qwen2.5-7B-Instruct, or one that the server has.",
+    ),
+    "quantization": (
+        "Quantization",
+        "auto, none, 4bit (nf4, about a quarter of the memory) or 8bit; a server has its own.",
+    ),
+    "device": ("Device", "auto, cpu, cuda, or one card such as cuda:1; a server has its own."),
     "trust_remote_code": (
         "Trust remote code",
         "Run Python code that comes with a model. Only for sources you trust.",
+    ),
+    "server": (
+        "Server",
+        "The address of a server that has the model, such as http://gpubox:8000; empty runs it here.",
+    ),
+    "context_window": (
+        "Context window",
+        "In tokens: for a server that does not tell how many its model can see.",
     ),
     "theme": ("Theme", "The colours of the screen."),
 }

@@ -7,6 +7,8 @@ from typing import Literal
 
 from qwen_tui.chat.messages import Json
 from qwen_tui.engine.base import ModelInfo
+from qwen_tui.engine.remote.address import address
+from qwen_tui.errors import QwenTuiError
 from qwen_tui.settings import OPTIONS, Settings, valid
 
 Layer = Literal["conversation", "defaults"]
@@ -89,11 +91,21 @@ def is_loaded(settings: Settings, info: ModelInfo | None) -> bool:
     if info is None:
         return False
     model, quantization, device = settings.model, settings.quantization, settings.device
+    if settings.server is not None or info.server:
+        return _root(settings.server) == info.server and model in (None, info.model, info.name)
     return (
         (model is None or model in (info.model, info.name) or abspath(expanduser(model)) == info.model)
         and quantization in ("auto", info.quantization)
         and (device == "auto" or info.device == device or info.device.startswith(f"{device}:"))
     )
+
+
+def _root(server: str | None) -> str:
+    """A server's address as it is called once it has answered."""
+    try:
+        return address(server or "").root
+    except QwenTuiError:
+        return ""
 
 
 def _idle(name: str, effective: Settings, info: ModelInfo | None) -> Literal["", "greedy", "forgetful"]:

@@ -1,0 +1,186 @@
+"""HTTP requests that can be dropped at any moment: while connecting, while the server is silent, in mid-stream.
+
+A blocking read cannot be interrupted, so the requests run on an event loop on a thread of its own, where a
+task can be cancelled; this side waits with an eye on the stop flag.
+"""
+
+import asyncio
+import contextlib
+import json
+import queue
+import threading
+from collections.abc import Coroutine, Iterator, Mapping
+from concurrent.futures import Future
+from typing import Any, NamedTuple
+
+import httpx2
+
+from qwen_tui.chat.messages import Json
+from qwen_tui.engine.base import StopFlag
+from qwen_tui.engine.remote.address import Address
+
+POLL_SECONDS = 0.01
+"""How often the stop flag is looked at."""
+
+MOST_BYTES = 16 << 20
+"""The largest answer, and the largest single event, that is taken."""
+
+MOST_WAITING = 1000
+"""How many events may wait to be taken before no more are read."""
+
+
+class Patience(NamedTuple):
+    """How long a server may take, in seconds."""
+
+    connect: float = 5.0
+    answer: float = 10.0
+    """For a question that takes no model, such as the list of models."""
+    silence: float = 600.0
+    """Between two signs of life of a reply: reading a long prompt, or loading the model first, is silent."""
+
+
+class Dropped(Exception):
+    """The stop flag was set; the request is gone."""
+
+
+class Answer(NamedTuple):
+    """A whole answer."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Json:
+        """The body as JSON, or None when it is none."""
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            return None
+
+
+_End = None | Exception
+_Item = Answer | str | _End
+
+
+class Calls:
+    """Requests to one server. Failures of the network are httpx2's exceptions. Usable from any thread."""
+
+    def __init__(self, server: Address, key: str, patience: Patience | None = None) -> None:
+        self._root = server.root
+        self._patience = patience or Patience()
+        headers = {"User-Agent": "qwen-tui"} | ({"Authorization": f"Bearer {key}"} if key else {})
+        self._loop = asyncio.new_event_loop()
+        # Proxies are for other machines. Redirects are not followed: the key is for this address.
+        self._client = httpx2.AsyncClient(headers=headers, trust_env=not server.is_loopback)
+        threading.Thread(target=self._run, name="server", daemon=True).start()
+
+    def ask(self, method: str, path: str, body: Json = None, stop: StopFlag | None = None) -> Answer:
+        """One request and its whole answer; raises `Dropped` when `stop` is set first."""
+        seconds = self._patience.answer
+        for item in self._items(lambda items: self._whole(method, path, body, seconds, items), stop):
+            if isinstance(item, Answer):
+                return item
+        raise httpx2.RemoteProtocolError("no answer")
+
+    def events(self, path: str, body: Json, stop: StopFlag) -> Iterator[Answer | str]:
+        """POST and read server-sent events: the data of each, or one `Answer` when the server sends none.
+
+        Raises `Dropped` when `stop` is set. Closing the iterator drops the request as well.
+        """
+        return self._items(lambda items: self._stream(path, body, items), stop)
+
+    def close(self) -> None:
+        """Drop whatever is under way. Safe to call twice."""
+        if not self._loop.is_closed():
+            with contextlib.suppress(RuntimeError):  # it may be closed just now
+                self._loop.call_soon_threadsafe(self._loop.stop)
+
+    # --- This side --------------------------------------------------------------------------------------
+
+    def _items(self, begin: Any, stop: StopFlag | None) -> Iterator[Any]:
+        items: queue.SimpleQueue[_Item] = queue.SimpleQueue()
+        future = self._begin(begin(items))
+        future.add_done_callback(lambda done: items.put(_how(done)))
+        try:
+            while True:
+                if stop is not None and stop.is_set():
+                    raise Dropped
+                try:
+                    item = items.get(timeout=POLL_SECONDS)
+                except queue.Empty:
+                    if not self._loop.is_running() and items.empty():
+                        raise Dropped from None
+                    continue
+                if item is None:
+                    return
+                if isinstance(item, Exception):
+                    raise item
+                yield item
+        finally:
+            future.cancel()
+
+    def _begin(self, coroutine: Coroutine[Any, Any, None]) -> "Future[None]":
+        try:
+            return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        except RuntimeError:  # closed
+            coroutine.close()
+            raise Dropped from None
+
+    # --- On the loop ------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_forever()
+        left = asyncio.all_tasks(self._loop)
+        for task in left:
+            task.cancel()
+        with contextlib.suppress(Exception):
+            self._loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+            self._loop.run_until_complete(self._client.aclose())
+        self._loop.close()
+
+    def _timeout(self, read_seconds: float) -> httpx2.Timeout:
+        return httpx2.Timeout(read_seconds, connect=self._patience.connect)
+
+    async def _whole(
+        self, method: str, path: str, body: Json, seconds: float, items: "queue.SimpleQueue[_Item]"
+    ) -> None:
+        async with (
+            asyncio.timeout(self._patience.connect + seconds),
+            self._client.stream(
+                method, self._root + path, json=body, timeout=self._timeout(seconds)
+            ) as response,
+        ):
+            items.put(await _answer(response))
+
+    async def _stream(self, path: str, body: Json, items: "queue.SimpleQueue[_Item]") -> None:
+        timeout = self._timeout(self._patience.silence)
+        async with self._client.stream("POST", self._root + path, json=body, timeout=timeout) as response:
+            kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+            if response.status_code != 200 or kind != "text/event-stream":
+                items.put(await _answer(response))
+                return
+            async for event in httpx2.EventSource(response, max_event_size=MOST_BYTES):
+                while items.qsize() > MOST_WAITING:
+                    await asyncio.sleep(POLL_SECONDS)
+                items.put(event.data)
+
+
+async def _answer(response: httpx2.Response) -> Answer:
+    body = bytearray()
+    async for piece in response.aiter_bytes():
+        body += piece
+        if len(body) > MOST_BYTES:
+            raise httpx2.RemoteProtocolError("the answer is too large")
+    return Answer(response.status_code, dict(response.headers), bytes(body))
+
+
+def _how(done: "Future[None]") -> _End:
+    """How a request ended: None when it came to its own end."""
+    if done.cancelled():
+        return Dropped()
+    error = done.exception()
+    if error is None or isinstance(error, Exception):
+        return error
+    return httpx2.RemoteProtocolError(type(error).__name__)

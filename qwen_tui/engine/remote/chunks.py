@@ -1,0 +1,63 @@
+"""One piece of a streamed reply: the JSON of a server-sent event, or of a whole answer, as what it means."""
+
+import json
+from typing import NamedTuple
+
+from qwen_tui.chat.messages import Json
+from qwen_tui.engine.remote.refusals import told_of
+
+DONE = "[DONE]"
+
+
+class Chunk(NamedTuple):
+    """What a piece holds; empty where it holds nothing of that."""
+
+    text: str = ""
+    reasoning: str = ""
+    finish_reason: str = ""
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    cached_tokens: int | None = None
+    """How much of the prompt the server had from before."""
+    error: str = ""
+
+
+def chunk(data: str) -> Chunk | None:
+    """Read the data of one event; None when it is nothing of the protocol's."""
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+    return read(value)
+
+
+def read(value: Json) -> Chunk | None:
+    """Read a chunk, or a whole answer of a server that does not stream."""
+    if not isinstance(value, dict):
+        return None
+    if value.get("error"):
+        return Chunk(error=told_of(value["error"]) or "?")
+    choices, usage = value.get("choices"), value.get("usage")
+    if not isinstance(choices, list) and not isinstance(usage, dict):
+        return None
+    first = choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else {}
+    delta = first.get("delta") or first.get("message")
+    delta = delta if isinstance(delta, dict) else {}
+    usage = usage if isinstance(usage, dict) else {}
+    details = usage.get("prompt_tokens_details")
+    return Chunk(
+        _text(delta.get("content")),
+        _text(delta.get("reasoning_content")) or _text(delta.get("reasoning")),
+        _text(first.get("finish_reason")),
+        _count(usage.get("prompt_tokens")),
+        _count(usage.get("completion_tokens")),
+        _count(details.get("cached_tokens")) if isinstance(details, dict) else None,
+    )
+
+
+def _text(value: Json) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _count(value: Json) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None

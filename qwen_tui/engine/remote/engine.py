@@ -1,0 +1,233 @@
+"""The engine of a server: one model that it holds, asked as a local one is."""
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Generator, Iterator, Sequence
+
+from qwen_tui.chat.messages import Run
+from qwen_tui.engine.base import (
+    ON_SERVER,
+    Event,
+    Finished,
+    ModelInfo,
+    NotTaken,
+    PromptMessage,
+    PromptReady,
+    Request,
+    StopFlag,
+    TextDelta,
+    ThinkingDelta,
+    TokenCounts,
+)
+from qwen_tui.engine.redaction import one_line
+from qwen_tui.engine.remote.asking import Asking, asking, named_in
+from qwen_tui.engine.remote.calls import Answer, Calls, Dropped
+from qwen_tui.engine.remote.chunks import DONE, Chunk, chunk, read
+from qwen_tui.engine.remote.counting import Counter
+from qwen_tui.engine.remote.kinds import Kind
+from qwen_tui.engine.remote.refusals import BUSY, LOST, refusal, said, unreachable
+from qwen_tui.engine.remote.waiting import Retries
+from qwen_tui.engine.thinking import Channel, Piece, ThinkingSplitter
+from qwen_tui.errors import QwenTuiError
+
+log = logging.getLogger(__name__)
+
+SEEDS = 2**31
+"""How many seeds are drawn from, as for a local model."""
+
+_REASONS = {"stop": "eos"}
+"""What the protocol calls the ends that a receipt names otherwise; `length` is the same."""
+
+
+class RemoteEngine:
+    """A model on a server. `remote.opening` makes one."""
+
+    def __init__(self, calls: Calls, kind: Kind, info: ModelInfo, counter: Counter, host: str) -> None:
+        self._calls = calls
+        self._kind = kind
+        self._info = info
+        self._counter = counter
+        self._host = host
+        self._closed = threading.Event()
+        self._refused: frozenset[str] = frozenset()
+        """Keys of a request that the server has refused."""
+        self._told: set[tuple[str, ...]] = set()
+
+    @property
+    def info(self) -> ModelInfo:
+        """What is asked."""
+        return self._info
+
+    @property
+    def alive(self) -> bool:
+        """Until it is closed: a server that is gone may come back, and each request finds out anew."""
+        return not self._closed.is_set()
+
+    def count(
+        self,
+        messages: Sequence[PromptMessage],
+        thinking: bool | None = None,
+        *,
+        continues: bool = False,
+        stop: StopFlag | None = None,
+    ) -> TokenCounts:
+        """Count the tokens of a prompt; see `Engine.count`. Exact where `info.counts_exactly`."""
+        try:
+            return self._counter.count(messages, thinking, continues=continues, stop=stop)
+        except Dropped:
+            raise QwenTuiError("engine.stopped_early" if self.alive else "engine.closed") from None
+        except Exception as error:
+            raise unreachable(error, self._host) from error
+
+    def stream(self, request: Request, stop: StopFlag) -> Iterator[Event]:
+        """Generate one reply; see `Engine.stream`. A stop drops the request, whatever the server is doing."""
+        seed = request.sampling.seed
+        reply = _Reply(self._info, random.SystemRandom().randrange(SEEDS) if seed is None else seed, request)
+        try:
+            yield from self._stream(request, reply, stop)
+        except Dropped:
+            if not self.alive:
+                raise QwenTuiError("engine.closed") from None
+            yield from reply.end("stopped")
+        except QwenTuiError:
+            yield from reply.flush()
+            raise
+        except Exception as error:
+            yield from reply.flush()
+            log.info("%s: %s", self._host, error)
+            raise unreachable(error, self._host) from error
+
+    def close(self) -> None:
+        """Drop what is under way. Safe to call twice."""
+        self._closed.set()
+        self._calls.close()
+
+    # --- One reply --------------------------------------------------------------------------------------
+
+    def _stream(self, request: Request, reply: "_Reply", stop: StopFlag) -> Iterator[Event]:
+        retries = Retries(stop)
+        while True:
+            asked = asking(request, self._info.model, self._kind, reply.seed, self._refused)
+            try:
+                answer = yield from self._attempt(asked, reply, stop)
+            except LOST:
+                if reply.has_begun or not retries.wait():
+                    raise
+                continue
+            if answer is None:
+                return
+            named = named_in(said(answer), asked.body) if answer.status in (400, 422) else frozenset()
+            if named:
+                log.info("%s does not take %s", self._host, ", ".join(sorted(named)))
+                self._refused |= named
+            elif answer.status not in BUSY or not retries.wait(answer.headers.get("retry-after", "")):
+                raise refusal(answer, self._host)
+
+    def _attempt(
+        self, asked: Asking, reply: "_Reply", stop: StopFlag
+    ) -> Generator[Event, None, Answer | None]:
+        """Ask once; the value of the generator is an answer that was no reply, or None."""
+        reply.sampling, reply.not_taken = asked.sampling, asked.not_taken
+        for item in self._calls.events("/v1/chat/completions", asked.body, stop):
+            if isinstance(item, Answer):
+                piece = read(item.json) if item.status == 200 else None
+                if piece is None:
+                    return item
+            elif item.strip() == DONE:
+                break
+            else:
+                piece = chunk(item)
+                if piece is None:
+                    raise QwenTuiError("server.garbled", host=self._host)
+            if not reply.has_begun:
+                yield from self._notes(asked)
+            yield from reply.take(piece)
+            if piece.error:
+                raise QwenTuiError("server.error", host=self._host, detail=one_line(piece.error))
+        if not reply.finish_reason:
+            raise QwenTuiError("server.broke_off", host=self._host, detail="")
+        if reply.prompt_tokens:
+            self._counter.learn(reply.request.messages, reply.prompt_tokens)
+        yield from reply.end(_REASONS.get(reply.finish_reason, one_line(reply.finish_reason)))
+        return None
+
+    def _notes(self, asked: Asking) -> Iterator[Event]:
+        """What the person should know of this request, once."""
+        for names, is_certain in ((asked.not_taken, True), (asked.uncertain, False)):
+            if names and names not in self._told:
+                self._told.add(names)
+                yield NotTaken(names, self._kind.name, is_certain)
+
+
+class _Reply:
+    """What has come of one reply."""
+
+    def __init__(self, info: ModelInfo, seed: int, request: Request) -> None:
+        self.request = request
+        self.seed = seed
+        self.sampling: dict[str, object] = {}
+        self.not_taken: tuple[str, ...] = ()
+        self.has_begun = False
+        """Whether anything has come that a second request would bring again."""
+        self.finish_reason = ""
+        self.prompt_tokens = 0
+        self._info = info
+        self._cached_tokens = 0
+        self._new_tokens = 0
+        self._counted: int | None = None
+        self._asked_at = time.monotonic()
+        self._first_at = self._last_at = 0.0
+        self._splitter = ThinkingSplitter(begun=request.continues)
+
+    def take(self, piece: Chunk) -> Iterator[Event]:
+        """The events of a piece. A piece of text stands for one token, until the server tells otherwise."""
+        if piece.prompt_tokens is not None:
+            self.prompt_tokens = piece.prompt_tokens
+        self._cached_tokens = piece.cached_tokens or self._cached_tokens
+        if piece.completion_tokens is not None:
+            self._counted = piece.completion_tokens
+        if not self.has_begun:
+            self.has_begun = True
+            yield PromptReady(self.prompt_tokens, self._cached_tokens)
+        if piece.text or piece.reasoning:
+            self._last_at = time.monotonic()
+            self._first_at = self._first_at or self._last_at
+            self._new_tokens += 1
+        if piece.reasoning:
+            yield ThinkingDelta(piece.reasoning)
+        if piece.text:
+            yield from _events(self._splitter.push(piece.text))
+        self.finish_reason = piece.finish_reason or self.finish_reason
+
+    def flush(self, *, is_cut: bool = True) -> Iterator[Event]:
+        """What was held back, since it might have been a tag."""
+        yield from _events(self._splitter.flush(is_cut=is_cut))
+
+    def end(self, reason: str) -> Iterator[Event]:
+        """The reply is over."""
+        yield from self.flush(is_cut=reason != "eos")
+        yield Finished(self._run(reason))
+
+    def _run(self, reason: str) -> Run:
+        return Run(
+            model=self._info.model,
+            quantization="",
+            device=self._info.device,
+            decode_path=ON_SERVER,
+            seed=self.seed,
+            sampling=self.sampling,
+            not_taken=", ".join(self.not_taken),
+            prompt_tokens=self.prompt_tokens,
+            reused_tokens=self._cached_tokens,
+            new_tokens=self._new_tokens if self._counted is None else self._counted,
+            first_token_seconds=max(0.0, self._first_at - self._asked_at) if self._first_at else 0.0,
+            decode_seconds=self._last_at - self._first_at,
+            stop_reason=reason,
+        )
+
+
+def _events(pieces: Sequence[Piece]) -> Iterator[Event]:
+    for piece in pieces:
+        yield TextDelta(piece.text) if piece.channel is Channel.ANSWER else ThinkingDelta(piece.text)

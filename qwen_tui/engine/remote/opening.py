@@ -1,0 +1,98 @@
+"""From a server's address to an engine: what it is, which of its models is meant, how large its window is."""
+
+import time
+
+from qwen_tui.engine.base import LoadProgress, ModelInfo, ModelSpec, Reason, ReportProgress, StopFlag
+from qwen_tui.engine.redaction import one_line
+from qwen_tui.engine.remote.address import Address, address
+from qwen_tui.engine.remote.calls import Calls, Dropped, Patience
+from qwen_tui.engine.remote.counting import Counter
+from qwen_tui.engine.remote.engine import RemoteEngine
+from qwen_tui.engine.remote.keys import api_key
+from qwen_tui.engine.remote.kinds import OLLAMA, TRANSFORMERS
+from qwen_tui.engine.remote.probing import Served, probe
+from qwen_tui.engine.remote.refusals import unreachable
+from qwen_tui.errors import QwenTuiError
+
+ASSUMED_WINDOW = 8192
+"""The context window of a model whose server does not tell it."""
+
+OLLAMA_WINDOW = 4096
+"""What Ollama loads a model with unless it is told otherwise (its FAQ, "context window size")."""
+
+NAMED_MODELS = 6
+"""How many of a server's models an error names."""
+
+
+def open_remote(
+    spec: ModelSpec, report: ReportProgress, stop: StopFlag, patience: Patience | None = None
+) -> RemoteEngine:
+    """An engine for the model that `spec` asks for, or for the server's first.
+
+    Raises QwenTuiError (`server.*`), and `engine.load_stopped` when `stop` is set first.
+    """
+    began = time.monotonic()
+    server = address(spec.server or "")
+    report(LoadProgress("connecting", server.host))
+    key = api_key(server)
+    calls = Calls(server, key, patience)
+    try:
+        served = probe(calls, server.host, stop)
+        model = _chosen(spec, served, server)
+        counter = Counter(calls, served.kind, model)
+    except BaseException as error:
+        calls.close()
+        if isinstance(error, Dropped):
+            raise QwenTuiError("engine.load_stopped") from None
+        if isinstance(error, QwenTuiError) or not isinstance(error, Exception):
+            raise
+        raise unreachable(error, server.host) from error
+    window, reasons = _window(spec, served, model)
+    if key and not server.is_private:
+        reasons = (Reason("server.key_in_the_clear", (("host", server.host),)), *reasons)
+    info = ModelInfo(
+        name=one_line(model.rstrip("/").rpartition("/")[2] or model),
+        model=model,
+        server=server.root,
+        architecture=served.kind.name,
+        parameters=0,
+        context_window=window,
+        quantization="",
+        dtype="",
+        device=server.host,
+        can_think=served.kind.takes_template_arguments,
+        counts_exactly=counter.is_exact,
+        load_seconds=time.monotonic() - began,
+        reasons=reasons,
+    )
+    return RemoteEngine(calls, served.kind, info, counter, server.host)
+
+
+def _chosen(spec: ModelSpec, served: Served, server: Address) -> str:
+    """Which model is meant."""
+    models = served.models
+    if spec.model is None:
+        if models:
+            return models[0]
+        raise QwenTuiError("server.which_model", host=server.host)
+    # transformers serve lists what is in its hub cache, and serves a folder, too.
+    if not models or spec.model in models or served.kind is TRANSFORMERS:
+        return spec.model
+    alike = [
+        model for model in models if model.lower() in (spec.model.lower(), f"{spec.model.lower()}:latest")
+    ]
+    if alike:
+        return alike[0]
+    names = ", ".join(map(one_line, models[:NAMED_MODELS])) + (", …" if len(models) > NAMED_MODELS else "")
+    raise QwenTuiError("server.no_such_model", host=server.host, model=one_line(spec.model), models=names)
+
+
+def _window(spec: ModelSpec, served: Served, model: str) -> tuple[int, tuple[Reason, ...]]:
+    """How many tokens the model can see, and what there is to say of that."""
+    told = served.windows.get(model)
+    if told is not None:
+        return min(told, spec.context_window or told), ()
+    if spec.context_window is not None:
+        return spec.context_window, ()
+    assumed = OLLAMA_WINDOW if served.kind is OLLAMA else ASSUMED_WINDOW
+    return assumed, (Reason("server.window_assumed", (("tokens", assumed),)),)
