@@ -16,7 +16,7 @@ from qwen_tui.guide import model_folder
 GUIDE = "guide"
 """The built-in model's name."""
 
-Group = Literal["here", "known", "named"]
+Group = Literal["here", "served", "known", "named"]
 
 
 class Entry(NamedTuple):
@@ -31,10 +31,23 @@ class Entry(NamedTuple):
     """What the catalogue says of it."""
     on_hub: HubModel | None = None
     """What the hub says of it, where it was asked."""
+    server: str = ""
+    """The address of the server that has it; empty for this machine."""
+    window: int = 0
+    """Its context window on that server, in tokens; 0 when that is not known."""
+    unreachable: QwenTuiError | None = None
+    """Why that server cannot be asked."""
+
+    @property
+    def key(self) -> str:
+        """What tells it from all others: the same model may be here and on a server."""
+        return key(self.model, self.server)
 
     @property
     def name(self) -> str:
         """As the person calls it."""
+        if not self.model:
+            return self.server.partition("://")[2]
         return self.local.name if self.local else self.model.rpartition("/")[2]
 
     @property
@@ -54,7 +67,7 @@ class Entry(NamedTuple):
     @property
     def is_to_be_downloaded(self) -> bool:
         """Whether loading it begins with a download."""
-        return self.local is None or (
+        return (self.local is None and not self.server) or (
             self.problem is not None and self.problem.code == "engine.half_downloaded"
         )
 
@@ -70,11 +83,13 @@ class Entry(NamedTuple):
     @property
     def problem(self) -> QwenTuiError | None:
         """Why it cannot be loaded as it is on this machine."""
-        return self.local.problem if self.local is not None else None
+        return self.local.problem if self.local is not None else self.unreachable
 
     @property
     def context_window(self) -> int:
         """In tokens; 0 when it is not known."""
+        if self.server:
+            return self.window
         size = self.size
         return size.context_window if size else self.local.context_window if self.local else 0
 
@@ -85,6 +100,11 @@ class Entry(NamedTuple):
     def plan(self, devices: Sequence[Device], quantization: str, device: str) -> Plan | None:
         """How it would be loaded; None when its size is not known. Raises as `fit.plan` does."""
         return plan(self.size, devices, quantization, device) if self.size is not None else None
+
+
+def key(model: str | None, server: str | None) -> str:
+    """See `Entry.key`."""
+    return f"{server or ''} {model or ''}".strip()
 
 
 def listing(cache: Path | None = None, used: Mapping[str, float] | None = None) -> list[Entry]:

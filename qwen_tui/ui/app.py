@@ -141,7 +141,9 @@ class QwenTuiApp(KeysInOrder):
 
     def on_model_screen_chosen(self, event: "ModelScreen.Chosen") -> None:
         """Load another model for this run; the config file keeps the one it has."""
-        self.settings = replace(self.settings, model=event.model, quantization=event.quantization)
+        self.settings = replace(
+            self.settings, model=event.model, quantization=event.quantization, server=event.server
+        )
         self.load_model()
 
     def on_model_screen_stop_wanted(self) -> None:

@@ -24,16 +24,16 @@ _DAY_SECONDS = 86_400
 def details(entry: Entry, devices: Sequence[Device], form: Quantization, device: str) -> Content:
     """Its name, where it is, the forms with the chosen one marked, and the plan or why there is none."""
     lines = [
-        Content.styled(displayed(one_line(entry.model, 300)), "bold"),
+        Content.styled(displayed(one_line(entry.model or entry.server, 300)), "bold"),
         Content.styled(_whereabouts(entry), "$text-muted"),
-        _forms(form),
+        *(() if entry.server else (_forms(form),)),
         *_verdict(entry, devices, form, device),
     ]
     return Content("\n").join(lines)
 
 
 def _whereabouts(entry: Entry) -> str:
-    parts = []
+    parts = [say("models.on_server", server=one_line(entry.server))] if entry.server and entry.model else []
     size = entry.size
     if size is not None and not size.packed_bytes:
         parts.append(say("models.parameters", count=in_millions(size.parameters)))
@@ -61,6 +61,10 @@ def _forms(chosen: str) -> Content:
 def _verdict(entry: Entry, devices: Sequence[Device], form: Quantization, device: str) -> list[Content]:
     if entry.problem is not None:
         return [Content.styled(str(entry.problem), "$text-warning")]
+    if entry.server:
+        return [
+            Content.styled(say("models.served" if entry.model else "models.served.nameless"), "$text-muted")
+        ]
     try:
         plan = entry.plan(devices, form, device)
     except QwenTuiError as error:

@@ -79,7 +79,7 @@ class ModelList(ScrollView, can_focus=True):
     rows: reactive[tuple[ModelRow, ...]] = reactive[tuple[ModelRow, ...]](())
     """What is listed, group by group."""
     loaded: reactive[str] = reactive("")
-    """The model that is loaded."""
+    """The key of the model that is loaded."""
     cursor: reactive[int] = reactive(0)
     """Which model the keys are about."""
 
@@ -94,8 +94,8 @@ class ModelList(ScrollView, can_focus=True):
 
     def watch_rows(self, before: tuple[ModelRow, ...], rows: tuple[ModelRow, ...]) -> None:
         """Keep the cursor on its model, and begin with the one that is loaded."""
-        kept = before[self.cursor].entry.model if before else self.loaded
-        self.cursor = next((i for i, row in enumerate(rows) if row.entry.model == kept), self.cursor)
+        kept = before[self.cursor].entry.key if before else self.loaded
+        self.cursor = next((i for i, row in enumerate(rows) if row.entry.key == kept), self.cursor)
         self.virtual_size = Size(self.size.width, len(_lines_of(rows)))
         self._show_cursor()
         self.refresh()
@@ -111,9 +111,9 @@ class ModelList(ScrollView, can_focus=True):
         """Mark another one."""
         self.refresh()
 
-    def go_to(self, model: str) -> None:
-        """Put the cursor on this model, where it is listed."""
-        self.cursor = next((i for i, row in enumerate(self.rows) if row.entry.model == model), self.cursor)
+    def go_to(self, key: str) -> None:
+        """Put the cursor on the model with this key, where it is listed."""
+        self.cursor = next((i for i, row in enumerate(self.rows) if row.entry.key == key), self.cursor)
 
     def render_line(self, y: int) -> Strip:
         """A heading with the names of the columns, or a model."""
@@ -141,7 +141,7 @@ class ModelList(ScrollView, can_focus=True):
 
     def _model(self, row: ModelRow, width: int, *, lit: bool) -> list[Segment]:
         entry = row.entry
-        is_loaded = entry.model == self.loaded
+        is_loaded = entry.key == self.loaded
         figures = _figures(disk_in_words(entry), window_in_short(entry), width)
         room = max(4, width - 3 - cells(figures) - len(FORMS) * _FORM_CELLS)
         name = cropped(displayed(one_line(entry.name)), room)
@@ -230,10 +230,12 @@ def _figures(disk: str, window: str, width: int) -> str:
 def _lines_of(rows: tuple[ModelRow, ...]) -> list[str | int]:
     """The lines of the list: a heading, an empty line, or the index of a model."""
     lines: list[str | int] = []
-    group = ""
+    group = ("", "")
     for index, row in enumerate(rows):
-        if row.entry.group != group:
-            group = row.entry.group
-            lines += [*([""] if lines else []), say(f"models.group.{group}")]
+        entry = row.entry
+        if (entry.group, entry.server) != group:
+            group = (entry.group, entry.server)
+            host = displayed(one_line(entry.server.partition("://")[2]))
+            lines += [*([""] if lines else []), say(f"models.group.{entry.group}", host=host)]
         lines.append(index)
     return lines

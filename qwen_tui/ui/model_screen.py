@@ -16,13 +16,15 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from qwen_tui.amounts import in_bytes
+from qwen_tui.chat.cleaning import one_line
 from qwen_tui.engine import devices as devices_here
 from qwen_tui.engine.base import Quantization
 from qwen_tui.engine.devices import Device
 from qwen_tui.engine.fit import Fit, freed
 from qwen_tui.engine.host import EngineState, Failed, Opening, Ready
-from qwen_tui.engine.listing import Entry, asked, listing, named
-from qwen_tui.engine.recent_models import recent_models
+from qwen_tui.engine.listing import Entry, asked, key, listing, named
+from qwen_tui.engine.recent_models import recent_models, recent_servers
+from qwen_tui.engine.remote.address import is_address
 from qwen_tui.engine.size import Form
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.settings import Settings
@@ -40,11 +42,25 @@ class Found(NamedTuple):
 
     entries: Sequence[Entry]
     devices: Sequence[Device]
+    servers: Sequence[str] = ()
+    """The addresses of servers that were used before; what they have is asked when it is shown."""
+
+
+MOST_SERVERS = 4
+"""How many of the servers that were used before are asked."""
 
 
 def find_models(models_file: Path) -> Found:
     """Look at the cache, at the folders that were opened before, and at the devices; may take seconds."""
-    return Found(listing(used=recent_models(models_file)), devices_here.look())
+    used = recent_models(models_file)
+    return Found(listing(used=used), devices_here.look(), recent_servers(used)[:MOST_SERVERS])
+
+
+def ask_server(server: str) -> tuple[Entry, ...]:
+    """What a server has; may take seconds."""
+    from qwen_tui.engine.remote.listing import served_by  # late: HTTP takes a while to import
+
+    return served_by(server)
 
 
 class ModelScreen(ModalScreen[None]):
@@ -82,9 +98,10 @@ class ModelScreen(ModalScreen[None]):
     class Chosen(Message):
         """The person wants this model loaded, in this form."""
 
-        def __init__(self, model: str, quantization: Quantization) -> None:
+        def __init__(self, entry: Entry, quantization: Quantization) -> None:
             super().__init__()
-            self.model = model
+            self.model = entry.model or None
+            self.server = entry.server or None
             self.quantization = quantization
 
     class StopWanted(Message):
@@ -105,6 +122,9 @@ class ModelScreen(ModalScreen[None]):
         self._found = Found((), ())
         self._named: tuple[Entry, ...] = ()
         """What was typed, in front of all others."""
+        self._served: dict[str, tuple[Entry, ...]] = {}
+        """By address: what the servers have."""
+        self._servers_said: list[tuple[str, tuple[Entry, ...], bool]] = []
         self._confirming = ""
         """The model whose download the person is asked about."""
         self._awaited = ""
@@ -140,7 +160,7 @@ class ModelScreen(ModalScreen[None]):
         header.info = info
         header.progress = state.progress if isinstance(state, Opening) else None
         header.problem = state.error.explanation.title if isinstance(state, Failed) else ""
-        models.loaded = info.model if info is not None else ""
+        models.loaded = key(info.model, info.server) if info is not None else ""
         if self._awaited and isinstance(state, Ready | Failed):
             self._arrived(state)
         elif isinstance(before, Opening) and not isinstance(state, Opening):
@@ -148,7 +168,11 @@ class ModelScreen(ModalScreen[None]):
 
     def _arrived(self, state: Ready | Failed) -> None:
         problem = state.fallback if isinstance(state, Ready) else state.error
-        if isinstance(state, Ready) and problem is None and state.spec.model != self._awaited:
+        is_this = isinstance(state, Ready) and self._awaited in (
+            key(state.spec.model, state.spec.server),
+            key(state.engine.info.model, state.engine.info.server),
+        )
+        if isinstance(state, Ready) and problem is None and not is_this:
             return  # the one from before, which became ready just now
         self._awaited = ""
         if problem is None:
@@ -168,6 +192,8 @@ class ModelScreen(ModalScreen[None]):
             self._found = self._inbox.pop()
             self._inbox.clear()
             self._list()
+            for server in self._found.servers:
+                self._ask_server(server, is_wanted=False)
             if self.query_one("#models-said", Static).content == say("models.searching"):
                 self._say("")
         if self._answers:
@@ -177,6 +203,13 @@ class ModelScreen(ModalScreen[None]):
             elif [entry.model for entry in self._named] == [answer.model]:
                 self._say("")
                 self._name_one(answer)
+        if self._servers_said:
+            server, entries, is_wanted = self._servers_said.pop(0)
+            self._served[server] = entries
+            self._list()
+            if is_wanted:
+                self._say("")
+                self.query_one(ModelList).go_to(entries[0].key)
 
     @property
     def _devices(self) -> tuple[Device, ...]:
@@ -186,10 +219,21 @@ class ModelScreen(ModalScreen[None]):
 
     def _list(self) -> None:
         devices = self._devices
-        entries = (*self._named, *self._found.entries)
+        here = [each for each in self._found.entries if each.group == "here"]
+        served = [each for server in self._served for each in self._served_by(server)]
+        entries = (*self._named, *here, *served, *self._found.entries[len(here) :])
         self.query_one(ModelList).rows = tuple(
             ModelRow(entry, self._fits(entry, devices)) for entry in entries
         )
+
+    def _served_by(self, server: str) -> Sequence[Entry]:
+        """What a server has; the model that it answers with may be none that it lists."""
+        entries = self._served[server]
+        info = self.engine_state.engine.info if isinstance(self.engine_state, Ready) else None
+        if info is None or info.server != server or info.model in [entry.model for entry in entries]:
+            return entries
+        own = Entry(info.model, "served", None, None, server=server, window=info.context_window)
+        return (own, *(entry for entry in entries if entry.model))
 
     def _fits(self, entry: Entry, devices: Sequence[Device]) -> dict[Form, Fit]:
         try:
@@ -203,7 +247,7 @@ class ModelScreen(ModalScreen[None]):
         if row is not None:
             words = details(row.entry, self._devices, self._form, self._device)
             self.query_one("#models-details", Static).update(words)
-            if self._confirming and row.entry.model != self._confirming:
+            if self._confirming and row.entry.key != self._confirming:
                 self._confirming = ""
                 self._say("")
 
@@ -215,14 +259,14 @@ class ModelScreen(ModalScreen[None]):
         if row is None:
             return
         entry = row.entry
-        if entry.is_to_be_downloaded and self._confirming != entry.model:
-            self._confirming = entry.model
+        if entry.is_to_be_downloaded and self._confirming != entry.key:
+            self._confirming = entry.key
             self._say(self._question(entry))
             return
         self._confirming = ""
-        self._awaited = entry.model
+        self._awaited = entry.key
         self._say("")
-        self.post_message(self.Chosen(entry.model, self._form))
+        self.post_message(self.Chosen(entry, self._form))
 
     def _question(self, entry: Entry) -> str:
         """What is asked before anything is downloaded; a model that will not fit costs the same."""
@@ -240,6 +284,11 @@ class ModelScreen(ModalScreen[None]):
         name = event.value.strip()
         if not name:
             return
+        if is_address(name):
+            self.set_focus(self.query_one(ModelList))
+            self._say(say("models.asking_server", host=one_line(name.partition("://")[2])))
+            self._ask_server(name, is_wanted=True)
+            return
         listed = next((each for each in self._found.entries if each.model == name), None)
         entry = listed or named(name)
         self._name_one(entry, is_listed=listed is not None)
@@ -251,7 +300,16 @@ class ModelScreen(ModalScreen[None]):
     def _name_one(self, entry: Entry, *, is_listed: bool = False) -> None:
         self._named = () if is_listed else (entry,)
         self._list()
-        self.query_one(ModelList).go_to(entry.model)
+        self.query_one(ModelList).go_to(entry.key)
+
+    def _ask_server(self, server: str, *, is_wanted: bool) -> None:
+        """Have a server asked what it has; `is_wanted`: the person waits for it."""
+
+        def ask() -> None:
+            entries = ask_server(server)
+            self._servers_said.append((entries[0].server, entries, is_wanted))
+
+        threading.Thread(target=ask, name="server", daemon=True).start()
 
     def _ask(self, model: str) -> None:
         """Ask the hub; on a thread of its own."""

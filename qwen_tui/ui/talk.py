@@ -138,8 +138,8 @@ class Talk(Vertical):
                 self._notice.explain(error)
             case Ready(fallback=fallback) if fallback is not None:
                 self._notice.say(say("screen.fallback", error=fallback))
-            case Ready(engine=engine) if engine.info.server and engine.info.reasons:
-                self._notice.say(reasons_in_words(engine.info))
+            case Ready(engine=engine) if engine.info.server and self.session.conversation.messages:
+                self._notice.say(reasons_in_words(engine.info))  # an empty conversation shows them itself
         self.count()
 
     @property

@@ -89,7 +89,8 @@ class Welcome(Vertical):
             if isinstance(self.state, Failed):
                 return str(self.state.error)
             return say("welcome.loading" if isinstance(self.state, Opening | None) else "welcome.no_model")
-        lines = [_model(info), say("welcome.window", window=info.context_window)]
+        window = "welcome.server.window" if info.server else "welcome.window"
+        lines = [_model(info), say(window, window=info.context_window)]
         if not info.counts_exactly:
             lines.append(say("welcome.estimated"))
         if not info.has_chat_template:

@@ -12,6 +12,7 @@ SENTENCES: dict[str, str] = {
     "server.not_taken": "{kind} does not take {names}: the reply is made without.",
     "server.uncertain": "This server was sent {names}, and may not heed that.",
     "welcome.server": "{name}, served by {kind} at {host}.",
+    "welcome.server.window": "context window {window:,} tokens; what you write goes to that server",
     "welcome.estimated": "The server does not count tokens: figures with ≈ are estimates.",
     "receipt.server": "Server",
     "receipt.not_taken": "Not taken",
