@@ -13,6 +13,7 @@ from qwen_tui.errors import QwenTuiError
 from qwen_tui.library import Library
 from qwen_tui.strings import say
 from qwen_tui.turns import TurnQueue
+from qwen_tui.ui.aftermath import Aftermath
 from qwen_tui.ui.chat_layout import ChatLayout
 from qwen_tui.ui.clipboard import copy, say_outcome
 from qwen_tui.ui.composer import Composer
@@ -147,8 +148,8 @@ class ChatScreen(ChatLayout):
         """Show how a reply came about."""
         self.receipts.open(event.message, self._talk.session.conversation)
 
-    @on(Talk.ReplayMoved)
-    def _replay_moved(self, event: Talk.ReplayMoved) -> None:
+    @on(Aftermath.ReplayMoved)
+    def _replay_moved(self, event: Aftermath.ReplayMoved) -> None:
         self.receipts.follow(event.event)
 
     # --- Messages up: conversations ------------------------------------------------------------------

@@ -13,19 +13,17 @@ from textual.containers import Vertical
 from textual.message import Message as Posted
 from textual.reactive import reactive
 
-from qwen_tui.asks import Ask, Edit, Regenerate, Replay, Send
+from qwen_tui.asks import Ask, Edit, Regenerate, Send
 from qwen_tui.chat.messages import Role
-from qwen_tui.engine.base import NotTaken
 from qwen_tui.engine.host import Closed, EngineState, Failed, Ready
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.library import Library
-from qwen_tui.replay import NotReplayed, Replayed, ReplayEvent, Replaying
-from qwen_tui.server_words import not_taken_in_words, reasons_in_words
+from qwen_tui.server_words import reasons_in_words
 from qwen_tui.session import ChatSession
 from qwen_tui.settings import Settings
 from qwen_tui.strings import say
-from qwen_tui.turn_events import Accepted, NotSaved, Refused, SavedAgain
-from qwen_tui.turns import Happened, TurnBroke, TurnQueue
+from qwen_tui.turns import TurnQueue
+from qwen_tui.ui.aftermath import Aftermath
 from qwen_tui.ui.composer import Composer
 from qwen_tui.ui.draft_keeper import DraftKeeper
 from qwen_tui.ui.live_replies import LiveReplies
@@ -64,13 +62,6 @@ class Talk(Vertical):
     class QuitWanted(Posted):
         """The person typed a word that leaves the program."""
 
-    class ReplayMoved(Posted):
-        """A reply is being run again, or was."""
-
-        def __init__(self, event: ReplayEvent) -> None:
-            super().__init__()
-            self.event = event
-
     settings: reactive[Settings] = reactive(Settings)
     """The person's defaults."""
     engine_state: reactive[EngineState | None] = reactive[EngineState | None](None)
@@ -92,13 +83,13 @@ class Talk(Vertical):
         """The conversation that is shown."""
         self.live = LiveReplies()
         """The replies that are being written, in all conversations."""
-        self._library = library
         self._turns = turns
         self._measuring = Measuring()
         self._transcript = Transcript(session, library, turns, self.live, id="reading")
         self._notice = Notice(id="notice")
         self._composer = Composer(id="composer")
         self._outbox = Outbox(self._composer, turns, drafts)
+        self._aftermath = Aftermath(self, self._outbox, library, self._notice)
 
     def compose(self) -> ComposeResult:
         """Log, notice, composer."""
@@ -311,46 +302,11 @@ class Talk(Vertical):
                 if turn.session is self.session:
                     await self._transcript.follow(events)
                 for each in events:
-                    self._follow(each)
+                    self._aftermath.follow(each, self.session)
         if moved:
             self._follow_session()
             self.post_message(self.TurnsMoved())
         self._measure()
-
-    def _follow(self, happened: Happened) -> None:
-        """Draw the consequences of what happened, whichever conversation is shown; a refused text comes back."""
-        turn = happened.turn
-        match happened.event:
-            case Accepted():
-                self._outbox.accepted(turn.session)
-                if isinstance(turn.ask, Edit):
-                    self._library.note_edit(turn.session, turn.ask.message_id)
-                return
-            case Replaying() | Replayed() | NotReplayed() as event:
-                self.post_message(self.ReplayMoved(event))
-                return
-            case SavedAgain():
-                self.say(say("screen.saved_again"))
-                return
-            case NotTaken() as event:
-                self.say(not_taken_in_words(event))
-                return
-            case Refused(error=error):
-                self._outbox.give_back(self.session, turn)
-                if error.code == "engine.stopped_early":
-                    self.say(say("screen.taken_back"))
-                    return
-            case TurnBroke(error) if isinstance(turn.ask, Replay):
-                self.post_message(self.ReplayMoved(NotReplayed(turn.ask.reply_id, error)))
-                return
-            case NotSaved(error) | TurnBroke(error):
-                pass
-            case _:
-                return
-        if turn.session is self.session:
-            self._notice.explain(error)
-        else:
-            self._notice.say(say("screen.elsewhere", name=turn.session.conversation.name, error=error))
 
     def _follow_session(self) -> None:
         """Show what follows from the conversation as it is now: earlier questions, whether it is busy, counts."""

@@ -1,0 +1,65 @@
+"""What follows from what happened in a turn, beside its text in the log: what is said, and what comes back."""
+
+from textual.message import Message as Posted
+from textual.widget import Widget
+
+from qwen_tui.asks import Edit, Replay
+from qwen_tui.engine.base import NotTaken
+from qwen_tui.errors import QwenTuiError
+from qwen_tui.library import Library
+from qwen_tui.replay import NotReplayed, Replayed, ReplayEvent, Replaying
+from qwen_tui.server_words import not_taken_in_words
+from qwen_tui.session import ChatSession
+from qwen_tui.strings import say
+from qwen_tui.turn_events import Accepted, NotSaved, Refused, SavedAgain
+from qwen_tui.turns import Happened, Turn, TurnBroke
+from qwen_tui.ui.notice import Notice
+from qwen_tui.ui.outbox import Outbox
+
+
+class Aftermath:
+    """Takes what happens in all conversations. `ReplayMoved` is posted on `sender`."""
+
+    class ReplayMoved(Posted):
+        """A reply is being run again, or was."""
+
+        def __init__(self, event: ReplayEvent) -> None:
+            super().__init__()
+            self.event = event
+
+    def __init__(self, sender: Widget, outbox: Outbox, library: Library, notice: Notice) -> None:
+        self._sender = sender
+        self._outbox = outbox
+        self._library = library
+        self._notice = notice
+
+    def follow(self, happened: Happened, shown: ChatSession) -> None:
+        """Draw the consequences, whichever conversation is `shown`; a refused text comes back."""
+        turn = happened.turn
+        match happened.event:
+            case Accepted():
+                self._outbox.accepted(turn.session)
+                if isinstance(turn.ask, Edit):
+                    self._library.note_edit(turn.session, turn.ask.message_id)
+            case Replaying() | Replayed() | NotReplayed() as event:
+                self._sender.post_message(self.ReplayMoved(event))
+            case TurnBroke(error) if isinstance(turn.ask, Replay):
+                self._sender.post_message(self.ReplayMoved(NotReplayed(turn.ask.reply_id, error)))
+            case SavedAgain():
+                self._notice.say(say("screen.saved_again"))
+            case NotTaken() as event:
+                self._notice.say(not_taken_in_words(event))
+            case Refused(error=error):
+                self._outbox.give_back(shown, turn)
+                if error.code == "engine.stopped_early":
+                    self._notice.say(say("screen.taken_back"))
+                else:
+                    self._explain(error, turn, shown)
+            case NotSaved(error) | TurnBroke(error):
+                self._explain(error, turn, shown)
+
+    def _explain(self, error: QwenTuiError, turn: Turn, shown: ChatSession) -> None:
+        if turn.session is shown:
+            self._notice.explain(error)
+        else:
+            self._notice.say(say("screen.elsewhere", name=turn.session.conversation.name, error=error))
