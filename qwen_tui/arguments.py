@@ -29,6 +29,7 @@ class Arguments(argparse.Namespace):
     data_dir: str | None
     config: str | None
     trust_remote_code: bool
+    offline: bool
     text: str | None
     json: bool
     name: str
@@ -146,6 +147,7 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--device", metavar="auto|cpu|cuda|cuda:N", help=say("cli.device"))
     parser.add_argument("--system", type=_text, metavar="TEXT", help=say("cli.system"))
+    parser.add_argument("--offline", action="store_true", help=say("cli.offline"))
     _add_places(parser)
     parser.add_argument("--trust-remote-code", action="store_true", help=say("cli.trust_remote_code"))
 

@@ -16,6 +16,9 @@ def main(argv: list[str] | None = None) -> int:
     """Run the program; returns its exit status."""
     _open_missing_streams()
     given = arguments.parse(argv)
+    if getattr(given, "offline", False):
+        # The engine worker inherits it, and the hub's library reads it there.
+        os.environ["HF_HUB_OFFLINE"] = "1"
     where = places(given.data_dir, given.config)
     config = config_file.load(where.config_file)
     try:

@@ -55,4 +55,6 @@ def amounts_in_words(progress: LoadProgress, rate: float | None) -> list[str]:
     if rate and progress.stage == "downloading":
         parts.append(say("header.rate", size=in_bytes(rate)))
         parts.append(in_time((progress.total - progress.done) / rate))
+    if progress.files > 1:
+        parts.append(say("header.files", done=progress.files_done, total=progress.files))
     return parts

@@ -165,6 +165,9 @@ class LoadProgress(NamedTuple):
     """The model, once it is known."""
     done: int = 0
     total: int = 0
+    files_done: int = 0
+    """Of a download: how many files are whole."""
+    files: int = 0
 
 
 # --- Events of one reply, in this order ------------------------------------------------------------------

@@ -1,11 +1,13 @@
 """Whether the hub answers: one short request, so that "no network" is known within seconds."""
 
 import os
+import socket
 import threading
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
+from urllib.parse import urlsplit
 
 from qwen_tui.engine.redaction import one_line
 
@@ -13,6 +15,9 @@ HUB = "https://huggingface.co"
 
 PROBE_SECONDS = 3.0
 """How long the hub may take for the first byte of an answer."""
+
+NETWORK_SECONDS = 2.5
+"""How long a connection may take before there is no network: within three seconds it is said."""
 
 _TRUE = {"1", "ON", "YES", "TRUE"}
 """As huggingface_hub reads a switch in the environment."""
@@ -51,6 +56,32 @@ def probe(seconds: float = PROBE_SECONDS) -> Probe:
     asking.start()
     asking.join(seconds)
     return answers[0] if answers else Probe(one_line(address), "unreachable", f"no answer in {seconds:.0f} s")
+
+
+def no_network(address: str, seconds: float = NETWORK_SECONDS) -> str | None:
+    """Why nobody can be reached at this address, in a few words; None when somebody can.
+
+    Only a connection is made: how long an answer then takes says nothing about the network. Where a proxy stands
+    in between, it is the proxy that has to be there.
+    """
+    said: list[str | None] = []
+    looking = threading.Thread(target=lambda: said.append(_unconnected(address, seconds)), daemon=True)
+    looking.start()
+    looking.join(seconds)  # looking up a name has no time limit of its own
+    return said[0] if said else f"no answer in {seconds:g} s"
+
+
+def _unconnected(address: str, seconds: float) -> str | None:
+    try:
+        target = urlsplit(address)
+        proxy = urllib.request.getproxies().get(target.scheme)
+        if proxy and not urllib.request.proxy_bypass(target.hostname or ""):
+            target = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+        port = target.port or (443 if target.scheme == "https" else 80)
+        socket.create_connection((target.hostname or "", port), timeout=seconds).close()
+    except (OSError, ValueError) as error:
+        return one_line(getattr(error, "strerror", None) or error)
+    return None
 
 
 def _ask(address: str, seconds: float, answers: list[Probe]) -> None:

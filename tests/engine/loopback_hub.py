@@ -3,6 +3,7 @@
 import hashlib
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -20,6 +21,10 @@ class LoopbackHub:
         self.gated: set[str] = set()
         self.slow = threading.Event()
         """While set, weights come one piece at a time and never end."""
+        self.delay_seconds = 0.0
+        """How long every answer takes to begin."""
+        self.token = ""
+        """The one that is asked for; empty asks for none."""
         self.url = ""
 
 
@@ -40,6 +45,9 @@ def loopback_hub(repositories: dict[str, Path]) -> Iterator[LoopbackHub]:
         def do_GET(self) -> None:
             path = self.path.partition("?")[0]
             hub.requests.append(f"{self.command} {path}")
+            time.sleep(hub.delay_seconds)
+            if hub.token and self.headers.get("Authorization", "") != f"Bearer {hub.token}":
+                return self.refuse(401, "", "Invalid credentials in Authorization header")
             for name, folder in hub.repositories.items():
                 if path.startswith(f"/api/models/{name}/tree/"):
                     return self.answer(json.dumps([described(file) for file in files(folder)]).encode())
@@ -70,8 +78,8 @@ def loopback_hub(repositories: dict[str, Path]) -> Iterator[LoopbackHub]:
             if self.command == "GET":
                 self.wfile.write(content)
 
-        def refuse(self, status: int, code: str) -> None:
-            self.begin(status, 0, {"X-Error-Code": code, "X-Error-Message": code})
+        def refuse(self, status: int, code: str, message: str = "") -> None:
+            self.begin(status, 0, {"X-Error-Code": code, "X-Error-Message": message or code})
 
         def begin(self, status: int, length: int, headers: dict[str, str]) -> None:
             self.send_response(status)

@@ -7,8 +7,7 @@ reports only some of its bytes.
 import errno
 import shutil
 import threading
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,8 @@ from tqdm import tqdm  # type: ignore[import-untyped]
 from qwen_tui.engine.base import LoadProgress
 from qwen_tui.engine.checkpoint import inspect
 from qwen_tui.engine.fit import gigabytes
+from qwen_tui.engine.hub_probe import no_network
+from qwen_tui.engine.local.unfinished import Unfinished
 from qwen_tui.engine.redaction import one_line
 from qwen_tui.errors import QwenTuiError
 
@@ -36,14 +37,11 @@ WANTED = ("*.safetensors", "*.json", "*.jinja", "*.model", "*.txt", "*.tiktoken"
 UNWANTED = ("*/*",)
 """Subfolders hold the same weights in other formats."""
 
-TIMEOUT_SECONDS = 4.0
-"""How long the hub may take to answer the first request."""
+TIMEOUT_SECONDS = 20.0
+"""How long the hub may take to answer the first request: a slow line is a line, and that there is one is known."""
 
 CHUNK_BYTES = 1 << 20
 """How much is read at a time; the library's own 10 MB make progress jump and a stop wait."""
-
-ORPHAN_SECONDS = 3600.0
-"""An unfinished file that nobody has written to for this long belongs to a process that was killed."""
 
 
 class DownloadStopped(KeyboardInterrupt):
@@ -79,21 +77,35 @@ def download(model: str, report: Callable[[LoadProgress], None], is_stopped: Cal
         raise QwenTuiError("engine.offline", model=model)
     constants.DOWNLOAD_CHUNK_SIZE = CHUNK_BYTES
     try:
-        missing_bytes = _missing_bytes(model)
-        _make_room(model, missing_bytes)
-        bars = _bars(_Received(model, missing_bytes, report, is_stopped))
-        folder = huggingface_hub.snapshot_download(
-            model, allow_patterns=WANTED, ignore_patterns=UNWANTED, tqdm_class=bars
-        )
+        if (problem := no_network(constants.ENDPOINT)) is not None:
+            raise QwenTuiError("engine.no_network", model=model, detail=problem)
+        missing = _missing(model)
     except QwenTuiError:
         raise
     except Exception as error:
-        raise _in_plain_words(error, model) from error
+        raise _in_plain_words(error, model, "engine.hub_silent") from error
+    try:
+        with Unfinished(_repository(model)) as unfinished:
+            _make_room(sum(missing.values()))
+            bars = _bars(_Received(model, missing, report, is_stopped, unfinished.look))
+            folder = huggingface_hub.snapshot_download(
+                model, allow_patterns=WANTED, ignore_patterns=UNWANTED, tqdm_class=bars
+            )
+    except QwenTuiError:
+        raise
+    except Exception as error:
+        raise _in_plain_words(error, model, "engine.download_broke") from error
     return Path(folder)
 
 
-def _missing_bytes(model: str) -> int:
-    """How much there is to download; looks at the repository's list of files in one request."""
+def _repository(model: str) -> Path:
+    """A model's folder in the hub's cache."""
+    name = huggingface_hub.file_download.repo_folder_name(repo_id=model, repo_type="model")
+    return Path(constants.HF_HUB_CACHE, name)
+
+
+def _missing(model: str) -> dict[str, int]:
+    """The files that are to be downloaded, with their bytes; looks at the repository's list in one request."""
     info = huggingface_hub.HfApi().repo_info(model, files_metadata=True, timeout=TIMEOUT_SECONDS)
     names = [file.rfilename for file in info.siblings]
     wanted = set(
@@ -104,23 +116,19 @@ def _missing_bytes(model: str) -> int:
         if weights:
             raise QwenTuiError("engine.not_safetensors", file=one_line(weights[0]))
         raise QwenTuiError("engine.no_model_in_folder", path=model)
-    return sum(
-        file.size or 0
+    return {
+        file.rfilename: file.size or 0
         for file in info.siblings
         if file.rfilename in wanted
         and not isinstance(
             huggingface_hub.try_to_load_from_cache(model, file.rfilename, revision=info.sha), str
         )
-    )
+    }
 
 
-def _make_room(model: str, missing_bytes: int) -> None:
-    """Check the disk before anything is downloaded; remove what killed downloads of this model left."""
+def _make_room(missing_bytes: int) -> None:
+    """Check the disk before anything is downloaded."""
     cache = Path(constants.HF_HUB_CACHE)
-    blobs = cache / huggingface_hub.file_download.repo_folder_name(repo_id=model, repo_type="model") / "blobs"
-    for orphan in blobs.glob("*.incomplete"):
-        if time.time() - orphan.stat().st_mtime > ORPHAN_SECONDS:
-            orphan.unlink(missing_ok=True)
     cache.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(cache).free
     if missing_bytes > free:
@@ -131,36 +139,60 @@ class _Received:
     """Counts the bytes of all files as they come, from several threads."""
 
     def __init__(
-        self, model: str, total: int, report: Callable[[LoadProgress], None], is_stopped: Callable[[], bool]
+        self,
+        model: str,
+        missing: Mapping[str, int],
+        report: Callable[[LoadProgress], None],
+        is_stopped: Callable[[], bool],
+        look: Callable[[], None],
     ) -> None:
+        """`look` is called at every piece."""
         self._name = model.rpartition("/")[2]
-        self._total = total
+        self._total = sum(missing.values())
+        self._files = len(missing)
         self._report = report
         self._is_stopped = is_stopped
+        self._look = look
         self._lock = threading.Lock()
-        self._done = 0
-        report(LoadProgress("downloading", self._name, 0, total))
+        self._done = self._finished = 0
+        self._tell()
 
     def add(self, count: int) -> None:
-        """Count some more; raises DownloadStopped out of the download."""
+        """Count some more bytes; raises DownloadStopped out of the download."""
         if self._is_stopped():
             raise DownloadStopped
         with self._lock:
+            self._look()
             self._done += count
-            # More than the total comes when a broken connection makes a part come twice.
-            self._report(LoadProgress("downloading", self._name, min(self._done, self._total), self._total))
+            self._tell()
+
+    def finish(self, files: int) -> None:
+        """Count some more files that are whole."""
+        with self._lock:
+            self._finished += files
+            self._tell()
+
+    def _tell(self) -> None:
+        # More than the total comes when a broken connection makes a part come twice.
+        done, finished = min(self._done, self._total), min(self._finished, self._files)
+        self._report(LoadProgress("downloading", self._name, done, self._total, finished, self._files))
 
 
 def _bars(received: _Received) -> type[tqdm]:
-    """The progress bar that `snapshot_download` makes three of; the one that counts written bytes counts here."""
+    """The progress bar that `snapshot_download` makes three of: two of bytes, of which one counts, one of files."""
 
     class Bar(tqdm):  # type: ignore[misc]
         def __init__(self, *args: Any, **kwargs: Any) -> None:
-            self._counts = str(kwargs.get("desc", "")).startswith("Reconstructing")
+            description = str(kwargs.get("desc", ""))
+            self._counts = description.startswith("Reconstructing")
+            self._is_of_files = description.startswith("Fetching")
             super().__init__(*args, **{**kwargs, "disable": True})
 
         def update(self, n: float | None = 1) -> None:
-            received.add(int(n or 0) if self._counts else 0)
+            if self._is_of_files:
+                received.finish(int(n or 0))
+            else:
+                received.add(int(n or 0) if self._counts else 0)
 
     return Bar
 
@@ -170,16 +202,23 @@ def _has_tokenizer(folder: Path) -> bool:
     return any((folder / name).exists() for name in names)
 
 
-def _in_plain_words(error: Exception, model: str) -> QwenTuiError:
+def _in_plain_words(error: Exception, model: str, otherwise: str) -> QwenTuiError:
+    """The error by what the hub or the system said of it; `otherwise` is the code of all others."""
     if isinstance(error, GatedRepoError):
-        return QwenTuiError("engine.gated", model=model)
+        return QwenTuiError("engine.gated", model=model, page=one_line(f"{constants.ENDPOINT}/{model}"))
+    if isinstance(error, HfHubHTTPError) and error.response.status_code == 401 and _has_token():
+        return QwenTuiError("engine.bad_token", model=model)
     if isinstance(error, RepositoryNotFoundError | HFValidationError):
         return QwenTuiError("engine.not_on_hub", model=one_line(model))
     if isinstance(error, OfflineModeIsEnabled):
         return QwenTuiError("engine.offline", model=model)
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return QwenTuiError("engine.disk_full_midway", model=model)
-    detail = one_line(error.__cause__ or error)
+    detail = one_line(error.__cause__ or error) or type(error).__name__
     if isinstance(error, HfHubHTTPError):
         return QwenTuiError("engine.download_broke", model=model, detail=detail)
-    return QwenTuiError("engine.no_network", model=model, detail=detail)
+    return QwenTuiError(otherwise, model=model, detail=detail)
+
+
+def _has_token() -> bool:
+    return bool(huggingface_hub.get_token())

@@ -23,6 +23,7 @@ SENTENCES: dict[str, str] = {
     "cli.commands": "commands",
     "cli.conversation": "open the conversation of this name, or begin one",
     "cli.model": "guide (the built-in tiny model), a folder with a model, or a name on the hub",
+    "cli.offline": "make no request to the hub: only models that are on this machine",
     "cli.server": "use a model that this server has: vLLM, SGLang, llama.cpp, Ollama, transformers serve",
     "cli.quantization": "how weights are held: 4bit takes about a quarter of the memory (default: auto)",
     "cli.device": "where the model runs (default: auto, the GPU if there is one)",

@@ -34,6 +34,7 @@ SENTENCES: dict[str, str] = {
     "header.stage.warming": "warming up",
     "header.percent": "{count} %",
     "header.amount": "{done} of {total}",
+    "header.files": "{done} of {total} files",
     "header.rate": "{size}/s",
     "header.left.seconds": "{count} s left",
     "header.left.minutes": "{count} min left",

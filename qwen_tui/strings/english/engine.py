@@ -166,13 +166,23 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     ),
     "engine.gated": (
         "Access must be asked for",
-        "{model} is given out only to people who have asked for it on its page.",
-        "Ask for access there, then log in with: hf auth login.",
+        "{model} is given out only to people who have accepted its conditions.",
+        "Accept them at {page}, then log in on this machine with: hf auth login.",
+    ),
+    "engine.bad_token": (
+        "The hub does not accept the token",
+        "The token of this machine (HF_TOKEN, or of hf auth login) is not valid; {model} could not be asked for.",
+        "Log in again with: hf auth login, or unset HF_TOKEN.",
+    ),
+    "engine.hub_silent": (
+        "The hub does not answer",
+        "{model} is not on this machine, and the hub was reached but gave no usable answer: {detail}.",
+        "Try again in a while, or choose a model that is here, such as guide.",
     ),
     "engine.offline": (
         "Not on this machine",
-        "{model} is not downloaded, and downloading is turned off (HF_HUB_OFFLINE).",
-        "Unset HF_HUB_OFFLINE, or choose a model that is here, such as guide.",
+        "{model} is not downloaded, and downloading is turned off (--offline or HF_HUB_OFFLINE).",
+        "Start without that, or choose a model that is here, such as guide.",
     ),
     "engine.no_network": (
         "The hub cannot be reached",
