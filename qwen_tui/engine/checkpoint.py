@@ -17,6 +17,8 @@ from qwen_tui.errors import QwenTuiError
 
 WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"
+SENTENCES = "config_sentence_transformers.json"
+"""What models that turn text into vectors carry, for the sentence-transformers library."""
 
 _LARGEST_HEADER = 100_000_000
 """As in the safetensors library: a larger one means that the file is something else."""
@@ -83,6 +85,8 @@ def config_of(folder: Path) -> dict[str, Any]:
         architectures = []
     if architectures and not any(str(name).endswith(_CAUSAL) for name in architectures):
         raise QwenTuiError("engine.not_causal", architecture=one_line(architectures[0]))
+    if (folder / SENTENCES).exists():  # its class is often that of the chat model which it was made from
+        raise QwenTuiError("engine.embeds", path=one_line(folder.name))
     return config
 
 

@@ -95,6 +95,15 @@ FAULTS: dict[str, tuple[Callable[[Path], None], str]] = {
         "engine.remote_code_wanted",
     ),
     "not for generating": (change_config(architectures=["Qwen2ForTokenClassification"]), "engine.not_causal"),
+    "an encoder and a decoder": (
+        change_config(model_type="t5", architectures=["T5ForConditionalGeneration"]),
+        "engine.not_causal",
+    ),
+    "with pictures": (
+        change_config(model_type="qwen2_5_vl", architectures=["Qwen2_5_VLForConditionalGeneration"]),
+        "engine.not_causal",
+    ),
+    "for searching": (write("config_sentence_transformers.json", b"{}"), "engine.embeds"),
     "not a language model": (change_config(model_type="vit", architectures=None), "engine.not_causal"),
     "no tokenizer": (without_tokenizer, "engine.no_tokenizer"),
     "a broken tokenizer": (write("tokenizer.json", b'{"version": "1.0"}'), "engine.bad_tokenizer"),
@@ -114,6 +123,16 @@ def test_a_faulty_folder_is_explained(fault: str, folders: dict[str, Path], tmp_
     assert all(part and "?" not in part for part in explanation)
     assert "\n" not in explanation.sentence
     assert len(explanation.sentence) < 400
+
+
+def test_a_model_that_is_too_new_tells_what_it_was_saved_with(
+    folders: dict[str, Path], tmp_path: Path
+) -> None:
+    folder = tmp_path / "new"
+    shutil.copytree(folders["qwen2"], folder)
+    change_config(model_type="qwen99", transformers_version="9.1.0")(folder)
+    with pytest.raises(QwenTuiError, match=r"transformers 5\..*saved with 9\.1\.0"):
+        loaded_from(folder)
 
 
 def test_a_file_in_place_of_a_folder_is_explained(folders: dict[str, Path]) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import transformers
 from safetensors import SafetensorError
 from transformers import (
     CONFIG_MAPPING,
@@ -120,10 +121,14 @@ def _check_architecture(checkpoint: Checkpoint, spec: ModelSpec) -> None:
     if "auto_map" in checkpoint.config and spec.trust_remote_code:
         return
     if model_type not in CONFIG_MAPPING:
-        code = (
-            "engine.remote_code_wanted" if "auto_map" in checkpoint.config else "engine.unknown_architecture"
+        if "auto_map" in checkpoint.config:
+            raise QwenTuiError("engine.remote_code_wanted", model_type=one_line(model_type or "(none)"))
+        raise QwenTuiError(
+            "engine.unknown_architecture",
+            model_type=one_line(model_type or "(none)"),
+            saved_with=one_line(checkpoint.config.get("transformers_version", "?")),
+            installed=transformers.__version__,
         )
-        raise QwenTuiError(code, model_type=one_line(model_type or "(none)"))
     if model_type not in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES:
         raise QwenTuiError("engine.not_causal", architecture=one_line(model_type))
 

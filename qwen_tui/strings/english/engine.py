@@ -135,12 +135,18 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     ),
     "engine.unknown_architecture": (
         "Unknown architecture",
-        "The installed transformers library does not know the model type {model_type}.",
-        "Choose another model, or a version of qwen-tui with a newer transformers.",
+        "transformers {installed}, which is installed, does not know the model type {model_type}; "
+        "the model was saved with {saved_with}.",
+        "Choose another model, or a version of qwen-tui whose transformers is newer than that.",
     ),
     "engine.not_causal": (
         "Not a chat model",
-        "{architecture} does not generate text from text.",
+        "{architecture} is not a model that reads and writes nothing but text.",
+        "Choose a causal language model, such as Qwen/Qwen2.5-7B-Instruct.",
+    ),
+    "engine.embeds": (
+        "Not a chat model",
+        "{path} turns text into vectors for searching; it does not write.",
         "Choose a causal language model, such as Qwen/Qwen2.5-7B-Instruct.",
     ),
     "engine.remote_code_wanted": (
