@@ -139,6 +139,7 @@ def _request(conversation: Conversation, reply: Message, run: Run, info: ModelIn
         sampling=replace(sampling_of(run), max_new_tokens=len(run.token_ids)),
         thinking=run.thinking,
         continues=bool(begun),
+        reuse=False,
     )
 
 

@@ -136,6 +136,9 @@ class Request:
     """Ask the template for thinking or no thinking; None leaves it to the template."""
     continues: bool = False
     """The last message is the assistant's, and the model goes on writing it."""
+    reuse: bool = True
+    """What the model has read of this prompt before need not be read again. False repeats a reply: the last bits of
+    a number depend on how many tokens are read at once."""
 
 
 class TokenCounts(NamedTuple):

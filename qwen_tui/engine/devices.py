@@ -35,7 +35,7 @@ class Device(NamedTuple):
     has_bf16: bool = True
     """Computes in bf16; else in fp16 on a GPU and in fp32 on a CPU."""
     chunk_tokens: int = 512
-    """How much of a prompt is read at once: see `generation.chunk_tokens`."""
+    """How much of a prompt is read at once: see `prefill.chunk_tokens`."""
 
     @property
     def is_gpu(self) -> bool:

@@ -6,6 +6,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -210,7 +211,7 @@ def test_a_stop_keeps_what_was_written(qwen2: Loaded) -> None:
 
 
 def test_a_long_prompt_reports_how_far_it_is_read_and_can_be_stopped(qwen2: Loaded) -> None:
-    request = asking("a" * 300, max_new_tokens=4)
+    request = replace(asking("a" * 300, max_new_tokens=4), reuse=False)
     events = reply(qwen2, request)
     progress = [event for event in events if isinstance(event, PrefillProgress)]
     assert [event.done for event in progress] == [256]

@@ -1,4 +1,4 @@
-"""One reply: the prompt read in chunks, then `model.generate` with a streamer of our own.
+"""One reply: what of the prompt is not in the cache is read in chunks, then `model.generate` with our own streamer.
 
 Stopping works at every depth: between tokens, between chunks of the prompt, and between the layers of one forward
 pass, which on a CPU can take seconds. All three raise `Stopped`, which nothing in between catches; the tokens
@@ -6,28 +6,19 @@ that were generated until then stand.
 """
 
 import copy
-import inspect
 import random
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable
 
 import torch
-from transformers import (
-    DynamicCache,
-    GenerationConfig,
-    LogitsProcessor,
-    LogitsProcessorList,
-    PreTrainedModel,
-)
+from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList
 from transformers.generation.streamers import BaseStreamer
 
 from qwen_tui.chat.messages import Json, Run
-from qwen_tui.engine.base import Event, Finished, PrefillProgress, PromptReady, Request, Sampling
-from qwen_tui.engine.devices import CPU_CHUNK_TOKENS, gpu_chunk_tokens
+from qwen_tui.engine.base import Event, Finished, PromptReady, Request, Sampling
 from qwen_tui.engine.local.deltas import Deltas
 from qwen_tui.engine.local.loading import Loaded
+from qwen_tui.engine.local.prefill import interruptible, prefill
 from qwen_tui.engine.local.prompt import Prompt
 from qwen_tui.engine.local.stopping import IsStopped, Stopped
 from qwen_tui.engine.local.traits import SAMPLING
@@ -37,16 +28,6 @@ Send = Callable[[Event], None]
 
 SEEDS = 2**31
 """How many seeds are drawn from: short enough for a person to type again."""
-
-
-SMALL_PARAMETERS = 100_000_000
-"""Below this size a CPU reads 256 tokens of a prompt within a tenth of a second."""
-
-LAYERS_A_LOOK = 2
-"""After how many layers of a prefill the device is waited for, so that a stop does not find a full queue.
-
-Measured on a H200, 7B: waiting every 4 or every 100 layers takes the same time.
-"""
 
 
 def generate(loaded: Loaded, request: Request, send: Send, is_stopped: IsStopped, arrived: float) -> None:
@@ -63,95 +44,58 @@ def generate(loaded: Loaded, request: Request, send: Send, is_stopped: IsStopped
         prompt = loaded.prompts.build(
             request.messages, request.thinking, continues=request.continues, is_stopped=is_stopped
         )
+        if len(prompt.ids) >= window:
+            raise QwenTuiError("engine.prompt_too_long", tokens=len(prompt.ids), window=window)
+        reused = loaded.cache.begin(prompt.ids, reuse=request.reuse)
     except Stopped:
-        prompt = Prompt([], False)
-    if len(prompt.ids) >= window:
-        raise QwenTuiError("engine.prompt_too_long", tokens=len(prompt.ids), window=window)
-    send(PromptReady(len(prompt.ids)))
+        prompt, reused = Prompt([], False), 0
+    send(PromptReady(len(prompt.ids), reused))
     config = _configured(loaded, request.sampling, window - len(prompt.ids))
     streamer = _Streamer(Deltas(loaded, prompt, send), is_stopped)
     try:
         if is_stopped():
             raise Stopped
-        with torch.no_grad(), _interruptible(loaded.model, is_stopped):
-            _run(loaded, prompt.ids, config, seed, streamer, send, is_stopped)
+        _run(loaded, prompt.ids, reused, config, seed, streamer, send, is_stopped)
         reason = "eos" if streamer.token_ids and streamer.token_ids[-1] in loaded.end_ids else "length"
     except Stopped:
         reason = "stopped"
     streamer.deltas.flush(is_cut=reason != "eos")
-    send(Finished(_receipt(loaded, config, seed, prompt, streamer, reason, arrived)))
+    send(Finished(_receipt(loaded, config, seed, prompt, reused, streamer, reason, arrived)))
 
 
 def _run(
     loaded: Loaded,
     prompt_ids: list[int],
+    reused: int,
     config: GenerationConfig,
     seed: int,
     streamer: "_Streamer",
     send: Send,
     is_stopped: IsStopped,
 ) -> None:
-    model = loaded.model
+    """Read what the cache does not have, and generate; the cache knows what it holds, however that ends."""
+    model, cache = loaded.model, loaded.cache
     ids = torch.tensor([prompt_ids], device=model.device)
-    cache = None
-    if model._supports_default_dynamic_cache():  # not, for instance, a pure Mamba
-        cache = DynamicCache(config=model.config.get_text_config(decoder=True))
-        _prefill(model, ids, cache, send, is_stopped)
     processors = LogitsProcessorList()
     if loaded.padded_ids is not None:
         processors.append(_NoPaddedIds(loaded.padded_ids))
-    # `generate` draws from the global generators only. Seeded here, so that nothing before it matters.
-    torch.manual_seed(seed)
-    model.generate(
-        ids,
-        attention_mask=torch.ones_like(ids),
-        generation_config=config,
-        past_key_values=cache,
-        logits_processor=processors,
-        streamer=streamer,
-    )
-
-
-def _prefill(
-    model: PreTrainedModel, ids: torch.Tensor, cache: DynamicCache, send: Send, is_stopped: IsStopped
-) -> None:
-    """Read all of the prompt (1, T) but its last chunk into the cache; that one is left to `generate`.
-
-    It needs at least one token that is not cached: with none it silently computes something else.
-    """
-    total = ids.shape[1]
-    last_only = (
-        {"logits_to_keep": 1} if "logits_to_keep" in inspect.signature(model.forward).parameters else {}
-    )
-    done = 0
-    while (end := done + chunk_tokens(model, done)) < total:
-        model(input_ids=ids[:, done:end], past_key_values=cache, use_cache=True, **last_only)
-        # Without waiting, all chunks would be queued on the device at once: no progress, and nothing to stop.
-        _wait_for(model.device)
-        done = end
-        send(PrefillProgress(done, total))
-        if is_stopped():
-            raise Stopped
-
-
-def chunk_tokens(model: PreTrainedModel, done: int = 0) -> int:
-    """How many tokens are read next of a prompt of which so many are done.
-
-    Depends on the hardware and the place alone, so that a seed repeats a reply.
-
-    A chunk after the first goes through slower attention kernels, since it needs a mask (7B in bf16, 24,050
-    tokens on a H200: 2.2 s in chunks of 512, 1.6 s of 8,192, 0.9 s in one), and a chunk that is too large takes
-    memory and lets progress stand still. A stop does not wait for a chunk: see `_interruptible`.
-    """
-    if model.device.type == "cuda":
-        return gpu_chunk_tokens(torch.cuda.get_device_capability(model.device)[0])
-    if model.device.type == "cpu":
-        # A stop waits for one layer's attention, which grows with what has been read: 8 layers of 256, on one
-        # core, 46 ms at 4,096 tokens in chunks of 256, 163 ms at 16,384, and 49 ms there in chunks of 64.
-        if model.num_parameters() >= SMALL_PARAMETERS or done >= 8192:
-            return 64
-        return CPU_CHUNK_TOKENS if done < 2048 else 128
-    return 512
+    try:
+        with torch.no_grad(), interruptible(model, is_stopped), cache.watching(model):
+            if cache.states is not None:
+                prefill(model, ids, cache.states, reused, send, is_stopped)
+            # `generate` draws from the global generators only. Seeded here, so that nothing before it matters.
+            torch.manual_seed(seed)
+            # All ids, those in the cache too: the repetition penalty looks at them.
+            model.generate(
+                ids,
+                attention_mask=torch.ones_like(ids),
+                generation_config=config,
+                past_key_values=cache.states,
+                logits_processor=processors,
+                streamer=streamer,
+            )
+    finally:
+        cache.end(prompt_ids + streamer.token_ids)
 
 
 def _configured(loaded: Loaded, sampling: Sampling, room: int) -> GenerationConfig:
@@ -192,6 +136,7 @@ def _receipt(
     config: GenerationConfig,
     seed: int,
     prompt: Prompt,
+    reused: int,
     streamer: "_Streamer",
     reason: str,
     arrived: float,
@@ -208,6 +153,7 @@ def _receipt(
         seed=seed,
         sampling={name: value for name, value in sampling.items() if value is not None},
         prompt_tokens=len(prompt.ids),
+        reused_tokens=reused,
         prompt_digest=prompt.digest,
         new_tokens=len(streamer.token_ids),
         first_token_seconds=max(0.0, streamer.first_at - arrived) if streamer.token_ids else 0.0,
@@ -252,35 +198,3 @@ class _NoPaddedIds(LogitsProcessor):  # type: ignore[misc]
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
         return scores.index_fill(1, self._padded_ids.to(scores.device), -torch.inf)
-
-
-@contextmanager
-def _interruptible(model: PreTrainedModel, is_stopped: IsStopped) -> Iterator[None]:
-    """Within this, a stop is seen before each layer of the model."""
-
-    def look_before(index: int) -> Callable[..., None]:
-        def look(_: Any, args: tuple[Any, ...]) -> None:
-            is_prefill = (
-                bool(args) and isinstance(args[0], torch.Tensor) and args[0].shape[1] > 1
-            )  # (1, T, D)
-            if is_prefill and index % LAYERS_A_LOOK == 0:
-                _wait_for(model.device)
-            if is_stopped():
-                raise Stopped
-
-        return look
-
-    layers = getattr(model.get_decoder(), "layers", None) or [model]
-    handles = [layer.register_forward_pre_hook(look_before(i)) for i, layer in enumerate(layers)]
-    try:
-        yield
-    finally:
-        for handle in handles:
-            handle.remove()
-
-
-def _wait_for(device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    elif device.type == "mps":
-        torch.mps.synchronize()

@@ -28,6 +28,7 @@ from qwen_tui.engine.local import placement as placing
 from qwen_tui.engine.local import traits
 from qwen_tui.engine.local.cores import usable_cores
 from qwen_tui.engine.local.faults import in_plain_words, is_out_of_memory
+from qwen_tui.engine.local.kv_cache import KVCache
 from qwen_tui.engine.local.placement import Placement
 from qwen_tui.engine.local.prompt import PromptBuilder
 from qwen_tui.engine.local.resolving import Resolved
@@ -59,6 +60,8 @@ class Loaded:
     """Ids the output layer has but the tokenizer does not, on the model's device; None when there are none."""
     token_bytes: TokenBytes | None
     """For byte-level tokenizers."""
+    cache: KVCache
+    """What the model has read last."""
 
 
 def load(resolved: Resolved, spec: ModelSpec, report: Callable[[LoadProgress], None]) -> Loaded:
@@ -112,6 +115,7 @@ def load(resolved: Resolved, spec: ModelSpec, report: Callable[[LoadProgress], N
         traits.end_ids(defaults, tokenizer, prompts.end_of_turn_id()),
         traits.padded_ids(model, tokenizer),
         TokenBytes(tokenizer) if is_byte_level(tokenizer) else None,
+        KVCache(model),
     )
 
 
