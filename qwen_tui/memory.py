@@ -95,7 +95,8 @@ def budget_tokens(settings: Settings, engine: Engine) -> int:
 
 def prompt_message(message: Message) -> PromptMessage:
     """A message of the conversation as the engine takes it."""
-    return PromptMessage(message.role, message.content, message.thinking)
+    token_ids = tuple(token_id for run in message.receipt for token_id in run.token_ids)
+    return PromptMessage(message.role, message.content, message.thinking, token_ids)
 
 
 def is_seen(message: Message) -> bool:

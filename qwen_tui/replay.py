@@ -82,7 +82,7 @@ def replay(
             if not run.token_ids:  # stopped before its first token
                 continue
             again = _Again(run)
-            for event in engine.stream(_request(conversation, reply, run, engine.info), stop):
+            for event in engine.stream(_request(conversation, reply, index, engine.info), stop):
                 if isinstance(event, TextDelta | ThinkingDelta):
                     again.take(event)
                     yield Replaying(reply_id, min(done + again.tokens, total), total)
@@ -116,8 +116,9 @@ class _Again:
         self.tokens += event.tokens
 
 
-def _request(conversation: Conversation, reply: Message, run: Run, info: ModelInfo) -> Request:
-    """The request that the run answered; raises `QwenTuiError` where it cannot be had any more."""
+def _request(conversation: Conversation, reply: Message, index: int, info: ModelInfo) -> Request:
+    """The request that a run of the reply answered; raises `QwenTuiError` where it cannot be had any more."""
+    run = reply.receipt[index]
     if (run.model, run.revision, run.quantization, run.dtype) != (
         info.model,
         info.revision,
@@ -132,8 +133,13 @@ def _request(conversation: Conversation, reply: Message, run: Run, info: ModelIn
     if not starts and run.first_sent:
         raise QwenTuiError("replay.prompt_changed")
     system = (PromptMessage(Role.SYSTEM, run.system_prompt),) if run.system_prompt else ()
-    content, thinking = reply.content[: run.content_start], reply.thinking[: run.thinking_start]
-    begun = (PromptMessage(Role.ASSISTANT, content, thinking),) if content or thinking else ()
+    begun_reply = replace(
+        reply,
+        content=reply.content[: run.content_start],
+        thinking=reply.thinking[: run.thinking_start],
+        receipt=reply.receipt[:index],
+    )
+    begun = (prompt_message(begun_reply),) if begun_reply.content or begun_reply.thinking else ()
     return Request(
         messages=(*system, *map(prompt_message, path[starts[0] if starts else 0 :]), *begun),
         sampling=replace(sampling_of(run), max_new_tokens=len(run.token_ids)),

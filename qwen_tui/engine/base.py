@@ -124,6 +124,9 @@ class PromptMessage(NamedTuple):
     role: Role
     content: str
     thinking: str = ""
+    token_ids: tuple[int, ...] = ()
+    """Of a reply: the tokens that were generated for it. Where its text still ends as they decode, the model sees
+    them again; else the text is encoded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,13 +9,16 @@ a tokenizer is not like that, the whole text is encoded each time.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from transformers import PreTrainedTokenizerBase
 
 BREAK = "\ufdd0"
 """A Unicode noncharacter: reserved for use inside a program."""
+
+MARK = "\ufdd1"
+"""Another: stands in a rendered prompt where tokens are to be put."""
 
 CACHED_PIECES = 50_000
 """How many encoded pieces of text are remembered; beyond that the older half is dropped."""
@@ -33,20 +36,22 @@ class Encoder:
         self._at_added = re.compile(f"({_any_of(self._added)})")
         # The rule of transformers' `sanitize_control_tokens`, which itself cannot break an added token that is
         # not special, as Qwen3's <think>.
-        self._control = re.compile(
-            _any_of(
-                token.content
-                for token in tokenizer.added_tokens_decoder.values()
-                if len(token.content) > 1
-                and (token.special or (token.content in template and not token.content.isspace()))
-            )
-        )
+        control = {
+            token_id: token.content
+            for token_id, token in tokenizer.added_tokens_decoder.items()
+            if len(token.content) > 1
+            and (token.special or (token.content in template and not token.content.isspace()))
+        }
+        self.control_ids = frozenset(control)
+        """The tokens that make up a prompt's structure: never those of a text."""
+        self._control = re.compile(_any_of(control.values()))
         self._known: dict[str, list[int]] = {}
-        self._piecewise = all(self._by_pieces(text) == self._plain(text) for text in self._probes(template))
+        self.is_piecewise = all(self._by_pieces(text) == self._plain(text) for text in self._probes(template))
+        """What stands between two added tokens is encoded, and decoded, as if it stood alone."""
 
     def defuse(self, content: str) -> str:
         """Break every control token in a message's content in two."""
-        content = content.replace(BREAK, "")
+        content = content.replace(BREAK, "").replace(MARK, "")
         # Breaking one can leave another that overlapped with it: again, until there is none.
         while self._control.search(content):
             content = self._control.sub(lambda found: found[0][0] + BREAK + found[0][1:], content)
@@ -55,12 +60,22 @@ class Encoder:
     def encode(self, text: str, *, add_special_tokens: bool = False) -> list[int]:
         """The token ids of a rendered prompt with defused contents."""
         first, *rest = text.split(BREAK)
-        if add_special_tokens or not self._piecewise:
+        if add_special_tokens or not self.is_piecewise:
             ids = list(self._tokenizer.encode(first, add_special_tokens=add_special_tokens))
         else:
             ids = self._by_pieces(first)
         for part in rest:
-            ids += self._by_pieces(part) if self._piecewise else self._after_text(part)
+            ids += self._by_pieces(part) if self.is_piecewise else self._after_text(part)
+        return ids
+
+    def encode_spliced(
+        self, text: str, tokens: Iterable[Sequence[int]], *, add_special_tokens: bool = False
+    ) -> list[int]:
+        """As `encode`, with these tokens in the place of the text's marks."""
+        first, *rest = text.split(MARK)
+        ids = self.encode(first, add_special_tokens=add_special_tokens)
+        for own, part in zip(tokens, rest, strict=True):
+            ids += [*own, *self.encode(part)]
         return ids
 
     def _by_pieces(self, text: str) -> list[int]:

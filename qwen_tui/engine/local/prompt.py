@@ -18,6 +18,7 @@ from transformers import PreTrainedTokenizerBase
 from qwen_tui.chat.messages import Role
 from qwen_tui.engine.base import PromptMessage, TokenCounts
 from qwen_tui.engine.local.encoding import Encoder
+from qwen_tui.engine.local.splicing import Splicer, filled, marked
 from qwen_tui.engine.local.stopping import IsStopped, held, never
 from qwen_tui.engine.redaction import one_line
 from qwen_tui.engine.thinking import CLOSE, OPEN
@@ -60,6 +61,7 @@ class PromptBuilder:
             (added[OPEN], added[CLOSE]) if {OPEN, CLOSE} <= added.keys() else None
         )
         """The tokens that open and close thinking, where they are single tokens."""
+        self._splicer = Splicer(tokenizer, self._encoder, self.think_ids)
         self._opener = self._find_opener()
         """The token that each message begins with and nothing else does, as ChatML's `<|im_start|>`."""
 
@@ -114,9 +116,39 @@ class PromptBuilder:
         return last if last != self._opener else None
 
     def _new(self, messages: Sequence[PromptMessage], thinking: bool | None) -> Prompt:
-        text = self._render(messages, thinking)
-        ids = self._encoder.encode(text, add_special_tokens=self.template is None)
+        seen = [self._defused(message) for message in messages]
+        text = self._render(seen, thinking)
+        ids = self._spliced(messages, seen, thinking, text)
+        if ids is None:
+            ids = self._encoder.encode(text, add_special_tokens=self.template is None)
         return Prompt(ids, self._ends_in_thinking(ids, text))
+
+    def _spliced(
+        self,
+        messages: Sequence[PromptMessage],
+        seen: Sequence[PromptMessage],
+        thinking: bool | None,
+        text: str,
+    ) -> list[int] | None:
+        """The prompt with replies as the tokens that they were written as; None where there are none.
+
+        Only where that still reads as `text`: a template may trim what it is given, but not a mark.
+        """
+        own = [self._splicer.answer(message) if message.token_ids else None for message in messages]
+        for is_trimmed in (False, True):
+            marks = [
+                bool(ids) and not (is_trimmed and message.content != message.content.strip())
+                for ids, message in zip(own, messages, strict=True)
+            ]
+            if not any(marks):
+                return None
+            rendered = self._render(marked(seen, marks), thinking)
+            if filled(rendered, [m.content for m, mark in zip(seen, marks, strict=True) if mark]) == text:
+                tokens = [ids for ids, mark in zip(own, marks, strict=True) if ids and mark]
+                return self._encoder.encode_spliced(
+                    rendered, tokens, add_special_tokens=self.template is None
+                )
+        return None
 
     def _continued(
         self, before: Sequence[PromptMessage], reply: PromptMessage, thinking: bool | None
@@ -131,11 +163,9 @@ class PromptBuilder:
         if reply.thinking and thinking is False:
             thinking = True  # it did think, whatever is asked now
         prompt = self._new(before, thinking) if before or self.template is None else self._nothing()
-        written = self._encoder.defuse(reply.content)
-        if reply.thinking or (reply.content and prompt.thinks):
-            thought = ("" if prompt.thinks else f"{OPEN}\n") + self._encoder.defuse(reply.thinking)
-            written = f"{thought}\n{CLOSE}\n\n{written}" if reply.content else thought
-        begun = self._encoder.encode(written)
+        begun = self._splicer.begun(reply, *_written(reply, prompt.thinks)) if reply.token_ids else None
+        if begun is None:
+            begun = self._encoder.encode(_written(self._defused(reply), prompt.thinks)[0])
         thinks = not reply.content and (bool(reply.thinking) or prompt.thinks)
         return Prompt(prompt.ids + begun, thinks, tuple(begun))
 
@@ -147,14 +177,14 @@ class PromptBuilder:
             raise QwenTuiError("engine.nothing_before") from None
 
     def _render(self, messages: Sequence[PromptMessage], thinking: bool | None) -> str:
-        """The prompt's text, contents defused.
+        """The prompt's text, of messages that are defused.
 
         A template that takes no system message gets its text at the head of the first user message; one that
         wants the roles to alternate gets neighbours of one role as one message. A base model gets the contents,
         each on a line of its own.
         """
         if self.template is None:
-            return "\n".join(self._encoder.defuse(message.content) for message in messages)
+            return "\n".join(message.content for message in messages)
         refusal: Exception | None = None
         reshapes: tuple[Callable[[Sequence[PromptMessage]], Sequence[PromptMessage]], ...]
         reshapes = (tuple, _without_system, _alternating)
@@ -170,18 +200,16 @@ class PromptBuilder:
         if self.can_think and thinking is not None:
             asked["enable_thinking"] = thinking
         text = self._tokenizer.apply_chat_template(
-            [self._as_template_sees(message) for message in messages],
+            [_as_template_sees(message) for message in messages],
             tokenize=False,
             add_generation_prompt=True,
             **asked,
         )
         return str(text)
 
-    def _as_template_sees(self, message: PromptMessage) -> dict[str, str]:
-        seen = {"role": str(message.role), "content": self._encoder.defuse(message.content)}
-        if message.thinking:
-            seen["reasoning_content"] = self._encoder.defuse(message.thinking)
-        return seen
+    def _defused(self, message: PromptMessage) -> PromptMessage:
+        defuse = self._encoder.defuse
+        return PromptMessage(message.role, defuse(message.content), defuse(message.thinking))
 
     def _ends_in_thinking(self, ids: list[int], text: str) -> bool:
         if self.template is None:
@@ -221,6 +249,22 @@ class PromptBuilder:
 
 def _is_continued(messages: Sequence[PromptMessage], continues: bool) -> bool:
     return continues and bool(messages) and messages[-1].role is Role.ASSISTANT
+
+
+def _written(reply: PromptMessage, thinks: bool) -> tuple[str, int]:
+    """A reply as a model writes it after a prompt that `thinks` or does not, and how many tags that takes."""
+    if not reply.thinking and not (reply.content and thinks):
+        return reply.content, 0
+    thought = reply.thinking if thinks else f"{OPEN}\n{reply.thinking}"
+    written = f"{thought}\n{CLOSE}\n\n{reply.content}" if reply.content else thought
+    return written, (not thinks) + bool(reply.content)
+
+
+def _as_template_sees(message: PromptMessage) -> dict[str, str]:
+    seen = {"role": str(message.role), "content": message.content}
+    if message.thinking:
+        seen["reasoning_content"] = message.thinking
+    return seen
 
 
 def _template(tokenizer: PreTrainedTokenizerBase) -> str | None:
