@@ -163,6 +163,7 @@ class ChatSession:
         else:
             begun = replace(reply, status=Status.INTERRUPTED, error=None)
             yield from self._answer(begun, planned, engine, stop)
+            self._prepare(reply.id, settings, engine)
 
     def _ask(
         self, question: Message, text: str, settings: Settings, engine: Engine, stop: StopFlag
@@ -177,13 +178,24 @@ class ChatSession:
             yield Accepted(question)
         reply = Message(role=Role.ASSISTANT, content="", parent=question.id, status=Status.INTERRUPTED)
         yield from self._answer(reply, planned, engine, stop)
+        self._prepare(reply.id, settings, engine)
+
+    def _prepare(self, reply_id: str, settings: Settings, engine: Engine) -> None:
+        """Let the engine read what the next message will be asked after, when the reply has come to its own end."""
+        reply = self._conversation.message(reply_id)
+        if reply is None or reply.status is not Status.COMPLETE:
+            return
+        path = (*path_to(self._conversation, reply_id), Message(role=Role.USER, content="?", parent=reply_id))
+        planned = self._plan(path, settings, engine, None)
+        if isinstance(planned, Plan):
+            engine.prepare(planned.request.messages[:-1], planned.request.thinking)
 
     def _plan(
         self,
         path: Sequence[Message],
         settings: Settings,
         engine: Engine,
-        stop: StopFlag,
+        stop: StopFlag | None,
         *,
         continues: bool = False,
     ) -> Plan | QwenTuiError:

@@ -56,6 +56,7 @@ class ScriptedEngine:
     replies: list[Reply] = field(default_factory=list)
     info: ModelInfo = INFO
     asked: list[Request] = field(default_factory=list)
+    prepared: list[tuple[PromptMessage, ...]] = field(default_factory=list)
     closed: bool = False
     alive: bool = True
     on_ask: Callable[[Request], None] = lambda request: None
@@ -111,6 +112,9 @@ class ScriptedEngine:
                 stop_reason=reason,
             )
         )
+
+    def prepare(self, messages: Sequence[PromptMessage], thinking: bool | None = None) -> None:
+        self.prepared.append(tuple(messages))
 
     def close(self) -> None:
         self.closed = True

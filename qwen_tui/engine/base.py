@@ -266,6 +266,12 @@ class Engine(Protocol):
     def stream(self, request: Request, stop: StopFlag) -> Iterator[Event]:
         """Generate one reply; events arrive as they happen. Setting `stop` ends it with `Finished`."""
 
+    def prepare(self, messages: Sequence[PromptMessage], thinking: bool | None = None) -> None:
+        """Another message is likely to follow these: what they are sent as may be read meanwhile.
+
+        Returns at once. Whatever else is asked comes first.
+        """
+
     def close(self) -> None:
         """Free the model and end its process. Safe to call twice."""
 

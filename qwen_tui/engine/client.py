@@ -2,9 +2,10 @@
 
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 from qwen_tui.engine.base import Event, Finished, ModelInfo, PromptMessage, Request, StopFlag, TokenCounts
-from qwen_tui.engine.wire import Count
+from qwen_tui.engine.wire import Count, Prepare
 from qwen_tui.engine.worker import Asked, Worker
 from qwen_tui.errors import QwenTuiError
 
@@ -80,6 +81,11 @@ class LocalEngine:
             over.set()
             self._worker.stop(asked)
             self._worker.forget(asked)
+
+    def prepare(self, messages: Sequence[PromptMessage], thinking: bool | None = None) -> None:
+        """Read ahead; see `Engine.prepare`."""
+        with suppress(QwenTuiError):  # a worker that is gone is told of when it is asked for something
+            self._worker.forget(self._worker.ask(Prepare(tuple(messages), thinking)))
 
     def close(self) -> None:
         """End the worker and free the model, within a second. Safe to call twice."""

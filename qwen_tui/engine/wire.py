@@ -41,6 +41,14 @@ class Count:
     continues: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Prepare:
+    """Another message is likely to follow these: read them meanwhile. Not answered; given up for any other job."""
+
+    messages: tuple[PromptMessage, ...]
+    thinking: bool | None
+
+
 class Ping(NamedTuple):
     """Whether the worker still reads its pipe; answered at once, whatever else it does."""
 
@@ -49,7 +57,7 @@ class Pong(NamedTuple):
     """It does."""
 
 
-Question = Load | Count | Request | Ping
+Question = Load | Count | Request | Prepare | Ping
 
 Answer = Event | LoadProgress | ModelInfo | TokenCounts | Pong | QwenTuiError
 

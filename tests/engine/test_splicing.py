@@ -48,11 +48,6 @@ def test_what_a_model_wrote_is_what_it_sees_of_it(qwen2: Loaded, seed: int, cut_
     events = reply(qwen2, Request(messages=(QUESTION,), sampling=sampling))
     run, text = run_of(events), text_of(events)
     again = written(text, run.token_ids)
-    if (
-        qwen2.prompts.build([QUESTION, without_tokens(again), MORE]).ids[: len(qwen2.cache.ids)]
-        == qwen2.cache.ids
-    ):
-        return  # encoding the text gives the same
     prompt = qwen2.prompts.build([QUESTION, again, MORE])
     plain = qwen2.prompts.build([QUESTION, without_tokens(again), MORE])
     assert qwen2.tokenizer.decode(prompt.ids) == qwen2.tokenizer.decode(plain.ids)

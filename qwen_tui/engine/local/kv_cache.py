@@ -24,7 +24,8 @@ class KVCache:
         self._is_dynamic = bool(
             model._supports_default_dynamic_cache()
         )  # not that of a pure Mamba, for instance
-        self._can_reuse = self._is_dynamic and not CHANGING_ROPES & rope_types(self._config)
+        self.can_reuse = self._is_dynamic and not CHANGING_ROPES & rope_types(self._config)
+        """Whether what was read for one prompt can serve another."""
         self.states: DynamicCache | None = None
         """What the model takes as `past_key_values`; None for one with a cache of another kind."""
         self.ids: list[int] = []
@@ -71,7 +72,7 @@ class KVCache:
         A forward pass that was broken off, by a stop or for want of memory, leaves layers of different lengths:
         what all of them hold is kept.
         """
-        length = held(self.states) if self.states is not None and self._can_reuse else 0
+        length = held(self.states) if self.states is not None and self.can_reuse else 0
         if self.states is None or not 0 < length <= len(sequence):
             self.forget()
         elif self._is_whole or can_be_cut(self.states):

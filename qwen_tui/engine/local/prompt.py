@@ -18,6 +18,7 @@ from transformers import PreTrainedTokenizerBase
 from qwen_tui.chat.messages import Role
 from qwen_tui.engine.base import PromptMessage, TokenCounts
 from qwen_tui.engine.local.encoding import Encoder
+from qwen_tui.engine.local.kv_cache import common
 from qwen_tui.engine.local.splicing import Splicer, filled, marked
 from qwen_tui.engine.local.stopping import IsStopped, held, never
 from qwen_tui.engine.redaction import one_line
@@ -82,6 +83,20 @@ class PromptBuilder:
             if _is_continued(messages, continues):
                 return self._continued(messages[:-1], messages[-1], thinking)
             return self._new(messages, thinking)
+
+    def certain(
+        self,
+        messages: Sequence[PromptMessage],
+        thinking: bool | None = None,
+        *,
+        is_stopped: IsStopped = never,
+    ) -> list[int]:
+        """What every prompt begins with that asks something after these messages. Raises as `build` does."""
+        one, other = (
+            self.build((*messages, PromptMessage(Role.USER, text)), thinking, is_stopped=is_stopped).ids
+            for text in ("a", "1")
+        )
+        return one[: common(one, other)]
 
     def count(
         self, messages: Sequence[PromptMessage], thinking: bool | None = None, *, continues: bool = False

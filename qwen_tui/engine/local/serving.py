@@ -9,8 +9,9 @@ from qwen_tui.engine.local.faults import free_memory, in_plain_words, is_device_
 from qwen_tui.engine.local.generation import generate
 from qwen_tui.engine.local.hub import DownloadStopped
 from qwen_tui.engine.local.loading import Loaded, load
+from qwen_tui.engine.local.reading_ahead import read_ahead
 from qwen_tui.engine.local.resolving import resolve
-from qwen_tui.engine.wire import Load
+from qwen_tui.engine.wire import Load, Prepare
 from qwen_tui.errors import QwenTuiError
 
 log = logging.getLogger(__name__)
@@ -26,6 +27,9 @@ def serve(desk: Desk) -> None:
         job = desk.jobs.get()
         if isinstance(job.question, Load):
             loaded = _load(desk, job.number, job.question)
+        elif isinstance(job.question, Prepare):
+            if loaded is not None:
+                prepare(desk, loaded, job.number, job.question)
         elif loaded is None:
             desk.send(job.number, QwenTuiError("engine.not_ready"))
         else:
@@ -52,6 +56,25 @@ def _load(desk: Desk, number: int, question: Load) -> Loaded | None:
     desk.count = lambda asked: loaded.prompts.count(asked.messages, asked.thinking, continues=asked.continues)
     desk.send(number, loaded.info)
     return loaded
+
+
+def prepare(desk: Desk, loaded: Loaded, number: int, question: Prepare) -> None:
+    """Read ahead until there is something else to do. Nobody waits for it: what goes wrong is only logged."""
+    broken = out_of_memory = False
+    try:
+        read_ahead(
+            loaded,
+            question.messages,
+            question.thinking,
+            lambda: desk.is_stopped(number) or not desk.jobs.empty(),
+        )
+    except Exception as error:
+        log.warning("reading ahead failed: %s", in_plain_words(error))
+        broken, out_of_memory = is_device_broken(error), is_out_of_memory(error)
+    if out_of_memory:
+        free_memory()
+    if broken:
+        os._exit(DEVICE_BROKEN)
 
 
 def reply(desk: Desk, loaded: Loaded, job: Job, request: Request) -> None:
