@@ -75,7 +75,7 @@ def failing(loaded: Loaded, layer: int, call: int) -> Iterator[None]:
         if calls == call:
             raise torch.OutOfMemoryError("CUDA out of memory")
 
-    handle = loaded.model.model.layers[layer].self_attn.o_proj.register_forward_pre_hook(fail)
+    handle = loaded.model.model.layers[layer].mlp.register_forward_pre_hook(fail)
     try:
         yield
     finally:
