@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ import tiny_models
 import torch
 from conftest import loaded_from
 from test_generation import reply, run_of
+from transformers import LlamaConfig
 
 from qwen_tui.chat.messages import Role, Run
 from qwen_tui.engine.base import (
@@ -21,7 +24,9 @@ from qwen_tui.engine.base import (
     Sampling,
     TextDelta,
 )
+from qwen_tui.engine.local.kv_cache import CHANGING_ROPES, rope_types
 from qwen_tui.engine.local.loading import Loaded
+from qwen_tui.errors import QwenTuiError
 
 LONG = "What is a token? 广州的美食有很多。 The quick brown fox. " * 20
 """Some 500 tokens: several chunks."""
@@ -193,3 +198,84 @@ def test_a_replay_reads_everything(wide: Loaded) -> None:
     asked(wide, request)
     assert asked(wide, replace(request, reuse=False)).reused_tokens == 0
     assert is_the_same(wide, request)
+
+
+def test_a_stop_before_anything_is_read_leaves_what_is_shared(wide: Loaded) -> None:
+    asked(wide, asking(user(LONG), assistant("A fox."), user("And?")))
+    run = asked(wide, asking(user("hello")), lambda seen: any(isinstance(e, PromptReady) for e in seen))
+    assert (run.stop_reason, run.new_tokens) == ("stopped", 0)
+    assert len(wide.cache.ids) == run.reused_tokens < run.prompt_tokens
+    assert is_the_same(wide, asking(user(LONG), assistant("A fox."), user("And?"))) == run.reused_tokens
+
+
+def test_a_prompt_that_is_refused_leaves_the_cache(wide: Loaded) -> None:
+    asked(wide, asking(user("hello")))
+    before = wide.cache.ids
+    with pytest.raises(QwenTuiError):
+        asked(wide, asking(user(LONG * 20)))
+    assert wide.cache.ids is before
+
+
+# --- Models whose layers do not keep every token --------------------------------------------------------------
+
+
+def sliding(folder: Path, window: int, layers: tuple[str, str]) -> Loaded:
+    """A Qwen2 some of whose layers see only so many tokens."""
+    kinds = [f"{kind}_attention" for kind in layers]
+    config: dict[str, Any] = {"use_sliding_window": True, "sliding_window": window, "layer_types": kinds}
+    return loaded_from(tiny_models.qwen2(folder, window=4096, **config))
+
+
+def hybrid(folder: Path) -> Loaded:
+    return loaded_from(tiny_models.qwen3_next(folder))
+
+
+def test_a_window_that_is_not_full_yet_can_be_cut(tmp_path: Path) -> None:
+    loaded = sliding(tmp_path, 1000, ("full", "sliding"))
+    total = asked(loaded, asking(user(LONG))).prompt_tokens
+    assert is_the_same(loaded, asking(user(LONG), tokens=30)) == total - 1
+    assert is_the_same(loaded, asking(user(LONG), assistant("A fox."), user("And?"), tokens=30)) >= total
+
+
+@pytest.mark.parametrize("model", [lambda folder: sliding(folder, 32, ("sliding", "full")), hybrid])
+def test_a_window_or_a_state_is_built_upon_but_not_cut(
+    model: Callable[[Path], Loaded], tmp_path: Path
+) -> None:
+    loaded = model(tmp_path)
+    run = asked(loaded, asking(user(LONG)))
+    known = len(loaded.cache.ids)
+    more = PromptMessage(Role.ASSISTANT, loaded.tokenizer.decode(run.token_ids), "", run.token_ids)
+    assert loaded.prompts.build([user(LONG), more]).ids[:known] == loaded.cache.ids
+    assert is_the_same(loaded, asking(user(LONG), more, user("And?"), tokens=30)) == known
+    assert is_the_same(loaded, asking(user(LONG), tokens=30)) == 0
+
+
+@pytest.mark.parametrize("model", [lambda folder: sliding(folder, 32, ("sliding", "full")), hybrid])
+def test_a_window_or_a_state_is_dropped_when_a_pass_is_broken_off(
+    model: Callable[[Path], Loaded], tmp_path: Path
+) -> None:
+    loaded = model(tmp_path)
+    with failing(loaded, 0, 2), pytest.raises(torch.OutOfMemoryError):
+        asked(loaded, asking(user(LONG)))
+    assert loaded.cache.ids == []
+    assert is_the_same(loaded, asking(user(LONG))) == 0
+
+
+@pytest.mark.parametrize(
+    "rope",
+    [
+        {"rope_type": "dynamic", "factor": 2.0, "rope_theta": 10_000.0},
+        {"full_attention": {"rope_type": "longrope"}, "sliding_attention": {"rope_type": "default"}},
+    ],
+)
+def test_keys_that_depend_on_the_length_of_the_text_are_not_reused(rope: dict[str, Any]) -> None:
+    assert rope_types(LlamaConfig()) == {"default"}
+    assert CHANGING_ROPES & rope_types(SimpleNamespace(rope_parameters=rope))
+    assert not rope_types(SimpleNamespace())
+
+
+def test_a_model_whose_rotation_changes_with_the_length_reads_everything(tmp_path: Path) -> None:
+    rope = {"rope_type": "dynamic", "factor": 2.0, "rope_theta": 10_000.0}
+    loaded = loaded_from(tiny_models.qwen2(tmp_path, window=4096, rope_parameters=rope))
+    asked(loaded, asking(user(LONG)))
+    assert is_the_same(loaded, asking(user(LONG))) == 0
