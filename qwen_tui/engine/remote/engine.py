@@ -99,6 +99,9 @@ class RemoteEngine:
             log.info("%s: %s", self._host, error)
             raise unreachable(error, self._host) from error
 
+    def prepare(self, messages: Sequence[PromptMessage], thinking: bool | None = None) -> None:
+        """Nothing: what a server keeps between requests is its own matter."""
+
     def close(self) -> None:
         """Drop what is under way. Safe to call twice."""
         self._closed.set()
