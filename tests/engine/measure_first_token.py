@@ -1,8 +1,8 @@
 """How long the first token takes after a short and a long history.
 
 A turn of some 50 tokens, through an engine process: with what was read before it in the cache (warm), as a turn
-meets it, and with everything to read (cold). Prints milliseconds, the median and the largest, with the guide and with a
-random model whose window holds long histories. Run as
+meets it, and with everything to read (cold). Prints milliseconds, the median and the largest: with the guide, and
+with a random model whose window holds long histories. Run as
 `PYTHONPATH=.:tests python tests/engine/measure_first_token.py [REPEATS]`.
 """
 
