@@ -37,8 +37,9 @@ LONG_TEXT = "What is a token? 你好。 " * 100_000
 
 
 def asking(text: str = "hello", tokens: int = 16) -> Request:
+    """Of a prompt that has to be read: the fault may be meant for that."""
     sampling = Sampling(max_new_tokens=tokens, seed=3, temperature=5.0, top_k=0)
-    return Request(messages=(PromptMessage(Role.USER, text),), sampling=sampling)
+    return Request(messages=(PromptMessage(Role.USER, text),), sampling=sampling, reuse=False)
 
 
 def is_gone(pid: int) -> bool:
