@@ -6,6 +6,7 @@
 | conversations, their trash and index | `~/.local/share/qwen-tui/conversations/` |
 | drafts | `~/.local/share/qwen-tui/drafts/` |
 | which models were loaded, and when | `~/.local/share/qwen-tui/models.json` |
+| quantized weights | `~/.cache/qwen-tui/quantized/` |
 | log file | `~/.local/state/qwen-tui/log/qwen-tui.log` |
 """
 
@@ -23,6 +24,7 @@ class Places(NamedTuple):
     config_file: Path
     data_folder: Path
     log_file: Path
+    cache_folder: Path
 
     @property
     def conversations(self) -> Path:
@@ -39,17 +41,24 @@ class Places(NamedTuple):
         """The file that says which models were loaded."""
         return self.data_folder / "models.json"
 
+    @property
+    def quantized(self) -> Path:
+        """The folder of the weights that were quantized once."""
+        return self.cache_folder / "quantized"
+
 
 def places(data_dir: str | None = None, config: str | None = None) -> Places:
     """Where this run keeps its files; `data_dir` and `config` are the command line's wishes.
 
-    With a data folder of its own a run also logs there, so that nothing of it is written elsewhere.
+    With a data folder of its own a run also logs there and keeps its quantized weights there, so that nothing of it
+    is written elsewhere.
     """
     data_folder = Path(data_dir).expanduser() if data_dir else Path(platformdirs.user_data_dir(NAME, False))
     log_folder = data_folder / "log" if data_dir else Path(platformdirs.user_log_dir(NAME, False))
+    cache_folder = data_folder / "cache" if data_dir else Path(platformdirs.user_cache_dir(NAME, False))
     config_file = (
         Path(config).expanduser()
         if config
         else Path(platformdirs.user_config_dir(NAME, False)) / "config.toml"
     )
-    return Places(config_file, data_folder, log_folder / "qwen-tui.log")
+    return Places(config_file, data_folder, log_folder / "qwen-tui.log", cache_folder)

@@ -172,6 +172,9 @@ class Settings:
         step=1024,
         per_conversation=False,
     )
+    quantized_cache_gb: int | None = _option(
+        None, kind="integer", group="model", minimum=0, maximum=100_000, step=10, per_conversation=False
+    )
     theme: str = _option("qwen-dark", kind="text", group="screen", optional=False, per_conversation=False)
 
     @property
@@ -183,6 +186,11 @@ class Settings:
     def model_spec(self) -> ModelSpec:
         """Which model these settings ask for."""
         return ModelSpec(**{f.name: getattr(self, f.name) for f in dataclasses.fields(ModelSpec)})
+
+    @property
+    def quantized_cache_bytes(self) -> int | None:
+        """How much quantized weights may take on the disk; None leaves it to `QuantizedCache`."""
+        return None if self.quantized_cache_gb is None else self.quantized_cache_gb * 10**9
 
     def with_overrides(self, overrides: Mapping[str, Json]) -> "Settings":
         """These settings with a conversation's own values; those that are not valid are left out."""

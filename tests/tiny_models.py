@@ -16,6 +16,8 @@ from transformers import (
     Qwen2Tokenizer,
     Qwen3Config,
     Qwen3ForCausalLM,
+    Qwen3MoeConfig,
+    Qwen3MoeForCausalLM,
     Qwen3NextConfig,
     Qwen3NextForCausalLM,
 )
@@ -107,6 +109,30 @@ def qwen3(folder: Path) -> Path:
         initializer_range=0.2,
     )
     return _saved(folder, Qwen3ForCausalLM(config), tokenizer, do_sample=True, temperature=0.6)
+
+
+def qwen3_moe(folder: Path, **config: Any) -> Path:
+    """A Qwen3 whose second layer has experts; with `mlp_only_layers=[]` both have."""
+    tokenizer = _byte_level(["<|endoftext|>", "<|im_start|>", "<|im_end|>"], [])
+    tokenizer.chat_template = CHATML
+    torch.manual_seed(0)
+    sizes = {"intermediate_size": 1024, "moe_intermediate_size": 32, "mlp_only_layers": [0]}
+    model = Qwen3MoeForCausalLM(
+        Qwen3MoeConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=64,
+            num_experts=4,
+            num_experts_per_tok=2,
+            num_hidden_layers=2,
+            num_attention_heads=4,
+            num_key_value_heads=2,
+            head_dim=16,
+            max_position_embeddings=1024,
+            initializer_range=0.2,
+            **{**sizes, **config},
+        )
+    )
+    return _saved(folder, model, tokenizer)
 
 
 def qwen3_next(folder: Path) -> Path:

@@ -13,6 +13,7 @@ from qwen_tui.chat.messages import Message, Role, Run
 from qwen_tui.commands.output import FAILED, STOPPED, silence, utf8
 from qwen_tui.engine.base import Event, Finished, LoadProgress, NotTaken, TextDelta, ThinkingDelta
 from qwen_tui.engine.opening import open_engine
+from qwen_tui.engine.quantized_cache import QuantizedCache
 from qwen_tui.engine.recent_models import note_use
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.load_status import stage_in_words
@@ -35,7 +36,8 @@ def run(text: str | None, settings: Settings, where: Places, *, as_json: bool) -
     signal.signal(signal.SIGINT, lambda *_: stop.set())
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     try:
-        engine = open_engine(settings.model_spec, where.log_file, _Stages(), stop)
+        cache = QuantizedCache(where.quantized, settings.quantized_cache_bytes)
+        engine = open_engine(settings.model_spec, where.log_file, _Stages(), stop, cache=cache)
         if engine.info.server and engine.info.reasons:
             print(f"qwen-tui ask: {reasons_in_words(engine.info)}", file=sys.stderr)
         note_use(where.models, engine.info)

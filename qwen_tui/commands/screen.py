@@ -9,6 +9,7 @@ from qwen_tui.chat.drafts import Drafts
 from qwen_tui.chat.store import ConversationStore
 from qwen_tui.config_file import Config
 from qwen_tui.engine.base import Engine, ModelSpec, ReportProgress, StopFlag
+from qwen_tui.engine.quantized_cache import QuantizedCache
 from qwen_tui.engine.recent_models import note_use
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.library import Library
@@ -30,7 +31,9 @@ def run(config: Config, where: Places, conversation: str | None) -> int:
     def open_logged(spec: ModelSpec, report: ReportProgress, stop: StopFlag) -> Engine:
         from qwen_tui.engine.opening import open_engine  # late: the first picture does not need it
 
-        engine = open_engine(spec, where.log_file, report, stop)
+        settings = apps[-1].settings  # as they are now
+        cache = QuantizedCache(where.quantized, settings.quantized_cache_bytes)
+        engine = open_engine(spec, where.log_file, report, stop, cache=cache)
         note_use(where.models, engine.info)
         return engine
 

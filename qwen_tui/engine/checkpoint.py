@@ -56,7 +56,7 @@ def inspect(folder: Path) -> Checkpoint:
     tensors: dict[str, int] = {}
     by_dtype: dict[str, int] = {}
     parameters = 0
-    for file in _weight_files(folder):
+    for file in weight_files(folder):
         for name, tensor in _header(file).items():
             begin, end = tensor["data_offsets"]
             tensors[name] = end - begin
@@ -90,7 +90,7 @@ def config_of(folder: Path) -> dict[str, Any]:
     return config
 
 
-def _weight_files(folder: Path) -> list[Path]:
+def weight_files(folder: Path) -> list[Path]:
     """The safetensors files that make up the model, all of them there."""
     index = folder / INDEX
     if index.exists():
@@ -114,19 +114,28 @@ def _weight_files(folder: Path) -> list[Path]:
     raise QwenTuiError("engine.no_model_in_folder", path=one_line(folder))
 
 
+def header_bytes(file: Path) -> bytes:
+    """The header of a safetensors file as it stands there; raises OSError, and ValueError when there is none."""
+    with file.open("rb") as stream:
+        try:
+            (length,) = struct.unpack("<Q", stream.read(8))
+        except struct.error as error:
+            raise ValueError(str(error)) from error
+        if length > _LARGEST_HEADER:
+            raise ValueError("it does not begin with a header")
+        return stream.read(length)
+
+
 def _header(file: Path) -> dict[str, Any]:
     """The tensors of one safetensors file by name; checks that the file is as long as its header says."""
     try:
-        with file.open("rb") as stream:
-            (length,) = struct.unpack("<Q", stream.read(8))
-            if length > _LARGEST_HEADER:
-                raise ValueError("it does not begin with a header")
-            header = json.loads(stream.read(length))
+        text = header_bytes(file)
+        header = json.loads(text)
         header.pop("__metadata__", None)
-        expected = 8 + length + max(map(_end, header.values()), default=0)
+        expected = 8 + len(text) + max(map(_end, header.values()), default=0)
         if file.stat().st_size < expected:
             raise ValueError(f"it ends after {file.stat().st_size:,} of {expected:,} bytes")
-    except (struct.error, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise QwenTuiError("engine.corrupt_weights", file=file.name, detail=one_line(error)) from error
     except OSError as error:
         raise QwenTuiError(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from qwen_tui.engine.base import Engine, LoadProgress, ModelInfo, ModelSpec, ReportProgress, StopFlag
 from qwen_tui.engine.client import LocalEngine
+from qwen_tui.engine.quantized_cache import QuantizedCache
 from qwen_tui.engine.wire import Load
 from qwen_tui.engine.worker import Worker, start_worker
 from qwen_tui.errors import QwenTuiError
@@ -28,12 +29,13 @@ def open_engine(
     report: ReportProgress,
     stop: StopFlag,
     worker: Worker | None = None,
+    cache: QuantizedCache | None = None,
 ) -> Engine:
     """Load the model that `spec` asks for, or find its server, and return an engine; blocks until then.
 
     `worker` is one that `start_worker` made earlier and that has loaded nothing yet; it is ended when the load
-    fails. `report` is called on this thread. Raises QwenTuiError: `engine.load_stopped` within 100 ms after
-    `stop` is set, else what went wrong.
+    fails. `cache` is where quantized weights are kept. `report` is called on this thread. Raises QwenTuiError:
+    `engine.load_stopped` within 100 ms after `stop` is set, else what went wrong.
     """
     if spec.server is not None:
         from qwen_tui.engine.remote.opening import open_remote  # late: HTTP takes a while to import
@@ -42,7 +44,7 @@ def open_engine(
     report(LoadProgress("starting"))
     if worker is None or not worker.alive:
         worker = start_worker(log_file)
-    asked = worker.ask(Load(spec))
+    asked = worker.ask(Load(spec, cache))
     downloading = False
     while not stop.is_set():
         answer = asked.next(POLL_SECONDS)

@@ -19,6 +19,7 @@ from qwen_tui.engine.base import (
     Request,
     TokenCounts,
 )
+from qwen_tui.engine.quantized_cache import QuantizedCache
 from qwen_tui.errors import QwenTuiError
 
 MOST_BYTES = 64 << 20
@@ -30,6 +31,8 @@ class Load:
     """Load this model. Asked once in a worker's life."""
 
     spec: ModelSpec
+    cache: QuantizedCache | None = None
+    """Where quantized weights are kept; None keeps none."""
 
 
 @dataclass(frozen=True, slots=True)

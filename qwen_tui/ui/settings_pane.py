@@ -34,8 +34,8 @@ ROW_OF_KIND: dict[str, type[SettingRow]] = {
     "prose": PromptRow,
 }
 
-LEFT_OUT = ("trust_remote_code", "theme")
-"""Not for a pane: one wants to be thought about, the other has a command that shows the colours."""
+LEFT_OUT = ("trust_remote_code", "quantized_cache_gb", "theme")
+"""Not for a pane: one wants to be thought about, one is set once, and one has a command that shows the colours."""
 
 
 class SettingsPane(Vertical):

@@ -3,6 +3,7 @@
 import logging
 import time
 import weakref
+from collections.abc import Iterator
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from typing import Any
@@ -15,7 +16,7 @@ from qwen_tui.engine.base import Finished, PromptMessage, Request, Sampling
 from qwen_tui.engine.local.desk import Desk, Job
 from qwen_tui.engine.local.faults import in_plain_words
 from qwen_tui.engine.local.loading import Loaded
-from qwen_tui.engine.local.serving import reply
+from qwen_tui.engine.local.serving import next_job, reply
 from qwen_tui.engine.redaction import one_line
 from qwen_tui.engine.stop_flag import StopPage, new_page
 from qwen_tui.engine.wire import Answer, is_last
@@ -101,3 +102,35 @@ def test_a_stop_reaches_all_requests_up_to_its_number() -> None:
     assert page.is_stopped(1)
     assert page.is_stopped(2)
     assert not page.is_stopped(3)
+
+
+def test_what_was_put_off_waits_until_nothing_is_asked_and_gives_way_to_a_reply(
+    desk: tuple[Desk, Connection],
+) -> None:
+    steps: list[float] = []
+
+    def endless() -> Iterator[None]:
+        while True:
+            steps.append(time.monotonic())
+            if len(steps) == 3:
+                desk[0].jobs.put(Job(2, Request(messages=HELLO), time.monotonic()))
+            yield
+
+    put_off = endless()
+    desk[0].jobs.put(Job(1, Request(messages=HELLO), time.monotonic()))
+    assert next_job(desk[0], put_off).number == 1
+    assert steps == []
+    assert next_job(desk[0], put_off).number == 2
+    assert len(steps) == 3
+
+
+def test_what_was_put_off_and_fails_costs_no_reply(
+    desk: tuple[Desk, Connection], caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken() -> Iterator[None]:
+        yield
+        desk[0].jobs.put(Job(1, Request(messages=HELLO), time.monotonic()))
+        raise ValueError("odd")
+
+    assert next_job(desk[0], broken()).number == 1
+    assert "odd" in caplog.text

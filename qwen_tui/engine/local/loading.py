@@ -3,42 +3,34 @@
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 import transformers
-from safetensors import SafetensorError
 from transformers import (
     CONFIG_MAPPING,
-    AutoModelForCausalLM,
     AutoTokenizer,
     GenerationConfig,
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
-from transformers.utils import logging as transformers_logging
 
-from qwen_tui.engine.base import LoadProgress, ModelInfo, ModelSpec, Stage
+from qwen_tui.engine.base import LoadProgress, ModelInfo, ModelSpec
 from qwen_tui.engine.checkpoint import Checkpoint, inspect
 from qwen_tui.engine.local import placement as placing
 from qwen_tui.engine.local import traits
 from qwen_tui.engine.local.cores import usable_cores
-from qwen_tui.engine.local.faults import in_plain_words, is_out_of_memory
 from qwen_tui.engine.local.kv_cache import KVCache
-from qwen_tui.engine.local.placement import Placement
 from qwen_tui.engine.local.prompt import PromptBuilder
+from qwen_tui.engine.local.quantized_weights import kept
+from qwen_tui.engine.local.reading import read_model
 from qwen_tui.engine.local.resolving import Resolved
 from qwen_tui.engine.local.text import TokenBytes, is_byte_level
+from qwen_tui.engine.quantized_cache import QuantizedCache
 from qwen_tui.engine.redaction import one_line
 from qwen_tui.errors import QwenTuiError
-
-REPORT_SECONDS = 0.05
-"""How often progress is reported at most."""
-
 
 SMALL_PARAMETERS = 50_000_000
 """A model with fewer decodes on one core."""
@@ -62,10 +54,20 @@ class Loaded:
     """For byte-level tokenizers."""
     cache: KVCache
     """What the model has read last."""
+    saving: Iterator[None]
+    """What is left to do when nothing is asked: see `reading.ReadModel.saving`."""
 
 
-def load(resolved: Resolved, spec: ModelSpec, report: Callable[[LoadProgress], None]) -> Loaded:
-    """Load the model of this folder; raises QwenTuiError for what the person can do something about."""
+def load(
+    resolved: Resolved,
+    spec: ModelSpec,
+    report: Callable[[LoadProgress], None],
+    cache: QuantizedCache | None = None,
+) -> Loaded:
+    """Load the model of this folder; raises QwenTuiError for what the person can do something about.
+
+    With `cache`, weights that are quantized are looked for there, and written there by `Loaded.saving`.
+    """
     began = time.monotonic()
     checkpoint = inspect(resolved.folder)
     _check_architecture(checkpoint, spec)
@@ -73,15 +75,13 @@ def load(resolved: Resolved, spec: ModelSpec, report: Callable[[LoadProgress], N
     _set_up_torch(checkpoint)
     tokenizer = _tokenizer(resolved.folder, spec)
     prompts = PromptBuilder(tokenizer)
-    stage: Stage = "reading" if placement.quantization == "none" else "quantizing"
-    total = checkpoint.weight_bytes
-
-    def read(done: int) -> None:
-        report(LoadProgress(stage, resolved.name, done, total))
-
-    read(0)
-    model = _model(checkpoint, placement, spec, read)
-    read(total)
+    model, saving = read_model(
+        checkpoint,
+        placement,
+        spec,
+        kept(cache, resolved.name, checkpoint, placement),
+        lambda stage, done, total: report(LoadProgress(stage, resolved.name, done, total)),
+    )
     report(LoadProgress("warming", resolved.name))
     defaults = model.generation_config
     # Emptied, since `generate` fills in from here whatever a request leaves unset.
@@ -116,6 +116,7 @@ def load(resolved: Resolved, spec: ModelSpec, report: Callable[[LoadProgress], N
         traits.padded_ids(model, tokenizer),
         TokenBytes(tokenizer) if is_byte_level(tokenizer) else None,
         KVCache(model),
+        saving,
     )
 
 
@@ -161,83 +162,6 @@ def _tokenizer(folder: Path, spec: ModelSpec) -> PreTrainedTokenizerBase:
     if len(tokenizer) < 2:
         raise QwenTuiError("engine.no_tokenizer", path=one_line(folder))
     return tokenizer
-
-
-def _model(
-    checkpoint: Checkpoint, placement: Placement, spec: ModelSpec, read: Callable[[int], None]
-) -> PreTrainedModel:
-    try:
-        with _weights_reported(checkpoint, read):
-            model, found = AutoModelForCausalLM.from_pretrained(
-                checkpoint.folder,
-                local_files_only=True,
-                use_safetensors=True,
-                # Unset, the library asks on stdin whether a model's own code may run.
-                trust_remote_code=spec.trust_remote_code,
-                dtype=placement.dtype,
-                device_map=placement.device_map,
-                max_memory=placement.max_memory or None,
-                **placing.quantization_arguments(placement),
-                # Reported below as what is amiss, by name, instead of in a table.
-                ignore_mismatched_sizes=True,
-                output_loading_info=True,
-            )
-    except Exception as error:
-        raise _in_plain_words(error, placement) from error
-    # Tensors that are missing, or of another shape, are filled with random numbers and only logged.
-    amiss = sorted(str(key) for key in [*found["missing_keys"], *found["mismatched_keys"]])
-    if amiss:
-        raise QwenTuiError("engine.missing_tensors", tensor=one_line(amiss[0]), tensors=len(amiss))
-    model.eval()
-    return model
-
-
-def _in_plain_words(error: Exception, placement: Placement) -> QwenTuiError:
-    detail = one_line(error)
-    if isinstance(error, SafetensorError):
-        return QwenTuiError("engine.corrupt_weights", file="model.safetensors", detail=detail)
-    if is_out_of_memory(error):
-        return QwenTuiError("engine.out_of_memory", detail=detail)
-    if placement.quantization != "none" and ("bitsandbytes" in detail or isinstance(error, ImportError)):
-        return QwenTuiError("engine.bitsandbytes", device=str(placement.device), detail=detail)
-    if isinstance(error, ImportError):
-        return QwenTuiError("engine.package_missing", detail=detail)
-    return in_plain_words(error)
-
-
-@contextmanager
-def _weights_reported(checkpoint: Checkpoint, read: Callable[[int], None]) -> Iterator[None]:
-    """Within this, `read` is told how many bytes of the weights have been loaded."""
-
-    def hook(factory: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        if kwargs.get("desc") != "Loading weights":
-            return factory(*args, **kwargs)
-        return _Counted(args[0] if args else kwargs["iterable"], checkpoint.tensor_bytes, read)
-
-    previous = transformers_logging.set_tqdm_hook(hook)
-    try:
-        yield
-    finally:
-        transformers_logging.set_tqdm_hook(previous)
-
-
-class _Counted:
-    """Stands in for tqdm over (tensor name, mapping): counts the bytes of the tensors that are done."""
-
-    def __init__(self, tensors: Any, sizes: Any, read: Callable[[int], None]) -> None:
-        self._tensors = tensors
-        self._sizes = sizes
-        self._read = read
-
-    def __iter__(self) -> Iterator[Any]:
-        done = 0
-        reported_at = 0.0
-        for item in self._tensors:
-            yield item
-            done += self._sizes.get(item[0], 0)
-            if time.monotonic() - reported_at >= REPORT_SECONDS:
-                reported_at = time.monotonic()
-                self._read(done)
 
 
 def _warm(model: PreTrainedModel) -> None:

@@ -1,7 +1,9 @@
-"""The worker's main thread: loads one model, then generates one reply after the other."""
+"""The worker's main thread: loads one model, then generates one reply after the other; what is left waits."""
 
 import logging
 import os
+import queue
+from collections.abc import Iterator
 
 from qwen_tui.engine.base import LoadProgress, Request
 from qwen_tui.engine.local.desk import Desk, Job
@@ -16,6 +18,12 @@ from qwen_tui.errors import QwenTuiError
 
 log = logging.getLogger(__name__)
 
+IDLE_SECONDS = 1.0
+"""When nothing was asked for so long, what was put off is gone on with."""
+
+PAUSE_SECONDS = 0.005
+"""Between two steps of it: for the other threads."""
+
 DEVICE_BROKEN = 3
 """The exit code of a worker that ends itself because its CUDA context is lost."""
 
@@ -24,7 +32,7 @@ def serve(desk: Desk) -> None:
     """Do what comes, for as long as the pipe is open. The last load's model is the one that answers."""
     loaded: Loaded | None = None
     while True:
-        job = desk.jobs.get()
+        job = next_job(desk, loaded.saving if loaded is not None else iter(()))
         if isinstance(job.question, Load):
             loaded = _load(desk, job.number, job.question)
         elif isinstance(job.question, Prepare):
@@ -36,6 +44,30 @@ def serve(desk: Desk) -> None:
             reply(desk, loaded, job, job.question)
 
 
+def next_job(desk: Desk, put_off: Iterator[None]) -> Job:
+    """Wait for a job; meanwhile take the steps that were put off, of some milliseconds each."""
+    wait_seconds = IDLE_SECONDS
+    while True:
+        try:
+            return desk.jobs.get(timeout=wait_seconds)
+        except queue.Empty:
+            wait_seconds = PAUSE_SECONDS
+        if not _goes_on(put_off):
+            return desk.jobs.get()
+
+
+def _goes_on(put_off: Iterator[None]) -> bool:
+    """Take one more step; False when there is none. What goes wrong there must not cost the person the model."""
+    try:
+        next(put_off)
+    except StopIteration:
+        return False
+    except Exception:
+        log.exception("what was put off could not be done")
+        return False
+    return True
+
+
 def _load(desk: Desk, number: int, question: Load) -> Loaded | None:
     spec = question.spec
 
@@ -45,7 +77,7 @@ def _load(desk: Desk, number: int, question: Load) -> Loaded | None:
     try:
         report(LoadProgress("resolving", spec.model or ""))
         resolved = resolve(spec, report, lambda: desk.is_stopped(number))
-        loaded = load(resolved, spec, report)
+        loaded = load(resolved, spec, report, question.cache)
     except DownloadStopped:
         # The unfinished files are gone by now, which is what the program waited for.
         os._exit(0)

@@ -44,6 +44,10 @@ _FIELDS: dict[str, tuple[str, str]] = {
         "Context window",
         "In tokens: for a server that does not tell how many its model can see.",
     ),
+    "quantized_cache_gb": (
+        "Quantized on disk (GB)",
+        "What weights quantized once may take on the disk, so that they load quickly again; 0 keeps none.",
+    ),
     "theme": ("Theme", "The colours of the screen."),
 }
 
