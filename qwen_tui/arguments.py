@@ -40,6 +40,7 @@ class Arguments(argparse.Namespace):
     format: str | None
     output: str | None
     force: bool
+    clear: bool
 
 
 class _Parser(argparse.ArgumentParser):
@@ -83,6 +84,7 @@ def _add_ask(commands: _Commands) -> None:
 def _add_models(commands: _Commands) -> None:
     models = _command(commands, "models", say("cli.models_description"), say("cli.models_examples"))
     models.add_argument("--json", action="store_true", default=False, help=say("cli.models_json"))
+    models.add_argument("--clear", action="store_true", default=False, help=say("cli.models_clear"))
     _add_common(models)
 
 

@@ -36,7 +36,9 @@ def main(argv: list[str] | None = None) -> int:
     if given.command == "models":
         from qwen_tui.commands import models  # late, as above
 
-        return models.run(settings, where.models, as_json=given.json)
+        if given.clear:
+            return models.clear(settings, where)
+        return models.run(settings, where, as_json=given.json)
     if given.command == "doctor":
         from qwen_tui.commands import doctor  # late, as above
 

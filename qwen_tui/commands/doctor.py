@@ -16,6 +16,7 @@ from qwen_tui.config_file import Config
 from qwen_tui.engine import devices, hub_probe, nvml
 from qwen_tui.engine.cache_scan import cache_folder, scan
 from qwen_tui.engine.health import Part, examine
+from qwen_tui.engine.quantized_cache import QuantizedCache
 from qwen_tui.engine.recent_models import recent_models
 from qwen_tui.engine.redaction import known_secrets, one_line, redacted, token_on_file
 from qwen_tui.guide import model_folder
@@ -143,6 +144,7 @@ def _files(config: Config, where: Places) -> Iterator[Check]:
     else:
         yield Check("config", "ok", str(where.config_file))
     yield _cache(cache_folder(), where)
+    yield _quantized(where.quantized)
 
 
 def _data(folder: Path) -> Check:
@@ -170,6 +172,17 @@ def _cache(folder: Path, where: Places) -> Check:
     if not os.access(there, os.W_OK | os.X_OK):
         return Check("cache", "note", said, say("doctor.not_writable", path=there))
     return Check("cache", "note" if free < LEAST_FREE_BYTES else "ok", said)
+
+
+def _quantized(folder: Path) -> Check:
+    cache = QuantizedCache(folder)
+    said = say(
+        "doctor.quantized", path=folder, count=len(cache.entries()), size=in_bytes(cache.taken_bytes())
+    )
+    there = _nearest(folder)
+    if not os.access(there, os.W_OK | os.X_OK):
+        return Check("quantized", "note", said, say("doctor.not_writable", path=there))
+    return Check("quantized", "ok", said)
 
 
 def _hub() -> Iterator[Check]:

@@ -1,10 +1,9 @@
-"""`qwen-tui models`: which models there are to choose from, and whether they fit."""
+"""`qwen-tui models`: which models there are to choose from, and whether they fit; and what is kept quantized."""
 
 import json
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
 from qwen_tui.amounts import in_bytes
@@ -15,9 +14,11 @@ from qwen_tui.engine import devices as devices_here
 from qwen_tui.engine.devices import Device
 from qwen_tui.engine.fit import Fit, allowed
 from qwen_tui.engine.listing import Entry, listing
+from qwen_tui.engine.quantized_cache import QuantizedCache
 from qwen_tui.engine.recent_models import recent_models
 from qwen_tui.engine.size import FORMS
 from qwen_tui.errors import QwenTuiError
+from qwen_tui.paths import Places
 from qwen_tui.settings import Settings
 from qwen_tui.strings import say
 from qwen_tui.ui.markdown.width import cells, cropped, displayed
@@ -27,20 +28,38 @@ LEAST_COLUMNS = 72
 """A narrower terminal breaks the lines; what is no terminal gets them whole."""
 
 
-def run(settings: Settings, models_file: Path, *, as_json: bool) -> int:
+def run(settings: Settings, where: Places, *, as_json: bool) -> int:
     """Print all models; returns the exit status."""
-    return guarded("models", lambda: _print(settings, models_file, as_json=as_json))
+    return guarded("models", lambda: _print(settings, where, as_json=as_json))
 
 
-def _print(settings: Settings, models_file: Path, *, as_json: bool) -> int:
+def clear(settings: Settings, where: Places) -> int:
+    """Remove the quantized weights and print how much that was; returns the exit status."""
+    return guarded("models", lambda: _clear(_cache(settings, where)))
+
+
+def _print(settings: Settings, where: Places, *, as_json: bool) -> int:
     there = devices_here.look()
     allowed(there, settings.device)  # raises when there is no such device
-    entries = listing(used=recent_models(models_file))
+    entries = listing(used=recent_models(where.models))
+    cache = _cache(settings, where)
     if as_json:
-        print_lines([json.dumps(_as_json(entries, there, settings), ensure_ascii=False, indent=1)])
+        said = {**_as_json(entries, there, settings), "quantized": _cache_json(cache)}
+        print_lines([json.dumps(said, ensure_ascii=False, indent=1)])
     else:
-        print_lines(_table(entries, there, settings))
+        print_lines([*_table(entries, there, settings), *_cache_lines(cache)])
     return 0
+
+
+def _clear(cache: QuantizedCache) -> int:
+    print_lines([say("models.cleared", size=in_bytes(cache.clear()), path=cache.folder)])
+    if left := cache.taken_bytes():
+        raise QwenTuiError("models.not_cleared", size=in_bytes(left), path=one_line(str(cache.folder), 200))
+    return 0
+
+
+def _cache(settings: Settings, where: Places) -> QuantizedCache:
+    return QuantizedCache(where.quantized, settings.quantized_cache_bytes)
 
 
 # --- For people -------------------------------------------------------------------------------------------
@@ -58,6 +77,14 @@ def _table(entries: Iterable[Entry], there: Sequence[Device], settings: Settings
         rows.append(_row(entry, there, settings.device))
     lines += _aligned([*head, *(say(f"models.form.{form}") for form in FORMS)], rows)
     return [*lines, "", say("models.legend")]
+
+
+def _cache_lines(cache: QuantizedCache) -> list[str]:
+    taken = cache.taken_bytes()
+    if not taken:
+        return []
+    names = ", ".join(dict.fromkeys(displayed(one_line(entry.name, 60)) for entry in cache.entries()))
+    return ["", say("models.kept", size=in_bytes(taken), names=names)]
 
 
 def _device_line(device: Device) -> str:
@@ -111,6 +138,19 @@ def _as_json(entries: Iterable[Entry], there: Sequence[Device], settings: Settin
         "devices": [device._asdict() for device in there],
         "models": [_entry_json(entry, there, settings) for entry in entries],
     }
+
+
+def _cache_json(cache: QuantizedCache) -> dict[str, Any]:
+    kept = [
+        {
+            "model": entry.source,
+            "path": str(entry.folder),
+            "bytes": entry.disk_bytes,
+            "last_used": entry.last_used,
+        }
+        for entry in cache.entries()
+    ]
+    return {"path": str(cache.folder), "bytes": cache.taken_bytes(), "entries": kept}
 
 
 def _entry_json(entry: Entry, there: Sequence[Device], settings: Settings) -> dict[str, Json]:

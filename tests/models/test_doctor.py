@@ -41,6 +41,7 @@ def test_it_says_what_there_is_and_that_the_program_can_run(tmp_path: Path, home
     assert not done.stderr
     for word in ("Python", "torch 2.", "bitsandbytes 0.", "main memory", "HF_HUB_OFFLINE", "UTF-8", "中文"):
         assert word in done.stdout
+    assert "data/cache/quantized · 0 with 0 B" in done.stdout
     assert done.stdout.rstrip().endswith(say("doctor.can_run"))
     assert "averysecret" not in done.stdout
     assert str(home_of_its_own) not in done.stdout

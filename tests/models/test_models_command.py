@@ -11,6 +11,7 @@ from qwen_tui import cli
 from qwen_tui.engine import devices
 from qwen_tui.engine.cache_scan import cache_folder
 from qwen_tui.engine.devices import Device
+from qwen_tui.engine.quantized_cache import QuantizedCache, lock
 from qwen_tui.engine.recent_models import recent_models, remember
 from qwen_tui.ui.markdown.width import cells
 
@@ -102,3 +103,35 @@ def test_ask_remembers_what_was_loaded(tmp_path: Path, capsys: pytest.CaptureFix
     )
     assert status == 0
     assert list(recent_models(tmp_path / "data" / "models.json")) == [str(folder)]
+
+
+def test_quantized_weights_are_named_with_what_they_take_and_can_be_removed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cache = QuantizedCache(tmp_path / "data" / "cache" / "quantized")
+    written = cache.new_folder()
+    (written / "model.safetensors").write_bytes(bytes(5_000_000))
+    cache.add(written, "我的模型", "0123", tmp_path / "my model", "abc")
+    _, table, _ = run(tmp_path, capsys)
+    assert "5.0 MB (我的模型)" in table.splitlines()[-1]
+    said = json.loads(run(tmp_path, capsys, "--json")[1])["quantized"]
+    assert said["bytes"] == said["entries"][0]["bytes"] > 5_000_000
+    assert said["entries"][0]["model"] == str(tmp_path / "my model")
+    status, out, _ = run(tmp_path, capsys, "--clear")
+    assert (status, cache.taken_bytes()) == (0, 0)
+    assert out.startswith("5.0 MB")
+    assert "Quantized" not in run(tmp_path, capsys)[1]
+    assert run(tmp_path, capsys, "--clear")[1].startswith("0 B")
+
+
+def test_what_another_program_writes_now_is_not_removed_and_this_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    written = QuantizedCache(tmp_path / "data" / "cache" / "quantized").new_folder()
+    with (written / "model.safetensors").open("wb") as file:
+        lock(file.fileno())
+        file.write(bytes(2_000_000))
+        file.flush()
+        status, _, error = run(tmp_path, capsys, "--clear")
+    assert status == 1
+    assert "2.0 MB" in error

@@ -7,9 +7,13 @@ SENTENCES: dict[str, str] = {
         "Nothing is downloaded, no request is made. Exit status: 0, or 1 when --device names none of this machine."
     ),
     "cli.models_examples": (
-        "examples:\n  qwen-tui models\n  qwen-tui models --device cuda:1\n  qwen-tui models --json"
+        "examples:\n  qwen-tui models\n  qwen-tui models --device cuda:1\n  qwen-tui models --json\n"
+        "  qwen-tui models --clear"
     ),
     "cli.models_json": "print one JSON object: the devices, and each model with its figures",
+    "cli.models_clear": "remove the weights that were quantized once and kept; the models themselves stay",
+    "models.kept": "Quantized weights on the disk: {size} ({names}). Remove them with: qwen-tui models --clear",
+    "models.cleared": "{size} of quantized weights removed from {path}",
     "models.devices": "Free memory",
     "models.device": "{name}  {label}  {free} of {total}",
     "models.group.here": "On this machine",
@@ -61,4 +65,10 @@ SENTENCES: dict[str, str] = {
     ),
 }
 
-ERRORS: dict[str, tuple[str, str, str]] = {}
+ERRORS: dict[str, tuple[str, str, str]] = {
+    "models.not_cleared": (
+        "Not all of it is removed",
+        "{size} are left in {path}: another program writes there now, or its files may not be removed.",
+        "Try again when it is done, or check the folder's permissions.",
+    ),
+}
