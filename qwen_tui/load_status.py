@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from qwen_tui.amounts import in_bytes, in_time
 from qwen_tui.engine.base import LoadProgress
+from qwen_tui.errors import QwenTuiError
 from qwen_tui.strings import say
 
 PACE_SECONDS = 10.0
@@ -40,6 +41,11 @@ class Pace:
             return None
         (start, first), (end, last) = self._seen[0], self._seen[-1]
         return (last - first) / (end - start) if end - start >= LEAST_SECONDS and last > first else None
+
+
+def fallback_in_words(error: QwenTuiError, *, has_stayed: bool) -> str:
+    """Why there is another model than the one that was wanted last, and which."""
+    return say("screen.fallback.stayed" if has_stayed else "screen.fallback", error=error)
 
 
 def stage_in_words(progress: LoadProgress) -> str:

@@ -80,6 +80,8 @@ class TurnQueue:
         """Whether the running turn's text is part of its conversation."""
         self._put_back_last: Turn | None = None
         self._engine: Engine | None = None
+        self._answering: Engine | None = None
+        """The engine of the running turn."""
         self._inbox: deque[Happened] = deque()
         self._changed = threading.Condition()
         self._closed = False
@@ -119,6 +121,10 @@ class TurnQueue:
     def running(self) -> Turn | None:
         """The turn that is being answered now."""
         return self._running
+
+    def is_answering(self, engine: Engine) -> bool:
+        """Whether this engine is being asked for the turn that runs."""
+        return self._running is not None and self._answering is engine
 
     def take_back(self, conversation_id: str) -> Turn | None:
         """Take the newest waiting turn of a conversation out of the queue."""
@@ -197,6 +203,7 @@ class TurnQueue:
                 self._changed.wait()
             if self._closed or self._engine is None:
                 return None
+            self._answering = self._engine
             self._running = self._waiting.popleft()
             self._is_accepted = self._running.text is None
             return self._running, self._engine

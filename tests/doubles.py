@@ -118,3 +118,4 @@ class ScriptedEngine:
 
     def close(self) -> None:
         self.closed = True
+        self.alive = False

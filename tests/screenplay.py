@@ -30,7 +30,7 @@ class Screenplay:
         self.may_open.set()
         self.open_error: Exception | None = None
 
-    def open_engine(self, spec, report, stop):
+    def open_engine(self, spec, report, stop, make_room):
         self.loads.append(spec)
         while not self.may_open.wait(0.005):
             if stop.is_set():

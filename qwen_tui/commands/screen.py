@@ -8,7 +8,7 @@ from qwen_tui.arguments import USAGE_ERROR
 from qwen_tui.chat.drafts import Drafts
 from qwen_tui.chat.store import ConversationStore
 from qwen_tui.config_file import Config
-from qwen_tui.engine.base import Engine, ModelSpec, ReportProgress, StopFlag
+from qwen_tui.engine.base import Engine, MakeRoom, ModelSpec, ReportProgress, StopFlag
 from qwen_tui.engine.quantized_cache import QuantizedCache
 from qwen_tui.engine.recent_models import note_use
 from qwen_tui.errors import QwenTuiError
@@ -28,12 +28,12 @@ def run(config: Config, where: Places, conversation: str | None) -> int:
         print(f"qwen-tui: {error}", file=sys.stderr)
         return USAGE_ERROR
 
-    def open_logged(spec: ModelSpec, report: ReportProgress, stop: StopFlag) -> Engine:
+    def open_logged(spec: ModelSpec, report: ReportProgress, stop: StopFlag, make_room: MakeRoom) -> Engine:
         from qwen_tui.engine.opening import open_engine  # late: the first picture does not need it
 
         settings = apps[-1].settings  # as they are now
         cache = QuantizedCache(where.quantized, settings.quantized_cache_bytes)
-        engine = open_engine(spec, where.log_file, report, stop, cache=cache)
+        engine = open_engine(spec, where.log_file, report, stop, cache=cache, make_room=make_room)
         note_use(where.models, engine.info)
         return engine
 

@@ -7,6 +7,7 @@ a dataclass takes ten times as long, and the first picture waits for it.)
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
 from qwen_tui.chat.messages import Json, Role, Run
@@ -277,3 +278,6 @@ class Engine(Protocol):
 
 
 ReportProgress = Callable[[LoadProgress], None]
+
+MakeRoom = Callable[[Path], None]
+"""Told the folder of a model whose weights are about to be read; returns when there is all the room that can be."""

@@ -161,7 +161,7 @@ def allowed(devices: Sequence[Device], wanted: str) -> tuple[Device, ...]:
 
 
 def freed(devices: Sequence[Device], loaded: ModelInfo | None) -> tuple[Device, ...]:
-    """The devices as they will be once the loaded model has gone, which happens before another one comes."""
+    """The devices as they will be once the loaded model has gone: it goes first where two have no room."""
     if loaded is None:
         return tuple(devices)
     names = loaded.device.split(", ")

@@ -1,5 +1,9 @@
 """The engine of a running program: closed, opening, ready or failed, and how it gets from one to the other.
 
+Another model comes while the one before stays, as long as there is room for both: then nothing is lost when it
+fails, and a reply that is being written is written to its end. Else the one before is freed once the new one is on
+this machine, and loaded again if that fails.
+
 Opening takes seconds to minutes, so it happens on a daemon thread; the screen reads `state` on its timer.
 """
 
@@ -7,9 +11,19 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
-from qwen_tui.engine.base import Engine, LoadProgress, ModelSpec, ReportProgress, StopFlag
+from qwen_tui.engine.base import (
+    Engine,
+    LoadProgress,
+    MakeRoom,
+    ModelInfo,
+    ModelSpec,
+    ReportProgress,
+    StopFlag,
+)
+from qwen_tui.engine.switching import fits_beside
 from qwen_tui.errors import QwenTuiError
 
 log = logging.getLogger(__name__)
@@ -20,7 +34,13 @@ SOON_SECONDS = 10.0
 MOST_DEATHS = 5
 """How many such deaths in a row end with an error instead of another start, which takes seconds of full load."""
 
-OpenEngine = Callable[[ModelSpec, ReportProgress, StopFlag], Engine]
+LAST_WORDS_SECONDS = 0.05
+"""How often it looks whether the engine before has come to the end of its reply."""
+
+OpenEngine = Callable[[ModelSpec, ReportProgress, StopFlag, MakeRoom], Engine]
+
+FitsBeside = Callable[[ModelSpec, Path, ModelInfo], bool]
+"""See `switching.fits_beside`."""
 
 
 class Closed:
@@ -40,6 +60,8 @@ class Ready(NamedTuple):
     spec: ModelSpec
     fallback: QwenTuiError | None = None
     """Why this is the model from before and not the one that was wanted last, if so."""
+    has_stayed: bool = False
+    """The model from before was there all the time; else it was loaded again."""
 
 
 class Failed(NamedTuple):
@@ -54,10 +76,23 @@ EngineState = Closed | Opening | Ready | Failed
 class EngineHost:
     """Owns the one engine. All methods return at once; only one opening is under way at a time."""
 
-    def __init__(self, open_engine: OpenEngine, on_ready: Callable[[Engine | None], None]) -> None:
+    def __init__(
+        self,
+        open_engine: OpenEngine,
+        on_ready: Callable[[Engine | None], None],
+        is_answering: Callable[[Engine], bool] = lambda _: False,
+        fits_beside: FitsBeside = fits_beside,
+    ) -> None:
+        """`on_ready` is told which engine is to answer from now on, `is_answering` whether one still does."""
         self._open_engine = open_engine
         self._on_ready = on_ready
+        self._is_answering = is_answering
+        self._fits_beside = fits_beside
         self._state: EngineState = Closed()
+        self._before: Ready | None = None
+        """While another is opened: what there was before, which may be closed by now."""
+        self._leaving: list[Engine] = []
+        """Engines whose successor is there, and which are ended after their last reply."""
         self._stop = threading.Event()
         self._opening: threading.Thread | None = None
         self._ready_at = 0.0
@@ -70,7 +105,7 @@ class EngineHost:
         return self._state
 
     def open(self, spec: ModelSpec) -> None:
-        """Load this model in place of what there is; if that fails, the one from before is loaded again."""
+        """Load this model in place of what there is; if that fails, the one from before goes on."""
         with self._lock:
             self._early_deaths = 0
             self._begin(spec)
@@ -101,47 +136,74 @@ class EngineHost:
         """Free the engine; for leaving the program."""
         with self._lock:
             self._stop.set()
-            state, self._state = self._state, Closed()
+            there = (self._state, self._before)
+            self._state, self._before = Closed(), None
+            engines = [*(ready.engine for ready in there if isinstance(ready, Ready)), *self._leaving]
             self._on_ready(None)
-        if isinstance(state, Ready):
-            state.engine.close()
+        for engine in engines:
+            engine.close()
 
     def _begin(self, spec: ModelSpec) -> None:
         """Start an opening; to be called with the lock held."""
         self._stop.set()  # an opening that is under way gives up
         stop, previous = threading.Event(), self._opening
         self._stop = stop
-        current = self._state if isinstance(self._state, Ready) else None
+        is_afresh = isinstance(self._state, Ready)
+        if isinstance(self._state, Ready):
+            self._before = self._state
         self._state = Opening(LoadProgress("starting", spec.model or ""))
         self._on_ready(None)
         self._opening = threading.Thread(
-            target=self._run, args=(spec, current, stop, previous), name="opening", daemon=True
+            target=self._run,
+            args=(spec, self._before, is_afresh, stop, previous),
+            name="opening",
+            daemon=True,
         )
         self._opening.start()
 
     def _run(
-        self, spec: ModelSpec, current: Ready | None, stop: threading.Event, previous: threading.Thread | None
+        self,
+        spec: ModelSpec,
+        before: Ready | None,
+        is_afresh: bool,
+        stop: threading.Event,
+        previous: threading.Thread | None,
     ) -> None:
         if previous is not None:
             previous.join()
-        if current is not None:
-            current.engine.close()
-        try:
-            self._become(Ready(self._open(spec, stop), spec), stop)
-        except QwenTuiError as error:
-            if current is None or current.spec == spec or stop.is_set():
-                self._become(Failed(error), stop)
-                return
-            try:
-                engine = self._open(current.spec, stop)
-            except QwenTuiError:
-                self._become(Failed(error), stop)
-            else:
-                self._become(Ready(engine, current.spec, fallback=error), stop)
 
-    def _open(self, spec: ModelSpec, stop: threading.Event) -> Engine:
+        def make_room(folder: Path) -> None:
+            if before is not None and not self._fits_beside(spec, folder, before.engine.info):
+                before.engine.close()
+
+        if before is not None and before.spec == spec:
+            if before.engine.alive and not is_afresh:  # another was chosen, and then this one again
+                self._become(Ready(before.engine, spec), stop)
+                return
+            before.engine.close()
         try:
-            return self._open_engine(spec, lambda progress: self._report(progress, stop), stop)
+            self._become(Ready(self._open(spec, stop, make_room), spec), stop)
+        except QwenTuiError as error:
+            self._become(self._after(error, spec, before, stop), stop)
+
+    def _after(
+        self, error: QwenTuiError, spec: ModelSpec, before: Ready | None, stop: threading.Event
+    ) -> Ready | Failed:
+        """What there is when an opening has failed: the engine from before, loaded again if need be."""
+        if before is None or before.spec == spec:
+            return Failed(error)
+        if before.engine.alive:
+            return Ready(before.engine, before.spec, fallback=error, has_stayed=True)
+        if stop.is_set():
+            return Failed(error)
+        try:
+            return Ready(self._open(before.spec, stop, lambda _: None), before.spec, fallback=error)
+        except QwenTuiError:
+            return Failed(error)
+
+    def _open(self, spec: ModelSpec, stop: threading.Event, make_room: MakeRoom) -> Engine:
+        try:
+            return self._open_engine(spec, lambda progress: self._report(progress, stop), stop, make_room)
         except QwenTuiError:
             raise
         except Exception as error:  # the edge of the thread: a defect must not leave the state at Opening
@@ -153,13 +215,27 @@ class EngineHost:
             if self._stop is stop:
                 self._state = Opening(progress)
 
-    def _become(self, state: EngineState, stop: threading.Event) -> None:
+    def _become(self, state: Ready | Failed, stop: threading.Event) -> None:
         """Take on a state, unless a newer `open` or `close` has made it stale."""
+        engine = state.engine if isinstance(state, Ready) else None
         with self._lock:
+            before = self._before.engine if self._before is not None else None
             stale = self._stop is not stop or isinstance(self._state, Closed)
             if not stale:
                 self._state = state
+                self._before = None
                 self._ready_at = time.monotonic()
-                self._on_ready(state.engine if isinstance(state, Ready) else None)
-        if stale and isinstance(state, Ready):
-            state.engine.close()
+                self._on_ready(engine)
+                if before is not None and before is not engine:
+                    self._leaving.append(before)
+                    threading.Thread(target=self._let_go, args=(before,), name="leaving", daemon=True).start()
+        if stale and engine is not None and engine is not before:
+            engine.close()
+
+    def _let_go(self, engine: Engine) -> None:
+        """End an engine that nothing more is asked, after the reply that it may be writing."""
+        while engine.alive and self._is_answering(engine):
+            time.sleep(LAST_WORDS_SECONDS)
+        engine.close()
+        with self._lock:
+            self._leaving = [each for each in self._leaving if each is not engine]

@@ -7,10 +7,18 @@ launch, so that it imports torch while the screen comes up; a model is loaded in
 import threading
 from pathlib import Path
 
-from qwen_tui.engine.base import Engine, LoadProgress, ModelInfo, ModelSpec, ReportProgress, StopFlag
+from qwen_tui.engine.base import (
+    Engine,
+    LoadProgress,
+    MakeRoom,
+    ModelInfo,
+    ModelSpec,
+    ReportProgress,
+    StopFlag,
+)
 from qwen_tui.engine.client import LocalEngine
 from qwen_tui.engine.quantized_cache import QuantizedCache
-from qwen_tui.engine.wire import Load
+from qwen_tui.engine.wire import GoOn, Load, Located
 from qwen_tui.engine.worker import Worker, start_worker
 from qwen_tui.errors import QwenTuiError
 
@@ -30,12 +38,14 @@ def open_engine(
     stop: StopFlag,
     worker: Worker | None = None,
     cache: QuantizedCache | None = None,
+    make_room: MakeRoom | None = None,
 ) -> Engine:
     """Load the model that `spec` asks for, or find its server, and return an engine; blocks until then.
 
     `worker` is one that `start_worker` made earlier and that has loaded nothing yet; it is ended when the load
-    fails. `cache` is where quantized weights are kept. `report` is called on this thread. Raises QwenTuiError:
-    `engine.load_stopped` within 100 ms after `stop` is set, else what went wrong.
+    fails. `cache` is where quantized weights are kept. `report` is called on this thread, and `make_room` too, once
+    the model is on this machine. Raises QwenTuiError: `engine.load_stopped` within 100 ms after `stop` is set,
+    else what went wrong.
     """
     if spec.server is not None:
         from qwen_tui.engine.remote.opening import open_remote  # late: HTTP takes a while to import
@@ -44,7 +54,7 @@ def open_engine(
     report(LoadProgress("starting"))
     if worker is None or not worker.alive:
         worker = start_worker(log_file)
-    asked = worker.ask(Load(spec, cache))
+    asked = worker.ask(Load(spec, cache, waits=make_room is not None))
     downloading = False
     while not stop.is_set():
         answer = asked.next(POLL_SECONDS)
@@ -52,6 +62,9 @@ def open_engine(
             case LoadProgress(stage):
                 downloading = stage == "downloading"
                 report(answer)
+            case Located(folder) if make_room is not None:
+                make_room(folder)
+                worker.forget(worker.ask(GoOn()))
             case ModelInfo():
                 return LocalEngine(worker, answer)
             case QwenTuiError():

@@ -7,6 +7,7 @@ one follows from its type: `is_last`.
 
 import pickle
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 from qwen_tui.engine.base import (
@@ -33,6 +34,18 @@ class Load:
     spec: ModelSpec
     cache: QuantizedCache | None = None
     """Where quantized weights are kept; None keeps none."""
+    waits: bool = False
+    """Once the model is on this machine, say so and wait for a `GoOn` before anything takes room."""
+
+
+class GoOn:
+    """The load that waits may go on; nothing is answered."""
+
+
+class Located(NamedTuple):
+    """The model that is to be loaded is in this folder."""
+
+    folder: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +73,9 @@ class Pong(NamedTuple):
     """It does."""
 
 
-Question = Load | Count | Request | Prepare | Ping
+Question = Load | GoOn | Count | Request | Prepare | Ping
 
-Answer = Event | LoadProgress | ModelInfo | TokenCounts | Pong | QwenTuiError
+Answer = Event | LoadProgress | Located | ModelInfo | TokenCounts | Pong | QwenTuiError
 
 
 def is_last(answer: Answer) -> bool:

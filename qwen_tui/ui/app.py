@@ -70,7 +70,7 @@ class QwenTuiApp(KeysInOrder):
         self._library = library
         self._turns = TurnQueue()
         self._drafts = DraftKeeper(drafts, self._turns)
-        self._host = EngineHost(open_engine, self._turns.use)
+        self._host = EngineHost(open_engine, self._turns.use, self._turns.is_answering)
         self._chat = ChatScreen(library, self._turns, self._drafts, conversation, config.problems)
         for theme in THEMES:
             self.register_theme(theme)

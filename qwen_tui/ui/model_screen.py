@@ -27,6 +27,7 @@ from qwen_tui.engine.recent_models import recent_models, recent_servers
 from qwen_tui.engine.remote.address import is_address
 from qwen_tui.engine.size import Form
 from qwen_tui.errors import QwenTuiError
+from qwen_tui.load_status import fallback_in_words
 from qwen_tui.settings import Settings
 from qwen_tui.strings import say
 from qwen_tui.ui.header import Header
@@ -178,7 +179,9 @@ class ModelScreen(ModalScreen[None]):
         if problem is None:
             self.dismiss()
             return
-        words = say("screen.fallback", error=problem) if isinstance(state, Ready) else str(problem)
+        words = str(problem)
+        if isinstance(state, Ready):
+            words = fallback_in_words(problem, has_stayed=state.has_stayed)
         self._say(words, is_problem=True)
         threading.Thread(target=self._search, name="models", daemon=True).start()
 

@@ -18,6 +18,7 @@ from qwen_tui.chat.messages import Role
 from qwen_tui.engine.host import Closed, EngineState, Failed, Ready
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.library import Library
+from qwen_tui.load_status import fallback_in_words
 from qwen_tui.server_words import reasons_in_words
 from qwen_tui.session import ChatSession
 from qwen_tui.settings import Settings
@@ -127,8 +128,8 @@ class Talk(Vertical):
                     pass
                 self._transcript.show_waiting()
                 self._notice.explain(error)
-            case Ready(fallback=fallback) if fallback is not None:
-                self._notice.say(say("screen.fallback", error=fallback))
+            case Ready(fallback=fallback, has_stayed=has_stayed) if fallback is not None:
+                self._notice.say(fallback_in_words(fallback, has_stayed=has_stayed))
             case Ready(engine=engine) if engine.info.server and self.session.conversation.messages:
                 self._notice.say(reasons_in_words(engine.info))  # an empty conversation shows them itself
         self.count()

@@ -4,7 +4,7 @@ from doubles import ScriptedEngine
 from waiting import wait_for
 
 from qwen_tui.engine import host as hosting
-from qwen_tui.engine.base import ModelSpec, ReportProgress, StopFlag
+from qwen_tui.engine.base import MakeRoom, ModelSpec, ReportProgress, StopFlag
 from qwen_tui.engine.host import EngineHost, Failed, Ready
 from qwen_tui.errors import QwenTuiError
 
@@ -17,7 +17,9 @@ class Openings:
     def __init__(self) -> None:
         self.made: list[ScriptedEngine] = []
 
-    def __call__(self, spec: ModelSpec, report: ReportProgress, stop: StopFlag) -> ScriptedEngine:
+    def __call__(
+        self, spec: ModelSpec, report: ReportProgress, stop: StopFlag, _: MakeRoom
+    ) -> ScriptedEngine:
         self.made.append(ScriptedEngine(alive=False))
         return self.made[-1]
 
@@ -58,7 +60,7 @@ def test_someone_who_opens_it_again_has_it_tried_again() -> None:
 def test_a_load_that_fails_is_not_tried_again_by_itself() -> None:
     wanted = []
 
-    def fail(spec: ModelSpec, report: ReportProgress, stop: StopFlag) -> ScriptedEngine:
+    def fail(spec: ModelSpec, report: ReportProgress, stop: StopFlag, _: MakeRoom) -> ScriptedEngine:
         wanted.append(spec)
         if len(wanted) == 1:
             return ScriptedEngine(alive=False)

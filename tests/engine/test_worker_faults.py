@@ -17,6 +17,7 @@ from qwen_tui.chat.messages import Role, Run
 from qwen_tui.engine.base import (
     Event,
     Finished,
+    MakeRoom,
     ModelSpec,
     PromptMessage,
     ReportProgress,
@@ -60,7 +61,7 @@ class Program:
         self.spec = ModelSpec(model=str(folder), device="cpu", trust_remote_code=True)
         self.host.open(self.spec)
 
-    def _open(self, spec: ModelSpec, report: ReportProgress, stop: StopFlag) -> LocalEngine:
+    def _open(self, spec: ModelSpec, report: ReportProgress, stop: StopFlag, _: MakeRoom) -> LocalEngine:
         worker = start_worker(self.log_file, PATIENCE)
         self.pids.append(worker.pid)
         engine = open_engine(spec, self.log_file, report, stop, worker)

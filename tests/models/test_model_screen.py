@@ -109,9 +109,9 @@ async def test_a_load_is_watched_and_esc_stops_it(play) -> None:
     reports = []
     scripted = play.open_engine
 
-    def open_engine(spec, report, stop):
+    def open_engine(spec, report, stop, make_room):
         reports.append(report)
-        return scripted(spec, report, stop)
+        return scripted(spec, report, stop, make_room)
 
     play.open_engine = open_engine
     async with play.running() as pilot:

@@ -18,9 +18,9 @@ Served = tuple[str, Script]
 class RemotePlay(Screenplay):
     """Opens servers for real, and everything else as ever."""
 
-    def open_engine(self, spec, report, stop):
+    def open_engine(self, spec, report, stop, make_room):
         if spec.server is None:
-            return super().open_engine(spec, report, stop)
+            return super().open_engine(spec, report, stop, make_room)
         self.loads.append(spec)
         return open_engine(spec, self.where.log_file, report, stop)
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from qwen_tui.engine.base import Request, TokenCounts
 from qwen_tui.engine.redaction import redacted
 from qwen_tui.engine.stop_flag import StopPage
-from qwen_tui.engine.wire import Answer, Count, Load, Ping, Pong, Prepare
+from qwen_tui.engine.wire import Answer, Count, GoOn, Load, Ping, Pong, Prepare
 from qwen_tui.errors import QwenTuiError
 
 log = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ class Job(NamedTuple):
     """Something for the main thread to do."""
 
     number: int
-    question: Load | Request | Prepare
+    question: Load | GoOn | Request | Prepare
     arrived: float
     """`time.monotonic()` when it was read from the pipe."""
 

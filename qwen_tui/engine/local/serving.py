@@ -13,7 +13,7 @@ from qwen_tui.engine.local.hub import DownloadStopped
 from qwen_tui.engine.local.loading import Loaded, load
 from qwen_tui.engine.local.reading_ahead import read_ahead
 from qwen_tui.engine.local.resolving import resolve
-from qwen_tui.engine.wire import Load, Prepare
+from qwen_tui.engine.wire import GoOn, Load, Located, Prepare
 from qwen_tui.errors import QwenTuiError
 
 log = logging.getLogger(__name__)
@@ -38,6 +38,8 @@ def serve(desk: Desk) -> None:
         elif isinstance(job.question, Prepare):
             if loaded is not None:
                 prepare(desk, loaded, job.number, job.question)
+        elif isinstance(job.question, GoOn):
+            continue  # to a load that has failed meanwhile
         elif loaded is None:
             desk.send(job.number, QwenTuiError("engine.not_ready"))
         else:
@@ -77,6 +79,9 @@ def _load(desk: Desk, number: int, question: Load) -> Loaded | None:
     try:
         report(LoadProgress("resolving", spec.model or ""))
         resolved = resolve(spec, report, lambda: desk.is_stopped(number))
+        if question.waits:
+            desk.send(number, Located(resolved.folder))
+            desk.jobs.get()
         loaded = load(resolved, spec, report, question.cache)
     except DownloadStopped:
         # The unfinished files are gone by now, which is what the program waited for.

@@ -35,6 +35,7 @@ SENTENCES: dict[str, str] = {
     "undone.edit": "“{name}” is shown as it was before the edit; the edited version is beside it.",
     "screen.nothing_to_undo": "There is nothing to undo.",
     "screen.nothing_to_regenerate": "There is no message to answer again.",
+    "screen.fallback.stayed": "{error} The model before it is still there.",
     "screen.fallback": "{error} The model before it is loaded again.",
     "screen.elsewhere": "In “{name}”: {error}",
     "screen.more_problems": "(And {count} more like it.)",

@@ -1,0 +1,63 @@
+"""Whether another model can come while the one that is loaded stays, so that nothing is lost if it fails."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from qwen_tui.engine.base import ModelInfo, ModelSpec
+from qwen_tui.engine.checkpoint import inspect
+from qwen_tui.engine.devices import Device, look
+from qwen_tui.engine.fit import Plan, freed, plan
+from qwen_tui.engine.size import ModelSize, size_of
+from qwen_tui.errors import QwenTuiError
+
+WORKER_BYTES = 2_000_000_000
+"""What of the main memory a second engine process takes beside its weights: torch, CUDA's libraries."""
+
+
+def fits_beside(
+    spec: ModelSpec, folder: Path, loaded: ModelInfo, devices: Sequence[Device] | None = None
+) -> bool:
+    """Whether the model in `folder` gets the same form and context with the loaded one there as without it.
+
+    `devices` are as they are now, with what the loaded model takes not free. Also True when freeing the loaded one
+    would be in vain: the new one cannot be loaded in any case.
+    """
+    if loaded.server:
+        return True
+    there = look() if devices is None else devices
+    try:
+        size = size_of(inspect(folder))
+    except QwenTuiError:
+        return True
+    if _plan(size, _emptied(there, loaded), spec) is None:
+        return True
+    beside, alone = _plan(size, _with_worker(there), spec), _plan(size, freed(there, loaded), spec)
+    if beside is None or alone is None:
+        return False
+    return beside.fit.form == alone.fit.form and beside.context_tokens >= alone.context_tokens
+
+
+def _plan(size: ModelSize, devices: Sequence[Device], spec: ModelSpec) -> Plan | None:
+    """How it would be loaded; None when there is no room, in main memory not even for the process."""
+    if any(device.free_bytes <= 0 for device in devices if not device.is_gpu):
+        return None
+    try:
+        return plan(size, devices, spec.quantization, spec.device)
+    except QwenTuiError:
+        return None
+
+
+def _with_worker(devices: Sequence[Device]) -> tuple[Device, ...]:
+    return tuple(
+        device if device.is_gpu else device._replace(free_bytes=device.free_bytes - WORKER_BYTES)
+        for device in devices
+    )
+
+
+def _emptied(devices: Sequence[Device], loaded: ModelInfo) -> tuple[Device, ...]:
+    """More than what is free once the loaded model has gone: of its KV cache nobody here knows the size."""
+    names = loaded.device.split(", ")
+    return tuple(
+        device._replace(free_bytes=device.total_bytes) if device.name in names else device
+        for device in devices
+    )
