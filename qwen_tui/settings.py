@@ -162,6 +162,16 @@ class Settings:
     trust_remote_code: bool = _option(
         False, kind="switch", group="model", optional=False, per_conversation=False
     )
+    idle_unload_minutes: float = _option(
+        0.0,
+        kind="number",
+        group="model",
+        minimum=0,
+        maximum=100_000,
+        step=5,
+        optional=False,
+        per_conversation=False,
+    )
     server: str | None = _option(None, kind="text", group="model", per_conversation=False)
     context_window: int | None = _option(
         None,

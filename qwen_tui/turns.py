@@ -8,6 +8,7 @@ never waits for a reply.
 import itertools
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -82,6 +83,8 @@ class TurnQueue:
         self._engine: Engine | None = None
         self._answering: Engine | None = None
         """The engine of the running turn."""
+        self._quiet_since = time.monotonic()
+        """When something was last asked, written or answered."""
         self._inbox: deque[Happened] = deque()
         self._changed = threading.Condition()
         self._closed = False
@@ -92,6 +95,7 @@ class TurnQueue:
         """Let this turn be answered after those that already wait."""
         with self._changed:
             self._waiting.append(turn)
+            self._quiet_since = time.monotonic()
             self._changed.notify_all()
 
     def use(self, engine: Engine | None) -> None:
@@ -125,6 +129,17 @@ class TurnQueue:
     def is_answering(self, engine: Engine) -> bool:
         """Whether this engine is being asked for the turn that runs."""
         return self._running is not None and self._answering is engine
+
+    def note_writing(self) -> None:
+        """Somebody writes what is to be asked next."""
+        self._quiet_since = time.monotonic()
+
+    def quiet_seconds(self) -> float | None:
+        """For how long nothing has been asked, written or answered; None while something runs or waits."""
+        with self._changed:
+            if self._running is not None or self._waiting:
+                return None
+            return time.monotonic() - self._quiet_since
 
     def take_back(self, conversation_id: str) -> Turn | None:
         """Take the newest waiting turn of a conversation out of the queue."""
@@ -181,6 +196,7 @@ class TurnQueue:
                 broke = TurnBroke(problem) if self._is_accepted else Refused(turn.text or "", problem)
                 self._inbox.append(Happened(turn, broke))
             finally:
+                self._quiet_since = time.monotonic()
                 self._running = None
                 self._inbox.append(Happened(turn, TurnEnded()))
 

@@ -1,4 +1,4 @@
-"""The engine of a running program: closed, opening, ready or failed, and how it gets from one to the other.
+"""The engine of a running program: closed, opening, ready, asleep or failed, and how it gets from one to the other.
 
 Another model comes while the one before stays, as long as there is room for both: then nothing is lost when it
 fails, and a reply that is being written is written to its end. Else the one before is freed once the new one is on
@@ -64,13 +64,21 @@ class Ready(NamedTuple):
     """The model from before was there all the time; else it was loaded again."""
 
 
+class Asleep(NamedTuple):
+    """The model was unloaded since nothing was asked for long; it is loaded again when something is."""
+
+    engine: Engine
+    """The one that was ended: its `info` tells which model it was."""
+    spec: ModelSpec
+
+
 class Failed(NamedTuple):
     """There is no engine because opening one failed."""
 
     error: QwenTuiError
 
 
-EngineState = Closed | Opening | Ready | Failed
+EngineState = Closed | Opening | Ready | Asleep | Failed
 
 
 class EngineHost:
@@ -128,6 +136,30 @@ class EngineHost:
                 self._on_ready(None)
             return True
 
+    def rest(self, seconds: float) -> None:
+        """Unload a model that has been ready for so long, unless it answers; a server's takes nothing here.
+
+        Whoever calls this knows that nothing was asked meanwhile.
+        """
+        with self._lock:
+            state = self._state
+            if not isinstance(state, Ready) or state.engine.info.server:
+                return
+            if time.monotonic() - self._ready_at < seconds:
+                return
+            self._on_ready(None)
+            if self._is_answering(state.engine):  # something was asked just now
+                self._on_ready(state.engine)
+                return
+            self._state = Asleep(state.engine, state.spec)
+            self._see_off(state.engine)
+
+    def wake(self) -> None:
+        """Load the model that is asleep again; nothing happens where none is."""
+        with self._lock:
+            if isinstance(self._state, Asleep):
+                self._begin(self._state.spec)
+
     def stop_opening(self) -> None:
         """Give up the opening that is under way."""
         self._stop.set()
@@ -148,9 +180,10 @@ class EngineHost:
         self._stop.set()  # an opening that is under way gives up
         stop, previous = threading.Event(), self._opening
         self._stop = stop
-        is_afresh = isinstance(self._state, Ready)
-        if isinstance(self._state, Ready):
-            self._before = self._state
+        state = self._state
+        is_afresh = isinstance(state, Ready | Asleep)
+        if isinstance(state, Ready | Asleep):
+            self._before = Ready(state.engine, state.spec)
         self._state = Opening(LoadProgress("starting", spec.model or ""))
         self._on_ready(None)
         self._opening = threading.Thread(
@@ -227,10 +260,14 @@ class EngineHost:
                 self._ready_at = time.monotonic()
                 self._on_ready(engine)
                 if before is not None and before is not engine:
-                    self._leaving.append(before)
-                    threading.Thread(target=self._let_go, args=(before,), name="leaving", daemon=True).start()
+                    self._see_off(before)
         if stale and engine is not None and engine is not before:
             engine.close()
+
+    def _see_off(self, engine: Engine) -> None:
+        """Have an engine ended, which takes a moment; to be called with the lock held."""
+        self._leaving.append(engine)
+        threading.Thread(target=self._let_go, args=(engine,), name="leaving", daemon=True).start()
 
     def _let_go(self, engine: Engine) -> None:
         """End an engine that nothing more is asked, after the reply that it may be writing."""

@@ -180,9 +180,19 @@ class QwenTuiApp(KeysInOrder):
             self._chat.explain(error)
 
     def _look(self) -> None:
-        """Notice what the engine has come to; one that has died is started again."""
+        """Notice what the engine has come to; one that has died is started again, an unused one unloaded."""
         self._host.revive()
+        self._rest_or_wake()
         self.engine_state = self._host.state
+
+    def _rest_or_wake(self) -> None:
+        """Unload the model when nothing was asked for as long as the settings say; load it when something is."""
+        quiet_seconds = self._turns.quiet_seconds()
+        limit_seconds = 60 * self.settings.idle_unload_minutes
+        if quiet_seconds is None:
+            self._host.wake()
+        elif limit_seconds and quiet_seconds >= limit_seconds:
+            self._host.rest(limit_seconds)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """What the command palette offers."""

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.reactive import reactive
 from textual.screen import Screen
 
-from qwen_tui.engine.host import EngineState, Failed, Opening, Ready
+from qwen_tui.engine.host import Asleep, EngineState, Failed, Opening, Ready
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.library import Library
 from qwen_tui.session import ChatSession
@@ -112,8 +112,9 @@ class ChatLayout(Screen[None]):
 
     def watch_engine_state(self, state: EngineState | None) -> None:
         """Hand down what the engine has come to."""
-        info = state.engine.info if isinstance(state, Ready) else None
-        self._header.info = info
+        info = state.engine.info if isinstance(state, Ready | Asleep) else None
+        self._header.info = info if isinstance(state, Ready) else None
+        self._header.asleep = info.name if info is not None and isinstance(state, Asleep) else ""
         self._settings.show_model(info)
         self._header.progress = state.progress if isinstance(state, Opening) else None
         self._header.problem = state.error.explanation.title if isinstance(state, Failed) else ""

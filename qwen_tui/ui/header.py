@@ -42,6 +42,8 @@ class Header(Widget):
     """How much a prompt may take: the window less the room for the reply. None is the whole window."""
     progress: reactive[LoadProgress | None] = reactive(None)
     """How far a model that is being loaded has come."""
+    asleep: reactive[str] = reactive("")
+    """The name of a model that is unloaded until it is asked something."""
     problem: reactive[str] = reactive("")
     """Why there is no model, in a few words."""
 
@@ -71,6 +73,8 @@ class Header(Widget):
         """What stands at the left and at the right, from the longest form to the shortest."""
         if self.progress is not None:
             return self._loading_forms(self.progress)
+        if self.asleep:
+            return [(form, Content()) for form in _asleep_forms(self.asleep)]
         if self.info is None:
             words = self.problem or say("header.no_model")
             style = "$text-error" if self.problem else "$text-muted"
@@ -125,6 +129,10 @@ def _model_forms(info: ModelInfo) -> list[Content]:
         return [_dotted(info.name, info.device), Content(info.name)]
     held = {"4bit": "nf4", "8bit": "int8"}.get(info.quantization, info.dtype.removeprefix("torch."))
     return [_dotted(info.name, held, info.device), _dotted(info.name, held), Content(info.name)]
+
+
+def _asleep_forms(name: str) -> list[Content]:
+    return [_dotted(name, say("header.asleep.long")), _dotted(name, say("header.asleep")), Content(name)]
 
 
 def _dotted(first: str, *others: str) -> Content:

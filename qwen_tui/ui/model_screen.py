@@ -21,7 +21,7 @@ from qwen_tui.engine import devices as devices_here
 from qwen_tui.engine.base import Quantization
 from qwen_tui.engine.devices import Device
 from qwen_tui.engine.fit import Fit, freed
-from qwen_tui.engine.host import EngineState, Failed, Opening, Ready
+from qwen_tui.engine.host import Asleep, EngineState, Failed, Opening, Ready
 from qwen_tui.engine.listing import Entry, asked, key, listing, named
 from qwen_tui.engine.recent_models import recent_models, recent_servers
 from qwen_tui.engine.remote.address import is_address
@@ -159,6 +159,7 @@ class ModelScreen(ModalScreen[None]):
         header, models = self.query_one(Header), self.query_one(ModelList)
         info = state.engine.info if isinstance(state, Ready) else None
         header.info = info
+        header.asleep = state.engine.info.name if isinstance(state, Asleep) else ""
         header.progress = state.progress if isinstance(state, Opening) else None
         header.problem = state.error.explanation.title if isinstance(state, Failed) else ""
         models.loaded = key(info.model, info.server) if info is not None else ""

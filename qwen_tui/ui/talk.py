@@ -261,6 +261,7 @@ class Talk(Vertical):
 
     @on(Composer.DraftChanged)
     def _draft_changed(self) -> None:
+        self._turns.note_writing()
         self.note_draft()
         self.count()
 

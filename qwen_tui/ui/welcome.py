@@ -12,7 +12,7 @@ from textual.reactive import reactive
 from textual.widgets import Static
 
 from qwen_tui.engine.base import ModelInfo
-from qwen_tui.engine.host import EngineState, Failed, Opening, Ready
+from qwen_tui.engine.host import Asleep, EngineState, Failed, Opening, Ready
 from qwen_tui.strings import say
 
 
@@ -88,6 +88,8 @@ class Welcome(Vertical):
         if info is None:
             if isinstance(self.state, Failed):
                 return str(self.state.error)
+            if isinstance(self.state, Asleep):
+                return say("welcome.asleep", name=self.state.engine.info.name)
             return say("welcome.loading" if isinstance(self.state, Opening | None) else "welcome.no_model")
         window = "welcome.server.window" if info.server else "welcome.window"
         lines = [_model(info), say(window, window=info.context_window)]

@@ -1,13 +1,14 @@
 """How the engine of a running program comes and goes."""
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 from doubles import ScriptedEngine
 from waiting import wait_for
 
 from qwen_tui.engine.base import LoadProgress, ModelSpec
-from qwen_tui.engine.host import Closed, EngineHost, Failed, Opening, Ready
+from qwen_tui.engine.host import Asleep, Closed, EngineHost, Failed, Opening, Ready
 from qwen_tui.errors import QwenTuiError
 
 GOOD, OTHER, BAD = ModelSpec(model="good"), ModelSpec(model="other"), ModelSpec(model="bad")
@@ -219,3 +220,59 @@ def test_opening_the_same_model_again_starts_it_afresh() -> None:
     state = wait_for(lambda: isinstance(host.state, Ready) and host.state.engine is not before and host.state)
     assert before.closed
     assert state.engine is openings.made[1]
+
+
+# --- A model that nobody asks -----------------------------------------------------------------------------
+
+
+def asleep(host):
+    """Let the model be unloaded, and wait for its engine to be gone."""
+    host.rest(0)
+    assert isinstance(host.state, Asleep)
+    wait_for(lambda: not host.state.engine.alive)
+    return host.state
+
+
+def test_a_model_that_rests_is_unloaded_and_wakes_as_it_was() -> None:
+    openings = Openings()
+    host, used = host_of(openings)
+    opened(host, GOOD)
+    host.rest(60)
+    assert isinstance(host.state, Ready)  # it has not been there for so long
+    state = asleep(host)
+    assert (state.spec, state.engine.closed, used[-1]) == (GOOD, True, None)
+    assert not host.revive()
+    host.wake()
+    state = wait_for(lambda: isinstance(host.state, Ready) and host.state)
+    assert (state.spec, state.fallback) == (GOOD, None)
+    assert state.engine is openings.made[1] is used[-1]
+    host.wake()
+    assert host.state is state
+
+
+def test_a_model_that_answers_does_not_go_to_sleep() -> None:
+    host, used = host_of(Openings(), is_answering=lambda engine: True)
+    engine = opened(host, GOOD).engine
+    host.rest(0)
+    assert isinstance(host.state, Ready)
+    assert used[-1] is engine
+    assert not engine.closed
+
+
+def test_a_servers_model_does_not_go_to_sleep() -> None:
+    openings = Openings()
+    host, _ = host_of(openings)
+    engine = opened(host, GOOD).engine
+    engine.info = replace(engine.info, server="http://127.0.0.1:1")
+    host.rest(0)
+    assert isinstance(host.state, Ready)
+    assert not engine.closed
+
+
+def test_where_another_model_fails_the_one_asleep_comes_back() -> None:
+    host, _ = host_of(Openings())
+    opened(host, GOOD)
+    asleep(host)
+    state = opened(host, BAD)
+    assert (state.spec, state.has_stayed) == (GOOD, False)
+    assert state.fallback is not None

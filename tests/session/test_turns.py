@@ -190,3 +190,24 @@ def test_a_text_that_a_defect_kept_from_being_accepted_comes_back(queue, library
     ask(queue, library.new(), "important text")
     refused = next(h.event for h in happened(queue, TurnEnded, 1) if isinstance(h.event, Refused))
     assert refused.text == "important text"
+
+
+def test_it_is_quiet_from_the_end_of_the_last_turn_or_the_last_key_on(queue, library) -> None:
+    assert queue.quiet_seconds() is not None
+    gate = threading.Event()
+    engine = ScriptedEngine(replies=[Reply(["so ", "far"], gate=gate)])
+    ask(queue, library.new(), "hello")
+    assert queue.quiet_seconds() is None
+    assert not queue.is_answering(engine)
+    queue.use(engine)
+    wait_for(lambda: queue.running)
+    assert queue.is_answering(engine)
+    assert not queue.is_answering(ScriptedEngine(alive=False))
+    assert queue.quiet_seconds() is None
+    gate.set()
+    quiet = wait_for(queue.quiet_seconds)
+    assert quiet < 5
+    assert not queue.is_answering(engine)
+    wait_for(lambda: queue.quiet_seconds() > 0.05)
+    queue.note_writing()
+    assert queue.quiet_seconds() < 0.05

@@ -25,6 +25,8 @@ SENTENCES: dict[str, str] = {
     "header.tokens.short": "{used} / {window}",
     "header.guide": "guide · a tiny built-in model",
     "header.no_model": "no model",
+    "header.asleep": "asleep",
+    "header.asleep.long": "asleep · your next message loads it again",
     "header.esc": "esc stops",
     "header.stage.starting": "starting the engine",
     "header.stage.resolving": "looking for the model",

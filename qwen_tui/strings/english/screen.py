@@ -47,6 +47,7 @@ SENTENCES: dict[str, str] = {
     "help.place.models": "Models",
     "welcome.title": "qwen-tui",
     "welcome.loading": "The model is being loaded; you can write meanwhile.",
+    "welcome.asleep": "{name} is asleep: your next message loads it again.",
     "welcome.no_model": "No model is loaded.",
     "welcome.model": "{name} · {parameters} parameters · {precision} on {device}",
     "welcome.window": "context window {window:,} tokens, everything stays on this machine",

@@ -44,6 +44,10 @@ _FIELDS: dict[str, tuple[str, str]] = {
         "Context window",
         "In tokens: for a server that does not tell how many its model can see.",
     ),
+    "idle_unload_minutes": (
+        "Idle unload (minutes)",
+        "Unload the model when nothing was asked for so long; the next message loads it again. 0 is never.",
+    ),
     "quantized_cache_gb": (
         "Quantized on disk (GB)",
         "What weights quantized once may take on the disk, so that they load quickly again; 0 keeps none.",
