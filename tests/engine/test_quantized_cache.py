@@ -119,6 +119,7 @@ def test_a_file_of_weights_is_one_that_the_library_reads(cache: QuantizedCache, 
     loaded, _ = load_with(cache, folder)
     state = {name: tensor.clone() for name, tensor in loaded.model.state_dict().items()}
     deque(loaded.saving, 0)
+    assert {each.stat().st_mode & 0o077 for each in (cache.folder, *cache.folder.rglob("*"))} == {0}
     with safe_open(cache.entries()[0].folder / WEIGHTS, "pt") as file:
         assert set(file.keys()) == set(state) - {"lm_head.weight"}
         name = "model.embed_tokens.weight"

@@ -20,6 +20,7 @@ from typing import Any
 import torch
 from transformers import PreTrainedModel
 
+from qwen_tui.chat.files import write_whole
 from qwen_tui.engine.checkpoint import WEIGHTS, Checkpoint, header_bytes, weight_files
 from qwen_tui.engine.fit import WORTHWHILE
 from qwen_tui.engine.local.placement import Placement, quantization_arguments
@@ -102,9 +103,9 @@ class Kept:
             began = time.monotonic()
             folder = self.cache.new_folder()
             try:
-                (folder / "config.json").write_text(json.dumps(dict(self.config)), "utf-8")
+                write_whole(folder / "config.json", json.dumps(dict(self.config)).encode())
                 if (self.source.folder / _GENERATION).exists():
-                    shutil.copyfile(self.source.folder / _GENERATION, folder / _GENERATION)
+                    write_whole(folder / _GENERATION, (self.source.folder / _GENERATION).read_bytes())
                 yield from _write(folder / WEIGHTS, tensors)
                 self.cache.add(folder, self.name, self.key, self.source.folder, self.made_of)
             finally:
@@ -193,7 +194,7 @@ def _write(path: Path, tensors: dict[str, torch.Tensor]) -> Iterator[None]:
         }
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)
-    with path.open("wb") as file:
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:
         lock(file.fileno())
         file.write(len(text).to_bytes(8, "little") + text)
         for tensor in tensors.values():
