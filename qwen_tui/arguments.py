@@ -30,6 +30,9 @@ class Arguments(argparse.Namespace):
     config: str | None
     trust_remote_code: bool
     offline: bool
+    shape: str | None
+    contexts: str | None
+    repeats: int
     text: str | None
     json: bool
     name: str
@@ -71,6 +74,7 @@ def parse(argv: list[str] | None = None) -> Arguments:
     _add_conversation_commands(commands)
     _add_models(commands)
     _add_doctor(commands)
+    _add_bench(commands)
     return parser.parse_args(argv, namespace=Arguments())
 
 
@@ -90,6 +94,21 @@ def _add_models(commands: _Commands) -> None:
 
 def _add_doctor(commands: _Commands) -> None:
     _add_common(_command(commands, "doctor", say("cli.doctor_description"), ""))
+
+
+def _add_bench(commands: _Commands) -> None:
+    bench = _command(commands, "bench", say("cli.bench_description"), say("cli.bench_examples"))
+    bench.add_argument("--shape", metavar="NAME", default=None, help=say("cli.bench_shape"))
+    bench.add_argument("--contexts", metavar="N,N", default=None, help=say("cli.bench_contexts"))
+    bench.add_argument("--repeats", metavar="N", type=_positive, default=3, help=say("cli.bench_repeats"))
+    bench.add_argument("--json", action="store_true", default=False, help=say("cli.bench_json"))
+    _add_common(bench)
+
+
+def _positive(given: str) -> int:
+    if not given.isdecimal() or not int(given):
+        raise argparse.ArgumentTypeError(say("cli.not_positive"))
+    return int(given)
 
 
 def _add_conversation_commands(commands: _Commands) -> None:

@@ -43,6 +43,17 @@ def main(argv: list[str] | None = None) -> int:
         from qwen_tui.commands import doctor  # late, as above
 
         return doctor.run(config, where)
+    if given.command == "bench":
+        from qwen_tui.commands import bench  # late, as above
+
+        return bench.run(
+            settings,
+            where,
+            shape=given.shape,
+            contexts=given.contexts,
+            repeats=given.repeats,
+            as_json=given.json,
+        )
     if given.command in CONVERSATION_COMMANDS:
         from qwen_tui.commands import conversations  # late: the screen does not need it
 

@@ -143,6 +143,8 @@ class Request:
     reuse: bool = True
     """What the model has read of this prompt before need not be read again. False repeats a reply: the last bits of
     a number depend on how many tokens are read at once."""
+    ignores_end: bool = False
+    """Go on to `max_new_tokens` whatever the model says: for measuring."""
 
 
 class TokenCounts(NamedTuple):

@@ -6,6 +6,7 @@ The shapes are those of the `config.json` of each repository; parameters and byt
 from dataclasses import dataclass, replace
 
 from qwen_tui.engine.size import ModelSize
+from qwen_tui.errors import QwenTuiError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,3 +178,20 @@ KNOWN: tuple[Known, ...] = (
 def known(model: str) -> Known | None:
     """The entry of this name, whatever its capitals; None when there is none."""
     return next((each for each in KNOWN if each.model.lower() == model.lower()), None)
+
+
+def shape_named(name: str) -> Shape:
+    """The shape of a model by its name, as `qwen2.5-7b` or `Qwen/Qwen3-8B`; raises QwenTuiError."""
+    wanted = name.lower().rpartition("/")[2].removesuffix("-instruct")
+    for each in KNOWN:
+        if each.name.lower().removesuffix("-instruct") == wanted:
+            return each.shape
+    raise QwenTuiError("bench.no_such_shape", name=name, shapes=", ".join(shape_names()))
+
+
+def shape_names() -> list[str]:
+    """What `shape_named` takes: of models with one shape, the first."""
+    names: dict[Shape, str] = {}
+    for each in KNOWN:
+        names.setdefault(each.shape, each.name.lower().removesuffix("-instruct"))
+    return list(names.values())

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 from qwen_tui.engine.base import Event, Finished, ModelInfo, PromptMessage, Request, StopFlag, TokenCounts
-from qwen_tui.engine.wire import Count, Prepare
+from qwen_tui.engine.wire import Count, Measured, MeasureMemory, MeasurePlain, Prepare
 from qwen_tui.engine.worker import Asked, Worker
 from qwen_tui.errors import QwenTuiError
 
@@ -86,6 +86,14 @@ class LocalEngine:
         """Read ahead; see `Engine.prepare`."""
         with suppress(QwenTuiError):  # a worker that is gone is told of when it is asked for something
             self._worker.forget(self._worker.ask(Prepare(tuple(messages), thinking)))
+
+    def measure(self, question: MeasurePlain | MeasureMemory) -> Measured:
+        """Have something measured that replies are held against; raises QwenTuiError."""
+        asked = self._worker.ask(question)
+        answer = asked.next()
+        if isinstance(answer, Measured):
+            return answer
+        raise answer if isinstance(answer, QwenTuiError) else QwenTuiError("engine.no_answer")
 
     def close(self) -> None:
         """End the worker and free the model, within a second. Safe to call twice."""

@@ -65,6 +65,38 @@ class Prepare:
     thinking: bool | None
 
 
+@dataclass(frozen=True, slots=True)
+class MeasurePlain:
+    """Time transformers' own `generate` on a prompt of so many tokens."""
+
+    prompt_tokens: int
+    new_tokens: int
+
+
+class PlainTiming(NamedTuple):
+    """How long it took, in seconds."""
+
+    first_token: float
+    decode: float
+    """From the first token to the last."""
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureMemory:
+    """Measure how fast the model's device moves bytes, and tell how many a token takes at these contexts."""
+
+    contexts: tuple[int, ...]
+
+
+class MemoryRates(NamedTuple):
+    """What the device's memory allows."""
+
+    bytes_a_second: float
+    bytes_a_token: tuple[int, ...]
+    """For each of the contexts: the weights that a step reads, and the KV cache."""
+
+
 class Ping(NamedTuple):
     """Whether the worker still reads its pipe; answered at once, whatever else it does."""
 
@@ -73,14 +105,19 @@ class Pong(NamedTuple):
     """It does."""
 
 
-Question = Load | GoOn | Count | Request | Prepare | Ping
+Job = Load | GoOn | Request | Prepare | MeasurePlain | MeasureMemory
+"""What the worker does one after the other."""
 
-Answer = Event | LoadProgress | Located | ModelInfo | TokenCounts | Pong | QwenTuiError
+Question = Job | Count | Ping
+
+Measured = PlainTiming | MemoryRates
+
+Answer = Event | LoadProgress | Located | ModelInfo | TokenCounts | Measured | Pong | QwenTuiError
 
 
 def is_last(answer: Answer) -> bool:
     """Whether nothing more follows to the same question."""
-    return isinstance(answer, ModelInfo | TokenCounts | Pong | Finished | QwenTuiError)
+    return isinstance(answer, ModelInfo | TokenCounts | Measured | Pong | Finished | QwenTuiError)
 
 
 def unpacked(frame: bytes) -> tuple[int, Answer]:

@@ -13,10 +13,11 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import NamedTuple
 
-from qwen_tui.engine.base import Request, TokenCounts
+from qwen_tui.engine import wire
+from qwen_tui.engine.base import TokenCounts
 from qwen_tui.engine.redaction import redacted
 from qwen_tui.engine.stop_flag import StopPage
-from qwen_tui.engine.wire import Answer, Count, GoOn, Load, Ping, Pong, Prepare
+from qwen_tui.engine.wire import Answer, Count, Ping, Pong
 from qwen_tui.errors import QwenTuiError
 
 log = logging.getLogger(__name__)
@@ -26,7 +27,7 @@ class Job(NamedTuple):
     """Something for the main thread to do."""
 
     number: int
-    question: Load | GoOn | Request | Prepare
+    question: wire.Job
     arrived: float
     """`time.monotonic()` when it was read from the pipe."""
 

@@ -50,7 +50,7 @@ def generate(loaded: Loaded, request: Request, send: Send, is_stopped: IsStopped
     except Stopped:
         prompt, reused = Prompt([], False), 0
     send(PromptReady(len(prompt.ids), reused))
-    config = _configured(loaded, request.sampling, window - len(prompt.ids))
+    config = _configured(loaded, request, window - len(prompt.ids))
     streamer = _Streamer(Deltas(loaded, prompt, send), is_stopped)
     try:
         if is_stopped():
@@ -98,8 +98,9 @@ def _run(
         cache.end(prompt_ids + streamer.token_ids)
 
 
-def _configured(loaded: Loaded, sampling: Sampling, room: int) -> GenerationConfig:
+def _configured(loaded: Loaded, request: Request, room: int) -> GenerationConfig:
     """The checkpoint's generation_config with the person's values over it."""
+    sampling = request.sampling
     config = copy.deepcopy(loaded.defaults)
     values = {name: getattr(sampling, name) for name in SAMPLING if name != "do_sample"}
     for name, value in values.items():
@@ -115,6 +116,8 @@ def _configured(loaded: Loaded, sampling: Sampling, room: int) -> GenerationConf
     config.max_new_tokens = min(sampling.max_new_tokens, room)
     config.max_length = None
     config.eos_token_id = list(loaded.end_ids) or None
+    if request.ignores_end and loaded.end_ids:
+        config.suppress_tokens = list(loaded.end_ids)
     config.pad_token_id = loaded.end_ids[0] if loaded.end_ids else 0
     config.cache_implementation = None
     config.use_cache = True

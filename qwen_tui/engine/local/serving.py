@@ -6,6 +6,7 @@ import queue
 from collections.abc import Iterator
 
 from qwen_tui.engine.base import LoadProgress, Request
+from qwen_tui.engine.local.baseline import bytes_a_second, bytes_a_token, plain_generate
 from qwen_tui.engine.local.desk import Desk, Job
 from qwen_tui.engine.local.faults import free_memory, in_plain_words, is_device_broken, is_out_of_memory
 from qwen_tui.engine.local.generation import generate
@@ -13,7 +14,16 @@ from qwen_tui.engine.local.hub import DownloadStopped
 from qwen_tui.engine.local.loading import Loaded, load
 from qwen_tui.engine.local.reading_ahead import read_ahead
 from qwen_tui.engine.local.resolving import resolve
-from qwen_tui.engine.wire import GoOn, Load, Located, Prepare
+from qwen_tui.engine.wire import (
+    GoOn,
+    Load,
+    Located,
+    MeasureMemory,
+    MeasurePlain,
+    MemoryRates,
+    PlainTiming,
+    Prepare,
+)
 from qwen_tui.errors import QwenTuiError
 
 log = logging.getLogger(__name__)
@@ -42,6 +52,8 @@ def serve(desk: Desk) -> None:
             continue  # to a load that has failed meanwhile
         elif loaded is None:
             desk.send(job.number, QwenTuiError("engine.not_ready"))
+        elif isinstance(job.question, MeasurePlain | MeasureMemory):
+            measure(desk, loaded, job.number, job.question)
         else:
             reply(desk, loaded, job, job.question)
 
@@ -112,6 +124,24 @@ def prepare(desk: Desk, loaded: Loaded, number: int, question: Prepare) -> None:
         free_memory()
     if broken:
         os._exit(DEVICE_BROKEN)
+
+
+def measure(desk: Desk, loaded: Loaded, number: int, question: MeasurePlain | MeasureMemory) -> None:
+    """Measure what replies are held against, without what they keep in memory."""
+    loaded.cache.forget()
+    free_memory()
+    answer: PlainTiming | MemoryRates | QwenTuiError
+    try:
+        if isinstance(question, MeasurePlain):
+            answer = plain_generate(loaded.model, question.prompt_tokens, question.new_tokens)
+        else:
+            device = next(loaded.model.parameters()).device
+            each = tuple(bytes_a_token(loaded.model, tokens) for tokens in question.contexts)
+            answer = MemoryRates(bytes_a_second(device), each)
+    except Exception as error:
+        log.exception("measuring failed")
+        answer = in_plain_words(error)
+    desk.send(number, answer)
 
 
 def reply(desk: Desk, loaded: Loaded, job: Job, request: Request) -> None:

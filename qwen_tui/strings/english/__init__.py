@@ -1,6 +1,7 @@
 """English: the sentences of every area, merged. An error is (title, sentence, hint)."""
 
 from qwen_tui.strings.english import (
+    bench,
     chat,
     commands,
     composing,
@@ -19,6 +20,7 @@ from qwen_tui.strings.english import (
 
 SENTENCES: dict[str, str] = {
     **commands.SENTENCES,
+    **bench.SENTENCES,
     **screen.SENTENCES,
     **composing.SENTENCES,
     **files.SENTENCES,
@@ -40,6 +42,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
         "The log file has the details.",
     ),
     **commands.ERRORS,
+    **bench.ERRORS,
     **screen.ERRORS,
     **composing.ERRORS,
     **session.ERRORS,

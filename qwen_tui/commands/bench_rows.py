@@ -1,0 +1,138 @@
+"""What `qwen-tui bench` measures through the engine: a long prompt, its reply, and the turn after it."""
+
+import statistics
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+from qwen_tui.chat.messages import Role, Run
+from qwen_tui.engine.base import Finished, PromptMessage, Request, Sampling, TextDelta
+from qwen_tui.engine.client import LocalEngine
+from qwen_tui.engine.wire import MeasureMemory, MeasurePlain, MemoryRates, PlainTiming
+from qwen_tui.errors import QwenTuiError
+
+CONTEXTS = (512, 8192, 24_000)
+"""The lengths of the prompts, in tokens; those that the model's window holds."""
+
+NEW_TOKENS = 128
+"""How long the replies are."""
+
+TURN_TOKENS = 50
+"""How long the turn is that follows."""
+
+SPARE_TOKENS = 64
+"""What the chat template may take beside all of that."""
+
+_WORDS = "the model reads about rivers and cities and counts how many boats pass by in one year".split()  # noqa: SIM905
+
+
+class Row(NamedTuple):
+    """What was measured at one length; seconds, and tokens a second. The median of several runs."""
+
+    context: int
+    """The prompt's real length, in tokens."""
+    first_cold: float
+    """To the first token when all of the prompt is read."""
+    first_warm: float
+    """The same of the next turn, whose history is in the cache."""
+    read_warm: int
+    """How many tokens that turn had to read."""
+    decode: float
+    plain_first: float
+    plain_decode: float
+    """Of transformers' own `generate`."""
+    floor: float
+    """What the device's memory allows: its bytes a second by the bytes of a token."""
+
+    @property
+    def prefill(self) -> float:
+        """Prompt tokens a second."""
+        return self.context / self.first_cold
+
+
+class Asked(NamedTuple):
+    """A reply, as the next prompt takes it."""
+
+    run: Run
+    text: str
+
+
+def contexts_that_fit(wanted: Sequence[int], window: int) -> tuple[int, ...]:
+    """Those of the lengths that leave room for a reply and a turn; where only short ones do, the longest, too."""
+    most = window - 2 * NEW_TOKENS - 2 * TURN_TOKENS - SPARE_TOKENS
+    fitting = [each for each in wanted if each <= most]
+    if len(fitting) < len(wanted) and most > 0 and (not fitting or most >= 2 * fitting[-1]):
+        fitting.append(most // 100 * 100 or most)
+    if not fitting:
+        raise QwenTuiError("bench.window_too_small", window=window)
+    return tuple(fitting)
+
+
+def rows(
+    engine: LocalEngine, contexts: Sequence[int], repeats: int, tell: Callable[[int], None]
+) -> Iterator[Row]:
+    """Measure at each length; `tell` is called with it first. Raises QwenTuiError."""
+    rates = engine.measure(MeasureMemory(tuple(contexts)))
+    assert isinstance(rates, MemoryRates)
+    ask(engine, (PromptMessage(Role.USER, "Hello."),), reuse=False)  # what is done once is done now
+    for context, token_bytes in zip(contexts, rates.bytes_a_token, strict=True):
+        tell(context)
+        question = PromptMessage(Role.USER, text_of(engine, context))
+        cold: list[Run] = []
+        warm: list[Run] = []
+        for number in range(repeats):
+            first = ask(engine, (question,), reuse=False)
+            reply = PromptMessage(Role.ASSISTANT, first.text, token_ids=first.run.token_ids)
+            turn = PromptMessage(Role.USER, f"{number} {text_of(engine, TURN_TOKENS)}")
+            cold.append(first.run)
+            warm.append(ask(engine, (question, reply, turn), reuse=True).run)
+        plain = [_plain(engine, cold[0].prompt_tokens) for _ in range(min(repeats, 2))]
+        yield Row(
+            context=cold[0].prompt_tokens,
+            first_cold=statistics.median(run.first_token_seconds for run in cold),
+            first_warm=statistics.median(run.first_token_seconds for run in warm),
+            read_warm=warm[-1].prompt_tokens - warm[-1].reused_tokens,
+            decode=statistics.median(run.tokens_per_second for run in (*cold, *warm)),
+            # The better of two: the first one at a length may pay for what the library sets up.
+            plain_first=min(each.first_token for each in plain),
+            plain_decode=max((each.tokens - 1) / each.decode for each in plain),
+            floor=rates.bytes_a_second / token_bytes,
+        )
+
+
+def ask(engine: LocalEngine, messages: tuple[PromptMessage, ...], *, reuse: bool) -> Asked:
+    """One reply of `NEW_TOKENS` tokens, whatever the model says."""
+    sampling = Sampling(max_new_tokens=NEW_TOKENS, seed=0)
+    request = Request(messages=messages, sampling=sampling, reuse=reuse, ignores_end=True)
+    text: list[str] = []
+    run = Run(model="")
+    for event in engine.stream(request, threading.Event()):
+        if isinstance(event, TextDelta):
+            text.append(event.text)
+        elif isinstance(event, Finished):
+            run = event.run
+    return Asked(run, "".join(text))
+
+
+def text_of(engine: LocalEngine, tokens: int) -> str:
+    """Words that make up a message of about so many tokens, the template's included."""
+
+    def words(count: int) -> str:
+        return " ".join(f"{_WORDS[n % len(_WORDS)]}{n if n % 7 == 0 else ''}" for n in range(count))
+
+    def taken(count: int) -> int:
+        return engine.count((PromptMessage(Role.USER, words(count)),)).total
+
+    low, high = 1, 2
+    while taken(high) <= tokens:
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if taken(middle) <= tokens else (low, middle)
+    return words(low)
+
+
+def _plain(engine: LocalEngine, prompt_tokens: int) -> PlainTiming:
+    timing = engine.measure(MeasurePlain(prompt_tokens, NEW_TOKENS))
+    assert isinstance(timing, PlainTiming)
+    return timing

@@ -1,0 +1,120 @@
+"""`qwen-tui bench`: what it measures is there, and is told."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from doubles import INFO
+from transformers import AutoModelForCausalLM
+
+from qwen_tui.commands.bench_app import Through
+from qwen_tui.commands.bench_report import in_words
+from qwen_tui.commands.bench_rows import Row, contexts_that_fit
+from qwen_tui.engine.catalogue import KNOWN, Shape, shape_named, shape_names
+from qwen_tui.engine.checkpoint import inspect
+from qwen_tui.engine.local.baseline import bytes_a_second, bytes_a_token
+from qwen_tui.engine.local.random_checkpoint import write
+from qwen_tui.errors import QwenTuiError
+
+TINY = Shape(
+    hidden_size=64,
+    intermediate_size=96,
+    layers=2,
+    attention_heads=4,
+    kv_heads=2,
+    head_dim=16,
+    vocab_size=9000,
+)
+
+
+def bench(tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "qwen_tui", "bench", "--data-dir", str(tmp_path), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=240)
+
+
+def test_the_guide_is_measured_in_all_ways(tmp_path: Path) -> None:
+    done = bench(tmp_path, "--model", "guide", "--contexts", "120", "--repeats", "1", "--json")
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    first = said["rows"][0]
+    assert 100 <= first["context"] <= 120
+    assert first["read_warm"] < 90  # the next turn: its history was in the cache
+    for key in ("first_cold", "first_warm", "decode", "plain_first", "plain_decode", "floor", "prefill"):
+        assert first[key] > 0, key
+    assert first["floor"] > first["decode"]
+    assert said["through_app"]["app"] > 0
+    assert said["device"] == "cpu"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--shape", "qwen9-1b"), "qwen2.5-7b"),
+        (("--contexts", "many"), "whole numbers"),
+        (("--server", "http://127.0.0.1:1"), "does not run on this machine"),
+    ],
+)
+def test_what_cannot_be_measured_is_refused_in_words(
+    tmp_path: Path, arguments: tuple[str, ...], says: str
+) -> None:
+    done = bench(tmp_path, *arguments)
+    assert done.returncode == 1
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_only_lengths_that_the_window_holds_are_measured() -> None:
+    assert contexts_that_fit((512, 8192, 24_000), 32_768) == (512, 8192, 24_000)
+    assert contexts_that_fit((512, 8192, 24_000), 2048) == (512, 1600)
+    assert contexts_that_fit((8192,), 4096) == (3600,)
+    with pytest.raises(QwenTuiError):
+        contexts_that_fit((512,), 256)
+
+
+def test_every_model_of_the_catalogue_has_a_shape_by_its_name() -> None:
+    for known in KNOWN:
+        assert shape_named(known.model) == shape_named(known.name.lower()) == known.shape
+    assert {"qwen2.5-7b", "qwen3-0.6b", "qwen3-30b-a3b"} <= set(shape_names())
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        TINY,
+        replace(TINY, is_tied=True, is_qwen3=True),
+        replace(TINY, is_qwen3=True, experts=4, active_experts=2),
+    ],
+    ids=["qwen2", "qwen3 tied", "qwen3 with experts"],
+)
+def test_a_random_checkpoint_is_a_whole_model_of_its_shape(shape: Shape, tmp_path: Path) -> None:
+    write(shape, tmp_path)
+    assert inspect(tmp_path).parameters == shape.parameters
+    model, found = AutoModelForCausalLM.from_pretrained(
+        tmp_path, local_files_only=True, output_loading_info=True, dtype=torch.bfloat16
+    )
+    assert not found["missing_keys"]
+    assert not found["mismatched_keys"]
+    logits = model(torch.arange(20, 30)[None]).logits
+    assert torch.isfinite(logits).all()
+    step = bytes_a_token(model, 0)
+    idle = 0 if shape.is_tied else shape.vocab_size * shape.hidden_size
+    assert step == pytest.approx(2 * (shape.active_parameters - idle), rel=0.01)
+    cache = 2 * shape.layers * shape.kv_heads * shape.head_dim * 2
+    assert bytes_a_token(model, 1000) - step == 1000 * cache
+
+
+def test_memory_moves_at_a_rate_that_a_machine_can_have() -> None:
+    assert 1e8 < bytes_a_second(torch.device("cpu")) < 1e13
+
+
+def test_the_table_and_the_bars_say_what_was_measured() -> None:
+    row = Row(512, 0.5, 0.05, 70, 100.0, 0.6, 25.0, 200.0)
+    text = "\n".join(in_words(INFO, "guide", [row], Through(100.0, 97.0)))
+    for words in ("500 ms", "50 ms", "100.0", "25.0", "200", "0.97 of the engine alone"):
+        assert words in text
+    bars = [line.count("█") for line in text.splitlines() if "█" in line]
+    assert bars == [22, 6, 44]
