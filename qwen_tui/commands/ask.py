@@ -36,8 +36,8 @@ def run(text: str | None, settings: Settings, where: Places, *, as_json: bool) -
     signal.signal(signal.SIGINT, lambda *_: stop.set())
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     try:
-        cache = QuantizedCache(where.quantized, settings.quantized_cache_bytes)
-        engine = open_engine(settings.model_spec, where.log_file, _Stages(), stop, cache=cache)
+        quantized = QuantizedCache(where.quantized, settings.quantized_cache_bytes)
+        engine = open_engine(settings.model_spec, where.log_file, _Stages(), stop, quantized=quantized)
         if engine.info.server and engine.info.reasons:
             print(f"qwen-tui ask: {reasons_in_words(engine.info)}", file=sys.stderr)
         note_use(where.models, engine.info)

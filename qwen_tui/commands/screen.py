@@ -32,8 +32,8 @@ def run(config: Config, where: Places, conversation: str | None) -> int:
         from qwen_tui.engine.opening import open_engine  # late: the first picture does not need it
 
         settings = apps[-1].settings  # as they are now
-        cache = QuantizedCache(where.quantized, settings.quantized_cache_bytes)
-        engine = open_engine(spec, where.log_file, report, stop, cache=cache, make_room=make_room)
+        quantized = QuantizedCache(where.quantized, settings.quantized_cache_bytes)
+        engine = open_engine(spec, where.log_file, report, stop, quantized=quantized, make_room=make_room)
         note_use(where.models, engine.info)
         return engine
 

@@ -37,15 +37,15 @@ def open_engine(
     report: ReportProgress,
     stop: StopFlag,
     worker: Worker | None = None,
-    cache: QuantizedCache | None = None,
+    quantized: QuantizedCache | None = None,
     make_room: MakeRoom | None = None,
 ) -> Engine:
     """Load the model that `spec` asks for, or find its server, and return an engine; blocks until then.
 
     `worker` is one that `start_worker` made earlier and that has loaded nothing yet; it is ended when the load
-    fails. `cache` is where quantized weights are kept. `report` is called on this thread, and `make_room` too, once
-    the model is on this machine. Raises QwenTuiError: `engine.load_stopped` within 100 ms after `stop` is set,
-    else what went wrong.
+    fails. `quantized` is where quantized weights are kept. `report` is called on this thread, and so is
+    `make_room`, once the model is on this machine. Raises QwenTuiError: `engine.load_stopped` within 100 ms after
+    `stop` is set, else what went wrong.
     """
     if spec.server is not None:
         from qwen_tui.engine.remote.opening import open_remote  # late: HTTP takes a while to import
@@ -54,7 +54,7 @@ def open_engine(
     report(LoadProgress("starting"))
     if worker is None or not worker.alive:
         worker = start_worker(log_file)
-    asked = worker.ask(Load(spec, cache, waits=make_room is not None))
+    asked = worker.ask(Load(spec, quantized, waits=make_room is not None))
     downloading = False
     while not stop.is_set():
         answer = asked.next(POLL_SECONDS)

@@ -32,7 +32,7 @@ class Load:
     """Load this model. Asked once in a worker's life."""
 
     spec: ModelSpec
-    cache: QuantizedCache | None = None
+    quantized: QuantizedCache | None = None
     """Where quantized weights are kept; None keeps none."""
     waits: bool = False
     """Once the model is on this machine, say so and wait for a `GoOn` before anything takes room."""

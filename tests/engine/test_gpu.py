@@ -9,19 +9,23 @@ from pathlib import Path
 import pytest
 import tiny_models
 import torch
+from waiting import wait_for
 
 from qwen_tui.chat.messages import Role
 from qwen_tui.engine.base import Engine, Finished, ModelSpec, PromptMessage, Request, Sampling, TextDelta
 from qwen_tui.engine.opening import open_engine
+from qwen_tui.engine.quantized_cache import QuantizedCache
 from qwen_tui.errors import QwenTuiError
 
 pytestmark = pytest.mark.gpu
 
 
 @contextmanager
-def opened(folder: Path, tmp_path: Path, **spec: str) -> Iterator[Engine]:
+def opened(
+    folder: Path, tmp_path: Path, quantized: QuantizedCache | None = None, **spec: str
+) -> Iterator[Engine]:
     wanted = ModelSpec(model=str(folder), **spec)
-    engine = open_engine(wanted, tmp_path / "log", lambda _: None, threading.Event())
+    engine = open_engine(wanted, tmp_path / "log", lambda _: None, threading.Event(), quantized=quantized)
     try:
         yield engine
     finally:
@@ -44,6 +48,20 @@ def wide(tmp_path_factory: pytest.TempPathFactory) -> Path:
         num_hidden_layers=8,
         num_attention_heads=16,
     )
+
+
+@pytest.mark.parametrize("quantization", ["4bit", "8bit"])
+def test_quantized_weights_are_kept_and_give_the_same_tokens_from_there(
+    quantization: str, wide: Path, tmp_path: Path
+) -> None:
+    cache = QuantizedCache(tmp_path / "quantized", 10**10, least_free_bytes=0)
+    replies = []
+    for _ in range(2):
+        with opened(wide, tmp_path, cache, quantization=quantization) as engine:
+            replies.append(list(engine.stream(asking(), threading.Event()))[-1].run.token_ids)
+            wait_for(cache.entries, 60)
+    assert replies[0] == replies[1]
+    assert len(cache.entries()) == 1
 
 
 @pytest.mark.parametrize("quantization", ["none", "4bit", "8bit"])

@@ -312,7 +312,7 @@ def test_a_worker_keeps_them_when_nothing_is_asked_and_the_next_one_reads_them(
     def open_one() -> tuple[str, set[str]]:
         seen: list[LoadProgress] = []
         spec = ModelSpec(model=str(folders["qwen2"]), device="cpu", quantization="4bit")
-        engine = open_engine(spec, log_file, seen.append, threading.Event(), cache=cache)
+        engine = open_engine(spec, log_file, seen.append, threading.Event(), quantized=cache)
         try:
             request = Request(
                 messages=(PromptMessage(Role.USER, "hello"),),

@@ -62,11 +62,11 @@ def load(
     resolved: Resolved,
     spec: ModelSpec,
     report: Callable[[LoadProgress], None],
-    cache: QuantizedCache | None = None,
+    quantized: QuantizedCache | None = None,
 ) -> Loaded:
     """Load the model of this folder; raises QwenTuiError for what the person can do something about.
 
-    With `cache`, weights that are quantized are looked for there, and written there by `Loaded.saving`.
+    With `quantized`, weights that are quantized are looked for there, and written there by `Loaded.saving`.
     """
     began = time.monotonic()
     checkpoint = inspect(resolved.folder)
@@ -79,7 +79,7 @@ def load(
         checkpoint,
         placement,
         spec,
-        kept(cache, resolved.name, checkpoint, placement),
+        kept(quantized, resolved.name, checkpoint, placement),
         lambda stage, done, total: report(LoadProgress(stage, resolved.name, done, total)),
     )
     report(LoadProgress("warming", resolved.name))

@@ -94,7 +94,7 @@ def _load(desk: Desk, number: int, question: Load) -> Loaded | None:
         if question.waits:
             desk.send(number, Located(resolved.folder))
             desk.jobs.get()
-        loaded = load(resolved, spec, report, question.cache)
+        loaded = load(resolved, spec, report, question.quantized)
     except DownloadStopped:
         # The unfinished files are gone by now, which is what the program waited for.
         os._exit(0)
