@@ -206,7 +206,8 @@ class EngineHost:
             previous.join()
 
         def make_room(folder: Path) -> None:
-            if before is not None and not self._fits_beside(spec, folder, before.engine.info):
+            is_there = before is not None and before.engine.alive
+            if before is not None and is_there and not self._fits_beside(spec, folder, before.engine.info):
                 before.engine.close()
 
         if before is not None and before.spec == spec:

@@ -61,7 +61,7 @@ class QuantizedCache(NamedTuple):
 
     folder: Path
     most_bytes: int | None = None
-    """None is `MOST_BYTES`, or a tenth of the disk; 0 keeps nothing."""
+    """None is `MOST_BYTES`, or a tenth of the disk; 0 neither keeps nor uses any."""
     least_free_bytes: int = 5_000_000_000
     """So much stays free on the disk."""
 

@@ -122,7 +122,9 @@ def kept(
 
     Those are models that are not quantized on loading, and those that bring code of their own with them.
     """
-    if cache is None or placement.quantization == "none" or "auto_map" in checkpoint.config:
+    if cache is None or cache.most_bytes == 0 or placement.quantization == "none":
+        return None
+    if "auto_map" in checkpoint.config:
         return None
     how = quantization_arguments(placement)["quantization_config"].to_dict()
     try:

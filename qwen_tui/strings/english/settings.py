@@ -50,7 +50,7 @@ _FIELDS: dict[str, tuple[str, str]] = {
     ),
     "quantized_cache_gb": (
         "Quantized on disk (GB)",
-        "What weights quantized once may take on the disk, so that they load quickly again; 0 keeps none.",
+        "What weights quantized once may take on the disk, to be read quickly the next time; 0 keeps none.",
     ),
     "theme": ("Theme", "The colours of the screen."),
 }
