@@ -51,6 +51,8 @@ class Replayed(NamedTuple):
     was: str = ""
     """How the text went on from there, as far as the texts differ."""
     became: str = ""
+    reused_tokens: int = 0
+    """What the run that differs had of its prompt from the cache: numbers round otherwise when all is read."""
 
 
 class NotReplayed(NamedTuple):
@@ -93,7 +95,8 @@ def replay(
             was_stopped = again.run.stop_reason == "stopped" and same == len(again.run.token_ids)
             if same < len(run.token_ids) and not was_stopped:
                 was, became = _parting(_written(reply, index), "".join(again.text))
-                yield Replayed(reply_id, done + same, total, done + same + 1, was, became)
+                place = done + same + 1
+                yield Replayed(reply_id, done + same, total, place, was, became, run.reused_tokens)
                 return
             done += same
             if was_stopped and same < len(run.token_ids):

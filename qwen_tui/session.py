@@ -183,7 +183,7 @@ class ChatSession:
     def _prepare(self, reply_id: str, settings: Settings, engine: Engine) -> None:
         """Let the engine read what the next message will be asked after, when the reply has come to its own end."""
         reply = self._conversation.message(reply_id)
-        if reply is None or reply.status is not Status.COMPLETE:
+        if reply is None or reply.status is not Status.COMPLETE or not engine.reads_ahead:
             return
         path = (*path_to(self._conversation, reply_id), Message(role=Role.USER, content="?", parent=reply_id))
         planned = self._plan(path, settings, engine, None)

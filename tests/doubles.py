@@ -59,6 +59,7 @@ class ScriptedEngine:
     prepared: list[tuple[PromptMessage, ...]] = field(default_factory=list)
     closed: bool = False
     alive: bool = True
+    reads_ahead: bool = True
     on_ask: Callable[[Request], None] = lambda request: None
 
     def count(

@@ -10,6 +10,8 @@ from transformers import (
     GenerationConfig,
     LlamaConfig,
     LlamaForCausalLM,
+    MambaConfig,
+    MambaForCausalLM,
     PreTrainedTokenizerFast,
     Qwen2Config,
     Qwen2ForCausalLM,
@@ -160,6 +162,17 @@ def qwen3_next(folder: Path) -> Path:
         initializer_range=0.2,
     )
     return _saved(folder, Qwen3NextForCausalLM(config), tokenizer)
+
+
+def mamba(folder: Path) -> Path:
+    """A Mamba: no attention, and a cache of its own."""
+    tokenizer = _byte_level(["<|endoftext|>", "<|im_start|>", "<|im_end|>"], [])
+    tokenizer.chat_template = CHATML
+    torch.manual_seed(0)
+    config = MambaConfig(
+        vocab_size=len(tokenizer), hidden_size=64, num_hidden_layers=2, state_size=8, initializer_range=0.6
+    )
+    return _saved(folder, MambaForCausalLM(config), tokenizer)
 
 
 def llama(folder: Path) -> Path:

@@ -269,6 +269,10 @@ class Engine(Protocol):
     def stream(self, request: Request, stop: StopFlag) -> Iterator[Event]:
         """Generate one reply; events arrive as they happen. Setting `stop` ends it with `Finished`."""
 
+    @property
+    def reads_ahead(self) -> bool:
+        """Whether `prepare` does anything."""
+
     def prepare(self, messages: Sequence[PromptMessage], thinking: bool | None = None) -> None:
         """Another message is likely to follow these: what they are sent as may be read meanwhile.
 

@@ -82,6 +82,11 @@ class LocalEngine:
             self._worker.stop(asked)
             self._worker.forget(asked)
 
+    @property
+    def reads_ahead(self) -> bool:
+        """It does."""
+        return True
+
     def prepare(self, messages: Sequence[PromptMessage], thinking: bool | None = None) -> None:
         """Read ahead; see `Engine.prepare`."""
         with suppress(QwenTuiError):  # a worker that is gone is told of when it is asked for something

@@ -16,10 +16,11 @@ def replay_words(event: ReplayEvent) -> str:
             return say(
                 "replay.same" if compared == total else "replay.same_so_far", count=compared, total=total
             )
-        case Replayed(_, _, total, differs_at, was, became):
-            return say(
+        case Replayed(_, _, total, differs_at, was, became, reused_tokens):
+            differs = say(
                 "replay.differs", number=differs_at, total=total, was=_quoted(was), became=_quoted(became)
             )
+            return f"{differs} {say('replay.reused', reused=reused_tokens)}" if reused_tokens else differs
 
 
 def _quoted(text: str) -> str:

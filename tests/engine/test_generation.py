@@ -179,6 +179,13 @@ def test_layers_of_linear_attention_are_read_in_chunks_too(tmp_path: Path) -> No
     assert is_as_the_library_does_it(loaded_from(tiny_models.qwen3_next(tmp_path)))
 
 
+def test_a_model_with_a_cache_of_another_kind_reads_everything_each_time(tmp_path: Path) -> None:
+    loaded = loaded_from(tiny_models.mamba(tmp_path))
+    for _ in range(2):
+        assert is_as_the_library_does_it(loaded)
+    assert run_of(reply(loaded, asking())).reused_tokens == 0
+
+
 @pytest.mark.parametrize("sampling", [{"greedy": True}, {"temperature": 0.0}])
 def test_greedy_decoding_needs_no_seed_and_warns_of_nothing(
     qwen2: Loaded, sampling: dict[str, Any], caplog: pytest.LogCaptureFixture

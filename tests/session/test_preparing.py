@@ -3,12 +3,13 @@
 import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from doubles import INFO, Reply, ScriptedEngine
 
 from qwen_tui.chat.store import ConversationStore
-from qwen_tui.engine.base import TextDelta
+from qwen_tui.engine.base import TextDelta, TokenCounts
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.session import ChatSession
 from qwen_tui.settings import Settings
@@ -43,6 +44,21 @@ def test_nothing_is_prepared_after_a_reply_that_may_go_on(session: ChatSession) 
         if isinstance(event, TextDelta):
             stop.set()
     assert engine.prepared == []
+
+
+def test_an_engine_that_does_not_read_ahead_is_not_even_asked_to_count(session: ChatSession) -> None:
+    class Counting(ScriptedEngine):
+        counts = 0
+
+        def count(self, *messages: Any, **asked: Any) -> TokenCounts:
+            self.counts += 1
+            return super().count(*messages, **asked)
+
+    engine, other = Counting(), Counting(reads_ahead=False)
+    say(session, "a", engine)
+    say(session, "b", other)
+    assert (len(engine.prepared), len(other.prepared)) == (1, 0)
+    assert other.counts < engine.counts
 
 
 def test_when_the_window_is_full_most_turns_still_only_add_to_the_prompt(session: ChatSession) -> None:

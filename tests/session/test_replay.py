@@ -11,6 +11,7 @@ from qwen_tui.chat.store import ConversationStore
 from qwen_tui.replay import NotReplayed, Replayed, Replaying, replay
 from qwen_tui.session import ChatSession
 from qwen_tui.settings import Settings
+from qwen_tui.ui.replay_words import replay_words
 
 
 @pytest.fixture
@@ -54,6 +55,19 @@ def test_the_first_token_that_differs_is_named_with_what_it_became(session) -> N
     assert again(session, engine)[-1] == Replayed(
         session.conversation.head or "", 1, 3, differs_at=2, was="two three", became="zwei three"
     )
+
+
+def test_a_reply_that_had_its_prompt_from_the_cache_is_read_anew_and_may_differ_for_it(session) -> None:
+    engine = talked(session, Reply(["one ", "two "]))
+    head = session.conversation.message(session.conversation.head or "")
+    run = replace(head.receipt[0], reused_tokens=1100)
+    session.change(lambda it: it.with_message(replace(head, receipt=(run,))))
+    engine.replies = [Reply(["one ", "zwei "])]
+    ended = again(session, engine)[-1]
+    assert ended.reused_tokens == 1100
+    assert "1,100 tokens of its prompt from the cache" in replay_words(ended)
+    assert "cache" not in replay_words(ended._replace(reused_tokens=0))
+    assert (engine.asked[0].reuse, engine.asked[-1].reuse) == (True, False)
 
 
 def test_a_reply_that_ends_earlier_differs_where_it_ends(session) -> None:

@@ -5,6 +5,7 @@ cut back to any length. Those that keep only a window of them, or a running stat
 they would have to be cut, the whole cache is dropped and the prompt is read from its beginning.
 """
 
+import inspect
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -21,9 +22,10 @@ class KVCache:
 
     def __init__(self, model: PreTrainedModel) -> None:
         self._config = model.config.get_text_config(decoder=True)
-        self._is_dynamic = bool(
-            model._supports_default_dynamic_cache()
-        )  # not that of a pure Mamba, for instance
+        takes_it = (
+            "past_key_values" in inspect.signature(model.forward).parameters
+        )  # a Mamba has another kind
+        self._is_dynamic = takes_it and bool(model._supports_default_dynamic_cache())
         self.can_reuse = self._is_dynamic and not CHANGING_ROPES & rope_types(self._config)
         """Whether what was read for one prompt can serve another."""
         self.states: DynamicCache | None = None

@@ -171,5 +171,6 @@ def _warm(model: PreTrainedModel) -> None:
     """
     ids = torch.zeros((1, 8), dtype=torch.long, device=model.device)
     with torch.no_grad():
-        past = model(input_ids=ids, use_cache=True).past_key_values
-        model(input_ids=ids[:, :1], past_key_values=past, use_cache=True)
+        past = getattr(model(input_ids=ids, use_cache=True), "past_key_values", None)
+        if past is not None:  # a Mamba has another kind of cache
+            model(input_ids=ids[:, :1], past_key_values=past, use_cache=True)

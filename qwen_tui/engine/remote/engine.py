@@ -99,8 +99,13 @@ class RemoteEngine:
             log.info("%s: %s", self._host, error)
             raise unreachable(error, self._host) from error
 
+    @property
+    def reads_ahead(self) -> bool:
+        """It does not: what a server keeps between requests is its own matter."""
+        return False
+
     def prepare(self, messages: Sequence[PromptMessage], thinking: bool | None = None) -> None:
-        """Nothing: what a server keeps between requests is its own matter."""
+        """Nothing; see `reads_ahead`."""
 
     def close(self) -> None:
         """Drop what is under way. Safe to call twice."""

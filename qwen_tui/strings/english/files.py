@@ -30,6 +30,8 @@ SENTENCES: dict[str, str] = {
     "replay.same": "The same tokens, all {count:,} of them.",
     "replay.same_so_far": "Stopped after {count:,} of {total:,} tokens; the same so far.",
     "replay.differs": "It first differs at token {number:,} of {total:,}: now {became}, in the reply {was}.",
+    "replay.reused": "The reply had {reused:,} tokens of its prompt from the cache. A replay reads them again, "
+    "which rounds numbers otherwise, and a close choice can then go the other way.",
     "replay.quoted": "“{text}”",
     "replay.end": "the end",
 }
