@@ -26,6 +26,7 @@ from qwen_tui.engine.base import (
 )
 from qwen_tui.engine.local.kv_cache import CHANGING_ROPES, rope_types
 from qwen_tui.engine.local.loading import Loaded
+from qwen_tui.engine.local.prefill import LAST_TOKENS
 from qwen_tui.errors import QwenTuiError
 
 LONG = "What is a token? 广州的美食有很多。 The quick brown fox. " * 20
@@ -230,6 +231,9 @@ def hybrid(folder: Path) -> Loaded:
     return loaded_from(tiny_models.qwen3_next(folder))
 
 
+UNCUTTABLE = [lambda folder: sliding(folder, 32, ("sliding", "full")), hybrid]
+
+
 def test_a_window_that_is_not_full_yet_can_be_cut(tmp_path: Path) -> None:
     loaded = sliding(tmp_path, 1000, ("full", "sliding"))
     total = asked(loaded, asking(user(LONG))).prompt_tokens
@@ -237,7 +241,7 @@ def test_a_window_that_is_not_full_yet_can_be_cut(tmp_path: Path) -> None:
     assert is_the_same(loaded, asking(user(LONG), assistant("A fox."), user("And?"), tokens=30)) >= total
 
 
-@pytest.mark.parametrize("model", [lambda folder: sliding(folder, 32, ("sliding", "full")), hybrid])
+@pytest.mark.parametrize("model", UNCUTTABLE)
 def test_a_window_or_a_state_is_built_upon_but_not_cut(
     model: Callable[[Path], Loaded], tmp_path: Path
 ) -> None:
@@ -250,7 +254,25 @@ def test_a_window_or_a_state_is_built_upon_but_not_cut(
     assert is_the_same(loaded, asking(user(LONG), tokens=30)) == 0
 
 
-@pytest.mark.parametrize("model", [lambda folder: sliding(folder, 32, ("sliding", "full")), hybrid])
+@pytest.mark.parametrize("model", UNCUTTABLE)
+def test_before_the_last_tokens_of_a_prompt_there_is_a_place_to_come_back_to(
+    model: Callable[[Path], Loaded], tmp_path: Path
+) -> None:
+    """For another answer, for a template that writes the reply in another way, and after a stop."""
+    loaded = model(tmp_path)
+    place = asked(loaded, asking(user(LONG), tokens=40)).prompt_tokens - LAST_TOKENS
+    assert is_the_same(loaded, asking(user(LONG), tokens=30)) == place
+    assert is_the_same(loaded, asking(user(LONG), tokens=30)) == place
+    assert is_the_same(loaded, asking(user(LONG), assistant("A fox."), user("And?"), tokens=30)) == place
+    place = asked(loaded, asking(user(LONG))).prompt_tokens - LAST_TOKENS
+    with failing(loaded, 1, 3), pytest.raises(torch.OutOfMemoryError):
+        asked(loaded, asking(user(LONG)))
+    assert len(loaded.cache.ids) == place
+    assert is_the_same(loaded, asking(user(LONG), tokens=30)) == place
+    assert is_the_same(loaded, asking(user("hello"), tokens=30)) == 0
+
+
+@pytest.mark.parametrize("model", UNCUTTABLE)
 def test_a_window_or_a_state_is_dropped_when_a_pass_is_broken_off(
     model: Callable[[Path], Loaded], tmp_path: Path
 ) -> None:

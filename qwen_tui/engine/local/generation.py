@@ -81,8 +81,7 @@ def _run(
         processors.append(_NoPaddedIds(loaded.padded_ids))
     try:
         with torch.no_grad(), interruptible(model, is_stopped), cache.watching(model):
-            if cache.states is not None:
-                prefill(model, ids, cache.states, reused, send, is_stopped)
+            prefill(model, ids, cache, reused, send, is_stopped)
             # `generate` draws from the global generators only. Seeded here, so that nothing before it matters.
             torch.manual_seed(seed)
             # All ids, those in the cache too: the repetition penalty looks at them.

@@ -1,8 +1,8 @@
 """The keys and values of what the model read last, and beside them the token ids they belong to.
 
 A prompt that begins as the last one did is read only from where the two part. Layers that keep every token can be
-cut back to any length. Those that keep only a window of them, or a running state, can only be built upon: where
-they would have to be cut, the whole cache is dropped and the prompt is read from its beginning.
+cut back to any length. Those that keep only a window of them, or a running state, can only be built upon, or be
+brought back to the one place that was kept; before that, the prompt is read from its beginning.
 """
 
 import inspect
@@ -12,6 +12,8 @@ from typing import Any
 
 from transformers import DynamicCache, PreTrainedModel
 from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
+
+from qwen_tui.engine.local.cache_snapshot import Snapshot, put_back, take
 
 CHANGING_ROPES = frozenset({"dynamic", "longrope"})
 """Rotary embeddings that depend on how long the whole text is: the keys of a shorter one are others."""
@@ -32,6 +34,8 @@ class KVCache:
         """What the model takes as `past_key_values`; None for one with a cache of another kind."""
         self.ids: list[int] = []
         """The tokens that `states` holds; between `begin` and `end` it holds more."""
+        self._kept: Snapshot | None = None
+        """Where a cache that cannot be cut can be brought back to."""
         self._is_whole = True
         """No forward pass was broken off, so all layers hold the same tokens."""
 
@@ -42,13 +46,15 @@ class KVCache:
         `generate` silently computes something else.
         """
         shared = common(self.ids, prompt_ids[:-1])
-        return shared if shared == len(self.ids) or can_be_cut(self.states) else 0
+        if shared == len(self.ids) or can_be_cut(self.states):
+            return shared
+        return self._kept.length if self._kept is not None and self._kept.length <= shared else 0
 
     def begin(self, prompt_ids: Sequence[int], *, reuse: bool = True) -> int:
         """Make ready to read a prompt, and return how many of its tokens `states` holds already."""
         shared = self.reusable(prompt_ids) if reuse else 0
         if shared and self.states is not None:
-            cut(self.states, shared)
+            self._bring_to(self.states, shared)
         else:
             self.forget()
             self.states = DynamicCache(config=self._config) if self._is_dynamic else None
@@ -68,6 +74,10 @@ class KVCache:
             for handle in handles:
                 handle.remove()
 
+    def keep(self, length: int) -> None:
+        """A place to come back to: `states` holds so many tokens now."""
+        self._kept = take(self.states, length) if self.states is not None else None
+
     def end(self, sequence: Sequence[int]) -> None:
         """Take note of what was read: the first tokens of `sequence`, a prompt with what was generated after it.
 
@@ -80,13 +90,24 @@ class KVCache:
         elif self._is_whole or can_be_cut(self.states):
             cut(self.states, length)
             self.ids = list(sequence[:length])
+        elif self._kept is not None:
+            put_back(self.states, self._kept)
+            self.ids = list(sequence[: self._kept.length])
         else:
             self.forget()
         self._is_whole = True
 
     def forget(self) -> None:
         """Let go of all of it."""
-        self.states, self.ids = None, []
+        self.states, self.ids, self._kept = None, [], None
+
+    def _bring_to(self, states: DynamicCache, length: int) -> None:
+        if length < len(self.ids) and not can_be_cut(states) and self._kept is not None:
+            put_back(states, self._kept)
+        else:
+            cut(states, length)
+        if self._kept is not None and self._kept.length > length:
+            self._kept = None
 
     def _note_whole(self, is_whole: bool) -> Callable[..., None]:
         def note(*_: Any) -> None:

@@ -10,10 +10,17 @@ from transformers import DynamicCache, PreTrainedModel
 
 from qwen_tui.engine.base import PrefillProgress
 from qwen_tui.engine.devices import CPU_CHUNK_TOKENS, gpu_chunk_tokens
+from qwen_tui.engine.local.kv_cache import KVCache, can_be_cut
 from qwen_tui.engine.local.stopping import IsStopped, Stopped
 
 SMALL_PARAMETERS = 100_000_000
 """Below this size a CPU reads 256 tokens of a prompt within a tenth of a second."""
+
+LAST_TOKENS = 16
+"""Before so many of a prompt's last tokens is where a cache that cannot be cut is brought back to.
+
+These are the generation prompt with what a template may write there in another way once there is a reply.
+"""
 
 LAYERS_A_LOOK = 2
 """After how many layers of a prefill the device is waited for, so that a stop does not find a full queue.
@@ -25,22 +32,28 @@ Measured on a H200, 7B: waiting every 4 or every 100 layers takes the same time.
 def prefill(
     model: PreTrainedModel,
     ids: torch.Tensor,
-    states: DynamicCache,
+    cache: KVCache,
     done: int,
     send: Callable[[PrefillProgress], None],
     is_stopped: IsStopped,
 ) -> int:
-    """Read a prompt (1, T), of which `done` tokens are in the cache, but for its last chunk: that is the caller's.
+    """Read a prompt (1, T), of which the cache has `done` tokens, but for its last tokens: those are the caller's.
 
     Returns how many tokens are in the cache then, at least one less than T. Raises `Stopped`.
     """
     total = ids.shape[1]
+    if cache.states is None:
+        return done
     while (end := done + chunk_tokens(model, done)) < total:
-        read(model, ids[:, done:end], states)
+        read(model, ids[:, done:end], cache.states)
         done = end
         send(PrefillProgress(done, total))
         if is_stopped():
             raise Stopped
+    if done < total - LAST_TOKENS and not can_be_cut(cache.states):
+        read(model, ids[:, done : total - LAST_TOKENS], cache.states)
+        done = total - LAST_TOKENS
+        cache.keep(done)
     return done
 
 

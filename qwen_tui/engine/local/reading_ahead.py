@@ -43,7 +43,7 @@ def read_ahead(
             return
         try:
             with torch.no_grad(), interruptible(model, is_stopped), cache.watching(model):
-                done = prefill(model, ids, cache.states, done, _unseen, is_stopped)
+                done = prefill(model, ids, cache, done, _unseen, is_stopped)
                 read(model, ids[:, done:], cache.states)
         finally:
             cache.end(certain)
