@@ -14,6 +14,9 @@ from qwen_tui.engine.base import Engine, PromptMessage, Request, StopFlag
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.settings import Settings
 
+WINDOWS_OF_TOKENS = 4
+"""How many context windows' worth of tokens go with the newest replies; those of thoughts are among them."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
@@ -60,7 +63,8 @@ def survey(
     seen = [message for message in path if is_seen(message) or (continues and message is path[-1])]
     system = _system(settings)
     count = partial(engine.count, thinking=settings.thinking, continues=continues, stop=stop)
-    counts = count((*system, *map(prompt_message, seen)))
+    messages = prompt_messages(seen, engine.info.context_window)
+    counts = count((*system, *messages))
     costs = [
         Cost(tokens, message.role is Role.USER)
         for tokens, message in zip(counts.per_message[len(system) :], seen, strict=True)
@@ -71,15 +75,15 @@ def survey(
     # Blocks are additive for the templates we know, but only a rendering of what is really sent is exact.
     starts = [window.start, *(i for i in range(window.start + 1, len(seen)) if costs[i].opens_turn)]
     for start in starts:
-        messages = (*system, *map(prompt_message, seen[start:]))
-        used = count(messages).total if start else counts.total
+        sent = (*system, *messages[start:])
+        used = count(sent).total if start else counts.total
         window = Window(start, used, budget)
         if window.fits:
             break
     first_sent = seen[window.start].id if seen else ""
     return Plan(
         request=Request(
-            messages=messages, sampling=settings.sampling, thinking=settings.thinking, continues=continues
+            messages=sent, sampling=settings.sampling, thinking=settings.thinking, continues=continues
         ),
         window=replace(window, start=_index_of(first_sent, path), is_exact=engine.info.counts_exactly),
         first_sent=first_sent,
@@ -93,10 +97,20 @@ def budget_tokens(settings: Settings, engine: Engine) -> int:
     return min(budget, settings.memory_tokens) if settings.memory_tokens is not None else budget
 
 
-def prompt_message(message: Message) -> PromptMessage:
-    """A message of the conversation as the engine takes it."""
-    token_ids = tuple(token_id for run in message.receipt for token_id in run.token_ids)
-    return PromptMessage(message.role, message.content, message.thinking, token_ids)
+def prompt_messages(messages: Sequence[Message], context_window: int) -> tuple[PromptMessage, ...]:
+    """Messages of the conversation as the engine takes them, the newest replies with the tokens they are made of.
+
+    A conversation may be many times as long as a context window, and this crosses the pipe for each count.
+    """
+    left = WINDOWS_OF_TOKENS * context_window
+    taken: list[PromptMessage] = []
+    for message in reversed(messages):
+        runs = message.receipt
+        token_ids = runs[0].token_ids if len(runs) == 1 else tuple(i for run in runs for i in run.token_ids)
+        left -= len(token_ids)
+        token_ids = token_ids if left >= 0 else ()
+        taken.append(PromptMessage(message.role, message.content, message.thinking, token_ids))
+    return tuple(reversed(taken))
 
 
 def is_seen(message: Message) -> bool:

@@ -25,7 +25,7 @@ from qwen_tui.engine.base import (
     sampling_of,
 )
 from qwen_tui.errors import QwenTuiError
-from qwen_tui.memory import is_seen, prompt_message
+from qwen_tui.memory import is_seen, prompt_messages
 
 SHOWN_CHARACTERS = 24
 """How much text is shown from where two replies part."""
@@ -142,9 +142,10 @@ def _request(conversation: Conversation, reply: Message, index: int, info: Model
         thinking=reply.thinking[: run.thinking_start],
         receipt=reply.receipt[:index],
     )
-    begun = (prompt_message(begun_reply),) if begun_reply.content or begun_reply.thinking else ()
+    begun = (begun_reply,) if begun_reply.content or begun_reply.thinking else ()
+    messages = prompt_messages((*path[starts[0] if starts else 0 :], *begun), info.context_window)
     return Request(
-        messages=(*system, *map(prompt_message, path[starts[0] if starts else 0 :]), *begun),
+        messages=(*system, *messages),
         sampling=replace(sampling_of(run), max_new_tokens=len(run.token_ids)),
         thinking=run.thinking,
         continues=bool(begun),

@@ -64,7 +64,7 @@ def stopped(engine: Engine, request: Request, kind: type, within_seconds: float)
 def measure(name: str, engine: Engine, text: str, repeats: int) -> None:
     """Stops in the prompt and in the decoding of one request."""
     sampling = Sampling(max_new_tokens=100_000, temperature=5.0, top_k=0)
-    request = Request(messages=(PromptMessage(Role.USER, text),), sampling=sampling)
+    request = Request(messages=(PromptMessage(Role.USER, text),), sampling=sampling, reuse=False)
     tokens = engine.count(request.messages).total
     began = time.monotonic()
     stop = threading.Event()

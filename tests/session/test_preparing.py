@@ -11,6 +11,7 @@ from doubles import INFO, Reply, ScriptedEngine
 from qwen_tui.chat.store import ConversationStore
 from qwen_tui.engine.base import TextDelta, TokenCounts
 from qwen_tui.errors import QwenTuiError
+from qwen_tui.memory import prompt_messages
 from qwen_tui.session import ChatSession
 from qwen_tui.settings import Settings
 
@@ -59,6 +60,20 @@ def test_an_engine_that_does_not_read_ahead_is_not_even_asked_to_count(session: 
     say(session, "b", other)
     assert (len(engine.prepared), len(other.prepared)) == (1, 0)
     assert other.counts < engine.counts
+
+
+def test_a_reply_is_asked_after_with_its_tokens_but_not_a_whole_long_conversation(
+    session: ChatSession,
+) -> None:
+    engine = ScriptedEngine(info=replace(INFO, context_window=100))
+    for _ in range(4):
+        engine.replies.append(Reply(["word "] * 150))
+        list(session.send("go", Settings(memory_turns=None), engine, threading.Event()))
+    path = session.conversation.path()
+    sent = prompt_messages(path, 100)
+    assert [len(message.token_ids) for message in sent] == [0, 0, 0, 0, 0, 150, 0, 150]
+    assert [message.content for message in sent] == [message.content for message in path]
+    assert [len(message.token_ids) for message in prompt_messages(path, 150)][1::2] == [150] * 4
 
 
 def test_when_the_window_is_full_most_turns_still_only_add_to_the_prompt(session: ChatSession) -> None:

@@ -37,7 +37,7 @@ def put_back(states: DynamicCache, snapshot: Snapshot) -> None:
         if isinstance(layer, DynamicSlidingWindowLayer):
             layer.keys, layer.values, layer.cumulative_length = held
             continue
-        if isinstance(layer, DynamicLayer):
+        if isinstance(layer, DynamicLayer) and layer.is_initialized:
             layer.keys, layer.values = (
                 part[..., : snapshot.length, :] for part in (layer.keys, layer.values)
             )

@@ -24,10 +24,9 @@ class KVCache:
 
     def __init__(self, model: PreTrainedModel) -> None:
         self._config = model.config.get_text_config(decoder=True)
-        takes_it = (
-            "past_key_values" in inspect.signature(model.forward).parameters
-        )  # a Mamba has another kind
-        self._is_dynamic = takes_it and bool(model._supports_default_dynamic_cache())
+        # A Mamba, for instance, has a cache of another kind.
+        takes_one = "past_key_values" in inspect.signature(model.forward).parameters
+        self._is_dynamic = takes_one and bool(model._supports_default_dynamic_cache())
         self.can_reuse = self._is_dynamic and not CHANGING_ROPES & rope_types(self._config)
         """Whether what was read for one prompt can serve another."""
         self.states: DynamicCache | None = None
