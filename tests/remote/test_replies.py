@@ -347,6 +347,17 @@ def test_a_server_that_nobody_knows_is_sent_all_and_the_doubt_is_told(
     assert script.bodies()[-1]["top_k"] == 20
 
 
+def test_no_more_is_asked_for_than_the_window_has_room_for(connect: Connect, script: Script) -> None:
+    script.serves({"id": "m", "owned_by": "vllm", "max_model_len": 4096})
+    script.answers["/tokenize"] = with_json({"count": 2900})
+    engine = connect()
+    run = reply(engine, replace(HELLO, sampling=Sampling(max_new_tokens=2048)))[2]
+    assert script.bodies()[-1]["max_tokens"] == run.sampling["max_new_tokens"] == 1196
+    script.answers["/tokenize"] = with_json({"count": 12})
+    reply(engine, replace(HELLO, sampling=Sampling(max_new_tokens=2048)))
+    assert script.bodies()[-1]["max_tokens"] == 2048
+
+
 def test_greedy_is_temperature_0(connect: Connect, script: Script) -> None:
     reply(connect(), replace(HELLO, sampling=replace(ALL, greedy=True)))
     body = script.bodies()[-1]

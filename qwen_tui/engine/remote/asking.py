@@ -23,8 +23,12 @@ class Asking:
     """Settings that were sent, though nobody knows whether this server heeds them."""
 
 
-def asking(request: Request, model: str, kind: Kind, seed: int, refused: frozenset[str]) -> Asking:
+def asking(
+    request: Request, model: str, kind: Kind, seed: int, refused: frozenset[str], most_new_tokens: int
+) -> Asking:
     """Put a request into a server's words. `refused`: keys that it has refused before.
+
+    `most_new_tokens`: how many of the tokens that the person wants there is room for.
 
     Raises `server.cannot_continue` where the request continues a reply and the server has no way to.
     """
@@ -34,7 +38,7 @@ def asking(request: Request, model: str, kind: Kind, seed: int, refused: frozens
         "messages": list(map(_message, request.messages)),
         "stream": True,
         "stream_options": {"include_usage": True},
-        "max_tokens": request.sampling.max_new_tokens,
+        "max_tokens": most_new_tokens,
         "seed": seed,
     }
     body |= {name: value for name, value in values.items() if name not in SAMPLERS}
@@ -52,7 +56,7 @@ def asking(request: Request, model: str, kind: Kind, seed: int, refused: frozens
     return Asking(
         body,
         {name: value for name, value in values.items() if name not in not_taken and name not in refused}
-        | {"max_new_tokens": request.sampling.max_new_tokens},
+        | {"max_new_tokens": most_new_tokens},
         not_taken,
         () if kind.is_known else tuple(name for name in wanted if name not in not_taken),
     )

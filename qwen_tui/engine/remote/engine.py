@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Generator, Iterator, Sequence
 
+from qwen_tui.chat.context import reply_room
 from qwen_tui.chat.messages import Run
 from qwen_tui.engine.base import (
     ON_SERVER,
@@ -36,6 +37,9 @@ log = logging.getLogger(__name__)
 
 SEEDS = 2**31
 """How many seeds are drawn from, as for a local model."""
+
+ESTIMATE_ERROR = 4
+"""By one part in how many an estimated prompt may turn out longer."""
 
 _REASONS = {"stop": "eos"}
 """What the protocol calls the ends that a receipt names otherwise; `length` is the same."""
@@ -116,8 +120,9 @@ class RemoteEngine:
 
     def _stream(self, request: Request, reply: "_Reply", stop: StopFlag) -> Iterator[Event]:
         retries = Retries(stop)
+        most_new_tokens = self._most_new_tokens(request, stop)
         while True:
-            asked = asking(request, self._info.model, self._kind, reply.seed, self._refused)
+            asked = asking(request, self._info.model, self._kind, reply.seed, self._refused, most_new_tokens)
             try:
                 answer = yield from self._attempt(asked, reply, stop)
             except LOST:
@@ -132,6 +137,18 @@ class RemoteEngine:
                 self._refused |= named
             elif answer.status not in BUSY or not retries.wait(answer.headers.get("retry-after", "")):
                 raise refusal(answer, self._host)
+
+    def _most_new_tokens(self, request: Request, stop: StopFlag) -> int:
+        """How long the reply may be beside its prompt: vLLM and SGLang refuse what could outgrow the window."""
+        window, wanted = self._info.context_window, request.sampling.max_new_tokens
+        room = max(1, reply_room(window, wanted))
+        if room == wanted:
+            return wanted
+        prompt = self._counter.count(
+            request.messages, request.thinking, continues=request.continues, stop=stop
+        ).total
+        left = window - (prompt if self._counter.is_exact else prompt + prompt // ESTIMATE_ERROR)
+        return max(room, min(wanted, left))
 
     def _attempt(
         self, asked: Asking, reply: "_Reply", stop: StopFlag
