@@ -219,6 +219,17 @@ def test_a_wait_that_is_too_long_is_left_to_the_person(connect: Connect, script:
     assert time.monotonic() - began < 2
 
 
+def test_a_server_that_falls_silent_in_mid_reply_leaves_what_came(connect: Connect, script: Script) -> None:
+    def answer(handler, _) -> None:
+        handler.begin()
+        handler.write(delta("Once"))
+        handler.wait_for_the_drop()
+
+    script.replies(answer)
+    text, error = failure(connect())
+    assert (text, error.code) == ("Once", "server.stalled")
+
+
 def test_a_server_that_stays_silent_is_given_up(connect: Connect, script: Script) -> None:
     script.replies(lambda handler, _: handler.wait_for_the_drop())
     engine = connect()
@@ -260,6 +271,14 @@ def test_an_event_without_an_end_does_not_fill_the_memory(connect: Connect, scri
 def test_a_web_page_is_no_reply(connect: Connect, script: Script) -> None:
     script.replies(lambda handler, _: handler.send(200, "text/html", b"<html>Welcome!</html>"))
     assert failure(connect())[1].code == "server.garbled"
+
+
+@pytest.mark.parametrize("first", [b"\xef\xbb\xbf", b"retry: 3000\n\n", b"event: ping\ndata:\n\n"])
+def test_what_stands_before_the_first_text_takes_nothing_from_it(
+    connect: Connect, script: Script, first: bytes
+) -> None:
+    script.replies(with_events(first, delta("Hello"), end()))
+    assert reply(connect())[0] == "Hello"
 
 
 def test_strange_values_in_the_protocol_are_taken_for_nothing(connect: Connect, script: Script) -> None:

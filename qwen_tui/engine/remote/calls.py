@@ -17,7 +17,9 @@ import httpx2
 
 from qwen_tui.chat.messages import Json
 from qwen_tui.engine.base import StopFlag
+from qwen_tui.engine.redaction import one_line
 from qwen_tui.engine.remote.address import Address
+from qwen_tui.errors import QwenTuiError
 
 POLL_SECONDS = 0.01
 """How often the stop flag is looked at."""
@@ -64,15 +66,17 @@ _Item = Answer | str | _End
 
 
 class Calls:
-    """Requests to one server. Failures of the network are httpx2's exceptions. Usable from any thread."""
+    """Requests to one server. Failures of the network are httpx2's exceptions. Usable from any thread.
+
+    Making one raises `server.environment` when a variable of the environment (a proxy's) cannot be heeded.
+    """
 
     def __init__(self, server: Address, key: str, patience: Patience | None = None) -> None:
         self._root = server.root
         self._patience = patience or Patience()
         headers = {"User-Agent": "qwen-tui"} | ({"Authorization": f"Bearer {key}"} if key else {})
+        self._client = _client(server, headers)
         self._loop = asyncio.new_event_loop()
-        # Proxies are for other machines. Redirects are not followed: the key is for this address.
-        self._client = httpx2.AsyncClient(headers=headers, trust_env=not server.is_loopback)
         threading.Thread(target=self._run, name="server", daemon=True).start()
 
     def ask(self, method: str, path: str, body: Json = None, stop: StopFlag | None = None) -> Answer:
@@ -109,7 +113,7 @@ class Calls:
                 try:
                     item = items.get(timeout=POLL_SECONDS)
                 except queue.Empty:
-                    if not self._loop.is_running() and items.empty():
+                    if self._loop.is_closed() and items.empty():
                         raise Dropped from None
                     continue
                 if item is None:
@@ -118,7 +122,8 @@ class Calls:
                     raise item
                 yield item
         finally:
-            future.cancel()
+            if not self._loop.is_closed():
+                future.cancel()
 
     def _begin(self, coroutine: Coroutine[Any, Any, None]) -> "Future[None]":
         try:
@@ -161,10 +166,26 @@ class Calls:
             if response.status_code != 200 or kind != "text/event-stream":
                 items.put(await _answer(response))
                 return
+            response.encoding = "utf-8-sig"  # a mark of the byte order would hide the first event
             async for event in httpx2.EventSource(response, max_event_size=MOST_BYTES):
                 while items.qsize() > MOST_WAITING:
                     await asyncio.sleep(POLL_SECONDS)
-                items.put(event.data)
+                if event.data:  # there are events of a name or an interval alone
+                    items.put(event.data)
+
+
+def _client(server: Address, headers: Mapping[str, str]) -> httpx2.AsyncClient:
+    # Proxies are for other machines. Redirects are not followed: the key is for this address.
+    try:
+        return httpx2.AsyncClient(
+            headers=headers,
+            trust_env=not server.is_loopback,
+            verify=httpx2.create_ssl_context() if server.root.startswith("https://") else True,
+        )
+    except (
+        Exception
+    ) as error:  # a SOCKS proxy without the package for it, a proxy's bad address, a missing file
+        raise QwenTuiError("server.environment", host=server.host, detail=one_line(error)) from error
 
 
 async def _answer(response: httpx2.Response) -> Answer:

@@ -101,7 +101,7 @@ class RemoteEngine:
         except Exception as error:
             yield from reply.flush()
             log.info("%s: %s", self._host, error)
-            raise unreachable(error, self._host) from error
+            raise unreachable(error, self._host, has_begun=reply.has_begun) from error
 
     @property
     def reads_ahead(self) -> bool:

@@ -1,5 +1,9 @@
 """Why a server did not answer as asked, in plain words."""
 
+import os
+import ssl
+from collections.abc import Iterator
+
 import httpx2
 
 from qwen_tui.chat.messages import Json
@@ -40,15 +44,23 @@ def refusal(answer: Answer, host: str) -> QwenTuiError:
     return QwenTuiError("server.garbled", host=host)
 
 
-def unreachable(error: Exception, host: str) -> QwenTuiError:
-    """The error for a request that got no answer."""
+def unreachable(error: Exception, host: str, *, has_begun: bool = False) -> QwenTuiError:
+    """The error for a request that got no answer, or, when a reply `has_begun`, not all of it."""
+    causes = list(_causes(error))
+    for cause in causes:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return QwenTuiError("server.bad_certificate", host=host, detail=one_line(cause.verify_message))
+    if isinstance(error, httpx2.ConnectError) and any(isinstance(cause, ssl.SSLError) for cause in causes):
+        return QwenTuiError("server.no_tls", host=host, detail=_why(error))
     if isinstance(error, httpx2.ConnectTimeout | httpx2.ConnectError | httpx2.ProxyError):
         return QwenTuiError("server.unreachable", host=host, detail=_why(error))
     if isinstance(error, TimeoutError | httpx2.TimeoutException):
-        return QwenTuiError("server.silent", host=host)
+        return QwenTuiError("server.stalled" if has_begun else "server.silent", host=host)
     if isinstance(error, httpx2.SSEError | httpx2.DecodingError):
         return QwenTuiError("server.garbled", host=host)
-    return QwenTuiError("server.broke_off", host=host, detail=_why(error))
+    return QwenTuiError(
+        "server.broke_off" if has_begun else "server.no_answer", host=host, detail=_why(error)
+    )
 
 
 def said(answer: Answer) -> str:
@@ -74,4 +86,14 @@ def told_of(value: Json) -> str:
 
 
 def _why(error: Exception) -> str:
+    """The reason at the bottom, as the system calls it where it has a name for it: `Connection refused`."""
+    for cause in _causes(error):
+        if isinstance(cause, OSError) and cause.errno is not None and not isinstance(cause, ssl.SSLError):
+            return one_line(os.strerror(cause.errno) if cause.errno > 0 else cause.strerror)
     return one_line(str(error) or type(error).__name__)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__

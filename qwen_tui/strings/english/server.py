@@ -39,6 +39,31 @@ ERRORS: dict[str, tuple[str, str, str]] = {
         "Nothing answers at {host}: {detail}.",
         "Check that the server runs and that the address and the port are right; load the model again to retry.",
     ),
+    "server.environment": (
+        "The connection cannot be prepared",
+        "What the environment says of proxies or certificates does not work: {detail}.",
+        "Correct or unset HTTP_PROXY, HTTPS_PROXY, ALL_PROXY or SSL_CERT_FILE, and start again.",
+    ),
+    "server.bad_certificate": (
+        "The certificate is not trusted",
+        "{host} shows a certificate that this machine does not trust: {detail}.",
+        "Set SSL_CERT_FILE to its authority's certificate and start again, or use an ssh tunnel.",
+    ),
+    "server.no_tls": (
+        "No https there",
+        "{host} does not answer by https: {detail}.",
+        "Try the address with http:// instead.",
+    ),
+    "server.no_answer": (
+        "No answer",
+        "{host} took the request and gave no answer that can be read: {detail}.",
+        "Try again; if it stays so, check the address: the port may be another program's, or want https://.",
+    ),
+    "server.stalled": (
+        "The server fell silent",
+        "{host} stopped in the middle of the reply.",
+        "What was written is kept. Continue it, or regenerate it.",
+    ),
     "server.silent": (
         "The server is silent",
         "{host} took the request and did not answer.",

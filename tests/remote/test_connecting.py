@@ -1,0 +1,139 @@
+"""The way to a server: ports that answer otherwise, https, proxies, threads that begin late."""
+
+import asyncio
+import shutil
+import socket
+import ssl
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from qwen_tui.engine.base import ModelSpec
+from qwen_tui.engine.remote.calls import Patience
+from qwen_tui.engine.remote.listing import served_by
+from qwen_tui.engine.remote.opening import open_remote
+from qwen_tui.errors import QwenTuiError
+
+QUICK = Patience(connect=2.0, answer=1.0)
+
+
+def why_not(address: str) -> QwenTuiError:
+    with pytest.raises(QwenTuiError) as caught:
+        open_remote(ModelSpec(server=address), lambda _: None, threading.Event(), QUICK)
+    return caught.value
+
+
+@contextmanager
+def port(answer: Callable[[socket.socket], None]) -> Iterator[int]:
+    """A port where each connection is given to `answer`."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def accept() -> None:
+            while True:
+                try:
+                    connection, _ = listening.accept()
+                except OSError:
+                    return
+                with connection, suppress(OSError):
+                    answer(connection)
+
+        threading.Thread(target=accept, daemon=True).start()
+        yield listening.getsockname()[1]
+
+
+@pytest.mark.parametrize("says", [b"", b"SSH-2.0-OpenSSH_9.6\r\n", b"HTTP/1.1 200"])
+def test_a_port_of_something_else_is_not_taken_for_a_reply_that_broke_off(says: bytes) -> None:
+    def answer(connection: socket.socket) -> None:
+        connection.recv(4096)
+        connection.sendall(says)
+
+    with port(answer) as number:
+        error = why_not(f"127.0.0.1:{number}")
+    assert error.code == "server.no_answer"
+    assert "reply" not in str(error)
+
+
+def test_a_port_where_nobody_listens_is_named_as_the_system_names_it() -> None:
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        assert "Connection refused" in str(why_not(f"127.0.0.1:{bound.getsockname()[1]}"))
+
+
+def test_https_where_there_is_none_is_explained() -> None:
+    def answer(connection: socket.socket) -> None:
+        connection.recv(4096)
+        connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+    with port(answer) as number:
+        assert why_not(f"https://127.0.0.1:{number}").code == "server.no_tls"
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl to make a certificate")
+def test_a_certificate_that_is_not_trusted_is_explained_and_can_be_trusted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    made = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost"
+    names = "subjectAltName=IP:127.0.0.1"
+    subprocess.run(
+        ["openssl", *made.split(), "-addext", names, "-keyout", key, "-out", certificate],
+        check=True,
+        capture_output=True,
+    )
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate, key)
+
+    def answer(connection: socket.socket) -> None:
+        with tls.wrap_socket(connection, server_side=True) as private:
+            private.recv(4096)
+            private.sendall(b"HTTP/1.1 503 Not yet\r\nContent-Length: 0\r\n\r\n")
+
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    with port(answer) as number:
+        assert why_not(f"https://127.0.0.1:{number}").code == "server.bad_certificate"
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        assert why_not(f"https://127.0.0.1:{number}").code == "server.behind_gateway"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ALL_PROXY", "socks5://127.0.0.1:9"),
+        ("HTTP_PROXY", "ftp://127.0.0.1:9"),
+        ("SSL_CERT_FILE", "/does/not/exist"),
+    ],
+)
+def test_an_environment_that_cannot_be_heeded_is_named(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    for other in ("http_proxy", "all_proxy", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(other, raising=False)
+    monkeypatch.setenv(name, value)
+    error = why_not("http://gpubox.invalid:8000")
+    assert error.code == "server.environment"
+    assert name in str(error)
+    (entry,) = served_by("http://gpubox.invalid:8000")
+    assert entry.unreachable is not None
+    assert entry.unreachable.code == "server.environment"
+
+
+def test_a_thread_that_begins_late_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def answer(connection: socket.socket) -> None:
+        connection.recv(4096)
+        connection.sendall(b"HTTP/1.1 503 Not yet\r\nContent-Length: 0\r\n\r\n")
+
+    forever = asyncio.BaseEventLoop.run_forever
+
+    def late(loop: asyncio.BaseEventLoop) -> None:
+        time.sleep(0.1)  # as on a machine with more to do than it can
+        forever(loop)
+
+    monkeypatch.setattr(asyncio.BaseEventLoop, "run_forever", late)
+    with port(answer) as number:
+        assert why_not(f"127.0.0.1:{number}").code == "server.behind_gateway"
