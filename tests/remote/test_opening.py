@@ -186,6 +186,31 @@ def test_a_redirect_is_not_followed_with_the_key(connect: Connect, script: Scrip
     assert "http://elsewhere.example" in str(error)
 
 
+@pytest.mark.parametrize("path", ["/api/version", "/openapi.json", "/tokenize"])
+@pytest.mark.parametrize("is_cut", [True, False], ids=["cut", "silent"])
+def test_what_not_every_server_has_may_fail(
+    connect: Connect, script: Script, path: str, is_cut: bool
+) -> None:
+    def fail(handler, _) -> None:
+        handler.close_connection = True
+        if not is_cut:
+            handler.wait_for_the_drop()
+
+    script.serves({"id": "m", "owned_by": "vllm" if path == "/tokenize" else "somebody"})
+    script.answers[path] = fail
+    engine = connect()
+    assert not engine.info.counts_exactly
+    assert path in [seen for _, seen, _, _ in script.seen]
+
+
+def test_a_model_that_is_listed_twice_or_without_a_name_is_one_or_none(
+    connect: Connect, script: Script
+) -> None:
+    script.serves({"id": ""}, {"id": "a"}, {"id": "a"}, {"id": "b"})
+    assert connect().info.model == "a"
+    assert "a, b" in str(refused(connect, model="c"))
+
+
 def test_names_from_a_server_are_cleaned(connect: Connect, script: Script) -> None:
     script.serves({"id": "evil\x1b]52;c;aGk=\x07\u202ename"})
     assert not set("\x1b\x07\u202e") & set(connect().info.name)

@@ -19,9 +19,11 @@ from loopback_server import (
 )
 from remote_requests import HELLO
 
+from qwen_tui.chat.messages import Role
 from qwen_tui.engine.base import (
     Finished,
     NotTaken,
+    PromptMessage,
     PromptReady,
     Sampling,
     TextDelta,
@@ -281,6 +283,47 @@ def test_what_stands_before_the_first_text_takes_nothing_from_it(
     assert reply(connect())[0] == "Hello"
 
 
+@pytest.mark.parametrize("between", [{"type": "ping"}, {}, {"timings": {"predicted_ms": 3}}])
+def test_objects_of_other_kinds_in_between_end_nothing(connect: Connect, script: Script, between) -> None:
+    script.replies(with_events(delta("Hel"), event(between), delta("lo"), end()))
+    assert reply(connect())[0] == "Hello"
+
+
+def test_the_end_may_come_without_a_reason(connect: Connect, script: Script) -> None:
+    script.replies(with_events(delta("All of it"), b"data: [DONE]\n\n"))
+    text, _, run = reply(connect())
+    assert (text, run.stop_reason) == ("All of it", "eos")
+
+
+@pytest.mark.parametrize("reason", ["abort", "error"])
+def test_a_reply_that_the_server_gave_up_can_be_continued(
+    connect: Connect, script: Script, reason: str
+) -> None:
+    script.replies(with_events(delta("Once"), end(reason)))
+    text, error = failure(connect())
+    assert (text, error.code) == ("Once", "server.broke_off")
+
+
+def test_an_error_may_stand_by_itself_in_the_stream(connect: Connect, script: Script) -> None:
+    told = {"object": "error", "message": "CUDA out of memory", "code": 500}
+    script.replies(with_events(delta("Once"), event(told), b"data: [DONE]\n\n"))
+    text, error = failure(connect())
+    assert (text, error.code) == ("Once", "server.error")
+    assert "CUDA out of memory" in str(error)
+
+
+def test_impossible_figures_are_taken_for_none(connect: Connect, script: Script) -> None:
+    script.replies(with_events(delta("a"), end(prompt_tokens=10**400, completion_tokens=10**400)))
+    run = reply(connect())[2]
+    assert (run.prompt_tokens, run.new_tokens) == (0, 1)
+
+
+def test_a_wait_in_strange_digits_is_no_number(connect: Connect, script: Script) -> None:
+    busy = with_json({"error": "later"}, 503, Retry_After="\xb2")
+    script.replies(one_after_the_other(busy, with_events(delta("Now."), end())))
+    assert reply(connect())[0] == "Now."
+
+
 def test_strange_values_in_the_protocol_are_taken_for_nothing(connect: Connect, script: Script) -> None:
     strange = [
         event({"choices": []}),
@@ -355,6 +398,46 @@ def test_a_parameter_that_is_refused_by_name_is_left_out_from_then_on(
     before = len(script.bodies())
     reply(engine, request)
     assert len(script.bodies()) == before + 1
+
+
+def test_a_value_that_is_refused_is_told_and_another_one_is_sent_again(
+    connect: Connect, script: Script
+) -> None:
+    def mild(handler, body) -> None:
+        if body.get("temperature", 0) > 2:
+            with_json({"error": {"message": "temperature must be in [0, 2]"}}, 400)(handler, body)
+        else:
+            with_events(delta("Fine."), end())(handler, body)
+
+    script.replies(mild)
+    engine = connect()
+    hot = replace(HELLO, sampling=Sampling(temperature=5.0))
+    events = list(engine.stream(hot, threading.Event()))
+    assert [each.names for each in events if isinstance(each, NotTaken)] == [("temperature",)]
+    assert events[-1].run.not_taken == "temperature"
+    run = reply(engine, replace(HELLO, sampling=Sampling(temperature=0.5)))[2]
+    assert (run.not_taken, run.sampling["temperature"]) == ("", 0.5)
+
+
+def test_a_reply_is_not_begun_anew_where_it_cannot_be_continued(connect: Connect, script: Script) -> None:
+    script.replies(with_json({"error": {"message": "continue_final_message is not supported"}}, 400))
+    half = (*HELLO.messages, PromptMessage(Role.ASSISTANT, "Once upon"))
+    assert failure(connect(), replace(HELLO, messages=half, continues=True))[1].code == "server.refused"
+    assert len(script.bodies()) == 1
+
+
+def test_a_prompt_that_is_too_long_for_the_server_is_estimated_longer_from_then_on(
+    connect: Connect, script: Script
+) -> None:
+    told = "This model's maximum context length is 4096 tokens. Please reduce the length of the messages."
+    script.replies(with_json({"object": "error", "message": told, "code": 400}, 400))
+    engine = connect()
+    long = (PromptMessage(Role.USER, "word " * 1000),)
+    before = engine.count(long).total
+    error = failure(engine, replace(HELLO, messages=long))[1]
+    assert error.code == "server.too_long"
+    assert "4096" in str(error)
+    assert engine.count(long).total > 1.2 * before
 
 
 def test_a_server_that_nobody_knows_is_sent_all_and_the_doubt_is_told(

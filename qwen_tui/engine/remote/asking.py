@@ -2,12 +2,26 @@
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from qwen_tui.chat.messages import Json, Role
 from qwen_tui.engine.base import PromptMessage, Request
 from qwen_tui.engine.remote.kinds import SAMPLERS, Kind
 from qwen_tui.errors import QwenTuiError
+
+_NEEDED = {
+    "model",
+    "messages",
+    "stream",
+    "max_tokens",
+    "continue_final_message",
+    "add_generation_prompt",
+}
+"""What a request is not the same without."""
+
+_DOUBTFUL = {*SAMPLERS, "thinking"}
+"""What the protocol does not know, so that a server may ignore it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +38,9 @@ class Asking:
 
 
 def asking(
-    request: Request, model: str, kind: Kind, seed: int, refused: frozenset[str], most_new_tokens: int
+    request: Request, model: str, kind: Kind, seed: int, refused: Mapping[str, Json], most_new_tokens: int
 ) -> Asking:
-    """Put a request into a server's words. `refused`: keys that it has refused before.
+    """Put a request into a server's words. `refused`: what it has refused before.
 
     `most_new_tokens`: how many of the tokens that the person wants there is room for.
 
@@ -35,7 +49,7 @@ def asking(
     values = _values(request)
     body: dict[str, Json] = {
         "model": model,
-        "messages": list(map(_message, request.messages)),
+        "messages": list(map(message_body, request.messages)),
         "stream": True,
         "stream_options": {"include_usage": True},
         "max_tokens": most_new_tokens,
@@ -50,22 +64,32 @@ def asking(
         body["chat_template_kwargs"] = {"enable_thinking": request.thinking}
     if request.continues:
         _continue(body, request.messages[-1], kind)
-    body = {key: value for key, value in body.items() if key not in refused}
-    wanted = (*samplers, *(["thinking"] if request.thinking is not None else []))
+    body = {key: value for key, value in body.items() if not _is_refused(key, value, refused)}
+    others = {"thinking": request.thinking, "seed": request.sampling.seed}
+    wanted = (*values, *(name for name, value in others.items() if value is not None))
     not_taken = tuple(name for name in wanted if not _is_in(name, body, kind))
     return Asking(
         body,
-        {name: value for name, value in values.items() if name not in not_taken and name not in refused}
+        {name: value for name, value in values.items() if name not in not_taken}
         | {"max_new_tokens": most_new_tokens},
         not_taken,
-        () if kind.is_known else tuple(name for name in wanted if name not in not_taken),
+        ()
+        if kind.is_known
+        else tuple(name for name in wanted if name in _DOUBTFUL and name not in not_taken),
     )
 
 
 def named_in(refusal: str, body: dict[str, Json]) -> frozenset[str]:
     """Which keys of the body, that can be left out, an error names: a server may not know them."""
     words = set(re.findall(r"\w+", refusal))
-    return frozenset(body.keys() & words) - {"model", "messages", "stream", "max_tokens"}
+    return frozenset(body.keys() & words) - _NEEDED
+
+
+def _is_refused(key: str, value: Json, refused: Mapping[str, Json]) -> bool:
+    """Whether to leave it out. A number may have been out of the server's range, and another one may do."""
+    if key == "seed" or not isinstance(value, int | float):
+        return key in refused
+    return key in refused and refused[key] == value
 
 
 def _values(request: Request) -> dict[str, Json]:
@@ -79,7 +103,8 @@ def _values(request: Request) -> dict[str, Json]:
     return {name: value for name, value in chosen.items() if value is not None}
 
 
-def _message(message: PromptMessage) -> dict[str, Json]:
+def message_body(message: PromptMessage) -> dict[str, Json]:
+    """A message as the protocol has it."""
     said: dict[str, Json] = {"role": message.role.value, "content": message.content}
     if message.thinking:  # templates that want it find it here; the others do not look
         said["reasoning_content"] = message.thinking
@@ -98,4 +123,4 @@ def _continue(body: dict[str, Json], last: PromptMessage, kind: Kind) -> None:
 def _is_in(name: str, body: dict[str, Json], kind: Kind) -> bool:
     if name == "thinking":
         return "chat_template_kwargs" in body
-    return kind.samplers.get(name, name) in body or "generation_config" in body
+    return kind.samplers.get(name, name) in body or (name in SAMPLERS and "generation_config" in body)

@@ -28,7 +28,8 @@ def chunk(data: str) -> Chunk | None:
         value = json.loads(data)
     except (ValueError, RecursionError):
         return None
-    return read(value)
+    # Gateways send objects of their own in between: signs of life, figures.
+    return read(value) or (Chunk() if isinstance(value, dict) else None)
 
 
 def read(value: Json) -> Chunk | None:
@@ -37,6 +38,8 @@ def read(value: Json) -> Chunk | None:
         return None
     if value.get("error"):
         return Chunk(error=told_of(value["error"]) or "?")
+    if value.get("object") == "error":  # vLLM before 0.10
+        return Chunk(error=told_of(value) or "?")
     choices, usage = value.get("choices"), value.get("usage")
     if not isinstance(choices, list) and not isinstance(usage, dict):
         return None
@@ -49,9 +52,9 @@ def read(value: Json) -> Chunk | None:
         _text(delta.get("content")),
         _text(delta.get("reasoning_content")) or _text(delta.get("reasoning")),
         _text(first.get("finish_reason")),
-        _count(usage.get("prompt_tokens")),
-        _count(usage.get("completion_tokens")),
-        _count(details.get("cached_tokens")) if isinstance(details, dict) else None,
+        token_count(usage.get("prompt_tokens")),
+        token_count(usage.get("completion_tokens")),
+        token_count(details.get("cached_tokens")) if isinstance(details, dict) else None,
     )
 
 
@@ -59,5 +62,6 @@ def _text(value: Json) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _count(value: Json) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+def token_count(value: Json) -> int | None:
+    """A number of tokens as a server tells it, or None where it cannot be one."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**40 else None

@@ -7,9 +7,13 @@ that belong to no message, by the estimated length of each.
 import re
 from collections.abc import Sequence
 
+import httpx2
+
 from qwen_tui.chat.messages import Json, Role
 from qwen_tui.engine.base import PromptMessage, StopFlag, TokenCounts
+from qwen_tui.engine.remote.asking import message_body
 from qwen_tui.engine.remote.calls import Calls
+from qwen_tui.engine.remote.chunks import token_count
 from qwen_tui.engine.remote.kinds import Kind
 
 TEMPLATE_TOKENS = 5
@@ -50,10 +54,7 @@ class Counter:
         self._model = model
         self._scale = 1.0
         """How many tokens there are to each estimated one, as far as the server has told."""
-        # Older versions, and gateways in between, do not count though the kind does.
-        self.is_exact = (
-            kind.counting != "no" and self._asked((PromptMessage(Role.USER, "hello"),)) is not None
-        )
+        self.is_exact = kind.counting != "no" and self._does_count()
 
     def count(
         self,
@@ -81,6 +82,17 @@ class Counter:
         if prompt_tokens > 0 and guess > LEAST_LEARNED:
             self._scale = min(4.0, max(0.25, prompt_tokens / guess))
 
+    def was_too_low(self) -> None:
+        """The server refused a prompt as too long that should have fitted: estimate more from now on."""
+        self._scale = min(4.0, self._scale * 1.25)
+
+    def _does_count(self) -> bool:
+        """Whether it answers: older versions, and gateways in between, do not count though the kind does."""
+        try:
+            return self._asked((PromptMessage(Role.USER, "hello"),)) is not None
+        except (httpx2.HTTPError, TimeoutError):
+            return False
+
     def _guess(self, message: PromptMessage) -> int:
         return round((estimated_tokens(message.content) + TEMPLATE_TOKENS) * self._scale)
 
@@ -94,7 +106,7 @@ class Counter:
         """What the server counts, or None where it does not: a template may refuse the messages."""
         body: dict[str, Json] = {
             "model": self._model,
-            "messages": [{"role": each.role.value, "content": each.content} for each in messages],
+            "messages": list(map(message_body, messages)),
         }
         if continues:
             body |= {"continue_final_message": True, "add_generation_prompt": False}
@@ -107,10 +119,8 @@ class Counter:
                 return None
             body = {"content": prompt, "add_special": True, "parse_special": True}
         said = self._post("/tokenize", body, stop)
-        count, tokens = said.get("count"), said.get("tokens")
-        if isinstance(count, int) and not isinstance(count, bool) and count > 0:
-            return count
-        return len(tokens) if isinstance(tokens, list) and tokens else None
+        tokens = said.get("tokens")
+        return token_count(said.get("count")) or (len(tokens) if isinstance(tokens, list) else 0) or None
 
     def _post(self, path: str, body: Json, stop: StopFlag | None) -> dict[str, Json]:
         said = self._calls.ask("POST", path, body, stop).json

@@ -7,7 +7,7 @@ import time
 from collections.abc import Generator, Iterator, Sequence
 
 from qwen_tui.chat.context import reply_room
-from qwen_tui.chat.messages import Run
+from qwen_tui.chat.messages import Json, Run
 from qwen_tui.engine.base import (
     ON_SERVER,
     Event,
@@ -44,6 +44,9 @@ ESTIMATE_ERROR = 4
 _REASONS = {"stop": "eos"}
 """What the protocol calls the ends that a receipt names otherwise; `length` is the same."""
 
+_BROKEN = ("abort", "error")
+"""Ends that are none: the server gave the reply up."""
+
 
 class RemoteEngine:
     """A model on a server. `remote.opening` makes one."""
@@ -55,8 +58,8 @@ class RemoteEngine:
         self._counter = counter
         self._host = host
         self._closed = threading.Event()
-        self._refused: frozenset[str] = frozenset()
-        """Keys of a request that the server has refused."""
+        self._refused: dict[str, Json] = {}
+        """Keys of a request that the server has refused, with their values."""
         self._told: set[tuple[str, ...]] = set()
 
     @property
@@ -134,9 +137,12 @@ class RemoteEngine:
             named = named_in(said(answer), asked.body) if answer.status in (400, 422) else frozenset()
             if named:
                 log.info("%s does not take %s", self._host, ", ".join(sorted(named)))
-                self._refused |= named
+                self._refused |= {name: asked.body[name] for name in named}
             elif answer.status not in BUSY or not retries.wait(answer.headers.get("retry-after", "")):
-                raise refusal(answer, self._host)
+                refused = refusal(answer, self._host)
+                if refused.code == "server.too_long":
+                    self._counter.was_too_low()
+                raise refused
 
     def _most_new_tokens(self, request: Request, stop: StopFlag) -> int:
         """How long the reply may be beside its prompt: vLLM and SGLang refuse what could outgrow the window."""
@@ -161,6 +167,8 @@ class RemoteEngine:
                 if piece is None:
                     return item
             elif item.strip() == DONE:
+                if reply.has_begun:  # who gives no reason has come to the end all the same
+                    reply.finish_reason = reply.finish_reason or "stop"
                 break
             else:
                 piece = chunk(item)
@@ -171,7 +179,7 @@ class RemoteEngine:
             yield from reply.take(piece)
             if piece.error:
                 raise QwenTuiError("server.error", host=self._host, detail=one_line(piece.error))
-        if not reply.finish_reason:
+        if reply.finish_reason in ("", *_BROKEN):
             raise QwenTuiError("server.broke_off", host=self._host, detail="")
         if reply.prompt_tokens:
             self._counter.learn(reply.request.messages, reply.prompt_tokens)

@@ -4,9 +4,13 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import httpx2
+
 from qwen_tui.chat.messages import Json
 from qwen_tui.engine.base import StopFlag
+from qwen_tui.engine.redaction import one_line
 from qwen_tui.engine.remote.calls import Answer, Calls
+from qwen_tui.engine.remote.chunks import token_count
 from qwen_tui.engine.remote.kinds import LLAMA_CPP, OLLAMA, OTHER, SGLANG, TRANSFORMERS, VLLM, Kind
 from qwen_tui.engine.remote.refusals import refusal
 
@@ -34,10 +38,16 @@ def probe(calls: Calls, host: str, stop: StopFlag | None = None) -> Served:
     Raises what `Calls.ask` does, and QwenTuiError when what answers wants a key or serves no models.
     """
 
-    def get(path: str) -> Answer:
-        return calls.ask("GET", path, stop=stop)
+    def get(path: str) -> Json:
+        """What not every server has: what it says there, or None."""
+        try:
+            answer = calls.ask("GET", path, stop=stop)
+        except (httpx2.HTTPError, TimeoutError) as error:
+            log.info("%s%s: %s", host, path, error)
+            return None
+        return answer.json if answer.status == 200 else None
 
-    answer = get(MODELS)
+    answer = calls.ask("GET", MODELS, stop=stop)
     listed = _models(answer.json) if answer.status == 200 else None
     kind = _kind(answer, listed or [], get)
     # transformers serve fails to list where there is no hub cache, and serves all the same.
@@ -45,12 +55,12 @@ def probe(calls: Calls, host: str, stop: StopFlag | None = None) -> Served:
         raise refusal(answer, host)
     models = listed or []
     windows = {str(model["id"]): size for model in models if (size := _window(model))}
-    names = tuple(str(model["id"]) for model in models)
-    if kind is LLAMA_CPP and (size := _llama_cpp_window(get("/props").json)):
+    names = tuple(dict.fromkeys(str(model["id"]) for model in models))
+    if kind is LLAMA_CPP and (size := _llama_cpp_window(get("/props"))):
         windows = dict.fromkeys(names, size)
     if kind is OLLAMA:
-        windows |= _ollama_windows(get("/api/ps").json)
-    log.info("%s is %s and serves %s", host, kind.name, ", ".join(names) or "what is asked for")
+        windows |= _ollama_windows(get("/api/ps"))
+    log.info("%s is %s and serves %s", host, kind.name, one_line(", ".join(names)) or "what is asked for")
     return Served(kind, names, windows)
 
 
@@ -61,10 +71,12 @@ def _models(said: Json) -> list[dict[str, Json]] | None:
         return []
     if not isinstance(data, list):
         return None
-    return [each for each in data if isinstance(each, dict) and isinstance(each.get("id"), str)]
+    return [
+        each for each in data if isinstance(each, dict) and isinstance(each.get("id"), str) and each["id"]
+    ]
 
 
-def _kind(answer: Answer, models: list[dict[str, Json]], get: Callable[[str], Answer]) -> Kind:
+def _kind(answer: Answer, models: list[dict[str, Json]], get: Callable[[str], Json]) -> Kind:
     owners = {str(model.get("owned_by", "")).lower() for model in models}
     for owner, kind in _OWNERS.items():
         if owner in owners:
@@ -74,9 +86,9 @@ def _kind(answer: Answer, models: list[dict[str, Json]], get: Callable[[str], An
     if answer.status in (401, 403):
         return OTHER
     version = get("/api/version")
-    if version.status == 200 and isinstance(version.json, dict) and "version" in version.json:
+    if isinstance(version, dict) and "version" in version:
         return OLLAMA
-    described = get("/openapi.json").json
+    described = get("/openapi.json")
     paths = described.get("paths") if isinstance(described, dict) else None
     if isinstance(paths, dict) and "/v1/chat/completions" in paths:
         if "/load_model" in paths and "/tokenize" not in paths:
@@ -112,4 +124,4 @@ def _ollama_windows(running: Json) -> dict[str, int]:
 
 
 def _tokens(value: Json) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**40 else 0
+    return token_count(value) or 0

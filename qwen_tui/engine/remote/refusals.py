@@ -1,6 +1,7 @@
 """Why a server did not answer as asked, in plain words."""
 
 import os
+import re
 import ssl
 from collections.abc import Iterator
 
@@ -17,6 +18,11 @@ BUSY = (429, 502, 503, 504)
 
 LOST = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.NetworkError, httpx2.RemoteProtocolError)
 """The same, of a request that got no answer. One that was met with silence is not repeated: it may be at work."""
+
+_TOO_LONG = re.compile(
+    r"context[ _-](?:length|size|window)|too many tokens|prompt is too long", re.IGNORECASE
+)
+"""What servers say of a prompt that outgrows the window, each in its own words."""
 
 _CODES = {
     401: "server.key_wanted",
@@ -37,6 +43,8 @@ def refusal(answer: Answer, host: str) -> QwenTuiError:
         return QwenTuiError("server.redirects", host=host, place=place or "?")
     if answer.status in _CODES:
         return QwenTuiError(_CODES[answer.status], host=host, variable=VARIABLE, detail=detail)
+    if answer.status in (400, 413, 422) and _TOO_LONG.search(detail):
+        return QwenTuiError("server.too_long", host=host, detail=detail)
     if answer.status in (400, 413, 422):
         return QwenTuiError("server.refused", host=host, detail=detail)
     if answer.status >= 400:

@@ -29,7 +29,7 @@ class Retries:
             return False
         # Some more or less, so that many clients that were refused at once do not come back at once.
         pause = self._left.pop(0) * random.uniform(0.8, 1.2)
-        if retry_after.isdigit():
+        if retry_after.isdecimal():
             pause = float(retry_after)
             if pause > LONGEST_SECONDS:
                 return False

@@ -114,6 +114,12 @@ ERRORS: dict[str, tuple[str, str, str]] = {
         "{host} says: {detail}.",
         "Change what it names, or send less history.",
     ),
+    "server.too_long": (
+        "Too long for the server",
+        "{host} says: {detail}.",
+        "Where tokens are estimated (≈), answering again sends less history each time; "
+        "else limit the memory in tokens in the settings.",
+    ),
     "server.failed": (
         "The server failed",
         "{host} answered with the error {status}: {detail}.",
