@@ -105,6 +105,10 @@ class _Watched:
             if isinstance(event, Finished):
                 self.runs.append(event.run)
 
+    @property
+    def reads_ahead(self) -> bool:
+        return self._engine.reads_ahead
+
     def prepare(self, messages: Sequence[PromptMessage], thinking: bool | None = None) -> None:
         self._engine.prepare(messages, thinking)
 
