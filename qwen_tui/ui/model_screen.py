@@ -33,6 +33,7 @@ from qwen_tui.strings import say
 from qwen_tui.ui.header import Header
 from qwen_tui.ui.model_details import CHOICES, details
 from qwen_tui.ui.model_list import ModelList, ModelRow
+from qwen_tui.ui.served_models import ServedModels
 
 LOOK_SECONDS = 0.1
 """How often it looks whether what was searched for has been found."""
@@ -55,13 +56,6 @@ def find_models(models_file: Path) -> Found:
     """Look at the cache, at the folders that were opened before, and at the devices; may take seconds."""
     used = recent_models(models_file)
     return Found(listing(used=used), devices_here.look(), recent_servers(used)[:MOST_SERVERS])
-
-
-def ask_server(server: str) -> tuple[Entry, ...]:
-    """What a server has; may take seconds."""
-    from qwen_tui.engine.remote.listing import served_by  # late: HTTP takes a while to import
-
-    return served_by(server)
 
 
 class ModelScreen(ModalScreen[None]):
@@ -123,9 +117,7 @@ class ModelScreen(ModalScreen[None]):
         self._found = Found((), ())
         self._named: tuple[Entry, ...] = ()
         """What was typed, in front of all others."""
-        self._served: dict[str, tuple[Entry, ...]] = {}
-        """By address: what the servers have."""
-        self._servers_said: list[tuple[str, tuple[Entry, ...], bool]] = []
+        self._served = ServedModels()
         self._confirming = ""
         """The model whose download the person is asked about."""
         self._awaited = ""
@@ -197,7 +189,7 @@ class ModelScreen(ModalScreen[None]):
             self._inbox.clear()
             self._list()
             for server in self._found.servers:
-                self._ask_server(server, is_wanted=False)
+                self._served.ask(server, is_wanted=False)
             if self.query_one("#models-said", Static).content == say("models.searching"):
                 self._say("")
         if self._answers:
@@ -207,13 +199,11 @@ class ModelScreen(ModalScreen[None]):
             elif [entry.model for entry in self._named] == [answer.model]:
                 self._say("")
                 self._name_one(answer)
-        if self._servers_said:
-            server, entries, is_wanted = self._servers_said.pop(0)
-            self._served[server] = entries
+        if (said := self._served.take()) is not None:
             self._list()
-            if is_wanted:
+            if said.is_wanted:
                 self._say("")
-                self.query_one(ModelList).go_to(entries[0].key)
+                self.query_one(ModelList).go_to(said.entries[0].key)
 
     @property
     def _devices(self) -> tuple[Device, ...]:
@@ -224,20 +214,12 @@ class ModelScreen(ModalScreen[None]):
     def _list(self) -> None:
         devices = self._devices
         here = [each for each in self._found.entries if each.group == "here"]
-        served = [each for server in self._served for each in self._served_by(server)]
+        info = self.engine_state.engine.info if isinstance(self.engine_state, Ready) else None
+        served = self._served.entries(info)
         entries = (*self._named, *here, *served, *self._found.entries[len(here) :])
         self.query_one(ModelList).rows = tuple(
             ModelRow(entry, self._fits(entry, devices)) for entry in entries
         )
-
-    def _served_by(self, server: str) -> Sequence[Entry]:
-        """What a server has; the model that it answers with may be none that it lists."""
-        entries = self._served[server]
-        info = self.engine_state.engine.info if isinstance(self.engine_state, Ready) else None
-        if info is None or info.server != server or info.model in [entry.model for entry in entries]:
-            return entries
-        own = Entry(info.model, "served", None, None, server=server, window=info.context_window)
-        return (own, *(entry for entry in entries if entry.model))
 
     def _fits(self, entry: Entry, devices: Sequence[Device]) -> dict[Form, Fit]:
         try:
@@ -291,7 +273,7 @@ class ModelScreen(ModalScreen[None]):
         if is_address(name):
             self.set_focus(self.query_one(ModelList))
             self._say(say("models.asking_server", host=one_line(name.partition("://")[2])))
-            self._ask_server(name, is_wanted=True)
+            self._served.ask(name, is_wanted=True)
             return
         listed = next((each for each in self._found.entries if each.model == name), None)
         entry = listed or named(name)
@@ -305,15 +287,6 @@ class ModelScreen(ModalScreen[None]):
         self._named = () if is_listed else (entry,)
         self._list()
         self.query_one(ModelList).go_to(entry.key)
-
-    def _ask_server(self, server: str, *, is_wanted: bool) -> None:
-        """Have a server asked what it has; `is_wanted`: the person waits for it."""
-
-        def ask() -> None:
-            entries = ask_server(server)
-            self._servers_said.append((entries[0].server, entries, is_wanted))
-
-        threading.Thread(target=ask, name="server", daemon=True).start()
 
     def _ask(self, model: str) -> None:
         """Ask the hub; on a thread of its own."""
