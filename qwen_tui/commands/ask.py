@@ -42,12 +42,12 @@ def run(text: str | None, settings: Settings, where: Places, *, as_json: bool) -
             print(f"qwen-tui ask: {reasons_in_words(engine.info)}", file=sys.stderr)
         note_use(where.models, engine.info)
         try:
-            request = plan([question], settings, engine).request
+            request = plan([question], settings, engine, stop=stop).request
             reason = _print_reply(engine.stream(request, stop), as_json=as_json)
         finally:
             engine.close()
     except QwenTuiError as error:
-        if error.code == "engine.load_stopped":
+        if error.code in ("engine.load_stopped", "engine.stopped_early"):
             return STOPPED
         print(f"qwen-tui ask: {error}", file=sys.stderr)
         return FAILED
@@ -76,18 +76,23 @@ def _print_reply(events: Iterator[Event], *, as_json: bool) -> str:
     parts: list[str] = []
     thoughts: list[str] = []
     receipt = Run(model="")
-    for event in events:
-        match event:
-            case TextDelta(text=text):
-                parts.append(cleaner.feed(text))
-                if not as_json:
-                    print(parts[-1], end="", file=out, flush=True)
-            case ThinkingDelta(text=text):
-                thoughts.append(thinking_cleaner.feed(text))
-            case NotTaken():
-                print(f"qwen-tui ask: {not_taken_in_words(event)}", file=sys.stderr)
-            case Finished(run=receipt):
-                pass
+    try:
+        for event in events:
+            match event:
+                case TextDelta(text=text):
+                    parts.append(cleaner.feed(text))
+                    if not as_json:
+                        print(parts[-1], end="", file=out, flush=True)
+                case ThinkingDelta(text=text):
+                    thoughts.append(thinking_cleaner.feed(text))
+                case NotTaken():
+                    print(f"qwen-tui ask: {not_taken_in_words(event)}", file=sys.stderr)
+                case Finished(run=receipt):
+                    pass
+    except QwenTuiError:
+        if any(parts) and not as_json:  # what is said of it begins a line of its own
+            print(cleaner.flush(), file=out, flush=True)
+        raise
     parts.append(cleaner.flush())
     thoughts.append(thinking_cleaner.flush())
     if as_json:

@@ -123,6 +123,28 @@ def test_an_environment_that_cannot_be_heeded_is_named(
     assert entry.unreachable.code == "server.environment"
 
 
+def test_a_name_that_takes_long_to_look_up_holds_nothing_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, may_end = threading.Event(), threading.Event()
+
+    def slow(*_: object, **__: object) -> None:
+        asked.set()
+        may_end.wait(20)
+        raise socket.gaierror(-3, "Temporary failure in name resolution")
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    spec = ModelSpec(server="http://gpubox.invalid:8000")
+    try:
+        with pytest.raises(QwenTuiError) as caught:
+            open_remote(spec, lambda _: None, threading.Event(), Patience(connect=0.2))
+        assert asked.is_set()
+        assert caught.value.code == "server.unreachable"
+        assert "timed out" in str(caught.value)
+        waited_for = [each for each in threading.enumerate() if not each.daemon]
+        assert waited_for == [threading.main_thread()]
+    finally:
+        may_end.set()
+
+
 def test_a_thread_that_begins_late_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     def answer(connection: socket.socket) -> None:
         connection.recv(4096)

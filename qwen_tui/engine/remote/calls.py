@@ -19,6 +19,7 @@ from qwen_tui.chat.messages import Json
 from qwen_tui.engine.base import StopFlag
 from qwen_tui.engine.redaction import one_line
 from qwen_tui.engine.remote.address import Address
+from qwen_tui.engine.remote.resolving import Loop
 from qwen_tui.errors import QwenTuiError
 
 POLL_SECONDS = 0.01
@@ -76,7 +77,7 @@ class Calls:
         self._patience = patience or Patience()
         headers = {"User-Agent": "qwen-tui"} | ({"Authorization": f"Bearer {key}"} if key else {})
         self._client = _client(server, headers)
-        self._loop = asyncio.new_event_loop()
+        self._loop = Loop()
         threading.Thread(target=self._run, name="server", daemon=True).start()
 
     def ask(self, method: str, path: str, body: Json = None, stop: StopFlag | None = None) -> Answer:

@@ -1,5 +1,6 @@
 """Why a server did not answer as asked, in plain words."""
 
+import errno
 import os
 import re
 import ssl
@@ -98,6 +99,8 @@ def _why(error: Exception) -> str:
     for cause in _causes(error):
         if isinstance(cause, OSError) and cause.errno is not None and not isinstance(cause, ssl.SSLError):
             return one_line(os.strerror(cause.errno) if cause.errno > 0 else cause.strerror)
+    if isinstance(error, TimeoutError | httpx2.TimeoutException):
+        return os.strerror(errno.ETIMEDOUT)
     return one_line(str(error) or type(error).__name__)
 
 

@@ -1,0 +1,40 @@
+"""`qwen-tui ask` with a model on a server."""
+
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+from loopback_server import Script, delta, one_after_the_other, with_events, with_json
+
+COMMAND = [sys.executable, "-m", "qwen_tui", "ask", "hello"]
+
+
+def test_an_interrupt_ends_it_while_the_server_counts(tmp_path: Path, served: tuple[str, Script]) -> None:
+    address, script = served
+    is_counting = threading.Event()
+
+    def silence(handler, _) -> None:
+        is_counting.set()
+        handler.wait_for_the_drop()
+
+    script.answers["/tokenize"] = one_after_the_other(with_json({"count": 5}), silence)
+    command = [*COMMAND, "--server", address, "--data-dir", str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as asking:
+        assert is_counting.wait(60)
+        asking.send_signal(signal.SIGINT)
+        assert asking.wait(5) == 130
+        assert asking.communicate() == (b"", b"")
+
+
+def test_what_came_of_a_reply_that_broke_off_stands_on_lines_of_its_own(
+    tmp_path: Path, served: tuple[str, Script]
+) -> None:
+    address, script = served
+    script.replies(with_events(delta("Once"), delta(" upon")))
+    command = [*COMMAND, "--server", address, "--data-dir", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, timeout=60)
+    assert (done.returncode, done.stdout) == (1, b"Once upon\n")
+    assert done.stderr.startswith(b"qwen-tui ask: ")
+    assert len(done.stderr.splitlines()) == 1
