@@ -4,6 +4,7 @@ import asyncio
 import shutil
 import socket
 import ssl
+import struct
 import subprocess
 import threading
 import time
@@ -12,9 +13,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from loopback_server import Script, with_json
 
-from qwen_tui.engine.base import ModelSpec
-from qwen_tui.engine.remote.calls import Patience
+from qwen_tui.chat.messages import Role
+from qwen_tui.engine.base import ModelSpec, PromptMessage
+from qwen_tui.engine.remote.address import address
+from qwen_tui.engine.remote.calls import Calls, Patience
 from qwen_tui.engine.remote.listing import served_by
 from qwen_tui.engine.remote.opening import open_remote
 from qwen_tui.errors import QwenTuiError
@@ -22,9 +26,9 @@ from qwen_tui.errors import QwenTuiError
 QUICK = Patience(connect=2.0, answer=1.0)
 
 
-def why_not(address: str) -> QwenTuiError:
+def why_not(given: str) -> QwenTuiError:
     with pytest.raises(QwenTuiError) as caught:
-        open_remote(ModelSpec(server=address), lambda _: None, threading.Event(), QUICK)
+        open_remote(ModelSpec(server=given), lambda _: None, threading.Event(), QUICK)
     return caught.value
 
 
@@ -121,6 +125,31 @@ def test_an_environment_that_cannot_be_heeded_is_named(
     (entry,) = served_by("http://gpubox.invalid:8000")
     assert entry.unreachable is not None
     assert entry.unreachable.code == "server.environment"
+
+
+def test_a_connection_that_was_kept_too_long_is_not_noticed(connect, script: Script) -> None:
+    def count_and_reset(handler, _) -> None:
+        handler.send(200, "application/json", b'{"count": 5}')
+        time.sleep(0.05)
+        handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        handler.connection.shutdown(socket.SHUT_RD)
+        handler.close_connection = True
+
+    script.answers["/tokenize"] = count_and_reset
+    engine = connect()
+    for wait_seconds in (0.0, 0.03, 0.06) * 5:
+        assert engine.count((PromptMessage(Role.USER, "hello"),)).total == 5
+        time.sleep(wait_seconds)
+
+
+def test_a_key_that_a_server_quotes_is_hidden(served: tuple[str, Script]) -> None:
+    server, script = served
+    script.answers["/v1/models"] = with_json({"error": {"message": "no such key: kept-in-the-keyring"}}, 401)
+    calls = Calls(address(server), "kept-in-the-keyring")
+    answer = calls.ask("GET", "/v1/models")
+    calls.close()
+    assert "no such key" in str(answer.json)
+    assert "kept-in-the-keyring" not in str(answer.json)
 
 
 def test_a_name_that_takes_long_to_look_up_holds_nothing_up(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ import httpx2
 
 from qwen_tui.chat.messages import Json
 from qwen_tui.engine.base import StopFlag
-from qwen_tui.engine.redaction import one_line
+from qwen_tui.engine.redaction import HIDDEN, SHORTEST, one_line
 from qwen_tui.engine.remote.address import Address
 from qwen_tui.engine.remote.resolving import Loop
 from qwen_tui.errors import QwenTuiError
@@ -74,6 +74,7 @@ class Calls:
 
     def __init__(self, server: Address, key: str, patience: Patience | None = None) -> None:
         self._root = server.root
+        self._key = key
         self._patience = patience or Patience()
         headers = {"User-Agent": "qwen-tui"} | ({"Authorization": f"Bearer {key}"} if key else {})
         self._client = _client(server, headers)
@@ -81,12 +82,12 @@ class Calls:
         threading.Thread(target=self._run, name="server", daemon=True).start()
 
     def ask(self, method: str, path: str, body: Json = None, stop: StopFlag | None = None) -> Answer:
-        """One request and its whole answer; raises `Dropped` when `stop` is set first."""
-        seconds = self._patience.answer
-        for item in self._items(lambda items: self._whole(method, path, body, seconds, items), stop):
-            if isinstance(item, Answer):
-                return item
-        raise httpx2.RemoteProtocolError("no answer")
+        """One question and its whole answer; raises `Dropped` when `stop` is set first."""
+        try:
+            return self._asked(method, path, body, stop)
+        except (httpx2.ReadError, httpx2.WriteError, httpx2.RemoteProtocolError):
+            # The server may have closed a connection that was kept, just when it was used again.
+            return self._asked(method, path, body, stop)
 
     def events(self, path: str, body: Json, stop: StopFlag) -> Iterator[Answer | str]:
         """POST and read server-sent events: the data of each, or one `Answer` when the server sends none.
@@ -102,6 +103,13 @@ class Calls:
                 self._loop.call_soon_threadsafe(self._loop.stop)
 
     # --- This side --------------------------------------------------------------------------------------
+
+    def _asked(self, method: str, path: str, body: Json, stop: StopFlag | None) -> Answer:
+        seconds = self._patience.answer
+        for item in self._items(lambda items: self._whole(method, path, body, seconds, items), stop):
+            if isinstance(item, Answer):
+                return item
+        raise httpx2.RemoteProtocolError("no answer")
 
     def _items(self, begin: Any, stop: StopFlag | None) -> Iterator[Any]:
         items: queue.SimpleQueue[_Item] = queue.SimpleQueue()
@@ -158,14 +166,14 @@ class Calls:
                 method, self._root + path, json=body, timeout=self._timeout(seconds)
             ) as response,
         ):
-            items.put(await _answer(response))
+            items.put(await _answer(response, self._key))
 
     async def _stream(self, path: str, body: Json, items: "queue.SimpleQueue[_Item]") -> None:
         timeout = self._timeout(self._patience.silence)
         async with self._client.stream("POST", self._root + path, json=body, timeout=timeout) as response:
             kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
             if response.status_code != 200 or kind != "text/event-stream":
-                items.put(await _answer(response))
+                items.put(await _answer(response, self._key))
                 return
             response.encoding = "utf-8-sig"  # a mark of the byte order would hide the first event
             async for event in httpx2.EventSource(response, max_event_size=MOST_BYTES):
@@ -189,13 +197,17 @@ def _client(server: Address, headers: Mapping[str, str]) -> httpx2.AsyncClient:
         raise QwenTuiError("server.environment", host=server.host, detail=one_line(error)) from error
 
 
-async def _answer(response: httpx2.Response) -> Answer:
+async def _answer(response: httpx2.Response, key: str) -> Answer:
+    """Read all of it. An error that quotes the key must not bring it into what is shown and kept."""
     body = bytearray()
     async for piece in response.aiter_bytes():
         body += piece
         if len(body) > MOST_BYTES:
             raise httpx2.RemoteProtocolError("the answer is too large")
-    return Answer(response.status_code, dict(response.headers), bytes(body))
+    said = bytes(body)
+    if response.status_code != 200 and len(key) >= SHORTEST:
+        said = said.replace(key.encode(), HIDDEN.encode())
+    return Answer(response.status_code, dict(response.headers), said)
 
 
 def _how(done: "Future[None]") -> _End:

@@ -6,6 +6,8 @@ import threading
 import time
 from collections.abc import Generator, Iterator, Sequence
 
+import httpx2
+
 from qwen_tui.chat.context import reply_room
 from qwen_tui.chat.messages import Json, Run
 from qwen_tui.engine.base import (
@@ -150,9 +152,12 @@ class RemoteEngine:
         room = max(1, reply_room(window, wanted))
         if room == wanted:
             return wanted
-        prompt = self._counter.count(
-            request.messages, request.thinking, continues=request.continues, stop=stop
-        ).total
+        try:
+            prompt = self._counter.count(
+                request.messages, request.thinking, continues=request.continues, stop=stop
+            ).total
+        except (httpx2.HTTPError, TimeoutError):
+            return room
         left = window - (prompt if self._counter.is_exact else prompt + prompt // ESTIMATE_ERROR)
         return max(room, min(wanted, left))
 
