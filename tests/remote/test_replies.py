@@ -426,18 +426,38 @@ def test_a_reply_is_not_begun_anew_where_it_cannot_be_continued(connect: Connect
     assert len(script.bodies()) == 1
 
 
+@pytest.mark.parametrize(
+    "told",
+    [
+        "This model's maximum context length is 4096 tokens. However, you requested 5000 tokens (3000 in the",
+        "The input (5000 tokens) is longer than the model's context length (4096 tokens).",
+        "the request exceeds the available context size (4,096 tokens), try increasing it",
+        "the model is loaded with context length of only 4096 tokens",
+    ],
+)
+def test_a_window_that_a_server_tells_when_it_refuses_is_heeded_from_then_on(
+    connect: Connect, script: Script, told: str
+) -> None:
+    script.replies(with_json({"error": {"message": told}}, 400))
+    engine = connect()
+    error = failure(engine)[1]
+    assert error.code == "server.too_long"
+    assert "4096" in str(error).replace(",", "")
+    assert engine.info.context_window == 4096
+
+
 def test_a_prompt_that_is_too_long_for_the_server_is_estimated_longer_from_then_on(
     connect: Connect, script: Script
 ) -> None:
-    told = "This model's maximum context length is 4096 tokens. Please reduce the length of the messages."
-    script.replies(with_json({"object": "error", "message": told, "code": 400}, 400))
+    script.replies(with_json({"error": {"message": "prompt is too long"}}, 400))
     engine = connect()
     long = (PromptMessage(Role.USER, "word " * 1000),)
     before = engine.count(long).total
-    error = failure(engine, replace(HELLO, messages=long))[1]
-    assert error.code == "server.too_long"
-    assert "4096" in str(error)
+    assert failure(engine, replace(HELLO, messages=long))[1].code == "server.too_long"
     assert engine.count(long).total > 1.2 * before
+    script.replies(with_events(delta("Now."), end(prompt_tokens=before)))
+    reply(engine, replace(HELLO, messages=long))
+    assert engine.count(long).total > 1.2 * before  # its window is smaller than assumed, whatever it counts
 
 
 def test_a_server_that_nobody_knows_is_sent_all_and_the_doubt_is_told(

@@ -25,6 +25,9 @@ PROMPT_TOKENS = 3
 LEAST_LEARNED = 50
 """Shorter prompts, in estimated tokens, teach nothing: the template is most of them."""
 
+LARGEST_SCALE = 4.0
+"""How far a server's figures are believed: no tokenizer is further from the estimates."""
+
 _PIECES = re.compile(r"[A-Za-z]+|\d|\s+|[^\x00-\x7f]|[^\sA-Za-z\d]")
 
 
@@ -53,6 +56,7 @@ class Counter:
         self._kind = kind
         self._model = model
         self._scale = 1.0
+        self._least_scale = 1 / LARGEST_SCALE
         """How many tokens there are to each estimated one, as far as the server has told."""
         self.is_exact = kind.counting != "no" and self._does_count()
 
@@ -80,11 +84,11 @@ class Counter:
             sum(estimated_tokens(message.content) + TEMPLATE_TOKENS for message in messages) + PROMPT_TOKENS
         )
         if prompt_tokens > 0 and guess > LEAST_LEARNED:
-            self._scale = min(4.0, max(0.25, prompt_tokens / guess))
+            self._scale = min(LARGEST_SCALE, max(self._least_scale, prompt_tokens / guess))
 
     def was_too_low(self) -> None:
         """The server refused a prompt as too long that should have fitted: estimate more from now on."""
-        self._scale = min(4.0, self._scale * 1.25)
+        self._scale = self._least_scale = min(LARGEST_SCALE, self._scale * 1.25)
 
     def _does_count(self) -> bool:
         """Whether it answers: older versions, and gateways in between, do not count though the kind does."""

@@ -5,6 +5,7 @@ import random
 import threading
 import time
 from collections.abc import Generator, Iterator, Sequence
+from dataclasses import replace
 
 import httpx2
 
@@ -30,7 +31,7 @@ from qwen_tui.engine.remote.calls import Answer, Calls, Dropped
 from qwen_tui.engine.remote.chunks import DONE, Chunk, chunk, read
 from qwen_tui.engine.remote.counting import Counter
 from qwen_tui.engine.remote.kinds import Kind
-from qwen_tui.engine.remote.refusals import BUSY, LOST, refusal, said, unreachable
+from qwen_tui.engine.remote.refusals import BUSY, LOST, refusal, said, told_window, unreachable
 from qwen_tui.engine.remote.waiting import Retries
 from qwen_tui.engine.thinking import Channel, Piece, ThinkingSplitter
 from qwen_tui.errors import QwenTuiError
@@ -143,8 +144,16 @@ class RemoteEngine:
             elif answer.status not in BUSY or not retries.wait(answer.headers.get("retry-after", "")):
                 refused = refusal(answer, self._host)
                 if refused.code == "server.too_long":
-                    self._counter.was_too_low()
+                    self._learn_from(refused)
                 raise refused
+
+    def _learn_from(self, refused: QwenTuiError) -> None:
+        """Have less sent from now on: by the window that the server tells now, else by higher estimates."""
+        window = told_window(refused)
+        if 0 < window < self._info.context_window:
+            self._info = replace(self._info, context_window=window)
+        else:
+            self._counter.was_too_low()
 
     def _most_new_tokens(self, request: Request, stop: StopFlag) -> int:
         """How long the reply may be beside its prompt: vLLM and SGLang refuse what could outgrow the window."""

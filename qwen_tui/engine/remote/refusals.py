@@ -25,6 +25,8 @@ _TOO_LONG = re.compile(
 )
 """What servers say of a prompt that outgrows the window, each in its own words."""
 
+_WINDOW = re.compile(r"context (?:length|size|window)\D{1,20}(\d[\d,]*)", re.IGNORECASE)
+
 _CODES = {
     401: "server.key_wanted",
     403: "server.forbidden",
@@ -70,6 +72,12 @@ def unreachable(error: Exception, host: str, *, has_begun: bool = False) -> Qwen
     return QwenTuiError(
         "server.broke_off" if has_begun else "server.no_answer", host=host, detail=_why(error)
     )
+
+
+def told_window(refusal: QwenTuiError) -> int:
+    """How many tokens the model can see, where a refusal of a prompt that is too long tells it; else 0."""
+    found = _WINDOW.search(str(refusal.parameters["detail"]))
+    return int(found[1].replace(",", "")) if found else 0
 
 
 def said(answer: Answer) -> str:

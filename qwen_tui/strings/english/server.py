@@ -117,8 +117,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "server.too_long": (
         "Too long for the server",
         "{host} says: {detail}.",
-        "Where tokens are estimated (≈), answering again sends less history each time; "
-        "else limit the memory in tokens in the settings.",
+        "Answer again: less history is sent then. If that is not enough, set “Memory in tokens” in the settings.",
     ),
     "server.failed": (
         "The server failed",
