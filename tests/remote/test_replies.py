@@ -2,6 +2,7 @@
 
 import json
 import socket
+import struct
 import threading
 import time
 from collections.abc import Callable
@@ -295,6 +296,24 @@ def test_the_end_may_come_without_a_reason(connect: Connect, script: Script) -> 
     assert (text, run.stop_reason) == ("All of it", "eos")
 
 
+@pytest.mark.parametrize("is_cut", [True, False], ids=["cut", "kept open"])
+def test_a_reply_with_its_end_is_whole_however_the_connection_ends(
+    connect: Connect, script: Script, is_cut: bool
+) -> None:
+    def answer(handler, _) -> None:
+        handler.begin()
+        handler.write(delta("All of it") + end().replace(b"data: [DONE]\n\n", b""))
+        if is_cut:
+            handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            handler.connection.shutdown(socket.SHUT_RD)
+        else:
+            handler.wait_for_the_drop()
+
+    script.replies(answer)
+    text, _, run = reply(connect())
+    assert (text, run.stop_reason) == ("All of it", "eos")
+
+
 @pytest.mark.parametrize("reason", ["abort", "error"])
 def test_a_reply_that_the_server_gave_up_can_be_continued(
     connect: Connect, script: Script, reason: str
@@ -383,7 +402,7 @@ def test_a_parameter_that_is_refused_by_name_is_left_out_from_then_on(
 ) -> None:
     def picky(handler, body) -> None:
         if "top_k" in body:
-            detail = [{"loc": ["body", "top_k"], "msg": "Extra inputs are not permitted: top_k"}]
+            detail = [{"loc": ["body", "top_k"], "msg": "Extra inputs are not permitted"}]
             with_json({"detail": detail}, 422)(handler, body)
         else:
             with_events(delta("Fine."), end())(handler, body)

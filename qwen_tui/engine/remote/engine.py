@@ -175,7 +175,7 @@ class RemoteEngine:
     ) -> Generator[Event, None, Answer | None]:
         """Ask once; the value of the generator is an answer that was no reply, or None."""
         reply.sampling, reply.not_taken = asked.sampling, asked.not_taken
-        for item in self._calls.events("/v1/chat/completions", asked.body, stop):
+        for item in self._sent(asked, reply, stop):
             if isinstance(item, Answer):
                 piece = read(item.json) if item.status == 200 else None
                 if piece is None:
@@ -199,6 +199,14 @@ class RemoteEngine:
             self._counter.learn(reply.request.messages, reply.prompt_tokens)
         yield from reply.end(_REASONS.get(reply.finish_reason, one_line(reply.finish_reason)))
         return None
+
+    def _sent(self, asked: Asking, reply: "_Reply", stop: StopFlag) -> Iterator[Answer | str]:
+        """What the server sends. How it leaves the connection does not matter once the reply has its end."""
+        try:
+            yield from self._calls.events("/v1/chat/completions", asked.body, stop)
+        except (httpx2.HTTPError, TimeoutError, Dropped):
+            if not reply.finish_reason:
+                raise
 
     def _notes(self, asked: Asking) -> Iterator[Event]:
         """What the person should know of this request, once."""

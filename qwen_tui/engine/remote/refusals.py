@@ -96,6 +96,9 @@ def told_of(value: Json) -> str:
     if isinstance(value, list):
         return "; ".join(filter(None, map(told_of, value[:4])))
     if isinstance(value, dict):
+        place = value.get("loc")
+        if isinstance(place, list) and place and isinstance(value.get("msg"), str):
+            return f"{place[-1]}: {value['msg']}"
         for key in ("error", "message", "msg", "detail"):
             if value.get(key):
                 return told_of(value[key])
