@@ -9,8 +9,9 @@ from dataclasses import asdict
 
 from qwen_tui.arguments import USAGE_ERROR
 from qwen_tui.chat.cleaning import Cleaner, clean
+from qwen_tui.chat.files import why
 from qwen_tui.chat.messages import Message, Role, Run
-from qwen_tui.commands.output import FAILED, STOPPED, silence, utf8
+from qwen_tui.commands.output import FAILED, STOPPED, silence, tell, utf8
 from qwen_tui.engine.base import Event, Finished, LoadProgress, NotTaken, TextDelta, ThinkingDelta
 from qwen_tui.engine.opening import open_engine
 from qwen_tui.engine.quantized_cache import QuantizedCache
@@ -53,6 +54,10 @@ def run(text: str | None, settings: Settings, where: Places, *, as_json: bool) -
         return FAILED
     except BrokenPipeError:
         silence(sys.stdout)
+        return FAILED
+    except OSError as error:
+        silence(sys.stdout)
+        tell("ask", QwenTuiError("cli.not_printed", detail=why(error)))
         return FAILED
     return STOPPED if reason == "stopped" else 0
 

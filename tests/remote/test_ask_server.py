@@ -6,6 +6,7 @@ import sys
 import threading
 from pathlib import Path
 
+import pytest
 from loopback_server import Script, delta, one_after_the_other, with_events, with_json
 
 COMMAND = [sys.executable, "-m", "qwen_tui", "ask", "hello"]
@@ -26,6 +27,16 @@ def test_an_interrupt_ends_it_while_the_server_counts(tmp_path: Path, served: tu
         asking.send_signal(signal.SIGINT)
         assert asking.wait(5) == 130
         assert asking.communicate() == (b"", b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a disk that is always full")
+def test_an_output_that_takes_nothing_is_told(tmp_path: Path, served: tuple[str, Script]) -> None:
+    command = [*COMMAND, "--server", served[0], "--data-dir", str(tmp_path)]
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, timeout=60)
+    assert done.returncode == 1
+    assert b"No space left" in done.stderr
+    assert b"Traceback" not in done.stderr
 
 
 def test_what_came_of_a_reply_that_broke_off_stands_on_lines_of_its_own(

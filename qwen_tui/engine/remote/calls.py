@@ -26,7 +26,10 @@ POLL_SECONDS = 0.01
 """How often the stop flag is looked at."""
 
 MOST_BYTES = 16 << 20
-"""The largest answer, and the largest single event, that is taken."""
+"""The largest answer that is taken."""
+
+MOST_EVENT_BYTES = 1 << 20
+"""The largest single event; `MOST_WAITING` of them may wait."""
 
 MOST_WAITING = 1000
 """How many events may wait to be taken before no more are read."""
@@ -176,7 +179,7 @@ class Calls:
                 items.put(await _answer(response, self._key))
                 return
             response.encoding = "utf-8-sig"  # a mark of the byte order would hide the first event
-            async for event in httpx2.EventSource(response, max_event_size=MOST_BYTES):
+            async for event in httpx2.EventSource(response, max_event_size=MOST_EVENT_BYTES):
                 while items.qsize() > MOST_WAITING:
                     await asyncio.sleep(POLL_SECONDS)
                 if event.data:  # there are events of a name or an interval alone

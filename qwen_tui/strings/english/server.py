@@ -21,7 +21,7 @@ SENTENCES: dict[str, str] = {
 ERRORS: dict[str, tuple[str, str, str]] = {
     "server.bad_address": (
         "Not a server's address",
-        "{address} is not an address of a server.",
+        "“{address}” is not an address of a server.",
         "Give one such as http://gpubox:8000.",
     ),
     "server.password_in_address": (
