@@ -137,13 +137,15 @@ def test_what_a_killed_download_left_is_removed_and_what_was_finished_is_kept(
     def unfinished() -> list[Path]:
         return list(home_of_its_own.rglob("*.incomplete"))
 
+    def noted() -> list[str]:
+        return [name for note in home_of_its_own.rglob("*.unfinished") for name in note.read_text().split()]
+
     hub.slow.set()
     worker = start_worker(log_file)
     asked = worker.ask(Load(ModelSpec(model="me/tiny", device="cpu")))
     while not (isinstance(step := asked.next(60), LoadProgress) and step.files_done and step.done):
         assert isinstance(step, LoadProgress)
-    wait_for(unfinished)
-    wait_for(lambda: [note for note in home_of_its_own.rglob("*.unfinished") if note.read_text()])
+    wait_for(lambda: [file.name for file in unfinished()] == noted())
     os.kill(worker.pid, signal.SIGKILL)
     wait_for(lambda: not worker.alive)
     left = unfinished()

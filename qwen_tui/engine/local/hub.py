@@ -85,9 +85,9 @@ def download(model: str, report: Callable[[LoadProgress], None], is_stopped: Cal
     except Exception as error:
         raise _in_plain_words(error, model, "engine.hub_silent") from error
     try:
-        with Unfinished(_repository(model)) as unfinished:
+        with Unfinished(_repository(model)):
             _make_room(sum(missing.values()))
-            bars = _bars(_Received(model, missing, report, is_stopped, unfinished.look))
+            bars = _bars(_Received(model, missing, report, is_stopped))
             folder = huggingface_hub.snapshot_download(
                 model, allow_patterns=WANTED, ignore_patterns=UNWANTED, tqdm_class=bars
             )
@@ -144,15 +144,12 @@ class _Received:
         missing: Mapping[str, int],
         report: Callable[[LoadProgress], None],
         is_stopped: Callable[[], bool],
-        look: Callable[[], None],
     ) -> None:
-        """`look` is called at every piece."""
         self._name = model.rpartition("/")[2]
         self._total = sum(missing.values())
         self._files = len(missing)
         self._report = report
         self._is_stopped = is_stopped
-        self._look = look
         self._lock = threading.Lock()
         self._done = self._finished = 0
         self._tell()
@@ -162,7 +159,6 @@ class _Received:
         if self._is_stopped():
             raise DownloadStopped
         with self._lock:
-            self._look()
             self._done += count
             self._tell()
 

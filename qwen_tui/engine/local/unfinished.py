@@ -8,6 +8,7 @@ whose lock is free is that of a dead process.
 import contextlib
 import fcntl
 import os
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,7 +32,8 @@ class Unfinished:
         self._note: Path | None = None
         self._descriptor = -1
         self._written = ""
-        self._looked_at = 0.0
+        self._over = threading.Event()
+        self._looking = threading.Thread(target=self._look, name="unfinished", daemon=True)
 
     def __enter__(self) -> "Unfinished":
         """Remove what the dead have left, and begin to note."""
@@ -41,26 +43,28 @@ class Unfinished:
             self._note = self._notes / f"qwen-tui-{os.getpid()}.unfinished"
             self._descriptor = os.open(self._note, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._looking.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         """The library has removed what it did not finish."""
+        self._over.set()
+        if self._looking.is_alive():
+            self._looking.join()
         if self._note is not None:
             self._note.unlink(missing_ok=True)
         if self._descriptor >= 0:
             os.close(self._descriptor)
 
-    def look(self) -> None:
-        """Note what is open now; cheap enough to be called at every piece."""
-        if self._descriptor < 0 or time.monotonic() - self._looked_at < NOTE_SECONDS:
-            return
-        self._looked_at = time.monotonic()
-        names = "\n".join(sorted({path.name for path in _open_files() if path.parent == self._blobs}))
-        if names != self._written:
-            with contextlib.suppress(OSError):  # a full disk: the age of the files must do then
-                os.ftruncate(self._descriptor, 0)
-                os.pwrite(self._descriptor, names.encode(), 0)
-                self._written = names
+    def _look(self) -> None:
+        """Note what is open, on a thread of its own until the download is over."""
+        while not self._over.wait(NOTE_SECONDS):
+            names = "\n".join(sorted({path.name for path in _open_files() if path.parent == self._blobs}))
+            if names != self._written:
+                with contextlib.suppress(OSError):  # a full disk: the age of the files must do then
+                    os.ftruncate(self._descriptor, 0)
+                    os.pwrite(self._descriptor, names.encode(), 0)
+                    self._written = names
 
     def _sweep(self) -> None:
         for note in self._notes.glob("qwen-tui-*.unfinished"):
