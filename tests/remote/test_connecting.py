@@ -1,6 +1,7 @@
 """The way to a server: ports that answer otherwise, https, proxies, threads that begin late."""
 
 import asyncio
+import gc
 import shutil
 import socket
 import ssl
@@ -13,10 +14,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from loopback_server import Script, with_json
+from loopback_server import Script, delta, with_json
+from remote_requests import HELLO
 
 from qwen_tui.chat.messages import Role
-from qwen_tui.engine.base import ModelSpec, PromptMessage
+from qwen_tui.engine.base import ModelSpec, PromptMessage, TextDelta
 from qwen_tui.engine.remote.address import address
 from qwen_tui.engine.remote.calls import Calls, Patience
 from qwen_tui.engine.remote.listing import served_by
@@ -150,6 +152,51 @@ def test_a_key_that_a_server_quotes_is_hidden(served: tuple[str, Script]) -> Non
     calls.close()
     assert "no such key" in str(answer.json)
     assert "kept-in-the-keyring" not in str(answer.json)
+
+
+def test_closing_in_the_middle_of_everything_leaves_nothing_behind(
+    connect, script: Script, caplog: pytest.LogCaptureFixture, recwarn: pytest.WarningsRecorder
+) -> None:
+    def forever(handler, _) -> None:
+        handler.begin()
+        while True:
+            handler.write(delta("on and ") * 100)
+
+    script.answers["/tokenize"] = with_json({"count": 5})
+    script.replies(forever)
+    ends: list[str] = []
+
+    def until_closed(work: Callable[[], object]) -> None:
+        try:
+            while True:
+                work()
+        except QwenTuiError as error:
+            ends.append(error.code)
+
+    for _ in range(10):
+        engine = connect()
+        works = (
+            lambda engine=engine: list(engine.stream(HELLO, threading.Event())),
+            lambda engine=engine: engine.count(HELLO.messages),
+        )
+        threads = [threading.Thread(target=until_closed, args=(work,), daemon=True) for work in works * 2]
+        for thread in threads:
+            thread.start()
+        events = engine.stream(HELLO, threading.Event())
+        while not isinstance(next(events), TextDelta):
+            pass
+        events.close()
+        engine.close()
+        for thread in threads:
+            thread.join(5)
+    assert ends == ["engine.closed"] * 40
+    deadline = time.monotonic() + 5
+    while "server" in [thread.name for thread in threading.enumerate()]:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    gc.collect()
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
+    assert [str(warning.message) for warning in recwarn if "never awaited" in str(warning.message)] == []
 
 
 def test_a_name_that_takes_long_to_look_up_holds_nothing_up(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -82,6 +82,9 @@ class Calls:
         headers = {"User-Agent": "qwen-tui"} | ({"Authorization": f"Bearer {key}"} if key else {})
         self._client = _client(server, headers)
         self._loop = Loop()
+        self._is_closed = False
+        self._closing = threading.Lock()
+        """Held while something is put on the loop: nothing may come after its end."""
         threading.Thread(target=self._run, name="server", daemon=True).start()
 
     def ask(self, method: str, path: str, body: Json = None, stop: StopFlag | None = None) -> Answer:
@@ -101,8 +104,9 @@ class Calls:
 
     def close(self) -> None:
         """Drop whatever is under way. Safe to call twice."""
-        if not self._loop.is_closed():
-            with contextlib.suppress(RuntimeError):  # it may be closed just now
+        with self._closing:
+            if not self._is_closed:
+                self._is_closed = True
                 self._loop.call_soon_threadsafe(self._loop.stop)
 
     # --- This side --------------------------------------------------------------------------------------
@@ -134,28 +138,33 @@ class Calls:
                     raise item
                 yield item
         finally:
-            if not self._loop.is_closed():
-                future.cancel()
+            with self._closing:
+                if not self._is_closed:
+                    future.cancel()
 
     def _begin(self, coroutine: Coroutine[Any, Any, None]) -> "Future[None]":
-        try:
-            return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
-        except RuntimeError:  # closed
-            coroutine.close()
-            raise Dropped from None
+        with self._closing:
+            if not self._is_closed:
+                return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        coroutine.close()
+        raise Dropped
 
     # --- On the loop ------------------------------------------------------------------------------------
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         self._loop.run_forever()
-        left = asyncio.all_tasks(self._loop)
-        for task in left:
-            task.cancel()
         with contextlib.suppress(Exception):
-            self._loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
-            self._loop.run_until_complete(self._client.aclose())
+            self._loop.run_until_complete(self._end())
         self._loop.close()
+
+    async def _end(self) -> None:
+        while left := asyncio.all_tasks() - {asyncio.current_task()}:
+            for task in left:
+                task.cancel()
+            await asyncio.gather(*left, return_exceptions=True)
+        await self._client.aclose()
+        await self._loop.shutdown_asyncgens()
 
     def _timeout(self, read_seconds: float) -> httpx2.Timeout:
         return httpx2.Timeout(read_seconds, connect=self._patience.connect)
