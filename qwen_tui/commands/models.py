@@ -41,7 +41,7 @@ def clear(settings: Settings, where: Places) -> int:
 def _print(settings: Settings, where: Places, *, as_json: bool) -> int:
     there = devices_here.look()
     allowed(there, settings.device)  # raises when there is no such device
-    entries = listing(used=recent_models(where.models))
+    entries = [*listing(used=recent_models(where.models)), *_served(settings)]
     cache = _cache(settings, where)
     if as_json:
         said = {**_as_json(entries, there, settings), "quantized": _cache_json(cache)}
@@ -49,6 +49,15 @@ def _print(settings: Settings, where: Places, *, as_json: bool) -> int:
     else:
         print_lines([*_table(entries, there, settings), *_cache_lines(cache)])
     return 0
+
+
+def _served(settings: Settings) -> Sequence[Entry]:
+    """What the server of these settings has, if there is one."""
+    if settings.server is None:
+        return ()
+    from qwen_tui.engine.remote.listing import served_by  # late: HTTP takes a while to import
+
+    return served_by(settings.server)
 
 
 def _clear(cache: QuantizedCache) -> int:
@@ -73,7 +82,8 @@ def _table(entries: Iterable[Entry], there: Sequence[Device], settings: Settings
     for entry in entries:
         if entry.group != group:
             group = entry.group
-            rows.append(say(f"models.group.{group}"))
+            host = displayed(one_line(entry.server.partition("://")[2] or entry.server))
+            rows.append(say(f"models.group.{group}", host=host))
         rows.append(_row(entry, there, settings.device))
     lines += _aligned([*head, *(say(f"models.form.{form}") for form in FORMS)], rows)
     return [*lines, "", say("models.legend")]
@@ -158,6 +168,7 @@ def _entry_json(entry: Entry, there: Sequence[Device], settings: Settings) -> di
     return {
         "model": entry.model,
         "group": entry.group,
+        "server": entry.server or None,
         "path": str(local.folder) if local else None,
         "revision": (local.revision or None) if local else None,
         "complete": entry.is_here,
