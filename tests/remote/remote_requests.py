@@ -1,6 +1,30 @@
-"""What is asked of the servers."""
+"""What is asked of the servers, and what comes of it."""
+
+import threading
 
 from qwen_tui.chat.messages import Role
-from qwen_tui.engine.base import PromptMessage, Request, Sampling
+from qwen_tui.engine.base import Finished, PromptMessage, Request, Sampling, TextDelta, ThinkingDelta
+from qwen_tui.engine.remote.engine import RemoteEngine
+from qwen_tui.errors import QwenTuiError
 
 HELLO = Request(messages=(PromptMessage(Role.USER, "hello"),), sampling=Sampling(seed=3, max_new_tokens=50))
+
+
+def reply(engine: RemoteEngine, request=HELLO, stop: threading.Event | None = None):
+    """The text, the thinking and the run of a reply."""
+    events = list(engine.stream(request, stop or threading.Event()))
+    text = "".join(each.text for each in events if isinstance(each, TextDelta))
+    thinking = "".join(each.text for each in events if isinstance(each, ThinkingDelta))
+    assert isinstance(events[-1], Finished)
+    return text, thinking, events[-1].run
+
+
+def failure(engine: RemoteEngine, request=HELLO) -> tuple[str, QwenTuiError]:
+    """What came before a reply failed, and why it did."""
+    text = ""
+    try:
+        for each in engine.stream(request, threading.Event()):
+            text += each.text if isinstance(each, TextDelta) else ""
+    except QwenTuiError as error:
+        return text, error
+    raise AssertionError("it did not fail")
