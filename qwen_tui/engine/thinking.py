@@ -106,6 +106,10 @@ class ThinkingSplitter:
     def _think(self) -> list[Piece]:
         if self._at is _At.THINKING_START:
             self._held = self._held.lstrip("\n")
+            if self._by_text and len(self._held) < len(OPEN) and OPEN.startswith(self._held):
+                return []
+            # Some write the tag that the prompt ends with once more.
+            self._held = self._held.removeprefix(OPEN if self._by_text else "").lstrip("\n")
             self._at = _At.THINKING if self._held else _At.THINKING_START
         if self._by_text and CLOSE in self._held:
             self._held, _, rest = self._held.partition(CLOSE)

@@ -65,6 +65,17 @@ def test_thinking_in_the_text_is_kept_apart_too(connect: Connect, script: Script
     assert reply(connect())[:2] == ("Yes.", "Let me see.")
 
 
+@pytest.mark.parametrize("begins", ["", "<think>\n", "\n"])
+def test_a_model_that_always_thinks_may_close_what_its_template_opened(
+    connect: Connect, script: Script, begins: str
+) -> None:
+    script.serves({"id": "Qwen/Qwen3-4B-Thinking-2507", "owned_by": "vllm"})
+    script.replies(with_events(delta(f"{begins}Let me"), delta(" see.\n</th"), delta("ink>\n\nYes."), end()))
+    assert reply(connect())[:2] == ("Yes.", "Let me see.")
+    script.replies(with_events(delta(reasoning="Let me see."), delta("Yes."), end()))
+    assert reply(connect())[:2] == ("Yes.", "Let me see.")
+
+
 def test_a_server_that_does_not_stream_answers_in_one_piece(connect: Connect, script: Script) -> None:
     whole = {"choices": [{"message": {"content": "All at once."}, "finish_reason": "stop"}]}
     script.replies(with_json(whole))

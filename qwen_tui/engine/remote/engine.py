@@ -3,37 +3,31 @@
 import logging
 import random
 import threading
-import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 
 import httpx2
 
 from qwen_tui.chat.context import reply_room
-from qwen_tui.chat.messages import Json, Run
+from qwen_tui.chat.messages import Json
 from qwen_tui.engine.base import (
-    ON_SERVER,
     Event,
-    Finished,
     ModelInfo,
     NotTaken,
     PromptMessage,
-    PromptReady,
     Request,
     StopFlag,
-    TextDelta,
-    ThinkingDelta,
     TokenCounts,
 )
 from qwen_tui.engine.redaction import one_line
 from qwen_tui.engine.remote.asking import Asking, asking, named_in
 from qwen_tui.engine.remote.calls import Answer, Calls, Dropped
-from qwen_tui.engine.remote.chunks import DONE, Chunk, chunk, read
+from qwen_tui.engine.remote.chunks import DONE, chunk, read
 from qwen_tui.engine.remote.counting import Counter
 from qwen_tui.engine.remote.kinds import Kind
 from qwen_tui.engine.remote.refusals import BUSY, LOST, refusal, said, told_window, unreachable
+from qwen_tui.engine.remote.reply import Reply
 from qwen_tui.engine.remote.waiting import Retries
-from qwen_tui.engine.thinking import Channel, Piece, ThinkingSplitter
 from qwen_tui.errors import QwenTuiError
 
 log = logging.getLogger(__name__)
@@ -94,7 +88,7 @@ class RemoteEngine:
     def stream(self, request: Request, stop: StopFlag) -> Iterator[Event]:
         """Generate one reply; see `Engine.stream`. A stop drops the request, whatever the server is doing."""
         seed = request.sampling.seed
-        reply = _Reply(self._info, random.SystemRandom().randrange(SEEDS) if seed is None else seed, request)
+        reply = Reply(self._info, random.SystemRandom().randrange(SEEDS) if seed is None else seed, request)
         try:
             yield from self._stream(request, reply, stop)
         except Dropped:
@@ -124,7 +118,7 @@ class RemoteEngine:
 
     # --- One reply --------------------------------------------------------------------------------------
 
-    def _stream(self, request: Request, reply: "_Reply", stop: StopFlag) -> Iterator[Event]:
+    def _stream(self, request: Request, reply: Reply, stop: StopFlag) -> Iterator[Event]:
         retries = Retries(stop)
         most_new_tokens = self._most_new_tokens(request, stop)
         while True:
@@ -170,9 +164,7 @@ class RemoteEngine:
         left = window - (prompt if self._counter.is_exact else prompt + prompt // ESTIMATE_ERROR)
         return max(room, min(wanted, left))
 
-    def _attempt(
-        self, asked: Asking, reply: "_Reply", stop: StopFlag
-    ) -> Generator[Event, None, Answer | None]:
+    def _attempt(self, asked: Asking, reply: Reply, stop: StopFlag) -> Generator[Event, None, Answer | None]:
         """Ask once; the value of the generator is an answer that was no reply, or None."""
         reply.sampling, reply.not_taken = asked.sampling, asked.not_taken
         for item in self._sent(asked, reply, stop):
@@ -200,7 +192,7 @@ class RemoteEngine:
         yield from reply.end(_REASONS.get(reply.finish_reason, one_line(reply.finish_reason)))
         return None
 
-    def _sent(self, asked: Asking, reply: "_Reply", stop: StopFlag) -> Iterator[Answer | str]:
+    def _sent(self, asked: Asking, reply: Reply, stop: StopFlag) -> Iterator[Answer | str]:
         """What the server sends. How it leaves the connection does not matter once the reply has its end."""
         try:
             yield from self._calls.events("/v1/chat/completions", asked.body, stop)
@@ -214,75 +206,3 @@ class RemoteEngine:
             if names and names not in self._told:
                 self._told.add(names)
                 yield NotTaken(names, self._kind.name, is_certain)
-
-
-class _Reply:
-    """What has come of one reply."""
-
-    def __init__(self, info: ModelInfo, seed: int, request: Request) -> None:
-        self.request = request
-        self.seed = seed
-        self.sampling: dict[str, object] = {}
-        self.not_taken: tuple[str, ...] = ()
-        self.has_begun = False
-        """Whether anything has come that a second request would bring again."""
-        self.finish_reason = ""
-        self.prompt_tokens = 0
-        self._info = info
-        self._cached_tokens = 0
-        self._new_tokens = 0
-        self._counted: int | None = None
-        self._asked_at = time.monotonic()
-        self._first_at = self._last_at = 0.0
-        self._splitter = ThinkingSplitter(begun=request.continues)
-
-    def take(self, piece: Chunk) -> Iterator[Event]:
-        """The events of a piece. A piece of text stands for one token, until the server tells otherwise."""
-        if piece.prompt_tokens is not None:
-            self.prompt_tokens = piece.prompt_tokens
-        self._cached_tokens = piece.cached_tokens or self._cached_tokens
-        if piece.completion_tokens is not None:
-            self._counted = piece.completion_tokens
-        if not self.has_begun:
-            self.has_begun = True
-            yield PromptReady(self.prompt_tokens, self._cached_tokens)
-        if piece.text or piece.reasoning:
-            self._last_at = time.monotonic()
-            self._first_at = self._first_at or self._last_at
-            self._new_tokens += 1
-        if piece.reasoning:
-            yield ThinkingDelta(piece.reasoning)
-        if piece.text:
-            yield from _events(self._splitter.push(piece.text))
-        self.finish_reason = piece.finish_reason or self.finish_reason
-
-    def flush(self, *, is_cut: bool = True) -> Iterator[Event]:
-        """What was held back, since it might have been a tag."""
-        yield from _events(self._splitter.flush(is_cut=is_cut))
-
-    def end(self, reason: str) -> Iterator[Event]:
-        """The reply is over."""
-        yield from self.flush(is_cut=reason != "eos")
-        yield Finished(self._run(reason))
-
-    def _run(self, reason: str) -> Run:
-        return Run(
-            model=self._info.model,
-            quantization="",
-            device=self._info.device,
-            decode_path=ON_SERVER,
-            seed=self.seed,
-            sampling=self.sampling,
-            not_taken=", ".join(self.not_taken),
-            prompt_tokens=self.prompt_tokens,
-            reused_tokens=self._cached_tokens,
-            new_tokens=self._new_tokens if self._counted is None else self._counted,
-            first_token_seconds=max(0.0, self._first_at - self._asked_at) if self._first_at else 0.0,
-            decode_seconds=self._last_at - self._first_at,
-            stop_reason=reason,
-        )
-
-
-def _events(pieces: Sequence[Piece]) -> Iterator[Event]:
-    for piece in pieces:
-        yield TextDelta(piece.text) if piece.channel is Channel.ANSWER else ThinkingDelta(piece.text)

@@ -1,0 +1,97 @@
+"""One reply of a server as it comes: from pieces to events, and at its end to a receipt."""
+
+import re
+import time
+from collections.abc import Iterator, Sequence
+
+from qwen_tui.chat.messages import Run
+from qwen_tui.engine.base import (
+    ON_SERVER,
+    Event,
+    Finished,
+    ModelInfo,
+    PromptReady,
+    Request,
+    TextDelta,
+    ThinkingDelta,
+)
+from qwen_tui.engine.remote.chunks import Chunk
+from qwen_tui.engine.thinking import Channel, Piece, ThinkingSplitter
+
+_ALWAYS_THINKS = re.compile(r"(?:^|[-_/])(?:thinking|qwq|r1)(?:[-_.:/]|$)", re.IGNORECASE)
+"""Models by their names whose templates open the thinking already: without a parser for it, a server sends only
+the tag that closes it."""
+
+
+class Reply:
+    """What has come of one reply."""
+
+    def __init__(self, info: ModelInfo, seed: int, request: Request) -> None:
+        self.request = request
+        self.seed = seed
+        self.sampling: dict[str, object] = {}
+        self.not_taken: tuple[str, ...] = ()
+        self.has_begun = False
+        """Whether anything has come that a second request would bring again."""
+        self.finish_reason = ""
+        self.prompt_tokens = 0
+        self._info = info
+        self._cached_tokens = 0
+        self._new_tokens = 0
+        self._counted: int | None = None
+        self._asked_at = time.monotonic()
+        self._first_at = self._last_at = 0.0
+        thinks = bool(_ALWAYS_THINKS.search(info.model)) and not request.continues
+        self._splitter = ThinkingSplitter(thinks=thinks, begun=request.continues)
+
+    def take(self, piece: Chunk) -> Iterator[Event]:
+        """The events of a piece. A piece of text stands for one token, until the server tells otherwise."""
+        if piece.prompt_tokens is not None:
+            self.prompt_tokens = piece.prompt_tokens
+        self._cached_tokens = piece.cached_tokens or self._cached_tokens
+        if piece.completion_tokens is not None:
+            self._counted = piece.completion_tokens
+        if not self.has_begun:
+            self.has_begun = True
+            yield PromptReady(self.prompt_tokens, self._cached_tokens)
+        if piece.text or piece.reasoning:
+            self._last_at = time.monotonic()
+            self._first_at = self._first_at or self._last_at
+            self._new_tokens += 1
+        if piece.reasoning:
+            self._splitter = ThinkingSplitter(begun=True)  # the server keeps it apart itself
+            yield ThinkingDelta(piece.reasoning)
+        if piece.text:
+            yield from _events(self._splitter.push(piece.text))
+        self.finish_reason = piece.finish_reason or self.finish_reason
+
+    def flush(self, *, is_cut: bool = True) -> Iterator[Event]:
+        """What was held back, since it might have been a tag."""
+        yield from _events(self._splitter.flush(is_cut=is_cut))
+
+    def end(self, reason: str) -> Iterator[Event]:
+        """The reply is over."""
+        yield from self.flush(is_cut=reason != "eos")
+        yield Finished(self._run(reason))
+
+    def _run(self, reason: str) -> Run:
+        return Run(
+            model=self._info.model,
+            quantization="",
+            device=self._info.device,
+            decode_path=ON_SERVER,
+            seed=self.seed,
+            sampling=self.sampling,
+            not_taken=", ".join(self.not_taken),
+            prompt_tokens=self.prompt_tokens,
+            reused_tokens=self._cached_tokens,
+            new_tokens=self._new_tokens if self._counted is None else self._counted,
+            first_token_seconds=max(0.0, self._first_at - self._asked_at) if self._first_at else 0.0,
+            decode_seconds=self._last_at - self._first_at,
+            stop_reason=reason,
+        )
+
+
+def _events(pieces: Sequence[Piece]) -> Iterator[Event]:
+    for piece in pieces:
+        yield TextDelta(piece.text) if piece.channel is Channel.ANSWER else ThinkingDelta(piece.text)
