@@ -75,12 +75,13 @@ def _question(text: str | None) -> str:
 
 
 def _print_reply(events: Iterator[Event], *, as_json: bool) -> str:
-    """Print a reply as it comes, or whole as JSON; returns why it ended."""
+    """Print a reply as it comes, or whole as JSON; returns why it ended, or raises what broke it, once printed."""
     out = utf8(sys.stdout)
     cleaner, thinking_cleaner = Cleaner(), Cleaner()
     parts: list[str] = []
     thoughts: list[str] = []
     receipt = Run(model="")
+    failure: QwenTuiError | None = None
     try:
         for event in events:
             match event:
@@ -94,17 +95,19 @@ def _print_reply(events: Iterator[Event], *, as_json: bool) -> str:
                     print(f"qwen-tui ask: {not_taken_in_words(event)}", file=sys.stderr)
                 case Finished(run=receipt):
                     pass
-    except QwenTuiError:
-        if any(parts) and not as_json:  # what is said of it begins a line of its own
-            print(cleaner.flush(), file=out, flush=True)
-        raise
+    except QwenTuiError as error:
+        failure = error
     parts.append(cleaner.flush())
     thoughts.append(thinking_cleaner.flush())
     if as_json:
         reply = {"text": "".join(parts), "thinking": "".join(thoughts), "receipt": asdict(receipt)}
+        if failure is not None:
+            reply["error"] = failure.as_json()
         print(json.dumps(reply, ensure_ascii=False), file=out, flush=True)
-    else:
+    elif failure is None or any(parts):  # what is said of a failure begins a line of its own
         print(parts[-1], file=out, flush=True)
+    if failure is not None:
+        raise failure
     return receipt.stop_reason
 
 

@@ -1,5 +1,6 @@
 """`qwen-tui ask` with a model on a server."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -49,3 +50,12 @@ def test_what_came_of_a_reply_that_broke_off_stands_on_lines_of_its_own(
     assert (done.returncode, done.stdout) == (1, b"Once upon\n")
     assert done.stderr.startswith(b"qwen-tui ask: ")
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_what_came_of_it_is_in_the_json_too(tmp_path: Path, served: tuple[str, Script]) -> None:
+    address, script = served
+    script.replies(with_events(delta("Once"), delta(" upon")))
+    command = [*COMMAND, "--json", "--server", address, "--data-dir", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, timeout=60)
+    said = json.loads(done.stdout)
+    assert (done.returncode, said["text"], said["error"]["code"]) == (1, "Once upon", "server.broke_off")
