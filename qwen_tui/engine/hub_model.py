@@ -11,7 +11,8 @@ import urllib.request
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from qwen_tui.engine.hub_probe import PROBE_SECONDS, endpoint, is_offline
+from qwen_tui.engine.hub_probe import NETWORK_SECONDS, PROBE_SECONDS, endpoint, is_offline, no_network
+from qwen_tui.engine.hub_refusal import CODE_HEADER, refusal
 from qwen_tui.engine.redaction import one_line, token_on_file
 from qwen_tui.engine.size import ModelSize, size_by_config
 from qwen_tui.errors import QwenTuiError
@@ -34,13 +35,15 @@ class HubModel(NamedTuple):
 def hub_model(model: str, seconds: float = PROBE_SECONDS) -> HubModel:
     """Ask the hub about this repository; `seconds` is for each request.
 
-    Raises QwenTuiError: `engine.not_a_name`, `engine.offline`, `engine.no_network`, `engine.not_on_hub`,
-    `engine.gated`, `engine.no_model_in_folder`, `engine.bad_config`.
+    Raises QwenTuiError: `engine.not_a_name`, `engine.offline`, `engine.no_network`, `engine.hub_silent`,
+    `engine.not_on_hub`, `engine.gated`, `engine.bad_token`, `engine.no_model_in_folder`, `engine.bad_config`.
     """
     if not NAME.fullmatch(model):
         raise QwenTuiError("engine.not_a_name", model=one_line(model))
     if is_offline():
         raise QwenTuiError("engine.offline", model=model)
+    if (problem := no_network(endpoint(), min(seconds, NETWORK_SECONDS))) is not None:
+        raise QwenTuiError("engine.no_network", model=model, detail=problem)
     info = _answer(model, f"/api/models/{model}?blobs=true", seconds)
     weights = _weight_bytes(info)
     if not weights:
@@ -76,20 +79,16 @@ def _answer(model: str, path: str, seconds: float) -> dict[str, Any]:
         with urllib.request.urlopen(request, timeout=seconds) as response:
             answer = json.loads(response.read(MOST_BYTES))
     except urllib.error.HTTPError as error:
-        raise _refusal(model, error) from None
+        said = refusal(model, error.code, error.headers.get(CODE_HEADER, ""), has_token=bool(token))
+        raise said or _silent(model, f"HTTP {error.code}") from None
     except json.JSONDecodeError as error:
         raise QwenTuiError("engine.bad_config", path=model, detail=one_line(error)) from None
     except Exception as error:  # a server and what stands before it may answer with anything
-        detail = one_line(getattr(error, "reason", None) or error)
-        raise QwenTuiError("engine.no_network", model=model, detail=detail) from None
+        raise _silent(model, getattr(error, "reason", None) or error) from None
     if not isinstance(answer, dict):
         raise QwenTuiError("engine.bad_config", path=model, detail="it is not a JSON object")
     return answer
 
 
-def _refusal(model: str, error: urllib.error.HTTPError) -> QwenTuiError:
-    if error.code in (401, 404):
-        return QwenTuiError("engine.not_on_hub", model=model)
-    if error.code == 403:
-        return QwenTuiError("engine.gated", model=model)
-    return QwenTuiError("engine.no_network", model=model, detail=f"HTTP {error.code}")
+def _silent(model: str, detail: object) -> QwenTuiError:
+    return QwenTuiError("engine.hub_silent", model=model, detail=one_line(detail))

@@ -1,12 +1,15 @@
 """Whether the hub answers: one short request, so that "no network" is known within seconds."""
 
+import contextlib
 import os
+import selectors
 import socket
 import threading
+import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from qwen_tui.engine.redaction import one_line
@@ -73,15 +76,46 @@ def no_network(address: str, seconds: float = NETWORK_SECONDS) -> str | None:
 
 def _unconnected(address: str, seconds: float) -> str | None:
     try:
-        target = urlsplit(address)
-        proxy = urllib.request.getproxies().get(target.scheme)
-        if proxy and not urllib.request.proxy_bypass(target.hostname or ""):
-            target = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
-        port = target.port or (443 if target.scheme == "https" else 80)
-        socket.create_connection((target.hostname or "", port), timeout=seconds).close()
+        host, port = _first_hop(address)
+        return _refused_by_all(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM), seconds)
     except (OSError, ValueError) as error:
         return one_line(getattr(error, "strerror", None) or error)
-    return None
+
+
+def _first_hop(address: str) -> tuple[str, int]:
+    """The host and the port that a connection to this address begins at: a proxy's, where one is set."""
+    target = urlsplit(address)
+    proxies = urllib.request.getproxies()
+    proxy = proxies.get(target.scheme) or proxies.get("all")
+    if proxy and not urllib.request.proxy_bypass(target.hostname or ""):
+        target = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+    return target.hostname or "", target.port or (443 if target.scheme == "https" else 80)
+
+
+def _refused_by_all(hosts: Iterable[tuple[Any, ...]], seconds: float) -> str | None:
+    """Connect to all of a name's addresses at once, as `getaddrinfo` gives them; None when one of them takes it.
+
+    One after the other, a first one that leads nowhere (IPv6 without a route, mostly) would use up the time.
+    """
+    said = f"no answer in {seconds:g} s"
+    until = time.monotonic() + seconds
+    with selectors.DefaultSelector() as waiting, contextlib.ExitStack() as opened:
+        for family, kind, protocol, _, target in hosts:
+            try:
+                connection = opened.enter_context(socket.socket(family, kind, protocol))
+                connection.setblocking(False)
+                connection.connect_ex(target)
+                waiting.register(connection, selectors.EVENT_WRITE, data=connection)
+            except OSError as error:  # this machine has no IPv6 at all, say
+                said = one_line(error.strerror or error)
+        while waiting.get_map() and (ready := waiting.select(max(0.0, until - time.monotonic()))):
+            for key, _ in ready:
+                code = key.data.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+                if not code:
+                    return None
+                said = os.strerror(code)
+                waiting.unregister(key.data)
+    return said
 
 
 def _ask(address: str, seconds: float, answers: list[Probe]) -> None:

@@ -110,8 +110,9 @@ def body(handler: BaseHTTPRequestHandler, data: bytes, status: int = 200, **head
         (b"[1]", 200, "engine.bad_config"),
         (b"<html>", 200, "engine.bad_config"),
         (b'{"siblings": [1, {"rfilename": 3}]}', 200, "engine.no_model_in_folder"),
-        (b"", 500, "engine.no_network"),
-        (b"", 429, "engine.no_network"),
+        (b"", 500, "engine.hub_silent"),
+        (b"", 429, "engine.hub_silent"),
+        (b"", 403, "engine.hub_silent"),
         (b"", 401, "engine.not_on_hub"),
     ],
 )

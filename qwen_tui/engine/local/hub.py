@@ -5,6 +5,7 @@ reports only some of its bytes.
 """
 
 import errno
+import os
 import shutil
 import threading
 from collections.abc import Callable, Mapping
@@ -14,12 +15,10 @@ from typing import Any
 import huggingface_hub
 from huggingface_hub import constants
 from huggingface_hub.errors import (
-    GatedRepoError,
     HfHubHTTPError,
     HFValidationError,
     LocalEntryNotFoundError,
     OfflineModeIsEnabled,
-    RepositoryNotFoundError,
 )
 from tqdm import tqdm  # type: ignore[import-untyped]
 
@@ -27,6 +26,7 @@ from qwen_tui.engine.base import LoadProgress
 from qwen_tui.engine.checkpoint import inspect
 from qwen_tui.engine.fit import gigabytes
 from qwen_tui.engine.hub_probe import no_network
+from qwen_tui.engine.hub_refusal import CODE_HEADER, refusal
 from qwen_tui.engine.local.unfinished import Unfinished
 from qwen_tui.engine.redaction import one_line
 from qwen_tui.errors import QwenTuiError
@@ -37,11 +37,10 @@ WANTED = ("*.safetensors", "*.json", "*.jinja", "*.model", "*.txt", "*.tiktoken"
 UNWANTED = ("*/*",)
 """Subfolders hold the same weights in other formats."""
 
-TIMEOUT_SECONDS = 20.0
-"""How long the hub may take to answer the first request: a slow line is a line, and that there is one is known."""
-
 CHUNK_BYTES = 1 << 20
 """How much is read at a time; the library's own 10 MB make progress jump and a stop wait."""
+
+_NO_SPACE = os.strerror(errno.ENOSPC)
 
 
 class DownloadStopped(KeyboardInterrupt):
@@ -106,7 +105,10 @@ def _repository(model: str) -> Path:
 
 def _missing(model: str) -> dict[str, int]:
     """The files that are to be downloaded, with their bytes; looks at the repository's list in one request."""
-    info = huggingface_hub.HfApi().repo_info(model, files_metadata=True, timeout=TIMEOUT_SECONDS)
+    # As long as for every file later, ten seconds or the person's own: that there is a network is known by now.
+    info = huggingface_hub.HfApi().repo_info(
+        model, files_metadata=True, timeout=constants.HF_HUB_ETAG_TIMEOUT
+    )
     names = [file.rfilename for file in info.siblings]
     wanted = set(
         huggingface_hub.utils.filter_repo_objects(names, allow_patterns=WANTED, ignore_patterns=UNWANTED)
@@ -200,21 +202,17 @@ def _has_tokenizer(folder: Path) -> bool:
 
 def _in_plain_words(error: Exception, model: str, otherwise: str) -> QwenTuiError:
     """The error by what the hub or the system said of it; `otherwise` is the code of all others."""
-    if isinstance(error, GatedRepoError):
-        return QwenTuiError("engine.gated", model=model, page=one_line(f"{constants.ENDPOINT}/{model}"))
-    if isinstance(error, HfHubHTTPError) and error.response.status_code == 401 and _has_token():
-        return QwenTuiError("engine.bad_token", model=model)
-    if isinstance(error, RepositoryNotFoundError | HFValidationError):
+    if isinstance(error, HfHubHTTPError):
+        status, code = error.response.status_code, error.response.headers.get(CODE_HEADER, "")
+        said = refusal(model, status, code, has_token=bool(huggingface_hub.get_token()))
+        detail = f"HTTP {status} {one_line(error.server_message or '')}".strip()
+        return said or QwenTuiError(otherwise, model=model, detail=detail)
+    if isinstance(error, HFValidationError):
         return QwenTuiError("engine.not_on_hub", model=one_line(model))
     if isinstance(error, OfflineModeIsEnabled):
         return QwenTuiError("engine.offline", model=model)
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+    # The library that brings large files reports the system's errors as its own, in their words.
+    if (isinstance(error, OSError) and error.errno == errno.ENOSPC) or _NO_SPACE in str(error):
         return QwenTuiError("engine.disk_full_midway", model=model)
     detail = one_line(error.__cause__ or error) or type(error).__name__
-    if isinstance(error, HfHubHTTPError):
-        return QwenTuiError("engine.download_broke", model=model, detail=detail)
     return QwenTuiError(otherwise, model=model, detail=detail)
-
-
-def _has_token() -> bool:
-    return bool(huggingface_hub.get_token())

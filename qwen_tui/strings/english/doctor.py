@@ -52,7 +52,7 @@ SENTENCES: dict[str, str] = {
     "doctor.disk": "{path} · {free} free",
     "doctor.cache": "{path} · {count} with {size} · {free} free",
     "doctor.quantized": "{path} · {count} with {size}, made again when removed: qwen-tui models --clear",
-    "doctor.hub.offline": "{endpoint} not asked: HF_HUB_OFFLINE is set",
+    "doctor.hub.offline": "{endpoint} not asked: downloading is turned off (--offline or HF_HUB_OFFLINE)",
     "doctor.hub.reachable": "{endpoint} answers",
     "doctor.hub.unreachable": "{endpoint} does not answer: {detail}",
     "doctor.hub.hint": "Only downloads need it; models that are here work. HF_ENDPOINT names a mirror.",

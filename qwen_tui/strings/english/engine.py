@@ -182,7 +182,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     ),
     "engine.hub_silent": (
         "The hub does not answer",
-        "{model} is not on this machine, and the hub was reached but gave no usable answer: {detail}.",
+        "{model} is not on this machine, and the hub, which can be reached, gave no usable answer: {detail}.",
         "Try again in a while, or choose a model that is here, such as guide.",
     ),
     "engine.offline": (
