@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import repeat
 from pathlib import Path
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -21,8 +22,12 @@ class LoopbackHub:
         self.gated: set[str] = set()
         self.slow = threading.Event()
         """While set, weights come one piece at a time and never end."""
-        self.delay_seconds = 0.0
-        """How long every answer takes to begin."""
+        self.delays: Iterator[float] = repeat(0.0)
+        """How long each answer takes to begin."""
+        self.bytes_per_second = 0
+        """How fast each file comes; 0 is as fast as can be."""
+        self.refuses_with = 0
+        """The status of every answer, where there is to be no other."""
         self.token = ""
         """The one that is asked for; empty asks for none."""
         self.url = ""
@@ -45,14 +50,16 @@ def loopback_hub(repositories: dict[str, Path]) -> Iterator[LoopbackHub]:
         def do_GET(self) -> None:
             path = self.path.partition("?")[0]
             hub.requests.append(f"{self.command} {path}")
-            time.sleep(hub.delay_seconds)
+            time.sleep(next(hub.delays))
+            if hub.refuses_with:
+                return self.refuse(hub.refuses_with, "")
             if hub.token and self.headers.get("Authorization", "") != f"Bearer {hub.token}":
                 return self.refuse(401, "", "Invalid credentials in Authorization header")
             for name, folder in hub.repositories.items():
                 if path.startswith(f"/api/models/{name}/tree/"):
                     return self.answer(json.dumps([described(file) for file in files(folder)]).encode())
                 if path.startswith(f"/api/models/{name}"):
-                    siblings = [{"rfilename": f.name, "size": f.stat().st_size} for f in files(folder)]
+                    siblings = [listed(file) for file in files(folder)]
                     return self.answer(json.dumps({"id": name, "sha": COMMIT, "siblings": siblings}).encode())
                 if path.startswith(f"/{name}/resolve/"):
                     return self.file(folder / path.rpartition("/")[2], name)
@@ -61,7 +68,7 @@ def loopback_hub(repositories: dict[str, Path]) -> Iterator[LoopbackHub]:
         def file(self, file: Path, name: str) -> None:
             if name in hub.gated:
                 return self.refuse(403, "GatedRepo")
-            headers = {"X-Repo-Commit": COMMIT, "ETag": f'"{hashlib.sha1(file.name.encode()).hexdigest()}"'}
+            headers = {"X-Repo-Commit": COMMIT, "ETag": f'"{etag(file)}"'}
             content = file.read_bytes()
             if not (hub.slow.is_set() and file.suffix == ".safetensors" and self.command == "GET"):
                 return self.answer(content, headers)
@@ -76,7 +83,15 @@ def loopback_hub(repositories: dict[str, Path]) -> Iterator[LoopbackHub]:
         def answer(self, content: bytes, headers: dict[str, str] | None = None) -> None:
             self.begin(200, len(content), headers or {"Content-Type": "application/json"})
             if self.command == "GET":
-                self.wfile.write(content)
+                self.pour(content)
+
+        def pour(self, content: bytes) -> None:
+            """Send it as fast as the hub is to be."""
+            piece = hub.bytes_per_second // 20 or len(content)
+            for begin in range(0, len(content), max(1, piece)):
+                self.wfile.write(content[begin : begin + piece])
+                if hub.bytes_per_second:
+                    time.sleep(0.05)
 
         def refuse(self, status: int, code: str, message: str = "") -> None:
             self.begin(status, 0, {"X-Error-Code": code, "X-Error-Message": message or code})
@@ -103,6 +118,15 @@ def files(folder: Path) -> list[Path]:
     return sorted(file for file in folder.iterdir() if file.is_file())
 
 
+def etag(file: Path) -> str:
+    """As the hub's: of all that is in the file."""
+    return hashlib.sha1(file.read_bytes()).hexdigest()
+
+
+def listed(file: Path) -> dict[str, object]:
+    """As the hub does in a list of what is in a repository."""
+    return {"rfilename": file.name, "size": file.stat().st_size, "blobId": etag(file)}
+
+
 def described(file: Path) -> dict[str, object]:
-    content = hashlib.sha1(file.name.encode()).hexdigest()
-    return {"type": "file", "path": file.name, "size": file.stat().st_size, "oid": content}
+    return {"type": "file", "path": file.name, "size": file.stat().st_size, "oid": etag(file)}

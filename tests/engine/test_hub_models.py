@@ -7,13 +7,16 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from itertools import chain, repeat
 from pathlib import Path
 
 import pytest
+from huggingface_hub.utils import WeakFileLock
 from loopback_hub import COMMIT, LoopbackHub, loopback_hub
 from waiting import wait_for
 
 from qwen_tui.engine.base import LoadProgress, ModelInfo, ModelSpec
+from qwen_tui.engine.local.unfinished import Unfinished
 from qwen_tui.engine.opening import open_engine, start_worker
 from qwen_tui.engine.wire import Answer, Load
 from qwen_tui.engine.worker import Worker
@@ -112,9 +115,37 @@ def test_without_a_network_it_is_said_within_three_seconds(
 
 
 def test_a_slow_hub_is_not_taken_for_none(hub: LoopbackHub, log_file: Path) -> None:
-    hub.delay_seconds = 1.0
+    hub.delays = chain([5.0], repeat(0.5))
     worker = start_worker(log_file)
     assert isinstance(load(worker, "me/tiny")[1], ModelInfo)
+    worker.end()
+
+
+def test_a_hub_that_says_nothing_is_told_apart_from_none(
+    log_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+    monkeypatch.setenv("HF_HUB_ETAG_TIMEOUT", "1")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        worker = start_worker(log_file)
+        assert isinstance(load(worker, NOTHING)[1], QwenTuiError)
+        began = time.monotonic()
+        answer = load(worker, "me/tiny")[1]
+        assert 1.0 <= time.monotonic() - began < 10.0
+        assert code_of(answer) == "engine.hub_silent"
+        worker.end()
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_hub_that_has_no_time_is_told_with_what_it_said(
+    hub: LoopbackHub, status: int, log_file: Path
+) -> None:
+    hub.refuses_with = status
+    worker = start_worker(log_file)
+    answer = load(worker, "me/tiny")[1]
+    assert code_of(answer) == "engine.hub_silent"
+    assert f"HTTP {status}" in str(answer)
     worker.end()
 
 
@@ -137,21 +168,19 @@ def test_what_a_killed_download_left_is_removed_and_what_was_finished_is_kept(
     def unfinished() -> list[Path]:
         return list(home_of_its_own.rglob("*.incomplete"))
 
-    def noted() -> list[str]:
-        return [name for note in home_of_its_own.rglob("*.unfinished") for name in note.read_text().split()]
-
     hub.slow.set()
     worker = start_worker(log_file)
     asked = worker.ask(Load(ModelSpec(model="me/tiny", device="cpu")))
     while not (isinstance(step := asked.next(60), LoadProgress) and step.files_done and step.done):
         assert isinstance(step, LoadProgress)
-    wait_for(lambda: [file.name for file in unfinished()] == noted())
+    wait_for(unfinished)
     os.kill(worker.pid, signal.SIGKILL)
     wait_for(lambda: not worker.alive)
     left = unfinished()
     assert left
     others = left[0].with_name("0" * 40 + ".12345678.incomplete")
     others.write_bytes(b"another program writes this now")
+    finished = {file.resolve().name for file in home_of_its_own.rglob("snapshots/*/*")}
 
     hub.slow.clear()
     before = len(hub.requests)
@@ -162,9 +191,30 @@ def test_what_a_killed_download_left_is_removed_and_what_was_finished_is_kept(
     assert list(home_of_its_own.rglob("*.unfinished")) == []
     fetched = [each for each in hub.requests[before:] if each.startswith("GET") and "/resolve/" in each]
     downloading = [step for step in progress if step.stage == "downloading"]
-    assert len(fetched) == downloading[-1].files == downloading[-1].files_done
-    assert 0 < len(fetched) < len(list(home_of_its_own.rglob("snapshots/*/*")))
+    whole = list(home_of_its_own.rglob("snapshots/*/*"))
+    assert len(whole) == downloading[-1].files == downloading[-1].files_done
+    assert 0 < len(fetched) == len(whole) - len(finished)
+    missing = [file for file in whole if file.resolve().name not in finished]
+    assert downloading[-1].done == downloading[-1].total == sum(file.stat().st_size for file in missing)
     worker.end()
+
+
+def test_what_another_program_downloads_now_is_left_alone(tmp_path: Path) -> None:
+    blobs = tmp_path / "models--me--tiny" / "blobs"
+    locks = tmp_path / ".locks" / "models--me--tiny"
+    blobs.mkdir(parents=True)
+    with Unfinished(tmp_path, "models--me--tiny", ["aa", "bb"]):
+        note = next(locks.glob("*.unfinished"))
+        begun = [blobs / "aa.01234567.incomplete", blobs / "bb.01234567.incomplete"]
+        for file in begun:
+            file.write_bytes(b"begun")
+        with Unfinished(tmp_path, "models--me--other", []):
+            assert all(file.exists() for file in begun)  # this process lives
+        left = note.read_text()
+    (locks / "qwen-tui-left.unfinished").write_text(f"{left}\n../../cc\n")
+    with WeakFileLock(locks / "aa.lock"), Unfinished(tmp_path, "models--me--other", []):
+        assert [file.exists() for file in begun] == [True, False]
+    assert not list(locks.glob("*.unfinished"))
 
 
 NOTHING = "/no/such/folder"

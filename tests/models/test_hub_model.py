@@ -137,7 +137,30 @@ def test_a_silent_hub_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None
             hub_model("me/x", seconds=0.3)
         assert time.monotonic() - began < 2
         over.set()
-    assert raised.value.code == "engine.no_network"
+    assert raised.value.code == "engine.hub_silent"
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_gated_model_is_told_with_where_to_ask(status: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+    gated = {"X-Error-Code": "GatedRepo"}
+    with server_that(lambda handler: body(handler, b"", status, **gated)) as (url, _):
+        monkeypatch.setenv("HF_ENDPOINT", url)
+        with pytest.raises(QwenTuiError) as raised:
+            hub_model("me/x")
+    assert raised.value.code == "engine.gated"
+    assert f"{url}/me/x" in str(raised.value)
+    assert "hf auth login" in str(raised.value)
+
+
+def test_a_token_that_the_hub_refuses_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+    monkeypatch.setenv("HF_TOKEN", "hf_averysecrettoken")
+    with server_that(lambda handler: body(handler, b"", 401)) as (url, _):
+        monkeypatch.setenv("HF_ENDPOINT", url)
+        with pytest.raises(QwenTuiError) as raised:
+            hub_model("me/x")
+    assert raised.value.code == "engine.bad_token"
 
 
 def test_the_token_goes_to_the_hub_and_nowhere_else(monkeypatch: pytest.MonkeyPatch) -> None:

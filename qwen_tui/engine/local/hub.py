@@ -7,10 +7,9 @@ reports only some of its bytes.
 import errno
 import os
 import shutil
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import huggingface_hub
 from huggingface_hub import constants
@@ -20,13 +19,13 @@ from huggingface_hub.errors import (
     LocalEntryNotFoundError,
     OfflineModeIsEnabled,
 )
-from tqdm import tqdm  # type: ignore[import-untyped]
 
 from qwen_tui.engine.base import LoadProgress
 from qwen_tui.engine.checkpoint import inspect
 from qwen_tui.engine.fit import gigabytes
 from qwen_tui.engine.hub_probe import no_network
 from qwen_tui.engine.hub_refusal import CODE_HEADER, refusal
+from qwen_tui.engine.local.received import Received, bars
 from qwen_tui.engine.local.unfinished import Unfinished
 from qwen_tui.engine.redaction import one_line
 from qwen_tui.errors import QwenTuiError
@@ -41,10 +40,6 @@ CHUNK_BYTES = 1 << 20
 """How much is read at a time; the library's own 10 MB make progress jump and a stop wait."""
 
 _NO_SPACE = os.strerror(errno.ENOSPC)
-
-
-class DownloadStopped(KeyboardInterrupt):
-    """A download was stopped. KeyboardInterrupt is the one that every way of downloading gives up for."""
 
 
 def cached(model: str) -> Path | None:
@@ -70,7 +65,7 @@ def download(model: str, report: Callable[[LoadProgress], None], is_stopped: Cal
     """Download a model into the hub's cache and return its folder; files that are there are kept.
 
     Raises QwenTuiError: offline, no network, not found, gated, nothing usable in it, disk full, broken off;
-    and DownloadStopped.
+    and `received.DownloadStopped`.
     """
     if constants.HF_HUB_OFFLINE:
         raise QwenTuiError("engine.offline", model=model)
@@ -78,17 +73,19 @@ def download(model: str, report: Callable[[LoadProgress], None], is_stopped: Cal
     try:
         if (problem := no_network(constants.ENDPOINT)) is not None:
             raise QwenTuiError("engine.no_network", model=model, detail=problem)
-        missing = _missing(model)
+        files = _files(model)
     except QwenTuiError:
         raise
     except Exception as error:
         raise _in_plain_words(error, model, "engine.hub_silent") from error
+    missing = [file for file in files if not file.is_here]
+    total = sum(file.bytes for file in missing)
     try:
-        with Unfinished(_repository(model)):
-            _make_room(sum(missing.values()))
-            bars = _bars(_Received(model, missing, report, is_stopped))
+        with Unfinished(Path(constants.HF_HUB_CACHE), _folder_name(model), (file.etag for file in missing)):
+            _make_room(total)
+            received = Received(model.rpartition("/")[2], total, len(files), report, is_stopped)
             folder = huggingface_hub.snapshot_download(
-                model, allow_patterns=WANTED, ignore_patterns=UNWANTED, tqdm_class=bars
+                model, allow_patterns=WANTED, ignore_patterns=UNWANTED, tqdm_class=bars(received)
             )
     except QwenTuiError:
         raise
@@ -97,14 +94,23 @@ def download(model: str, report: Callable[[LoadProgress], None], is_stopped: Cal
     return Path(folder)
 
 
-def _repository(model: str) -> Path:
-    """A model's folder in the hub's cache."""
-    name = huggingface_hub.file_download.repo_folder_name(repo_id=model, repo_type="model")
-    return Path(constants.HF_HUB_CACHE, name)
+class _File(NamedTuple):
+    """A file of a repository, as the hub lists it."""
+
+    name: str
+    bytes: int
+    etag: str
+    """What it is called among the cache's blobs."""
+    is_here: bool
+    """Whether it is in the cache already, be it for another revision."""
 
 
-def _missing(model: str) -> dict[str, int]:
-    """The files that are to be downloaded, with their bytes; looks at the repository's list in one request."""
+def _folder_name(model: str) -> str:
+    return str(huggingface_hub.file_download.repo_folder_name(repo_id=model, repo_type="model"))
+
+
+def _files(model: str) -> list[_File]:
+    """The files that make up the model; looks at the repository's list in one request."""
     # As long as for every file later, ten seconds or the person's own: that there is a network is known by now.
     info = huggingface_hub.HfApi().repo_info(
         model, files_metadata=True, timeout=constants.HF_HUB_ETAG_TIMEOUT
@@ -118,14 +124,15 @@ def _missing(model: str) -> dict[str, int]:
         if weights:
             raise QwenTuiError("engine.not_safetensors", file=one_line(weights[0]))
         raise QwenTuiError("engine.no_model_in_folder", path=model)
-    return {
-        file.rfilename: file.size or 0
-        for file in info.siblings
-        if file.rfilename in wanted
-        and not isinstance(
-            huggingface_hub.try_to_load_from_cache(model, file.rfilename, revision=info.sha), str
-        )
-    }
+    blobs = Path(constants.HF_HUB_CACHE, _folder_name(model), "blobs")
+    files = []
+    for file in info.siblings:
+        if file.rfilename in wanted:
+            etag = (file.lfs.sha256 if file.lfs else file.blob_id) or ""
+            found = huggingface_hub.try_to_load_from_cache(model, file.rfilename, revision=info.sha)
+            is_here = isinstance(found, str) or bool(etag and (blobs / etag).exists())
+            files.append(_File(file.rfilename, file.size or 0, etag, is_here))
+    return files
 
 
 def _make_room(missing_bytes: int) -> None:
@@ -135,64 +142,6 @@ def _make_room(missing_bytes: int) -> None:
     free = shutil.disk_usage(cache).free
     if missing_bytes > free:
         raise QwenTuiError("engine.disk_full", needed_gb=gigabytes(missing_bytes), free_gb=gigabytes(free))
-
-
-class _Received:
-    """Counts the bytes of all files as they come, from several threads."""
-
-    def __init__(
-        self,
-        model: str,
-        missing: Mapping[str, int],
-        report: Callable[[LoadProgress], None],
-        is_stopped: Callable[[], bool],
-    ) -> None:
-        self._name = model.rpartition("/")[2]
-        self._total = sum(missing.values())
-        self._files = len(missing)
-        self._report = report
-        self._is_stopped = is_stopped
-        self._lock = threading.Lock()
-        self._done = self._finished = 0
-        self._tell()
-
-    def add(self, count: int) -> None:
-        """Count some more bytes; raises DownloadStopped out of the download."""
-        if self._is_stopped():
-            raise DownloadStopped
-        with self._lock:
-            self._done += count
-            self._tell()
-
-    def finish(self, files: int) -> None:
-        """Count some more files that are whole."""
-        with self._lock:
-            self._finished += files
-            self._tell()
-
-    def _tell(self) -> None:
-        # More than the total comes when a broken connection makes a part come twice.
-        done, finished = min(self._done, self._total), min(self._finished, self._files)
-        self._report(LoadProgress("downloading", self._name, done, self._total, finished, self._files))
-
-
-def _bars(received: _Received) -> type[tqdm]:
-    """The progress bar that `snapshot_download` makes three of: two of bytes, of which one counts, one of files."""
-
-    class Bar(tqdm):  # type: ignore[misc]
-        def __init__(self, *args: Any, **kwargs: Any) -> None:
-            description = str(kwargs.get("desc", ""))
-            self._counts = description.startswith("Reconstructing")
-            self._is_of_files = description.startswith("Fetching")
-            super().__init__(*args, **{**kwargs, "disable": True})
-
-        def update(self, n: float | None = 1) -> None:
-            if self._is_of_files:
-                received.finish(int(n or 0))
-            else:
-                received.add(int(n or 0) if self._counts else 0)
-
-    return Bar
 
 
 def _has_tokenizer(folder: Path) -> bool:

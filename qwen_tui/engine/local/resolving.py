@@ -39,7 +39,7 @@ def resolve(
 ) -> Resolved:
     """Find the folder of the model that `spec` asks for, downloading it if it is named and not here.
 
-    Raises QwenTuiError when there is none, and `hub.DownloadStopped` when a download was stopped.
+    Raises QwenTuiError when there is none, and `received.DownloadStopped` when a download was stopped.
     """
     if spec.model is None:
         return _choice(spec)

@@ -10,9 +10,9 @@ from qwen_tui.engine.local.baseline import bytes_a_second, bytes_a_token, plain_
 from qwen_tui.engine.local.desk import Desk, Job
 from qwen_tui.engine.local.faults import free_memory, in_plain_words, is_device_broken, is_out_of_memory
 from qwen_tui.engine.local.generation import generate
-from qwen_tui.engine.local.hub import DownloadStopped
 from qwen_tui.engine.local.loading import Loaded, load
 from qwen_tui.engine.local.reading_ahead import read_ahead
+from qwen_tui.engine.local.received import DownloadStopped
 from qwen_tui.engine.local.resolving import resolve
 from qwen_tui.engine.wire import (
     GoOn,
