@@ -16,12 +16,12 @@ def in_bytes(count: float) -> str:
 
 
 def in_time(seconds: float) -> str:
-    """How long something still takes, roughly."""
+    """How long something takes, roughly: `40 s`, `3 min`, `2.5 h`."""
     if seconds < 90:
-        return say("header.left.seconds", count=max(1, round(seconds)))
+        return say("time.seconds", count=max(1, round(seconds)))
     if seconds < 90 * 60:
-        return say("header.left.minutes", count=round(seconds / 60))
-    return say("header.left.hours", count=f"{seconds / 3600:.1f}")
+        return say("time.minutes", count=round(seconds / 60))
+    return say("time.hours", count=f"{seconds / 3600:.1f}")
 
 
 def in_tokens(count: int | None, *, is_exact: bool = True) -> str:

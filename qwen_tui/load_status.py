@@ -9,8 +9,10 @@ from qwen_tui.engine.base import LoadProgress
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.strings import say
 
-PACE_SECONDS = 10.0
+PACE_SECONDS = 8.0
 """Over how long a time the rate of a download is measured."""
+
+UNKNOWN = "–"
 
 LEAST_SECONDS = 1.5
 """A rate over less than this would jump about."""
@@ -31,16 +33,17 @@ class Pace:
             self._of = (progress.stage, progress.name)
             self._seen.clear()
         self._seen.append((now, progress.done))
-        while self._seen[0][0] < now - PACE_SECONDS:
-            self._seen.popleft()
 
     @property
     def bytes_per_second(self) -> float | None:
-        """The rate, None while it is not known."""
-        if not self._seen:
+        """The rate up to now, be there news or not; None while it is not known."""
+        now = self._clock()
+        while len(self._seen) > 1 and self._seen[1][0] <= now - PACE_SECONDS:
+            self._seen.popleft()
+        if not self._seen or now - self._seen[0][0] < LEAST_SECONDS:
             return None
-        (start, first), (end, last) = self._seen[0], self._seen[-1]
-        return (last - first) / (end - start) if end - start >= LEAST_SECONDS and last > first else None
+        (start, first), (_, last) = self._seen[0], self._seen[-1]
+        return (last - first) / (now - start)
 
 
 def fallback_in_words(error: QwenTuiError, *, has_stayed: bool) -> str:
@@ -54,13 +57,31 @@ def stage_in_words(progress: LoadProgress) -> str:
 
 
 def amounts_in_words(progress: LoadProgress, rate: float | None) -> list[str]:
-    """How much of it is done, how fast it goes and how long it still takes: as many of them as are known."""
+    """How much of it is done, how fast it goes, how long it still takes, and the files: what matters most first."""
     if not progress.total:
         return [in_bytes(progress.done)] if progress.done else []
     parts = [say("header.amount", done=in_bytes(progress.done), total=in_bytes(progress.total))]
-    if rate and progress.stage == "downloading":
-        parts.append(say("header.rate", size=in_bytes(rate)))
-        parts.append(in_time((progress.total - progress.done) / rate))
+    if progress.stage == "downloading":
+        parts.append(_rate_in_words(rate))
+        if rate:
+            parts.append(say("header.left", time=in_time((progress.total - progress.done) / rate)))
     if progress.files > 1:
         parts.append(say("header.files", done=progress.files_done, total=progress.files))
     return parts
+
+
+def amounts_in_short(progress: LoadProgress, rate: float | None) -> str:
+    """The bytes, the rate and the time left in as little room as they can be understood in."""
+    done, total = in_bytes(progress.done), in_bytes(progress.total)
+    if done.split()[-1] == total.split()[-1]:
+        done = done.split()[0]
+    parts = [say("header.amount.short", done=done, total=total)]
+    if progress.stage == "downloading":
+        parts.append(_rate_in_words(rate))
+        if rate:
+            parts.append(in_time((progress.total - progress.done) / rate))
+    return " · ".join(parts)
+
+
+def _rate_in_words(rate: float | None) -> str:
+    return say("header.rate", size=UNKNOWN if rate is None else in_bytes(rate))

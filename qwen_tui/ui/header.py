@@ -9,7 +9,7 @@ from textual.widget import Widget
 
 from qwen_tui.amounts import in_tokens
 from qwen_tui.engine.base import LoadProgress, ModelInfo
-from qwen_tui.load_status import Pace, amounts_in_words, stage_in_words
+from qwen_tui.load_status import Pace, amounts_in_short, amounts_in_words, stage_in_words
 from qwen_tui.strings import say
 
 NAME = "qwen-tui"
@@ -17,6 +17,8 @@ GUIDE = "guide"
 BAR_CELLS = 6
 NEARLY_FULL = 0.9
 """From this share of the budget on the meter warns."""
+
+TICK_SECONDS = 0.5
 
 _GAP = "   "
 
@@ -51,6 +53,10 @@ class Header(Widget):
         super().__init__(id=id, classes=classes)
         self._pace = Pace()
 
+    def on_mount(self) -> None:
+        """Show the rate as it is now: a download that stands still brings no news."""
+        self.set_interval(TICK_SECONDS, self._tick)
+
     def watch_progress(self, progress: LoadProgress | None) -> None:
         """Measure how fast it goes."""
         if progress is not None:
@@ -68,6 +74,10 @@ class Header(Widget):
         if room < 8:
             return left.truncate(width, ellipsis=True)
         return Content.assemble(name, _GAP, left.truncate(room, ellipsis=True, pad=True), " ", right)
+
+    def _tick(self) -> None:
+        if self.progress is not None and self.progress.stage == "downloading":
+            self.refresh()
 
     def _forms(self) -> list[tuple[Content, Content]]:
         """What stands at the left and at the right, from the longest form to the shortest."""
@@ -91,18 +101,21 @@ class Header(Widget):
         if not progress.total:
             return [(long, esc), (short, esc)]
         share = min(1.0, progress.done / progress.total)
-        amounts = amounts_in_words(progress, self._pace.bytes_per_second)
+        rate = self._pace.bytes_per_second
+        amounts = amounts_in_words(progress, rate)
         percent = say("header.percent", count=int(100 * share))
-        figures = [" · ".join(amounts[:count]) for count in range(len(amounts), 0, -1)] + [percent]
-        ends = [
-            Content("  ").join((Content.styled(text, "$text-muted"), _bar(share, "$text-accent"), esc))
-            for text in figures
-        ]
-        rich = len(amounts) - 1  # all but the bare amount
+        figures = [" · ".join(amounts[:count]) for count in range(len(amounts), 0, -1)]
+
+        def end(text: str) -> Content:
+            return Content("  ").join((Content.styled(text, "$text-muted"), _bar(share, "$text-accent"), esc))
+
+        rich, bare = [end(text) for text in figures[:-1]], [end(figures[-1]), end(percent)]
         return [
-            *((long, end) for end in ends[:rich]),
-            *((short, end) for end in ends[:rich]),
-            *((left, end) for end in ends[rich:] for left in (long, short)),
+            *((long, each) for each in rich[:2]),
+            *((short, each) for each in rich[:2]),
+            *((short, end(amounts_in_short(progress, rate))) for _ in rich[:1]),
+            *((short, each) for each in rich[2:]),
+            *((left, each) for each in bare for left in (long, short)),
             (short, esc),
         ]
 

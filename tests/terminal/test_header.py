@@ -1,5 +1,6 @@
 """The top line in words, from wide to narrow."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -103,6 +104,46 @@ async def test_a_download_says_bytes_rate_and_what_is_left_once() -> None:
         text = host.screen._compositor.render_strips()[0].text
     assert "Qwen · downloading" in text
     assert "1.3 GB of 15.2 GB · 84 MB/s · 3 min left  ▰▱▱▱▱▱  esc stops" in text
+
+
+@pytest.mark.parametrize(
+    ("columns", "figures"),
+    [
+        (130, "Qwen2.5-7B-Instruct · downloading  1.3 GB of 15.2 GB · 84 MB/s · 3 min left · 3 of 12 files"),
+        (105, "downloading  1.3 GB of 15.2 GB · 84 MB/s · 3 min left · 3 of 12 files"),
+        (90, "downloading  1.3 GB of 15.2 GB · 84 MB/s · 3 min left"),
+        (80, "downloading  1.3/15.2 GB · 84 MB/s · 3 min"),
+        (70, "downloading  1.3 GB of 15.2 GB"),
+        (56, "downloading  8 %"),
+    ],
+)
+async def test_a_narrow_line_gives_up_the_least_important_figures_of_a_download(
+    columns: int, figures: str
+) -> None:
+    text = await downloading(columns, seconds=4.0, files=12)
+    assert re.split(" {2,}", text.strip())[1:] == [*figures.split("  "), "▰▱▱▱▱▱", "esc stops"]
+
+
+async def test_a_download_has_no_rate_before_one_is_measured_and_none_when_nothing_comes() -> None:
+    assert "1.0 GB of 15.2 GB · –/s  ▰" in await downloading(100, seconds=0.0)
+    assert "1.3 GB of 15.2 GB · 0 B/s  ▰" in await downloading(100, seconds=4.0, still_seconds=20.0)
+
+
+async def downloading(columns: int, seconds: float, still_seconds: float = 0.0, files: int = 0) -> str:
+    """The line after a download at 84 MB/s for so long, and nothing of it since for so long."""
+    now = 0.0
+    host = Host()
+    async with host.run_test(size=(columns, 3)) as pilot:
+        header = host.query_one(Header)
+        header._pace = Pace(lambda: now)
+        for second in range(int(seconds) + 1):
+            now = float(second)
+            done = 1_000_000_000 + second * 84_000_000
+            header.progress = LoadProgress("downloading", QWEN.name, done, 15_200_000_000, 3, files)
+        now += still_seconds
+        header.refresh()
+        await pilot.pause()
+        return host.screen._compositor.render_strips()[0].text
 
 
 async def test_at_60_columns_a_download_keeps_its_bar_and_the_way_out() -> None:
