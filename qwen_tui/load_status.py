@@ -63,7 +63,7 @@ def amounts_in_words(progress: LoadProgress, rate: float | None) -> list[str]:
     parts = [say("header.amount", done=in_bytes(progress.done), total=in_bytes(progress.total))]
     if progress.stage == "downloading":
         parts.append(_rate_in_words(rate))
-        if rate:
+        if rate and progress.done < progress.total:
             parts.append(say("header.left", time=in_time((progress.total - progress.done) / rate)))
     if progress.files > 1:
         parts.append(say("header.files", done=progress.files_done, total=progress.files))
@@ -78,7 +78,7 @@ def amounts_in_short(progress: LoadProgress, rate: float | None) -> str:
     parts = [say("header.amount.short", done=done, total=total)]
     if progress.stage == "downloading":
         parts.append(_rate_in_words(rate))
-        if rate:
+        if rate and progress.done < progress.total:
             parts.append(in_time((progress.total - progress.done) / rate))
     return " · ".join(parts)
 

@@ -11,13 +11,13 @@ from qwen_tui.arguments import USAGE_ERROR
 from qwen_tui.chat.cleaning import Cleaner, clean
 from qwen_tui.chat.files import why
 from qwen_tui.chat.messages import Message, Role, Run
+from qwen_tui.commands.load_lines import LoadLines
 from qwen_tui.commands.output import FAILED, STOPPED, silence, tell, utf8
-from qwen_tui.engine.base import Event, Finished, LoadProgress, NotTaken, TextDelta, ThinkingDelta
+from qwen_tui.engine.base import Event, Finished, NotTaken, TextDelta, ThinkingDelta
 from qwen_tui.engine.opening import open_engine
 from qwen_tui.engine.quantized_cache import QuantizedCache
 from qwen_tui.engine.recent_models import note_use
 from qwen_tui.errors import QwenTuiError
-from qwen_tui.load_status import stage_in_words
 from qwen_tui.memory import plan
 from qwen_tui.paths import Places
 from qwen_tui.server_words import not_taken_in_words, reasons_in_words
@@ -38,7 +38,7 @@ def run(text: str | None, settings: Settings, where: Places, *, as_json: bool) -
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     try:
         quantized = QuantizedCache(where.quantized, settings.quantized_cache_bytes)
-        engine = open_engine(settings.model_spec, where.log_file, _Stages(), stop, quantized=quantized)
+        engine = open_engine(settings.model_spec, where.log_file, LoadLines(), stop, quantized=quantized)
         if engine.info.server and engine.info.reasons:
             print(f"qwen-tui ask: {reasons_in_words(engine.info)}", file=sys.stderr)
         note_use(where.models, engine.info)
@@ -109,15 +109,3 @@ def _print_reply(events: Iterator[Event], *, as_json: bool) -> str:
     if failure is not None:
         raise failure
     return receipt.stop_reason
-
-
-class _Stages:
-    """Tells the standard error, where a person watches it, what the engine is doing; each stage once."""
-
-    def __init__(self) -> None:
-        self._told = ""
-
-    def __call__(self, progress: LoadProgress) -> None:
-        if progress.stage != self._told and sys.stderr.isatty():
-            self._told = progress.stage
-            print(f"{stage_in_words(progress)} {progress.name}".rstrip(), file=sys.stderr)

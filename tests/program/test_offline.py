@@ -1,0 +1,49 @@
+"""`--offline`: no request is made, whatever is asked for."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from loopback_hub import LoopbackHub, loopback_hub
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LoopbackHub]:
+    with loopback_hub({"me/tiny": tmp_path}) as serving:
+        monkeypatch.setenv("HF_ENDPOINT", serving.url)
+        monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+        yield serving
+
+
+def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "qwen_tui", *arguments, "--data-dir", str(folder / "data")]
+    return subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, start_new_session=True
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments", [("ask", "hi", "--offline"), ("--offline", "ask", "hi")], ids=["after", "before"]
+)
+def test_a_model_that_is_not_here_is_not_asked_for(
+    arguments: tuple[str, ...], hub: LoopbackHub, tmp_path: Path
+) -> None:
+    done = run(tmp_path, *arguments, "--model", "me/tiny")
+    assert done.returncode == 1
+    assert "me/tiny is not downloaded" in done.stderr
+    assert "--offline" in done.stderr
+    assert hub.requests == []
+
+
+def test_without_it_the_hub_is_asked(hub: LoopbackHub, tmp_path: Path) -> None:
+    assert run(tmp_path, "ask", "hi", "--model", "me/nothing").returncode == 1
+    assert hub.requests
+
+
+def test_the_doctor_does_not_ask_either_and_says_why(hub: LoopbackHub, tmp_path: Path) -> None:
+    done = run(tmp_path, "doctor", "--offline")
+    assert f"{hub.url} not asked" in done.stdout
+    assert "--offline" in done.stdout
+    assert hub.requests == []
