@@ -12,18 +12,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from qwen_tui.engine.model_kind import is_for_another_purpose, not_for_chat
 from qwen_tui.engine.redaction import one_line
 from qwen_tui.errors import QwenTuiError
 
+CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"
+ADAPTER = "adapter_config.json"
+"""What peft saves beside the weights of an adapter (LoRA)."""
 SENTENCES = "config_sentence_transformers.json"
 """What models that turn text into vectors carry, for the sentence-transformers library."""
 
 _LARGEST_HEADER = 100_000_000
 """As in the safetensors library: a larger one means that the file is something else."""
-
-_CAUSAL = ("ForCausalLM", "LMHeadModel", "ForConditionalGeneration")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,21 +75,30 @@ def config_of(folder: Path) -> dict[str, Any]:
     if not folder.is_dir():
         raise QwenTuiError("engine.not_a_folder", path=one_line(folder))
     try:
-        config = _json(folder / "config.json")
+        config = _json(folder / CONFIG)
     except FileNotFoundError:
-        raise QwenTuiError("engine.no_model_in_folder", path=one_line(folder)) from None
+        raise _nothing_here(folder, CONFIG) from None
     except (ValueError, OSError, RecursionError) as error:
         raise QwenTuiError("engine.bad_config", path=one_line(folder), detail=one_line(error)) from error
     if not isinstance(config, dict):
         raise QwenTuiError("engine.bad_config", path=one_line(folder), detail="it is not a JSON object")
-    architectures = config.get("architectures")
-    if not isinstance(architectures, list):
-        architectures = []
-    if architectures and not any(str(name).endswith(_CAUSAL) for name in architectures):
-        raise QwenTuiError("engine.not_causal", architecture=one_line(architectures[0]))
+    if is_for_another_purpose(config):
+        raise not_for_chat(config)
     if (folder / SENTENCES).exists():  # its class is often that of the chat model which it was made from
-        raise QwenTuiError("engine.embeds", path=one_line(folder.name))
+        raise QwenTuiError("engine.embeds", architecture=SENTENCES)
     return config
+
+
+def _nothing_here(folder: Path, missing: str) -> QwenTuiError:
+    """Why a folder without this file is no model; an adapter is most of what looks like one."""
+    try:
+        adapter = _json(folder / ADAPTER)
+    except (ValueError, OSError, RecursionError):
+        return QwenTuiError("engine.no_model_in_folder", path=one_line(folder), missing=missing)
+    base = adapter.get("base_model_name_or_path") if isinstance(adapter, dict) else None
+    if not base:
+        return QwenTuiError("engine.adapter_alone", path=one_line(folder))
+    return QwenTuiError("engine.adapter", path=one_line(folder), base=one_line(base))
 
 
 def weight_files(folder: Path) -> list[Path]:
@@ -111,7 +122,7 @@ def weight_files(folder: Path) -> list[Path]:
     ]
     if others:
         raise QwenTuiError("engine.not_safetensors", file=one_line(others[0]))
-    raise QwenTuiError("engine.no_model_in_folder", path=one_line(folder))
+    raise _nothing_here(folder, WEIGHTS)
 
 
 def header_bytes(file: Path) -> bytes:

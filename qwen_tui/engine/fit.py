@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from qwen_tui.engine.base import ModelInfo, Reason
-from qwen_tui.engine.devices import CPU, Device
+from qwen_tui.engine.devices import CPU, Device, torch_is_for_cpu
 from qwen_tui.engine.size import FORMS, Form, ModelSize
 from qwen_tui.errors import QwenTuiError
 
@@ -125,7 +125,7 @@ def plan(
     """How to load it: as asked, or by `auto` whole where that leaves enough context, else in 4 bits.
 
     `devices` are all there are, `device` is the person's wish (`allowed`), `quantization` a form or `auto`. Raises
-    QwenTuiError: `engine.no_such_device`, `engine.does_not_fit`, `engine.does_not_fit_packed`.
+    QwenTuiError: as `allowed` does, `engine.does_not_fit`, `engine.does_not_fit_packed`.
     """
     found = fits(size, devices, device)
     if quantization == "auto":
@@ -145,7 +145,9 @@ def plan(
 
 
 def allowed(devices: Sequence[Device], wanted: str) -> tuple[Device, ...]:
-    """The devices that `auto`, `cuda`, `cuda:N`, `mps` or `cpu` leaves; raises `engine.no_such_device`.
+    """The devices that `auto`, `cuda`, `cuda:N`, `mps` or `cpu` leaves.
+
+    Raises `engine.no_such_device`; where no GPU at all can be used, `engine.no_gpu` or `engine.torch_for_cpu`.
 
     `auto` means the GPUs where there are any: with most models a CPU is slower by so much that it has to be asked
     for (`CPU_PARAMETERS`).
@@ -156,6 +158,10 @@ def allowed(devices: Sequence[Device], wanted: str) -> tuple[Device, ...]:
     found = tuple(device for device in devices if wanted in (device.name, device.name.partition(":")[0]))
     if not found:
         names = ", ".join(device.name for device in devices)
+        if wanted.startswith("cuda") and not any(device.name.startswith("cuda") for device in devices):
+            raise QwenTuiError(
+                "engine.torch_for_cpu" if torch_is_for_cpu() else "engine.no_gpu", device=wanted[:40]
+            )
         raise QwenTuiError("engine.no_such_device", device=wanted[:40], available=names)
     return found
 

@@ -47,7 +47,7 @@ def hub_model(model: str, seconds: float = PROBE_SECONDS) -> HubModel:
     info = _answer(model, f"/api/models/{model}?blobs=true", seconds)
     weights = _weight_bytes(info)
     if not weights:
-        raise QwenTuiError("engine.no_model_in_folder", path=model)
+        raise QwenTuiError("engine.no_model_in_folder", path=model, missing="model.safetensors")
     config = _answer(model, f"/{model}/resolve/main/config.json", seconds)
     return HubModel(size_by_config(config, weights), weights)
 

@@ -17,7 +17,7 @@ def refusal(model: str, status: int, code: str, *, has_token: bool) -> QwenTuiEr
     if code == "GatedRepo":
         return QwenTuiError("engine.gated", model=model, page=one_line(f"{endpoint()}/{model}"))
     if code == "EntryNotFound":
-        return QwenTuiError("engine.no_model_in_folder", path=model)
+        return QwenTuiError("engine.no_model_in_folder", path=model, missing="config.json")
     if status == 401 and has_token:
         return QwenTuiError("engine.bad_token", model=model)
     if status in (401, 404):

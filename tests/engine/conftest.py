@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import tiny_models
@@ -26,7 +27,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     }
 
 
-def loaded_from(folder: Path, **spec: str) -> Loaded:
+def loaded_from(folder: Path, **spec: Any) -> Loaded:
     wanted = ModelSpec(model=str(folder), device="cpu", **{"quantization": "none", **spec})
     return load(Resolved(folder, folder.name, str(folder)), wanted, lambda _: None)
 

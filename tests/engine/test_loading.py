@@ -82,7 +82,7 @@ def cpu(free: int) -> tuple[Device, ...]:
 
 def test_a_device_that_is_not_there_is_refused_with_those_that_are() -> None:
     with pytest.raises(QwenTuiError) as raised:
-        placement.place(ModelSpec(device="cuda:7"), big(10**7))
+        placement.place(ModelSpec(device="mps:7"), big(10**7))
     assert raised.value.code == "engine.no_such_device"
     assert "cpu" in str(raised.value)
 

@@ -1,6 +1,7 @@
 """Whether a model fits: tables of models and devices, and what is made of them."""
 
 from dataclasses import replace
+from importlib import metadata
 
 import pytest
 
@@ -198,6 +199,25 @@ def test_a_device_that_is_not_there_is_named(wish: str) -> None:
         plan(size("Qwen2.5-7B-Instruct"), H200, device=wish)
     assert raised.value.code == "engine.no_such_device"
     assert raised.value.parameters["available"] == "cuda:0, cpu"
+
+
+@pytest.mark.parametrize("wish", ["cuda", "cuda:0"])
+@pytest.mark.parametrize(
+    ("torch", "code", "next_step"),
+    [
+        ("2.13.0+cpu", "engine.torch_for_cpu", "Install PyTorch with CUDA"),
+        ("2.13.0", "engine.no_gpu", "nvidia-smi"),
+    ],
+)
+def test_without_any_gpu_it_is_said_why(
+    wish: str, torch: str, code: str, next_step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(metadata, "version", lambda _: torch)
+    with pytest.raises(QwenTuiError) as raised:
+        plan(size("Qwen2.5-0.5B-Instruct"), H200[-1:], device=wish)
+    assert raised.value.code == code
+    assert next_step in str(raised.value)
+    assert wish in str(raised.value)
 
 
 def test_cuda_means_any_of_the_gpus() -> None:

@@ -123,7 +123,7 @@ def _files(model: str) -> list[_File]:
         weights = [name for name in names if name.endswith((".bin", ".pt", ".pth", ".gguf"))]
         if weights:
             raise QwenTuiError("engine.not_safetensors", file=one_line(weights[0]))
-        raise QwenTuiError("engine.no_model_in_folder", path=model)
+        raise QwenTuiError("engine.no_model_in_folder", path=model, missing="model.safetensors")
     blobs = Path(constants.HF_HUB_CACHE, _folder_name(model), "blobs")
     files = []
     for file in info.siblings:

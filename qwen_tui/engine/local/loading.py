@@ -8,8 +8,11 @@ from pathlib import Path
 
 import torch
 import transformers
+from jinja2 import TemplateSyntaxError
+from packaging.version import InvalidVersion, Version
 from transformers import (
     CONFIG_MAPPING,
+    AutoConfig,
     AutoTokenizer,
     GenerationConfig,
     PreTrainedModel,
@@ -23,17 +26,21 @@ from qwen_tui.engine.local import placement as placing
 from qwen_tui.engine.local import traits
 from qwen_tui.engine.local.cores import usable_cores
 from qwen_tui.engine.local.kv_cache import KVCache
-from qwen_tui.engine.local.prompt import PromptBuilder
+from qwen_tui.engine.local.prompt import REFUSALS, PromptBuilder
 from qwen_tui.engine.local.quantized_weights import kept
 from qwen_tui.engine.local.reading import read_model
 from qwen_tui.engine.local.resolving import Resolved
 from qwen_tui.engine.local.text import TokenBytes, is_byte_level
+from qwen_tui.engine.model_kind import brings_its_own, not_for_chat
 from qwen_tui.engine.quantized_cache import QuantizedCache
 from qwen_tui.engine.redaction import one_line
 from qwen_tui.errors import QwenTuiError
 
 SMALL_PARAMETERS = 50_000_000
 """A model with fewer decodes on one core."""
+
+LEAST_PIECES = 16
+"""A tokenizer knows more pieces of text than this, beside its special tokens."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +78,7 @@ def load(
     began = time.monotonic()
     checkpoint = inspect(resolved.folder)
     _check_architecture(checkpoint, spec)
+    _check_config(checkpoint, spec)
     placement = placing.place(spec, checkpoint)
     _set_up_torch(checkpoint)
     tokenizer = _tokenizer(resolved.folder, spec)
@@ -122,20 +130,46 @@ def load(
 
 def _check_architecture(checkpoint: Checkpoint, spec: ModelSpec) -> None:
     """Whether the library has a causal model of this kind; it says so itself, but only in long sentences."""
-    model_type = str(checkpoint.config.get("model_type", ""))
-    if "auto_map" in checkpoint.config and spec.trust_remote_code:
+    config = checkpoint.config
+    model_type = config.get("model_type") or ""
+    if not isinstance(model_type, str):
+        model_type = ""
+    if "auto_map" in config and spec.trust_remote_code:
         return
-    if model_type not in CONFIG_MAPPING:
-        if "auto_map" in checkpoint.config:
-            raise QwenTuiError("engine.remote_code_wanted", model_type=one_line(model_type or "(none)"))
-        raise QwenTuiError(
-            "engine.unknown_architecture",
-            model_type=one_line(model_type or "(none)"),
-            saved_with=one_line(checkpoint.config.get("transformers_version", "?")),
-            installed=transformers.__version__,
+    if model_type in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES:
+        return
+    if "auto_map" in config and (model_type not in CONFIG_MAPPING or brings_its_own(config)):
+        raise QwenTuiError("engine.remote_code_wanted")
+    if not model_type:
+        detail = "it names no model_type"
+        raise QwenTuiError("engine.bad_config", path=one_line(checkpoint.folder), detail=detail)
+    if model_type in CONFIG_MAPPING:
+        raise not_for_chat(config)
+    known = {"model_type": one_line(model_type), "installed": transformers.__version__}
+    saved_with = one_line(config.get("transformers_version", ""))
+    if _is_newer(saved_with, transformers.__version__):
+        raise QwenTuiError("engine.too_new", **known, saved_with=saved_with)
+    raise QwenTuiError("engine.unknown_architecture", **known)
+
+
+def _is_newer(version: str, than: str) -> bool:
+    try:
+        return Version(version) > Version(than)
+    except InvalidVersion:
+        return False
+
+
+def _check_config(checkpoint: Checkpoint, spec: ModelSpec) -> None:
+    """Whether the library takes the values in `config.json`; later it would be the tokenizer that seems broken."""
+    try:
+        AutoConfig.from_pretrained(
+            checkpoint.folder, local_files_only=True, trust_remote_code=spec.trust_remote_code
         )
-    if model_type not in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES:
-        raise QwenTuiError("engine.not_causal", architecture=one_line(model_type))
+    except Exception as error:  # a check may raise anything, and so may the model's own code
+        if "auto_map" in checkpoint.config and spec.trust_remote_code:
+            raise QwenTuiError("engine.remote_code_failed", detail=one_line(error)) from error
+        folder = one_line(checkpoint.folder)
+        raise QwenTuiError("engine.bad_config", path=folder, detail=one_line(error)) from error
 
 
 def _set_up_torch(checkpoint: Checkpoint) -> None:
@@ -158,10 +192,24 @@ def _tokenizer(folder: Path, spec: ModelSpec) -> PreTrainedTokenizerBase:
     except Exception as error:
         # Its parsers raise everything from KeyError to a bare Exception.
         raise QwenTuiError("engine.bad_tokenizer", path=one_line(folder), detail=one_line(error)) from error
-    # Where its files are missing the library makes an empty tokenizer and says nothing.
-    if len(tokenizer) < 2:
+    # Where its files are missing the library makes a tokenizer of nothing but special tokens, and says nothing.
+    if tokenizer.vocab_size < LEAST_PIECES:
         raise QwenTuiError("engine.no_tokenizer", path=one_line(folder))
+    _check_template(tokenizer, folder)
     return tokenizer
+
+
+def _check_template(tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
+    """Whether the chat template is one at all; what it takes shows when something is asked."""
+    if tokenizer.chat_template is None:
+        return
+    try:
+        tokenizer.apply_chat_template([{"role": "user", "content": "?"}], tokenize=False)
+    except TemplateSyntaxError as error:
+        detail = one_line(f"line {error.lineno}: {error.message}")
+        raise QwenTuiError("engine.bad_template", path=one_line(folder), detail=detail) from error
+    except REFUSALS:
+        return
 
 
 def _warm(model: PreTrainedModel) -> None:

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from transformers import AutoModelForCausalLM, PreTrainedModel
 from transformers.utils import logging as transformers_logging
 
 from qwen_tui.engine.base import ModelSpec, Stage
-from qwen_tui.engine.checkpoint import Checkpoint, inspect
+from qwen_tui.engine.checkpoint import Checkpoint, inspect, weight_files
 from qwen_tui.engine.local import placement as placing
 from qwen_tui.engine.local.faults import free_memory, in_plain_words, is_out_of_memory
 from qwen_tui.engine.local.placement import Placement
@@ -95,14 +95,30 @@ def _read(
                 output_loading_info=True,
             )
     except Exception as error:
-        raise _in_plain_words(error, placement) from error
-    # Tensors that are missing, or of another shape, are filled with random numbers and only logged.
-    amiss = sorted(str(key) for key in [*found["missing_keys"], *found["mismatched_keys"]])
-    if amiss:
-        raise QwenTuiError("engine.missing_tensors", tensor=one_line(amiss[0]), tensors=len(amiss))
+        raise _in_plain_words(error, checkpoint, placement) from error
+    _check_tensors(found)
     report(stage, total, total)
     model.eval()
     return model
+
+
+def _check_tensors(found: Mapping[str, Any]) -> None:
+    """Tensors that are missing, or of another shape, are filled with random numbers and only logged."""
+    missing = sorted(str(name) for name in found["missing_keys"])
+    if missing:
+        raise QwenTuiError("engine.missing_tensors", tensor=one_line(missing[0]), tensors=len(missing))
+    mismatched = sorted(
+        (str(name), list(there), list(wanted)) for name, there, wanted in found["mismatched_keys"]
+    )
+    if mismatched:
+        name, there, wanted = mismatched[0]
+        raise QwenTuiError(
+            "engine.other_shapes",
+            tensor=one_line(name),
+            found=str(there),
+            wanted=str(wanted),
+            tensors=len(mismatched),
+        )
 
 
 def _by_parameter(tensor_bytes: Mapping[str, int]) -> dict[str, int]:
@@ -115,17 +131,29 @@ def _by_parameter(tensor_bytes: Mapping[str, int]) -> dict[str, int]:
     return sizes
 
 
-def _in_plain_words(error: Exception, placement: Placement) -> QwenTuiError:
+def _in_plain_words(error: Exception, checkpoint: Checkpoint, placement: Placement) -> QwenTuiError:
     detail = one_line(error)
-    if isinstance(error, SafetensorError):
-        return QwenTuiError("engine.corrupt_weights", file="model.safetensors", detail=detail)
     if is_out_of_memory(error):
         return QwenTuiError("engine.out_of_memory", detail=detail)
     if placement.quantization != "none" and ("bitsandbytes" in detail or isinstance(error, ImportError)):
         return QwenTuiError("engine.bitsandbytes", device=str(placement.device), detail=detail)
     if isinstance(error, ImportError):
         return QwenTuiError("engine.package_missing", detail=detail)
+    if isinstance(error, SafetensorError | LookupError | ValueError | TypeError | AttributeError):
+        detail = one_line(f"{type(error).__name__}: {error}")
+        return _broken_file(checkpoint) or QwenTuiError("engine.cannot_build", detail=detail)
     return in_plain_words(error)
+
+
+def _broken_file(checkpoint: Checkpoint) -> QwenTuiError | None:
+    """Which of the weight files cannot be opened; what goes wrong with it later does not name it."""
+    for file in weight_files(checkpoint.folder):
+        try:
+            with safe_open(file, "pt"):
+                continue
+        except SafetensorError as error:
+            return QwenTuiError("engine.corrupt_weights", file=one_line(file.name), detail=one_line(error))
+    return None
 
 
 @contextmanager

@@ -19,6 +19,8 @@ SENTENCES: dict[str, str] = {
     ),
 }
 
+_CHOOSE = "Choose a model for chat, such as Qwen/Qwen2.5-7B-Instruct; F4 shows which there are."
+
 _LOG = "The log file has the details."
 
 ERRORS: dict[str, tuple[str, str, str]] = {
@@ -89,8 +91,19 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     ),
     "engine.no_model_in_folder": (
         "No model here",
-        "{path} holds no model that can be used: config.json or the weights are not there.",
+        "{path} holds no model that can be used: {missing} is not there.",
         "Give a folder that holds config.json, the tokenizer and the safetensors files.",
+    ),
+    "engine.adapter": (
+        "Only an adapter",
+        "{path} holds an adapter (LoRA) for {base}, not a whole model.",
+        "Merge the two with peft (merge_and_unload, then save_pretrained), and give the folder that this makes.",
+    ),
+    "engine.adapter_alone": (
+        "Only an adapter",
+        "{path} holds an adapter (LoRA), not a whole model.",
+        "Merge it into its model with peft (merge_and_unload, then save_pretrained), and give the folder that "
+        "this makes.",
     ),
     "engine.not_a_name": (
         "Not a model's name",
@@ -125,8 +138,24 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     ),
     "engine.missing_tensors": (
         "The model is incomplete",
-        "{tensors} tensors are missing or of the wrong shape, {tensor} among them.",
+        "Tensors are missing in its weight files: {tensors} in all, {tensor} among them.",
         "Download the model again; if it is your own, save it again with save_pretrained.",
+    ),
+    "engine.other_shapes": (
+        "Weights and config.json differ",
+        "{tensor} has the shape {found} in the weight files, and {wanted} by config.json; so it is with {tensors} "
+        "of the tensors.",
+        "Download the model again; if it is your own, save weights and config.json together, with save_pretrained.",
+    ),
+    "engine.cannot_build": (
+        "The model cannot be built",
+        "transformers cannot make a model of what its config.json and generation_config.json say: {detail}.",
+        "Download or copy the model again; if you have edited these files, take that back.",
+    ),
+    "engine.remote_code_failed": (
+        "The model's own code failed",
+        "The Python code that comes with this model broke off: {detail}.",
+        "It may be for another version of transformers; download the model again, or choose another.",
     ),
     "engine.bad_config": (
         "The model's config.json cannot be read",
@@ -135,19 +164,39 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     ),
     "engine.unknown_architecture": (
         "Unknown architecture",
+        "transformers {installed}, which is installed, does not know the model type {model_type}.",
+        "Check model_type in config.json, or choose another model.",
+    ),
+    "engine.too_new": (
+        "The model is too new",
         "transformers {installed}, which is installed, does not know the model type {model_type}; "
-        "the model was saved with {saved_with}.",
-        "Choose another model, or a version of qwen-tui whose transformers is newer than that.",
+        "the model was saved with transformers {saved_with}.",
+        "Choose another model, or a version of qwen-tui that comes with transformers {saved_with} or newer.",
     ),
     "engine.not_causal": (
         "Not a chat model",
-        "{architecture} is not a model that reads and writes nothing but text.",
-        "Choose a causal language model, such as Qwen/Qwen2.5-7B-Instruct.",
+        "This model ({architecture}) does not write text.",
+        _CHOOSE,
     ),
     "engine.embeds": (
         "Not a chat model",
-        "{path} turns text into vectors for searching; it does not write.",
-        "Choose a causal language model, such as Qwen/Qwen2.5-7B-Instruct.",
+        "This model ({architecture}) turns text into vectors, for searching; it does not write.",
+        _CHOOSE,
+    ),
+    "engine.classifies": (
+        "Not a chat model",
+        "This model ({architecture}) sorts or scores texts; it does not write.",
+        _CHOOSE,
+    ),
+    "engine.encoder_decoder": (
+        "Not a chat model",
+        "This model ({architecture}) turns one text into another, as in translating; it does not converse.",
+        _CHOOSE,
+    ),
+    "engine.not_only_text": (
+        "Not for text alone",
+        "This model ({architecture}) takes pictures or sound too, and this program loads models for text alone.",
+        _CHOOSE,
     ),
     "engine.remote_code_wanted": (
         "The model brings its own code",
@@ -215,11 +264,26 @@ ERRORS: dict[str, tuple[str, str, str]] = {
         "The tokenizer in {path} is not usable: {detail}.",
         "Download or copy the model again.",
     ),
+    "engine.bad_template": (
+        "The chat template cannot be read",
+        "The chat template in {path} is not usable: {detail}.",
+        "Download or copy the model again; if you have edited the template, correct it there.",
+    ),
     # Device and memory
     "engine.no_such_device": (
         "No such device",
         "There is no {device} here.",
         "Choose one of: {available}.",
+    ),
+    "engine.no_gpu": (
+        "No GPU can be used",
+        "{device} was asked for, and no NVIDIA GPU with a driver was found here.",
+        "Check it with nvidia-smi (CUDA_VISIBLE_DEVICES may hide it), or choose the device auto or cpu.",
+    ),
+    "engine.torch_for_cpu": (
+        "No GPU can be used",
+        "{device} was asked for, and the PyTorch that is installed is a build without CUDA.",
+        "Install PyTorch with CUDA beside qwen-tui, or choose the device auto or cpu.",
     ),
     "engine.does_not_fit": (
         "The model does not fit",

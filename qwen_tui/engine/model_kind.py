@@ -1,0 +1,59 @@
+"""What a checkpoint is for, by its `config.json`: only a causal language model can be talked to."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from qwen_tui.engine.redaction import one_line
+from qwen_tui.errors import QwenTuiError
+
+_CAUSAL = ("ForCausalLM", "LMHeadModel", "ForConditionalGeneration")
+"""How the classes end that may write text."""
+
+_SCORING = (
+    "ForSequenceClassification",
+    "ForTokenClassification",
+    "ForMultipleChoice",
+    "ForQuestionAnswering",
+    "RewardModel",
+)
+_READING = ("Model", "ForMaskedLM", "ForPreTraining", "ForSentenceEmbedding")
+"""Encoders: a class without a head, or with one that fills in single words."""
+
+
+def is_for_another_purpose(config: Mapping[str, Any]) -> bool:
+    """Whether it says itself that it does not write text from text."""
+    if brings_its_own(config):
+        return False
+    architectures = _architectures(config)
+    if config.get("is_encoder_decoder") is True:
+        return True
+    return bool(architectures) and not any(name.endswith(_CAUSAL) for name in architectures)
+
+
+def brings_its_own(config: Mapping[str, Any]) -> bool:
+    """Whether code that comes with it makes a causal model of it, whatever the class is called (ChatGLMModel)."""
+    auto_map = config.get("auto_map")
+    return isinstance(auto_map, Mapping) and "AutoModelForCausalLM" in auto_map
+
+
+def not_for_chat(config: Mapping[str, Any]) -> QwenTuiError:
+    """What it is for instead, as the person is told it."""
+    name = next(iter(_architectures(config)), str(config.get("model_type", "")))
+    return QwenTuiError(f"engine.{_kind(config, name)}", architecture=one_line(name))
+
+
+def _kind(config: Mapping[str, Any], name: str) -> str:
+    if name.endswith(_SCORING):
+        return "classifies"
+    if any(f"{sense}_config" in config for sense in ("vision", "audio", "thinker")):
+        return "not_only_text"
+    if config.get("is_encoder_decoder") is True:
+        return "encoder_decoder"
+    if name.endswith(_READING):
+        return "embeds"
+    return "not_causal"
+
+
+def _architectures(config: Mapping[str, Any]) -> list[str]:
+    architectures = config.get("architectures")
+    return [str(name) for name in architectures] if isinstance(architectures, list) else []
