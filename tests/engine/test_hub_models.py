@@ -1,5 +1,6 @@
 """Models on the hub: downloaded when they are asked for by name, found in the cache, refused in words."""
 
+import json
 import os
 import shutil
 import signal
@@ -64,7 +65,7 @@ def test_a_model_is_downloaded_once_and_then_found_without_a_request(
     assert isinstance(info, ModelInfo)
     assert (info.name, info.model, info.revision) == ("tiny", "me/tiny", COMMIT)
     downloading = [step for step in progress if step.stage == "downloading"]
-    total = sum(file.stat().st_size for file in folders["qwen2"].iterdir())
+    total = sum(file.stat().st_size for file in folders["qwen2"].iterdir() if file.name != "config.json")
     assert {step.total for step in downloading} == {total}
     assert (downloading[0].done, downloading[-1].done) == (0, total)
     assert downloading == sorted(downloading, key=lambda step: step.done)
@@ -73,6 +74,39 @@ def test_a_model_is_downloaded_once_and_then_found_without_a_request(
     assert isinstance(load(worker, "me/tiny")[1], ModelInfo)
     assert len(hub.requests) == asked
     assert not any("gated/resolve" in request and "GET" in request for request in hub.requests)
+    worker.end()
+
+
+@pytest.mark.parametrize(
+    ("config", "code"),
+    [
+        ({"model_type": "vit", "architectures": ["ViTModel"]}, "engine.embeds"),
+        ({"model_type": "qwen99", "transformers_version": "9.1.0"}, "engine.too_new"),
+        ({"model_type": "mine", "auto_map": {"AutoModelForCausalLM": "mine.M"}}, "engine.remote_code_wanted"),
+        ([], "engine.bad_config"),
+    ],
+)
+def test_what_could_not_be_used_is_not_downloaded(
+    config: object, code: str, hub: LoopbackHub, folders: dict[str, Path], tmp_path: Path, log_file: Path
+) -> None:
+    shutil.copytree(folders["qwen2"], tmp_path / "other")
+    (tmp_path / "other" / "config.json").write_text(json.dumps(config))
+    hub.repositories["me/other"] = tmp_path / "other"
+    worker = start_worker(log_file)
+    assert code_of(load(worker, "me/other")[1]) == code
+    fetched = {each.rpartition("/")[2] for each in hub.requests if each.startswith("GET /me/other/resolve")}
+    assert fetched == {"config.json"}
+    worker.end()
+
+
+def test_for_a_device_that_is_not_there_nothing_is_downloaded(hub: LoopbackHub, log_file: Path) -> None:
+    worker = start_worker(log_file)
+    asked = worker.ask(Load(ModelSpec(model="me/tiny", device="tpu")))
+    while isinstance(answer := asked.next(60), LoadProgress):
+        pass
+    assert answer is not None
+    assert code_of(answer) == "engine.no_such_device"
+    assert not any(each.endswith(".safetensors") for each in hub.requests)
     worker.end()
 
 

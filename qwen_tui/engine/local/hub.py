@@ -21,7 +21,7 @@ from huggingface_hub.errors import (
 )
 
 from qwen_tui.engine.base import LoadProgress
-from qwen_tui.engine.checkpoint import inspect
+from qwen_tui.engine.checkpoint import CONFIG, inspect
 from qwen_tui.engine.fit import gigabytes
 from qwen_tui.engine.hub_probe import no_network
 from qwen_tui.engine.hub_refusal import CODE_HEADER, refusal
@@ -61,9 +61,15 @@ def cached(model: str) -> Path | None:
     return folder if _has_tokenizer(folder) else None
 
 
-def download(model: str, report: Callable[[LoadProgress], None], is_stopped: Callable[[], bool]) -> Path:
+def download(
+    model: str,
+    report: Callable[[LoadProgress], None],
+    is_stopped: Callable[[], bool],
+    check: Callable[[Path], None],
+) -> Path:
     """Download a model into the hub's cache and return its folder; files that are there are kept.
 
+    `check` is given the folder when `config.json` is in it and nothing large has been fetched; it may raise.
     Raises QwenTuiError: offline, no network, not found, gated, nothing usable in it, disk full, broken off;
     and `received.DownloadStopped`.
     """
@@ -79,9 +85,11 @@ def download(model: str, report: Callable[[LoadProgress], None], is_stopped: Cal
     except Exception as error:
         raise _in_plain_words(error, model, "engine.hub_silent") from error
     missing = [file for file in files if not file.is_here]
-    total = sum(file.bytes for file in missing)
     try:
         with Unfinished(Path(constants.HF_HUB_CACHE), _folder_name(model), (file.etag for file in missing)):
+            if any(file.name == CONFIG for file in files):
+                check(Path(huggingface_hub.hf_hub_download(model, CONFIG)).parent)
+            total = sum(file.bytes for file in missing if file.name != CONFIG)
             _make_room(total)
             received = Received(model.rpartition("/")[2], total, len(files), report, is_stopped)
             folder = huggingface_hub.snapshot_download(

@@ -7,23 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-import transformers
 from jinja2 import TemplateSyntaxError
-from packaging.version import InvalidVersion, Version
 from transformers import (
-    CONFIG_MAPPING,
-    AutoConfig,
     AutoTokenizer,
     GenerationConfig,
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
-from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
 from qwen_tui.engine.base import LoadProgress, ModelInfo, ModelSpec
 from qwen_tui.engine.checkpoint import Checkpoint, inspect
 from qwen_tui.engine.local import placement as placing
 from qwen_tui.engine.local import traits
+from qwen_tui.engine.local.architecture import check_architecture, check_values
 from qwen_tui.engine.local.cores import usable_cores
 from qwen_tui.engine.local.kv_cache import KVCache
 from qwen_tui.engine.local.prompt import REFUSALS, PromptBuilder
@@ -31,7 +27,6 @@ from qwen_tui.engine.local.quantized_weights import kept
 from qwen_tui.engine.local.reading import read_model
 from qwen_tui.engine.local.resolving import Resolved
 from qwen_tui.engine.local.text import TokenBytes, is_byte_level
-from qwen_tui.engine.model_kind import brings_its_own, not_for_chat
 from qwen_tui.engine.quantized_cache import QuantizedCache
 from qwen_tui.engine.redaction import one_line
 from qwen_tui.errors import QwenTuiError
@@ -77,8 +72,8 @@ def load(
     """
     began = time.monotonic()
     checkpoint = inspect(resolved.folder)
-    _check_architecture(checkpoint, spec)
-    _check_config(checkpoint, spec)
+    check_architecture(checkpoint.config, checkpoint.folder, spec)
+    check_values(checkpoint.config, checkpoint.folder, spec)
     placement = placing.place(spec, checkpoint)
     _set_up_torch(checkpoint)
     tokenizer = _tokenizer(resolved.folder, spec)
@@ -126,50 +121,6 @@ def load(
         KVCache(model),
         saving,
     )
-
-
-def _check_architecture(checkpoint: Checkpoint, spec: ModelSpec) -> None:
-    """Whether the library has a causal model of this kind; it says so itself, but only in long sentences."""
-    config = checkpoint.config
-    model_type = config.get("model_type") or ""
-    if not isinstance(model_type, str):
-        model_type = ""
-    if "auto_map" in config and spec.trust_remote_code:
-        return
-    if model_type in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES:
-        return
-    if "auto_map" in config and (model_type not in CONFIG_MAPPING or brings_its_own(config)):
-        raise QwenTuiError("engine.remote_code_wanted")
-    if not model_type:
-        detail = "it names no model_type"
-        raise QwenTuiError("engine.bad_config", path=one_line(checkpoint.folder), detail=detail)
-    if model_type in CONFIG_MAPPING:
-        raise not_for_chat(config)
-    known = {"model_type": one_line(model_type), "installed": transformers.__version__}
-    saved_with = one_line(config.get("transformers_version", ""))
-    if _is_newer(saved_with, transformers.__version__):
-        raise QwenTuiError("engine.too_new", **known, saved_with=saved_with)
-    raise QwenTuiError("engine.unknown_architecture", **known)
-
-
-def _is_newer(version: str, than: str) -> bool:
-    try:
-        return Version(version) > Version(than)
-    except InvalidVersion:
-        return False
-
-
-def _check_config(checkpoint: Checkpoint, spec: ModelSpec) -> None:
-    """Whether the library takes the values in `config.json`; later it would be the tokenizer that seems broken."""
-    try:
-        AutoConfig.from_pretrained(
-            checkpoint.folder, local_files_only=True, trust_remote_code=spec.trust_remote_code
-        )
-    except Exception as error:  # a check may raise anything, and so may the model's own code
-        if "auto_map" in checkpoint.config and spec.trust_remote_code:
-            raise QwenTuiError("engine.remote_code_failed", detail=one_line(error)) from error
-        folder = one_line(checkpoint.folder)
-        raise QwenTuiError("engine.bad_config", path=folder, detail=one_line(error)) from error
 
 
 def _set_up_torch(checkpoint: Checkpoint) -> None:

@@ -8,10 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from qwen_tui.engine import fit
 from qwen_tui.engine.base import LoadProgress, ModelSpec
-from qwen_tui.engine.checkpoint import inspect
+from qwen_tui.engine.checkpoint import config_of, inspect
 from qwen_tui.engine.listing import GUIDE
 from qwen_tui.engine.local import hub, placement
+from qwen_tui.engine.local.architecture import check_architecture
 from qwen_tui.engine.redaction import one_line
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.guide import model_folder
@@ -51,8 +53,16 @@ def resolve(
         return Resolved(path, one_line(path.name), str(path))
     if not re.fullmatch(r"([\w.-]+/)?[\w.-]+", spec.model):
         raise QwenTuiError("engine.not_a_name", model=one_line(spec.model))
-    snapshot = hub.cached(spec.model) or hub.download(spec.model, report, is_stopped)
+    snapshot = hub.cached(spec.model) or hub.download(
+        spec.model, report, is_stopped, lambda folder: _check(folder, spec)
+    )
     return _from_hub(spec.model, snapshot)
+
+
+def _check(folder: Path, spec: ModelSpec) -> None:
+    """Raise QwenTuiError for what would make the download of gigabytes useless, by `config.json` alone."""
+    fit.allowed(placement.look(), spec.device)
+    check_architecture(config_of(folder), folder, spec)
 
 
 def _choice(spec: ModelSpec) -> Resolved:
