@@ -111,7 +111,8 @@ class Fault(NamedTuple):
     next_step: str
 
 
-AGAIN = "Download or copy the model again"
+AGAIN = "Copy the model again; if it came from the hub, remove it with: hf cache rm model/"
+COPY_AGAIN = "Download or copy the model again"
 OF_ONES_OWN = "save_pretrained"
 CHAT = "Choose a model for chat, such as Qwen/Qwen2.5-7B-Instruct"
 CODE = {"AutoConfig": "mine.Config", "AutoModelForCausalLM": "mine.Mine"}
@@ -170,7 +171,7 @@ FAULTS = {
         AGAIN,
     ),
     "a shard is missing": Fault(
-        shard_missing, "engine.weights_missing", "model-00002-of-00002.safetensors among them", AGAIN
+        shard_missing, "engine.weights_missing", "model-00002-of-00002.safetensors among them", COPY_AGAIN
     ),
     "weights with nothing in them": Fault(
         write("model.safetensors", struct.pack("<Q", 2) + b"{}"),

@@ -39,11 +39,14 @@ def refused() -> QwenTuiError:
     return raised.value
 
 
-def test_what_does_not_fit_is_not_begun(hub: LoopbackHub, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_does_not_fit_is_not_begun(
+    hub: LoopbackHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(1000))
     error = refused()
     assert error.code == "engine.disk_full"
     assert "HF_HOME" in str(error)
+    assert str(tmp_path / "hub") in str(error)
     assert not any("GET" in each and each.endswith(".safetensors") for each in hub.requests)
 
 

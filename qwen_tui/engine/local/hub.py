@@ -149,7 +149,10 @@ def _make_room(missing_bytes: int) -> None:
     cache.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(cache).free
     if missing_bytes > free:
-        raise QwenTuiError("engine.disk_full", needed_gb=gigabytes(missing_bytes), free_gb=gigabytes(free))
+        needed = gigabytes(missing_bytes)
+        raise QwenTuiError(
+            "engine.disk_full", needed_gb=needed, free_gb=gigabytes(free), path=one_line(cache)
+        )
 
 
 def _has_tokenizer(folder: Path) -> bool:

@@ -21,6 +21,8 @@ SENTENCES: dict[str, str] = {
 
 _CHOOSE = "Choose a model for chat, such as Qwen/Qwen2.5-7B-Instruct; F4 shows which there are."
 
+_AGAIN = "Copy the model again; if it came from the hub, remove it with: hf cache rm model/NAME, then load it anew."
+
 _LOG = "The log file has the details."
 
 ERRORS: dict[str, tuple[str, str, str]] = {
@@ -134,23 +136,23 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "engine.corrupt_weights": (
         "The model is damaged",
         "{file} is not a whole safetensors file: {detail}.",
-        "Download or copy the model again.",
+        _AGAIN,
     ),
     "engine.missing_tensors": (
         "The model is incomplete",
         "Tensors are missing in its weight files: {tensors} in all, {tensor} among them.",
-        "Download the model again; if it is your own, save it again with save_pretrained.",
+        "If it is your own, save it again with save_pretrained. " + _AGAIN,
     ),
     "engine.other_shapes": (
         "Weights and config.json differ",
-        "{tensor} has the shape {found} in the weight files, and {wanted} by config.json; so it is with {tensors} "
-        "of the tensors.",
-        "Download the model again; if it is your own, save weights and config.json together, with save_pretrained.",
+        "{tensor} has the shape {found} in the weight files, and {wanted} by config.json; tensors like this: "
+        "{tensors}.",
+        "If it is your own, save weights and config.json together, with save_pretrained. " + _AGAIN,
     ),
     "engine.cannot_build": (
         "The model cannot be built",
         "transformers cannot make a model of what its config.json and generation_config.json say: {detail}.",
-        "Download or copy the model again; if you have edited these files, take that back.",
+        "If you have edited these files, take that back. " + _AGAIN,
     ),
     "engine.remote_code_failed": (
         "The model's own code failed",
@@ -160,7 +162,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "engine.bad_config": (
         "The model's config.json cannot be read",
         "config.json in {path} is not usable: {detail}.",
-        "Download or copy the model again.",
+        _AGAIN,
     ),
     "engine.unknown_architecture": (
         "Unknown architecture",
@@ -217,7 +219,8 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "engine.not_on_hub": (
         "Not found on the hub",
         "{model} does not exist on the hub, or is private.",
-        "Check the name; for a private model log in with: hf auth login.",
+        "Check the name, which begins with its owner, as in Qwen/Qwen2.5-7B-Instruct; for a private model "
+        "log in with: hf auth login.",
     ),
     "engine.gated": (
         "Access must be asked for",
@@ -251,7 +254,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     ),
     "engine.disk_full": (
         "The disk is full",
-        "There is no room for the download: {needed_gb} GB are needed, {free_gb} GB are free.",
+        "There is no room for the download: {needed_gb} GB are needed, and {path} has {free_gb} GB free.",
         "Free some space, or set HF_HOME to a larger disk.",
     ),
     "engine.disk_full_midway": (
@@ -262,12 +265,12 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "engine.bad_tokenizer": (
         "The tokenizer cannot be read",
         "The tokenizer in {path} is not usable: {detail}.",
-        "Download or copy the model again.",
+        _AGAIN,
     ),
     "engine.bad_template": (
         "The chat template cannot be read",
         "The chat template in {path} is not usable: {detail}.",
-        "Download or copy the model again; if you have edited the template, correct it there.",
+        "If you have edited the template, correct it there. " + _AGAIN,
     ),
     # Device and memory
     "engine.no_such_device": (
