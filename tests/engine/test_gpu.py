@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -70,10 +71,12 @@ def test_a_model_answers_on_the_device(quantization: str, wide: Path, tmp_path: 
         assert engine.info.device == "cuda:0"
         assert engine.info.quantization == quantization
         assert engine.info.dtype == "bfloat16"
-        events = list(engine.stream(asking(), threading.Event()))
+        # Cold, both of them: in bf16 what was read in other chunks is rounded in another way.
+        cold = replace(asking(), reuse=False)
+        events = list(engine.stream(cold, threading.Event()))
         assert isinstance(events[-1], Finished)
         assert events[-1].run.new_tokens > 0
-        again = list(engine.stream(asking(), threading.Event()))
+        again = list(engine.stream(cold, threading.Event()))
         assert again[-1].run.token_ids == events[-1].run.token_ids  # type: ignore[union-attr]
 
 

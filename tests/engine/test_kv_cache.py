@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import tiny_models
 import torch
-from conftest import loaded_from
+from conftest import loaded_from, with_decoder
 from test_generation import reply, run_of
 from transformers import LlamaConfig
 
@@ -55,7 +55,11 @@ def asked(
 
 def cold(loaded: Loaded, request: Request) -> Run:
     """The same without a cache, which stays as it is."""
-    fresh = replace(loaded, cache=type(loaded.cache)(loaded.model))
+    fresh = (
+        with_decoder(loaded)
+        if loaded.decoder is not None
+        else replace(loaded, cache=type(loaded.cache)(loaded.model))
+    )
     run = asked(fresh, replace(request, reuse=False))
     assert run.reused_tokens == 0
     return run

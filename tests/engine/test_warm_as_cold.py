@@ -14,7 +14,7 @@ import accelerate
 import pytest
 import tiny_models
 import torch
-from conftest import loaded_from
+from conftest import loaded_from, with_decoder
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_generation import reply, run_of, text_of, thinking_of
@@ -155,6 +155,8 @@ MODELS: dict[str, Callable[[Path], Loaded]] = {
     "sliding": lambda folder: loaded_from(sliding(folder)),
     "linear": lambda folder: loaded_from(tiny_models.qwen3_next(folder)),
     "offloaded": offloaded,
+    "decoder": lambda folder: with_decoder(loaded_from(tiny_models.qwen2(folder, window=8192))),
+    "decoder, qwen3": lambda folder: with_decoder(loaded_from(tiny_models.qwen3(folder))),
 }
 
 

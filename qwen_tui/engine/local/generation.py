@@ -17,8 +17,10 @@ from transformers.generation.streamers import BaseStreamer
 from qwen_tui.chat.messages import Json, Run
 from qwen_tui.engine.base import Event, Finished, PromptReady, Request, Sampling
 from qwen_tui.engine.local.deltas import Deltas
+from qwen_tui.engine.local.fast.decoder import Decoder
+from qwen_tui.engine.local.fast.sampling import Values, fast_values
 from qwen_tui.engine.local.loading import Loaded
-from qwen_tui.engine.local.prefill import interruptible, prefill
+from qwen_tui.engine.local.prefill import interruptible, prefill, read
 from qwen_tui.engine.local.prompt import Prompt
 from qwen_tui.engine.local.stopping import IsStopped, Stopped
 from qwen_tui.engine.local.traits import SAMPLING
@@ -79,9 +81,17 @@ def _run(
     processors = LogitsProcessorList()
     if loaded.padded_ids is not None:
         processors.append(_NoPaddedIds(loaded.padded_ids))
+    values = fast_values(config) if loaded.decoder is not None else None
     try:
         with torch.no_grad(), interruptible(model, is_stopped), cache.watching(model):
-            prefill(model, ids, cache, reused, send, is_stopped)
+            done = prefill(model, ids, cache, reused, send, is_stopped)
+            if values is not None and cache.states is not None and done < len(prompt_ids) - 1:
+                read(model, ids[:, done:-1], cache.states)
+        if values is not None and loaded.decoder is not None:
+            streamer.decode_path = loaded.decoder.step.name
+            _decode(loaded.decoder, ids[0], config, values, seed, _suppressed(loaded, config), streamer)
+            return
+        with torch.no_grad(), interruptible(model, is_stopped), cache.watching(model):
             # `generate` draws from the global generators only. Seeded here, so that nothing before it matters.
             torch.manual_seed(seed)
             # All ids, those in the cache too: the repetition penalty looks at them.
@@ -95,6 +105,35 @@ def _run(
             )
     finally:
         cache.end(prompt_ids + streamer.token_ids)
+
+
+def _decode(
+    decoder: Decoder,
+    ids: torch.Tensor,
+    config: GenerationConfig,
+    values: Values,
+    seed: int,
+    suppressed: torch.Tensor | None,
+    streamer: "_Streamer",
+) -> None:
+    """Generate after the prompt `ids` (T), all but the last of which are in the cache."""
+    ends = frozenset(config.eos_token_id or ())
+    taken = 0
+    try:
+        with torch.no_grad():
+            for token_id in decoder.decode(ids, config.max_new_tokens, values, seed, suppressed):
+                taken += 1
+                streamer.take(token_id)
+                if token_id in ends:
+                    break
+    finally:
+        decoder.room.hold(ids.shape[0] - 1 + taken)
+
+
+def _suppressed(loaded: Loaded, config: GenerationConfig) -> torch.Tensor | None:
+    """The ids (N) that are never chosen, on the model's device."""
+    asked = torch.tensor(config.suppress_tokens or [], dtype=torch.long, device=loaded.model.device)
+    return asked if loaded.padded_ids is None else torch.cat((loaded.padded_ids, asked))
 
 
 def _configured(loaded: Loaded, request: Request, room: int) -> GenerationConfig:
@@ -152,6 +191,7 @@ def _receipt(
         quantization=info.quantization,
         dtype=info.dtype,
         device=info.device,
+        decode_path=streamer.decode_path,
         seed=seed,
         sampling={name: value for name, value in sampling.items() if value is not None},
         prompt_tokens=len(prompt.ids),
@@ -174,17 +214,22 @@ class _Streamer(BaseStreamer):  # type: ignore[misc]  # transformers is not type
         self.first_at = self.last_at = 0.0
         self._is_stopped = is_stopped
         self._saw_prompt = False
+        self.decode_path = "generate"
 
     def put(self, value: torch.Tensor) -> None:
         """Called with the prompt (1, T) first, then with each token (1)."""
         if not self._saw_prompt:
             self._saw_prompt = True
             return
+        for token_id in value.tolist():
+            self.take(token_id)
+
+    def take(self, token_id: int) -> None:
+        """Called with each token; raises `Stopped`."""
         self.last_at = time.monotonic()
         self.first_at = self.first_at or self.last_at
-        for token_id in value.tolist():
-            self.token_ids.append(token_id)
-            self.deltas.push(token_id)
+        self.token_ids.append(token_id)
+        self.deltas.push(token_id)
         if self._is_stopped():
             raise Stopped
 

@@ -14,6 +14,7 @@ from transformers import DynamicCache, PreTrainedModel
 from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
 from qwen_tui.engine.local.cache_snapshot import Snapshot, put_back, take
+from qwen_tui.engine.local.fast.room import Room, RoomyLayer
 
 CHANGING_ROPES = frozenset({"dynamic", "longrope"})
 """Rotary embeddings that depend on how long the whole text is: the keys of a shorter one are others."""
@@ -22,7 +23,9 @@ CHANGING_ROPES = frozenset({"dynamic", "longrope"})
 class KVCache:
     """The cache of one model: it holds one prompt and its reply. Not safe to use from two threads."""
 
-    def __init__(self, model: PreTrainedModel) -> None:
+    def __init__(self, model: PreTrainedModel, room: Room | None = None) -> None:
+        self._room = room
+        """Where it lies for a decoder that wants it to stay in one place."""
         self._config = model.config.get_text_config(decoder=True)
         # A Mamba, for instance, has a cache of another kind.
         takes_one = "past_key_values" in inspect.signature(model.forward).parameters
@@ -56,7 +59,7 @@ class KVCache:
             self._bring_to(self.states, shared)
         else:
             self.forget()
-            self.states = DynamicCache(config=self._config) if self._is_dynamic else None
+            self.states = self._empty()
         self.ids = self.ids[:shared]
         return shared
 
@@ -99,6 +102,11 @@ class KVCache:
     def forget(self) -> None:
         """Let go of all of it."""
         self.states, self.ids, self._kept = None, [], None
+
+    def _empty(self) -> DynamicCache | None:
+        if self._room is not None:
+            return self._room.states()
+        return DynamicCache(config=self._config) if self._is_dynamic else None
 
     def _bring_to(self, states: DynamicCache, length: int) -> None:
         if length < len(self.ids) and not can_be_cut(states) and self._kept is not None:
@@ -155,7 +163,7 @@ def rope_types(config: Any) -> set[str]:
 def _keeps_all(layer: Any) -> bool:
     if type(layer) is DynamicSlidingWindowLayer:
         return bool(layer.cumulative_length < layer.sliding_window)
-    return type(layer) is DynamicLayer
+    return type(layer) in (DynamicLayer, RoomyLayer)
 
 
 def _length(layer: DynamicLayer) -> int:

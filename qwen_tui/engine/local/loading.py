@@ -21,6 +21,9 @@ from qwen_tui.engine.local import placement as placing
 from qwen_tui.engine.local import traits
 from qwen_tui.engine.local.architecture import check_architecture, check_values
 from qwen_tui.engine.local.cores import usable_cores
+from qwen_tui.engine.local.fast.choosing import fast_decoder
+from qwen_tui.engine.local.fast.compiling import compiling
+from qwen_tui.engine.local.fast.decoder import Decoder
 from qwen_tui.engine.local.kv_cache import KVCache
 from qwen_tui.engine.local.prompt import REFUSALS, PromptBuilder
 from qwen_tui.engine.local.quantized_weights import kept
@@ -56,6 +59,8 @@ class Loaded:
     """For byte-level tokenizers."""
     cache: KVCache
     """What the model has read last."""
+    decoder: Decoder | None
+    """What decodes faster than `generate`; None where nothing does."""
     saving: Iterator[None]
     """What is left to do when nothing is asked: see `reading.ReadModel.saving`."""
 
@@ -78,25 +83,28 @@ def load(
     _set_up_torch(checkpoint)
     tokenizer = _tokenizer(resolved.folder, spec)
     prompts = PromptBuilder(tokenizer)
-    model, saving = read_model(
-        checkpoint,
-        placement,
-        spec,
-        kept(quantized, resolved.name, checkpoint, placement),
-        lambda stage, done, total: report(LoadProgress(stage, resolved.name, done, total)),
-    )
+    with compiling(checkpoint.folder, placement):
+        model, saving = read_model(
+            checkpoint,
+            placement,
+            spec,
+            kept(quantized, resolved.name, checkpoint, placement),
+            lambda stage, done, total: report(LoadProgress(stage, resolved.name, done, total)),
+        )
     report(LoadProgress("warming", resolved.name))
     defaults = model.generation_config
     # Emptied, since `generate` fills in from here whatever a request leaves unset.
     model.generation_config = GenerationConfig()
     _warm(model)
+    window = min(traits.context_window(model.config), placement.context_tokens)
+    decoder = fast_decoder(model, window)
     info = ModelInfo(
         name=resolved.name,
         model=resolved.model,
         architecture=type(model).__name__,
         # Quantized tensors are packed, so that their shapes in the file say nothing.
         parameters=model.num_parameters() if checkpoint.is_quantized else checkpoint.parameters,
-        context_window=min(traits.context_window(model.config), placement.context_tokens),
+        context_window=window,
         quantization=traits.quantization(model.config, placement.quantization),
         dtype=str(placement.dtype).removeprefix("torch."),
         device=traits.device(model, placement.device),
@@ -118,7 +126,8 @@ def load(
         traits.end_ids(defaults, tokenizer, prompts.end_of_turn_id()),
         traits.padded_ids(model, tokenizer),
         TokenBytes(tokenizer) if is_byte_level(tokenizer) else None,
-        KVCache(model),
+        KVCache(model, decoder.room if decoder is not None else None),
+        decoder,
         saving,
     )
 

@@ -1,0 +1,140 @@
+"""Attention of one query over as much of the cache as there is: split among programs, then put together.
+
+The length is read on the device, so that one captured graph serves all lengths. Measured on a H200, 28 query heads
+on 4 of keys of 128, both kernels: 5 us at 512 tokens, 11 at 8,192 (1.5 TB/s), 20 at 24,000 (2.5 TB/s).
+"""
+
+from typing import NamedTuple
+
+import torch
+import triton
+import triton.language as tl
+
+SPLITS = 128
+"""Among how many programs a head's tokens are split; those that find none left end at once."""
+
+BLOCK = 32
+"""How many tokens a program looks at together."""
+
+LEAST_ROWS = 16
+"""The smallest product of matrices has so many rows: query heads that share keys are filled up to it."""
+
+
+class Scratch(NamedTuple):
+    """What the programs leave for the second kernel, for H query heads: float32."""
+
+    sums: torch.Tensor
+    """Weighted values (H, SPLITS, D)."""
+    peaks: torch.Tensor
+    """The largest score (H, SPLITS), -inf where there was no token."""
+    masses: torch.Tensor
+    """The sum of the weights (H, SPLITS)."""
+
+
+def scratch(heads: int, size: int, device: torch.device) -> Scratch:
+    """For so many query heads of this size."""
+    return Scratch(
+        torch.empty(heads, SPLITS, size, device=device),
+        torch.empty(heads, SPLITS, device=device),
+        torch.empty(heads, SPLITS, device=device),
+    )
+
+
+def attend(
+    query: torch.Tensor,
+    keys: torch.Tensor,
+    values: torch.Tensor,
+    position: torch.Tensor,
+    scale: float,
+    between: Scratch,
+    out: torch.Tensor,
+) -> None:
+    """`out` (H, D): `query` (H, D) over `keys` and `values` (1, G, room, D) from the first to `position` (1)."""
+    heads, size = query.shape
+    groups, room = keys.shape[1:3]
+    share = heads // groups
+    _attend[(groups, SPLITS)](
+        query,
+        keys,
+        values,
+        position,
+        *between,
+        room * size,
+        scale,
+        SHARE=share,
+        ROWS=max(LEAST_ROWS, triton.next_power_of_2(share)),
+        SIZE=size,
+        BLOCK=BLOCK,
+        SPLITS=SPLITS,
+        num_warps=2,
+        num_stages=3,
+    )
+    _combine[(heads,)](*between, out, SIZE=size, SPLITS=SPLITS, num_warps=4)
+
+
+@triton.jit
+def _attend(
+    query,
+    keys,
+    values,
+    position,
+    sums,
+    peaks,
+    masses,
+    stride,
+    scale,
+    SHARE: tl.constexpr,
+    ROWS: tl.constexpr,
+    SIZE: tl.constexpr,
+    BLOCK: tl.constexpr,
+    SPLITS: tl.constexpr,
+):
+    group = tl.program_id(0).to(tl.int64)
+    split = tl.program_id(1)
+    length = tl.load(position).to(tl.int32) + 1
+    span = tl.cdiv(tl.cdiv(length, SPLITS), BLOCK) * BLOCK
+    begin = split * span
+    end = tl.minimum(begin + span, length)
+    row = tl.arange(0, ROWS)
+    at = tl.arange(0, SIZE)
+    is_head = row < SHARE
+    head = group * SHARE + row
+    place = head * SPLITS + split
+    peak = tl.full((ROWS,), -float("inf"), tl.float32)
+    mass = tl.zeros((ROWS,), tl.float32)
+    if begin < end:
+        total = tl.zeros((ROWS, SIZE), tl.float32)
+        q = tl.load(query + head[:, None] * SIZE + at[None, :], mask=is_head[:, None], other=0.0)
+        for start in tl.range(begin, end, BLOCK):
+            token = start + tl.arange(0, BLOCK)
+            is_there = token < end
+            pointers = group * stride + token[:, None] * SIZE + at[None, :]
+            k = tl.load(keys + pointers, mask=is_there[:, None], other=0.0)
+            scores = tl.dot(q, tl.trans(k), input_precision="ieee") * scale
+            scores = tl.where(is_there[None, :], scores, -float("inf"))
+            new_peak = tl.maximum(peak, tl.max(scores, 1))
+            weights = tl.exp(scores - new_peak[:, None])
+            shrink = tl.exp(peak - new_peak)
+            v = tl.load(values + pointers, mask=is_there[:, None], other=0.0)
+            mass = mass * shrink + tl.sum(weights, 1)
+            total = total * shrink[:, None] + tl.dot(weights.to(v.dtype), v, input_precision="ieee")
+            peak = new_peak
+        tl.store(sums + place[:, None] * SIZE + at[None, :], total, mask=is_head[:, None])
+    tl.store(peaks + place, peak, mask=is_head)
+    tl.store(masses + place, mass, mask=is_head)
+
+
+@triton.jit
+def _combine(sums, peaks, masses, out, SIZE: tl.constexpr, SPLITS: tl.constexpr):
+    head = tl.program_id(0)
+    split = tl.arange(0, SPLITS)
+    at = tl.arange(0, SIZE)
+    peak = tl.load(peaks + head * SPLITS + split)
+    mass = tl.load(masses + head * SPLITS + split)
+    is_there = mass > 0
+    weight = tl.where(is_there, tl.exp(peak - tl.max(peak, 0)), 0.0)
+    part = tl.load(
+        sums + (head * SPLITS + split)[:, None] * SIZE + at[None, :], mask=is_there[:, None], other=0.0
+    )
+    total = tl.sum(part * weight[:, None], 0) / tl.sum(mass * weight, 0)
+    tl.store(out + head * SIZE + at, total)

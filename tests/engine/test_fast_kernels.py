@@ -1,0 +1,143 @@
+"""Each kernel against what it stands for, written in plain torch."""
+
+import pytest
+import torch
+from kernels_on_cpu import attention, dense, four_bits, rotary
+from torch.nn.functional import rms_norm, scaled_dot_product_attention, silu
+
+EPS = 1e-6
+
+NF4 = torch.tensor(
+    [
+        *(-1.0, -0.6961928, -0.52507305, -0.3949175, -0.28444138, -0.18477343, -0.09105004, 0.0),
+        *(0.0795803, 0.1609302, 0.2461123, 0.33791524, 0.44070983, 0.562617, 0.72295684, 1.0),
+    ]
+)
+"""The values of the codes, as the paper on QLoRA has them."""
+
+
+def close(got: torch.Tensor, expected: torch.Tensor, tolerance: float = 1e-5) -> None:
+    assert float((got.float() - expected).norm() / expected.norm()) < tolerance
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(37, 192), (8, 512), (6, 9000)])
+@pytest.mark.parametrize("has_gain", [True, False])
+@pytest.mark.parametrize("has_bias", [True, False])
+@pytest.mark.parametrize("adds", [True, False])
+def test_a_product(rows: int, columns: int, has_gain: bool, has_bias: bool, adds: bool) -> None:
+    torch.manual_seed(0)
+    weight, x, out = torch.randn(rows, columns), torch.randn(columns), torch.randn(rows)
+    gain, bias = (torch.rand(columns), torch.randn(rows))
+    expected = weight @ (rms_norm(x, (columns,), gain, EPS) if has_gain else x)
+    expected = expected + (bias if has_bias else 0) + (out if adds else 0)
+    dense.product(weight, bias if has_bias else None, x, out, gain if has_gain else None, EPS, adds=adds)
+    close(out, expected)
+
+
+@pytest.mark.parametrize(("inner", "columns"), [(8, 512), (5, 200)])
+def test_a_gated_product(inner: int, columns: int) -> None:
+    torch.manual_seed(0)
+    weight, x, gain, out = (
+        torch.randn(2 * inner, columns),
+        torch.randn(columns),
+        torch.rand(columns),
+        torch.empty(inner),
+    )
+    gate, up = (weight @ rms_norm(x, (columns,), gain, EPS)).split(inner)
+    dense.gated_product(weight, x, out, gain, EPS)
+    close(out, silu(gate) * up)
+
+
+def test_a_product_in_bf16_is_summed_up_in_float32() -> None:
+    torch.manual_seed(0)
+    weight, x = torch.randn(16, 1024).bfloat16(), torch.randn(1024).bfloat16()
+    out = torch.empty(16, dtype=torch.float32)
+    dense.product(weight, None, x, out)
+    close(out, weight.float() @ x.float())
+
+
+@pytest.mark.parametrize("has_head_gains", [True, False])
+def test_rotated_heads_find_their_places(has_head_gains: bool) -> None:
+    torch.manual_seed(0)
+    heads, groups, size, room, where = 6, 2, 32, 12, 7
+    projected = torch.randn((heads + 2 * groups) * size)
+    angles = torch.arange(room)[:, None] * torch.rand(size // 2)
+    cosines, sines = (part.repeat(1, 2) for part in (angles.cos(), angles.sin()))
+    gains = (torch.rand(size), torch.rand(size)) if has_head_gains else None
+    query, keys, values = (
+        torch.zeros(heads, size),
+        torch.zeros(1, groups, room, size),
+        torch.zeros(1, groups, room, size),
+    )
+
+    def rotated(part: torch.Tensor, gain: torch.Tensor | None) -> torch.Tensor:
+        part = rms_norm(part, (size,), gain, EPS) if gain is not None else part
+        one, two = part.chunk(2, -1)
+        return part * cosines[where] + torch.cat((-two, one), -1) * sines[where]
+
+    q, k, v = projected.view(-1, size).split([heads, groups, groups])
+    rotary.place(projected, gains, EPS, cosines, sines, torch.tensor([where]), query, keys, values)
+    close(query, rotated(q, gains[0] if gains else None))
+    close(keys[0, :, where], rotated(k, gains[1] if gains else None))
+    assert torch.equal(values[0, :, where], v)
+    others = [place for place in range(room) if place != where]
+    assert not keys[..., others, :].any()
+    assert not values[..., others, :].any()
+
+
+@pytest.mark.parametrize("length", [1, 31, 32, 33, 150])
+@pytest.mark.parametrize(("heads", "groups"), [(7, 1), (4, 4), (34, 2)])
+def test_attention_reads_as_far_as_there_is_something(
+    length: int, heads: int, groups: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attention, "SPLITS", 4)
+    torch.manual_seed(0)
+    size, room = 16, 160
+    query = torch.randn(heads, size)
+    keys, values = torch.randn(1, groups, room, size), torch.randn(1, groups, room, size)
+    keys[..., length:, :] = torch.nan
+    values[..., length:, :] = torch.nan
+    out = torch.empty_like(query)
+    between = attention.scratch(heads, size, torch.device("cpu"))
+    attention.attend(query, keys, values, torch.tensor([length - 1]), 0.3, between, out)
+    k, v = (part[..., :length, :].repeat_interleave(heads // groups, 1) for part in (keys, values))
+    expected = scaled_dot_product_attention(query[None, :, None], k, v, scale=0.3)
+    close(out, expected[0, :, 0])
+
+
+def packed(rows: int, columns: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Codes and scales as bitsandbytes packs them, and the matrix (rows, columns) that they stand for."""
+    codes = torch.randint(0, 256, (rows, columns // 2), dtype=torch.uint8)
+    scales = (0.5 + torch.rand(rows, columns // 64)).half()
+    values = torch.stack((NF4[(codes >> 4).long()], NF4[(codes & 15).long()]), -1).view(rows, columns)
+    return codes, scales, values * scales.float().repeat_interleave(64, 1)
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(4, 64), (8, 1280)])
+@pytest.mark.parametrize("has_gain", [True, False])
+@pytest.mark.parametrize("adds", [True, False])
+def test_a_product_in_four_bits(rows: int, columns: int, has_gain: bool, adds: bool) -> None:
+    torch.manual_seed(0)
+    codes, scales, matrix = packed(rows, columns)
+    x, gain, bias, out = (torch.randn(n).bfloat16() for n in (columns, columns, rows, rows))
+    normed = rms_norm(x.float(), (columns,), gain.float(), EPS) if has_gain else x.float()
+    expected = matrix @ normed + bias + (out if adds else 0)
+    four_bits.product(codes, scales, bias, x, out, gain if has_gain else None, EPS, adds=adds)
+    close(out, expected, 1.5e-2)
+
+
+def test_a_gated_product_in_four_bits() -> None:
+    torch.manual_seed(0)
+    codes, scales, matrix = packed(12, 512)
+    x, gain, out = torch.randn(512).bfloat16(), torch.rand(512).bfloat16(), torch.empty(6).bfloat16()
+    gate, up = (matrix @ rms_norm(x.float(), (512,), gain.float(), EPS)).split(6)
+    four_bits.gated_product(codes, scales, x, out, gain, EPS)
+    close(out, silu(gate) * up, 1.5e-2)
+
+
+def test_the_table_holds_the_values_in_bf16() -> None:
+    words = (
+        torch.tensor(four_bits.TABLE, dtype=torch.int64).to(torch.int32).view(torch.uint8).view(2, 16).int()
+    )
+    half = (words[0] << 8) | words[1]
+    assert torch.equal((half << 16).view(torch.float32), NF4.bfloat16().float())

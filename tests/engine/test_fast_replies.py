@@ -1,0 +1,95 @@
+"""Replies that are decoded a token ahead, as on a GPU: the same as by `generate`, however they end."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import tiny_models
+from conftest import loaded_from, with_decoder
+from test_generation import reply, run_of, saying, text_of
+from test_kv_cache import user
+
+from qwen_tui.engine.base import Request, Sampling
+from qwen_tui.engine.local.fast.sampling import fast_values
+from qwen_tui.engine.local.loading import Loaded
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Loaded:
+    return loaded_from(tiny_models.qwen2(tmp_path_factory.mktemp("fast") / "model", window=4096))
+
+
+@pytest.fixture(scope="module")
+def fast(plain: Loaded) -> Loaded:
+    return with_decoder(plain)
+
+
+def asking(tokens: int = 40, **sampling: object) -> Request:
+    wanted = Sampling(max_new_tokens=tokens, **sampling)  # type: ignore[arg-type]
+    return Request(messages=(user("What is a token?"),), sampling=wanted)
+
+
+@pytest.mark.parametrize("penalty", [1.0, 1.3])
+def test_greedy_tokens_are_those_of_generate(plain: Loaded, fast: Loaded, penalty: float) -> None:
+    request = asking(greedy=True, repetition_penalty=penalty)
+    by_generate, by_graph = run_of(reply(plain, request)), run_of(reply(fast, request))
+    assert by_graph.token_ids == by_generate.token_ids
+    assert (by_generate.decode_path, by_graph.decode_path) == ("generate", "graph")
+    assert by_graph.stop_reason == by_generate.stop_reason
+
+
+def test_it_ends_with_the_end_token_and_not_behind_it(fast: Loaded) -> None:
+    end = fast.end_ids[0]
+    with saying(fast, [20, 21, end, 22, 23, 24]):
+        events = reply(fast, asking(greedy=True))
+    assert run_of(events).token_ids == (20, 21, end)
+    assert run_of(events).stop_reason == "eos"
+    assert len(fast.cache.ids) == run_of(events).prompt_tokens + 2
+
+
+def test_end_tokens_can_be_ignored_and_padded_ids_never_come(fast: Loaded) -> None:
+    request = replace(asking(200, temperature=5.0, top_k=0, top_p=1.0, seed=1), ignores_end=True)
+    ids = set(run_of(reply(fast, request)).token_ids)
+    assert fast.padded_ids is not None
+    assert ids.isdisjoint(fast.end_ids)
+    assert ids.isdisjoint(fast.padded_ids.tolist())
+    assert len(ids) > 50
+
+
+def test_a_seed_repeats_a_reply_whatever_was_drawn_in_between(fast: Loaded) -> None:
+    request = asking(seed=11, temperature=1.5)
+    first = run_of(reply(fast, request))
+    reply(fast, asking(seed=12, temperature=1.5))
+    again = run_of(reply(fast, request))
+    assert first.token_ids == again.token_ids
+    assert again.reused_tokens == again.prompt_tokens - 1
+
+
+def test_a_stop_keeps_what_was_shown_and_the_next_reply_goes_on_from_there(fast: Loaded) -> None:
+    whole = run_of(reply(fast, asking(greedy=True)))
+    events = reply(fast, asking(greedy=True), lambda events: len(text_of(events)) > 12)
+    assert run_of(events).stop_reason == "stopped"
+    assert run_of(events).token_ids == whole.token_ids[: run_of(events).new_tokens]
+    assert run_of(reply(fast, asking(greedy=True))).token_ids == whole.token_ids
+
+
+def test_what_is_not_done_here_is_left_to_generate(fast: Loaded, plain: Loaded) -> None:
+    defaults = replace(
+        fast, defaults=type(fast.defaults)(**{**fast.defaults.to_diff_dict(), "no_repeat_ngram_size": 2})
+    )
+    assert fast_values(defaults.defaults) is None
+    request = asking(greedy=True)
+    run = run_of(reply(defaults, request))
+    assert run.decode_path == "generate"
+    pairs = list(zip(run.token_ids, run.token_ids[1:], strict=False))
+    assert len(set(pairs)) == len(pairs)
+    # The cache is still the one that the decoder writes to.
+    assert run_of(reply(fast, request)).token_ids == run_of(reply(plain, request)).token_ids
+
+
+def test_a_log_says_why_a_model_is_not_decoded_faster(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO"):
+        assert loaded_from(tiny_models.qwen2(tmp_path / "model")).decoder is None
+    assert "decoding with generate: it is on cpu" in caplog.text
