@@ -28,6 +28,14 @@ class Program:
     def conversations(self) -> list[Path]:
         return sorted((self.data / "conversations").glob("[!.]*.json"))
 
+    def partials(self, above_bytes: int) -> list[Path]:
+        """The files of replies that are being written and have come so far."""
+        files = []
+        for file in (self.data / "conversations").glob("*.partial"):
+            with suppress(FileNotFoundError):  # the reply may be finished by now
+                files += [file] if file.stat().st_size > above_bytes else []
+        return files
+
     def written(self) -> list[str]:
         """What has come of the answers that are being written: the text in their partial files."""
         texts = []

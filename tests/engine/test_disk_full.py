@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import pytest
 from huggingface_hub import constants, file_download
 from loopback_hub import LoopbackHub, loopback_hub
+from walking import files_below
 
 from qwen_tui.engine.local.hub import download
 from qwen_tui.errors import QwenTuiError
@@ -72,8 +73,8 @@ def test_a_disk_that_is_full_midway_leaves_what_is_whole(
         error = refused()
     assert error.code == "engine.disk_full_midway"
     assert "Free some space" in str(error)
-    assert not list(tmp_path.rglob("*.incomplete"))
-    whole = {file.name for file in tmp_path.rglob("snapshots/*/*")}
+    assert not files_below(tmp_path, pattern="*.incomplete")
+    whole = {file.name for file in files_below(tmp_path, pattern="snapshots/*/*")}
     assert whole
 
     before = len(hub.requests)

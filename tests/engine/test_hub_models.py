@@ -15,6 +15,7 @@ import pytest
 from huggingface_hub.utils import WeakFileLock
 from loopback_hub import COMMIT, LoopbackHub, loopback_hub
 from waiting import wait_for
+from walking import files_below
 
 from qwen_tui.engine.base import LoadProgress, ModelInfo, ModelSpec
 from qwen_tui.engine.local.unfinished import Unfinished
@@ -127,7 +128,7 @@ def test_a_download_stops_at_once_and_leaves_no_unfinished_file(
     assert time.monotonic() - times[0] < 0.1
     assert raised.value.code == "engine.load_stopped"
     hub.slow.clear()
-    wait_for(lambda: not list(home_of_its_own.rglob("*.incomplete")))
+    wait_for(lambda: not files_below(home_of_its_own, pattern="*.incomplete"))
 
 
 @pytest.mark.parametrize("kind", ["offline", "refused", "unknown name"])
@@ -200,7 +201,7 @@ def test_what_a_killed_download_left_is_removed_and_what_was_finished_is_kept(
     hub: LoopbackHub, log_file: Path, home_of_its_own: Path
 ) -> None:
     def unfinished() -> list[Path]:
-        return list(home_of_its_own.rglob("*.incomplete"))
+        return files_below(home_of_its_own, pattern="*.incomplete")
 
     hub.slow.set()
     worker = start_worker(log_file)
@@ -214,7 +215,7 @@ def test_what_a_killed_download_left_is_removed_and_what_was_finished_is_kept(
     assert left
     others = left[0].with_name("0" * 40 + ".12345678.incomplete")
     others.write_bytes(b"another program writes this now")
-    finished = {file.resolve().name for file in home_of_its_own.rglob("snapshots/*/*")}
+    finished = {file.resolve().name for file in files_below(home_of_its_own, pattern="snapshots/*/*")}
 
     hub.slow.clear()
     before = len(hub.requests)
@@ -222,10 +223,10 @@ def test_what_a_killed_download_left_is_removed_and_what_was_finished_is_kept(
     progress, info = load(worker, "me/tiny")
     assert isinstance(info, ModelInfo)
     assert unfinished() == [others]
-    assert list(home_of_its_own.rglob("*.unfinished")) == []
+    assert files_below(home_of_its_own, pattern="*.unfinished") == []
     fetched = [each for each in hub.requests[before:] if each.startswith("GET") and "/resolve/" in each]
     downloading = [step for step in progress if step.stage == "downloading"]
-    whole = list(home_of_its_own.rglob("snapshots/*/*"))
+    whole = files_below(home_of_its_own, pattern="snapshots/*/*")
     assert len(whole) == downloading[-1].files == downloading[-1].files_done
     assert 0 < len(fetched) == len(whole) - len(finished)
     missing = [file for file in whole if file.resolve().name not in finished]

@@ -12,6 +12,7 @@ from faulty_model import faulty, tell
 from hypothesis import given
 from hypothesis import strategies as st
 from waiting import wait_for
+from walking import files_below
 
 from qwen_tui.chat.messages import Role
 from qwen_tui.engine.base import ModelSpec, PromptMessage, Request, Sampling
@@ -96,8 +97,7 @@ def refusing_hub(status: int) -> Iterator[tuple[str, list[str]]]:
 
 
 def every_byte_under(*places: Path) -> bytes:
-    files = [file for place in places for file in place.rglob("*") if file.is_file()]
-    return b"".join(file.read_bytes() for file in files)
+    return b"".join(file.read_bytes() for file in files_below(*places))
 
 
 @pytest.mark.parametrize("kept", ["in the environment", "on file"])

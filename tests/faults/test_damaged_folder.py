@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from screenplay import Screenplay, say, shown, until
+from walking import files_below
 
 from qwen_tui import config_file
 from qwen_tui.chat.drafts import Drafts, SavedDraft, Waiting
@@ -117,7 +118,7 @@ def test_no_damage_of_a_file_costs_more_than_that_file(tmp_path: Path, seed: int
     for round_number in range(12):
         folder = tmp_path / f"{round_number}"
         where = filled(folder)
-        files = sorted(file for file in folder.rglob("*") if file.is_file() and file.name != "drafts")
+        files = files_below(folder)
         victim = chance.choice(files)
         before = victim.read_bytes()
         victim.write_bytes(damage(before, chance))
@@ -136,7 +137,7 @@ def test_no_damage_of_a_file_costs_more_than_that_file(tmp_path: Path, seed: int
             else:
                 store.save(conversation)
         listed = {entry.name for entry in store.list()}
-        everything = [file.read_bytes() for file in folder.rglob("*") if file.is_file()]
+        everything = [file.read_bytes() for file in files_below(folder)]
         is_kept = damaged in everything or victim.name.startswith(".") or victim.suffix == ".partial"
         assert is_kept or len(listed) >= 3 or not damaged, about
 
@@ -152,7 +153,7 @@ def test_no_damage_of_a_file_costs_more_than_that_file(tmp_path: Path, seed: int
                 store.restore(trashed)
             except QwenTuiError:
                 store.list()
-                assert data in [file.read_bytes() for file in folder.rglob("*.json")], about
+                assert data in [file.read_bytes() for file in files_below(folder, pattern="*.json")], about
 
 
 @pytest.mark.parametrize(
@@ -163,9 +164,7 @@ async def test_the_program_starts_talks_and_saves_where_every_file_is_damaged(
 ) -> None:
     play = Screenplay(tmp_path / "data")
     filled(tmp_path / "data")
-    before = [
-        file for file in (tmp_path / "data").rglob("*") if file.is_file() and file.parent.name != ".open"
-    ]
+    before = [file for file in files_below(tmp_path / "data") if file.parent.name != ".open"]
     for file in before:
         file.write_bytes(data)
     async with play.running() as pilot:
@@ -174,7 +173,7 @@ async def test_the_program_starts_talks_and_saves_where_every_file_is_damaged(
         await until(pilot, lambda: not pilot.app.screen.query_one("#composer").busy)
     store = ConversationStore(play.where.conversations)
     assert "hello" in [entry.name for entry in store.list()]
-    kept = [file for file in (tmp_path / "data").rglob("*") if file.is_file() and file.read_bytes() == data]
+    kept = [file for file in files_below(tmp_path / "data") if file.read_bytes() == data]
     conversations = [
         file for file in before if file.suffix == ".json" and file.parent == play.where.conversations
     ]

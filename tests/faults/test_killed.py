@@ -14,6 +14,7 @@ import pytest
 from pseudo_terminal import Terminal
 from real_program import READY, Program, children_of, is_running, messages_in, worker_of
 from waiting import wait_for
+from walking import files_below
 
 SEED = int(os.environ.get("KILL_SEED", random.randrange(10**6)))
 LONG = "Tokens are pieces of words. " * 120
@@ -91,7 +92,7 @@ class Sender:
 
     def _assert_all_is_there(self) -> None:
         assert self._places() == dict.fromkeys(self.sent, 1), self.terminal.text()
-        assert not list(self.program.data.glob("**/damaged/*"))
+        assert not files_below(self.program.data, pattern="damaged/*")
 
 
 def log_of(terminal: Terminal) -> str:
