@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+# The tests start the program a few hundred times: where nothing may be kept, each start compiles it anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 if not Path("/dev/nvidiactl").exists():
     # Triton's kernels run on the processor then. It looks at this when it is imported, by whatever comes first.
     os.environ["TRITON_INTERPRET"] = "1"

@@ -39,6 +39,34 @@ def hub(folders: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         yield serving
 
 
+@pytest.fixture(scope="module")
+def asking(log_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LoopbackHub, Worker]]:
+    """A hub without models, and a worker that asks it, for all tests that do with one: a start takes seconds."""
+    with loopback_hub({}) as serving:
+        with pytest.MonkeyPatch.context() as environment:
+            for name in ("HOME", "XDG_CACHE_HOME", "HF_HOME"):
+                environment.setenv(name, str(tmp_path_factory.mktemp("home")))
+            for name in ("HF_TOKEN", "HF_HUB_CACHE"):
+                environment.delenv(name, raising=False)
+            environment.setenv("HF_ENDPOINT", serving.url)
+            environment.setenv("HF_HUB_OFFLINE", "0")
+            environment.setenv("HF_HUB_DISABLE_XET", "1")
+            worker = start_worker(log_file)
+        yield serving, worker
+        worker.end()
+
+
+@pytest.fixture
+def shared(asking: tuple[LoopbackHub, Worker]) -> Iterator[tuple[LoopbackHub, Worker]]:
+    """The same, as if nothing had been asked: what a test asks for, it puts there under a name of its own."""
+    hub, _ = asking
+    hub.requests.clear()
+    yield asking
+    hub.repositories.clear()
+    hub.delays = repeat(0.0)
+    hub.refuses_with = 0
+
+
 def load(worker: Worker, model: str, seconds: float = 60) -> tuple[list[LoadProgress], Answer]:
     """Ask a worker for a model; a refusal does not end it as `open_engine` would."""
     asked = worker.ask(Load(ModelSpec(model=model, device="cpu")))
@@ -88,27 +116,33 @@ def test_a_model_is_downloaded_once_and_then_found_without_a_request(
     ],
 )
 def test_what_could_not_be_used_is_not_downloaded(
-    config: object, code: str, hub: LoopbackHub, folders: dict[str, Path], tmp_path: Path, log_file: Path
+    config: object,
+    code: str,
+    shared: tuple[LoopbackHub, Worker],
+    folders: dict[str, Path],
+    tmp_path: Path,
 ) -> None:
+    hub, worker = shared
     shutil.copytree(folders["qwen2"], tmp_path / "other")
     (tmp_path / "other" / "config.json").write_text(json.dumps(config))
-    hub.repositories["me/other"] = tmp_path / "other"
-    worker = start_worker(log_file)
-    assert code_of(load(worker, "me/other")[1]) == code
-    fetched = {each.rpartition("/")[2] for each in hub.requests if each.startswith("GET /me/other/resolve")}
+    hub.repositories[f"me/{code}"] = tmp_path / "other"
+    assert code_of(load(worker, f"me/{code}")[1]) == code
+    fetched = {each.rpartition("/")[2] for each in hub.requests if each.startswith(f"GET /me/{code}/resolve")}
     assert fetched == {"config.json"}
-    worker.end()
 
 
-def test_for_a_device_that_is_not_there_nothing_is_downloaded(hub: LoopbackHub, log_file: Path) -> None:
-    worker = start_worker(log_file)
-    asked = worker.ask(Load(ModelSpec(model="me/tiny", device="tpu")))
+def test_for_a_device_that_is_not_there_nothing_is_downloaded(
+    shared: tuple[LoopbackHub, Worker], folders: dict[str, Path]
+) -> None:
+    hub, worker = shared
+    hub.repositories["me/elsewhere"] = folders["qwen2"]
+    asked = worker.ask(Load(ModelSpec(model="me/elsewhere", device="tpu")))
     while isinstance(answer := asked.next(60), LoadProgress):
         pass
     assert answer is not None
     assert code_of(answer) == "engine.no_such_device"
+    assert hub.requests
     assert not any(each.endswith(".safetensors") for each in hub.requests)
-    worker.end()
 
 
 def test_a_download_stops_at_once_and_leaves_no_unfinished_file(
@@ -149,11 +183,13 @@ def test_without_a_network_it_is_said_within_three_seconds(
     worker.end()
 
 
-def test_a_slow_hub_is_not_taken_for_none(hub: LoopbackHub, log_file: Path) -> None:
-    hub.delays = chain([5.0], repeat(0.5))
-    worker = start_worker(log_file)
-    assert isinstance(load(worker, "me/tiny")[1], ModelInfo)
-    worker.end()
+def test_a_slow_hub_is_not_taken_for_none(
+    shared: tuple[LoopbackHub, Worker], folders: dict[str, Path]
+) -> None:
+    hub, worker = shared
+    hub.repositories["me/slow"] = folders["qwen2"]
+    hub.delays = chain([5.0], repeat(0.2))
+    assert isinstance(load(worker, "me/slow")[1], ModelInfo)
 
 
 def test_a_hub_that_says_nothing_is_told_apart_from_none(
@@ -174,14 +210,13 @@ def test_a_hub_that_says_nothing_is_told_apart_from_none(
 
 @pytest.mark.parametrize("status", [429, 503])
 def test_a_hub_that_has_no_time_is_told_with_what_it_said(
-    hub: LoopbackHub, status: int, log_file: Path
+    shared: tuple[LoopbackHub, Worker], status: int
 ) -> None:
+    hub, worker = shared
     hub.refuses_with = status
-    worker = start_worker(log_file)
-    answer = load(worker, "me/tiny")[1]
+    answer = load(worker, "me/busy")[1]
     assert code_of(answer) == "engine.hub_silent"
     assert f"HTTP {status}" in str(answer)
-    worker.end()
 
 
 def test_a_token_that_is_not_valid_is_named(

@@ -19,6 +19,7 @@ from qwen_tui.engine.base import ModelSpec, PromptMessage, Request, Sampling
 from qwen_tui.engine.opening import open_engine, start_worker
 from qwen_tui.engine.redaction import HIDDEN, known_secrets, redacted
 from qwen_tui.engine.wire import Load
+from qwen_tui.engine.worker import Worker
 from qwen_tui.errors import QwenTuiError
 
 TOKEN = "hf_" + "AbCdEfGhIjKlMnOpQr"
@@ -65,20 +66,29 @@ def test_settings_whose_names_only_sound_secret_are_none(
     assert known_secrets() == (ODD,)
 
 
+class RefusingHub:
+    """Answers everything with one status, and repeats what it was told."""
+
+    def __init__(self) -> None:
+        self.status = 401
+        self.told: list[str] = []
+        self.address = ""
+
+
 @contextmanager
-def refusing_hub(status: int) -> Iterator[tuple[str, list[str]]]:
-    """A hub that answers everything with this status and repeats what it was told; and what it was told."""
-    told: list[str] = []
+def refusing_hub() -> Iterator[RefusingHub]:
+    """Serve it until the end of the block."""
+    hub = RefusingHub()
 
     class Handler(BaseHTTPRequestHandler):
         def log_message(self, format: str, *args: object) -> None:
             pass
 
         def do_GET(self) -> None:
-            told.append(self.headers.get("Authorization", ""))
-            body = f'{{"error": "no access with {told[-1]}"}}'.encode()
-            self.send_response(status)
-            self.send_header("X-Error-Message", f"no access with {told[-1]}")
+            hub.told.append(self.headers.get("Authorization", ""))
+            body = f'{{"error": "no access with {hub.told[-1]}"}}'.encode()
+            self.send_response(hub.status)
+            self.send_header("X-Error-Message", f"no access with {hub.told[-1]}")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             if self.command == "GET":
@@ -90,7 +100,8 @@ def refusing_hub(status: int) -> Iterator[tuple[str, list[str]]]:
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     try:
-        yield f"127.0.0.1:{server.server_port}", told
+        hub.address = f"127.0.0.1:{server.server_port}"
+        yield hub
     finally:
         server.shutdown()
         server.server_close()
@@ -100,9 +111,19 @@ def every_byte_under(*places: Path) -> bytes:
     return b"".join(file.read_bytes() for file in files_below(*places))
 
 
-@pytest.mark.parametrize("kept", ["in the environment", "on file"])
+def refused(worker: Worker) -> str:
+    """What is said of a model that the hub refuses."""
+    asked = worker.ask(Load(ModelSpec(model="me/private", device="cpu")))
+    while not isinstance(answer := asked.next(60), QwenTuiError):
+        assert answer is not None
+    return f"{answer} {answer.as_json()}"
+
+
+@pytest.mark.parametrize(
+    ("kept", "person"), [("in the environment", ""), ("on file", ""), ("on file", "me:a-password@")]
+)
 def test_a_token_that_the_hub_refuses_is_in_no_error_and_no_file(
-    kept: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, home_of_its_own: Path
+    kept: str, person: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, home_of_its_own: Path
 ) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "0")
     monkeypatch.setenv("HF_DEBUG", "1")
@@ -114,16 +135,15 @@ def test_a_token_that_the_hub_refuses_is_in_no_error_and_no_file(
         monkeypatch.setenv("HF_TOKEN", TOKEN)
     log_file = tmp_path / "log" / "qwen-tui.log"
     said = []
-    for status, person in ((401, ""), (500, ""), (401, "me:a-password@")):
-        with refusing_hub(status) as (address, told):
-            monkeypatch.setenv("HF_ENDPOINT", f"http://{person}{address}")
-            worker = start_worker(log_file)
-            asked = worker.ask(Load(ModelSpec(model="me/private", device="cpu")))
-            while not isinstance(answer := asked.next(60), QwenTuiError):
-                assert answer is not None
-            said.append(f"{answer} {answer.as_json()}")
-            worker.end()
-            assert person or any(TOKEN in header for header in told)
+    with refusing_hub() as hub:
+        monkeypatch.setenv("HF_ENDPOINT", f"http://{person}{hub.address}")
+        worker = start_worker(log_file)
+        for hub.status in (401, 500):
+            hub.told.clear()
+            said.append(refused(worker))
+            assert hub.told
+            assert person or any(TOKEN in header for header in hub.told)
+        worker.end()
     token_file.unlink(missing_ok=True)
     secrets = [TOKEN, "a-password", base64.b64encode(b"me:a-password").decode()]
     written = every_byte_under(tmp_path, home_of_its_own).decode("utf-8", "replace")
