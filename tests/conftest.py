@@ -4,9 +4,15 @@ import os
 from pathlib import Path
 
 import pytest
+from textual import _wait
 
 # The tests start the program a few hundred times: where nothing may be kept, each start compiles it anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# Textual's pilot takes the program for idle that used less than a twentieth of the time that it looks at. It looks at
+# 20 ms, at least twice a key and once a pause, and the screen's tests press thousands.
+_wait.SLEEP_GRANULARITY = 0.01
+_wait.SLEEP_IDLE = 0.01 / 20
 
 if not Path("/dev/nvidiactl").exists():
     # Triton's kernels run on the processor then. It looks at this when it is imported, by whatever comes first.

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from doubles import ScriptedEngine
+from textual.events import Key
 from textual.pilot import Pilot
 
 from qwen_tui import config_file
@@ -53,7 +54,7 @@ class Screenplay:
 
 
 async def press(pilot: Pilot[None], text: str) -> None:
-    """Type a text."""
+    """Type a text, as fast as it can be read: the screen is waited for after the last character."""
     names = {
         " ": "space",
         "!": "exclamation_mark",
@@ -62,7 +63,9 @@ async def press(pilot: Pilot[None], text: str) -> None:
         "_": "underscore",
         "-": "minus",
     }
-    await pilot.press(*(names.get(character, character) for character in text))
+    for character in text:
+        pilot.app.post_message(Key(names.get(character, character), character))
+    await pilot.pause()
 
 
 async def say(pilot: Pilot[None], text: str) -> None:
