@@ -9,8 +9,8 @@ from textual import _wait
 # The tests start the program a few hundred times: where nothing may be kept, each start compiles it anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
-# Textual's pilot takes the program for idle that used less than a twentieth of the time that it looks at. It looks at
-# 20 ms, at least twice a key and once a pause, and the screen's tests press thousands.
+# Textual's pilot takes a program for idle that was busy for less than a twentieth of the time that it looks at, and
+# looks at 20 ms, twice for each key and once for each pause: minutes, over all that the tests of the screen do.
 _wait.SLEEP_GRANULARITY = 0.01
 _wait.SLEEP_IDLE = 0.01 / 20
 

@@ -138,7 +138,7 @@ def qwen3_moe(folder: Path, **config: Any) -> Path:
 
 
 def qwen3_next(folder: Path) -> Path:
-    """A Qwen3-Next: linear attention and full attention in turn."""
+    """A Qwen3-Next: a layer of linear attention and one of full attention."""
     tokenizer = _byte_level(["<|endoftext|>", "<|im_start|>", "<|im_end|>"], [])
     tokenizer.chat_template = CHATML
     torch.manual_seed(0)
@@ -150,7 +150,8 @@ def qwen3_next(folder: Path) -> Path:
         shared_expert_intermediate_size=32,
         num_experts=4,
         num_experts_per_tok=2,
-        num_hidden_layers=4,
+        num_hidden_layers=2,
+        layer_types=["linear_attention", "full_attention"],
         num_attention_heads=4,
         num_key_value_heads=2,
         head_dim=16,

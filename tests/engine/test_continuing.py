@@ -179,7 +179,7 @@ def wrote(events: Sequence[Event]) -> tuple[str, str, Run]:
     return thinking_of(list(events)), text_of(list(events)), run_of(list(events))
 
 
-TOKENS = 32
+TOKENS = 24
 
 QUESTIONS = {
     "qwen2": "hello",
@@ -220,7 +220,8 @@ def test_greedy_a_continued_reply_is_the_uninterrupted_one(
         _, whole, run = wrote(reply(loaded, going_on(question, tokens=TOKENS, continues=False)))
         assert len(set(run.token_ids)) > 1
         kept = 0
-        for cut_at in range(1, run.new_tokens):
+        cuts = range(1, run.new_tokens, 3 if model == "guide" else 1)  # it takes ten times as long
+        for cut_at in cuts:
             _, start, first = wrote(reply(loaded, going_on(question, tokens=cut_at, continues=False)))
             assert whole.startswith(start)
             assert first.token_ids == run.token_ids[:cut_at]
@@ -233,7 +234,7 @@ def test_greedy_a_continued_reply_is_the_uninterrupted_one(
             assert start + rest == whole
             assert second.token_ids == run.token_ids[len(begun) :]
             assert second.prompt_digest != first.prompt_digest == run.prompt_digest
-    assert kept >= 0.8 * (run.new_tokens - 1)
+    assert kept >= 0.8 * len(cuts)
 
 
 THOUGHT = "<think>\nHm, 好的。\n\nA fox? 🦀 yes.\n</think>\n\nThe quick brown fox 🦀\n\n jumps."

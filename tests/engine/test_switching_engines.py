@@ -39,16 +39,31 @@ class Program:
         self.host.open(ModelSpec(model=str(model), device="cpu"))
         return wait_for(lambda: isinstance(self.host.state, Ready) and self.host.state, 60)
 
+    def here(self, model: Path) -> Engine:
+        """The engine of this model: the one that is there already, if it is this one."""
+        state = self.host.state
+        is_here = isinstance(state, Ready) and state.spec.model == str(model) and state.engine.alive
+        return state.engine if isinstance(state, Ready) and is_here else self.open(model).engine
+
     def _note(self, progress, report) -> None:
         self.stages.append((progress.stage, self.before is not None and self.before.alive))
         report(progress)
 
 
-@pytest.fixture
-def program(log_file: Path) -> Iterator[Program]:
+@pytest.fixture(scope="module")
+def running(log_file: Path) -> Iterator[Program]:
     running = Program(log_file)
     yield running
     running.host.close()
+
+
+@pytest.fixture
+def program(running: Program) -> Program:
+    """With room for two, and with whatever model another test has left."""
+    running.has_room = True
+    running.answering.clear()
+    running.stages.clear()
+    return running
 
 
 @pytest.fixture
@@ -88,7 +103,7 @@ def test_a_reply_goes_on_while_another_model_is_loaded_beside_it(
 def test_one_that_fails_leaves_the_one_that_stayed(
     program: Program, folders: dict[str, Path], broken: Path
 ) -> None:
-    first = program.open(folders["qwen2"]).engine
+    first = program.here(folders["qwen2"])
     state = program.open(broken)
     assert (state.engine, state.has_stayed) == (first, True)
     assert state.fallback is not None
@@ -99,8 +114,8 @@ def test_one_that_fails_leaves_the_one_that_stayed(
 def test_without_room_for_two_the_first_goes_before_anything_is_read_and_comes_back(
     program: Program, folders: dict[str, Path], broken: Path
 ) -> None:
+    first = program.here(folders["qwen2"])
     program.has_room = False
-    first = program.open(folders["qwen2"]).engine
     program.stages.clear()
     state = program.open(broken)
     assert not first.alive
@@ -114,7 +129,7 @@ def test_without_room_for_two_the_first_goes_before_anything_is_read_and_comes_b
 def test_a_name_that_is_wrong_does_not_cost_the_model_even_without_room(
     program: Program, folders: dict[str, Path]
 ) -> None:
+    first = program.here(folders["qwen2"])
     program.has_room = False
-    first = program.open(folders["qwen2"]).engine
     state = program.open("me/nothing")
     assert (state.engine, state.has_stayed, first.alive) == (first, True, True)

@@ -119,6 +119,14 @@ def after(seconds: float, what: Callable[[], object]) -> None:
 
 SILENT = PATIENCE.ready + 8.0
 
+LOAD_FAULTS = [
+    ("cuda-oom", "engine.out_of_memory"),
+    ("die", "engine.worker_died"),
+    ("real-oom", "engine.out_of_memory"),
+    ("hang", "engine.hung"),
+]
+"""What goes wrong in loading, and what is said of it; no two with the same code in a row."""
+
 
 @pytest.mark.parametrize(
     ("place", "kind", "code", "within_seconds"),
@@ -159,26 +167,18 @@ def test_out_of_memory_ends_one_reply_and_keeps_the_model(program: Program, plac
     assert program.engine() is engine
 
 
-@pytest.mark.parametrize(
-    ("kind", "code"),
-    [
-        ("die", "engine.worker_died"),
-        ("hang", "engine.hung"),
-        ("cuda-oom", "engine.out_of_memory"),
-        ("real-oom", "engine.out_of_memory"),
-    ],
-)
-def test_a_load_that_goes_wrong_is_said_and_can_be_tried_again(
-    program: Program, kind: str, code: str
-) -> None:
+def test_a_load_that_goes_wrong_is_said_and_can_be_tried_again(program: Program) -> None:
+    def failed(code: str) -> bool:
+        state = program.host.state
+        return isinstance(state, Failed) and state.error.code == code
+
     program.engine()
-    tell(program.folder, "load", kind)
-    program.host.open(program.spec)
-    failed = wait_for(lambda: isinstance(program.host.state, Failed) and program.host.state, seconds=60)
-    assert isinstance(failed, Failed)
-    assert failed.error.code == code
-    assert not program.host.revive()
-    assert all(is_gone(pid) for pid in program.pids)
+    for kind, code in LOAD_FAULTS:
+        tell(program.folder, "load", kind)
+        program.host.open(program.spec)
+        wait_for(lambda code=code: failed(code), seconds=60)  # type: ignore[misc]
+        assert not program.host.revive()
+        assert all(is_gone(pid) for pid in program.pids)
     program.host.open(program.spec)
     assert program.works()
 
@@ -245,8 +245,7 @@ def test_a_count_can_be_stopped_and_holds_nothing_up(program: Program) -> None:
 def test_a_long_count_is_not_taken_for_a_hung_worker(program: Program) -> None:
     engine = program.engine()
     began = time.monotonic()
-    twice = (PromptMessage(Role.USER, LONG_TEXT[1:]), PromptMessage(Role.USER, LONG_TEXT[2:]))
-    assert engine.count(twice).total > 1_000_000
+    assert engine.count((PromptMessage(Role.USER, LONG_TEXT[1:]),)).total > 500_000
     assert time.monotonic() - began > PATIENCE.ready
 
 
@@ -279,11 +278,10 @@ def test_workers_that_come_and_go_leave_nothing_behind(program: Program) -> None
 
     assert program.works()
     before = wait_for(held)
-    for _ in range(2):
-        engine = program.engine()
-        os.kill(engine.pid, signal.SIGKILL)
-        wait_for(lambda engine=engine: not engine.alive)  # type: ignore[misc]
-        assert program.works()
+    engine = program.engine()
+    os.kill(engine.pid, signal.SIGKILL)
+    wait_for(lambda engine=engine: not engine.alive)  # type: ignore[misc]
+    assert program.works()
     del engine
     gc.collect()
     wait_for(lambda: all(now <= then for now, then in zip(held(), before, strict=True)))

@@ -71,7 +71,7 @@ def test_a_signal_ends_it_in_every_state(scripted, tmp_path, state, number) -> N
 
 
 @pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
-def test_a_signal_while_the_model_is_loaded_ends_the_worker_too(program, number) -> None:
+def test_a_signal_while_the_model_is_loaded_ends_the_worker_too(program, scripted, number) -> None:
     terminal = program.start()
     wait_for(lambda: children_of(terminal.process.pid))
     terminal.type("sent\r")
@@ -79,8 +79,7 @@ def test_a_signal_while_the_model_is_loaded_ends_the_worker_too(program, number)
     terminal.type("half a thought")
     terminal.until("half a thought")
     assert_leaves(terminal, number)
-    again = program.start()
-    again.until(lambda text: "sent" in text and "half a thought" in text)
+    scripted([]).until(lambda text: "sent" in text and "half a thought" in text)
 
 
 def test_a_program_that_was_suspended_draws_itself_again_and_goes_on(program) -> None:

@@ -98,8 +98,8 @@ def check(loads: list[Load], megabytes: float) -> None:
     assert {each.children for each in warm} == {warm[0].children}, about
 
 
-async def test_sixty_turns_leave_nothing_behind(play: Screenplay) -> None:
-    check(await talk(play, 60, 10), megabytes=12)
+async def test_forty_turns_leave_nothing_behind(play: Screenplay) -> None:
+    check(await talk(play, 42, 7), megabytes=10)
 
 
 @pytest.mark.soak

@@ -38,7 +38,7 @@ def test_another_model_is_chosen_and_answers_and_is_found_again(tmp_path: Path) 
         assert terminal.wait() == 0
     assert str(folder) in json.loads((data / "models.json").read_text())["models"]
     with Terminal(80, 24, ["--model", "guide", "--device", "cpu"], data) as terminal:
-        terminal.until("2,048", seconds=60)
+        terminal.until("⏎ send")
         terminal.type(F4)
         terminal.until("小")
         terminal.type("\x11")

@@ -36,7 +36,6 @@ def test_a_reply_comes_with_its_receipt(tmp_path) -> None:
     ("arguments", "status"),
     [
         (["hi", "--model", "/nowhere/at/all"], 1),
-        (["hi", "--model", "nobody/nothing-here"], 1),
         (["hi", "--device", "cuda:7"], 1),
         (["hi", "--colour", "red"], 2),
         (["hi", "--quantization", "3bit"], 2),
