@@ -4,10 +4,10 @@ import os
 from pathlib import Path
 
 import pytest
-from textual import _wait
 
 # The tests start the program a few hundred times: where nothing may be kept, each start compiles it anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 
 # Textual's pilot takes a program for idle that was busy for less than a twentieth of the time that it looks at, and
 # looks at 20 ms, twice for each key and once for each pause: minutes, over all that the tests of the screen do.

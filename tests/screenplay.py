@@ -49,8 +49,14 @@ class Screenplay:
             config, self.where, library, Drafts(self.where.drafts), self.open_engine, conversation
         )
         async with app.run_test(size=size) as pilot:
+            await until(pilot, lambda: app.focused is not None and is_mounted(app))
             await pilot.pause()
             yield pilot
+
+
+def is_mounted(app: QwenTuiApp) -> bool:
+    """Whether all of the screen is there: a program that is left before that has not begun."""
+    return all(widget.is_mounted for widget in app.screen.walk_children(with_self=True))
 
 
 async def press(pilot: Pilot[None], text: str) -> None:
