@@ -1,12 +1,8 @@
 """What every test gets: a home of its own, and no way to the network; nor to a GPU, unless it is asked for."""
 
-import os
 from pathlib import Path
 
 import pytest
-
-# The tests start the program a few hundred times: where nothing may be kept, each start compiles it anew.
-os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 # Textual's pilot takes a program for idle that was busy for less than a twentieth of the time that it looks at, and
@@ -31,6 +27,8 @@ def home_of_its_own(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytes
         monkeypatch.setenv(name, str(home / name.lower()))
     for name in ("HF_TOKEN", "HF_ENDPOINT", "HF_HUB_CACHE", "TMUX", "NO_COLOR"):
         monkeypatch.delenv(name, raising=False)
+    # The program is started a few hundred times: where nothing may be kept, each start compiles it anew.
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     return home
