@@ -1,14 +1,9 @@
 """What every test gets: a home of its own, and no way to the network; nor to a GPU, unless it is asked for."""
 
+import os
 from pathlib import Path
 
 import pytest
-
-
-# Textual's pilot takes a program for idle that was busy for less than a twentieth of the time that it looks at, and
-# looks at 20 ms, twice for each key and once for each pause: minutes, over all that the tests of the screen do.
-_wait.SLEEP_GRANULARITY = 0.01
-_wait.SLEEP_IDLE = 0.01 / 20
 
 if not Path("/dev/nvidiactl").exists():
     # Triton's kernels run on the processor then. It looks at this when it is imported, by whatever comes first.
