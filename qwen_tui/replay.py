@@ -150,6 +150,7 @@ def _request(conversation: Conversation, reply: Message, index: int, info: Model
         thinking=run.thinking,
         continues=bool(begun),
         reuse=False,
+        decode_path=run.decode_path,
     )
 
 

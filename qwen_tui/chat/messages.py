@@ -50,7 +50,8 @@ class Run:
     dtype: str = ""
     device: str = ""
     decode_path: str = "generate"
-    """Which implementation decoded: `generate` is transformers' own loop, `server` whatever a server has."""
+    """Which implementation decoded: `generate` is transformers' own loop, `graph` a CUDA graph of the forward pass,
+    `kernels` one of kernels of our own, `server` whatever a server has."""
     seed: int = 0
     sampling: Mapping[str, Json] = field(default_factory=dict)
     """The effective sampling values, the checkpoint's defaults included."""

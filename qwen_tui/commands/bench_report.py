@@ -43,6 +43,7 @@ def _machine(info: ModelInfo, name: str) -> dict[str, Json]:
         "quantization": info.quantization,
         "dtype": info.dtype,
         "device": info.device,
+        "decode_path": info.decode_path,
         "gpus": gpus,
         "cpu": platform.processor() or platform.machine(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
@@ -64,6 +65,7 @@ def _heading(info: ModelInfo, name: str) -> list[str]:
     )
     return [
         say("bench.model", name=name, form=form, device=info.device, on=on),
+        say("bench.decoded", by=say(f"receipt.decoding.{info.decode_path}")),
         say(
             "bench.versions",
             torch=facts["torch"],

@@ -14,6 +14,7 @@ from qwen_tui.checks import Check
 from qwen_tui.commands.output import FAILED, guarded, utf8
 from qwen_tui.config_file import Config
 from qwen_tui.engine import devices, hub_probe, nvml
+from qwen_tui.engine.base import DECODE_PATHS
 from qwen_tui.engine.cache_scan import cache_folder, scan
 from qwen_tui.engine.health import Part, examine
 from qwen_tui.engine.quantized_cache import QuantizedCache
@@ -108,11 +109,18 @@ def _engine(parts: dict[str, Part]) -> Iterator[Check]:
     memory = devices.cpu()
     said = say("doctor.free_of", free=in_bytes(memory.free_bytes), total=in_bytes(memory.total_bytes))
     yield Check("memory", "ok", said)
+    yield _decoding(parts["decoding"])
     bits = parts["bitsandbytes"]
     if bits.ok:
         yield Check("bitsandbytes", "ok", say("doctor.bitsandbytes", device=bits.said))
     else:
         yield Check("bitsandbytes", "note", bits.said, say("doctor.bitsandbytes.unusable"))
+
+
+def _decoding(part: Part) -> Check:
+    if part.ok and part.said in DECODE_PATHS:
+        return Check("decoding", "ok", say(f"receipt.decoding.{part.said}"))
+    return Check("decoding", "note", part.said, say("doctor.decoding.slower"))
 
 
 def _gpus(cuda: Part, driver: nvml.Nvml) -> Iterator[Check]:

@@ -13,7 +13,7 @@ from qwen_tui.engine.redaction import one_line
 PATIENCE_SECONDS = 90.0
 """How long the libraries may take; from a cold disk torch alone takes half a minute."""
 
-PARTS = ("torch", "transformers", "cuda", "bitsandbytes")
+PARTS = ("torch", "transformers", "cuda", "bitsandbytes", "decoding")
 
 
 class Part(NamedTuple):
@@ -25,7 +25,7 @@ class Part(NamedTuple):
 
 
 def examine(patience_seconds: float = PATIENCE_SECONDS) -> dict[str, Part]:
-    """Try torch, transformers, CUDA and bitsandbytes. Always has every part; blocks for seconds."""
+    """Try torch, transformers, CUDA, bitsandbytes and the kernels. Always has every part; blocks for seconds."""
     try:
         done = subprocess.run(
             [sys.executable, "-P", "-c", _PROGRAM],

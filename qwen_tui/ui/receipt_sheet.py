@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from qwen_tui.chat.cleaning import one_line
 from qwen_tui.chat.messages import Json, Message, Run, Status
-from qwen_tui.engine.base import ON_SERVER
+from qwen_tui.engine.base import DECODE_PATHS, ON_SERVER
 from qwen_tui.strings import say
 from qwen_tui.ui.markdown.lines import BLANK, Line
 from qwen_tui.ui.markdown.width import cells, displayed
@@ -90,6 +90,11 @@ def why_none(message: Message) -> str:
     return say("receipt.none")
 
 
+def _decoding(path: str) -> str:
+    """In words; a file may name a way that this version does not know."""
+    return say(f"receipt.decoding.{path}") if path in DECODE_PATHS else path or say("receipt.unknown")
+
+
 def _facts(run: Run, path: Sequence[Message]) -> Iterator[Fact]:
     yield Fact(say("receipt.model"), run.model or say("receipt.unknown"))
     if run.revision:
@@ -98,7 +103,7 @@ def _facts(run: Run, path: Sequence[Message]) -> Iterator[Fact]:
         yield Fact(say("receipt.server"), run.device or say("receipt.unknown"))
     else:
         yield Fact(say("receipt.weights"), _weights(run))
-        yield Fact(say("receipt.decoding"), run.decode_path or say("receipt.unknown"))
+        yield Fact(say("receipt.decoding"), _decoding(run.decode_path))
     yield Fact(say("receipt.seed"), str(run.seed)[:40])
     yield Fact(say("receipt.sampling"), _listed(run.sampling) or say("receipt.unknown"))
     if run.not_taken:

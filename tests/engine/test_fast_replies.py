@@ -87,6 +87,16 @@ def test_what_is_not_done_here_is_left_to_generate(fast: Loaded, plain: Loaded) 
     assert run_of(reply(fast, request)).token_ids == run_of(reply(plain, request)).token_ids
 
 
+def test_a_reply_can_be_asked_for_as_generate_decodes_it(fast: Loaded, plain: Loaded) -> None:
+    request = replace(asking(seed=5, temperature=1.2), decode_path="generate", reuse=False)
+    again = run_of(reply(fast, request))
+    assert again.decode_path == "generate"
+    assert again.token_ids == run_of(reply(plain, request)).token_ids
+    by_graph = run_of(reply(fast, replace(request, decode_path="graph")))
+    assert by_graph.decode_path == "graph"
+    assert run_of(reply(plain, replace(request, decode_path="graph"))).decode_path == "generate"
+
+
 def test_a_log_says_why_a_model_is_not_decoded_faster(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

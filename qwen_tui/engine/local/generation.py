@@ -57,7 +57,10 @@ def generate(loaded: Loaded, request: Request, send: Send, is_stopped: IsStopped
     try:
         if is_stopped():
             raise Stopped
-        _run(loaded, prompt.ids, reused, config, seed, streamer, send, is_stopped)
+        decoder = loaded.decoder
+        if decoder is not None and request.decode_path not in ("", decoder.step.name):
+            decoder = None
+        _run(loaded, decoder, prompt.ids, reused, config, seed, streamer, send, is_stopped)
         reason = "eos" if streamer.token_ids and streamer.token_ids[-1] in loaded.end_ids else "length"
     except Stopped:
         reason = "stopped"
@@ -67,6 +70,7 @@ def generate(loaded: Loaded, request: Request, send: Send, is_stopped: IsStopped
 
 def _run(
     loaded: Loaded,
+    decoder: Decoder | None,
     prompt_ids: list[int],
     reused: int,
     config: GenerationConfig,
@@ -81,15 +85,15 @@ def _run(
     processors = LogitsProcessorList()
     if loaded.padded_ids is not None:
         processors.append(_NoPaddedIds(loaded.padded_ids))
-    values = fast_values(config) if loaded.decoder is not None else None
+    values = fast_values(config) if decoder is not None else None
     try:
         with torch.no_grad(), interruptible(model, is_stopped), cache.watching(model):
             done = prefill(model, ids, cache, reused, send, is_stopped)
             if values is not None and cache.states is not None and done < len(prompt_ids) - 1:
                 read(model, ids[:, done:-1], cache.states)
-        if values is not None and loaded.decoder is not None:
-            streamer.decode_path = loaded.decoder.step.name
-            _decode(loaded.decoder, ids[0], config, values, seed, _suppressed(loaded, config), streamer)
+        if values is not None and decoder is not None:
+            streamer.decode_path = decoder.step.name
+            _decode(decoder, ids[0], config, values, seed, _suppressed(loaded, config), streamer)
             return
         with torch.no_grad(), interruptible(model, is_stopped), cache.watching(model):
             # `generate` draws from the global generators only. Seeded here, so that nothing before it matters.

@@ -18,6 +18,7 @@ def main() -> None:
     _try(found, "transformers", _transformers)
     _try(found, "cuda", _cuda)
     _try(found, "bitsandbytes", _bitsandbytes)
+    _try(found, "decoding", _decoding)
     sys.stdout.write("\n" + json.dumps(found) + "\n")
 
 
@@ -72,3 +73,21 @@ def _bitsandbytes() -> str:
     if tuple(result.shape) != (1, 64) or not bool(torch.isfinite(result).all()):
         raise RuntimeError("it computes something else than it should")
     return device
+
+
+def _decoding() -> str:
+    """The fastest way to decode that works here, as a `Run` names it; raises what keeps the kernels from it."""
+    import torch
+
+    if not torch.cuda.is_available():
+        return "generate"
+    if torch.cuda.get_device_capability() < (8, 0):
+        return "graph"
+    from qwen_tui.engine.local.fast.kernels import dense
+
+    weight, x = torch.ones(16, 512, device="cuda"), torch.ones(512, device="cuda")
+    out = torch.zeros(16, device="cuda")
+    dense.product(weight, None, x, out)
+    if not bool((out == 512).all()):
+        raise RuntimeError("Triton computes something else than it should")
+    return "kernels"

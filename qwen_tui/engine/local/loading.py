@@ -114,6 +114,7 @@ def load(
         sampling_defaults=traits.sampling_defaults(defaults),
         memory_bytes=model.get_memory_footprint(),
         load_seconds=time.monotonic() - began,
+        decode_path=decoder.step.name if decoder is not None else "generate",
         note=resolved.note,
         reasons=placement.reasons,
     )

@@ -22,6 +22,7 @@ SENTENCES: dict[str, str] = {
     "bench.through_app": "measuring through the whole program …",
     "bench.writing": "writing {size} of random weights to {path}, removed afterwards …",
     "bench.model": "{name}, {form} on {device} ({on})",
+    "bench.decoded": "decoded by {by}",
     "bench.versions": "torch {torch}, transformers {transformers}; the model was loaded in {seconds:.1f} s",
     "bench.columns": (
         "context | prefill tok/s | first, cold | first, warm | decode tok/s"

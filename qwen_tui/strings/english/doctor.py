@@ -20,6 +20,7 @@ SENTENCES: dict[str, str] = {
     "doctor.label.cuda": "CUDA",
     "doctor.label.memory": "main memory",
     "doctor.label.bitsandbytes": "bitsandbytes",
+    "doctor.label.decoding": "decoding",
     "doctor.label.guide": "guide model",
     "doctor.label.data": "conversations",
     "doctor.label.log": "log",
@@ -48,6 +49,9 @@ SENTENCES: dict[str, str] = {
     "doctor.cuda.broken": "Models run on the processor. Check that the driver is as new as torch's CUDA needs.",
     "doctor.bitsandbytes": "4 bits tried on {device}, and it works",
     "doctor.bitsandbytes.unusable": "Models can only be loaded whole: choose the quantization none.",
+    "doctor.decoding.slower": (
+        "Models answer, but at about half the speed: Triton's kernels need a C compiler (gcc) and a home folder."
+    ),
     "doctor.not_writable": "{path} cannot be written to: change its permissions, or choose another folder.",
     "doctor.disk": "{path} · {free} free",
     "doctor.cache": "{path} · {count} with {size} · {free} free",
