@@ -62,7 +62,8 @@ def real_program(data: Path) -> Iterator[Program]:
 
 def children_of(pid: int) -> list[int]:
     """The processes that this one has started: the engine worker."""
-    return [child.pid for child in psutil.Process(pid).children()]
+    pids = [child.pid for child in psutil.Process(pid).children()]
+    return [each for each in pids if is_running(each)]  # not one that has ended and was not waited for yet
 
 
 def worker_of(terminal: Terminal) -> int:

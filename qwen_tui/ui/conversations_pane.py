@@ -235,14 +235,21 @@ class ConversationsPane(Vertical):
         self.post_message(self.UndoRequested())
 
     def _show_if_mounted(self) -> None:
-        if self.is_mounted and self.query("#conversations-count"):  # its parts leave before it
+        if self.is_mounted:
             self._show()
+
+    @property
+    def _is_complete(self) -> bool:
+        """Its parts come after it, and leave before it."""
+        return bool(self.query("#conversations-empty") and self.query("#conversations-count"))
 
     @property
     def _query(self) -> str:
         return self.query_one(SearchField).value.strip() if self.has_class("-searching") else ""
 
     def _show(self) -> None:
+        if not self._is_complete:
+            return
         query = self._query
         found = self.found if self.found is not None and self.found.query == query else None
         rows = narrowed(self.entries, query, found)
