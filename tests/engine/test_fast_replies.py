@@ -5,13 +5,15 @@ from pathlib import Path
 
 import pytest
 import tiny_models
+import torch
 from conftest import loaded_from, with_decoder
 from test_generation import reply, run_of, saying, text_of
-from test_kv_cache import user
+from test_kv_cache import failing, user
 
 from qwen_tui.engine.base import Request, Sampling
-from qwen_tui.engine.local.fast.sampling import fast_values
+from qwen_tui.engine.local.fast.sampling import Values, fast_values
 from qwen_tui.engine.local.loading import Loaded
+from qwen_tui.engine.local.serving import make_room
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +87,36 @@ def test_what_is_not_done_here_is_left_to_generate(fast: Loaded, plain: Loaded) 
     assert len(set(pairs)) == len(pairs)
     # The cache is still the one that the decoder writes to.
     assert run_of(reply(fast, request)).token_ids == run_of(reply(plain, request)).token_ids
+
+
+def test_where_there_is_no_memory_it_gives_back_what_it_holds_and_goes_on(
+    fast: Loaded, plain: Loaded
+) -> None:
+    decoder = fast.decoder
+    assert decoder is not None
+    for place in (1, 3):
+        with failing(fast, 0, place), pytest.raises(torch.OutOfMemoryError):
+            reply(fast, asking(greedy=True))
+        make_room(fast)
+        assert decoder.room.tokens == 0
+        assert fast.cache.ids == []
+        assert (
+            run_of(reply(fast, asking(greedy=True))).token_ids
+            == run_of(reply(plain, asking(greedy=True))).token_ids
+        )
+        assert decoder.room.tokens > 0
+
+
+def test_a_prompt_of_one_token_is_answered_with_nothing_in_memory(fast: Loaded) -> None:
+    decoder = fast.decoder
+    assert decoder is not None
+    decoder.release()
+    ids = torch.tensor([50])
+    with torch.no_grad():
+        expected = fast.model.generate(
+            ids[None], max_new_tokens=5, do_sample=False, eos_token_id=None, pad_token_id=0
+        )
+        assert list(decoder.decode(ids, 5, Values(), 0)) == expected[0, 1:].tolist()
 
 
 def test_a_reply_can_be_asked_for_as_generate_decodes_it(fast: Loaded, plain: Loaded) -> None:

@@ -121,15 +121,23 @@ def prepare(desk: Desk, loaded: Loaded, number: int, question: Prepare) -> None:
         log.warning("reading ahead failed: %s", in_plain_words(error))
         broken, out_of_memory = is_device_broken(error), is_out_of_memory(error)
     if out_of_memory:
-        free_memory()
+        make_room(loaded)
     if broken:
         os._exit(DEVICE_BROKEN)
+
+
+def make_room(loaded: Loaded) -> None:
+    """Give back what a model keeps in memory beside its weights, as far as it would go on keeping it."""
+    if loaded.decoder is not None:
+        loaded.cache.forget()
+        loaded.decoder.release()
+    free_memory()
 
 
 def measure(desk: Desk, loaded: Loaded, number: int, question: MeasurePlain | MeasureMemory) -> None:
     """Measure what replies are held against, without what they keep in memory."""
     loaded.cache.forget()
-    free_memory()
+    make_room(loaded)
     answer: PlainTiming | MemoryRates | QwenTuiError
     try:
         if isinstance(question, MeasurePlain):
@@ -166,7 +174,7 @@ def reply(desk: Desk, loaded: Loaded, job: Job, request: Request) -> None:
         failure = QwenTuiError("engine.out_of_memory_reply") if out_of_memory else in_plain_words(error)
     # Here and not in the handler: there the traceback would still hold the frames that hold the tensors.
     if out_of_memory:
-        free_memory()
+        make_room(loaded)
     if failure is not None:
         desk.send(job.number, failure)
     if broken:

@@ -73,6 +73,11 @@ class Decoder:
                 self._start(number + 1, total + number + 1)
             yield self._wait(number)
 
+    def release(self) -> None:
+        """Give the memory of the cache and of the graphs back: it holds nothing then."""
+        self._graphs.forget()
+        self.room.free()
+
     def logits(self, token: int, position: int) -> torch.Tensor:
         """What the step says (V, float32) after a token at a place; the cache holds all before it."""
         self.room.make(position + 1, position)

@@ -72,6 +72,14 @@ class RoomyLayer(DynamicLayer):  # type: ignore[misc]  # transformers is not typ
             new[..., :done, :] = old[..., :done, :]
             setattr(self, name, new)
 
+    def free(self) -> None:
+        """Give the memory back; the layer holds nothing then, and moves when it is used again."""
+        self.all_keys, self.all_values = (
+            part.new_empty(*part.shape[:2], 0, part.shape[3]) for part in (self.all_keys, self.all_values)
+        )
+        if self.is_initialized:
+            self.hold(0)
+
     def clear(self, length: int) -> None:
         """Overwrite what is behind the first `length` tokens: after a fault it may hold anything."""
         self.all_keys[..., length:, :] = 0
@@ -112,6 +120,11 @@ class Room:
         """Make room for so many tokens, if there is not; the first `done` go along."""
         for layer in self.layers:
             layer.make_room(tokens, done)
+
+    def free(self) -> None:
+        """Give the memory of all layers back."""
+        for layer in self.layers:
+            layer.free()
 
     def clear(self, length: int) -> None:
         """Overwrite what is behind the first `length` tokens."""
