@@ -48,9 +48,10 @@ def test_a_gated_product(inner: int, columns: int) -> None:
     close(out, silu(gate) * up)
 
 
-def test_a_product_in_bf16_is_summed_up_in_float32() -> None:
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_a_product_in_half_precision_is_summed_up_in_float32(dtype: torch.dtype) -> None:
     torch.manual_seed(0)
-    weight, x = torch.randn(16, 1024).bfloat16(), torch.randn(1024).bfloat16()
+    weight, x = torch.randn(16, 1024).to(dtype), torch.randn(1024).to(dtype)
     out = torch.empty(16, dtype=torch.float32)
     dense.product(weight, None, x, out)
     close(out, weight.float() @ x.float())
