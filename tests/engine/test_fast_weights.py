@@ -1,0 +1,113 @@
+"""Which models the kernels know, and that what is laid out for them are the model's own weights."""
+
+from typing import Any
+
+import pytest
+import torch
+from kernels_on_cpu import attention
+from test_fast_kernels import NF4
+from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
+
+from qwen_tui.engine.local.fast.kernels.compiling import compile_all, kind_of
+from qwen_tui.engine.local.fast.weights import Dense, FourBits, Unsupported, _joined, check, gather
+
+SMALL: dict[str, Any] = {
+    "vocab_size": 64,
+    "hidden_size": 64,
+    "intermediate_size": 48,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "num_key_value_heads": 1,
+    "head_dim": 32,
+}
+
+
+def made(model_type: str, **config: Any) -> PreTrainedModel:
+    return AutoModelForCausalLM.from_config(AutoConfig.for_model(model_type, **{**SMALL, **config})).eval()
+
+
+@pytest.mark.parametrize("model_type", ["qwen2", "qwen3", "llama", "mistral"])
+def test_weights_are_joined_and_shared_with_the_model(model_type: str) -> None:
+    model = made(model_type)
+    ids = torch.arange(20)[None]
+    with torch.no_grad():
+        before = model(ids).logits
+        weights = gather(model)
+        assert torch.equal(model(ids).logits, before)
+    layer, attention = weights.layers[1], model.model.layers[1].self_attn
+    assert isinstance(layer.projections, Dense)
+    assert layer.projections.weight.shape == (128, 64)
+    assert torch.equal(layer.projections.weight[64:96], attention.k_proj.weight)
+    assert (layer.projections.bias is not None) is (model_type == "qwen2")
+    assert (layer.head_gains is not None) is (model_type == "qwen3")
+    attention.k_proj.weight.data.fill_(7)
+    assert (layer.projections.weight[64:96] == 7).all(), "the same memory"
+
+
+@pytest.mark.parametrize(
+    ("model_type", "config", "why"),
+    [
+        ("gemma", {}, "no kernels for GemmaForCausalLM"),
+        ("qwen2", {"hidden_act": "gelu"}, "gelu"),
+        ("llama", {"mlp_bias": True}, "biases"),
+        ("llama", {"head_dim": 24}, "24 elements"),
+    ],
+)
+def test_models_of_another_structure_are_told_apart(
+    model_type: str, config: dict[str, Any], why: str
+) -> None:
+    with pytest.raises(Unsupported, match=why):
+        check(made(model_type, **config))
+
+
+def test_mixed_types_are_not_taken() -> None:
+    model = made("qwen2")
+    model.model.layers[0].mlp.up_proj.to(torch.bfloat16)
+    with pytest.raises(Unsupported, match="not all in"):
+        check(model)
+
+
+@pytest.mark.parametrize("is_doubly_quantized", [True, False])
+def test_four_bits_are_those_of_bitsandbytes(is_doubly_quantized: bool) -> None:
+    import bitsandbytes
+
+    torch.manual_seed(0)
+    linears = [
+        bitsandbytes.nn.Linear4bit(
+            128,
+            rows,
+            bias=False,
+            compute_dtype=torch.bfloat16,
+            quant_type="nf4",
+            compress_statistics=is_doubly_quantized,
+        ).to("cpu")
+        for rows in (64, 32)
+    ]
+    expected = torch.cat(
+        [
+            bitsandbytes.functional.dequantize_4bit(each.weight.data, each.weight.quant_state).float()
+            for each in linears
+        ]
+    )
+    matrix = _joined(linears)
+    assert isinstance(matrix, FourBits)
+    pairs = torch.stack((NF4[(matrix.codes >> 4).long()], NF4[(matrix.codes & 15).long()]), -1)
+    values = pairs.view(96, 128) * matrix.scales.float().repeat_interleave(64, 1)
+    assert (values - expected).abs().max() <= 1e-3 * expected.abs().max()
+    assert linears[1].weight.data.data_ptr() == matrix.codes[64:].data_ptr()
+
+
+@pytest.mark.parametrize("model_type", ["qwen2", "qwen3", "llama", "mistral"])
+@pytest.mark.parametrize("is_four_bits", [False, True])
+def test_what_is_compiled_ahead_is_what_the_model_will_need(
+    model_type: str, is_four_bits: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attention, "SPLITS", 2)
+    model = made(model_type)
+    weights = gather(model)
+    kind = kind_of(model.config, torch.bfloat16, is_four_bits=is_four_bits)
+    assert kind.has_bias is (weights.layers[0].projections.bias is not None)
+    assert kind.has_head_gains is (weights.layers[0].head_gains is not None)
+    assert (kind.heads, kind.groups, kind.size) == (weights.heads, weights.groups, weights.size)
+    assert (kind.hidden, kind.inner) == (weights.embedding.shape[1], weights.inner)
+    compile_all(kind._replace(inner=64), torch.device("cpu"))
