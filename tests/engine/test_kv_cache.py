@@ -11,6 +11,8 @@ import pytest
 import tiny_models
 import torch
 from conftest import loaded_from, with_decoder
+from hypothesis import given
+from hypothesis import strategies as st
 from test_generation import reply, run_of
 from transformers import LlamaConfig
 
@@ -24,7 +26,7 @@ from qwen_tui.engine.base import (
     Sampling,
     TextDelta,
 )
-from qwen_tui.engine.local.kv_cache import CHANGING_ROPES, rope_types
+from qwen_tui.engine.local.kv_cache import CHANGING_ROPES, common, rope_types
 from qwen_tui.engine.local.loading import Loaded
 from qwen_tui.engine.local.prefill import LAST_TOKENS
 from qwen_tui.errors import QwenTuiError
@@ -305,3 +307,11 @@ def test_a_model_whose_rotation_changes_with_the_length_reads_everything(tmp_pat
     loaded = loaded_from(tiny_models.qwen2(tmp_path, window=4096, rope_parameters=rope))
     asked(loaded, asking(user(LONG)))
     assert is_the_same(loaded, asking(user(LONG))) == 0
+
+
+@given(st.lists(st.integers(0, 2)), st.lists(st.integers(0, 2)), st.integers(0, 50))
+def test_what_two_sequences_begin_with_is_found(one: list[int], other: list[int], shared: int) -> None:
+    other = one[:shared] + other
+    length = common(one, tuple(other))
+    assert one[:length] == other[:length]
+    assert length == min(len(one), len(other)) or one[length] != other[length]

@@ -20,7 +20,7 @@ from qwen_tui.engine.local.deltas import Deltas
 from qwen_tui.engine.local.fast.decoder import Decoder
 from qwen_tui.engine.local.fast.sampling import Values, fast_values
 from qwen_tui.engine.local.loading import Loaded
-from qwen_tui.engine.local.prefill import interruptible, prefill, read
+from qwen_tui.engine.local.prefill import interruptible, on_device, prefill, read
 from qwen_tui.engine.local.prompt import Prompt
 from qwen_tui.engine.local.stopping import IsStopped, Stopped
 from qwen_tui.engine.local.traits import SAMPLING
@@ -81,7 +81,7 @@ def _run(
 ) -> None:
     """Read what the cache does not have, and generate; the cache knows what it holds, however that ends."""
     model, cache = loaded.model, loaded.cache
-    ids = torch.tensor([prompt_ids], device=model.device)
+    ids = on_device(prompt_ids, model.device)
     processors = LogitsProcessorList()
     if loaded.padded_ids is not None:
         processors.append(_NoPaddedIds(loaded.padded_ids))

@@ -11,7 +11,7 @@ import torch
 
 from qwen_tui.engine.base import PromptMessage
 from qwen_tui.engine.local.loading import Loaded
-from qwen_tui.engine.local.prefill import interruptible, prefill, read
+from qwen_tui.engine.local.prefill import interruptible, on_device, prefill, read
 from qwen_tui.engine.local.stopping import IsStopped, Stopped
 
 log = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ def read_ahead(
             or len(certain) >= loaded.info.context_window
         ):
             return
-        ids = torch.tensor([certain], device=model.device)
+        ids = on_device(certain, model.device)
         done = cache.begin(certain)
         if cache.states is None:
             return
