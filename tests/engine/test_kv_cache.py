@@ -315,3 +315,31 @@ def test_what_two_sequences_begin_with_is_found(one: list[int], other: list[int]
     length = common(one, tuple(other))
     assert one[:length] == other[:length]
     assert length == min(len(one), len(other)) or one[length] != other[length]
+
+
+@pytest.mark.parametrize("layer", [0, 1])
+def test_where_memory_is_short_a_prompt_is_read_in_smaller_parts(
+    wide: Loaded, layer: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("qwen_tui.engine.local.prefill.chunk_tokens", lambda *_: 1024)
+    seen: list[int] = []
+
+    def fail(_: Any, args: tuple[torch.Tensor]) -> None:
+        seen.append(args[0].shape[1])
+        if args[0].shape[1] > 300:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+
+    fast = with_decoder(wide)
+    messages = (user("The quick brown fox jumps over the lazy dog. " * 250),)
+    request = Request(messages=messages, sampling=Sampling(greedy=True, max_new_tokens=8))
+    expected = run_of(reply(fast, replace(request, reuse=False)))
+    assert expected.prompt_tokens > 2048
+    handle = wide.model.model.layers[layer].mlp.register_forward_pre_hook(fail)
+    try:
+        with caplog.at_level("INFO"):
+            run = run_of(reply(fast, replace(request, reuse=False)))
+    finally:
+        handle.remove()
+    assert run.token_ids == expected.token_ids
+    assert seen[:4] == [1024, 512, 256, 256]
+    assert "no memory to read 1024 tokens at once" in caplog.text

@@ -20,7 +20,7 @@ from qwen_tui.engine.local.deltas import Deltas
 from qwen_tui.engine.local.fast.decoder import Decoder
 from qwen_tui.engine.local.fast.sampling import Values, fast_values
 from qwen_tui.engine.local.loading import Loaded
-from qwen_tui.engine.local.prefill import interruptible, on_device, prefill, read
+from qwen_tui.engine.local.prefill import interruptible, on_device, prefill, read_in_parts
 from qwen_tui.engine.local.prompt import Prompt
 from qwen_tui.engine.local.stopping import IsStopped, Stopped
 from qwen_tui.engine.local.traits import SAMPLING
@@ -90,7 +90,7 @@ def _run(
         with torch.no_grad(), interruptible(model, is_stopped), cache.watching(model):
             done = prefill(model, ids, cache, reused, send, is_stopped)
             if values is not None and cache.states is not None and done < len(prompt_ids) - 1:
-                read(model, ids[:, done:-1], cache.states)
+                read_in_parts(model, ids[:, done:-1], cache.states)
         if values is not None and decoder is not None:
             streamer.decode_path = decoder.step.name
             _decode(decoder, ids[0], config, values, seed, _suppressed(loaded, config), streamer)

@@ -1,6 +1,7 @@
 """Reading a prompt into the cache: in chunks, with progress, and stopped at every depth."""
 
 import inspect
+import logging
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,8 +12,11 @@ from transformers import DynamicCache, PreTrainedModel
 
 from qwen_tui.engine.base import PrefillProgress
 from qwen_tui.engine.devices import CPU_CHUNK_TOKENS, gpu_chunk_tokens
-from qwen_tui.engine.local.kv_cache import KVCache, can_be_cut
+from qwen_tui.engine.local.faults import free_memory
+from qwen_tui.engine.local.kv_cache import KVCache, can_be_cut, cut, held
 from qwen_tui.engine.local.stopping import IsStopped, Stopped
+
+log = logging.getLogger(__name__)
 
 SMALL_PARAMETERS = 100_000_000
 """Below this size a CPU reads 256 tokens of a prompt within a tenth of a second."""
@@ -28,6 +32,9 @@ LAYERS_A_LOOK = 2
 
 Measured on a H200, 7B: waiting every 4 or every 100 layers takes the same time.
 """
+
+LEAST_TOKENS = 256
+"""What is not read in parts, however little memory there is."""
 
 SHORT_TOKENS = 512
 """A chunk of no more is not waited for within: its kernels are so short that the device would stand still."""
@@ -49,13 +56,13 @@ def prefill(
     if cache.states is None:
         return done
     while (end := done + chunk_tokens(model, done)) < total:
-        read(model, ids[:, done:end], cache.states)
+        read_in_parts(model, ids[:, done:end], cache.states)
         done = end
         send(PrefillProgress(done, total))
         if is_stopped():
             raise Stopped
     if done < total - LAST_TOKENS and not can_be_cut(cache.states):
-        read(model, ids[:, done : total - LAST_TOKENS], cache.states)
+        read_in_parts(model, ids[:, done : total - LAST_TOKENS], cache.states)
         done = total - LAST_TOKENS
         cache.keep(done)
     return done
@@ -64,6 +71,29 @@ def prefill(
 def on_device(ids: Sequence[int], device: torch.device) -> torch.Tensor:
     """Token ids as a tensor (1, T), several times as fast as `torch.tensor` makes one of a list."""
     return torch.frombuffer(array("q", ids), dtype=torch.long)[None].to(device)
+
+
+def read_in_parts(model: PreTrainedModel, ids: torch.Tensor, states: DynamicCache) -> None:
+    """As `read`; where there is no memory for so many at once, one half after the other."""
+    before = held(states)
+    if ids.shape[1] <= LEAST_TOKENS or not can_be_cut(states):
+        read(model, ids, states)
+    elif not _is_read(model, ids, states):
+        # Here and not in the handler, where the traceback would still hold what was computed.
+        cut(states, before)
+        free_memory()
+        half = ids.shape[1] // 2
+        log.info("no memory to read %d tokens at once: in two parts", ids.shape[1])
+        read_in_parts(model, ids[:, :half], states)
+        read_in_parts(model, ids[:, half:], states)
+
+
+def _is_read(model: PreTrainedModel, ids: torch.Tensor, states: DynamicCache) -> bool:
+    try:
+        read(model, ids, states)
+    except torch.OutOfMemoryError:
+        return False
+    return True
 
 
 def read(model: PreTrainedModel, ids: torch.Tensor, states: DynamicCache) -> None:
