@@ -8,7 +8,9 @@ from kernels_on_cpu import attention
 from test_fast_kernels import NF4
 from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
 
+from qwen_tui.engine.local.fast.kernel_step import KernelStep
 from qwen_tui.engine.local.fast.kernels.compiling import compile_all, kind_of
+from qwen_tui.engine.local.fast.room import Room
 from qwen_tui.engine.local.fast.weights import Dense, FourBits, Unsupported, _joined, check, gather
 
 SMALL: dict[str, Any] = {
@@ -111,3 +113,15 @@ def test_what_is_compiled_ahead_is_what_the_model_will_need(
     assert (kind.heads, kind.groups, kind.size) == (weights.heads, weights.groups, weights.size)
     assert (kind.hidden, kind.inner) == (weights.embedding.shape[1], weights.inner)
     compile_all(kind._replace(inner=64), torch.device("cpu"))
+
+
+def test_positions_that_turn_only_a_part_of_a_head_are_told_apart() -> None:
+    model = made("llama")
+    half = {"rope_type": "yarn", "rope_theta": 1e4, "factor": 2.0, "original_max_position_embeddings": 64}
+    partly = made("llama", rope_parameters={**half, "partial_rotary_factor": 0.5})
+    for each, is_whole in ((model, True), (partly, False)):
+        cosines, _ = each.model.rotary_emb(torch.zeros(1, 64), torch.arange(4)[None])
+        assert (cosines.shape[-1] == 32) is is_whole
+    with pytest.raises(Unsupported, match="only 16 elements of 32"):
+        KernelStep(partly, gather(partly), Room(partly, 64).layers, 64)
+    KernelStep(model, gather(model), Room(model, 64).layers, 64)

@@ -7,7 +7,7 @@ from transformers import PreTrainedModel
 
 from qwen_tui.engine.local.fast.kernels import attention, rotary
 from qwen_tui.engine.local.fast.room import RoomyLayer
-from qwen_tui.engine.local.fast.weights import Layer, Weights
+from qwen_tui.engine.local.fast.weights import Layer, Unsupported, Weights
 
 
 class KernelStep:
@@ -20,8 +20,6 @@ class KernelStep:
     ) -> None:
         self._weights = weights
         self._layers = layers
-        self._rotary = model.model.rotary_emb
-        self._window = window
         device, dtype = weights.embedding.device, weights.embedding.dtype
         query_size = weights.heads * weights.size
         projected_size = query_size + 2 * weights.groups * weights.size
@@ -34,7 +32,10 @@ class KernelStep:
         self._between = attention.scratch(weights.heads, weights.size, device)
         # The model's own, so that every way to scale the rotary embedding is the right one; 8 MB for 32,768.
         positions = torch.arange(window, device=device)[None]
-        self._cosines, self._sines = (part[0].contiguous() for part in self._rotary(self._hidden, positions))
+        angles = model.model.rotary_emb(self._hidden, positions)
+        self._cosines, self._sines = (part[0].contiguous() for part in angles)  # (T, D)
+        if self._cosines.shape[1] != weights.size:
+            raise Unsupported(f"only {self._cosines.shape[1]} elements of {weights.size} are rotated")
 
     def window(self, tokens: int, room: int) -> int:
         """The kernels read the length from the device: one capture does for all."""
