@@ -71,6 +71,56 @@ def test_the_plain_step_says_what_generate_says_in_every_window(
     assert_as_generate(model, choosing.tried(model, choosing._graph, 512), 25, 120)
 
 
+@pytest.mark.parametrize("more", plain.MORE)
+def test_attention_with_more_to_it_is_refused(more: str) -> None:
+    query, keys = torch.zeros(1, 2, 1, 16), torch.zeros(1, 1, 4, 16)
+    plain.one_query_attention(torch.nn.Module(), query, keys, keys, None, **{more: None})
+    with pytest.raises(ValueError, match=more):
+        plain.one_query_attention(torch.nn.Module(), query, keys, keys, None, **{more: 50.0})
+
+
+OTHERS: dict[str, dict[str, object]] = {
+    "gemma": {"head_dim": 16},
+    "granite": {"attention_multiplier": 0.3, "logits_scaling": 2.0, "residual_multiplier": 0.7},
+    "cohere": {"logit_scale": 0.1},
+    "phi": {"partial_rotary_factor": 0.5},
+    "gpt_neox": {"num_key_value_heads": 2},
+    "mixtral": {"num_local_experts": 4, "sliding_window": None},
+    "opt": {"num_key_value_heads": 2},
+    "glm4": {"head_dim": 16},
+}
+"""Also tried by hand: olmo2, stablelm, starcoder2, olmoe, smollm3, ernie4_5 and seed_oss, with the same outcome."""
+
+
+def other(model_type: str) -> PreTrainedModel:
+    torch.manual_seed(0)
+    sizes = {
+        "vocab_size": 80,
+        "hidden_size": 32,
+        "intermediate_size": 48,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "num_key_value_heads": 1,
+        "max_position_embeddings": 512,
+        "initializer_range": 0.2,
+        **dict.fromkeys(("eos_token_id", "bos_token_id", "pad_token_id")),
+    }
+    config = AutoConfig.for_model(model_type, **{**sizes, **OTHERS.get(model_type, {})})
+    return AutoModelForCausalLM.from_config(config).eval()
+
+
+@pytest.mark.parametrize("model_type", OTHERS)
+def test_other_architectures_say_what_generate_says(model_type: str) -> None:
+    model = other(model_type)
+    assert_as_generate(model, choosing.tried(model, choosing._graph, 512), 30, 40)
+
+
+@pytest.mark.parametrize("model_type", ["gpt2", "bloom", "falcon"])
+def test_those_that_are_built_in_another_way_are_left_to_generate(model_type: str) -> None:
+    with pytest.raises((AttributeError, ValueError)):
+        choosing.tried(other(model_type), choosing._graph, 512)
+
+
 def test_a_step_that_says_something_else_is_not_taken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,6 +17,9 @@ from qwen_tui.engine.local.fast.room import RoomyLayer
 ATTENTION = "qwen_tui_one_query"
 """What this attention is called in transformers' table of them."""
 
+MORE = ("softcap", "s_aux", "position_bias", "sliding_window", "head_mask", "cache")
+"""What some models' attention takes beside keys, values, a scale and a mask."""
+
 LEAST_WINDOW = 1024
 
 
@@ -93,9 +96,15 @@ def one_query_attention(
     value: torch.Tensor,
     attention_mask: torch.Tensor | None,
     scaling: float | None = None,
-    **_unused: Any,
+    **others: Any,
 ) -> tuple[torch.Tensor, None]:
-    """Attention of one query (1, H, 1, D) over keys and values (1, G, T, D); returns (1, 1, H, D)."""
+    """Attention of one query (1, H, 1, D) over keys and values (1, G, T, D); returns (1, 1, H, D).
+
+    Raises ValueError for a kind of attention that has more to it: its logits could be near all the same.
+    """
+    more = [name for name in MORE if others.get(name) is not None]
+    if more:
+        raise ValueError(f"its attention has {', '.join(more)}")
     _, heads, _, size = query.shape
     groups = key.shape[1]
     scale = scaling if scaling is not None else size**-0.5
