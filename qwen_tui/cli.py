@@ -42,7 +42,7 @@ def main(argv: list[str] | None = None) -> int:
     if given.command == "doctor":
         from qwen_tui.commands import doctor  # late, as above
 
-        return doctor.run(config, where)
+        return doctor.run(replace(config, settings=settings), where)
     if given.command == "bench":
         from qwen_tui.commands import bench  # late, as above
 

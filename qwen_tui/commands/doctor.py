@@ -11,6 +11,7 @@ from pathlib import Path
 from qwen_tui import __version__
 from qwen_tui.amounts import in_bytes
 from qwen_tui.checks import Check
+from qwen_tui.commands.doctor_server import server_checks
 from qwen_tui.commands.output import FAILED, guarded, utf8
 from qwen_tui.config_file import Config
 from qwen_tui.engine import devices, hub_probe, nvml
@@ -66,6 +67,8 @@ def _sections(config: Config, where: Places) -> Iterator[tuple[str, Iterable[Che
     yield "program", _program()
     yield "engine", _engine(examine())
     yield "files", _files(config, where)
+    if config.settings.server is not None:
+        yield "server", server_checks(config.settings.server, config.settings.model)
     yield "hub", _hub()
     yield "terminal", terminal_checks()
 
