@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from loopback_server import Script, delta, end, with_events, with_json
-from remote_requests import HELLO
+from loopback_server import Script, delta, end, one_after_the_other, with_events, with_json
+from remote_requests import HELLO, reply
 
 from qwen_tui.chat.messages import Role
 from qwen_tui.engine.base import ModelSpec, PromptMessage
@@ -239,6 +239,25 @@ def test_a_server_with_a_tokenizer_counts(connect: Connect, script: Script) -> N
     assert sum(counts.per_message) + counts.overhead == counts.total
     assert (len(counts.per_message), counts.overhead) == (4, 3)
     assert max(counts.per_message) == counts.per_message[1]
+
+
+def test_while_it_is_away_tokens_are_estimated_and_the_request_is_tried_again(
+    connect: Connect, script: Script
+) -> None:
+    def gone(handler, _) -> None:
+        handler.close_connection = True
+        handler.connection.close()
+
+    script.answers["/tokenize"] = with_json({"count": 9})
+    engine = connect()
+    assert engine.count(TALK).total == 9
+    answers = script.answers["/v1/chat/completions"]
+    script.answers["/tokenize"] = gone
+    script.replies(one_after_the_other(with_json({"error": "loading"}, 503), answers))
+    assert 80 < engine.count(TALK).total < 250
+    assert reply(engine)[0] == "Hello there."
+    script.answers["/tokenize"] = with_json({"count": 9})
+    assert engine.count(TALK).total == 9
 
 
 def test_llama_cpp_counts_what_it_renders(connect: Connect, script: Script) -> None:

@@ -4,6 +4,7 @@ A server counts a whole prompt, in one request. What each message takes of it is
 that belong to no message, by the estimated length of each.
 """
 
+import logging
 import re
 from collections.abc import Sequence
 
@@ -15,6 +16,8 @@ from qwen_tui.engine.remote.asking import message_body
 from qwen_tui.engine.remote.calls import Calls
 from qwen_tui.engine.remote.chunks import token_count
 from qwen_tui.engine.remote.kinds import Kind
+
+log = logging.getLogger(__name__)
 
 TEMPLATE_TOKENS = 5
 """What a chat template puts around a message: ChatML's `<|im_start|>user\\n` and `<|im_end|>\\n`."""
@@ -68,12 +71,21 @@ class Counter:
         continues: bool,
         stop: StopFlag | None = None,
     ) -> TokenCounts:
-        """Count a prompt; see `Engine.count`. Raises what `Calls.ask` does, and QwenTuiError."""
+        """Count a prompt; see `Engine.count`. Raises `Dropped` when `stop` is set.
+
+        While the server is away tokens are estimated: the request that follows is tried again and again, and tells
+        better what is the matter.
+        """
         if not messages:
             return TokenCounts(0, ())
         guesses = [self._guess(message) for message in messages]
         fixed = 0 if continues else PROMPT_TOKENS
-        total = self._asked(messages, thinking, continues, stop) if self.is_exact else None
+        total = None
+        if self.is_exact:
+            try:
+                total = self._asked(messages, thinking, continues, stop)
+            except (httpx2.HTTPError, TimeoutError) as error:
+                log.info("tokens are estimated, since they cannot be counted now: %s", error)
         if total is None:
             return TokenCounts(sum(guesses) + fixed, tuple(guesses))
         return TokenCounts(total, _shares(max(0, total - fixed), guesses))
