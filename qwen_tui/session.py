@@ -165,6 +165,10 @@ class ChatSession:
             yield from self._answer(begun, planned, engine, stop)
             self._prepare(reply.id, settings, engine)
 
+    def read_ahead(self, settings: Settings, engine: Engine) -> None:
+        """Let the engine read what the next message will be asked after, where the last one is a whole reply."""
+        self._prepare(self._conversation.head or "", settings, engine)
+
     def _ask(
         self, question: Message, text: str, settings: Settings, engine: Engine, stop: StopFlag
     ) -> Iterator[Event]:

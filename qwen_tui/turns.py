@@ -27,6 +27,9 @@ log = logging.getLogger(__name__)
 
 _numbers = itertools.count(1)
 
+REST_SECONDS = 0.5
+"""For how long a conversation has to be shown before it is read ahead: one may only be walking past it."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Turn:
@@ -71,6 +74,15 @@ class Happened(NamedTuple):
     event: Event | ReplayEvent | TurnBegan | TurnBroke | TurnEnded
 
 
+class Opened(NamedTuple):
+    """A conversation that is looked at: what was said in it can be read before something is asked."""
+
+    session: ChatSession
+    settings: Callable[[], Settings]
+    due: float
+    """The `time.monotonic()` from which on."""
+
+
 class TurnQueue:
     """Runs turns one after another as soon as there is an engine."""
 
@@ -85,6 +97,7 @@ class TurnQueue:
         """The engine of the running turn."""
         self._quiet_since = time.monotonic()
         """When something was last asked, written or answered."""
+        self._opened: Opened | None = None
         self._inbox: deque[Happened] = deque()
         self._changed = threading.Condition()
         self._closed = False
@@ -95,7 +108,14 @@ class TurnQueue:
         """Let this turn be answered after those that already wait."""
         with self._changed:
             self._waiting.append(turn)
+            self._opened = None  # after a reply the engine reads ahead of itself
             self._quiet_since = time.monotonic()
+            self._changed.notify_all()
+
+    def read_ahead(self, session: ChatSession, settings: Callable[[], Settings]) -> None:
+        """Let the engine read this conversation when it has been shown for a moment and nothing is asked."""
+        with self._changed:
+            self._opened = Opened(session, settings, time.monotonic() + REST_SECONDS)
             self._changed.notify_all()
 
     def use(self, engine: Engine | None) -> None:
@@ -179,8 +199,11 @@ class TurnQueue:
         self._thread.join(timeout_seconds)
 
     def _run(self) -> None:
-        while (next_turn := self._next()) is not None:
-            turn, engine = next_turn
+        while (next_one := self._next()) is not None:
+            turn, engine = next_one
+            if isinstance(turn, Opened):
+                _read_ahead(turn, engine)
+                continue
             self._inbox.append(Happened(turn, TurnBegan()))
             try:
                 for event in _events(turn, engine):
@@ -210,19 +233,32 @@ class TurnQueue:
             self._waiting.appendleft(turn)
             return True
 
-    def _next(self) -> tuple[Turn, Engine] | None:
+    def _next(self) -> tuple[Turn | Opened, Engine] | None:
         with self._changed:
-            # Not with one that has died: what waits would fail at once, and another is on its way.
-            while not self._closed and not (
-                self._waiting and self._engine is not None and self._engine.alive
-            ):
-                self._changed.wait()
+            while not self._closed:
+                # Not with one that has died: what waits would fail at once, and another is on its way.
+                is_alive = self._engine is not None and self._engine.alive
+                rest = self._opened.due - time.monotonic() if self._opened is not None and is_alive else None
+                if is_alive and (self._waiting or (rest is not None and rest <= 0)):
+                    break
+                self._changed.wait(rest)
             if self._closed or self._engine is None:
                 return None
+            if not self._waiting and self._opened is not None:
+                opened, self._opened = self._opened, None
+                return opened, self._engine
             self._answering = self._engine
             self._running = self._waiting.popleft()
             self._is_accepted = self._running.text is None
             return self._running, self._engine
+
+
+def _read_ahead(opened: Opened, engine: Engine) -> None:
+    """Nobody waits for it: what goes wrong is only logged."""
+    try:
+        opened.session.read_ahead(opened.settings(), engine)
+    except Exception:
+        log.exception("a conversation could not be read ahead")
 
 
 def _events(turn: Turn, engine: Engine) -> Iterator[Event | ReplayEvent]:

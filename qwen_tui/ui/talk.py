@@ -159,6 +159,7 @@ class Talk(Vertical):
         if self.session.is_read_only:
             self._notice.explain(QwenTuiError("session.read_only"))
         self._follow_session()
+        self._turns.read_ahead(self.session, lambda: self.settings)
 
     def is_needed(self, conversation_id: str) -> bool:
         """Whether a conversation has to stay open: it is shown, or something runs or waits in it."""

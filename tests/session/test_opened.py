@@ -1,0 +1,105 @@
+"""A conversation that is opened is read ahead: its next reply begins as soon as in the middle of the talk."""
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from doubles import Reply, ScriptedEngine
+from waiting import wait_for
+
+from qwen_tui import turns
+from qwen_tui.asks import Send
+from qwen_tui.chat.store import ConversationStore
+from qwen_tui.session import ChatSession
+from qwen_tui.settings import Settings
+from qwen_tui.turns import Turn, TurnEnded, TurnQueue
+
+
+@pytest.fixture
+def queue(monkeypatch: pytest.MonkeyPatch) -> Iterator[TurnQueue]:
+    monkeypatch.setattr(turns, "REST_SECONDS", 0.1)
+    queue = TurnQueue()
+    yield queue
+    queue.close(1.0)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ConversationStore:
+    return ConversationStore(tmp_path / "conversations")
+
+
+def talked(store: ConversationStore, *texts: str) -> ChatSession:
+    session = ChatSession(store.create(), store)
+    for text in texts:
+        engine = ScriptedEngine([Reply([f"re: {text}"])])
+        list(session.send(text, Settings(), engine, threading.Event()))
+    return session
+
+
+def test_what_was_said_is_read_when_it_has_been_shown_for_a_moment(
+    queue: TurnQueue, store: ConversationStore
+) -> None:
+    engine = ScriptedEngine()
+    queue.use(engine)
+    began = time.monotonic()
+    queue.read_ahead(talked(store, "a", "b"), Settings)
+    wait_for(lambda: engine.prepared)
+    assert time.monotonic() - began >= 0.1
+    assert [message.content for message in engine.prepared[0]] == ["a", "re: a", "b", "re: b"]
+    time.sleep(0.3)
+    assert len(engine.prepared) == 1
+
+
+def test_those_that_are_only_walked_past_are_not_read(queue: TurnQueue, store: ConversationStore) -> None:
+    engine = ScriptedEngine()
+    queue.use(engine)
+    for name in ("one", "two", "three"):
+        queue.read_ahead(talked(store, name), Settings)
+    wait_for(lambda: engine.prepared)
+    time.sleep(0.2)
+    assert [[message.content for message in each] for each in engine.prepared] == [["three", "re: three"]]
+
+
+def test_it_waits_for_an_engine(queue: TurnQueue, store: ConversationStore) -> None:
+    queue.read_ahead(talked(store, "a"), Settings)
+    time.sleep(0.2)
+    engine = ScriptedEngine()
+    queue.use(engine)
+    wait_for(lambda: engine.prepared)
+
+
+def test_a_message_comes_first_and_is_all_that_is_read_ahead_of(
+    queue: TurnQueue, store: ConversationStore
+) -> None:
+    session, engine = talked(store, "a"), ScriptedEngine([Reply(["yes"])])
+    queue.use(engine)
+    queue.read_ahead(session, Settings)
+    queue.submit(Turn(session, Send("b"), Settings))
+    wait_for(lambda: any(isinstance(each.event, TurnEnded) for each in queue.drain()))
+    time.sleep(0.3)
+    assert [[message.content for message in each] for each in engine.prepared] == [["a", "re: a", "b", "yes"]]
+
+
+def test_where_nothing_was_answered_there_is_nothing_to_read(
+    queue: TurnQueue, store: ConversationStore
+) -> None:
+    engine = ScriptedEngine()
+    queue.use(engine)
+    queue.read_ahead(talked(store), Settings)
+    time.sleep(0.3)
+    assert engine.prepared == []
+
+
+def test_an_engine_that_fails_at_it_answers_all_the_same(queue: TurnQueue, store: ConversationStore) -> None:
+    class Failing(ScriptedEngine):
+        def prepare(self, *_: object) -> None:
+            raise OSError("the pipe is gone")
+
+    session, engine = talked(store, "a"), Failing([Reply(["yes"])])
+    queue.use(engine)
+    queue.read_ahead(session, Settings)
+    time.sleep(0.3)
+    queue.submit(Turn(session, Send("b"), Settings))
+    wait_for(lambda: any(isinstance(each.event, TurnEnded) for each in queue.drain()))
