@@ -60,7 +60,8 @@ def test_a_receipt_holds_all_that_repeats_its_reply(
 
 
 def test_a_stopped_reply_is_repeated_up_to_where_it_was_stopped(qwen2: Loaded) -> None:
-    request = replace(asking(), sampling=Sampling(max_new_tokens=400, temperature=1.5))
+    # At random it could say that it has finished before it is stopped.
+    request = replace(asking(), sampling=Sampling(max_new_tokens=400, temperature=1.5), ignores_end=True)
     run = run_of(reply(qwen2, request, lambda seen: sum(isinstance(e, TextDelta) for e in seen) > 1))
     assert run.stop_reason == "stopped"
     again = run_of(reply(qwen2, replace(request, sampling=sampling_of(run))))

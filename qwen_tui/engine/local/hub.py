@@ -65,11 +65,12 @@ def download(
     model: str,
     report: Callable[[LoadProgress], None],
     is_stopped: Callable[[], bool],
-    check: Callable[[Path], None],
+    check: Callable[[Path, int], None],
 ) -> Path:
     """Download a model into the hub's cache and return its folder; files that are there are kept.
 
-    `check` is given the folder when `config.json` is in it and nothing large has been fetched; it may raise.
+    `check` is given the folder when `config.json` is in it and nothing large has been fetched, and how many bytes
+    of weights there will be; it may raise.
     Raises QwenTuiError: offline, no network, not found, gated, nothing usable in it, disk full, broken off;
     and `received.DownloadStopped`.
     """
@@ -88,7 +89,8 @@ def download(
     try:
         with Unfinished(Path(constants.HF_HUB_CACHE), _folder_name(model), (file.etag for file in missing)):
             if any(file.name == CONFIG for file in files):
-                check(Path(huggingface_hub.hf_hub_download(model, CONFIG)).parent)
+                weights = sum(file.bytes for file in files if file.name.endswith(".safetensors"))
+                check(Path(huggingface_hub.hf_hub_download(model, CONFIG)).parent, weights)
             total = sum(file.bytes for file in missing if file.name != CONFIG)
             _make_room(total)
             received = Received(model.rpartition("/")[2], total, len(files), report, is_stopped)

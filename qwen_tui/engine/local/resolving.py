@@ -15,8 +15,12 @@ from qwen_tui.engine.listing import GUIDE
 from qwen_tui.engine.local import hub, placement
 from qwen_tui.engine.local.architecture import check_architecture
 from qwen_tui.engine.redaction import one_line
+from qwen_tui.engine.size import size_by_config
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.guide import model_folder
+
+SURE = 0.95
+"""What is known before a download is an estimate: refused is only what would not fit with so much of it, either."""
 
 PREFERRED = "Qwen/Qwen2.5-7B-Instruct"
 """What is taken when nothing is asked for, where it is on this machine already and a GPU has room for it."""
@@ -54,15 +58,19 @@ def resolve(
     if not re.fullmatch(r"([\w.-]+/)?[\w.-]+", spec.model):
         raise QwenTuiError("engine.not_a_name", model=one_line(spec.model))
     snapshot = hub.cached(spec.model) or hub.download(
-        spec.model, report, is_stopped, lambda folder: _check(folder, spec)
+        spec.model, report, is_stopped, lambda folder, weights: _check(folder, weights, spec)
     )
     return _from_hub(spec.model, snapshot)
 
 
-def _check(folder: Path, spec: ModelSpec) -> None:
-    """Raise QwenTuiError for what would make the download of gigabytes useless, by `config.json` alone."""
-    fit.allowed(placement.look(), spec.device)
-    check_architecture(config_of(folder), folder, spec)
+def _check(folder: Path, weight_bytes: int, spec: ModelSpec) -> None:
+    """Raise QwenTuiError for what would make a download of so many bytes useless, by `config.json`."""
+    devices, config = placement.look(), config_of(folder)
+    fit.allowed(devices, spec.device)
+    check_architecture(config, folder, spec)
+    # Of what was saved quantized the size in memory is not to be told from here.
+    if weight_bytes and "quantization_config" not in config:
+        fit.plan(size_by_config(config, int(SURE * weight_bytes)), devices, spec.quantization, spec.device)
 
 
 def _choice(spec: ModelSpec) -> Resolved:
