@@ -1,12 +1,14 @@
 """Which models the kernels know, and that what is laid out for them are the model's own weights."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+import tiny_models
 import torch
 from kernels_on_cpu import attention
 from test_fast_kernels import NF4
-from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
+from transformers import AutoConfig, AutoModelForCausalLM, BitsAndBytesConfig, PreTrainedModel
 
 from qwen_tui.engine.local.fast.kernel_step import KernelStep
 from qwen_tui.engine.local.fast.kernels.compiling import compile_all, kind_of
@@ -125,3 +127,21 @@ def test_positions_that_turn_only_a_part_of_a_head_are_told_apart() -> None:
     with pytest.raises(Unsupported, match="only 16 elements of 32"):
         KernelStep(partly, gather(partly), Room(partly, 64).layers, 64)
     KernelStep(model, gather(model), Room(model, 64).layers, 64)
+
+
+def test_what_would_be_saved_of_four_bits_is_as_it_was(tmp_path: Path) -> None:
+    folder = tiny_models.qwen2(tmp_path / "model", hidden_size=256, intermediate_size=512)
+    config = BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_compute_dtype=torch.bfloat16,
+        bnb_4bit_use_double_quant=True,
+    )
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.bfloat16, quantization_config=config)
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    gather(model)
+    after = model.state_dict()
+    assert after.keys() == before.keys()
+    for name, tensor in before.items():
+        assert torch.equal(after[name], tensor), name
+        assert after[name].dtype == tensor.dtype
