@@ -36,9 +36,11 @@ def loaded_from(folder: Path, **spec: Any) -> Loaded:
 
 
 def with_decoder(loaded: Loaded) -> Loaded:
-    """The same, decoding as on a GPU that has no kernels: by the plain step, which here is not captured."""
+    """The same as on a GPU that has no kernels: decoding by the plain step, which here is not captured."""
     decoder = choosing.tried(loaded.model, choosing._graph, loaded.info.context_window)
-    return replace(loaded, decoder=decoder, cache=KVCache(loaded.model, decoder.room))
+    return replace(
+        loaded, decoder=decoder, cache=KVCache(loaded.model, decoder.room, reads_without_mask=True)
+    )
 
 
 @pytest.fixture(scope="session")

@@ -18,50 +18,19 @@ tl = triton.language
 
 
 @triton.jit
-def _byte(index, w0, w1, w2, w3):  # type: ignore[no-untyped-def]
-    word = tl.where(index < 4, w0, tl.where(index < 8, w1, tl.where(index < 12, w2, w3)))
-    return (word >> (8 * (index & 3))) & 255
-
-
-@triton.jit
-def _value(codes, t0, t1, t2, t3, t4, t5, t6, t7):  # type: ignore[no-untyped-def]
-    index = codes & 15
-    half = (_byte(index, t0, t1, t2, t3) << 8) | _byte(index, t4, t5, t6, t7)
-    return (half << 16).to(tl.float32, bitcast=True)
-
-
-@triton.jit
-def _bits(value):  # type: ignore[no-untyped-def]
-    return value.to(tl.bfloat16).to(tl.float32).to(tl.int32, bitcast=True)
-
-
-@triton.jit
-def _pair(first, second):  # type: ignore[no-untyped-def]
-    return ((_bits(first) >> 16) & 0xFFFF) | _bits(second)
-
-
-@triton.jit
-def dotted(codes, t0, t1, t2, t3, t4, t5, t6, t7, x0, x1, x2, x3):  # type: ignore[no-untyped-def]
+def dotted(codes, value, x):  # type: ignore[no-untyped-def]
     """What `four_bits._dotted` does, without the instructions that only a GPU has."""
-    even = _value(codes >> 4, t0, t1, t2, t3, t4, t5, t6, t7) * four_bits._low(x0)
-    even += _value(codes >> 12, t0, t1, t2, t3, t4, t5, t6, t7) * four_bits._low(x1)
-    even += _value(codes >> 20, t0, t1, t2, t3, t4, t5, t6, t7) * four_bits._low(x2)
-    even += _value(codes >> 28, t0, t1, t2, t3, t4, t5, t6, t7) * four_bits._low(x3)
-    odd = _value(codes, t0, t1, t2, t3, t4, t5, t6, t7) * four_bits._high(x0)
-    odd += _value(codes >> 8, t0, t1, t2, t3, t4, t5, t6, t7) * four_bits._high(x1)
-    odd += _value(codes >> 16, t0, t1, t2, t3, t4, t5, t6, t7) * four_bits._high(x2)
-    odd += _value(codes >> 24, t0, t1, t2, t3, t4, t5, t6, t7) * four_bits._high(x3)
-    return _pair(even, odd)
-
-
-@triton.jit
-def times(x, y):  # type: ignore[no-untyped-def]
-    """The same for `four_bits._times`."""
-    return _pair(four_bits._low(x) * four_bits._low(y), four_bits._high(x) * four_bits._high(y))
+    total = tl.gather(value, (codes >> 4) & 15, 0) * x[0] + tl.gather(value, codes & 15, 0) * x[1]
+    total += tl.gather(value, (codes >> 12) & 15, 0) * x[2] + tl.gather(value, (codes >> 8) & 15, 0) * x[3]
+    total += tl.gather(value, (codes >> 20) & 15, 0) * x[4] + tl.gather(value, (codes >> 16) & 15, 0) * x[5]
+    return (
+        total
+        + tl.gather(value, (codes >> 28) & 15, 0) * x[6]
+        + tl.gather(value, (codes >> 24) & 15, 0) * x[7]
+    )
 
 
 four_bits._dotted = dotted
-four_bits._times = times
 
 __all__ = ["attention", "dense", "four_bits", "rotary"]
 

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 import tiny_models
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
+from transformers import AttentionInterface, AutoConfig, AutoModelForCausalLM, PreTrainedModel
 
-from qwen_tui.engine.local.fast import choosing, plain
+from qwen_tui.engine.local.fast import attending, checking, choosing, chunks, plain
+from qwen_tui.engine.local.fast.checking import Mismatch
 from qwen_tui.engine.local.fast.decoder import Decoder
 from qwen_tui.engine.local.fast.room import Room
 from qwen_tui.engine.local.fast.sampling import Values
@@ -71,12 +72,12 @@ def test_the_plain_step_says_what_generate_says_in_every_window(
     assert_as_generate(model, choosing.tried(model, choosing._graph, 512), 25, 120)
 
 
-@pytest.mark.parametrize("more", plain.MORE)
+@pytest.mark.parametrize("more", attending.MORE)
 def test_attention_with_more_to_it_is_refused(more: str) -> None:
     query, keys = torch.zeros(1, 2, 1, 16), torch.zeros(1, 1, 4, 16)
-    plain.one_query_attention(torch.nn.Module(), query, keys, keys, None, **{more: None})
+    attending.one_query_attention(torch.nn.Module(), query, keys, keys, None, **{more: None})
     with pytest.raises(ValueError, match=more):
-        plain.one_query_attention(torch.nn.Module(), query, keys, keys, None, **{more: 50.0})
+        attending.one_query_attention(torch.nn.Module(), query, keys, keys, None, **{more: 50.0})
 
 
 OTHERS: dict[str, dict[str, object]] = {
@@ -92,7 +93,7 @@ OTHERS: dict[str, dict[str, object]] = {
 """Also tried by hand: olmo2, stablelm, starcoder2, olmoe, smollm3, ernie4_5 and seed_oss, with the same outcome."""
 
 
-def other(model_type: str) -> PreTrainedModel:
+def other(model_type: str, **more: object) -> PreTrainedModel:
     torch.manual_seed(0)
     sizes = {
         "vocab_size": 80,
@@ -105,7 +106,7 @@ def other(model_type: str) -> PreTrainedModel:
         "initializer_range": 0.2,
         **dict.fromkeys(("eos_token_id", "bos_token_id", "pad_token_id")),
     }
-    config = AutoConfig.for_model(model_type, **{**sizes, **OTHERS.get(model_type, {})})
+    config = AutoConfig.for_model(model_type, **{**sizes, **OTHERS.get(model_type, {}), **more})
     return AutoModelForCausalLM.from_config(config).eval()
 
 
@@ -125,12 +126,25 @@ def test_a_step_that_says_something_else_is_not_taken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = read(tiny_models.qwen2(tmp_path / "model"))
-    attention = plain.one_query_attention
 
     def wrong(*args: object, **kwargs: object) -> tuple[torch.Tensor, None]:
-        out, _ = attention(*args, **kwargs)  # type: ignore[arg-type]
+        out, _ = attending.one_query_attention(*args, **kwargs)  # type: ignore[arg-type]
         return out.flip(2), None  # the heads in another order
 
-    monkeypatch.setattr(plain, "one_query_attention", wrong)
-    with pytest.raises(choosing.Mismatch):
+    monkeypatch.setitem(AttentionInterface._global_mapping, attending.ONE_QUERY, wrong)
+    with pytest.raises(Mismatch):
         choosing.tried(model, choosing._graph, 512)
+
+
+@pytest.mark.parametrize("model_type", OTHERS)
+def test_chunks_are_read_without_a_mask_to_the_same_end(model_type: str) -> None:
+    model = other(model_type)
+    chunks.tried(model, checking.reference(model))
+
+
+@pytest.mark.parametrize("model_type", ["gpt2", "bloom", "falcon", "mistral"])
+def test_what_cannot_be_read_without_a_mask_is_found_out(model_type: str) -> None:
+    """Mistral, for one, has a window that slides here."""
+    model = other(model_type, **({"sliding_window": 16} if model_type == "mistral" else {}))
+    with pytest.raises((AttributeError, ValueError, Mismatch)):
+        chunks.tried(model, checking.reference(model))

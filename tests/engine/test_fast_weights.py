@@ -7,7 +7,6 @@ import pytest
 import tiny_models
 import torch
 from kernels_on_cpu import attention
-from test_fast_kernels import NF4
 from transformers import AutoConfig, AutoModelForCausalLM, BitsAndBytesConfig, PreTrainedModel
 
 from qwen_tui.engine.local.fast.kernel_step import KernelStep
@@ -71,8 +70,9 @@ def test_mixed_types_are_not_taken() -> None:
         check(model)
 
 
+@pytest.mark.parametrize("quant_type", ["nf4", "fp4"])
 @pytest.mark.parametrize("is_doubly_quantized", [True, False])
-def test_four_bits_are_those_of_bitsandbytes(is_doubly_quantized: bool) -> None:
+def test_four_bits_are_those_of_bitsandbytes(is_doubly_quantized: bool, quant_type: str) -> None:
     import bitsandbytes
 
     torch.manual_seed(0)
@@ -82,7 +82,7 @@ def test_four_bits_are_those_of_bitsandbytes(is_doubly_quantized: bool) -> None:
             rows,
             bias=False,
             compute_dtype=torch.bfloat16,
-            quant_type="nf4",
+            quant_type=quant_type,
             compress_statistics=is_doubly_quantized,
         ).to("cpu")
         for rows in (64, 32)
@@ -95,8 +95,8 @@ def test_four_bits_are_those_of_bitsandbytes(is_doubly_quantized: bool) -> None:
     )
     matrix = _joined(linears)
     assert isinstance(matrix, FourBits)
-    pairs = torch.stack((NF4[(matrix.codes >> 4).long()], NF4[(matrix.codes & 15).long()]), -1)
-    values = pairs.view(96, 128) * matrix.scales.float().repeat_interleave(64, 1)
+    codes = torch.stack((matrix.codes >> 4, matrix.codes & 15), -1).long()
+    values = matrix.values[codes].view(96, 128) * matrix.scales.float().repeat_interleave(64, 1)
     assert (values - expected).abs().max() <= 1e-3 * expected.abs().max()
     assert linears[1].weight.data.data_ptr() == matrix.codes[64:].data_ptr()
 

@@ -90,7 +90,7 @@ def _run(
         with torch.no_grad(), interruptible(model, is_stopped), cache.watching(model):
             done = prefill(model, ids, cache, reused, send, is_stopped)
             if values is not None and cache.states is not None and done < len(prompt_ids) - 1:
-                read_in_parts(model, ids[:, done:-1], cache.states)
+                read_in_parts(model, ids[:, done:-1], cache, cache.states)
         if values is not None and decoder is not None:
             streamer.decode_path = decoder.step.name
             _decode(decoder, ids[0], config, values, seed, _suppressed(loaded, config), streamer)

@@ -23,9 +23,13 @@ CHANGING_ROPES = frozenset({"dynamic", "longrope"})
 class KVCache:
     """The cache of one model: it holds one prompt and its reply. Not safe to use from two threads."""
 
-    def __init__(self, model: PreTrainedModel, room: Room | None = None) -> None:
+    def __init__(
+        self, model: PreTrainedModel, room: Room | None = None, *, reads_without_mask: bool = False
+    ) -> None:
         self._room = room
         """Where it lies for a decoder that wants it to stay in one place."""
+        self.reads_without_mask = reads_without_mask
+        """How chunks are read into it: see `chunks.reads_without_mask`."""
         self._config = model.config.get_text_config(decoder=True)
         # A Mamba, for instance, has a cache of another kind.
         takes_one = "past_key_values" in inspect.signature(model.forward).parameters

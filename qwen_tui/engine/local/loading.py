@@ -22,6 +22,7 @@ from qwen_tui.engine.local import traits
 from qwen_tui.engine.local.architecture import check_architecture, check_values
 from qwen_tui.engine.local.cores import usable_cores
 from qwen_tui.engine.local.fast.choosing import fast_decoder
+from qwen_tui.engine.local.fast.chunks import reads_without_mask
 from qwen_tui.engine.local.fast.compiling import compiling
 from qwen_tui.engine.local.fast.decoder import Decoder
 from qwen_tui.engine.local.kv_cache import KVCache
@@ -127,7 +128,11 @@ def load(
         traits.end_ids(defaults, tokenizer, prompts.end_of_turn_id()),
         traits.padded_ids(model, tokenizer),
         TokenBytes(tokenizer) if is_byte_level(tokenizer) else None,
-        KVCache(model, decoder.room if decoder is not None else None),
+        KVCache(
+            model,
+            decoder.room if decoder is not None else None,
+            reads_without_mask=reads_without_mask(model),
+        ),
         decoder,
         saving,
     )

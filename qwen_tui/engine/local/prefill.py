@@ -12,6 +12,7 @@ from transformers import DynamicCache, PreTrainedModel
 
 from qwen_tui.engine.base import PrefillProgress
 from qwen_tui.engine.devices import CPU_CHUNK_TOKENS, gpu_chunk_tokens
+from qwen_tui.engine.local.fast.chunks import reading
 from qwen_tui.engine.local.faults import free_memory
 from qwen_tui.engine.local.kv_cache import KVCache, can_be_cut, cut, held
 from qwen_tui.engine.local.stopping import IsStopped, Stopped
@@ -56,13 +57,13 @@ def prefill(
     if cache.states is None:
         return done
     while (end := done + chunk_tokens(model, done)) < total:
-        read_in_parts(model, ids[:, done:end], cache.states)
+        read_in_parts(model, ids[:, done:end], cache, cache.states)
         done = end
         send(PrefillProgress(done, total))
         if is_stopped():
             raise Stopped
     if done < total - LAST_TOKENS and not can_be_cut(cache.states):
-        read_in_parts(model, ids[:, done : total - LAST_TOKENS], cache.states)
+        read_in_parts(model, ids[:, done : total - LAST_TOKENS], cache, cache.states)
         done = total - LAST_TOKENS
         cache.keep(done)
     return done
@@ -73,35 +74,38 @@ def on_device(ids: Sequence[int], device: torch.device) -> torch.Tensor:
     return torch.frombuffer(array("q", ids), dtype=torch.long)[None].to(device)
 
 
-def read_in_parts(model: PreTrainedModel, ids: torch.Tensor, states: DynamicCache) -> None:
-    """As `read`; where there is no memory for so many at once, one half after the other."""
+def read_in_parts(model: PreTrainedModel, ids: torch.Tensor, cache: KVCache, states: DynamicCache) -> None:
+    """Put these tokens (1, C) into the `states` of the cache, behind those that are there.
+
+    Where there is no memory for so many at once, one half after the other.
+    """
     before = held(states)
     if ids.shape[1] <= LEAST_TOKENS or not can_be_cut(states):
-        read(model, ids, states)
-    elif not _is_read(model, ids, states):
+        _read(model, ids, cache, states)
+    elif not _is_read(model, ids, cache, states):
         # Here and not in the handler, where the traceback would still hold what was computed.
         cut(states, before)
         free_memory()
         half = ids.shape[1] // 2
         log.info("no memory to read %d tokens at once: in two parts", ids.shape[1])
-        read_in_parts(model, ids[:, :half], states)
-        read_in_parts(model, ids[:, half:], states)
+        read_in_parts(model, ids[:, :half], cache, states)
+        read_in_parts(model, ids[:, half:], cache, states)
 
 
-def _is_read(model: PreTrainedModel, ids: torch.Tensor, states: DynamicCache) -> bool:
+def _is_read(model: PreTrainedModel, ids: torch.Tensor, cache: KVCache, states: DynamicCache) -> bool:
     try:
-        read(model, ids, states)
+        _read(model, ids, cache, states)
     except torch.OutOfMemoryError:
         return False
     return True
 
 
-def read(model: PreTrainedModel, ids: torch.Tensor, states: DynamicCache) -> None:
-    """Put these tokens (1, C) into the cache behind those that are there."""
+def _read(model: PreTrainedModel, ids: torch.Tensor, cache: KVCache, states: DynamicCache) -> None:
     last_only = (
         {"logits_to_keep": 1} if "logits_to_keep" in inspect.signature(model.forward).parameters else {}
     )
-    model(input_ids=ids, past_key_values=states, use_cache=True, **last_only)
+    with reading(model, without_mask=cache.reads_without_mask):
+        model(input_ids=ids, past_key_values=states, use_cache=True, **last_only)
     # Without waiting, all chunks would be queued on the device at once: no progress, and nothing to stop.
     _wait_for(model.device)
 

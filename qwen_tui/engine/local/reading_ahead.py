@@ -11,7 +11,7 @@ import torch
 
 from qwen_tui.engine.base import PromptMessage
 from qwen_tui.engine.local.loading import Loaded
-from qwen_tui.engine.local.prefill import interruptible, on_device, prefill, read
+from qwen_tui.engine.local.prefill import interruptible, on_device, prefill, read_in_parts
 from qwen_tui.engine.local.stopping import IsStopped, Stopped
 
 log = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ def read_ahead(
         try:
             with torch.no_grad(), interruptible(model, is_stopped), cache.watching(model):
                 done = prefill(model, ids, cache, done, _unseen, is_stopped)
-                read(model, ids[:, done:], cache.states)
+                read_in_parts(model, ids[:, done:], cache, cache.states)
         finally:
             cache.end(certain)
     except Stopped:

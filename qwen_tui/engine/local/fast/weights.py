@@ -46,12 +46,14 @@ class Dense(NamedTuple):
 
 
 class FourBits(NamedTuple):
-    """A matrix in NF4."""
+    """A matrix in NF4 or FP4."""
 
     codes: torch.Tensor
     """(N, K / 2) uint8."""
     scales: torch.Tensor
     """(N, K / 64) float16."""
+    values: torch.Tensor
+    """(16) float32: what the codes stand for."""
     bias: torch.Tensor | None
     """(N)."""
 
@@ -65,11 +67,11 @@ class FourBits(NamedTuple):
         adds: bool = False,
     ) -> None:
         """See `four_bits.product`."""
-        four_bits.product(self.codes, self.scales, self.bias, x, out, gain, eps, adds=adds)
+        four_bits.product(self.codes, self.scales, self.values, self.bias, x, out, gain, eps, adds=adds)
 
     def gated_product(self, x: torch.Tensor, out: torch.Tensor, gain: torch.Tensor, eps: float) -> None:
         """See `four_bits.gated_product`."""
-        four_bits.gated_product(self.codes, self.scales, x, out, gain, eps)
+        four_bits.gated_product(self.codes, self.scales, self.values, x, out, gain, eps)
 
 
 Matrix = Dense | FourBits
@@ -184,8 +186,8 @@ def _check(linear: Any, dtype: torch.dtype, *, may_be_packed: bool = True) -> No
     kind = type(linear).__name__
     if may_be_packed and kind == "Linear4bit":
         state = linear.weight.quant_state
-        if state.quant_type != "nf4" or state.blocksize != four_bits.BLOCK or dtype is not torch.bfloat16:
-            raise Unsupported(f"{state.quant_type} in blocks of {state.blocksize}, {dtype}")
+        if state.blocksize != four_bits.BLOCK or dtype is not torch.bfloat16:
+            raise Unsupported(f"four bits in blocks of {state.blocksize}, {dtype}")
         if linear.in_features % four_bits.BLOCK or linear.out_features % four_bits.ROWS:
             raise Unsupported(f"a matrix of {linear.out_features} x {linear.in_features} in four bits")
     elif type(linear) is not torch.nn.Linear:
@@ -218,7 +220,8 @@ def _joined_four_bits(linears: Sequence[Any], bias: torch.Tensor | None) -> Four
         parts = torch.split(codes, [part.numel() for part in packed])
         for linear, old, part in zip(linears, packed, parts, strict=True):
             linear.weight.data = part.view(old.shape)
-    return FourBits(codes.view(-1, columns // 2), scales.view(-1, columns // four_bits.BLOCK), bias)
+    values = linears[0].weight.quant_state.code.to(torch.float32)
+    return FourBits(codes.view(-1, columns // 2), scales.view(-1, columns // four_bits.BLOCK), values, bias)
 
 
 def _scales(state: Any) -> torch.Tensor:

@@ -80,10 +80,13 @@ def compile_all(kind: Kind, device: torch.device) -> None:
     _attention(kind, device)
 
 
-def _packed(columns: int, device: torch.device, rows: int = ROWS) -> tuple[torch.Tensor, torch.Tensor]:
+def _packed(
+    columns: int, device: torch.device, rows: int = ROWS
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     return (
         torch.zeros(rows, columns // 2, dtype=torch.uint8, device=device),
         torch.zeros(rows, columns // four_bits.BLOCK, dtype=torch.float16, device=device),
+        torch.zeros(16, device=device),
     )
 
 

@@ -1,0 +1,95 @@
+"""Attention of our own in transformers' table of them, for where the library's needs a mask and is slow for it."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch.nn.attention.bias import causal_lower_right
+from torch.nn.functional import scaled_dot_product_attention
+from transformers import AttentionInterface, PreTrainedModel
+
+ONE_QUERY = "qwen_tui_one_query"
+CHUNK = "qwen_tui_chunk"
+"""What they are called in that table. It has no masks for such names, so that none is made."""
+
+MORE = ("softcap", "s_aux", "position_bias", "sliding_window", "head_mask", "cache")
+"""What some models' attention takes beside keys, values, a scale and a mask."""
+
+
+@contextmanager
+def attending(model: PreTrainedModel, name: str) -> Iterator[None]:
+    """Within this, the model's attention is the one of this name. It is looked up at each call."""
+    text_config: Any = model.config.get_text_config(decoder=True)
+    configs: list[Any] = [model.config, text_config] if text_config is not model.config else [text_config]
+    before = [config._attn_implementation for config in configs]
+    try:
+        for config in configs:
+            config._attn_implementation = name
+        yield
+    finally:
+        for config, old in zip(configs, before, strict=True):
+            config._attn_implementation = old
+
+
+def one_query_attention(
+    module: torch.nn.Module,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attention_mask: torch.Tensor | None,
+    scaling: float | None = None,
+    **others: Any,
+) -> tuple[torch.Tensor, None]:
+    """Attention of one query (1, H, 1, D) over keys and values (1, G, T, D); returns (1, 1, H, D).
+
+    Two products over the heads that share keys: faster than the library's kernels with a mask (7B on a H200, in a
+    graph: 139 tok/s against 135 at 512 tokens, 119 against 50 at 24,000). Raises ValueError for a kind of attention
+    that has more to it: its logits could be near all the same.
+    """
+    _check(others)
+    _, heads, _, size = query.shape
+    groups = key.shape[1]
+    scale = scaling if scaling is not None else size**-0.5
+    scores = (query.reshape(1, groups, heads // groups, size) * scale) @ key.transpose(-1, -2)
+    if attention_mask is not None:
+        scores = scores + attention_mask
+    weights = scores.softmax(dim=-1, dtype=torch.float32).to(value.dtype)
+    return (weights @ value).reshape(1, 1, heads, size), None
+
+
+def chunk_attention(
+    module: torch.nn.Module,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attention_mask: torch.Tensor | None,
+    scaling: float | None = None,
+    **others: Any,
+) -> tuple[torch.Tensor, None]:
+    """Attention of the last C of T tokens, queries (1, H, C, D), over keys and values (1, G, T, D).
+
+    Returns (1, C, H, D). Each token sees those before it. Raises ValueError as `one_query_attention` does.
+    """
+    _check(others)
+    if attention_mask is not None:
+        raise ValueError("its attention has a mask of its own")
+    attended = scaled_dot_product_attention(
+        query,
+        key,
+        value,
+        attn_mask=causal_lower_right(query.shape[2], key.shape[2]),
+        scale=scaling,
+        enable_gqa=query.shape[1] != key.shape[1],
+    )
+    return attended.transpose(1, 2), None
+
+
+def _check(others: Mapping[str, Any]) -> None:
+    more = [name for name in MORE if others.get(name) is not None]
+    if more:
+        raise ValueError(f"its attention has {', '.join(more)}")
+
+
+AttentionInterface.register(ONE_QUERY, one_query_attention)
+AttentionInterface.register(CHUNK, chunk_attention)

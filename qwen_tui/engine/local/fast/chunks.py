@@ -1,0 +1,57 @@
+"""How a chunk of a prompt is read that comes behind others.
+
+The library gives the attention a mask then, since what it calls causal begins at the first token; with a mask the
+fast kernels do not work, and on a GPU a long prompt took twice as long in chunks as at once.
+"""
+
+import logging
+from contextlib import AbstractContextManager, nullcontext
+
+import torch
+from transformers import DynamicCache, PreTrainedModel
+
+from qwen_tui.engine.local.fast.attending import CHUNK, attending
+from qwen_tui.engine.local.fast.checking import TOKENS, Reference, reference
+from qwen_tui.engine.local.fast.room import has_room_for
+
+log = logging.getLogger(__name__)
+
+LEAST_CAPABILITY = (8, 0)
+"""Before this a GPU has no kernel that sees which tokens come before a query, and makes a mask after all."""
+
+
+def reads_without_mask(model: PreTrainedModel) -> bool:
+    """Whether a GPU reads this model's chunks faster so, and to the same end."""
+    if model.device.type != "cuda" or model.dtype not in (torch.bfloat16, torch.float16):
+        return False
+    if torch.cuda.get_device_capability(model.device) < LEAST_CAPABILITY or not _keeps_all(model):
+        return False
+    try:
+        tried(model, reference(model))
+    except Exception as error:  # a model's own attention may raise anything
+        log.warning("prompts are read with a mask: %s: %s", type(error).__name__, error)
+        return False
+    return True
+
+
+def tried(model: PreTrainedModel, expected: Reference) -> None:
+    """Read some tokens in two chunks; raises `Mismatch`, and what the model raises."""
+    states = DynamicCache(config=model.config.get_text_config(decoder=True))
+    half = TOKENS // 2
+    with torch.no_grad(), attending(model, CHUNK):
+        model(input_ids=expected.ids[:, :half], past_key_values=states, use_cache=True)
+        said = model(input_ids=expected.ids[:, half:], past_key_values=states, use_cache=True).logits[0]
+    for place in range(half, TOKENS):
+        expected.check(said[place - half], place)
+
+
+def reading(model: PreTrainedModel, *, without_mask: bool) -> AbstractContextManager[None]:
+    """Within this, the model reads chunks so."""
+    return attending(model, CHUNK) if without_mask else nullcontext()
+
+
+def _keeps_all(model: PreTrainedModel) -> bool:
+    config = model.config.get_text_config(decoder=True)
+    return model._supports_default_dynamic_cache() and has_room_for(
+        [type(layer) for layer in DynamicCache(config=config).layers]
+    )
