@@ -292,5 +292,11 @@ class Engine(Protocol):
 
 ReportProgress = Callable[[LoadProgress], None]
 
-MakeRoom = Callable[[Path], None]
-"""Told the folder of a model whose weights are about to be read; returns when there is all the room that can be."""
+
+class MakeRoom(NamedTuple):
+    """How the model from before makes room for another, where there is no room for both."""
+
+    free: Callable[[Path], None]
+    """Told the folder of a model whose weights are about to be read; returns when there is what room can be had."""
+    freed: ModelInfo | None = None
+    """What goes then, if anything is there."""

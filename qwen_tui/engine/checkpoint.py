@@ -7,7 +7,7 @@ gives each tensor's dtype, shape and byte range, then the bytes).
 import json
 import math
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,12 @@ ADAPTER = "adapter_config.json"
 """What peft saves beside the weights of an adapter (LoRA)."""
 SENTENCES = "config_sentence_transformers.json"
 """What models that turn text into vectors carry, for the sentence-transformers library."""
+
+LENGTH_BYTES = 8
+"""At the beginning of a safetensors file: how long its header is."""
+
+UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
+"""What `tensors_in` raises for what is no header."""
 
 _LARGEST_HEADER = 100_000_000
 """As in the safetensors library: a larger one means that the file is something else."""
@@ -55,11 +61,18 @@ class Checkpoint:
 def inspect(folder: Path) -> Checkpoint:
     """Look at the model in this folder; raises QwenTuiError when it cannot be used."""
     config = config_of(folder)
+    return checkpoint_of(folder, config, map(_header, weight_files(folder)))
+
+
+def checkpoint_of(
+    folder: Path, config: Mapping[str, Any], headers: Iterable[Mapping[str, Any]]
+) -> Checkpoint:
+    """What the weight files with these headers (see `tensors_in`) make, wherever they are."""
     tensors: dict[str, int] = {}
     by_dtype: dict[str, int] = {}
     parameters = 0
-    for file in weight_files(folder):
-        for name, tensor in _header(file).items():
+    for header in headers:
+        for name, tensor in header.items():
             begin, end = tensor["data_offsets"]
             tensors[name] = end - begin
             by_dtype[tensor["dtype"]] = by_dtype.get(tensor["dtype"], 0) + end - begin
@@ -103,12 +116,8 @@ def _nothing_here(folder: Path, missing: str) -> QwenTuiError:
 
 def weight_files(folder: Path) -> list[Path]:
     """The safetensors files that make up the model, all of them there."""
-    index = folder / INDEX
-    if index.exists():
-        try:
-            names = sorted({_file_name(name) for name in _json(index)["weight_map"].values()})
-        except (ValueError, KeyError, AttributeError, TypeError, OSError, RecursionError) as error:
-            raise QwenTuiError("engine.corrupt_weights", file=INDEX, detail=one_line(error)) from error
+    if (folder / INDEX).exists():
+        names = indexed_files(folder)
         missing = [name for name in names if not (folder / name).exists()]
         if missing:
             raise QwenTuiError(
@@ -125,34 +134,56 @@ def weight_files(folder: Path) -> list[Path]:
     raise _nothing_here(folder, WEIGHTS)
 
 
+def indexed_files(folder: Path) -> list[str]:
+    """The names of the weight files that the folder's index tells of; raises QwenTuiError."""
+    try:
+        return sorted({_file_name(name) for name in _json(folder / INDEX)["weight_map"].values()})
+    except (ValueError, KeyError, AttributeError, TypeError, OSError, RecursionError) as error:
+        raise QwenTuiError("engine.corrupt_weights", file=INDEX, detail=one_line(error)) from error
+
+
 def header_bytes(file: Path) -> bytes:
     """The header of a safetensors file as it stands there; raises OSError, and ValueError when there is none."""
     with file.open("rb") as stream:
-        try:
-            (length,) = struct.unpack("<Q", stream.read(8))
-        except struct.error as error:
-            raise ValueError(str(error)) from error
-        if length > _LARGEST_HEADER:
-            raise ValueError("it does not begin with a header")
-        return stream.read(length)
+        return stream.read(header_length(stream.read(LENGTH_BYTES)))
+
+
+def header_length(begin: bytes) -> int:
+    """How long the header is that follows these first bytes of a file; raises ValueError when it has none."""
+    try:
+        (length,) = struct.unpack("<Q", begin)
+    except struct.error as error:
+        raise ValueError(str(error)) from error
+    if length > _LARGEST_HEADER:
+        raise ValueError("it does not begin with a header")
+    return int(length)
+
+
+def tensors_in(header: bytes) -> tuple[dict[str, Any], int]:
+    """What a header says of each tensor, by its name, and where the last one ends behind it.
+
+    Raises one of `UNREADABLE` when it is none.
+    """
+    tensors = json.loads(header)
+    tensors.pop("__metadata__", None)
+    return dict(tensors), max(map(_end, tensors.values()), default=0)
 
 
 def _header(file: Path) -> dict[str, Any]:
     """The tensors of one safetensors file by name; checks that the file is as long as its header says."""
     try:
         text = header_bytes(file)
-        header = json.loads(text)
-        header.pop("__metadata__", None)
-        expected = 8 + len(text) + max(map(_end, header.values()), default=0)
+        tensors, end = tensors_in(text)
+        expected = LENGTH_BYTES + len(text) + end
         if file.stat().st_size < expected:
             raise ValueError(f"it ends after {file.stat().st_size:,} of {expected:,} bytes")
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise QwenTuiError("engine.corrupt_weights", file=file.name, detail=one_line(error)) from error
     except OSError as error:
         raise QwenTuiError(
             "engine.unreadable", path=one_line(file), detail=one_line(error.strerror)
         ) from error
-    return dict(header)
+    return tensors
 
 
 def _end(tensor: Any) -> int:

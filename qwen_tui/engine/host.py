@@ -205,7 +205,7 @@ class EngineHost:
         if previous is not None:
             previous.join()
 
-        def make_room(folder: Path) -> None:
+        def free(folder: Path) -> None:
             is_there = before is not None and before.engine.alive
             if before is not None and is_there and not self._fits_beside(spec, folder, before.engine.info):
                 before.engine.close()
@@ -215,8 +215,9 @@ class EngineHost:
                 self._become(Ready(before.engine, spec), stop)
                 return
             before.engine.close()
+        freed = before.engine.info if before is not None and before.engine.alive else None
         try:
-            self._become(Ready(self._open(spec, stop, make_room), spec), stop)
+            self._become(Ready(self._open(spec, stop, MakeRoom(free, freed)), spec), stop)
         except QwenTuiError as error:
             self._become(self._after(error, spec, before, stop), stop)
 
@@ -231,7 +232,7 @@ class EngineHost:
         if stop.is_set():
             return Failed(error)
         try:
-            return Ready(self._open(before.spec, stop, lambda _: None), before.spec, fallback=error)
+            return Ready(self._open(before.spec, stop, MakeRoom(lambda _: None)), before.spec, fallback=error)
         except QwenTuiError:
             return Failed(error)
 

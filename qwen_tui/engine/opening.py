@@ -44,8 +44,8 @@ def open_engine(
 
     `worker` is one that `start_worker` made earlier and that has loaded nothing yet; it is ended when the load
     fails. `quantized` is where quantized weights are kept. `report` is called on this thread, and so is
-    `make_room`, once the model is on this machine. Raises QwenTuiError: `engine.load_stopped` within 100 ms after
-    `stop` is set, else what went wrong.
+    `make_room.free`, once the model is on this machine. Raises QwenTuiError: `engine.load_stopped` within 100 ms
+    after `stop` is set, else what went wrong.
     """
     if spec.server is not None:
         from qwen_tui.engine.remote.opening import open_remote  # late: HTTP takes a while to import
@@ -54,7 +54,8 @@ def open_engine(
     report(LoadProgress("starting"))
     if worker is None or not worker.alive:
         worker = start_worker(log_file)
-    asked = worker.ask(Load(spec, quantized, waits=make_room is not None))
+    freed = make_room.freed if make_room is not None else None
+    asked = worker.ask(Load(spec, quantized, waits=make_room is not None, freed=freed))
     downloading = False
     while not stop.is_set():
         answer = asked.next(POLL_SECONDS)
@@ -63,7 +64,7 @@ def open_engine(
                 downloading = stage == "downloading"
                 report(answer)
             case Located(folder) if make_room is not None:
-                make_room(folder)
+                make_room.free(folder)
                 worker.forget(worker.ask(GoOn()))
             case ModelInfo():
                 return LocalEngine(worker, answer)

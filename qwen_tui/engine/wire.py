@@ -36,6 +36,8 @@ class Load:
     """Where quantized weights are kept; None keeps none."""
     waits: bool = False
     """Once the model is on this machine, say so and wait for a `GoOn` before anything takes room."""
+    freed: ModelInfo | None = None
+    """The model that goes then if there is no room for both."""
 
 
 class GoOn:

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 import tiny_models
+from huggingface_hub import constants
+from loopback_hub import LoopbackHub, loopback_hub
 
 from qwen_tui.engine.base import ModelSpec
 from qwen_tui.engine.client import LocalEngine
@@ -76,3 +78,19 @@ def engine(folders: dict[str, Path], log_file: Path) -> Iterator[LocalEngine]:
     assert isinstance(opened, LocalEngine)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def hub_here(
+    folders: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[LoopbackHub]:
+    """A hub that this process asks; the library reads its settings when it is imported."""
+    with loopback_hub({"me/tiny": folders["qwen2"]}) as serving:
+        template = constants.HUGGINGFACE_CO_URL_TEMPLATE.replace(constants.ENDPOINT, serving.url)
+        monkeypatch.setattr(constants, "ENDPOINT", serving.url)
+        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+        monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+        monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
+        monkeypatch.setattr(constants, "DOWNLOAD_CHUNK_SIZE", constants.DOWNLOAD_CHUNK_SIZE)
+        yield serving

@@ -14,7 +14,7 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
 class LoopbackHub:
-    """Serves folders as repositories. `requests` tells what was asked for."""
+    """Serves folders as repositories. `requests` tells what was asked for; PART is a GET of some of the bytes."""
 
     def __init__(self, repositories: dict[str, Path]) -> None:
         self.repositories = repositories
@@ -49,7 +49,7 @@ def loopback_hub(repositories: dict[str, Path]) -> Iterator[LoopbackHub]:
 
         def do_GET(self) -> None:
             path = self.path.partition("?")[0]
-            hub.requests.append(f"{self.command} {path}")
+            hub.requests.append(f"{'PART' if self.headers.get('Range') else self.command} {path}")
             time.sleep(next(hub.delays))
             if hub.refuses_with:
                 return self.refuse(hub.refuses_with, "")

@@ -7,7 +7,7 @@ from pathlib import Path
 from doubles import ScriptedEngine
 from waiting import wait_for
 
-from qwen_tui.engine.base import LoadProgress, ModelSpec
+from qwen_tui.engine.base import LoadProgress, ModelInfo, ModelSpec
 from qwen_tui.engine.host import Asleep, Closed, EngineHost, Failed, Opening, Ready
 from qwen_tui.errors import QwenTuiError
 
@@ -20,12 +20,14 @@ class Openings:
     def __init__(self) -> None:
         self.made: list[ScriptedEngine] = []
         self.wanted: list[str | None] = []
+        self.freed: list[ModelInfo | None] = []
 
     def __call__(self, spec, report, stop, make_room):
         self.wanted.append(spec.model)
+        self.freed.append(make_room.freed)
         if spec.model == "nowhere":
             raise QwenTuiError("engine.no_such_model")
-        make_room(Path("/models") / spec.model)
+        make_room.free(Path("/models") / spec.model)
         report(LoadProgress("reading", spec.model or "", 1, 2))
         if spec.model == "slow":
             stop.wait(10)
@@ -70,6 +72,15 @@ def test_a_model_that_fails_is_said_and_the_one_before_comes_back() -> None:
     assert not state.has_stayed
     assert openings.made[0].closed
     assert openings.wanted == ["good", "bad", "good"]
+
+
+def test_who_opens_a_model_knows_which_one_makes_room_for_it() -> None:
+    openings = Openings()
+    host, _ = host_of(openings)
+    opened(host, GOOD)
+    host.open(OTHER)
+    wait_for(lambda: len(openings.made) == 2)
+    assert openings.freed == [None, openings.made[0].info]
 
 
 def test_without_a_model_before_a_failure_stands() -> None:

@@ -21,7 +21,7 @@ from huggingface_hub.errors import (
 )
 
 from qwen_tui.engine.base import LoadProgress
-from qwen_tui.engine.checkpoint import CONFIG, inspect
+from qwen_tui.engine.checkpoint import CONFIG, INDEX, inspect
 from qwen_tui.engine.fit import gigabytes
 from qwen_tui.engine.hub_probe import no_network
 from qwen_tui.engine.hub_refusal import CODE_HEADER, refusal
@@ -35,6 +35,9 @@ WANTED = ("*.safetensors", "*.json", "*.jinja", "*.model", "*.txt", "*.tiktoken"
 
 UNWANTED = ("*/*",)
 """Subfolders hold the same weights in other formats."""
+
+FIRST = (CONFIG, INDEX)
+"""What is fetched before everything else, to know whether the rest is worth it."""
 
 CHUNK_BYTES = 1 << 20
 """How much is read at a time; the library's own 10 MB make progress jump and a stop wait."""
@@ -65,12 +68,12 @@ def download(
     model: str,
     report: Callable[[LoadProgress], None],
     is_stopped: Callable[[], bool],
-    check: Callable[[Path, int], None],
+    check: Callable[[Path], None],
 ) -> Path:
     """Download a model into the hub's cache and return its folder; files that are there are kept.
 
-    `check` is given the folder when `config.json` is in it and nothing large has been fetched, and how many bytes
-    of weights there will be; it may raise.
+    `check` is given the folder when `config.json` is in it, with the index of the weights where there is one, and
+    nothing large has been fetched; it may raise.
     Raises QwenTuiError: offline, no network, not found, gated, nothing usable in it, disk full, broken off;
     and `received.DownloadStopped`.
     """
@@ -88,10 +91,11 @@ def download(
     missing = [file for file in files if not file.is_here]
     try:
         with Unfinished(Path(constants.HF_HUB_CACHE), _folder_name(model), (file.etag for file in missing)):
-            if any(file.name == CONFIG for file in files):
-                weights = sum(file.bytes for file in files if file.name.endswith(".safetensors"))
-                check(Path(huggingface_hub.hf_hub_download(model, CONFIG)).parent, weights)
-            total = sum(file.bytes for file in missing if file.name != CONFIG)
+            first = [file.name for file in files if file.name in FIRST]
+            folders = [Path(huggingface_hub.hf_hub_download(model, name)).parent for name in first]
+            if CONFIG in first:
+                check(folders[0])
+            total = sum(file.bytes for file in missing if file.name not in FIRST)
             _make_room(total)
             received = Received(model.rpartition("/")[2], total, len(files), report, is_stopped)
             folder = huggingface_hub.snapshot_download(

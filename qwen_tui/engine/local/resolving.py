@@ -9,18 +9,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from qwen_tui.engine import fit
-from qwen_tui.engine.base import LoadProgress, ModelSpec
+from qwen_tui.engine.base import LoadProgress, ModelInfo, ModelSpec
 from qwen_tui.engine.checkpoint import config_of, inspect
 from qwen_tui.engine.listing import GUIDE
 from qwen_tui.engine.local import hub, placement
 from qwen_tui.engine.local.architecture import check_architecture
+from qwen_tui.engine.local.weighing import weigh
 from qwen_tui.engine.redaction import one_line
-from qwen_tui.engine.size import size_by_config
+from qwen_tui.engine.size import size_of
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.guide import model_folder
-
-SURE = 0.95
-"""What is known before a download is an estimate: refused is only what would not fit with so much of it, either."""
 
 PREFERRED = "Qwen/Qwen2.5-7B-Instruct"
 """What is taken when nothing is asked for, where it is on this machine already and a GPU has room for it."""
@@ -41,9 +39,14 @@ class Resolved:
 
 
 def resolve(
-    spec: ModelSpec, report: Callable[[LoadProgress], None], is_stopped: Callable[[], bool]
+    spec: ModelSpec,
+    report: Callable[[LoadProgress], None],
+    is_stopped: Callable[[], bool],
+    freed: ModelInfo | None = None,
 ) -> Resolved:
     """Find the folder of the model that `spec` asks for, downloading it if it is named and not here.
+
+    `freed` is what makes room before it is loaded.
 
     Raises QwenTuiError when there is none, and `received.DownloadStopped` when a download was stopped.
     """
@@ -58,19 +61,23 @@ def resolve(
     if not re.fullmatch(r"([\w.-]+/)?[\w.-]+", spec.model):
         raise QwenTuiError("engine.not_a_name", model=one_line(spec.model))
     snapshot = hub.cached(spec.model) or hub.download(
-        spec.model, report, is_stopped, lambda folder, weights: _check(folder, weights, spec)
+        spec.model, report, is_stopped, lambda folder: _check(folder, spec, freed)
     )
     return _from_hub(spec.model, snapshot)
 
 
-def _check(folder: Path, weight_bytes: int, spec: ModelSpec) -> None:
-    """Raise QwenTuiError for what would make a download of so many bytes useless, by `config.json`."""
-    devices, config = placement.look(), config_of(folder)
+def _check(folder: Path, spec: ModelSpec, freed: ModelInfo | None) -> None:
+    """Raise QwenTuiError for what would make the download of gigabytes useless.
+
+    What there is no room for now is judged as the load would judge it: the same tensors, the same plan.
+    """
+    devices = placement.look()
     fit.allowed(devices, spec.device)
-    check_architecture(config, folder, spec)
-    # Of what was saved quantized the size in memory is not to be told from here.
-    if weight_bytes and "quantization_config" not in config:
-        fit.plan(size_by_config(config, int(SURE * weight_bytes)), devices, spec.quantization, spec.device)
+    check_architecture(config_of(folder), folder, spec)
+    assert spec.model is not None  # it is being downloaded
+    checkpoint = weigh(spec.model, folder)
+    if checkpoint is not None:
+        fit.plan(size_of(checkpoint), fit.freed(devices, freed), spec.quantization, spec.device)
 
 
 def _choice(spec: ModelSpec) -> Resolved:

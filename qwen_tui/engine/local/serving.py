@@ -90,7 +90,7 @@ def _load(desk: Desk, number: int, question: Load) -> Loaded | None:
 
     try:
         report(LoadProgress("resolving", spec.model or ""))
-        resolved = resolve(spec, report, lambda: desk.is_stopped(number))
+        resolved = resolve(spec, report, lambda: desk.is_stopped(number), question.freed)
         if question.waits:
             desk.send(number, Located(resolved.folder))
             desk.jobs.get()

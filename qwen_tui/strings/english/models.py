@@ -58,7 +58,9 @@ SENTENCES: dict[str, str] = {
     "models.fits": "It fits on {devices}, with {tokens:,} tokens of context.",
     "models.confirm": "Enter once more downloads {size} and loads it.",
     "models.confirm_unknown": "Enter once more downloads what is missing of it from the hub, and loads it.",
-    "models.confirm_in_vain": "{problem} in this form. Enter once more downloads it all the same.",
+    "models.confirm_in_vain": (
+        "{problem} in this form. Enter once more looks closer, and downloads it only if it does."
+    ),
     "models.legend": (
         "Under bf16, 8bit and 4bit: the tokens of context that fit beside the weights, – when the model does\n"
         "not fit, ×2 when it takes two GPUs. Load one with: qwen-tui --model MODEL [--quantization 4bit]"
