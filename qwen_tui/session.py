@@ -165,9 +165,14 @@ class ChatSession:
             yield from self._answer(begun, planned, engine, stop)
             self._prepare(reply.id, settings, engine)
 
-    def read_ahead(self, settings: Settings, engine: Engine) -> None:
-        """Let the engine read what the next message will be asked after, where the last one is a whole reply."""
-        self._prepare(self._conversation.head or "", settings, engine)
+    def read_ahead(self, settings: Settings, engine: Engine, stop: StopFlag) -> None:
+        """Let the engine read what the next message will be asked after, where the last one is a reply.
+
+        Returns early when `stop` is set.
+        """
+        last = self._conversation.message(self._conversation.head or "")
+        if last is not None and last.role is Role.ASSISTANT and last.content:
+            self._let_read(last, settings, engine, stop)
 
     def _ask(
         self, question: Message, text: str, settings: Settings, engine: Engine, stop: StopFlag
@@ -185,12 +190,16 @@ class ChatSession:
         self._prepare(reply.id, settings, engine)
 
     def _prepare(self, reply_id: str, settings: Settings, engine: Engine) -> None:
-        """Let the engine read what the next message will be asked after, when the reply has come to its own end."""
+        """The same after a reply, where it has come to its own end: else it is likely to be asked for again."""
         reply = self._conversation.message(reply_id)
-        if reply is None or reply.status is not Status.COMPLETE or not engine.reads_ahead:
+        if reply is not None and reply.status is Status.COMPLETE:
+            self._let_read(reply, settings, engine, None)
+
+    def _let_read(self, reply: Message, settings: Settings, engine: Engine, stop: StopFlag | None) -> None:
+        if not engine.reads_ahead:
             return
-        path = (*path_to(self._conversation, reply_id), Message(role=Role.USER, content="?", parent=reply_id))
-        planned = self._plan(path, settings, engine, None)
+        path = (*path_to(self._conversation, reply.id), Message(role=Role.USER, content="?", parent=reply.id))
+        planned = self._plan(path, settings, engine, stop)
         if isinstance(planned, Plan):
             engine.prepare(planned.request.messages[:-1], planned.request.thinking)
 

@@ -74,13 +74,11 @@ class Happened(NamedTuple):
     event: Event | ReplayEvent | TurnBegan | TurnBroke | TurnEnded
 
 
-class Opened(NamedTuple):
+class Shown(NamedTuple):
     """A conversation that is looked at: what was said in it can be read before something is asked."""
 
     session: ChatSession
     settings: Callable[[], Settings]
-    due: float
-    """The `time.monotonic()` from which on."""
 
 
 class TurnQueue:
@@ -97,7 +95,15 @@ class TurnQueue:
         """The engine of the running turn."""
         self._quiet_since = time.monotonic()
         """When something was last asked, written or answered."""
-        self._opened: Opened | None = None
+        self._shown: Shown | None = None
+        self._read_from: float | None = None
+        """The `time.monotonic()` from which on what is shown is to be read ahead; None when it has been."""
+        self._reader: Engine | None = None
+        """The engine that read ahead last, or was to."""
+        self._being_read: ChatSession | None = None
+        """Whose history it may be reading now."""
+        self._stop_reading = threading.Event()
+        """Set when there is something better to do than to find out what is to be read."""
         self._inbox: deque[Happened] = deque()
         self._changed = threading.Condition()
         self._closed = False
@@ -108,20 +114,30 @@ class TurnQueue:
         """Let this turn be answered after those that already wait."""
         with self._changed:
             self._waiting.append(turn)
-            self._opened = None  # after a reply the engine reads ahead of itself
+            self._read_from = None  # after a reply the engine reads ahead of itself
+            self._stop_reading.set()
             self._quiet_since = time.monotonic()
             self._changed.notify_all()
 
     def read_ahead(self, session: ChatSession, settings: Callable[[], Settings]) -> None:
         """Let the engine read this conversation when it has been shown for a moment and nothing is asked."""
         with self._changed:
-            self._opened = Opened(session, settings, time.monotonic() + REST_SECONDS)
-            self._changed.notify_all()
+            if self._shown is not None and self._shown.session is not session:
+                self._stop_reading.set()
+            if self._reader is not None and self._being_read not in (None, session):
+                self._reader.prepare(())  # gives it up
+                self._being_read = None
+            self._shown = Shown(session, settings)
+            self._rest()
 
     def use(self, engine: Engine | None) -> None:
         """Answer with this engine from the next turn on; None lets turns wait."""
         with self._changed:
             self._engine = engine
+            if engine is not None and engine is not self._reader:
+                self._reader = engine
+                if self._shown is not None:
+                    self._rest()
             self._changed.notify_all()
 
     def waiting(self, conversation_id: str) -> tuple[Turn, ...]:
@@ -192,6 +208,7 @@ class TurnQueue:
         """Stop the running reply and wait, at most this long, for it to be saved."""
         with self._changed:
             self._closed = True
+            self._stop_reading.set()
             self._waiting.clear()
             if self._running is not None:
                 self._running.stop.set()
@@ -201,8 +218,8 @@ class TurnQueue:
     def _run(self) -> None:
         while (next_one := self._next()) is not None:
             turn, engine = next_one
-            if isinstance(turn, Opened):
-                _read_ahead(turn, engine)
+            if isinstance(turn, Shown):
+                _read_ahead(turn, engine, self._stop_reading)
                 continue
             self._inbox.append(Happened(turn, TurnBegan()))
             try:
@@ -233,30 +250,39 @@ class TurnQueue:
             self._waiting.appendleft(turn)
             return True
 
-    def _next(self) -> tuple[Turn | Opened, Engine] | None:
+    def _rest(self) -> None:
+        """Have what is shown read ahead in a moment; to be called with the lock held."""
+        self._read_from = time.monotonic() + REST_SECONDS
+        self._changed.notify_all()
+
+    def _next(self) -> tuple[Turn | Shown, Engine] | None:
         with self._changed:
             while not self._closed:
                 # Not with one that has died: what waits would fail at once, and another is on its way.
                 is_alive = self._engine is not None and self._engine.alive
-                rest = self._opened.due - time.monotonic() if self._opened is not None and is_alive else None
-                if is_alive and (self._waiting or (rest is not None and rest <= 0)):
+                left = (
+                    self._read_from - time.monotonic() if self._read_from is not None and is_alive else None
+                )
+                if is_alive and (self._waiting or (left is not None and left <= 0)):
                     break
-                self._changed.wait(rest)
+                self._changed.wait(left)
             if self._closed or self._engine is None:
                 return None
-            if not self._waiting and self._opened is not None:
-                opened, self._opened = self._opened, None
-                return opened, self._engine
+            if not self._waiting and self._shown is not None:
+                self._read_from, self._being_read = None, self._shown.session
+                self._stop_reading.clear()
+                return self._shown, self._engine
             self._answering = self._engine
             self._running = self._waiting.popleft()
+            self._being_read = self._running.session  # after the reply
             self._is_accepted = self._running.text is None
             return self._running, self._engine
 
 
-def _read_ahead(opened: Opened, engine: Engine) -> None:
+def _read_ahead(shown: Shown, engine: Engine, stop: threading.Event) -> None:
     """Nobody waits for it: what goes wrong is only logged."""
     try:
-        opened.session.read_ahead(opened.settings(), engine)
+        shown.session.read_ahead(shown.settings(), engine, stop)
     except Exception:
         log.exception("a conversation could not be read ahead")
 

@@ -283,7 +283,8 @@ class Engine(Protocol):
     def prepare(self, messages: Sequence[PromptMessage], thinking: bool | None = None) -> None:
         """Another message is likely to follow these: what they are sent as may be read meanwhile.
 
-        Returns at once. Whatever else is asked comes first.
+        Returns at once. Whatever else is asked comes first; what was to be read before this is given up. No
+        messages: nothing is likely.
         """
 
     def close(self) -> None:

@@ -23,6 +23,8 @@ class LocalEngine:
         self._worker = worker
         self._info = info
         self._stop_seconds = stop_seconds
+        self._ahead: Asked | None = None
+        """What was asked to be read ahead last."""
 
     @property
     def info(self) -> ModelInfo:
@@ -89,8 +91,13 @@ class LocalEngine:
 
     def prepare(self, messages: Sequence[PromptMessage], thinking: bool | None = None) -> None:
         """Read ahead; see `Engine.prepare`."""
+        before, self._ahead = self._ahead, None
         with suppress(QwenTuiError):  # a worker that is gone is told of when it is asked for something
-            self._worker.forget(self._worker.ask(Prepare(tuple(messages), thinking)))
+            if before is not None:
+                self._worker.stop(before)
+            if messages:
+                self._ahead = self._worker.ask(Prepare(tuple(messages), thinking))
+                self._worker.forget(self._ahead)
 
     def measure(self, question: MeasurePlain | MeasureMemory) -> Measured:
         """Have something measured that replies are held against; raises QwenTuiError."""

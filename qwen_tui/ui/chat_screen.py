@@ -179,7 +179,7 @@ class ChatScreen(ChatLayout):
 
     @on(SettingsSide.Overridden)
     def _overridden(self) -> None:
-        self._talk.count()
+        self._talk.follow_settings()
 
     @on(SettingsPane.ModelRequested)
     def _load(self) -> None:

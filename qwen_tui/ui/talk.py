@@ -111,7 +111,7 @@ class Talk(Vertical):
 
     def watch_settings(self) -> None:
         """Other settings may let the model see more or less."""
-        self.count()
+        self.follow_settings()
 
     def watch_title(self, title: str) -> None:
         """Show the name where the next message is written."""
@@ -159,7 +159,7 @@ class Talk(Vertical):
         if self.session.is_read_only:
             self._notice.explain(QwenTuiError("session.read_only"))
         self._follow_session()
-        self._turns.read_ahead(self.session, lambda: self.settings)
+        self._read_ahead()
 
     def is_needed(self, conversation_id: str) -> bool:
         """Whether a conversation has to stay open: it is shown, or something runs or waits in it."""
@@ -209,6 +209,14 @@ class Talk(Vertical):
         """Have the tokens of the conversation and of the draft counted anew."""
         engine = self.engine_state.engine if isinstance(self.engine_state, Ready) else None
         self._measuring.ask(self.session, self.settings, self._composer.text, engine)
+
+    def follow_settings(self) -> None:
+        """What the model is to see may be something else from now on."""
+        self.count()
+        self._read_ahead()
+
+    def _read_ahead(self) -> None:
+        self._turns.read_ahead(self.session, lambda: self.settings)
 
     def regenerate(self, message_id: str | None = None) -> None:
         """Answer a question again, by default the last one."""

@@ -135,7 +135,8 @@ def test_an_engine_reads_ahead_and_is_asked_at_any_time(folders: dict[str, Path]
             break
     else:
         pytest.fail("nothing was read ahead")
-    engine.prepare(())
+    engine.prepare((user(f"Another {LONG}"), assistant(ANSWER)))
+    engine.prepare(())  # gives it up
     assert engine.count(history).total > 300
     engine.close()
     engine.prepare(history)

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from doubles import Reply, ScriptedEngine
@@ -11,7 +12,10 @@ from waiting import wait_for
 
 from qwen_tui import turns
 from qwen_tui.asks import Send
+from qwen_tui.chat.messages import Status
 from qwen_tui.chat.store import ConversationStore
+from qwen_tui.engine.base import StopFlag, TextDelta, TokenCounts
+from qwen_tui.errors import QwenTuiError
 from qwen_tui.session import ChatSession
 from qwen_tui.settings import Settings
 from qwen_tui.turns import Turn, TurnEnded, TurnQueue
@@ -68,6 +72,86 @@ def test_it_waits_for_an_engine(queue: TurnQueue, store: ConversationStore) -> N
     engine = ScriptedEngine()
     queue.use(engine)
     wait_for(lambda: engine.prepared)
+
+
+def contents(engine: ScriptedEngine) -> list[list[str]]:
+    return [[message.content for message in each] for each in engine.prepared]
+
+
+def test_another_engine_reads_what_is_shown_too(queue: TurnQueue, store: ConversationStore) -> None:
+    first, second = ScriptedEngine(), ScriptedEngine()
+    queue.use(first)
+    queue.read_ahead(talked(store, "a"), Settings)
+    wait_for(lambda: first.prepared)
+    queue.use(None)
+    queue.use(first)
+    time.sleep(0.3)
+    assert contents(first) == [["a", "re: a"]]
+    queue.use(second)
+    wait_for(lambda: second.prepared)
+    assert contents(second) == [["a", "re: a"]]
+
+
+def test_what_is_not_looked_at_any_more_is_given_up_at_once(
+    queue: TurnQueue, store: ConversationStore
+) -> None:
+    engine = ScriptedEngine()
+    queue.use(engine)
+    shown = talked(store, "a")
+    queue.read_ahead(shown, Settings)
+    wait_for(lambda: engine.prepared)
+    queue.read_ahead(shown, Settings)
+    assert contents(engine) == [["a", "re: a"]]
+    queue.read_ahead(talked(store), Settings)
+    assert contents(engine)[-1] == []
+
+
+def test_other_settings_are_read_with(queue: TurnQueue, store: ConversationStore) -> None:
+    engine, shown = ScriptedEngine(), talked(store, "a")
+    queue.use(engine)
+    queue.read_ahead(shown, Settings)
+    wait_for(lambda: engine.prepared)
+    queue.read_ahead(shown, lambda: Settings(system_prompt="Be brief."))
+    wait_for(lambda: len(engine.prepared) == 2)
+    assert contents(engine)[-1] == ["Be brief.", "a", "re: a"]
+
+
+def test_a_reply_that_was_stopped_is_read_when_it_is_opened(
+    queue: TurnQueue, store: ConversationStore
+) -> None:
+    session, gate, stop = ChatSession(store.create(), store), threading.Event(), threading.Event()
+    for event in session.send("a", Settings(), ScriptedEngine([Reply(["so ", "far"], gate=gate)]), stop):
+        if isinstance(event, TextDelta):
+            stop.set()
+    assert session.conversation.path()[-1].status is Status.STOPPED
+    engine = ScriptedEngine()
+    queue.use(engine)
+    queue.read_ahead(session, Settings)
+    wait_for(lambda: engine.prepared)
+    assert contents(engine) == [["a", "so "]]
+
+
+def test_a_message_does_not_wait_until_a_long_history_is_counted(
+    queue: TurnQueue, store: ConversationStore
+) -> None:
+    counting = threading.Event()
+
+    class Slow(ScriptedEngine):
+        def count(self, *messages: Any, stop: StopFlag | None = None, **asked: Any) -> TokenCounts:
+            if not counting.is_set():
+                counting.set()
+                assert stop is not None
+                wait_for(stop.is_set)
+                raise QwenTuiError("engine.stopped_early")
+            return super().count(*messages, stop=stop, **asked)
+
+    session, engine = talked(store, "a"), Slow([Reply(["yes"])])
+    queue.use(engine)
+    queue.read_ahead(session, Settings)
+    assert counting.wait(5)
+    queue.submit(Turn(session, Send("b"), Settings))
+    wait_for(lambda: any(isinstance(each.event, TurnEnded) for each in queue.drain()))
+    assert session.conversation.path()[-1].content == "yes"
 
 
 def test_a_message_comes_first_and_is_all_that_is_read_ahead_of(
