@@ -25,6 +25,8 @@ class Figures(NamedTuple):
     window: Window
     first_sent: str
     draft_tokens: int
+    draft_is_exact: bool
+    """False where that is estimated."""
 
 
 class _Question(NamedTuple):
@@ -90,9 +92,11 @@ class TokenCounter:
 def _count(question: _Question) -> Figures:
     view = survey(question.path, question.settings, question.engine)
     draft = (PromptMessage(Role.USER, question.draft),) if question.draft.strip() else ()
+    counted = question.engine.count(draft)
     return Figures(
         conversation_id=question.conversation_id,
         window=view.window,
         first_sent=view.first_sent,
-        draft_tokens=sum(question.engine.count(draft).per_message),
+        draft_tokens=sum(counted.per_message),
+        draft_is_exact=counted.is_exact,
     )

@@ -76,7 +76,8 @@ def survey(
     starts = [window.start, *(i for i in range(window.start + 1, len(seen)) if costs[i].opens_turn)]
     for start in starts:
         sent = (*system, *messages[start:])
-        used = count(sent).total if start else counts.total
+        sent_counts = count(sent) if start else counts
+        used = sent_counts.total
         window = Window(start, used, budget)
         if window.fits:
             break
@@ -85,7 +86,7 @@ def survey(
         request=Request(
             messages=sent, sampling=settings.sampling, thinking=settings.thinking, continues=continues
         ),
-        window=replace(window, start=_index_of(first_sent, path), is_exact=engine.info.counts_exactly),
+        window=replace(window, start=_index_of(first_sent, path), is_exact=sent_counts.is_exact),
         first_sent=first_sent,
     )
 

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from qwen_tui.chat.context import Window
 from qwen_tui.chat.messages import Message
-from qwen_tui.engine.base import NotTaken, PrefillProgress, PromptReady, TextDelta, ThinkingDelta
+from qwen_tui.engine.base import NotTaken, PrefillProgress, PromptReady, TextDelta, ThinkingDelta, TriesAgain
 from qwen_tui.errors import QwenTuiError
 
 
@@ -53,6 +53,7 @@ Event = (
     | PromptReady
     | PrefillProgress
     | NotTaken
+    | TriesAgain
     | ThinkingDelta
     | TextDelta
     | Replied

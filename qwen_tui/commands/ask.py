@@ -13,14 +13,14 @@ from qwen_tui.chat.files import why
 from qwen_tui.chat.messages import Message, Role, Run
 from qwen_tui.commands.load_lines import LoadLines
 from qwen_tui.commands.output import FAILED, STOPPED, silence, tell, utf8
-from qwen_tui.engine.base import Event, Finished, NotTaken, TextDelta, ThinkingDelta
+from qwen_tui.engine.base import Event, Finished, NotTaken, TextDelta, ThinkingDelta, TriesAgain
 from qwen_tui.engine.opening import open_engine
 from qwen_tui.engine.quantized_cache import QuantizedCache
 from qwen_tui.engine.recent_models import note_use
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.memory import plan
 from qwen_tui.paths import Places
-from qwen_tui.server_words import not_taken_in_words, reasons_in_words
+from qwen_tui.server_words import not_taken_in_words, reasons_in_words, tries_again_in_words
 from qwen_tui.settings import Settings
 
 
@@ -93,6 +93,8 @@ def _print_reply(events: Iterator[Event], *, as_json: bool) -> str:
                     thoughts.append(thinking_cleaner.feed(text))
                 case NotTaken():
                     print(f"qwen-tui ask: {not_taken_in_words(event)}", file=sys.stderr)
+                case TriesAgain():
+                    print(f"qwen-tui ask: {tries_again_in_words(event)}", file=sys.stderr)
                 case Finished(run=receipt):
                     pass
     except QwenTuiError as error:

@@ -158,9 +158,11 @@ class TokenCounts(NamedTuple):
     """How many tokens messages take with the model's own tokenizer and template."""
 
     total: int
-    """The whole prompt as it would be sent, the generation prompt included. Exact."""
+    """The whole prompt as it would be sent, the generation prompt included."""
     per_message: tuple[int, ...]
     """Each message with its share of the template; with the fixed parts they add up to `total`."""
+    is_exact: bool = True
+    """False where they are estimated: by a server that has no tokenizer to ask, or cannot be asked now."""
 
     @property
     def overhead(self) -> int:
@@ -214,6 +216,20 @@ class NotTaken(NamedTuple):
     """False: it was sent them, and nobody knows whether it heeds them."""
 
 
+class TriesAgain(NamedTuple):
+    """A server is away or busy, and will be asked again; said before the first text."""
+
+    host: str
+    seconds: float
+    """How long it waits before that."""
+    attempt: int
+    """Which one comes then: 2 for the second."""
+    attempts: int
+    """How many there are."""
+    status: int = 0
+    """With which HTTP status it refused; 0 when it did not answer."""
+
+
 class ThinkingDelta(NamedTuple):
     """More of what the model thinks before it answers."""
 
@@ -235,7 +251,7 @@ class Finished(NamedTuple):
     run: Run
 
 
-Event = PromptReady | PrefillProgress | NotTaken | ThinkingDelta | TextDelta | Finished
+Event = PromptReady | PrefillProgress | NotTaken | TriesAgain | ThinkingDelta | TextDelta | Finished
 
 
 class StopFlag(Protocol):

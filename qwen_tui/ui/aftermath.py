@@ -4,14 +4,14 @@ from textual.message import Message as Posted
 from textual.widget import Widget
 
 from qwen_tui.asks import Edit, Replay
-from qwen_tui.engine.base import NotTaken
+from qwen_tui.engine.base import NotTaken, TextDelta, ThinkingDelta, TriesAgain
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.library import Library
 from qwen_tui.replay import NotReplayed, Replayed, ReplayEvent, Replaying
-from qwen_tui.server_words import not_taken_in_words
+from qwen_tui.server_words import not_taken_in_words, tries_again_in_words
 from qwen_tui.session import ChatSession
 from qwen_tui.strings import say
-from qwen_tui.turn_events import Accepted, NotSaved, Refused, SavedAgain
+from qwen_tui.turn_events import Accepted, NotSaved, Refused, Replied, SavedAgain
 from qwen_tui.turns import Happened, Turn, TurnBroke
 from qwen_tui.ui.notice import Notice
 from qwen_tui.ui.outbox import Outbox
@@ -32,6 +32,8 @@ class Aftermath:
         self._outbox = outbox
         self._library = library
         self._notice = notice
+        self._waits_for = ""
+        """What it says of a server that is asked again."""
 
     def follow(self, happened: Happened, shown: ChatSession) -> None:
         """Draw the consequences, whichever conversation is `shown`; a refused text comes back."""
@@ -49,6 +51,13 @@ class Aftermath:
                 self._notice.say(say("screen.saved_again"))
             case NotTaken() as event:
                 self._notice.say(not_taken_in_words(event))
+            case TriesAgain() as event if turn.session is shown:
+                self._waits_for = tries_again_in_words(event)
+                self._notice.say(self._waits_for)
+            case TextDelta() | ThinkingDelta() | Replied() if self._waits_for:
+                if self._notice.text == self._waits_for:
+                    self._notice.clear()
+                self._waits_for = ""
             case Refused(error=error):
                 self._outbox.give_back(shown, turn)
                 if error.code == "engine.stopped_early":

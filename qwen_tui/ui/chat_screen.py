@@ -108,7 +108,7 @@ class ChatScreen(ChatLayout):
 
     @on(Talk.Measured)
     def _measured(self, event: Talk.Measured) -> None:
-        self._header.used_tokens, self._header.budget = event.measure
+        self._header.used_tokens, self._header.budget, self._header.is_exact = event.measure
 
     @on(Composer.Failed)
     def _composer_failed(self, event: Composer.Failed) -> None:

@@ -42,6 +42,8 @@ class Header(Widget):
     """How much of the window the next prompt takes; None while that is not known."""
     budget: reactive[int | None] = reactive(None)
     """How much a prompt may take: the window less the room for the reply. None is the whole window."""
+    is_exact: reactive[bool] = reactive(True)
+    """Whether `used_tokens` is counted, not estimated."""
     progress: reactive[LoadProgress | None] = reactive(None)
     """How far a model that is being loaded has come."""
     asleep: reactive[str] = reactive("")
@@ -122,7 +124,7 @@ class Header(Widget):
     def _meter_forms(self, info: ModelInfo) -> list[Content]:
         used, window = self.used_tokens, info.context_window
         is_tight = used is not None and used >= NEARLY_FULL * (self.budget or window)
-        figures = {"used": in_tokens(used, is_exact=info.counts_exactly), "window": in_tokens(window)}
+        figures = {"used": in_tokens(used, is_exact=self.is_exact), "window": in_tokens(window)}
         style = "$text-warning" if is_tight else "$text-muted"
         long = Content.styled(say("header.tokens", **figures), style)
         short = Content.styled(say("header.tokens.short", **figures), style)

@@ -15,6 +15,8 @@ class Measure(NamedTuple):
     used_tokens: int | None
     budget_tokens: int | None = None
     """How large a prompt may be: what is used beyond it makes the model forget."""
+    is_exact: bool = True
+    """False where it is estimated."""
 
 
 class Measuring:
@@ -44,9 +46,10 @@ class Measuring:
         """How full the window of a conversation is; None where the figures are of another one."""
         if live is not None:
             window = live.started.window
-            return Measure(window.used_tokens + live.tokens, window.budget_tokens)
+            return Measure(window.used_tokens + live.tokens, window.budget_tokens, window.is_exact)
         if self.figures is None:
             return Measure(None)
         if self.figures.conversation_id != conversation_id:
             return None
-        return Measure(self.figures.window.used_tokens, self.figures.window.budget_tokens)
+        window = self.figures.window
+        return Measure(window.used_tokens, window.budget_tokens, window.is_exact)

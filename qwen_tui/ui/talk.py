@@ -336,7 +336,7 @@ class Talk(Vertical):
             self.post_message(self.Measured(measure))
         figures = self._measuring.figures
         if has_news:
-            self._composer.counts_exactly = figures is None or figures.window.is_exact
+            self._composer.counts_exactly = figures is None or figures.draft_is_exact
             self._composer.draft_tokens = figures.draft_tokens if figures else None
         if live is None and figures is not None and figures.conversation_id == self.conversation_id:
             self._transcript.show_window(figures)

@@ -8,7 +8,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from loopback_server import Script, delta, one_after_the_other, with_events, with_json
+from loopback_server import Script, delta, end, one_after_the_other, with_events, with_json
 
 COMMAND = [sys.executable, "-m", "qwen_tui", "ask", "hello"]
 
@@ -59,3 +59,13 @@ def test_what_came_of_it_is_in_the_json_too(tmp_path: Path, served: tuple[str, S
     done = subprocess.run(command, capture_output=True, timeout=60)
     said = json.loads(done.stdout)
     assert (done.returncode, said["text"], said["error"]["code"]) == (1, "Once upon", "server.broke_off")
+
+
+def test_that_a_busy_server_is_asked_again_is_said(tmp_path: Path, served: tuple[str, Script]) -> None:
+    address, script = served
+    busy = with_json({"error": "later"}, 503, Retry_After="0")
+    script.replies(one_after_the_other(busy, with_events(delta("Now."), end())))
+    command = [*COMMAND, "--server", address, "--data-dir", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, b"Now.\n")
+    assert b"is busy (HTTP 503). Asking again in 0 s (attempt 2 of 5)." in done.stderr

@@ -2,6 +2,7 @@
 
 import socket
 import struct
+import threading
 import time
 from collections.abc import Callable
 
@@ -15,8 +16,9 @@ from loopback_server import (
     with_events,
     with_json,
 )
-from remote_requests import failure, reply
+from remote_requests import HELLO, failure, reply
 
+from qwen_tui.engine.base import TextDelta, TriesAgain
 from qwen_tui.engine.remote.engine import RemoteEngine
 
 Connect = Callable[..., RemoteEngine]
@@ -65,7 +67,10 @@ def test_what_may_pass_is_tried_again_before_the_first_token(
 ) -> None:
     refused = with_json({"error": "later"}, status, Retry_After="0")
     script.replies(one_after_the_other(refused, refused, with_events(delta("Now."), end())))
-    assert reply(connect())[0] == "Now."
+    events = list(connect().stream(HELLO, threading.Event()))
+    assert [each for each in events if isinstance(each, TextDelta)] == [TextDelta("Now.")]
+    told = [each for each in events if isinstance(each, TriesAgain)]
+    assert [(each.attempt, each.attempts, each.status) for each in told] == [(2, 5, status), (3, 5, status)]
     assert len(script.bodies()) == 3
 
 

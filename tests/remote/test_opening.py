@@ -254,10 +254,13 @@ def test_while_it_is_away_tokens_are_estimated_and_the_request_is_tried_again(
     answers = script.answers["/v1/chat/completions"]
     script.answers["/tokenize"] = gone
     script.replies(one_after_the_other(with_json({"error": "loading"}, 503), answers))
-    assert 80 < engine.count(TALK).total < 250
+    counts = engine.count(TALK)
+    assert 80 < counts.total < 250
+    assert not counts.is_exact
     assert reply(engine)[0] == "Hello there."
     script.answers["/tokenize"] = with_json({"count": 9})
-    assert engine.count(TALK).total == 9
+    counts = engine.count(TALK)
+    assert (counts.total, counts.is_exact) == (9, True)
 
 
 def test_llama_cpp_counts_what_it_renders(connect: Connect, script: Script) -> None:
@@ -276,7 +279,7 @@ def test_llama_cpp_counts_what_it_renders(connect: Connect, script: Script) -> N
 def test_without_one_tokens_are_estimated_and_that_is_known(connect: Connect, script: Script) -> None:
     engine = connect()
     assert not engine.info.counts_exactly
-    assert engine.count(()) == (0, ())
+    assert engine.count(()) == (0, (), False)
     counts = engine.count(TALK)
     assert counts.total == sum(counts.per_message) + counts.overhead
     before = counts.total

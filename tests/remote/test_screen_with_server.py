@@ -124,3 +124,35 @@ async def test_a_refused_message_comes_back(play: RemotePlay, served: Served) ->
         script.replies(with_events(delta("Welcome back."), end()))
         await pilot.press("ctrl+r")
         await until(pilot, lambda: "Welcome back." in shown(pilot))
+
+
+async def test_a_server_that_is_away_is_asked_again_in_sight_and_left_on_esc(
+    play: RemotePlay, served: Served
+) -> None:
+    """One that counts exactly, too, which it cannot do meanwhile."""
+    address, script = served
+
+    def gone(handler, _) -> None:
+        handler.close_connection = True
+        handler.connection.close()
+
+    script.answers["/tokenize"] = with_json({"count": 9})
+    async with play.running() as pilot:
+        await until(pilot, lambda: play.loads)
+        await use_server(pilot, address)
+        await until(pilot, lambda: "served by vLLM" in shown(pilot) and "≈" not in shown(pilot))
+        script.answers["/tokenize"] = gone
+        script.replies(gone)
+        await say(pilot, "are you there")
+        await until(pilot, lambda: "does not answer now. Asking again in" in shown(pilot))
+        await until(pilot, lambda: "≈" in shown(pilot).splitlines()[0])
+        await until(pilot, lambda: "attempt 3 of 5" in shown(pilot))
+        await pilot.press("escape")
+        await until(pilot, lambda: "Asking again" not in shown(pilot))
+        assert "are you there" in shown(pilot)
+        script.answers["/tokenize"] = with_json({"count": 9})
+        busy = with_json({"error": "later"}, 503)
+        script.replies(one_after_the_other(busy, with_events(delta("I am."), end())))
+        await pilot.press("ctrl+r")
+        await until(pilot, lambda: "is busy (HTTP 503)" in shown(pilot))
+        await until(pilot, lambda: "I am." in shown(pilot) and "Asking again" not in shown(pilot))

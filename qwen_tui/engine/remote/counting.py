@@ -77,7 +77,7 @@ class Counter:
         better what is the matter.
         """
         if not messages:
-            return TokenCounts(0, ())
+            return TokenCounts(0, (), self.is_exact)
         guesses = [self._guess(message) for message in messages]
         fixed = 0 if continues else PROMPT_TOKENS
         total = None
@@ -87,7 +87,7 @@ class Counter:
             except (httpx2.HTTPError, TimeoutError) as error:
                 log.info("tokens are estimated, since they cannot be counted now: %s", error)
         if total is None:
-            return TokenCounts(sum(guesses) + fixed, tuple(guesses))
+            return TokenCounts(sum(guesses) + fixed, tuple(guesses), is_exact=False)
         return TokenCounts(total, _shares(max(0, total - fixed), guesses))
 
     def learn(self, messages: Sequence[PromptMessage], prompt_tokens: int) -> None:

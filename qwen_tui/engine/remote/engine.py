@@ -119,15 +119,17 @@ class RemoteEngine:
     # --- One reply --------------------------------------------------------------------------------------
 
     def _stream(self, request: Request, reply: Reply, stop: StopFlag) -> Iterator[Event]:
-        retries = Retries(stop)
+        retries = Retries(self._host, stop)
         most_new_tokens = self._most_new_tokens(request, stop)
         while True:
             asked = asking(request, self._info.model, self._kind, reply.seed, self._refused, most_new_tokens)
             try:
                 answer = yield from self._attempt(asked, reply, stop)
             except LOST:
-                if reply.has_begun or not retries.wait():
+                if reply.has_begun or (again := retries.next()) is None:
                     raise
+                yield again
+                retries.wait(again)
                 continue
             if answer is None:
                 return
@@ -135,11 +137,16 @@ class RemoteEngine:
             if named:
                 log.info("%s does not take %s", self._host, ", ".join(sorted(named)))
                 self._refused |= {name: asked.body[name] for name in named}
-            elif answer.status not in BUSY or not retries.wait(answer.headers.get("retry-after", "")):
+                continue
+            retry_after = answer.headers.get("retry-after", "")
+            again = retries.next(answer.status, retry_after) if answer.status in BUSY else None
+            if again is None:
                 refused = refusal(answer, self._host)
                 if refused.code == "server.too_long":
                     self._learn_from(refused)
                 raise refused
+            yield again
+            retries.wait(again)
 
     def _learn_from(self, refused: QwenTuiError) -> None:
         """Have less sent from now on: by the window that the server tells now, else by higher estimates."""

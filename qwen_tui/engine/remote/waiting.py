@@ -3,7 +3,7 @@
 import random
 import time
 
-from qwen_tui.engine.base import StopFlag
+from qwen_tui.engine.base import StopFlag, TriesAgain
 from qwen_tui.engine.remote.calls import POLL_SECONDS, Dropped
 
 PAUSES_SECONDS = (0.5, 1.0, 2.0, 4.0)
@@ -16,26 +16,32 @@ LONGEST_SECONDS = 30.0
 class Retries:
     """The further attempts of one request."""
 
-    def __init__(self, stop: StopFlag) -> None:
+    def __init__(self, host: str, stop: StopFlag) -> None:
+        self._host = host
         self._stop = stop
-        self._left = list(PAUSES_SECONDS)
+        self._done = 0
 
-    def wait(self, retry_after: str = "") -> bool:
-        """Wait for the next attempt; False when there is none. Raises `Dropped` when the flag is set.
+    def next(self, status: int = 0, retry_after: str = "") -> TriesAgain | None:
+        """The next attempt, for which to `wait`; None when there is none.
 
-        `retry_after` is the header of that name, in seconds; its form as a date is not heeded.
+        `status` is that of the refusal, if there was one, and `retry_after` its header of that name, in seconds;
+        its form as a date is not heeded.
         """
-        if not self._left:
-            return False
+        if self._done == len(PAUSES_SECONDS):
+            return None
         # Some more or less, so that many clients that were refused at once do not come back at once.
-        pause = self._left.pop(0) * random.uniform(0.8, 1.2)
+        pause = PAUSES_SECONDS[self._done] * random.uniform(0.8, 1.2)
         if retry_after.isdecimal():
             pause = float(retry_after)
             if pause > LONGEST_SECONDS:
-                return False
-        end = time.monotonic() + pause
+                return None
+        self._done += 1
+        return TriesAgain(self._host, pause, self._done + 1, len(PAUSES_SECONDS) + 1, status)
+
+    def wait(self, attempt: TriesAgain) -> None:
+        """Wait until it is time for this attempt; raises `Dropped` when the flag is set."""
+        end = time.monotonic() + attempt.seconds
         while (left := end - time.monotonic()) > 0:
             if self._stop.is_set():
                 raise Dropped
             time.sleep(min(POLL_SECONDS, left))
-        return True

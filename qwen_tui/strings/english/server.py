@@ -11,6 +11,12 @@ SENTENCES: dict[str, str] = {
     ),
     "server.not_taken": "{kind} does not take {names}: the reply is made without.",
     "server.uncertain": "This server was sent {names}, and may not heed that.",
+    "server.tries_again": (
+        "{host} does not answer now. Asking again in {seconds:.0f} s (attempt {attempt} of {attempts})."
+    ),
+    "server.tries_busy_again": (
+        "{host} is busy (HTTP {status}). Asking again in {seconds:.0f} s (attempt {attempt} of {attempts})."
+    ),
     "welcome.server": "{name}, served by {kind} at {host}.",
     "welcome.server.window": "context window {window:,} tokens; what you write goes to that server",
     "welcome.estimated": "The server does not count tokens: figures with ≈ are estimates.",
