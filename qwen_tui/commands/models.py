@@ -84,7 +84,11 @@ def _table(entries: Iterable[Entry], there: Sequence[Device], settings: Settings
             group = entry.group
             host = displayed(one_line(entry.server.partition("://")[2] or entry.server))
             rows.append(say(f"models.group.{group}", host=host))
-        rows.append(_row(entry, there, settings.device))
+        if entry.unreachable is not None:
+            title, sentence, hint = entry.unreachable.explanation
+            rows.append(f"{rows.pop()}\n  {title}. {sentence}\n  {hint}")
+        else:
+            rows.append(_row(entry, there, settings.device))
     lines += _aligned([*head, *(say(f"models.form.{form}") for form in FORMS)], rows)
     return [*lines, "", say("models.legend")]
 
@@ -110,7 +114,7 @@ def _device_line(device: Device) -> str:
 def _row(entry: Entry, there: Sequence[Device], device: str) -> list[str]:
     found = entry.fits(there, device)
     if entry.problem is not None:
-        verdicts = [entry.problem.explanation.title, "", ""]
+        verdicts = [entry.problem.explanation.title]
     elif len(found) == 1:  # saved quantized: it has one form
         verdicts = [verdict_in_words(found["none"]), "", ""]
     else:
@@ -120,9 +124,13 @@ def _row(entry: Entry, there: Sequence[Device], device: str) -> list[str]:
 
 
 def _aligned(head: list[str], rows: Sequence[list[str] | str]) -> list[str]:
-    """Rows under their headings; a row that is a bare text heads a group. Figures stand to the right."""
+    """Rows under their headings; a row that is a bare text heads a group. Figures stand to the right.
+
+    Where a row has fewer cells than there are headings, its last goes over all that are left.
+    """
     tables = [head, *(row for row in rows if isinstance(row, list))]
-    widths = [max(cells(row[index]) for row in tables) for index in range(len(head))]
+    own = [row if len(row) == len(head) else row[:-1] for row in tables]
+    widths = [max(cells(row[index]) for row in own if index < len(row)) for index in range(len(head))]
     columns = shutil.get_terminal_size((0, 0)).columns if sys.stdout.isatty() else 0
     if columns >= LEAST_COLUMNS:
         # The name gives way, the figures do not.
@@ -136,6 +144,8 @@ def _aligned(head: list[str], rows: Sequence[list[str] | str]) -> list[str]:
 def _line(row: list[str], widths: list[int]) -> str:
     name = cropped(row[0], widths[0])
     parts = [name + " " * (widths[0] - cells(name))]
+    last = len(row) - 1
+    widths = [*widths[:last], sum(widths[last:]) + 2 * (len(widths) - len(row))]
     parts += [" " * (width - cells(text)) + text for text, width in zip(row[1:], widths[1:], strict=True)]
     return ("  " + "  ".join(parts)).rstrip()
 

@@ -173,7 +173,11 @@ class ChatScreen(ChatLayout):
 
     @on(LibraryPane.Failed)
     def _failed_list(self, event: LibraryPane.Failed) -> None:
-        self._talk.explain(*event.errors)
+        self._talk.explain(event.error)
+
+    @on(LibraryPane.Unlisted)
+    def _unlisted(self, event: LibraryPane.Unlisted) -> None:
+        self._talk.explain_beside(*event.errors)
 
     # --- Messages up: settings -----------------------------------------------------------------------
 

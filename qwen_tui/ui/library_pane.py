@@ -49,12 +49,19 @@ class LibraryPane(Vertical):
             super().__init__()
             self.said = said
 
-    class Failed(Posted):
-        """Something could not be done or read."""
+    class Unlisted(Posted):
+        """Some conversations cannot be listed, which nobody asked about just now."""
 
         def __init__(self, *errors: QwenTuiError) -> None:
             super().__init__()
             self.errors = errors
+
+    class Failed(Posted):
+        """Something that was asked for could not be done."""
+
+        def __init__(self, error: QwenTuiError) -> None:
+            super().__init__()
+            self.error = error
 
     def __init__(
         self,
@@ -100,7 +107,7 @@ class LibraryPane(Vertical):
         self._list.open_id = shown_id
         problems = self._library.take_problems()
         if problems:
-            self.post_message(self.Failed(*problems))
+            self.post_message(self.Unlisted(*problems))
 
     def rename_shown(self) -> None:
         """Let the person write another name for the conversation under the cursor."""

@@ -47,6 +47,11 @@ class Notice(Static):
             sentences.append(say("screen.more_problems", count=len(errors) - MOST_ERRORS))
         self._show("\n".join(sentences), is_error=True)
 
+    @property
+    def is_error(self) -> bool:
+        """Whether what it says is an error."""
+        return self.has_class("-error")
+
     def clear(self) -> None:
         """Say nothing."""
         self._show("", is_error=False)

@@ -177,6 +177,11 @@ class Talk(Vertical):
         """Show an error, or several, above the composer."""
         self._notice.explain(*errors)
 
+    def explain_beside(self, *errors: QwenTuiError) -> None:
+        """The same, unless there is an error to be read: that one is of what the person did."""
+        if not self._notice.is_error:
+            self._notice.explain(*errors)
+
     def focus_composer(self) -> None:
         """Let the person write."""
         self._composer.focus()

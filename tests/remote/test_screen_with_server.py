@@ -151,7 +151,7 @@ async def test_a_server_that_is_away_is_asked_again_in_sight_and_left_on_esc(
         await until(pilot, lambda: "Asking again" not in shown(pilot))
         assert "are you there" in shown(pilot)
         script.answers["/tokenize"] = with_json({"count": 9})
-        busy = with_json({"error": "later"}, 503)
+        busy = with_json({"error": "later"}, 503, **{"Retry-After": "2"})
         script.replies(one_after_the_other(busy, with_events(delta("I am."), end())))
         await pilot.press("ctrl+r")
         await until(pilot, lambda: "is busy (HTTP 503)" in shown(pilot))
