@@ -57,16 +57,18 @@ def test_a_product_in_half_precision_is_summed_up_in_float32(dtype: torch.dtype)
     close(out, weight.float() @ x.float())
 
 
+@pytest.mark.parametrize("tokens", [1, 3])
 @pytest.mark.parametrize("has_head_gains", [True, False])
-def test_rotated_heads_find_their_places(has_head_gains: bool) -> None:
+def test_rotated_heads_find_their_places(has_head_gains: bool, tokens: int) -> None:
     torch.manual_seed(0)
     heads, groups, size, room, where = 6, 2, 32, 12, 7
-    projected = torch.randn((heads + 2 * groups) * size)
+    projected = torch.randn(tokens, (heads + 2 * groups) * size)
+    places = [where + token for token in range(tokens)]
     angles = torch.arange(room)[:, None] * torch.rand(size // 2)
     cosines, sines = (part.repeat(1, 2) for part in (angles.cos(), angles.sin()))
     gains = (torch.rand(size), torch.rand(size)) if has_head_gains else None
     query, keys, values = (
-        torch.zeros(heads, size),
+        torch.zeros(tokens, heads, size),
         torch.zeros(1, groups, room, size),
         torch.zeros(1, groups, room, size),
     )
@@ -74,14 +76,14 @@ def test_rotated_heads_find_their_places(has_head_gains: bool) -> None:
     def rotated(part: torch.Tensor, gain: torch.Tensor | None) -> torch.Tensor:
         part = rms_norm(part, (size,), gain, EPS) if gain is not None else part
         one, two = part.chunk(2, -1)
-        return part * cosines[where] + torch.cat((-two, one), -1) * sines[where]
+        return part * cosines[places, None] + torch.cat((-two, one), -1) * sines[places, None]
 
-    q, k, v = projected.view(-1, size).split([heads, groups, groups])
+    q, k, v = projected.view(tokens, -1, size).split([heads, groups, groups], 1)
     rotary.place(projected, gains, EPS, cosines, sines, torch.tensor([where]), query, keys, values)
     close(query, rotated(q, gains[0] if gains else None))
-    close(keys[0, :, where], rotated(k, gains[1] if gains else None))
-    assert torch.equal(values[0, :, where], v)
-    others = [place for place in range(room) if place != where]
+    close(keys[0, :, places].transpose(0, 1), rotated(k, gains[1] if gains else None))
+    assert torch.equal(values[0, :, places].transpose(0, 1), v)
+    others = [place for place in range(room) if place not in places]
     assert not keys[..., others, :].any()
     assert not values[..., others, :].any()
 
@@ -134,3 +136,9 @@ def test_a_gated_product_in_four_bits() -> None:
     gate, up = (matrix @ rms_norm(x.float(), (512,), gain.float(), EPS)).split(6)
     four_bits.gated_product(codes, scales, NF4, x, out, gain, EPS)
     close(out, silu(gate) * up, 8e-3)
+
+
+def test_a_matrix_in_four_bits_is_unpacked() -> None:
+    torch.manual_seed(0)
+    codes, scales, matrix = packed(20, 192)
+    assert torch.equal(four_bits.unpacked(codes, scales, NF4, torch.float32), matrix)

@@ -60,7 +60,23 @@ def test_the_kernels_say_what_generate_says(model_type: str, monkeypatch: pytest
     )
     model = AutoModelForCausalLM.from_config(config).eval()
     room = Room(model, 512)
-    assert_as_generate(model, Decoder(model, room, choosing._kernels(model, room, 512)), 40, 3)
+    decoder = Decoder(model, room, choosing._kernels(model, room, 512))
+    assert_as_generate(model, decoder, 40, 3)
+    assert_short_reading_is_as_the_model_s(model, decoder)
+
+
+def assert_short_reading_is_as_the_model_s(model: PreTrainedModel, decoder: Decoder) -> None:
+    """In parts, across a move of the cache, too."""
+    ids = torch.randint(3, 60, (1, 50), generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        states = model(input_ids=ids, use_cache=True).past_key_values
+        decoder.room.free()
+        assert decoder.step.read_short is not None
+        for part in ids[0].split([1, 12, 37]):
+            decoder.step.read_short(part)
+    for expected, got in zip(states.layers, decoder.room.layers, strict=True):
+        torch.testing.assert_close(got.keys, expected.keys)
+        torch.testing.assert_close(got.values, expected.values)
 
 
 @pytest.mark.parametrize("make", [*MAKERS, tiny_models.qwen3_moe])

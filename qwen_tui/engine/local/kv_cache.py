@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import torch
 from transformers import DynamicCache, PreTrainedModel
 from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
@@ -24,12 +25,19 @@ class KVCache:
     """The cache of one model: it holds one prompt and its reply. Not safe to use from two threads."""
 
     def __init__(
-        self, model: PreTrainedModel, room: Room | None = None, *, reads_without_mask: bool = False
+        self,
+        model: PreTrainedModel,
+        room: Room | None = None,
+        *,
+        reads_without_mask: bool = False,
+        read_short: Callable[[torch.Tensor], None] | None = None,
     ) -> None:
         self._room = room
         """Where it lies for a decoder that wants it to stay in one place."""
         self.reads_without_mask = reads_without_mask
         """How chunks are read into it: see `chunks.reads_without_mask`."""
+        self.read_short = read_short
+        """Reads a few tokens (C) into `states` faster than the model does."""
         self._config = model.config.get_text_config(decoder=True)
         # A Mamba, for instance, has a cache of another kind.
         takes_one = "past_key_values" in inspect.signature(model.forward).parameters

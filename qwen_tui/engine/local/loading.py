@@ -128,14 +128,18 @@ def load(
         traits.end_ids(defaults, tokenizer, prompts.end_of_turn_id()),
         traits.padded_ids(model, tokenizer),
         TokenBytes(tokenizer) if is_byte_level(tokenizer) else None,
-        KVCache(
-            model,
-            decoder.room if decoder is not None else None,
-            reads_without_mask=reads_without_mask(model),
-        ),
+        _cache(model, decoder),
         decoder,
         saving,
     )
+
+
+def _cache(model: PreTrainedModel, decoder: Decoder | None) -> KVCache:
+    without_mask = reads_without_mask(model)
+    if decoder is None:
+        return KVCache(model, reads_without_mask=without_mask)
+    read_short = decoder.step.read_short if without_mask else None
+    return KVCache(model, decoder.room, reads_without_mask=without_mask, read_short=read_short)
 
 
 def _set_up_torch(checkpoint: Checkpoint, device: torch.device) -> None:

@@ -101,6 +101,10 @@ def _is_read(model: PreTrainedModel, ids: torch.Tensor, cache: KVCache, states: 
 
 
 def _read(model: PreTrainedModel, ids: torch.Tensor, cache: KVCache, states: DynamicCache) -> None:
+    if cache.read_short is not None and ids.shape[1] <= SHORT_TOKENS:
+        cache.read_short(ids[0])
+        _wait_for(model.device)
+        return
     last_only = (
         {"logits_to_keep": 1} if "logits_to_keep" in inspect.signature(model.forward).parameters else {}
     )

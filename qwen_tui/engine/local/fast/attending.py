@@ -74,15 +74,22 @@ def chunk_attention(
     _check(others)
     if attention_mask is not None:
         raise ValueError("its attention has a mask of its own")
+    return attended_behind(query, key, value, scaling), None
+
+
+def attended_behind(
+    query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, scale: float | None
+) -> torch.Tensor:
+    """What `chunk_attention` returns."""
     attended = scaled_dot_product_attention(
         query,
         key,
         value,
         attn_mask=causal_lower_right(query.shape[2], key.shape[2]),
-        scale=scaling,
+        scale=scale,
         enable_gqa=query.shape[1] != key.shape[1],
     )
-    return attended.transpose(1, 2), None
+    return attended.transpose(1, 2)
 
 
 def _check(others: Mapping[str, Any]) -> None:

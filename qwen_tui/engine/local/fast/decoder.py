@@ -5,7 +5,7 @@ while it works on a token, the text of the one before is put together and sent. 
 token is not taken.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 import torch
@@ -27,6 +27,10 @@ class ForwardStep(Protocol):
 
     name: str
     """What a receipt calls this way to decode."""
+
+    @property
+    def read_short(self) -> Callable[[torch.Tensor], None] | None:
+        """Reads a few tokens (C) into the cache faster than the forward pass does; None where nothing does."""
 
     def window(self, tokens: int, room: int) -> int:
         """How far a step has to look when there are so many tokens: each of these is captured by itself."""

@@ -7,6 +7,7 @@ from transformers import PreTrainedModel
 
 from qwen_tui.engine.local.fast.kernels import attention, rotary
 from qwen_tui.engine.local.fast.room import RoomyLayer
+from qwen_tui.engine.local.fast.short_reading import ShortReading
 from qwen_tui.engine.local.fast.weights import Layer, Unsupported, Weights
 
 
@@ -24,9 +25,9 @@ class KernelStep:
         query_size = weights.heads * weights.size
         projected_size = query_size + 2 * weights.groups * weights.size
         self._hidden = torch.empty(1, weights.embedding.shape[1], dtype=dtype, device=device)
-        self._projected = torch.empty(projected_size, dtype=dtype, device=device)
-        self._query = torch.empty(weights.heads, weights.size, dtype=dtype, device=device)
-        self._attended = torch.empty_like(self._query)
+        self._projected = torch.empty(1, projected_size, dtype=dtype, device=device)
+        self._query = torch.empty(1, weights.heads, weights.size, dtype=dtype, device=device)
+        self._attended = torch.empty_like(self._query[0])
         self._inner = torch.empty(weights.inner, dtype=dtype, device=device)
         self._logits = torch.empty(weights.embedding.shape[0], dtype=torch.float32, device=device)
         self._between = attention.scratch(weights.heads, weights.size, device)
@@ -36,6 +37,7 @@ class KernelStep:
         self._cosines, self._sines = (part[0].contiguous() for part in angles)  # (T, D)
         if self._cosines.shape[1] != weights.size:
             raise Unsupported(f"only {self._cosines.shape[1]} elements of {weights.size} are rotated")
+        self.read_short = ShortReading(weights, layers, self._cosines, self._sines)
 
     def window(self, tokens: int, room: int) -> int:
         """The kernels read the length from the device: one capture does for all."""
@@ -54,7 +56,7 @@ class KernelStep:
 
     def _attention(self, layer: Layer, place: RoomyLayer, position: torch.Tensor) -> None:
         weights, hidden = self._weights, self._hidden[0]
-        layer.projections.product(hidden, self._projected, layer.input_gain, weights.eps)
+        layer.projections.product(hidden, self._projected[0], layer.input_gain, weights.eps)
         rotary.place(
             self._projected,
             layer.head_gains,
@@ -67,7 +69,7 @@ class KernelStep:
             place.all_values,
         )
         attention.attend(
-            self._query,
+            self._query[0],
             place.all_keys,
             place.all_values,
             position,

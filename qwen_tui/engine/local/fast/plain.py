@@ -19,6 +19,7 @@ class PlainStep:
     """The forward pass for one token, with fixed shapes: it looks at a window that is a power of two."""
 
     name = "graph"
+    read_short = None
 
     def __init__(self, model: PreTrainedModel, layers: Sequence[RoomyLayer]) -> None:
         self._model = model

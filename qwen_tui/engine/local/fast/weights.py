@@ -40,6 +40,10 @@ class Dense(NamedTuple):
         """See `dense.product`."""
         dense.product(self.weight, self.bias, x, out, gain, eps, adds=adds)
 
+    def linear(self, x: torch.Tensor) -> torch.Tensor:
+        """Of several vectors: (C, K) to (C, N)."""
+        return torch.nn.functional.linear(x, self.weight, self.bias)
+
     def gated_product(self, x: torch.Tensor, out: torch.Tensor, gain: torch.Tensor, eps: float) -> None:
         """See `dense.gated_product`."""
         dense.gated_product(self.weight, x, out, gain, eps)
@@ -68,6 +72,11 @@ class FourBits(NamedTuple):
     ) -> None:
         """See `four_bits.product`."""
         four_bits.product(self.codes, self.scales, self.values, self.bias, x, out, gain, eps, adds=adds)
+
+    def linear(self, x: torch.Tensor) -> torch.Tensor:
+        """Of several vectors: (C, K) to (C, N). The matrix is unpacked for them."""
+        weight = four_bits.unpacked(self.codes, self.scales, self.values, x.dtype)
+        return torch.nn.functional.linear(x, weight, self.bias)
 
     def gated_product(self, x: torch.Tensor, out: torch.Tensor, gain: torch.Tensor, eps: float) -> None:
         """See `four_bits.gated_product`."""

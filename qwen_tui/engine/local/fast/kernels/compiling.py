@@ -71,6 +71,7 @@ def compile_all(kind: Kind, device: torch.device) -> None:
             matrix = torch.zeros(ROWS, columns, dtype=kind.dtype, device=device)
             dense.product(matrix, with_bias, x, vector(ROWS), gain, 1e-6, adds=adds)
     if kind.is_four_bits:
+        four_bits.unpacked(*_packed(kind.hidden, device), kind.dtype)
         four_bits.gated_product(*_packed(kind.hidden, device, 2 * ROWS), hidden, vector(ROWS), hidden, 1e-6)
     else:
         both = torch.zeros(2 * ROWS, kind.hidden, dtype=kind.dtype, device=device)
@@ -94,11 +95,11 @@ def _attention(kind: Kind, device: torch.device) -> None:
     def zeros(*shape: int) -> torch.Tensor:
         return torch.zeros(shape, dtype=kind.dtype, device=device)
 
-    query, angles = zeros(kind.heads, kind.size), zeros(1, kind.size)
+    query, angles = zeros(1, kind.heads, kind.size), zeros(1, kind.size)
     keys, values = (zeros(1, kind.groups, ROOM, kind.size) for _ in range(2))
     gains = (zeros(kind.size), zeros(kind.size)) if kind.has_head_gains else None
     position = torch.zeros(1, dtype=torch.long, device=device)
-    projected = zeros((kind.heads + 2 * kind.groups) * kind.size)
+    projected = zeros(1, (kind.heads + 2 * kind.groups) * kind.size)
     rotary.place(projected, gains, 1e-6, angles, angles, position, query, keys, values)
     between = attention.scratch(kind.heads, kind.size, device)
-    attention.attend(query, keys, values, position, 1.0, between, torch.empty_like(query))
+    attention.attend(query[0], keys, values, position, 1.0, between, torch.empty_like(query[0]))

@@ -15,6 +15,9 @@ BLOCK = 64
 LANES = 32
 """Threads of a warp, among which the values are shuffled."""
 
+UNPACKED_BYTES = 1024
+"""How many bytes of codes a program unpacks."""
+
 ROWS = 4
 """How many rows a program does: they share the work on the vector."""
 
@@ -70,6 +73,19 @@ def gated_product(
     )
 
 
+def unpacked(
+    codes: torch.Tensor, scales: torch.Tensor, values: torch.Tensor, dtype: torch.dtype
+) -> torch.Tensor:
+    """The matrix (N, K) that `codes` (N, K / 2), `scales` and `values` stand for."""
+    rows, bytes_a_row = codes.shape
+    out = torch.empty(rows, 2 * bytes_a_row, dtype=dtype, device=codes.device)
+    programs = triton.cdiv(codes.numel(), UNPACKED_BYTES)
+    _unpack[(programs,)](
+        codes, scales, values, out, codes.numel(), STEP=UNPACKED_BYTES, BYTES_A_SCALE=BLOCK // 2
+    )
+    return out
+
+
 def _launch(
     codes: torch.Tensor,
     scales: torch.Tensor,
@@ -108,6 +124,18 @@ def _launch(
         IS_GATED=is_gated,
         num_warps=warps,
     )
+
+
+@triton.jit
+def _unpack(codes, scales, values, out, size, STEP: tl.constexpr, BYTES_A_SCALE: tl.constexpr):
+    begin = tl.program_id(0).to(tl.int64) * STEP
+    at = begin + tl.arange(0, STEP)
+    is_inside = at < size
+    code = tl.load(codes + at, mask=is_inside, other=0).to(tl.int32)
+    scale = tl.load(scales + at // BYTES_A_SCALE, mask=is_inside, other=0.0).to(tl.float32)
+    pairs = tl.interleave(tl.load(values + (code >> 4)) * scale, tl.load(values + (code & 15)) * scale)
+    both = 2 * begin + tl.arange(0, 2 * STEP)
+    tl.store(out + both, pairs, mask=both < 2 * size)
 
 
 @triton.jit

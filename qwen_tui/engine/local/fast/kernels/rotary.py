@@ -1,4 +1,4 @@
-"""The rotary embedding of one token's queries and keys, and the place in the cache for its keys and values."""
+"""The rotary embedding of queries and keys, and the place in the cache for keys and values."""
 
 import torch
 import triton
@@ -16,16 +16,16 @@ def place(
     keys: torch.Tensor,
     values: torch.Tensor,
 ) -> None:
-    """Put what a layer has `projected` ((H + 2G) * D) where attention finds it.
+    """Put what a layer has `projected` (C, (H + 2G) * D) for C tokens where attention finds it.
 
-    The queries, rotated, go to `query` (H, D); the keys, rotated, and the values to `position` (1) of `keys` and
-    `values` (1, G, room, D). `cosines` and `sines` (T, D) are those of each position. With `gains` (D) for queries
-    and keys each head is taken through RMSNorm before that, as in Qwen3.
+    The queries, rotated, go to `query` (C, H, D); the keys, rotated, and the values to `keys` and `values`
+    (1, G, room, D), from `position` (1) on. `cosines` and `sines` (T, D) are those of each position. With `gains`
+    (D) for queries and keys each head is taken through RMSNorm before that, as in Qwen3.
     """
-    heads, size = query.shape
+    tokens, heads, size = query.shape
     groups, room = keys.shape[1:3]
     query_gain, key_gain = gains if gains is not None else (projected, projected)
-    _place[(heads + 2 * groups,)](
+    _place[(heads + 2 * groups, tokens)](
         projected,
         query_gain,
         key_gain,
@@ -87,15 +87,17 @@ def _place(
     HAS_GAIN: tl.constexpr,
 ):
     head = tl.program_id(0)
-    where = tl.load(position)
-    source = projected + head * SIZE
+    token = tl.program_id(1)
+    where = tl.load(position) + token
+    source = projected + (token * (HEADS + 2 * GROUPS) + head) * SIZE
     if head < HEADS:
-        _rotated(source, query_gain, eps, cosines, sines, where, query + head * SIZE, SIZE, HAS_GAIN)
+        target = query + (token * HEADS + head) * SIZE
+        _rotated(source, query_gain, eps, cosines, sines, where, target, SIZE, HAS_GAIN)
     else:
         group = (head - HEADS) % GROUPS
-        target = (group * room + where) * SIZE
+        place = (group * room + where) * SIZE
         if head < HEADS + GROUPS:
-            _rotated(source, key_gain, eps, cosines, sines, where, keys + target, SIZE, HAS_GAIN)
+            _rotated(source, key_gain, eps, cosines, sines, where, keys + place, SIZE, HAS_GAIN)
         else:
             at = tl.arange(0, SIZE)
-            tl.store(values + target + at, tl.load(source + at))
+            tl.store(values + place + at, tl.load(source + at))
