@@ -50,6 +50,7 @@ def _machine(info: ModelInfo, name: str) -> dict[str, Json]:
         "torch": version("torch"),
         "transformers": version("transformers"),
         "load_seconds": round(info.load_seconds, 3),
+        "ready_seconds": round(info.ready_seconds, 3),
         "new_tokens": NEW_TOKENS,
         "turn_tokens": TURN_TOKENS,
     }
@@ -71,6 +72,7 @@ def _heading(info: ModelInfo, name: str) -> list[str]:
             torch=facts["torch"],
             transformers=facts["transformers"],
             seconds=info.load_seconds,
+            ready=info.ready_seconds,
         ),
     ]
 

@@ -71,6 +71,8 @@ class ModelInfo:
     memory_bytes: int = 0
     """What the weights take on the device."""
     load_seconds: float = 0.0
+    ready_seconds: float = 0.0
+    """How much of that came after the weights were in memory: until it decodes as fast as it ever will."""
     decode_path: str = "generate"
     """How it decodes, as a `Run` has it."""
     note: str = ""

@@ -92,6 +92,7 @@ def load(
             kept(quantized, resolved.name, checkpoint, placement),
             lambda stage, done, total: report(LoadProgress(stage, resolved.name, done, total)),
         )
+    is_read = time.monotonic()
     report(LoadProgress("warming", resolved.name))
     defaults = model.generation_config
     # Emptied, since `generate` fills in from here whatever a request leaves unset.
@@ -99,6 +100,7 @@ def load(
     _warm(model)
     window = min(traits.context_window(model.config), placement.context_tokens)
     decoder = fast_decoder(model, window)
+    cache = _cache(model, decoder)
     info = ModelInfo(
         name=resolved.name,
         model=resolved.model,
@@ -115,6 +117,7 @@ def load(
         sampling_defaults=traits.sampling_defaults(defaults),
         memory_bytes=model.get_memory_footprint(),
         load_seconds=time.monotonic() - began,
+        ready_seconds=time.monotonic() - is_read,
         decode_path=decoder.step.name if decoder is not None else "generate",
         note=resolved.note,
         reasons=placement.reasons,
@@ -128,7 +131,7 @@ def load(
         traits.end_ids(defaults, tokenizer, prompts.end_of_turn_id()),
         traits.padded_ids(model, tokenizer),
         TokenBytes(tokenizer) if is_byte_level(tokenizer) else None,
-        _cache(model, decoder),
+        cache,
         decoder,
         saving,
     )

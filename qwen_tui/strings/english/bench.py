@@ -23,7 +23,10 @@ SENTENCES: dict[str, str] = {
     "bench.writing": "writing {size} of random weights to {path}, removed afterwards …",
     "bench.model": "{name}, {form} on {device} ({on})",
     "bench.decoded": "decoded by {by}",
-    "bench.versions": "torch {torch}, transformers {transformers}; the model was loaded in {seconds:.1f} s",
+    "bench.versions": (
+        "torch {torch}, transformers {transformers}; the model was loaded in {seconds:.1f} s,"
+        " and decodes at full speed {ready:.1f} s after its weights are there"
+    ),
     "bench.columns": (
         "context | prefill tok/s | first, cold | first, warm | decode tok/s"
         " | generate: first | decode tok/s | floor tok/s"
