@@ -110,7 +110,7 @@ def test_where_there_is_no_memory_it_gives_back_what_it_holds_and_goes_on(
 def test_a_prompt_of_one_token_is_answered_with_nothing_in_memory(fast: Loaded) -> None:
     decoder = fast.decoder
     assert decoder is not None
-    decoder.release()
+    decoder.room.free()
     ids = torch.tensor([50])
     with torch.no_grad():
         expected = fast.model.generate(

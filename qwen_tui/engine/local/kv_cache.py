@@ -33,7 +33,7 @@ class KVCache:
         read_short: Callable[[torch.Tensor], None] | None = None,
     ) -> None:
         self._room = room
-        """Where it lies for a decoder that wants it to stay in one place."""
+        """Where it lies; None for a model whose layers do not keep every token."""
         self.reads_without_mask = reads_without_mask
         """How chunks are read into it: see `chunks.reads_without_mask`."""
         self.read_short = read_short
@@ -114,6 +114,12 @@ class KVCache:
     def forget(self) -> None:
         """Let go of all of it."""
         self.states, self.ids, self._kept = None, [], None
+
+    def release(self) -> None:
+        """Give back what it would keep for the next prompt, too."""
+        if self._room is not None:
+            self.forget()
+            self._room.free()
 
     def _empty(self) -> DynamicCache | None:
         if self._room is not None:

@@ -25,6 +25,7 @@ from qwen_tui.engine.local.fast.choosing import fast_decoder
 from qwen_tui.engine.local.fast.chunks import reads_without_mask
 from qwen_tui.engine.local.fast.compiling import compiling
 from qwen_tui.engine.local.fast.decoder import Decoder
+from qwen_tui.engine.local.fast.room import Room, has_room_for
 from qwen_tui.engine.local.kv_cache import KVCache
 from qwen_tui.engine.local.prompt import REFUSALS, PromptBuilder
 from qwen_tui.engine.local.quantized_weights import kept
@@ -100,7 +101,7 @@ def load(
     _warm(model)
     window = min(traits.context_window(model.config), placement.context_tokens)
     decoder = fast_decoder(model, window)
-    cache = _cache(model, decoder)
+    cache = _cache(model, decoder, window)
     info = ModelInfo(
         name=resolved.name,
         model=resolved.model,
@@ -137,10 +138,11 @@ def load(
     )
 
 
-def _cache(model: PreTrainedModel, decoder: Decoder | None) -> KVCache:
-    without_mask = reads_without_mask(model)
+def _cache(model: PreTrainedModel, decoder: Decoder | None, window: int) -> KVCache:
     if decoder is None:
-        return KVCache(model, reads_without_mask=without_mask)
+        room = Room(model, window) if has_room_for(model) else None
+        return KVCache(model, room, reads_without_mask=reads_without_mask(model))
+    without_mask = reads_without_mask(model)
     read_short = decoder.step.read_short if without_mask else None
     return KVCache(model, decoder.room, reads_without_mask=without_mask, read_short=read_short)
 

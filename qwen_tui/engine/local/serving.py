@@ -128,8 +128,8 @@ def prepare(desk: Desk, loaded: Loaded, number: int, question: Prepare) -> None:
 
 def make_room(loaded: Loaded) -> None:
     """Give back what a model keeps in memory beside its weights, as far as it would go on keeping it."""
+    loaded.cache.release()
     if loaded.decoder is not None:
-        loaded.cache.forget()
         loaded.decoder.release()
     free_memory()
 

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable
 
 import torch
-from transformers import DynamicCache, PreTrainedModel
+from transformers import PreTrainedModel
 
 from qwen_tui.engine.local.fast.checking import Mismatch, Reference, reference
 from qwen_tui.engine.local.fast.decoder import Decoder, ForwardStep
@@ -62,7 +62,7 @@ def why_not(model: PreTrainedModel) -> str:
         return "its positions depend on the length of the text"
     if not model._supports_default_dynamic_cache():
         return "it has a cache of another kind"
-    if not has_room_for([type(layer) for layer in DynamicCache(config=config).layers]):
+    if not has_room_for(model):
         return "its layers do not keep every token"
     return ""
 

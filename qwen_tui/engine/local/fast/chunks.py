@@ -24,7 +24,7 @@ def reads_without_mask(model: PreTrainedModel) -> bool:
     """Whether a GPU reads this model's chunks faster so, and to the same end."""
     if model.device.type != "cuda" or model.dtype not in (torch.bfloat16, torch.float16):
         return False
-    if torch.cuda.get_device_capability(model.device) < LEAST_CAPABILITY or not _keeps_all(model):
+    if torch.cuda.get_device_capability(model.device) < LEAST_CAPABILITY or not has_room_for(model):
         return False
     try:
         tried(model, reference(model))
@@ -48,10 +48,3 @@ def tried(model: PreTrainedModel, expected: Reference) -> None:
 def reading(model: PreTrainedModel, *, without_mask: bool) -> AbstractContextManager[None]:
     """Within this, the model reads chunks so."""
     return attending(model, CHUNK) if without_mask else nullcontext()
-
-
-def _keeps_all(model: PreTrainedModel) -> bool:
-    config = model.config.get_text_config(decoder=True)
-    return model._supports_default_dynamic_cache() and has_room_for(
-        [type(layer) for layer in DynamicCache(config=config).layers]
-    )

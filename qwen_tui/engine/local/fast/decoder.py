@@ -78,9 +78,8 @@ class Decoder:
             yield self._wait(number)
 
     def release(self) -> None:
-        """Give the memory of the cache and of the graphs back: it holds nothing then."""
+        """Give the memory of the graphs back."""
         self._graphs.forget()
-        self.room.free()
 
     def logits(self, token: int, position: int) -> torch.Tensor:
         """What the step says (V, float32) after a token at a place; the cache holds all before it."""

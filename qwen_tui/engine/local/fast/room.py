@@ -1,10 +1,8 @@
 """A KV cache whose memory stays where it is: a captured graph reads and writes it at the same addresses.
 
 Its layers take what transformers' own take, so that prompts are read and `generate` works with them, too; but a
-token is written in place, where the library's layers would copy all of the cache for it.
+token is written in place, where the library's layers copy all of the cache for it.
 """
-
-from collections.abc import Sequence
 
 import torch
 from transformers import DynamicCache, PreTrainedModel
@@ -133,6 +131,8 @@ class Room:
                 layer.clear(length)
 
 
-def has_room_for(layer_types: Sequence[object]) -> bool:
-    """Whether these layers of a `DynamicCache` keep every token, so that they can be replaced by roomy ones."""
-    return bool(layer_types) and all(kind is DynamicLayer for kind in layer_types)
+def has_room_for(model: PreTrainedModel) -> bool:
+    """Whether all layers of the model's cache keep every token, so that they can be replaced by roomy ones."""
+    layers = DynamicCache(config=model.config.get_text_config(decoder=True)).layers
+    takes_one = bool(model._supports_default_dynamic_cache())
+    return takes_one and bool(layers) and all(type(layer) is DynamicLayer for layer in layers)
