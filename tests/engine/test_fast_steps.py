@@ -164,3 +164,11 @@ def test_what_cannot_be_read_without_a_mask_is_found_out(model_type: str) -> Non
     model = other(model_type, **({"sliding_window": 16} if model_type == "mistral" else {}))
     with pytest.raises((AttributeError, ValueError, Mismatch)):
         chunks.tried(model, checking.reference(model))
+
+
+@pytest.mark.parametrize(("dtype", "expected"), [(torch.float32, True), (torch.bfloat16, False)])
+def test_a_processor_reads_chunks_so_where_the_attention_takes_most_of_the_time(
+    dtype: torch.dtype, expected: bool
+) -> None:
+    assert chunks.reads_without_mask(other("qwen2").to(dtype)) is expected
+    assert not chunks.reads_without_mask(other("bloom").to(dtype))

@@ -17,6 +17,7 @@ from transformers.generation.streamers import BaseStreamer
 from qwen_tui.chat.messages import Json, Run
 from qwen_tui.engine.base import Event, Finished, PromptReady, Request, Sampling
 from qwen_tui.engine.local.deltas import Deltas
+from qwen_tui.engine.local.fast.chunks import reading
 from qwen_tui.engine.local.fast.decoder import Decoder
 from qwen_tui.engine.local.fast.sampling import Values, fast_values
 from qwen_tui.engine.local.loading import Loaded
@@ -95,7 +96,12 @@ def _run(
             streamer.decode_path = decoder.step.name
             _decode(decoder, ids[0], config, values, seed, _suppressed(loaded, config), streamer)
             return
-        with torch.no_grad(), interruptible(model, is_stopped), cache.watching(model):
+        with (
+            torch.no_grad(),
+            interruptible(model, is_stopped),
+            cache.watching(model),
+            reading(model, without_mask=cache.reads_without_mask),
+        ):
             # `generate` draws from the global generators only. Seeded here, so that nothing before it matters.
             torch.manual_seed(seed)
             # All ids, those in the cache too: the repetition penalty looks at them.

@@ -81,11 +81,12 @@ def attended_behind(
     query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, scale: float | None
 ) -> torch.Tensor:
     """What `chunk_attention` returns."""
+    sees_all = query.shape[2] == 1
     attended = scaled_dot_product_attention(
         query,
         key,
         value,
-        attn_mask=causal_lower_right(query.shape[2], key.shape[2]),
+        attn_mask=None if sees_all else causal_lower_right(query.shape[2], key.shape[2]),
         scale=scale,
         enable_gqa=query.shape[1] != key.shape[1],
     )
