@@ -115,6 +115,10 @@ def test_a_suppressed_token_is_never_chosen() -> None:
     sampler = Sampler(3, CPU)
     sampler.begin(Values(), 0, torch.tensor([1]), torch.tensor([0]))
     assert int(sampler.choose(logits)) == 1
+    for nowhere in (-1, 3):
+        sampler.begin(Values(), 0, torch.tensor([1]), torch.tensor([0, nowhere]))
+        assert int(sampler.choose(logits)) == 1
+        assert int(sampler.choose(-logits)) == 2
     sampler.begin(Values(), 0, torch.tensor([1]), None)
     assert int(sampler.choose(logits)) == 0
 

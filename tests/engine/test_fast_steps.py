@@ -1,5 +1,6 @@
 """One token at a time, by the kernels and by the plain forward pass, against `generate`: on the processor."""
 
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from transformers import AttentionInterface, AutoConfig, AutoModelForCausalLM, P
 from qwen_tui.engine.local.fast import attending, checking, choosing, chunks, plain
 from qwen_tui.engine.local.fast.checking import Mismatch
 from qwen_tui.engine.local.fast.decoder import Decoder
-from qwen_tui.engine.local.fast.room import Room
+from qwen_tui.engine.local.fast.room import Room, RoomyLayer
 from qwen_tui.engine.local.fast.sampling import Values
 
 MAKERS = [tiny_models.qwen2, tiny_models.qwen3, tiny_models.llama]
@@ -172,3 +173,51 @@ def test_a_processor_reads_chunks_so_where_the_attention_takes_most_of_the_time(
 ) -> None:
     assert chunks.reads_without_mask(other("qwen2").to(dtype)) is expected
     assert not chunks.reads_without_mask(other("bloom").to(dtype))
+
+
+@pytest.mark.parametrize("model_type", ["gpt2", "bloom", "falcon"])
+def test_a_model_that_cannot_be_tried_out_is_loaded_all_the_same(
+    model_type: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(choosing, "why_not", lambda _: "")
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: (7, 5))
+    assert choosing.fast_decoder(other(model_type), 512) is None
+    assert "decoding with generate: AttributeError" in caplog.text
+
+
+def moved(layer: RoomyLayer) -> set[int]:
+    """Where the memory lies that a layer keeps."""
+    parts = (layer.all_keys, layer.all_values, layer.keys, layer.values)
+    return {part.untyped_storage().data_ptr() for part in parts}
+
+
+def test_what_a_cache_moved_out_of_is_given_back() -> None:
+    layer = RoomyLayer(9000)
+    layer.update(torch.ones(1, 2, 2048, 4), torch.ones(1, 2, 2048, 4))
+    layer.make_room(2049, 2048)
+    assert layer.room == 4096
+    assert moved(layer) == {layer.all_keys.data_ptr(), layer.all_values.data_ptr()}
+    assert layer.get_seq_length() == 2048
+
+
+def test_where_there_is_no_memory_for_more_room_it_takes_what_is_needed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    layer = RoomyLayer(9000)
+    layer.update(torch.ones(1, 2, 2048, 4), torch.ones(1, 2, 2048, 4))
+    held: list[weakref.ref[torch.Tensor]] = []
+    new_zeros = torch.Tensor.new_zeros
+
+    def scarce(self: torch.Tensor, *sizes: int) -> torch.Tensor:
+        # Memory for 9,000 tokens of keys or values: those that are there, and not two of 4,096 beside them.
+        taken = sum(part.shape[2] for part in (each() for each in held) if part is not None)
+        if 2 * 2048 + taken + sizes[2] > 9000:
+            raise torch.OutOfMemoryError
+        held.append(weakref.ref(tensor := new_zeros(self, *sizes)))
+        return tensor
+
+    monkeypatch.setattr(torch.Tensor, "new_zeros", scarce)
+    layer.make_room(2100, 2048)
+    assert layer.room == 2100
+    assert bool((layer.keys == 1).all())
+    assert layer.get_seq_length() == 2048

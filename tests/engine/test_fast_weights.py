@@ -1,5 +1,8 @@
 """Which models the kernels know, and that what is laid out for them are the model's own weights."""
 
+import threading
+import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +12,10 @@ import torch
 from kernels_on_cpu import attention
 from transformers import AutoConfig, AutoModelForCausalLM, BitsAndBytesConfig, PreTrainedModel
 
+from qwen_tui.engine.base import ModelSpec
+from qwen_tui.engine.checkpoint import inspect
+from qwen_tui.engine.local import placement
+from qwen_tui.engine.local.fast import compiling
 from qwen_tui.engine.local.fast.kernel_step import KernelStep
 from qwen_tui.engine.local.fast.kernels.compiling import compile_all, kind_of
 from qwen_tui.engine.local.fast.room import Room
@@ -145,3 +152,22 @@ def test_what_would_be_saved_of_four_bits_is_as_it_was(tmp_path: Path) -> None:
     for name, tensor in before.items():
         assert torch.equal(after[name], tensor), name
         assert after[name].dtype == tensor.dtype
+
+
+def test_what_is_being_compiled_is_waited_for_when_a_model_cannot_be_read(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    ended = threading.Event()
+
+    def compile_slowly(*_: object) -> None:
+        time.sleep(0.2)
+        ended.set()
+
+    monkeypatch.setattr(compiling, "_compile", compile_slowly)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: (9, 0))
+    folder = tiny_models.qwen2(tmp_path / "model")
+    here = placement.place(ModelSpec(model=str(folder), device="cpu"), inspect(folder))
+    on_gpu = replace(here, device=torch.device("cuda"))
+    with pytest.raises(OSError, match="no file"), compiling.compiling(folder, on_gpu):
+        raise OSError("no file")
+    assert ended.is_set()

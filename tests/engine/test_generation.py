@@ -16,6 +16,7 @@ import torch
 from conftest import loaded_from
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from transformers import GenerationConfig
 
 from qwen_tui.chat.messages import Role
 from qwen_tui.engine.base import (
@@ -184,6 +185,13 @@ def test_a_model_with_a_cache_of_another_kind_reads_everything_each_time(tmp_pat
     for _ in range(2):
         assert is_as_the_library_does_it(loaded)
     assert run_of(reply(loaded, asking())).reused_tokens == 0
+
+
+def test_a_checkpoint_that_asks_for_temperature_0_is_decoded_greedily(qwen2: Loaded) -> None:
+    cold = replace(qwen2, defaults=GenerationConfig(do_sample=True, temperature=0.0))
+    run = run_of(reply(cold, asking(seed=1)))
+    assert run.sampling["do_sample"] is False
+    assert run.token_ids == run_of(reply(qwen2, asking(greedy=True))).token_ids
 
 
 @pytest.mark.parametrize("sampling", [{"greedy": True}, {"temperature": 0.0}])

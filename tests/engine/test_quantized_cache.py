@@ -6,6 +6,7 @@ import os
 import shutil
 import struct
 import threading
+import weakref
 from collections import deque
 from dataclasses import replace
 from pathlib import Path
@@ -129,6 +130,24 @@ def test_a_file_of_weights_is_one_that_the_library_reads(cache: QuantizedCache, 
         assert set(file.keys()) == set(state) - {"lm_head.weight"}
         name = "model.embed_tokens.weight"
         assert torch.equal(file.get_tensor(name), state[name])
+
+
+def test_on_a_gpu_the_weights_are_looked_up_when_they_are_written_and_not_held_until_then(
+    cache: QuantizedCache, folder: Path
+) -> None:
+    spec = ModelSpec(model=str(folder), device="cpu", quantization="4bit")
+    model = load(Resolved(folder, folder.name, str(folder)), spec, lambda _: None).model
+    checkpoint = inspect(folder)
+    kept = quantized_weights.kept(cache, folder.name, checkpoint, placement.place(spec, checkpoint))
+    assert kept is not None
+    saving = replace(kept, device=torch.device("cuda")).save(model)
+    weight = weakref.ref(model.get_input_embeddings().weight)
+    model.set_input_embeddings(torch.nn.Embedding(3, 4))
+    model.tie_weights()
+    assert weight() is None
+    deque(saving, 0)
+    with safe_open(cache.entries()[0].folder / WEIGHTS, "pt") as file:
+        assert file.get_tensor("model.embed_tokens.weight").shape == (3, 4)
 
 
 # --- What makes it another entry --------------------------------------------------------------------------

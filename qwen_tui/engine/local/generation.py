@@ -154,7 +154,9 @@ def _configured(loaded: Loaded, request: Request, room: int) -> GenerationConfig
     for name, value in values.items():
         if value is not None:
             setattr(config, name, value)
-    config.do_sample = _is_sampled(sampling, bool(loaded.defaults.do_sample))
+    config.do_sample = _is_sampled(
+        sampling, bool(loaded.defaults.do_sample and loaded.defaults.temperature != 0)
+    )
     if config.do_sample:
         # What is left unset here would be filled in with the library's own default, which is 50.
         config.top_k = config.top_k if config.top_k is not None else 0

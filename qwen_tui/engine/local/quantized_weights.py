@@ -81,8 +81,9 @@ class Kept:
     def save(self, model: PreTrainedModel) -> Iterator[None]:
         """The steps that write this model's weights; they have to be taken from before the first forward pass.
 
-        Holds the tensors as they are now: on a CPU with AVX512-BF16 the first use replaces them by packed ones,
-        from which the originals cannot be had again. Nothing is raised: what goes wrong is said in the log.
+        On a CPU it holds the tensors as they are now: with AVX512-BF16 the first use replaces them by packed ones,
+        from which the originals cannot be had again. A GPU would keep them twice, beside those that decoding lays
+        out anew, and there they are the same later on. Nothing is raised: what goes wrong is said in the log.
         """
         tensors = _distinct(model)
         size = sum(tensor.nbytes for tensor in tensors.values())
@@ -92,9 +93,11 @@ class Kept:
         if self.device.type == "cpu" and main_memory().free < size + LEAST_FREE_BYTES:
             log.warning("the quantized weights of %s are not kept: memory is short", self.name)
             return iter(())
-        return self._steps(tensors, size)
+        return self._steps(model, tensors if self.device.type == "cpu" else None, size)
 
-    def _steps(self, tensors: dict[str, torch.Tensor], size: int) -> Iterator[None]:
+    def _steps(
+        self, model: PreTrainedModel, held: dict[str, torch.Tensor] | None, size: int
+    ) -> Iterator[None]:
         try:
             problem = self.cache.make_room(size)
             if problem:
@@ -106,7 +109,7 @@ class Kept:
                 write_whole(folder / "config.json", json.dumps(dict(self.config)).encode())
                 if (self.source.folder / _GENERATION).exists():
                     write_whole(folder / _GENERATION, (self.source.folder / _GENERATION).read_bytes())
-                yield from _write(folder / WEIGHTS, tensors)
+                yield from _write(folder / WEIGHTS, held if held is not None else _distinct(model))
                 self.cache.add(folder, self.name, self.key, self.source.folder, self.made_of)
             finally:
                 shutil.rmtree(folder, ignore_errors=True)  # there no more, when it has become an entry

@@ -38,13 +38,16 @@ def fast_decoder(model: PreTrainedModel, window: int) -> Decoder | None:
     ways: list[Way] = [_kernels, _graph]
     if torch.cuda.get_device_capability(model.device) < KERNELS_CAPABILITY:
         ways.remove(_kernels)
-    expected = reference(model)
+    # An error from a compiler, a driver, a library, the model's own code: whatever it is, there is another way.
+    try:
+        expected = reference(model)
+    except Exception as error:
+        log.warning("decoding with generate: %s: %s", type(error).__name__, error)
+        return None
     for way in ways:
         try:
             return tried(model, way, window, expected)
-        except (
-            Exception
-        ) as error:  # from a compiler, a driver, a library: whatever it is, there is another way
+        except Exception as error:
             log.warning("not decoding by %s: %s: %s", way.__name__.strip("_"), type(error).__name__, error)
     return None
 

@@ -31,8 +31,10 @@ def compiling(folder: Path, placement: Placement) -> Iterator[None]:
         return
     thread = threading.Thread(target=_compile, args=(folder, placement), name="compiling", daemon=True)
     thread.start()
-    yield
-    thread.join()
+    try:
+        yield
+    finally:
+        thread.join()
 
 
 def _compile(folder: Path, placement: Placement) -> None:

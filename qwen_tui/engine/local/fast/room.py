@@ -55,20 +55,25 @@ class RoomyLayer(DynamicLayer):  # type: ignore[misc]  # transformers is not typ
         while room < tokens:
             room *= 2
         room = max(tokens, min(room, self._most))
+        if not self._has_moved(room, done):
+            # Here and not in the handler, where the traceback would still hold what was allocated.
+            self._move(tokens, done)
+
+    def _has_moved(self, room: int, done: int) -> bool:
         try:
             self._move(room, done)
         except torch.OutOfMemoryError:
-            if room == tokens:
-                raise
-            self._move(tokens, done)
+            return False
+        return True
 
     def _move(self, room: int, done: int) -> None:
-        for name in ("all_keys", "all_values"):
-            old = getattr(self, name)
-            # Zeros: what is behind the last token is read, too, though with no weight, and 0 * NaN is no 0.
-            new = old.new_zeros(*old.shape[:2], room, old.shape[3])
+        both = (self.all_keys, self.all_values)
+        # Zeros: what is behind the last token is read, too, though with no weight, and 0 * NaN is no 0.
+        larger = [old.new_zeros(*old.shape[:2], room, old.shape[3]) for old in both]
+        for old, new in zip(both, larger, strict=True):
             new[..., :done, :] = old[..., :done, :]
-            setattr(self, name, new)
+        self.all_keys, self.all_values = larger
+        self.hold(done)  # what is held of the smaller ones would keep their memory
 
     def free(self) -> None:
         """Give the memory back; the layer holds nothing then, and moves when it is used again."""
@@ -111,8 +116,8 @@ class Room:
 
     @property
     def addresses(self) -> tuple[int, ...]:
-        """Where the layers are: what was captured with others is of no use any more."""
-        return tuple(layer.all_keys.data_ptr() for layer in self.layers)
+        """Where the layers are, and how long: what was captured with others is of no use any more."""
+        return (self.tokens, *(layer.all_keys.data_ptr() for layer in self.layers))
 
     def make(self, tokens: int, done: int) -> None:
         """Make room for so many tokens, if there is not; the first `done` go along."""

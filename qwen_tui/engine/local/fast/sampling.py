@@ -89,7 +89,9 @@ class Sampler:
         self._looked_at = min(CANDIDATES, self._vocabulary) if kept <= CANDIDATES else self._vocabulary
         self._suppressed.fill_(False)
         if suppressed is not None:
-            self._suppressed[suppressed] = True
+            # A checkpoint may name ids that it has no row for; to index with -1 would be the last one.
+            is_there = (suppressed >= 0) & (suppressed < self._vocabulary)
+            self._suppressed[suppressed[is_there]] = True
         self.seen.fill_(False)
         self.seen[prompt] = True
         self._generator.manual_seed(seed)
