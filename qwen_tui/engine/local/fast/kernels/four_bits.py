@@ -3,6 +3,10 @@
 What limits them is not the memory but how many instructions it takes to unpack a code. Each thread of a warp holds
 one of the sixteen values, and a shuffle gives every thread the value that its code names: one instruction a weight,
 beside one that brings the code to where the shuffle looks for it. All of it is in float32, as the values are.
+
+On a H200 the four products of a layer of Qwen2.5-7B take 70 us with norms, SiLU and residual in them. Without
+those, and with sixteen values that are evenly spaced, torch's `_weight_int4pack_mm` takes 82, and gemlite 0.6.0 86
+after it was tuned for half a minute; to either the weights that bitsandbytes made would have to be brought anew.
 """
 
 import torch
