@@ -9,6 +9,7 @@ import copy
 import random
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
 from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList
@@ -55,13 +56,11 @@ def generate(loaded: Loaded, request: Request, send: Send, is_stopped: IsStopped
     send(PromptReady(len(prompt.ids), reused))
     config = _configured(loaded, request, window - len(prompt.ids))
     streamer = _Streamer(Deltas(loaded, prompt, send), is_stopped)
+    asked = _Asked(prompt.ids, config, seed, streamer)
     try:
         if is_stopped():
             raise Stopped
-        decoder = loaded.decoder
-        if decoder is not None and request.decode_path not in ("", decoder.step.name):
-            decoder = None
-        _run(loaded, decoder, prompt.ids, reused, config, seed, streamer, send, is_stopped)
+        _run(loaded, asked, _fast(loaded, request, config), reused, send, is_stopped)
         reason = "eos" if streamer.token_ids and streamer.token_ids[-1] in loaded.end_ids else "length"
     except Stopped:
         reason = "stopped"
@@ -69,69 +68,76 @@ def generate(loaded: Loaded, request: Request, send: Send, is_stopped: IsStopped
     send(Finished(_receipt(loaded, config, seed, prompt, reused, streamer, reason, arrived)))
 
 
+class _Asked(NamedTuple):
+    """What a reply is generated with."""
+
+    prompt_ids: list[int]
+    config: GenerationConfig
+    seed: int
+    streamer: "_Streamer"
+
+
+def _fast(loaded: Loaded, request: Request, config: GenerationConfig) -> tuple[Decoder, Values] | None:
+    """What decodes this reply faster than `generate`, and with which values; None where nothing does."""
+    decoder, values = loaded.decoder, fast_values(config)
+    if decoder is None or values is None or request.decode_path not in ("", decoder.step.name):
+        return None
+    return decoder, values
+
+
 def _run(
     loaded: Loaded,
-    decoder: Decoder | None,
-    prompt_ids: list[int],
+    asked: _Asked,
+    fast: tuple[Decoder, Values] | None,
     reused: int,
-    config: GenerationConfig,
-    seed: int,
-    streamer: "_Streamer",
     send: Send,
     is_stopped: IsStopped,
 ) -> None:
     """Read what the cache does not have, and generate; the cache knows what it holds, however that ends."""
     model, cache = loaded.model, loaded.cache
-    ids = on_device(prompt_ids, model.device)
-    processors = LogitsProcessorList()
-    if loaded.padded_ids is not None:
-        processors.append(_NoPaddedIds(loaded.padded_ids))
-    values = fast_values(config) if decoder is not None else None
+    ids = on_device(asked.prompt_ids, model.device)
     try:
         with torch.no_grad(), interruptible(model, is_stopped), cache.watching(model):
             done = prefill(model, ids, cache, reused, send, is_stopped)
-            if values is not None and cache.states is not None and done < len(prompt_ids) - 1:
+            if fast is None:
+                _by_generate(loaded, asked, ids)
+                return
+            if cache.states is not None and done < ids.shape[1] - 1:
                 read_in_parts(model, ids[:, done:-1], cache, cache.states)
-        if values is not None and decoder is not None:
-            streamer.decode_path = decoder.step.name
-            _decode(decoder, ids[0], config, values, seed, _suppressed(loaded, config), streamer)
-            return
-        with (
-            torch.no_grad(),
-            interruptible(model, is_stopped),
-            cache.watching(model),
-            reading(model, without_mask=cache.reads_without_mask),
-        ):
-            # `generate` draws from the global generators only. Seeded here, so that nothing before it matters.
-            torch.manual_seed(seed)
-            # All ids, those in the cache too: the repetition penalty looks at them.
-            model.generate(
-                ids,
-                attention_mask=torch.ones_like(ids),
-                generation_config=config,
-                past_key_values=cache.states,
-                logits_processor=processors,
-                streamer=streamer,
-            )
+        _by_decoder(loaded, asked, *fast, ids[0])
     finally:
-        cache.end(prompt_ids + streamer.token_ids)
+        cache.end(asked.prompt_ids + asked.streamer.token_ids)
 
 
-def _decode(
-    decoder: Decoder,
-    ids: torch.Tensor,
-    config: GenerationConfig,
-    values: Values,
-    seed: int,
-    suppressed: torch.Tensor | None,
-    streamer: "_Streamer",
-) -> None:
+def _by_generate(loaded: Loaded, asked: _Asked, ids: torch.Tensor) -> None:
+    """Generate after the prompt `ids` (1, T); what of it is not in the cache is read on the way."""
+    processors = LogitsProcessorList()
+    if loaded.padded_ids is not None:
+        processors.append(_NoPaddedIds(loaded.padded_ids))
+    # `generate` draws from the global generators only. Seeded here, so that nothing before it matters.
+    torch.manual_seed(asked.seed)
+    with reading(loaded.model, without_mask=loaded.cache.reads_without_mask):
+        # All ids, those in the cache too: the repetition penalty looks at them.
+        loaded.model.generate(
+            ids,
+            attention_mask=torch.ones_like(ids),
+            generation_config=asked.config,
+            past_key_values=loaded.cache.states,
+            logits_processor=processors,
+            streamer=asked.streamer,
+        )
+
+
+def _by_decoder(loaded: Loaded, asked: _Asked, decoder: Decoder, values: Values, ids: torch.Tensor) -> None:
     """Generate after the prompt `ids` (T), all but the last of which are in the cache."""
+    config, streamer = asked.config, asked.streamer
+    streamer.decode_path = decoder.step.name
     ends = frozenset(config.eos_token_id or ())
+    suppressed = _suppressed(loaded, config)
     taken = 0
     try:
         with torch.no_grad():
-            for token_id in decoder.decode(ids, config.max_new_tokens, values, seed, suppressed):
+            for token_id in decoder.decode(ids, config.max_new_tokens, values, asked.seed, suppressed):
                 taken += 1
                 streamer.take(token_id)
                 if token_id in ends:

@@ -143,6 +143,7 @@ def _cache(model: PreTrainedModel, decoder: Decoder | None, window: int) -> KVCa
         room = Room(model, window) if has_room_for(model) else None
         return KVCache(model, room, reads_without_mask=reads_without_mask(model))
     without_mask = reads_without_mask(model)
+    # That one has no masks: where the attention makes one of its own after all, the model is as fast.
     read_short = decoder.step.read_short if without_mask else None
     return KVCache(model, decoder.room, reads_without_mask=without_mask, read_short=read_short)
 

@@ -13,7 +13,10 @@ LEAST_TOKENS = 2048
 
 
 class RoomyLayer(DynamicLayer):  # type: ignore[misc]  # transformers is not typed
-    """A layer whose `keys` and `values` (1, H, T, D) are the first T tokens of larger tensors (1, H, room, D)."""
+    """A layer whose `keys` and `values` (1, H, T, D) are the first T tokens of larger tensors (1, H, room, D).
+
+    Who writes into those himself says with `hold` how many tokens there are.
+    """
 
     def __init__(self, most: int) -> None:
         super().__init__()
