@@ -85,9 +85,8 @@ def qwen2(
             vocab_size=rows or len(tokenizer) + 61,
             num_key_value_heads=2,
             max_position_embeddings=window,
-            tie_word_embeddings=True,
             initializer_range=0.2,
-            **{**sizes, **config},
+            **{**sizes, "tie_word_embeddings": True, **config},
         )
     )
     torch.set_default_dtype(torch.float32)

@@ -14,6 +14,7 @@ from qwen_tui.engine.base import Request, Sampling
 from qwen_tui.engine.local.fast.sampling import Values, fast_values
 from qwen_tui.engine.local.loading import Loaded
 from qwen_tui.engine.local.serving import make_room
+from qwen_tui.errors import QwenTuiError
 
 
 @pytest.fixture(scope="module")
@@ -138,3 +139,28 @@ def test_a_log_says_why_a_model_is_not_decoded_faster(
     with caplog.at_level("INFO"):
         assert loaded_from(tiny_models.qwen2(tmp_path / "model")).decoder is None
     assert "decoding with generate: it is on cpu" in caplog.text
+
+
+@pytest.mark.parametrize("sampling", [{"greedy": True}, {"temperature": 0.7}])
+@pytest.mark.parametrize("bad", [torch.nan, torch.inf])
+def test_what_is_no_number_ends_a_reply_with_an_error_and_is_not_kept(
+    plain: Loaded, fast: Loaded, bad: float, sampling: dict[str, object]
+) -> None:
+    def spoil(module: object, args: object, output: torch.Tensor) -> torch.Tensor:
+        """From the fourth pass on, at one place of the vocabulary."""
+        passes.append(1)
+        if len(passes) > 3:
+            output[..., 40] = bad
+        return output
+
+    for loaded in (plain, fast):
+        good = run_of(reply(loaded, asking(greedy=True))).token_ids
+        passes: list[int] = []
+        handle = loaded.model.lm_head.register_forward_hook(spoil)
+        with pytest.raises(QwenTuiError) as raised:
+            reply(loaded, asking(**sampling))
+        handle.remove()
+        assert raised.value.code == "engine.no_numbers"
+        assert len(passes) <= 5
+        again = run_of(reply(loaded, asking(greedy=True)))
+        assert (again.token_ids, again.reused_tokens) == (good, 0)

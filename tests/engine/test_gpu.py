@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 import tiny_models
 import torch
+from safetensors.torch import load_file, save_file
+from transformers import AutoTokenizer
 from waiting import wait_for
 
 from qwen_tui.chat.messages import Role
@@ -118,6 +120,27 @@ def test_out_of_memory_in_a_reply_leaves_the_engine_usable(wide: Path, tmp_path:
         assert isinstance(last, Finished)
         del hog
         torch.cuda.empty_cache()
+
+
+@pytest.mark.parametrize("temperature", [0.0, 0.7])
+def test_what_is_no_number_ends_the_reply_and_not_the_worker(temperature: float, tmp_path: Path) -> None:
+    folder = tiny_models.qwen2(tmp_path / "model", dtype=torch.float16, tie_word_embeddings=False)
+    weights = load_file(folder / "model.safetensors")
+    # One element of one token's embedding: prompts without that token are computed with numbers.
+    bad = AutoTokenizer.from_pretrained(folder).encode("?")[0]
+    weights["model.embed_tokens.weight"][bad, 0] = torch.inf
+    save_file(weights, folder / "model.safetensors", {"format": "pt"})
+    with opened(folder, tmp_path) as engine:
+        for text, is_bad in (("hello", False), ("hello?", True), ("hello", False)):
+            sampling = Sampling(max_new_tokens=1, temperature=temperature, seed=3)
+            request = Request(messages=(PromptMessage(Role.USER, text),), sampling=sampling)
+            if not is_bad:
+                assert isinstance(list(engine.stream(request, threading.Event()))[-1], Finished)
+                continue
+            with pytest.raises(QwenTuiError) as raised:
+                list(engine.stream(request, threading.Event()))
+            assert raised.value.code == "engine.no_numbers"
+            assert engine.alive
 
 
 def test_a_lost_device_ends_the_worker_and_says_so(tmp_path: Path) -> None:

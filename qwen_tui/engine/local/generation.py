@@ -6,6 +6,7 @@ that were generated until then stand.
 """
 
 import copy
+import math
 import random
 import time
 from collections.abc import Callable
@@ -105,6 +106,9 @@ def _run(
             if cache.states is not None and done < ids.shape[1] - 1:
                 read_in_parts(model, ids[:, done:-1], cache, cache.states)
         _by_decoder(loaded, asked, *fast, ids[0])
+    except QwenTuiError:
+        cache.forget()  # what is no number in it would be in every reply from here on
+        raise
     finally:
         cache.end(asked.prompt_ids + asked.streamer.token_ids)
 
@@ -114,6 +118,7 @@ def _by_generate(loaded: Loaded, asked: _Asked, ids: torch.Tensor) -> None:
     processors = LogitsProcessorList()
     if loaded.padded_ids is not None:
         processors.append(_NoPaddedIds(loaded.padded_ids))
+    processors.append(_MustBeNumbers())
     # `generate` draws from the global generators only. Seeded here, so that nothing before it matters.
     torch.manual_seed(asked.seed)
     with reading(loaded.model, without_mask=loaded.cache.reads_without_mask):
@@ -253,6 +258,18 @@ class _Streamer(BaseStreamer):  # type: ignore[misc]  # transformers is not type
 
     def end(self) -> None:
         """Called at the end, but not when `generate` raises: what it would do is done by the caller."""
+
+
+class _MustBeNumbers(LogitsProcessor):  # type: ignore[misc]
+    """Raises QwenTuiError where the best of the scores (1, V) is no finite number: NaN counts as the largest.
+
+    Drawn from, that would be a device-side assert on a GPU, which costs the loaded model.
+    """
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        if not math.isfinite(scores.amax()):
+            raise QwenTuiError("engine.no_numbers")
+        return scores
 
 
 class _NoPaddedIds(LogitsProcessor):  # type: ignore[misc]

@@ -319,6 +319,11 @@ ERRORS: dict[str, tuple[str, str, str]] = {
         "Send again to load the model once more.",
     ),
     # A reply
+    "engine.no_numbers": (
+        "The model computed NaN",
+        "Its logits are not finite numbers. In float16 that is an overflow; else its weights may be damaged.",
+        "Try another quantization, or a device that computes in bfloat16 or float32.",
+    ),
     "engine.prompt_too_long": (
         "Too long for the context window",
         "The prompt has {tokens} tokens, and the model's window is {window}.",

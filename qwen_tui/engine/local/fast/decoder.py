@@ -5,6 +5,7 @@ while it works on a token, the text of the one before is put together and sent. 
 token is not taken.
 """
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
@@ -14,6 +15,7 @@ from transformers import PreTrainedModel
 from qwen_tui.engine.local.fast.graphs import Graphs
 from qwen_tui.engine.local.fast.room import Room
 from qwen_tui.engine.local.fast.sampling import Sampler, Values
+from qwen_tui.errors import QwenTuiError
 
 SPARE_TOKENS = 1024
 """How much room is made at least behind a prompt, so that a reply seldom has to move the cache."""
@@ -54,6 +56,7 @@ class Decoder:
         self._position = torch.zeros(1, dtype=torch.long, device=self.device)
         is_cuda = self.device.type == "cuda"
         self._arrived = [torch.zeros(1, dtype=torch.long, pin_memory=is_cuda) for _ in range(AHEAD)]
+        self._scores = [torch.zeros(1, dtype=torch.float32, pin_memory=is_cuda) for _ in range(AHEAD)]
         # Waited for without keeping a core busy.
         self._events = [_event() if is_cuda else None for _ in range(AHEAD)]
 
@@ -62,7 +65,8 @@ class Decoder:
     ) -> Iterator[int]:
         """Generate up to `limit` tokens after the prompt `ids` (T), of which the cache holds all but the last.
 
-        It ends when the caller does. Each token's successor is on its way when it is given.
+        It ends when the caller does. Each token's successor is on its way when it is given. Raises QwenTuiError
+        when the model says what is no number.
         """
         total = ids.shape[0]
         self.room.make(min(total + limit, total + SPARE_TOKENS), total - 1)
@@ -105,6 +109,7 @@ class Decoder:
         self._sampler.draw()
         advance()
         self._arrived[number % AHEAD].copy_(self._token, non_blocking=True)
+        self._scores[number % AHEAD].copy_(self._sampler.score, non_blocking=True)
         event = self._events[number % AHEAD]
         if event is not None:
             event.record()
@@ -119,6 +124,8 @@ class Decoder:
         event = self._events[number % AHEAD]
         if event is not None:
             event.synchronize()
+        if not math.isfinite(self._scores[number % AHEAD]):
+            raise QwenTuiError("engine.no_numbers")
         return int(self._arrived[number % AHEAD])
 
 

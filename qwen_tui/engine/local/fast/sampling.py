@@ -65,6 +65,8 @@ class Sampler:
         self._suppressed = torch.zeros(vocabulary, dtype=torch.bool, device=device)
         self.seen = torch.zeros(vocabulary, dtype=torch.bool, device=device)
         """Which tokens there were, in the prompt and since: changed by `choose`."""
+        self.score = torch.zeros(1, dtype=torch.float32, device=device)
+        """The score of the token chosen last: not finite where any of the logits is no number."""
         self._noise = torch.ones(vocabulary, dtype=torch.float32, device=device)
         self._generator = torch.Generator(device)
         self._vocabulary = vocabulary
@@ -115,6 +117,7 @@ class Sampler:
             # The largest of p / Exp(1) is a draw from p.
             drawn = (kept.softmax(-1) / self._noise[: self._looked_at]).argmax(dim=-1, keepdim=True)
             token = ids.gather(0, drawn)
+        torch.gather(scores, 0, token, out=self.score)  # NaN is the largest, to `argmax` and to `sort`
         self.seen.index_fill_(0, token, True)
         return token
 
