@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import tiny_models
 import torch
-from transformers import AutoModelForCausalLM, PreTrainedModel
+from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
 
 from qwen_tui.chat.messages import Role
 from qwen_tui.engine.base import Finished, ModelSpec, PromptMessage, Request, Sampling
@@ -48,7 +48,9 @@ def decoded_as_by_generate(model: PreTrainedModel, way: str, tokens: int, new_to
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("make", [tiny_models.qwen2, tiny_models.qwen3, tiny_models.llama])
+@pytest.mark.parametrize(
+    "make", [tiny_models.qwen2, tiny_models.qwen3, tiny_models.qwen3_moe, tiny_models.llama]
+)
 def test_in_float32_the_tokens_are_those_of_generate(
     make: Callable[[Path], Path], way: str, tmp_path: Path
 ) -> None:
@@ -81,10 +83,26 @@ def test_the_engine_decodes_by_kernels_and_a_seed_repeats_a_reply(quantization: 
         engine.close()
 
 
-def test_a_model_without_kernels_is_decoded_by_a_graph(tmp_path: Path) -> None:
-    model = read(tiny_models.qwen3_moe(tmp_path / "moe"), torch.float32)
+def test_a_model_without_kernels_is_decoded_by_a_graph() -> None:
+    torch.manual_seed(0)
+    config = AutoConfig.for_model(
+        "olmoe",
+        vocab_size=320,
+        hidden_size=64,
+        intermediate_size=32,
+        num_experts=8,
+        num_experts_per_tok=2,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        initializer_range=0.2,
+        eos_token_id=None,
+    )
+    model = AutoModelForCausalLM.from_config(config).eval().cuda()
     decoder = choosing.fast_decoder(model, 512)
-    assert decoder is None or decoder.step.name == "graph"
+    assert decoder is not None
+    assert decoder.step.name == "graph"
+    decoded_as_by_generate(model, "graph", 100, 130)
 
 
 @pytest.mark.parametrize(("rows", "columns"), [(4608, 3584), (3584, 18944), (512, 1024)])

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from kernels_on_cpu import attention, dense, four_bits, rotary
+from kernels_on_cpu import attention, dense, experts, four_bits, rotary
 from torch.nn.functional import rms_norm, scaled_dot_product_attention, silu
 
 EPS = 1e-6
@@ -46,6 +46,50 @@ def test_a_gated_product(inner: int, columns: int) -> None:
     gate, up = (weight @ rms_norm(x, (columns,), gain, EPS)).split(inner)
     dense.gated_product(weight, x, out, gain, EPS)
     close(out, silu(gate) * up)
+
+
+@pytest.mark.parametrize("adds_to_one", [True, False])
+@pytest.mark.parametrize(("count", "chosen"), [(4, 2), (60, 6), (128, 8)])
+def test_the_experts_that_are_chosen(count: int, chosen: int, adds_to_one: bool) -> None:
+    torch.manual_seed(0)
+    logits, ids, shares = torch.randn(count), torch.empty(chosen, dtype=torch.int32), torch.empty(chosen)
+    experts.choose(logits, ids, shares, adds_to_one=adds_to_one)
+    expected = logits.softmax(0).topk(chosen)
+    assert ids.tolist() == expected.indices.tolist()
+    close(shares, expected.values / (expected.values.sum() if adds_to_one else 1))
+
+
+@pytest.mark.parametrize("adds_to_one", [True, False])
+@pytest.mark.parametrize(
+    "said",
+    [[torch.nan] * 5, [0.5, torch.nan, 2.0, 0.1, 0.2], [0.5, torch.inf, 2.0, 0.1, 0.2], [-torch.inf] * 5],
+)
+def test_where_a_router_says_what_is_no_number_the_ids_are_those_of_experts_and_the_shares_are_no_numbers(
+    said: list[float], adds_to_one: bool
+) -> None:
+    ids, shares = torch.empty(3, dtype=torch.int32), torch.empty(3)
+    experts.choose(torch.tensor(said), ids, shares, adds_to_one=adds_to_one)
+    assert len(set(ids.tolist()) & set(range(5))) == 3
+    assert shares.isnan().all()
+
+
+@pytest.mark.parametrize(("inner", "columns"), [(8, 512), (5, 200), (300, 64)])
+def test_products_of_experts(inner: int, columns: int) -> None:
+    torch.manual_seed(0)
+    both, down = torch.randn(6, 2 * inner, columns), torch.randn(6, columns, inner)
+    x, gain, between, out = (
+        torch.randn(columns),
+        torch.rand(columns),
+        torch.empty(3, inner),
+        torch.randn(columns),
+    )
+    ids, shares = torch.tensor([4, 0, 5], dtype=torch.int32), torch.rand(3)
+    gate, up = (both[ids] @ rms_norm(x, (columns,), gain, EPS)).split(inner, dim=1)
+    experts.gated_products(both, ids, x, between, gain, EPS)
+    close(between, silu(gate) * up)
+    expected = out + shares @ (down[ids] @ between[:, :, None])[:, :, 0]
+    experts.add_products(down, ids, shares, between, out)
+    close(out, expected)
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])

@@ -39,7 +39,18 @@ def assert_as_generate(model: PreTrainedModel, decoder: Decoder, tokens: int, ne
     assert got == out[0, tokens:].tolist()
 
 
-@pytest.mark.parametrize("model_type", ["qwen2", "qwen3", "llama", "mistral"])
+EXPERTS: dict[str, dict[str, object]] = {
+    "qwen3_moe": {
+        "num_experts": 6,
+        "num_experts_per_tok": 3,
+        "moe_intermediate_size": 16,
+        "norm_topk_prob": True,
+        "mlp_only_layers": [0],
+    },
+}
+
+
+@pytest.mark.parametrize("model_type", ["qwen2", "qwen3", "qwen3_moe", "llama", "mistral"])
 def test_the_kernels_say_what_generate_says(model_type: str, monkeypatch: pytest.MonkeyPatch) -> None:
     import kernels_on_cpu
 
@@ -58,6 +69,7 @@ def test_the_kernels_say_what_generate_says(model_type: str, monkeypatch: pytest
         eos_token_id=None,
         bos_token_id=None,
         sliding_window=None,
+        **EXPERTS.get(model_type, {}),
     )
     model = AutoModelForCausalLM.from_config(config).eval()
     room = Room(model, 512)

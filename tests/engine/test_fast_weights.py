@@ -16,10 +16,12 @@ from qwen_tui.engine.base import ModelSpec
 from qwen_tui.engine.checkpoint import inspect
 from qwen_tui.engine.local import placement
 from qwen_tui.engine.local.fast import compiling
+from qwen_tui.engine.local.fast.inner import Experts
 from qwen_tui.engine.local.fast.kernel_step import KernelStep
 from qwen_tui.engine.local.fast.kernels.compiling import compile_all, kind_of
+from qwen_tui.engine.local.fast.matrices import Dense, FourBits
 from qwen_tui.engine.local.fast.room import Room
-from qwen_tui.engine.local.fast.weights import Dense, FourBits, Unsupported, _joined, check, gather
+from qwen_tui.engine.local.fast.weights import Unsupported, _joined, check, gather
 
 SMALL: dict[str, Any] = {
     "vocab_size": 64,
@@ -29,6 +31,13 @@ SMALL: dict[str, Any] = {
     "num_attention_heads": 2,
     "num_key_value_heads": 1,
     "head_dim": 32,
+}
+
+EXPERTS: dict[str, Any] = {
+    "num_experts": 6,
+    "num_experts_per_tok": 3,
+    "moe_intermediate_size": 40,
+    "mlp_only_layers": [0],
 }
 
 
@@ -70,6 +79,17 @@ def test_models_of_another_structure_are_told_apart(
         check(made(model_type, **config))
 
 
+def test_experts_are_those_of_the_model_and_their_shares_add_up_where_it_says_so() -> None:
+    model = made("qwen3_moe", **EXPERTS, norm_topk_prob=True)
+    inner, block = gather(model).layers[1].inner, model.model.layers[1].mlp
+    assert isinstance(inner, Experts)
+    assert inner.gate_and_up.data_ptr() == block.experts.gate_up_proj.data_ptr()
+    assert inner.shares_add_to_one
+    block.experts.to(torch.bfloat16)
+    with pytest.raises(Unsupported, match="experts are not all in"):
+        check(model)
+
+
 def test_mixed_types_are_not_taken() -> None:
     model = made("qwen2")
     model.model.layers[0].mlp.up_proj.to(torch.bfloat16)
@@ -108,19 +128,26 @@ def test_four_bits_are_those_of_bitsandbytes(is_doubly_quantized: bool, quant_ty
     assert linears[1].weight.data.data_ptr() == matrix.codes[64:].data_ptr()
 
 
-@pytest.mark.parametrize("model_type", ["qwen2", "qwen3", "llama", "mistral"])
+@pytest.mark.parametrize("model_type", ["qwen2", "qwen3", "qwen3_moe", "llama", "mistral"])
 @pytest.mark.parametrize("is_four_bits", [False, True])
 def test_what_is_compiled_ahead_is_what_the_model_will_need(
     model_type: str, is_four_bits: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(attention, "SPLITS", 2)
-    model = made(model_type)
+    model = made(model_type, **(EXPERTS if model_type == "qwen3_moe" else {}))
     weights = gather(model)
     kind = kind_of(model.config, torch.bfloat16, is_four_bits=is_four_bits)
     assert kind.has_bias is (weights.layers[0].projections.bias is not None)
     assert kind.has_head_gains is (weights.layers[0].head_gains is not None)
     assert (kind.heads, kind.groups, kind.size) == (weights.heads, weights.groups, weights.size)
-    assert (kind.hidden, kind.inner) == (weights.embedding.shape[1], weights.inner)
+    assert kind.hidden == weights.embedding.shape[1]
+    first, last = weights.layers[0].inner, weights.layers[1].inner
+    assert (kind.inner, kind.inner if not kind.experts else kind.chosen * kind.expert) == (
+        first.size,
+        last.size,
+    )
+    if isinstance(last, Experts):
+        assert (kind.experts, kind.chosen) == (last.router.shape[0], last.ids.shape[0])
     compile_all(kind._replace(inner=64), torch.device("cpu"))
 
 

@@ -14,7 +14,7 @@ from qwen_tui.engine.local.placement import Placement
 
 log = logging.getLogger(__name__)
 
-MODEL_TYPES = ("qwen2", "qwen3", "llama", "mistral")
+MODEL_TYPES = ("qwen2", "qwen3", "qwen3_moe", "llama", "mistral")
 
 
 @contextmanager

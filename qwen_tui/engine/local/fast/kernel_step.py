@@ -1,4 +1,7 @@
-"""One token through a Llama-like model by kernels of our own: seven launches a layer, none of which copies."""
+"""One token through a Llama-like model by kernels of our own: seven launches a layer, none of which copies.
+
+A layer of experts takes nine.
+"""
 
 from collections.abc import Sequence
 
@@ -28,9 +31,10 @@ class KernelStep:
         self._projected = torch.empty(1, projected_size, dtype=dtype, device=device)
         self._query = torch.empty(1, weights.heads, weights.size, dtype=dtype, device=device)
         self._attended = torch.empty_like(self._query[0])
-        self._inner = torch.empty(weights.inner, dtype=dtype, device=device)
+        most = max(layer.inner.size for layer in weights.layers)
+        self._between = torch.empty(most, dtype=dtype, device=device)
         self._logits = torch.empty(weights.embedding.shape[0], dtype=torch.float32, device=device)
-        self._between = attention.scratch(weights.heads, weights.size, device)
+        self._split = attention.scratch(weights.heads, weights.size, device)
         # The model's own, so that every way to scale the rotary embedding is the right one; 8 MB for 32,768.
         positions = torch.arange(window, device=device)[None]
         angles = model.model.rotary_emb(self._hidden, positions)
@@ -49,8 +53,8 @@ class KernelStep:
         torch.index_select(weights.embedding, 0, token, out=self._hidden)
         for layer, place in zip(weights.layers, self._layers, strict=True):
             self._attention(layer, place, position)
-            layer.gate_and_up.gated_product(self._hidden[0], self._inner, layer.inner_gain, weights.eps)
-            layer.down.product(self._inner, self._hidden[0], adds=True)
+            between = self._between[: layer.inner.size]
+            layer.inner.add(self._hidden[0], between, layer.inner_gain, weights.eps)
         weights.head.product(self._hidden[0], self._logits, weights.last_gain, weights.eps)
         return self._logits
 
@@ -74,7 +78,7 @@ class KernelStep:
             place.all_values,
             position,
             weights.scale,
-            self._between,
+            self._split,
             self._attended,
         )
         layer.output.product(self._attended.view(-1), hidden, adds=True)

@@ -7,7 +7,7 @@ forty launches a layer, this one a dozen.
 from collections.abc import Sequence
 
 import torch
-from torch.nn.functional import embedding, rms_norm, silu
+from torch.nn.functional import embedding, rms_norm
 
 from qwen_tui.engine.local.fast.attending import attended_behind
 from qwen_tui.engine.local.fast.kernels import rotary
@@ -40,8 +40,7 @@ class ShortReading:
             attended = attended_behind(query.transpose(0, 1)[None], place.keys, place.values, weights.scale)
             hidden = hidden + layer.output.linear(attended.reshape(ids.shape[0], -1))
             normed = rms_norm(hidden, hidden.shape[1:], layer.inner_gain, weights.eps)
-            gate, up = layer.gate_and_up.linear(normed).chunk(2, dim=1)
-            hidden = hidden + layer.down.linear(silu(gate) * up)
+            hidden = hidden + layer.inner(normed)
 
     def _placed(
         self, layer: Layer, place: RoomyLayer, hidden: torch.Tensor, position: torch.Tensor

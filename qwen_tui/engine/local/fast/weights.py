@@ -10,84 +10,26 @@ from typing import Any, NamedTuple
 import torch
 from transformers import PreTrainedModel
 
-from qwen_tui.engine.local.fast.kernels import dense, four_bits
+from qwen_tui.engine.local.fast.inner import Experts, Gated
+from qwen_tui.engine.local.fast.kernels import four_bits
+from qwen_tui.engine.local.fast.matrices import Dense, FourBits, Matrix
 
-ARCHITECTURES = ("Qwen2ForCausalLM", "Qwen3ForCausalLM", "LlamaForCausalLM", "MistralForCausalLM")
-"""Those that are the same but for biases and for norms of queries and keys."""
+ARCHITECTURES = (
+    "Qwen2ForCausalLM",
+    "Qwen3ForCausalLM",
+    "Qwen3MoeForCausalLM",
+    "LlamaForCausalLM",
+    "MistralForCausalLM",
+)
+"""Those that are the same but for biases, for norms of queries and keys, and for experts."""
 
 
 class Unsupported(Exception):
     """Why a model cannot be decoded in this way."""
 
 
-class Dense(NamedTuple):
-    """A matrix as it is."""
-
-    weight: torch.Tensor
-    """(N, K)."""
-    bias: torch.Tensor | None
-    """(N)."""
-
-    def product(
-        self,
-        x: torch.Tensor,
-        out: torch.Tensor,
-        gain: torch.Tensor | None = None,
-        eps: float = 0.0,
-        *,
-        adds: bool = False,
-    ) -> None:
-        """See `dense.product`."""
-        dense.product(self.weight, self.bias, x, out, gain, eps, adds=adds)
-
-    def linear(self, x: torch.Tensor) -> torch.Tensor:
-        """Of several vectors: (C, K) to (C, N)."""
-        return torch.nn.functional.linear(x, self.weight, self.bias)
-
-    def gated_product(self, x: torch.Tensor, out: torch.Tensor, gain: torch.Tensor, eps: float) -> None:
-        """See `dense.gated_product`."""
-        dense.gated_product(self.weight, x, out, gain, eps)
-
-
-class FourBits(NamedTuple):
-    """A matrix in NF4 or FP4."""
-
-    codes: torch.Tensor
-    """(N, K / 2) uint8."""
-    scales: torch.Tensor
-    """(N, K / 64) float16."""
-    values: torch.Tensor
-    """(16) float32: what the codes stand for."""
-    bias: torch.Tensor | None
-    """(N)."""
-
-    def product(
-        self,
-        x: torch.Tensor,
-        out: torch.Tensor,
-        gain: torch.Tensor | None = None,
-        eps: float = 0.0,
-        *,
-        adds: bool = False,
-    ) -> None:
-        """See `four_bits.product`."""
-        four_bits.product(self.codes, self.scales, self.values, self.bias, x, out, gain, eps, adds=adds)
-
-    def linear(self, x: torch.Tensor) -> torch.Tensor:
-        """Of several vectors: (C, K) to (C, N). The matrix is unpacked for them."""
-        weight = four_bits.unpacked(self.codes, self.scales, self.values, x.dtype)
-        return torch.nn.functional.linear(x, weight, self.bias)
-
-    def gated_product(self, x: torch.Tensor, out: torch.Tensor, gain: torch.Tensor, eps: float) -> None:
-        """See `four_bits.gated_product`."""
-        four_bits.gated_product(self.codes, self.scales, self.values, x, out, gain, eps)
-
-
-Matrix = Dense | FourBits
-
-
 class Layer(NamedTuple):
-    """One layer; H query heads, G heads of keys, D elements a head, K of the hidden state, I inside."""
+    """One layer; H query heads, G heads of keys, D elements a head, K of the hidden state."""
 
     input_gain: torch.Tensor
     """(K)."""
@@ -99,10 +41,7 @@ class Layer(NamedTuple):
     """(K, H * D)."""
     inner_gain: torch.Tensor
     """(K)."""
-    gate_and_up: Matrix
-    """(2I, K)."""
-    down: Matrix
-    """(K, I)."""
+    inner: Gated | Experts
 
 
 class Weights(NamedTuple):
@@ -122,8 +61,6 @@ class Weights(NamedTuple):
     groups: int
     size: int
     """D."""
-    inner: int
-    """I."""
 
 
 def check(model: PreTrainedModel) -> None:
@@ -142,6 +79,8 @@ def check(model: PreTrainedModel) -> None:
     for layer in model.model.layers:
         for linear in _linears(layer):
             _check(linear, model.dtype)
+        if hasattr(layer.mlp, "experts"):
+            _check_experts(layer.mlp, model.dtype)
     _check(model.lm_head, model.dtype, may_be_packed=False)
 
 
@@ -160,7 +99,6 @@ def gather(model: PreTrainedModel) -> Weights:
         model.config.num_attention_heads,
         model.config.num_key_value_heads,
         first.head_dim,
-        model.config.intermediate_size,
     )
 
 
@@ -173,22 +111,35 @@ def _layer(layer: Any) -> Layer:
         (attention.q_norm.weight.data, attention.k_norm.weight.data) if has_norms else None,
         _joined([attention.o_proj]),
         layer.post_attention_layernorm.weight.data,
-        _joined([mlp.gate_proj, mlp.up_proj]),
-        _joined([mlp.down_proj]),
+        _experts(mlp) if hasattr(mlp, "experts") else _gated(mlp),
+    )
+
+
+def _gated(mlp: Any) -> Gated:
+    size = mlp.down_proj.in_features
+    return Gated(size, _joined([mlp.gate_proj, mlp.up_proj]), _joined([mlp.down_proj]))
+
+
+def _experts(block: Any) -> Experts:
+    router, chosen = block.gate.weight.data, block.gate.top_k
+    gate_and_up, down = block.experts.gate_up_proj.data, block.experts.down_proj.data
+    return Experts(
+        chosen * down.shape[2],
+        router,
+        gate_and_up,
+        down,
+        block.gate.norm_topk_prob,
+        router.new_empty(router.shape[0]),
+        router.new_empty(chosen, dtype=torch.int32),
+        router.new_empty(chosen, dtype=torch.float32),
+        block,
     )
 
 
 def _linears(layer: Any) -> list[Any]:
     attention, mlp = layer.self_attn, layer.mlp
-    return [
-        attention.q_proj,
-        attention.k_proj,
-        attention.v_proj,
-        attention.o_proj,
-        mlp.gate_proj,
-        mlp.up_proj,
-        mlp.down_proj,
-    ]
+    inner = [] if hasattr(mlp, "experts") else [mlp.gate_proj, mlp.up_proj, mlp.down_proj]
+    return [attention.q_proj, attention.k_proj, attention.v_proj, attention.o_proj, *inner]
 
 
 def _check(linear: Any, dtype: torch.dtype, *, may_be_packed: bool = True) -> None:
@@ -203,6 +154,12 @@ def _check(linear: Any, dtype: torch.dtype, *, may_be_packed: bool = True) -> No
         raise Unsupported(f"its products are made by {kind}")
     elif linear.weight.dtype is not dtype:
         raise Unsupported(f"its weights are not all in {dtype}")
+
+
+def _check_experts(block: Any, dtype: torch.dtype) -> None:
+    weights = (block.gate.weight, block.experts.gate_up_proj, block.experts.down_proj)
+    if any(weight.dtype is not dtype or not weight.is_contiguous() for weight in weights):
+        raise Unsupported(f"its experts are not all in {dtype}")
 
 
 def _joined(linears: Sequence[Any]) -> Matrix:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from qwen_tui.engine.local.fast.kernels import attention, dense, four_bits, rotary
+from qwen_tui.engine.local.fast.kernels import attention, dense, experts, four_bits, rotary
 
 ROWS = 16
 """Triton tells apart numbers that 16 divides; a model's numbers of rows are such numbers."""
@@ -33,11 +33,18 @@ class Kind(NamedTuple):
     has_head_gains: bool
     is_four_bits: bool
     dtype: torch.dtype
+    experts: int = 0
+    """E."""
+    chosen: int = 0
+    """C."""
+    expert: int = 0
+    """I of an expert."""
 
 
 def kind_of(config: Any, dtype: torch.dtype, *, is_four_bits: bool) -> Kind:
     """By the configuration of one of `weights.ARCHITECTURES`."""
     is_qwen2 = config.model_type == "qwen2"
+    has_experts = config.model_type == "qwen3_moe"
     return Kind(
         config.hidden_size,
         config.intermediate_size,
@@ -45,9 +52,14 @@ def kind_of(config: Any, dtype: torch.dtype, *, is_four_bits: bool) -> Kind:
         config.num_key_value_heads,
         getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads,
         is_qwen2 or bool(getattr(config, "attention_bias", False)),
-        config.model_type == "qwen3",
+        config.model_type in ("qwen3", "qwen3_moe"),
         is_four_bits,
         dtype,
+        *(
+            (config.num_experts, config.num_experts_per_tok, config.moe_intermediate_size)
+            if has_experts
+            else ()
+        ),
     )
 
 
@@ -78,6 +90,8 @@ def compile_all(kind: Kind, device: torch.device) -> None:
         dense.gated_product(both, hidden, vector(ROWS), hidden, 1e-6)
     head = torch.zeros(ROWS, kind.hidden, dtype=kind.dtype, device=device)
     dense.product(head, None, hidden, vector(ROWS, torch.float32), hidden, 1e-6)
+    if kind.experts:
+        _experts(kind, device)
     _attention(kind, device)
 
 
@@ -89,6 +103,18 @@ def _packed(
         torch.zeros(rows, columns // four_bits.BLOCK, dtype=torch.float16, device=device),
         torch.zeros(16, device=device),
     )
+
+
+def _experts(kind: Kind, device: torch.device) -> None:
+    def zeros(*shape: int, dtype: torch.dtype = kind.dtype) -> torch.Tensor:
+        return torch.zeros(shape, dtype=dtype, device=device)
+
+    ids, shares = zeros(kind.chosen, dtype=torch.int32), zeros(kind.chosen, dtype=torch.float32)
+    experts.choose(zeros(kind.experts), ids, shares, adds_to_one=True)
+    ids.zero_()  # the matrices are those of one
+    both, hidden = zeros(1, 2 * ROWS, kind.hidden), zeros(kind.hidden)
+    experts.gated_products(both, ids, hidden, zeros(kind.chosen, ROWS), hidden, 1e-6)
+    experts.add_products(zeros(1, ROWS, kind.expert), ids, shares, zeros(kind.chosen, kind.expert), hidden)
 
 
 def _attention(kind: Kind, device: torch.device) -> None:

@@ -57,11 +57,11 @@ def gated_product(
 ) -> None:
     """`out` (I) = silu(gate @ n) * (up @ n), of `weight` (2I, K), gate over up, and n = RMSNorm(x) * `gain` (K)."""
     inner, columns = out.shape[0], weight.shape[1]
-    step, warps = _gated_step(columns)
+    step, warps = gated_step(columns)
     _gated_product[(inner,)](weight, x, gain, out, inner, eps, COLUMNS=columns, STEP=step, num_warps=warps)
 
 
-def _gated_step(columns: int) -> tuple[int, int]:
+def gated_step(columns: int) -> tuple[int, int]:
     """How many columns are read at once, and by how many warps."""
     if columns <= 1536:
         return 512, 1
@@ -77,7 +77,7 @@ def _all_or_two(columns: int, step: int) -> int:
 
 
 @triton.jit
-def _columns(pointer, at, COLUMNS: tl.constexpr, STEP: tl.constexpr):
+def columns_of(pointer, at, COLUMNS: tl.constexpr, STEP: tl.constexpr):
     """Elements (STEP) of a vector, with zeros behind its last."""
     if COLUMNS % STEP == 0:
         return tl.load(pointer + at)
@@ -85,8 +85,8 @@ def _columns(pointer, at, COLUMNS: tl.constexpr, STEP: tl.constexpr):
 
 
 @triton.jit
-def _row_columns(base, at, COLUMNS: tl.constexpr, STEP: tl.constexpr):
-    """As `_columns`, of weights (STEP) or (R, STEP): they are read once, so that no cache need keep them."""
+def row_columns(base, at, COLUMNS: tl.constexpr, STEP: tl.constexpr):
+    """As `columns_of`, of weights (STEP) or (R, STEP): they are read once, so that no cache need keep them."""
     if COLUMNS % STEP == 0:
         return tl.load(base + at, eviction_policy="evict_first")
     return tl.load(base + at, mask=at < COLUMNS, other=0.0, eviction_policy="evict_first")
@@ -115,11 +115,11 @@ def _product(
     squares = tl.zeros((STEP,), tl.float32)
     for start in tl.range(0, COLUMNS, STEP, loop_unroll_factor=UNROLL):
         at = start + tl.arange(0, STEP)
-        w = _row_columns(base, at[None, :], COLUMNS, STEP).to(tl.float32)
-        v = _columns(x, at, COLUMNS, STEP).to(tl.float32)
+        w = row_columns(base, at[None, :], COLUMNS, STEP).to(tl.float32)
+        v = columns_of(x, at, COLUMNS, STEP).to(tl.float32)
         if HAS_GAIN:
             squares += v * v
-            v *= _columns(gain, at, COLUMNS, STEP).to(tl.float32)
+            v *= columns_of(gain, at, COLUMNS, STEP).to(tl.float32)
         sums += w * v[None, :]
     total = tl.sum(sums, 1)
     if HAS_GAIN:
@@ -135,21 +135,26 @@ def _product(
 @triton.jit
 def _gated_product(weight, x, gain, out, inner, eps, COLUMNS: tl.constexpr, STEP: tl.constexpr):
     row = tl.program_id(0).to(tl.int64)
-    gate_row = weight + row * COLUMNS
+    tl.store(out + row, gated_row(weight + row * COLUMNS, inner, x, gain, eps, COLUMNS, STEP))
+
+
+@triton.jit
+def gated_row(gate_row, inner, x, gain, eps, COLUMNS: tl.constexpr, STEP: tl.constexpr):
+    """One element of a gated product: of a row of the gate, and the one `inner` rows behind it."""
     up_row = gate_row + inner.to(tl.int64) * COLUMNS
     gates = tl.zeros((STEP,), tl.float32)
     ups = tl.zeros((STEP,), tl.float32)
     squares = tl.zeros((STEP,), tl.float32)
     for start in tl.static_range(0, COLUMNS, STEP):
         at = start + tl.arange(0, STEP)
-        gate = _row_columns(gate_row, at, COLUMNS, STEP).to(tl.float32)
-        up = _row_columns(up_row, at, COLUMNS, STEP).to(tl.float32)
-        v = _columns(x, at, COLUMNS, STEP).to(tl.float32)
+        gate = row_columns(gate_row, at, COLUMNS, STEP).to(tl.float32)
+        up = row_columns(up_row, at, COLUMNS, STEP).to(tl.float32)
+        v = columns_of(x, at, COLUMNS, STEP).to(tl.float32)
         squares += v * v
-        v *= _columns(gain, at, COLUMNS, STEP).to(tl.float32)
+        v *= columns_of(gain, at, COLUMNS, STEP).to(tl.float32)
         gates += gate * v
         ups += up * v
     factor = tl.rsqrt(tl.sum(squares, 0) / COLUMNS + eps)
     gate = tl.sum(gates, 0) * factor
     up = tl.sum(ups, 0) * factor
-    tl.store(out + row, gate * tl.sigmoid(gate) * up)
+    return gate * tl.sigmoid(gate) * up
