@@ -1,7 +1,7 @@
 """The kernels that a model will need, compiled while its weights are still being read.
 
 Triton compiles each for its shapes and types: 2 to 4 seconds for all of a model the first time; from then on they
-come from its cache. They are run on a few rows here, since what they are compiled for is the number of columns.
+come from its cache. They are run on a few rows here, in the way that suits the model's number of them.
 """
 
 from typing import Any, NamedTuple
@@ -39,6 +39,7 @@ class Kind(NamedTuple):
     """C."""
     expert: int = 0
     """I of an expert."""
+    shares_add_to_one: bool = True
 
 
 def kind_of(config: Any, dtype: torch.dtype, *, is_four_bits: bool) -> Kind:
@@ -56,7 +57,12 @@ def kind_of(config: Any, dtype: torch.dtype, *, is_four_bits: bool) -> Kind:
         is_four_bits,
         dtype,
         *(
-            (config.num_experts, config.num_experts_per_tok, config.moe_intermediate_size)
+            (
+                config.num_experts,
+                config.num_experts_per_tok,
+                config.moe_intermediate_size,
+                config.norm_topk_prob,
+            )
             if has_experts
             else ()
         ),
@@ -81,7 +87,8 @@ def compile_all(kind: Kind, device: torch.device) -> None:
             four_bits.product(*packed, with_bias, x, vector(ROWS), gain, 1e-6, adds=adds)
         else:
             matrix = torch.zeros(ROWS, columns, dtype=kind.dtype, device=device)
-            dense.product(matrix, with_bias, x, vector(ROWS), gain, 1e-6, adds=adds)
+            tile = dense.tile_of(kind.hidden, columns, has_gain=gain is not None)
+            dense.product(matrix, with_bias, x, vector(ROWS), gain, 1e-6, adds=adds, tile=tile)
     if kind.is_four_bits:
         four_bits.unpacked(*_packed(kind.hidden, device), kind.dtype)
         four_bits.gated_product(*_packed(kind.hidden, device, 2 * ROWS), hidden, vector(ROWS), hidden, 1e-6)
@@ -110,7 +117,7 @@ def _experts(kind: Kind, device: torch.device) -> None:
         return torch.zeros(shape, dtype=dtype, device=device)
 
     ids, shares = zeros(kind.chosen, dtype=torch.int32), zeros(kind.chosen, dtype=torch.float32)
-    experts.choose(zeros(kind.experts), ids, shares, adds_to_one=True)
+    experts.choose(zeros(kind.experts), ids, shares, adds_to_one=kind.shares_add_to_one)
     ids.zero_()  # the matrices are those of one
     both, hidden = zeros(1, 2 * ROWS, kind.hidden), zeros(kind.hidden)
     experts.gated_products(both, ids, hidden, zeros(kind.chosen, ROWS), hidden, 1e-6)
