@@ -135,7 +135,7 @@ class Settings:
     top_k: int | None = _option(None, kind="integer", group="sampling", minimum=0, maximum=10_000)
     min_p: float | None = _option(None, kind="number", group="sampling", minimum=0, maximum=1, step=0.01)
     repetition_penalty: float | None = _option(
-        None, kind="number", group="sampling", minimum=0, maximum=10, above_minimum=True, step=0.01
+        None, kind="number", group="sampling", minimum=0.01, maximum=10, step=0.01
     )
     max_new_tokens: int = _option(
         2048, kind="integer", group="sampling", minimum=1, maximum=1_000_000, step=64, optional=False

@@ -18,6 +18,7 @@ from transformers.generation.streamers import BaseStreamer
 
 from qwen_tui.chat.messages import Json, Run
 from qwen_tui.engine.base import Event, Finished, PromptReady, Request, Sampling
+from qwen_tui.engine.local.defaults import LEAST_TEMPERATURE
 from qwen_tui.engine.local.deltas import Deltas
 from qwen_tui.engine.local.fast.chunks import reading
 from qwen_tui.engine.local.fast.decoder import Decoder
@@ -166,7 +167,7 @@ def _configured(loaded: Loaded, request: Request, room: int) -> GenerationConfig
         if value is not None:
             setattr(config, name, value)
     config.do_sample = _is_sampled(
-        sampling, bool(loaded.defaults.do_sample and loaded.defaults.temperature != 0)
+        sampling, bool(loaded.defaults.do_sample) and _is_warm(loaded.defaults.temperature)
     )
     if config.do_sample:
         # What is left unset here would be filled in with the library's own default, which is 50.
@@ -189,10 +190,14 @@ def _configured(loaded: Loaded, request: Request, room: int) -> GenerationConfig
 def _is_sampled(sampling: Sampling, default: bool) -> bool:
     """Whether tokens are drawn. Temperature 0 means greedy; asking for a temperature means drawing."""
     if sampling.greedy is not None:
-        return not sampling.greedy and sampling.temperature != 0
+        return not sampling.greedy and _is_warm(sampling.temperature)
     if sampling.temperature is not None:
-        return sampling.temperature > 0
+        return _is_warm(sampling.temperature)
     return default
+
+
+def _is_warm(temperature: float | None) -> bool:
+    return temperature is None or temperature >= LEAST_TEMPERATURE
 
 
 def _receipt(

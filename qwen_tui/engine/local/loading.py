@@ -1,5 +1,6 @@
 """From a folder to a model that can answer: read, checked and warmed, with its progress reported."""
 
+import logging
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -21,11 +22,13 @@ from qwen_tui.engine.local import placement as placing
 from qwen_tui.engine.local import traits
 from qwen_tui.engine.local.architecture import check_architecture, check_values
 from qwen_tui.engine.local.cores import usable_cores
+from qwen_tui.engine.local.defaults import followed
 from qwen_tui.engine.local.fast.choosing import fast_decoder
 from qwen_tui.engine.local.fast.chunks import reads_without_mask
 from qwen_tui.engine.local.fast.compiling import compiling
 from qwen_tui.engine.local.fast.decoder import Decoder
 from qwen_tui.engine.local.fast.room import Room, has_room_for
+from qwen_tui.engine.local.fast.sampling import beyond
 from qwen_tui.engine.local.kv_cache import KVCache
 from qwen_tui.engine.local.prompt import REFUSALS, PromptBuilder
 from qwen_tui.engine.local.quantized_weights import kept
@@ -35,6 +38,8 @@ from qwen_tui.engine.local.text import TokenBytes, is_byte_level
 from qwen_tui.engine.quantized_cache import QuantizedCache
 from qwen_tui.engine.redaction import one_line
 from qwen_tui.errors import QwenTuiError
+
+log = logging.getLogger(__name__)
 
 SMALL_PARAMETERS = 50_000_000
 """A model with fewer decodes on one core."""
@@ -52,7 +57,7 @@ class Loaded:
     prompts: PromptBuilder
     info: ModelInfo
     defaults: GenerationConfig
-    """The checkpoint's own generation_config."""
+    """The checkpoint's own generation_config, as far as replies follow it."""
     end_ids: tuple[int, ...]
     """The tokens that end a reply."""
     padded_ids: torch.Tensor | None
@@ -95,7 +100,7 @@ def load(
         )
     is_read = time.monotonic()
     report(LoadProgress("warming", resolved.name))
-    defaults = model.generation_config
+    defaults = followed(model.generation_config)
     # Emptied, since `generate` fills in from here whatever a request leaves unset.
     model.generation_config = GenerationConfig()
     _warm(model)
@@ -119,7 +124,7 @@ def load(
         memory_bytes=model.get_memory_footprint(),
         load_seconds=time.monotonic() - began,
         ready_seconds=time.monotonic() - is_read,
-        decode_path=decoder.step.name if decoder is not None else "generate",
+        decode_path=_decode_path(decoder, defaults),
         note=resolved.note,
         reasons=placement.reasons,
     )
@@ -136,6 +141,16 @@ def load(
         decoder,
         saving,
     )
+
+
+def _decode_path(decoder: Decoder | None, defaults: GenerationConfig) -> str:
+    """How a reply is decoded, unless the person asks for something else."""
+    if decoder is None:
+        return "generate"
+    if more := beyond(defaults):
+        log.warning("decoding with generate: its generation_config has %s", ", ".join(sorted(more)))
+        return "generate"
+    return decoder.step.name
 
 
 def _cache(model: PreTrainedModel, decoder: Decoder | None, window: int) -> KVCache:

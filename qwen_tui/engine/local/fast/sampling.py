@@ -36,9 +36,14 @@ PLAIN = frozenset(
 """Of a generation_config, what is done here or does not matter."""
 
 
+def beyond(config: GenerationConfig) -> frozenset[str]:
+    """By name, what a generation_config asks for that is not done here."""
+    return frozenset(config.to_diff_dict()) - PLAIN
+
+
 def fast_values(config: GenerationConfig) -> Values | None:
     """What a generation_config asks for; None when it is more than this module does."""
-    if not PLAIN.issuperset(config.to_diff_dict()):
+    if beyond(config):
         return None
     penalty = config.repetition_penalty or 1.0
     if not config.do_sample:
