@@ -47,6 +47,9 @@ class FaultyForCausalLM(Qwen2ForCausalLM):
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
         if kind == "real-oom":
             torch.empty(1 << 46, device="cpu")
+        if kind == "lost-device":
+            # A device-side assert, which no process survives.
+            torch.zeros(1, device="cuda")[torch.tensor([5], device="cuda")].item()
         if kind == "die":
             os.kill(os.getpid(), signal.SIGKILL)
         if kind == "hang":

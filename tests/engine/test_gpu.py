@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import tiny_models
 import torch
+from faulty_model import faulty, tell
 from safetensors.torch import load_file, save_file
 from transformers import AutoTokenizer
 from waiting import wait_for
@@ -25,7 +27,7 @@ pytestmark = pytest.mark.gpu
 
 @contextmanager
 def opened(
-    folder: Path, tmp_path: Path, quantized: QuantizedCache | None = None, **spec: str
+    folder: Path, tmp_path: Path, quantized: QuantizedCache | None = None, **spec: Any
 ) -> Iterator[Engine]:
     wanted = ModelSpec(model=str(folder), **spec)
     engine = open_engine(wanted, tmp_path / "log", lambda _: None, threading.Event(), quantized=quantized)
@@ -144,11 +146,11 @@ def test_what_is_no_number_ends_the_reply_and_not_the_worker(temperature: float,
 
 
 def test_a_lost_device_ends_the_worker_and_says_so(tmp_path: Path) -> None:
-    # Ids that the model has no row for are a device-side assert, which no process survives.
-    folder = tiny_models.qwen2(tmp_path / "model", rows=300)
-    with opened(folder, tmp_path) as engine:
+    folder = faulty(tmp_path / "model")
+    with opened(folder, tmp_path, trust_remote_code=True) as engine:
+        tell(folder, "prefill", "lost-device")
         with pytest.raises(QwenTuiError) as raised:
-            list(engine.stream(asking("你好 hello"), threading.Event()))
+            list(engine.stream(asking("hello " * 50), threading.Event()))
         assert raised.value.code == "engine.device_broken"
         with pytest.raises(QwenTuiError) as after:
             list(engine.stream(asking(), threading.Event()))

@@ -97,7 +97,7 @@ def _run(
 ) -> None:
     """Read what the cache does not have, and generate; the cache knows what it holds, however that ends."""
     model, cache = loaded.model, loaded.cache
-    ids = on_device(asked.prompt_ids, model.device)
+    ids = on_device(asked.prompt_ids, model)
     try:
         with torch.no_grad(), interruptible(model, is_stopped), cache.watching(model):
             done = prefill(model, ids, cache, reused, send, is_stopped)

@@ -16,6 +16,7 @@ from qwen_tui.engine.local.fast.chunks import reading
 from qwen_tui.engine.local.faults import free_memory
 from qwen_tui.engine.local.kv_cache import KVCache, can_be_cut, cut, held
 from qwen_tui.engine.local.stopping import IsStopped, Stopped
+from qwen_tui.errors import QwenTuiError
 
 log = logging.getLogger(__name__)
 
@@ -69,9 +70,16 @@ def prefill(
     return done
 
 
-def on_device(ids: Sequence[int], device: torch.device) -> torch.Tensor:
-    """Token ids as a tensor (1, T), several times as fast as `torch.tensor` makes one of a list."""
-    return torch.frombuffer(array("q", ids), dtype=torch.long)[None].to(device)
+def on_device(ids: Sequence[int], model: PreTrainedModel) -> torch.Tensor:
+    """Token ids as a tensor (1, T) on the model's device, several times as fast as `torch.tensor` makes one.
+
+    Raises QwenTuiError for a token that the embedding has no row for: a GPU would be lost to it.
+    """
+    here = torch.frombuffer(array("q", ids), dtype=torch.long)[None]
+    rows, largest = model.get_input_embeddings().weight.shape[0], int(here.max())
+    if largest >= rows:
+        raise QwenTuiError("engine.no_such_row", token=largest, rows=rows)
+    return here.to(model.device)
 
 
 def read_in_parts(model: PreTrainedModel, ids: torch.Tensor, cache: KVCache, states: DynamicCache) -> None:

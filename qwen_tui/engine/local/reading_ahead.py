@@ -37,7 +37,7 @@ def read_ahead(
             or len(certain) >= loaded.info.context_window
         ):
             return
-        ids = on_device(certain, model.device)
+        ids = on_device(certain, model)
         done = cache.begin(certain)
         if cache.states is None:
             return

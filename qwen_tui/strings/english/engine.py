@@ -324,6 +324,11 @@ ERRORS: dict[str, tuple[str, str, str]] = {
         "Its logits are not finite numbers. In float16 that is an overflow; else its weights may be damaged.",
         "Try another quantization, or a device that computes in bfloat16 or float32.",
     ),
+    "engine.no_such_row": (
+        "The tokenizer does not fit the model",
+        "The prompt has the token {token}, and the model's embedding has only {rows} rows.",
+        "The checkpoint's tokenizer belongs to another model: use the one that the model was trained with.",
+    ),
     "engine.prompt_too_long": (
         "Too long for the context window",
         "The prompt has {tokens} tokens, and the model's window is {window}.",
