@@ -317,9 +317,14 @@ def test_what_two_sequences_begin_with_is_found(one: list[int], other: list[int]
     assert length == min(len(one), len(other)) or one[length] != other[length]
 
 
+@pytest.mark.parametrize("has_decoder", [True, False])
 @pytest.mark.parametrize("layer", [0, 1])
 def test_where_memory_is_short_a_prompt_is_read_in_smaller_parts(
-    wide: Loaded, layer: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    wide: Loaded,
+    layer: int,
+    has_decoder: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setattr("qwen_tui.engine.local.prefill.chunk_tokens", lambda *_: 1024)
     seen: list[int] = []
@@ -329,15 +334,15 @@ def test_where_memory_is_short_a_prompt_is_read_in_smaller_parts(
         if args[0].shape[1] > 300:
             raise torch.OutOfMemoryError("CUDA out of memory")
 
-    fast = with_decoder(wide)
+    loaded = with_decoder(wide) if has_decoder else wide
     messages = (user("The quick brown fox jumps over the lazy dog. " * 250),)
     request = Request(messages=messages, sampling=Sampling(greedy=True, max_new_tokens=8))
-    expected = run_of(reply(fast, replace(request, reuse=False)))
+    expected = run_of(reply(loaded, replace(request, reuse=False)))
     assert expected.prompt_tokens > 2048
     handle = wide.model.model.layers[layer].mlp.register_forward_pre_hook(fail)
     try:
         with caplog.at_level("INFO"):
-            run = run_of(reply(fast, replace(request, reuse=False)))
+            run = run_of(reply(loaded, replace(request, reuse=False)))
     finally:
         handle.remove()
     assert run.token_ids == expected.token_ids

@@ -24,7 +24,7 @@ from qwen_tui.engine.local.fast.chunks import reading
 from qwen_tui.engine.local.fast.decoder import Decoder
 from qwen_tui.engine.local.fast.sampling import Values, fast_values
 from qwen_tui.engine.local.loading import Loaded
-from qwen_tui.engine.local.prefill import interruptible, on_device, prefill, read_in_parts
+from qwen_tui.engine.local.prefill import LEAST_TOKENS, interruptible, on_device, prefill, read_in_parts
 from qwen_tui.engine.local.prompt import Prompt
 from qwen_tui.engine.local.stopping import IsStopped, Stopped
 from qwen_tui.engine.local.traits import SAMPLING
@@ -101,11 +101,13 @@ def _run(
     try:
         with torch.no_grad(), interruptible(model, is_stopped), cache.watching(model):
             done = prefill(model, ids, cache, reused, send, is_stopped)
+            # `generate` reads a few of them together with the last one, but many only where there is memory.
+            left = ids.shape[1] - 1 - done
+            if cache.states is not None and left > (0 if fast is not None else LEAST_TOKENS):
+                read_in_parts(model, ids[:, done:-1], cache, cache.states)
             if fast is None:
                 _by_generate(loaded, asked, ids)
                 return
-            if cache.states is not None and done < ids.shape[1] - 1:
-                read_in_parts(model, ids[:, done:-1], cache, cache.states)
         _by_decoder(loaded, asked, *fast, ids[0])
     except QwenTuiError:
         cache.forget()  # what is no number in it would be in every reply from here on
