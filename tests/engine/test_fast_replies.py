@@ -133,6 +133,40 @@ def test_a_reply_can_be_asked_for_as_generate_decodes_it(fast: Loaded, plain: Lo
     assert run_of(reply(plain, replace(request, decode_path="graph"))).decode_path == "generate"
 
 
+def test_what_one_decoder_has_drawn_another_draws_again(fast: Loaded) -> None:
+    request = asking(seed=5, temperature=1.2)
+    run = run_of(reply(fast, request))
+    again = run_of(reply(fast, replace(request, decode_path="kernels")))
+    assert (again.decode_path, again.token_ids) == ("graph", run.token_ids)
+
+
+@pytest.mark.parametrize("temperature", [1e-40, 1e-5])
+def test_a_temperature_too_small_to_divide_by_takes_the_likeliest_tokens(
+    plain: Loaded, fast: Loaded, temperature: float
+) -> None:
+    for loaded in (plain, fast):
+        greedy = run_of(reply(loaded, asking(greedy=True)))
+        assert run_of(reply(loaded, asking(temperature=temperature, seed=1))).token_ids == greedy.token_ids
+
+
+def test_what_a_fault_left_in_the_cache_is_not_read_by_the_next_reply(fast: Loaded) -> None:
+    good = run_of(reply(fast, asking(greedy=True))).token_ids
+    handle = fast.model.get_input_embeddings().register_forward_hook(lambda _, __, out: out * torch.nan)
+    with pytest.raises(QwenTuiError):
+        reply(fast, asking(greedy=True))
+    handle.remove()
+    assert run_of(reply(fast, asking(greedy=True))).token_ids == good
+
+
+def test_a_token_without_a_row_is_refused_before_a_gpu_is_lost_to_it(tmp_path: Path) -> None:
+    loaded = loaded_from(tiny_models.qwen2(tmp_path / "model", rows=300))
+    for each in (loaded, with_decoder(loaded)):
+        with pytest.raises(QwenTuiError) as raised:
+            reply(each, Request(messages=(user("你好 hello"),)))
+        assert raised.value.code == "engine.no_such_row"
+        assert not each.cache.ids
+
+
 def test_a_log_says_why_a_model_is_not_decoded_faster(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -32,6 +32,9 @@ from qwen_tui.errors import QwenTuiError
 
 Send = Callable[[Event], None]
 
+GENERATE = "generate"
+"""What a receipt calls decoding by the library."""
+
 SEEDS = 2**31
 """How many seeds are drawn from: short enough for a person to type again."""
 
@@ -82,7 +85,8 @@ class _Asked(NamedTuple):
 def _fast(loaded: Loaded, request: Request, config: GenerationConfig) -> tuple[Decoder, Values] | None:
     """What decodes this reply faster than `generate`, and with which values; None where nothing does."""
     decoder, values = loaded.decoder, fast_values(config)
-    if decoder is None or values is None or request.decode_path not in ("", decoder.step.name):
+    # Whichever decoder it is: they draw in the same way, and `generate` in another.
+    if decoder is None or values is None or request.decode_path == GENERATE:
         return None
     return decoder, values
 
@@ -244,7 +248,7 @@ class _Streamer(BaseStreamer):  # type: ignore[misc]  # transformers is not type
         self.first_at = self.last_at = 0.0
         self._is_stopped = is_stopped
         self._saw_prompt = False
-        self.decode_path = "generate"
+        self.decode_path = GENERATE
 
     def put(self, value: torch.Tensor) -> None:
         """Called with the prompt (1, T) first, then with each token (1)."""
