@@ -30,6 +30,7 @@ SHAPES = {
     "qwen2.5-0.5b in float32": ("qwen2.5-0.5b", torch.float32, False),
     "qwen3-8b in float16": ("qwen3-8b", torch.float16, False),
     "qwen3-30b-a3b": ("qwen3-30b-a3b", torch.bfloat16, False),
+    "qwen3-30b-a3b in 4 bits": ("qwen3-30b-a3b", torch.bfloat16, True),
 }
 
 SHARED_BYTES = 101_376

@@ -102,6 +102,7 @@ def test_where_there_is_no_memory_it_gives_back_what_it_holds_and_goes_on(
         with failing(fast, 0, place), pytest.raises(torch.OutOfMemoryError):
             reply(fast, asking(greedy=True))
         make_room(fast)
+        assert not decoder._graphs._steps
         assert decoder.room.tokens == 0
         assert fast.cache.ids == []
         assert (

@@ -117,6 +117,8 @@ def _experts(kind: Kind, device: torch.device) -> None:
         return torch.zeros(shape, dtype=dtype, device=device)
 
     ids, shares = zeros(kind.chosen, dtype=torch.int32), zeros(kind.chosen, dtype=torch.float32)
+    router, normed = zeros(ROWS, kind.hidden), zeros(kind.hidden)
+    dense.product(router, None, normed, zeros(ROWS), normed, 1e-6)
     experts.choose(zeros(kind.experts), ids, shares, adds_to_one=kind.shares_add_to_one)
     ids.zero_()  # the matrices are those of one
     both, hidden = zeros(1, 2 * ROWS, kind.hidden), zeros(kind.hidden)
