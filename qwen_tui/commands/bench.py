@@ -59,10 +59,10 @@ def _run(
             measured.append(row)
         _tell("bench.through_app")
         logging.disable()  # what the screen logs is of no interest here
-        from qwen_tui.commands.bench_app import through_app  # late: it imports the screen
+        from qwen_tui.commands.bench_app import reply_tokens, through_app  # late: it imports the screen
 
-        text = text_of(engine, there[0])
-        app = through_app(engine, text, repeats)
+        new_tokens = reply_tokens(measured[0], engine.info.context_window)
+        app = through_app(engine, text_of(engine, there[0]), new_tokens, repeats)
         from qwen_tui.commands.bench_report import as_json_text, in_words  # late, as above
 
         report = as_json_text if as_json else in_words

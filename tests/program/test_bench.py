@@ -3,15 +3,17 @@
 import json
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
-from doubles import INFO
+from doubles import INFO, Reply, ScriptedEngine
+from textual.app import App
 from transformers import AutoModelForCausalLM
 
-from qwen_tui.commands.bench_app import Through
+from qwen_tui.commands.bench_app import Through, through_app
 from qwen_tui.commands.bench_report import in_words
 from qwen_tui.commands.bench_rows import Row, contexts_that_fit
 from qwen_tui.engine.catalogue import KNOWN, Shape, shape_named, shape_names
@@ -109,6 +111,22 @@ def test_a_random_checkpoint_is_a_whole_model_of_its_shape(shape: Shape, tmp_pat
 
 def test_memory_moves_at_a_rate_that_a_machine_can_have() -> None:
     assert 1e8 < bytes_a_second(torch.device("cpu")) < 1e13
+
+
+@pytest.mark.parametrize(("seconds_a_drawing", "least", "most"), [(0.0, 0.75, 1.05), (0.2, 0.0, 0.75)])
+def test_a_slow_screen_shows_in_what_the_whole_program_reaches(
+    seconds_a_drawing: float, least: float, most: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    display = App._display
+
+    def slow(app: App[None], *drawn: object) -> None:
+        time.sleep(seconds_a_drawing)
+        display(app, *drawn)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(App, "_display", slow)
+    replies = [Reply(["word "] * 60, seconds_a_delta=0.01) for _ in range(4)]
+    through = through_app(ScriptedEngine(replies), "Hello.", 60, 1)
+    assert least < through.app / through.alone < most
 
 
 def test_the_table_and_the_bars_say_what_was_measured() -> None:
