@@ -26,6 +26,10 @@ _WINDOWS = ("max_position_embeddings", "n_positions", "max_sequence_length", "se
 _DTYPES = {"float32": "F32", "float16": "F16", "bfloat16": "BF16"}
 """A config's words for what safetensors calls otherwise."""
 
+_EXPERTS = ("num_experts", "n_routed_experts", "num_local_experts", "moe_num_experts")
+
+_CHOSEN_EXPERTS = ("num_experts_per_tok", "moe_k")
+
 _KEPT_ENDS = ("embed_tokens.weight", "lm_head.weight", "wte.weight")
 
 
@@ -113,9 +117,8 @@ def size_by_config(config: Mapping[str, Any], weight_bytes: int) -> ModelSize:
     parameters = weight_bytes // (4 if dtype == "F32" else 2)
     embedding = _number(text, "vocab_size") * _hidden(text)
     is_tied = bool(text.get("tie_word_embeddings", config.get("tie_word_embeddings", False)))
-    experts = _number(text, "num_experts", "n_routed_experts", "num_local_experts")
     expert = 3 * _hidden(text) * _number(text, "moe_intermediate_size", "intermediate_size")
-    kept = embedding * (1 if is_tied else 2) + layers(text) * experts * expert
+    kept = embedding * (1 if is_tied else 2) + layers(text) * _number(text, *_EXPERTS) * expert
     return ModelSize(
         parameters=parameters,
         kept_parameters=min(parameters, kept),
@@ -152,6 +155,12 @@ def kv_values(config: Mapping[str, Any]) -> int:
     """
     kv_heads = _number(config, "num_key_value_heads", "num_attention_heads", "n_head")
     return 2 * _attention_layers(config) * kv_heads * _head_size(config)
+
+
+def chosen_share(config: Mapping[str, Any]) -> float:
+    """How much of its experts a token goes through: those that are chosen for it, of all in a layer."""
+    experts = _number(config, *_EXPERTS) or 1
+    return min(1.0, (_number(config, *_CHOSEN_EXPERTS) or experts) / experts)
 
 
 def context_window(config: Mapping[str, Any]) -> int:
@@ -196,7 +205,7 @@ def _attention_layers(config: Mapping[str, Any]) -> int:
 def _widest(config: Mapping[str, Any]) -> int:
     hidden = _hidden(config)
     inner = _number(config, "intermediate_size", "n_inner") or 4 * hidden
-    experts = _number(config, "num_experts_per_tok") * _number(config, "moe_intermediate_size")
+    experts = _number(config, *_CHOSEN_EXPERTS) * _number(config, "moe_intermediate_size")
     return hidden + (experts or inner)
 
 

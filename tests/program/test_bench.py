@@ -11,7 +11,7 @@ import pytest
 import torch
 from doubles import INFO, Reply, ScriptedEngine
 from textual.app import App
-from transformers import AutoModelForCausalLM
+from transformers import AutoConfig, AutoModelForCausalLM
 
 from qwen_tui.commands.bench_app import Through, through_app
 from qwen_tui.commands.bench_report import in_words
@@ -107,6 +107,57 @@ def test_a_random_checkpoint_is_a_whole_model_of_its_shape(shape: Shape, tmp_pat
     assert step == pytest.approx(2 * (shape.active_parameters - idle), rel=0.01)
     cache = 2 * shape.layers * shape.kv_heads * shape.head_dim * 2
     assert bytes_a_token(model, 1000) - step == 1000 * cache
+
+
+SMALL = {
+    "tie_word_embeddings": False,
+    "vocab_size": 64,
+    "hidden_size": 32,
+    "intermediate_size": 48,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "num_key_value_heads": 2,
+}
+
+EXPERTS: dict[str, dict[str, object]] = {
+    "deepseek_v3": {
+        "n_routed_experts": 8,
+        "moe_intermediate_size": 16,
+        "n_group": 2,
+        "topk_group": 1,
+        "first_k_dense_replace": 1,
+    },
+    "glm4_moe": {"n_routed_experts": 8, "moe_intermediate_size": 16, "first_k_dense_replace": 1},
+    "phimoe": {"num_local_experts": 8},
+    "mixtral": {"num_local_experts": 8},
+    "ernie4_5_moe": {"moe_num_experts": 8, "moe_intermediate_size": 16},
+    "qwen2_moe": {"num_experts": 8, "moe_intermediate_size": 16},
+}
+
+
+@pytest.mark.parametrize("model_type", EXPERTS)
+def test_of_experts_only_those_that_are_chosen_are_read_for_a_token(model_type: str) -> None:
+    config = AutoConfig.for_model(model_type, **SMALL, **EXPERTS[model_type], num_experts_per_tok=2)
+    model = AutoModelForCausalLM.from_config(config)
+    experts = sum(part.numel() for name, part in model.named_parameters() if ".experts." in name)
+    read = model.num_parameters() - model.get_input_embeddings().weight.numel() - experts * 6 // 8
+    assert experts
+    assert bytes_a_token(model, 0) == pytest.approx(4 * read, rel=0.005)
+
+
+def test_weights_that_lie_in_buffers_are_read_for_a_token_and_rotary_tables_are_not() -> None:
+    """As GPTQ and AWQ have them."""
+    model = AutoModelForCausalLM.from_config(
+        AutoConfig.for_model("qwen2", **SMALL, max_position_embeddings=64)
+    )
+    before = bytes_a_token(model, 0)
+    assert before == 4 * (model.num_parameters() - model.get_input_embeddings().weight.numel())
+    packed = torch.nn.Module()
+    packed.register_buffer("qweight", torch.zeros(32 // 8, 48, dtype=torch.int32))
+    packed.register_buffer("scales", torch.zeros(1, 48, dtype=torch.float16))
+    packed.register_buffer("cos_cached", torch.zeros(64, 16), persistent=False)
+    model.model.layers[0].mlp.up_proj = packed
+    assert bytes_a_token(model, 0) == before - 4 * 32 * 48 + 4 * 4 * 48 + 2 * 48
 
 
 def test_memory_moves_at_a_rate_that_a_machine_can_have() -> None:

@@ -1,15 +1,20 @@
-"""What decoding is held against: transformers' own `generate` as it comes, and what the device's memory allows.
+"""What decoding is held against: transformers' own `generate`, and what the device's memory allows.
+
+`generate` runs as it comes but for cuDNN's attention, which the worker has turned off (see `loading`): with it, it
+is two to four times slower.
 
 Decoding one conversation reads every weight once a token, so that no program can be faster than the bytes of a
 step divided by the rate at which the device moves bytes.
 """
 
 import time
+from collections.abc import Iterator
 
 import torch
 from transformers import GenerationConfig, PreTrainedModel
 from transformers.generation.streamers import BaseStreamer
 
+from qwen_tui.engine.size import chosen_share
 from qwen_tui.engine.wire import PlainTiming
 
 COPIED_BYTES = {"cuda": 2 << 30, "mps": 512 << 20, "cpu": 256 << 20}
@@ -58,12 +63,11 @@ def bytes_a_token(model: PreTrainedModel, context_tokens: int) -> int:
     Of an embedding that is no output layer, too, one row is read: nothing. Of experts, the share that is chosen.
     """
     config = model.config.get_text_config(decoder=True)
-    experts = getattr(config, "num_experts", None) or 1
-    share = getattr(config, "num_experts_per_tok", experts) / experts
+    share = chosen_share(config.to_dict())
     embedding = model.get_input_embeddings().weight
     is_tied = model.get_output_embeddings() is not None and model.get_output_embeddings().weight is embedding
     total = 0.0
-    for name, weight in model.named_parameters():
+    for name, weight in (*model.named_parameters(), *_kept_buffers(model)):
         if weight is embedding and not is_tied:
             continue
         total += weight.numel() * weight.element_size() * (share if ".experts." in name else 1)
@@ -72,6 +76,14 @@ def bytes_a_token(model: PreTrainedModel, context_tokens: int) -> int:
     element = torch.empty(0, dtype=model.dtype).element_size()
     cached: int = 2 * config.num_hidden_layers * heads * head_dim * element * context_tokens
     return int(total) + cached
+
+
+def _kept_buffers(model: PreTrainedModel) -> Iterator[tuple[str, torch.Tensor]]:
+    """Those that a checkpoint has: GPTQ and AWQ hold weights so. Rotary tables and masks are made, not kept."""
+    for name, module in model.named_modules():
+        for own_name, buffer in module.named_buffers(recurse=False):
+            if own_name not in module._non_persistent_buffers_set:
+                yield f"{name}.{own_name}", buffer
 
 
 class _Clock(BaseStreamer):  # type: ignore[misc]  # transformers is not typed
