@@ -1,5 +1,8 @@
 """A model folder to a model that can answer."""
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,7 +15,7 @@ from qwen_tui.engine.base import LoadProgress, ModelSpec
 from qwen_tui.engine.checkpoint import Checkpoint, inspect
 from qwen_tui.engine.devices import Device
 from qwen_tui.engine.listing import GUIDE
-from qwen_tui.engine.local import placement
+from qwen_tui.engine.local import loading, placement
 from qwen_tui.engine.local.cores import usable_cores
 from qwen_tui.engine.local.loading import Loaded, load
 from qwen_tui.engine.local.resolving import Resolved, resolve
@@ -42,6 +45,19 @@ def test_what_was_loaded_is_told(qwen2: Loaded, folders: dict[str, Path]) -> Non
     assert info.sampling_defaults == {"do_sample": True, "temperature": 0.7, "top_p": 0.8, "top_k": 20}
     assert info.memory_bytes >= info.parameters * 4
     assert 0 < info.ready_seconds < info.load_seconds
+
+
+def test_kernels_that_are_waited_for_count_as_getting_ready(
+    folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def slow_compiling(*_: object) -> Iterator[None]:
+        yield
+        time.sleep(0.5)
+
+    monkeypatch.setattr(loading, "compiling", slow_compiling)
+    info = loaded_from(folders["qwen2"]).info
+    assert 0.5 <= info.ready_seconds < info.load_seconds
 
 
 def test_a_checkpoint_without_sampling_of_its_own_is_greedy(llama: Loaded) -> None:

@@ -98,7 +98,7 @@ def load(
             kept(quantized, resolved.name, checkpoint, placement),
             lambda stage, done, total: report(LoadProgress(stage, resolved.name, done, total)),
         )
-    is_read = time.monotonic()
+        is_read = time.monotonic()  # here: leaving this waits for the kernels
     report(LoadProgress("warming", resolved.name))
     defaults = followed(model.generation_config)
     # Emptied, since `generate` fills in from here whatever a request leaves unset.
