@@ -181,6 +181,14 @@ def context_window(config: Mapping[str, Any]) -> int:
 
 
 def _stretched(rope: Mapping[str, Any]) -> int:
+    """The length after stretching, for the one kind whose factor says it; 0 for all others.
+
+    Of `llama3` the factor slows down the low frequencies and is no length (Llama-3.2: 32 x 8,192, and 131,072
+    positions). For `linear` and `dynamic` transformers (5.23) reads no original length: whether the config's own is
+    the one before stretching or after it differs from model to model. `longrope` names the one after it.
+    """
+    if rope.get("rope_type", rope.get("type")) != "yarn":
+        return 0
     factor = rope.get("factor")
     if not isinstance(factor, int | float) or isinstance(factor, bool) or not 0 < factor < 1e6:
         return 0

@@ -10,7 +10,7 @@ import torch
 from conftest import loaded_from
 from transformers import Qwen2Config
 
-from qwen_tui.engine import devices
+from qwen_tui.engine import devices, size
 from qwen_tui.engine.base import LoadProgress, ModelSpec
 from qwen_tui.engine.checkpoint import Checkpoint, inspect
 from qwen_tui.engine.devices import Device
@@ -152,6 +152,25 @@ def test_a_stretched_window_counts_in_full() -> None:
               "low_freq_factor": 1.0, "high_freq_factor": 4.0}  # fmt: skip
     assert context_window(Qwen2Config(max_position_embeddings=131072, rope_parameters=llama3)) == 131072
     assert context_window(Qwen2Config(max_position_embeddings=4096)) == 4096
+
+
+@pytest.mark.parametrize(
+    ("rope_type", "factor", "original", "named", "window"),
+    [
+        ("llama3", 32.0, 8192, 131072, 131072),  # Llama-3.2 1B and 3B
+        ("llama3", 8.0, 8192, 131072, 131072),  # Llama-3.1
+        ("yarn", 4.0, 32768, 40960, 131072),  # Qwen3 as its model cards stretch it
+        ("linear", 4.0, 16384, 16384, 16384),  # deepseek-coder, which names the length after stretching
+        ("dynamic", 4.0, 4096, 4096, 4096),
+        ("longrope", 64.0, 4096, 131072, 131072),
+    ],
+)
+@pytest.mark.parametrize("key", ["rope_type", "type"])
+def test_a_factor_stretches_the_window_only_where_it_is_a_length(
+    key: str, rope_type: str, factor: float, original: int, named: int, window: int
+) -> None:
+    rope = {key: rope_type, "factor": factor, "original_max_position_embeddings": original}
+    assert size.context_window({"max_position_embeddings": named, "rope_scaling": rope}) == window
 
 
 def test_a_containers_share_of_the_cores_is_kept(tmp_path: Path) -> None:
