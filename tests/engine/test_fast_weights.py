@@ -163,15 +163,46 @@ def test_positions_that_turn_only_a_part_of_a_head_are_told_apart() -> None:
     KernelStep(model, gather(model), Room(model, 64).layers, 64)
 
 
-def test_what_would_be_saved_of_four_bits_is_as_it_was(tmp_path: Path) -> None:
-    folder = tiny_models.qwen2(tmp_path / "model", hidden_size=256, intermediate_size=512)
+def in_four_bits(folder: Path, **more: Any) -> PreTrainedModel:
     config = BitsAndBytesConfig(
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",
         bnb_4bit_compute_dtype=torch.bfloat16,
         bnb_4bit_use_double_quant=True,
+        **more,
     )
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.bfloat16, quantization_config=config)
+    tiny_models.qwen2(folder, hidden_size=256, intermediate_size=512)
+    return AutoModelForCausalLM.from_pretrained(folder, dtype=torch.bfloat16, quantization_config=config)
+
+
+@pytest.mark.parametrize(
+    ("config", "why"),
+    [
+        ({"bnb_4bit_quant_storage": torch.bfloat16}, "kept as torch.bfloat16"),
+        ({"llm_int8_skip_modules": ["lm_head", "q_proj"]}, "by Linear and Linear4bit"),
+        ({"llm_int8_skip_modules": ["lm_head", "k_proj", "v_proj"]}, "by Linear and Linear4bit"),
+        ({"llm_int8_skip_modules": ["lm_head", "up_proj"]}, "by Linear and Linear4bit"),
+    ],
+)
+def test_four_bits_that_the_kernels_cannot_read_are_told_apart_before_anything_is_changed(
+    config: dict[str, Any], why: str, tmp_path: Path
+) -> None:
+    model = in_four_bits(tmp_path / "model", **config)
+    before = [part.data_ptr() for part in model.parameters()]
+    with pytest.raises(Unsupported, match=why):
+        gather(model)
+    assert [part.data_ptr() for part in model.parameters()] == before
+
+
+def test_a_matrix_of_its_own_may_be_left_out_of_the_four_bits(tmp_path: Path) -> None:
+    model = in_four_bits(tmp_path / "model", llm_int8_skip_modules=["down_proj", "lm_head"])
+    layer = gather(model).layers[0]
+    assert isinstance(layer.projections, FourBits)
+    assert isinstance(layer.inner.down, Dense)
+
+
+def test_what_would_be_saved_of_four_bits_is_as_it_was(tmp_path: Path) -> None:
+    model = in_four_bits(tmp_path / "model")
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     gather(model)
     after = model.state_dict()

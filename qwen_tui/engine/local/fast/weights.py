@@ -77,8 +77,8 @@ def check(model: PreTrainedModel) -> None:
     if size & (size - 1) or size < 16:
         raise Unsupported(f"its heads have {size} elements")
     for layer in model.model.layers:
-        for linear in _linears(layer):
-            _check(linear, model.dtype)
+        for linears in _groups(layer):
+            _check_group(linears, model.dtype)
         if hasattr(layer.mlp, "experts"):
             _check_experts(layer.mlp, model.dtype)
     _check(model.lm_head, model.dtype, may_be_packed=False)
@@ -136,10 +136,19 @@ def _experts(block: Any) -> Experts:
     )
 
 
-def _linears(layer: Any) -> list[Any]:
+def _groups(layer: Any) -> list[list[Any]]:
+    """A layer's linear modules: each with those that it is joined with."""
     attention, mlp = layer.self_attn, layer.mlp
-    inner = [] if hasattr(mlp, "experts") else [mlp.gate_proj, mlp.up_proj, mlp.down_proj]
-    return [attention.q_proj, attention.k_proj, attention.v_proj, attention.o_proj, *inner]
+    inner = [] if hasattr(mlp, "experts") else [[mlp.gate_proj, mlp.up_proj], [mlp.down_proj]]
+    return [[attention.q_proj, attention.k_proj, attention.v_proj], [attention.o_proj], *inner]
+
+
+def _check_group(linears: Sequence[Any], dtype: torch.dtype) -> None:
+    kinds = sorted({type(linear).__name__ for linear in linears})
+    if len(kinds) > 1:
+        raise Unsupported(f"products to be joined are made by {' and '.join(kinds)}")
+    for linear in linears:
+        _check(linear, dtype)
 
 
 def _check(linear: Any, dtype: torch.dtype, *, may_be_packed: bool = True) -> None:
@@ -148,6 +157,8 @@ def _check(linear: Any, dtype: torch.dtype, *, may_be_packed: bool = True) -> No
         state = linear.weight.quant_state
         if state.blocksize != four_bits.BLOCK or dtype is not torch.bfloat16:
             raise Unsupported(f"four bits in blocks of {state.blocksize}, {dtype}")
+        if linear.weight.dtype is not torch.uint8:
+            raise Unsupported(f"four bits kept as {linear.weight.dtype}")
         if linear.in_features % four_bits.BLOCK or linear.out_features % four_bits.ROWS:
             raise Unsupported(f"a matrix of {linear.out_features} x {linear.in_features} in four bits")
     elif type(linear) is not torch.nn.Linear:
