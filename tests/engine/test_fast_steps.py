@@ -1,17 +1,26 @@
 """One token at a time, by the kernels and by the plain forward pass, against `generate`: on the processor."""
 
+import itertools
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 import tiny_models
 import torch
-from transformers import AttentionInterface, AutoConfig, AutoModelForCausalLM, PreTrainedModel
+from transformers import (
+    AttentionInterface,
+    AutoConfig,
+    AutoModelForCausalLM,
+    BitsAndBytesConfig,
+    DynamicCache,
+    PreTrainedModel,
+)
 
 from qwen_tui.engine.local.fast import attending, checking, choosing, chunks, plain
 from qwen_tui.engine.local.fast.checking import Mismatch
 from qwen_tui.engine.local.fast.decoder import Decoder
+from qwen_tui.engine.local.fast.graphs import Graphs, Step
 from qwen_tui.engine.local.fast.room import Room, RoomyLayer
 from qwen_tui.engine.local.fast.sampling import Values
 
@@ -39,19 +48,29 @@ def assert_as_generate(model: PreTrainedModel, decoder: Decoder, tokens: int, ne
     assert got == out[0, tokens:].tolist()
 
 
-EXPERTS: dict[str, dict[str, object]] = {
-    "qwen3_moe": {
-        "num_experts": 6,
-        "num_experts_per_tok": 3,
-        "moe_intermediate_size": 16,
-        "norm_topk_prob": True,
-        "mlp_only_layers": [0],
-    },
+EXPERTS: dict[str, object] = {
+    "num_experts": 6,
+    "num_experts_per_tok": 3,
+    "moe_intermediate_size": 16,
+    "norm_topk_prob": True,
+    "mlp_only_layers": [0],
 }
 
 
-@pytest.mark.parametrize("model_type", ["qwen2", "qwen3", "qwen3_moe", "llama", "mistral"])
-def test_the_kernels_say_what_generate_says(model_type: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("model_type", "more"),
+    [
+        ("qwen2", {}),
+        ("qwen3", {}),
+        ("qwen3_moe", EXPERTS),
+        ("qwen3_moe", {**EXPERTS, "norm_topk_prob": False}),
+        ("llama", {}),
+        ("mistral", {}),
+    ],
+)
+def test_the_kernels_say_what_generate_says(
+    model_type: str, more: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
     import kernels_on_cpu
 
     monkeypatch.setattr(kernels_on_cpu.attention, "SPLITS", 2)
@@ -69,13 +88,24 @@ def test_the_kernels_say_what_generate_says(model_type: str, monkeypatch: pytest
         eos_token_id=None,
         bos_token_id=None,
         sliding_window=None,
-        **EXPERTS.get(model_type, {}),
+        **more,
     )
     model = AutoModelForCausalLM.from_config(config).eval()
     room = Room(model, 512)
     decoder = Decoder(model, room, choosing._kernels(model, room, 512))
     assert_as_generate(model, decoder, 40, 3)
+    assert_logits_are_the_model_s(model, decoder)
     assert_short_reading_is_as_the_model_s(model, decoder)
+
+
+def assert_logits_are_the_model_s(model: PreTrainedModel, decoder: Decoder) -> None:
+    """The likeliest token alone would hide that experts have the wrong shares."""
+    ids = torch.randint(3, 60, (1, 12), generator=torch.Generator().manual_seed(2))
+    with torch.no_grad():
+        expected = model(input_ids=ids, use_cache=False).logits[0, -1]
+        model(input_ids=ids[:, :-1], past_key_values=decoder.room.states(), use_cache=True)
+        said = decoder.logits(int(ids[0, -1]), 11)
+    torch.testing.assert_close(said, expected, rtol=1e-4, atol=1e-4)
 
 
 def assert_short_reading_is_as_the_model_s(model: PreTrainedModel, decoder: Decoder) -> None:
@@ -163,6 +193,93 @@ def test_a_step_that_says_something_else_is_not_taken(
     monkeypatch.setitem(AttentionInterface._global_mapping, attending.ONE_QUERY, wrong)
     with pytest.raises(Mismatch):
         choosing.tried(model, choosing._graph, 512)
+
+
+class ReadingShort(plain.PlainStep):
+    """The plain step, and the forward pass as what reads short; of each part it gets a share of one value."""
+
+    def __init__(self, model: PreTrainedModel, room: Room, share: float) -> None:
+        super().__init__(model, room.layers)
+        self.read_short = self._read  # type: ignore[assignment]
+        self._room, self._share = room, share
+
+    def _read(self, ids: torch.Tensor) -> None:
+        layers = self._room.layers
+        done = layers[0].get_seq_length()
+        states = DynamicCache(config=self._model.config)
+        states.layers = list(layers)
+        self._model(input_ids=ids[None], past_key_values=states, use_cache=True)
+        layers[-1].all_values[..., done, :] *= self._share
+
+
+def test_a_step_that_reads_something_wrong_is_not_taken(tmp_path: Path) -> None:
+    model = read(tiny_models.qwen2(tmp_path / "model"))
+    choosing.tried(model, lambda model, room, _: ReadingShort(model, room, 1.0), 512)
+    with pytest.raises(Mismatch, match="its logits"):
+        choosing.tried(model, lambda model, room, _: ReadingShort(model, room, 0.5), 512)
+
+
+@pytest.mark.parametrize(
+    ("is_wrong_when_greedy", "says"),
+    [(True, "the captured step chooses another token"), (False, "a seed does not repeat a reply")],
+)
+def test_a_step_that_chooses_something_else_once_it_is_captured_is_not_taken(
+    is_wrong_when_greedy: bool, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = read(tiny_models.qwen2(tmp_path / "model"))
+    replays = itertools.count(1)
+
+    def wrongly_captured(
+        _: Graphs, key: tuple[int, tuple[bool, int]], step: Step, state: Sequence[torch.Tensor]
+    ) -> Step:
+        is_greedy = key[1][0]
+
+        def replay() -> None:
+            step()
+            if is_greedy is is_wrong_when_greedy:
+                state[0].add_(next(replays)).remainder_(60)
+
+        return replay
+
+    monkeypatch.setattr(Graphs, "get", wrongly_captured)
+    with pytest.raises(Mismatch, match=says):
+        choosing.tried(model, choosing._graph, 512)
+
+
+def in_eight_bits(folder: Path) -> PreTrainedModel:
+    config = BitsAndBytesConfig(load_in_8bit=True)
+    return AutoModelForCausalLM.from_pretrained(tiny_models.qwen2(folder), quantization_config=config)
+
+
+def over_two_devices(folder: Path) -> PreTrainedModel:
+    model = read(tiny_models.qwen2(folder))
+    model.hf_device_map = {"model.layers.0": 0, "model.layers.1": 1}
+    return model
+
+
+CHANGING = {"rope_type": "dynamic", "factor": 2.0, "rope_theta": 10_000.0}
+
+
+@pytest.mark.parametrize(
+    ("make", "why"),
+    [
+        (in_eight_bits, "LLM.int8 waits for the processor in each product"),
+        (over_two_devices, "it is on several devices"),
+        (
+            lambda _: other("llama", rope_parameters=CHANGING),
+            "its positions depend on the length of the text",
+        ),
+        (lambda _: other("rwkv", attention_hidden_size=32), "it has a cache of another kind"),
+        (lambda folder: read(tiny_models.mamba(folder)), "its layers do not keep every token"),
+        (lambda _: other("mistral", sliding_window=16), "its layers do not keep every token"),
+        (lambda folder: read(tiny_models.qwen3_next(folder)), "its layers do not keep every token"),
+        (lambda folder: read(tiny_models.qwen2(folder)), "it is on cpu"),
+    ],
+)
+def test_what_is_left_to_generate_is_told_with_its_reason(
+    make: Callable[[Path], PreTrainedModel], why: str, tmp_path: Path
+) -> None:
+    assert choosing.why_not(make(tmp_path / "model")) == why
 
 
 @pytest.mark.parametrize("model_type", OTHERS)

@@ -55,8 +55,6 @@ def fast_decoder(model: PreTrainedModel, window: int) -> Decoder | None:
 def why_not(model: PreTrainedModel) -> str:
     """Why a model is decoded by `generate`; empty when it need not be."""
     config = model.config.get_text_config(decoder=True)
-    if model.device.type != "cuda":
-        return f"it is on {model.device.type}"
     if len({place for place in getattr(model, "hf_device_map", {}).values()}) > 1:
         return "it is on several devices"
     if getattr(model, "is_loaded_in_8bit", False):
@@ -67,6 +65,8 @@ def why_not(model: PreTrainedModel) -> str:
         return "it has a cache of another kind"
     if not has_room_for(model):
         return "its layers do not keep every token"
+    if model.device.type != "cuda":
+        return f"it is on {model.device.type}"
     return ""
 
 
