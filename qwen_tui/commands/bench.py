@@ -54,14 +54,17 @@ def _run(
         stack.callback(engine.close)
         assert isinstance(engine, LocalEngine)
         measured: list[Row] = []
-        there = contexts_that_fit(wanted, engine.info.context_window)
+        window = engine.info.context_window
+        there = contexts_that_fit(wanted, window)
+        if left_out := [each for each in wanted if each not in there]:
+            _tell("bench.left_out", lengths=" and ".join(f"{each:,}" for each in left_out), window=window)
         for row in rows(engine, there, repeats, lambda tokens: _tell("bench.at", tokens=tokens)):
             measured.append(row)
         _tell("bench.through_app")
         logging.disable()  # what the screen logs is of no interest here
         from qwen_tui.commands.bench_app import reply_tokens, through_app  # late: it imports the screen
 
-        new_tokens = reply_tokens(measured[0], engine.info.context_window)
+        new_tokens = reply_tokens(measured[0], window)
         app = through_app(engine, text_of(engine, there[0]), new_tokens, repeats)
         from qwen_tui.commands.bench_report import as_json_text, in_words  # late, as above
 

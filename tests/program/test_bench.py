@@ -39,10 +39,12 @@ def bench(tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_guide_is_measured_in_all_ways(tmp_path: Path) -> None:
-    done = bench(tmp_path, "--model", "guide", "--contexts", "120", "--repeats", "1", "--json")
+    done = bench(tmp_path, "--model", "guide", "--contexts", "120,99999", "--repeats", "1", "--json")
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)
-    first = said["rows"][0]
+    assert "99,999 tokens do not fit" in done.stderr
+    first, longest = said["rows"]
+    assert 1500 <= longest["context"] <= 1600
     assert 100 <= first["context"] <= 120
     assert first["read_warm"] < 90  # the next turn: its history was in the cache
     for key in ("first_cold", "first_warm", "decode", "plain_first", "plain_decode", "floor", "prefill"):

@@ -19,6 +19,7 @@ SENTENCES: dict[str, str] = {
     "cli.not_positive": "not a whole number from 1",
     "cli.bench_json": "print one JSON object",
     "bench.at": "measuring at {tokens:,} tokens …",
+    "bench.left_out": "{lengths} tokens do not fit the window of {window:,} with the replies; left out",
     "bench.through_app": "measuring through the whole program …",
     "bench.writing": "writing {size} of random weights to {path}, removed afterwards …",
     "bench.model": "{name}, {form} on {device} ({on})",
