@@ -10,7 +10,6 @@ from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
 from textual.timer import Timer
-from textual.widget import Widget
 from textual.widgets import TextArea
 
 from qwen_tui.amounts import in_bytes, in_tokens
@@ -88,6 +87,8 @@ class Composer(Vertical):
         """By message id: what was left unsent, for when the same message is edited again."""
         self._recall: Recall | None = None
         self._resting: Timer | None = None
+        self._chips: list[Attachment] = []
+        """The pasted texts, in order. Their parent only shows them: it has none any more while the app is left."""
         self._area = MessageArea()
         self._attachments = VerticalScroll(id="attachments", can_focus=False)
 
@@ -132,10 +133,6 @@ class Composer(Vertical):
     @property
     def _own_draft(self) -> Draft:
         return self.draft if self._recall is None else self._recall.draft(self.draft)
-
-    @property
-    def _chips(self) -> list[Attachment]:
-        return [chip for chip in self._attachments.query(Attachment) if not chip.has_class("-gone")]
 
     def focus(self, scroll_visible: bool = True) -> "Composer":
         """Let the person type here."""
@@ -189,8 +186,8 @@ class Composer(Vertical):
         """Put a message in front of what stands here; nothing of that is lost."""
         given, here = Draft.of(text), self.draft
         between = "\n\n" if given.text and here.text else ""
-        for attachment in reversed(given.attachments):
-            self._add_chip(attachment, before=0)
+        for at, attachment in enumerate(given.attachments):
+            self._add_chip(attachment, at)
         self._area.insert(given.text + between, (0, 0), maintain_selection_offset=True)
         if not here.text:
             self._area.move_cursor(self._area.document.end)
@@ -252,6 +249,8 @@ class Composer(Vertical):
     @on(Attachment.Opened)
     def _open(self, event: Attachment.Opened) -> None:
         event.stop()
+        if event.attachment not in self._chips:  # a key pressed twice, before the first was heard of
+            return
         text = event.attachment.text
         if len(text) > MOST_TO_OPEN:
             error = QwenTuiError("composer.too_large_to_edit", size=in_bytes(len(text.encode())))
@@ -269,7 +268,8 @@ class Composer(Vertical):
     @on(Attachment.Removed)
     def _remove(self, event: Attachment.Removed) -> None:
         event.stop()
-        self._drop_chip(event.attachment)
+        if event.attachment in self._chips:
+            self._drop_chip(event.attachment)
 
     # --- Actions -------------------------------------------------------------------------------------
 
@@ -299,20 +299,22 @@ class Composer(Vertical):
         self._area.put(draft.text)
 
     def _show_attachments(self, texts: tuple[str, ...]) -> None:
-        for chip in self._chips:
+        for chip in list(self._chips):
             self._drop_chip(chip)
         for text in texts:
             self._add_chip(text)
 
-    def _add_chip(self, text: str, before: int | None = None) -> None:
-        first: Widget | None = next(iter(self._chips), None) if before == 0 else None
-        self._attachments.mount(Attachment(text), before=first)
+    def _add_chip(self, text: str, at: int | None = None) -> None:
+        at, chip = len(self._chips) if at is None else at, Attachment(text)
+        behind = self._chips[at] if at < len(self._chips) else None
+        self._chips.insert(at, chip)
+        self._attachments.mount(chip, before=behind)
         self._changed()
 
     def _drop_chip(self, chip: Attachment) -> None:
         if chip.has_focus:
             self._area.focus()
-        chip.add_class("-gone")  # it stays among the children until Textual has removed it
+        self._chips.remove(chip)
         chip.remove()
         self._changed()
 

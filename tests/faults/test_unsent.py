@@ -7,6 +7,7 @@ import time
 import pytest
 from pseudo_terminal import Terminal
 from screenplay import press, say, shown, until
+from textual.events import Paste
 
 from qwen_tui.chat.drafts import Drafts, SavedDraft, UnsentEdit
 from qwen_tui.chat.store import ConversationStore
@@ -103,6 +104,20 @@ async def test_the_settings_of_a_conversation_that_was_not_begun_are_kept(play) 
         await until(pilot, lambda: "scripted" in shown(pilot))
         assert "answer briefly" not in shown(pilot)
     assert list(play.where.drafts.glob("*.json")) == []
+
+
+@pytest.mark.parametrize("keys", [["ctrl+q"], ["ctrl+c", "ctrl+c"]], ids=lambda keys: keys[0])
+async def test_a_pasted_text_is_there_after_the_program_was_left(play, keys: list[str]) -> None:
+    pasted = "\n".join(f"line {number}" for number in range(1000))
+    async with play.running() as pilot:
+        await press(pilot, "what is this")
+        pilot.app.post_message(Paste(pasted))
+        await until(pilot, lambda: "1,000 lines" in shown(pilot))
+        await pilot.press(*keys)
+        await until(pilot, lambda: not pilot.app.is_running)
+    async with play.running() as pilot:
+        assert composer(pilot).text == f"{pasted}\n\nwhat is this"
+        assert "1,000 lines" in shown(pilot)
 
 
 @pytest.mark.parametrize("changed", ["", " once more"])
