@@ -84,8 +84,11 @@ class ChatSession:
         with self._lock:
             is_worth_it = self._has_file or bool(self._conversation.messages)
             if is_worth_it and not self._is_closed and not self.is_read_only:
-                self.has_failed_to_save = True  # unless the next line comes to its end
-                self._conversation = self._store.save(self._conversation)
+                try:
+                    self._conversation = self._store.save(self._conversation)
+                except QwenTuiError:
+                    self.has_failed_to_save = True  # only now: the screen reads it while this thread saves
+                    raise
                 self._has_file = True
             self._is_saved, self.has_failed_to_save = True, False
             while self._left:

@@ -185,6 +185,20 @@ def run(events) -> list[object]:
     return list(events)
 
 
+def test_a_save_that_is_under_way_has_not_failed(tmp_path) -> None:
+    seen = []
+
+    class WatchedStore(ConversationStore):
+        def save(self, conversation: Conversation) -> Conversation:
+            seen.append(session.has_failed_to_save)
+            return super().save(conversation)
+
+    store = WatchedStore(tmp_path)
+    session = ChatSession(store.create(), store)
+    say(session, "hi", ScriptedEngine())
+    assert seen == [False, False]
+
+
 def test_an_older_reply_is_answered_again_in_a_branch_of_its_own(session) -> None:
     engine = ScriptedEngine([Reply(["one"]), Reply(["two"]), Reply(["other"])])
     say(session, "first", engine)
