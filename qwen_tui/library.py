@@ -75,7 +75,8 @@ class Library:
         for left in left_behind:
             is_wanted = name is None or left.name == tidy(name)
             if is_wanted and all(entry.id != left.own_id for entry in self.entries()):
-                session = self.new(left_behind=left)
+                known = self._writable(left.own_id)
+                session = known if known is not None else self.new(left_behind=left)
                 if not session.is_read_only:
                     return session
                 self._close(left.own_id)

@@ -132,6 +132,23 @@ class ChatLayout(Screen[None]):
         else:
             await self._show(session)
 
+    async def _open_new(self) -> None:
+        """Open an empty conversation; before it, one after another, those that were written for and never begun.
+
+        They have no row in the list. The newest comes first, and after the oldest the empty one.
+        """
+        self.note_draft()
+        self._drafts.keep()
+        left = self._drafts.left_behind()
+        ids = [each.own_id for each in left]
+        shown_id = self._talk.conversation_id
+        await self._show(
+            self._library.new_or_left_behind(left[ids.index(shown_id) + 1 :] if shown_id in ids else left)
+        )
+        shown_id = self._talk.conversation_id
+        if shown_id in ids:
+            self._talk.say(say("screen.left_behind" if shown_id == ids[-1] else "screen.left_behind.older"))
+
     async def _show(self, session: ChatSession) -> None:
         await self._talk.show(session)
         self._follow_conversation()

@@ -156,6 +156,9 @@ class ChatScreen(ChatLayout):
 
     @on(LibraryPane.Chosen)
     async def _chosen(self, event: LibraryPane.Chosen) -> None:
+        if event.conversation_id is None and event.leaves_list:
+            await self.action_new()
+            return
         await self._open(event.conversation_id)
         self._say(event.said)
         if event.leaves_list:
@@ -218,8 +221,8 @@ class ChatScreen(ChatLayout):
         self._may_quit = False
 
     async def action_new(self) -> None:
-        """Begin an empty conversation."""
-        await self._open(None)
+        """Begin an empty conversation, or go to one that something was written for."""
+        await self._open_new()
         self._panes.drawer = ""
         self._talk.focus_composer()
 

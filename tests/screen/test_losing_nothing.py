@@ -55,6 +55,29 @@ async def test_the_draft_of_a_named_conversation_that_was_not_begun_comes_back_u
         await until(pilot, lambda: paths(play) == {"talk": ["half a thought", "echo: half a thought"]})
 
 
+async def test_what_was_written_for_new_conversations_is_reached_by_the_key_for_a_new_one(play) -> None:
+    async def goes_to(pilot, text: str, notice: str) -> None:
+        await pilot.press("ctrl+n")
+        await until(pilot, lambda: composer(pilot).text == text and notice in shown(pilot))
+
+    async with play.running() as pilot:
+        await press(pilot, "older")
+        await goes_to(pilot, "", "Things to try")
+        await press(pilot, "newer")
+        await goes_to(pilot, "older", "ctrl+n again for an empty one")
+        await goes_to(pilot, "", "Things to try")
+        await say(pilot, "first")
+        await until(pilot, lambda: "echo: first" in shown(pilot) and not composer(pilot).busy)
+    async with play.running(conversation="first") as pilot:
+        await goes_to(pilot, "newer", "ctrl+n again for an older one")
+        await goes_to(pilot, "older", "ctrl+n again for an empty one")
+        await goes_to(pilot, "", "Things to try")
+        await goes_to(pilot, "newer", "ctrl+n again for an older one")
+        await pilot.press("enter")
+        await until(pilot, lambda: "echo: newer" in shown(pilot) and not composer(pilot).busy)
+    assert paths(play) == {"first": ["first", "echo: first"], "newer": ["newer", "echo: newer"]}
+
+
 async def test_messages_that_nobody_answered_come_back_when_the_program_is_left(play) -> None:
     play.may_open.clear()
     async with play.running() as pilot:
