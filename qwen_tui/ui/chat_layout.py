@@ -150,7 +150,8 @@ class ChatLayout(Screen[None]):
             self._talk.say(say("screen.left_behind" if shown_id == ids[-1] else "screen.left_behind.older"))
 
     async def _show(self, session: ChatSession) -> None:
-        await self._talk.show(session)
+        failed = self.engine_state.error if isinstance(self.engine_state, Failed) else None
+        await self._talk.show(session, *filter(None, (failed, self._keeping.problem)))
         self._follow_conversation()
         self._list()
 

@@ -120,7 +120,7 @@ class LibraryPane(Vertical):
             return
         trashed = self._change(lambda: self._library.trash(conversation_id), say("screen.trashed"))
         if trashed and conversation_id == self._shown_id:
-            self.post_message(self.Chosen(leaves_list=False))
+            self.post_message(self.Chosen(leaves_list=False, said=say("screen.trashed")))
 
     @on(ConversationsPane.Opened)
     def _open(self, event: ConversationsPane.Opened) -> None:

@@ -37,7 +37,10 @@ class Notice(Static):
         self._show(text, is_error=False)
 
     def explain(self, *errors: QwenTuiError) -> None:
-        """Show an error: what happened and what to do. Of several, what each of the first few says."""
+        """Show an error: what happened and what to do. Of several, what each of the first few says.
+
+        Of none it shows nothing.
+        """
         if len(errors) == 1:
             title, sentence, hint = errors[0].explanation
             self._show(f"{title}. {sentence} {hint}", is_error=True)
@@ -45,7 +48,7 @@ class Notice(Static):
         sentences = [error.explanation.sentence for error in errors[:MOST_ERRORS]]
         if len(errors) > MOST_ERRORS:
             sentences.append(say("screen.more_problems", count=len(errors) - MOST_ERRORS))
-        self._show("\n".join(sentences), is_error=True)
+        self._show("\n".join(sentences), is_error=bool(errors))
 
     @property
     def is_error(self) -> bool:

@@ -144,12 +144,13 @@ class Talk(Vertical):
         """Where the conversation is read; None until the first picture is there."""
         return self._transcript.chat_log
 
-    async def show(self, session: ChatSession) -> None:
-        """Show this conversation as it stands, a reply that runs in it included."""
+    async def show(self, session: ChatSession, *still_wrong: QwenTuiError) -> None:
+        """Show this conversation as it stands; of what was said beside another one what is `still_wrong` stays."""
         async with self._transcript.changing:
             if session.conversation.id != self.conversation_id:
                 self._outbox.leave(self.session)
                 self._outbox.open(session)
+                self._notice.explain(*still_wrong)
             self.session = session
             await self._show_session()
 

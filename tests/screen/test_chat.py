@@ -3,7 +3,7 @@
 import threading
 
 from doubles import Reply
-from screenplay import Screenplay, say, shown, until
+from screenplay import Screenplay, press, say, shown, until
 from textual import events
 
 from qwen_tui.chat.store import ConversationStore
@@ -136,6 +136,18 @@ async def test_a_model_that_cannot_be_loaded_is_said_and_sending_tries_again(pla
         play.open_error = None
         await pilot.press("enter")
         await until(pilot, lambda: "echo: hello" in shown(pilot))
+
+
+async def test_a_model_that_cannot_be_loaded_is_said_beside_another_conversation_too(play) -> None:
+    play.open_error = QwenTuiError("engine.out_of_memory")
+    title = play.open_error.explanation.title
+    async with play.running() as pilot:
+        await until(pilot, lambda: shown(pilot).count(title) > 1)
+        talk = pilot.app.screen.query_one("#talk")
+        talk.say("Something of this conversation.")
+        await press(pilot, "a draft")
+        await pilot.press("ctrl+n")
+        await until(pilot, lambda: "Something of" not in shown(pilot) and shown(pilot).count(title) > 1)
 
 
 async def test_an_engine_that_dies_fails_its_reply_and_is_started_again(play) -> None:

@@ -66,6 +66,7 @@ async def test_what_was_written_for_new_conversations_is_reached_by_the_key_for_
         await press(pilot, "newer")
         await goes_to(pilot, "older", "ctrl+n again for an empty one")
         await goes_to(pilot, "", "Things to try")
+        assert "ctrl+n again" not in shown(pilot)
         await say(pilot, "first")
         await until(pilot, lambda: "echo: first" in shown(pilot) and not composer(pilot).busy)
     async with play.running(conversation="first") as pilot:
@@ -137,6 +138,20 @@ async def test_what_cannot_be_saved_is_said_and_saved_when_it_can_be(play) -> No
         await until(pilot, lambda: paths(play) == {"one": ["one", "echo: one", "two", "echo: two"]})
 
 
+async def test_what_could_not_be_saved_is_said_beside_another_conversation_too(play) -> None:
+    async with play.running() as pilot:
+        await say(pilot, "one")
+        await until(pilot, lambda: "echo: one" in shown(pilot) and not composer(pilot).busy)
+        shutil.rmtree(play.where.conversations)
+        play.where.conversations.write_text("in the way")
+        await say(pilot, "two")
+        await until(pilot, lambda: "not saved" in shown(pilot).lower() and not composer(pilot).busy)
+        await pilot.press("ctrl+n")
+        await until(pilot, lambda: "Things to try" in shown(pilot) and "not saved" in shown(pilot).lower())
+        play.where.conversations.unlink()
+        await until(pilot, lambda: "saved again" in shown(pilot))
+
+
 async def test_a_conversation_is_trashed_renamed_and_both_are_taken_back(play) -> None:
     async with play.running(size=(150, 36)) as pilot:
         await say(pilot, "one")
@@ -148,7 +163,7 @@ async def test_a_conversation_is_trashed_renamed_and_both_are_taken_back(play) -
         await pilot.press("ctrl+z")
         await until(pilot, lambda: list(paths(play)) == ["one"])
         await pilot.press("delete")
-        await until(pilot, lambda: paths(play) == {})
+        await until(pilot, lambda: paths(play) == {} and "in the trash" in shown(pilot))
         await pilot.press("ctrl+z")
         await until(pilot, lambda: paths(play) == {"one": ["one", "echo: one"]})
 
