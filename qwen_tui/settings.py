@@ -98,7 +98,7 @@ class Option:
             high is not None and value > high
         ):
             raise self._number_error(value)
-        return int(value) if self.kind == "integer" else float(value)
+        return int(value) if self.kind == "integer" else float(value) + 0.0  # -0.0 becomes 0.0
 
     def _number_error(self, value: Json) -> QwenTuiError:
         return QwenTuiError("settings.out_of_range", name=self.label, value=_shown(value), bounds=self.bounds)

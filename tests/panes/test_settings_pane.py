@@ -66,7 +66,7 @@ async def test_an_arrow_key_steps_from_the_value_in_force() -> None:
     app = SettingsHost()
     async with app.run_test(size=SIZE) as pilot:
         await focus(pilot, "#setting-temperature")
-        await pilot.press("right", "shift+left", "plus", "minus")
+        await pilot.press("right", "shift+left", "right", "left")
         await until(pilot, lambda: len(app.said) == 4)
     assert [said[2] for said in app.said] == [0.75, 0.25, 0.3, 0.25]
     assert {said[3] for said in app.said} == {"conversation"}
@@ -134,6 +134,18 @@ async def test_a_wrong_number_is_explained_and_changes_nothing() -> None:
         await pilot.press("tab")
         await until(pilot, lambda: app.line("Top-p").endswith(" 0.90"))
         assert not app.query_one("#setting-top-p").has_class("-invalid")
+    assert app.said == []
+
+
+@pytest.mark.parametrize("keys", ["-5", "-1"])
+async def test_a_negative_number_is_explained_and_changes_nothing(keys: str) -> None:
+    app = SettingsHost()
+    async with app.run_test(size=SIZE) as pilot:
+        await focus(pilot, "#setting-temperature")
+        await pilot.press("minus", keys[1], "enter")
+        await until(
+            pilot, lambda: f"Temperature cannot be {keys}: it takes a number from 0 to 5." in app.help
+        )
     assert app.said == []
 
 

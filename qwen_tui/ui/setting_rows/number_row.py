@@ -25,8 +25,8 @@ class NumberRow(SettingRow):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("right,plus", "step(1)", strings.say("panes.key.more"), id="settings.more", show=False),
-        Binding("left,minus", "step(-1)", strings.say("panes.key.less"), id="settings.less", show=False),
+        Binding("right", "step(1)", strings.say("panes.key.more"), id="settings.more", show=False),
+        Binding("left", "step(-1)", strings.say("panes.key.less"), id="settings.less", show=False),
         Binding(
             "shift+right", "step(10)", strings.say("panes.key.much_more"), id="settings.much_more", show=False
         ),
@@ -82,7 +82,8 @@ class NumberRow(SettingRow):
             event.stop()  # it ends the typing, not the visit to the pane
             self.draft = None
         elif self.draft is None:
-            if event.character is None or not (event.character.isdecimal() or event.character == "."):
+            # A minus begins a number, too, though none of them can be negative: that is then said.
+            if event.character is None or not (event.character.isdecimal() or event.character in ".-"):
                 return
             self._add(event, event.character)
         elif event.key in ("backspace", "delete"):
