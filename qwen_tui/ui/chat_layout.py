@@ -7,7 +7,6 @@ from collections.abc import Iterable
 
 from textual.app import ComposeResult
 from textual.reactive import reactive
-from textual.screen import Screen
 
 from qwen_tui.engine.host import Asleep, EngineState, Failed, Opening, Ready
 from qwen_tui.errors import QwenTuiError
@@ -18,6 +17,7 @@ from qwen_tui.strings import say
 from qwen_tui.turns import TurnQueue
 from qwen_tui.ui.compositing import WholeCharacters
 from qwen_tui.ui.draft_keeper import DraftKeeper
+from qwen_tui.ui.given_keys import GivenKeysFirst
 from qwen_tui.ui.header import Header
 from qwen_tui.ui.keeping import Keeping
 from qwen_tui.ui.key_bar import KeyBar
@@ -30,7 +30,7 @@ KEEP_SECONDS = 1.0
 """How often what has changed is saved: settings that a held arrow key changes, drafts, what failed before."""
 
 
-class ChatLayout(Screen[None]):
+class ChatLayout(GivenKeysFirst):
     """Header, conversations, talk, settings and footer, and the state that is handed down to them."""
 
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - typed by Screen, which does not call it a class variable

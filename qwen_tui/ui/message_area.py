@@ -7,17 +7,17 @@ from textual.events import Focus, Key, Paste
 from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
-from textual.widgets import TextArea
 
 from qwen_tui.chat.cleaning import clean
 from qwen_tui.strings import say
 from qwen_tui.ui.draft import is_large
+from qwen_tui.ui.writing_area import WritingArea
 
 ODD_ENTERS = ("shift+\r", "ctrl+\r", "ctrl+shift+\r", "alt+\r")
 """What Textual calls modified enters in xterm's notation (`CSI 27;2;13~`, as tmux sends them); unbindable."""
 
 
-class MessageArea(TextArea):
+class MessageArea(WritingArea):
     """A message in the making. It grows with its text."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -2,6 +2,7 @@
 
 import threading
 
+import pytest
 from doubles import Reply
 from screenplay import Screenplay, press, say, shown, until
 from textual import events
@@ -275,6 +276,35 @@ async def test_every_wrong_key_of_the_config_file_is_named(play) -> None:
     async with play.running() as pilot:
         await until(pilot, lambda: "Top-p" in shown(pilot) and "temprature" in shown(pilot))
         assert pilot.app.settings.top_k == 3
+
+
+@pytest.mark.parametrize("key", ["f7", "ctrl+d"])
+async def test_a_key_that_the_person_has_set_works_in_the_composer(play, key: str) -> None:
+    play.where.config_file.parent.mkdir(parents=True)
+    play.where.config_file.write_text(f'[keys]\n"chat.regenerate" = "{key}"\n')
+    play.engine.replies = [Reply(["old answer"]), Reply(["new answer"])]
+    async with play.running() as pilot:
+        await say(pilot, "go")
+        composer = pilot.app.screen.query_one("#composer")
+        await until(pilot, lambda: "old answer" in shown(pilot) and not composer.busy)
+        await pilot.press(key)
+        await until(pilot, lambda: "new answer" in shown(pilot))
+
+
+async def test_keys_for_elsewhere_leave_the_composer_its_own(play) -> None:
+    play.where.config_file.parent.mkdir(parents=True)
+    play.where.config_file.write_text('[keys]\n"settings.more" = "right,backspace"\n')
+    async with play.running() as pilot:
+        await press(pilot, "word")
+        await pilot.press("backspace")
+        await until(pilot, lambda: pilot.app.screen.query_one("#composer").text == "wor")
+
+
+async def test_what_is_written_after_f6_or_f7_writes_over_nothing(play) -> None:
+    async with play.running() as pilot:
+        await press(pilot, "word")
+        await pilot.press("f6", "s", "f7", "!")
+        await until(pilot, lambda: pilot.app.screen.query_one("#composer").text == "words!")
 
 
 async def test_keys_that_come_in_a_burst_meet_the_setting_they_walked_to(play) -> None:

@@ -9,6 +9,7 @@ from textual.widgets import TextArea
 
 from qwen_tui import strings
 from qwen_tui.ui.setting_rows.setting_row import SettingRow
+from qwen_tui.ui.writing_area import WritingArea
 
 
 class PromptRow(SettingRow):
@@ -40,7 +41,7 @@ class PromptRow(SettingRow):
             self.action_write()
 
 
-class PromptText(TextArea):
+class PromptText(WritingArea):
     """The text of the system prompt. It is applied as it is written, so that nothing is lost by leaving."""
 
     DEFAULT_CSS = """
