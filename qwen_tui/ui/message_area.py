@@ -11,7 +11,7 @@ from textual.strip import Strip
 from qwen_tui.chat.cleaning import clean
 from qwen_tui.strings import say
 from qwen_tui.ui.draft import is_large
-from qwen_tui.ui.writing_area import WritingArea
+from qwen_tui.ui.writing_area import NEWLINE, WritingArea
 
 ODD_ENTERS = ("shift+\r", "ctrl+\r", "ctrl+shift+\r", "alt+\r")
 """What Textual calls modified enters in xterm's notation (`CSI 27;2;13~`, as tmux sends them); unbindable."""
@@ -22,12 +22,7 @@ class MessageArea(WritingArea):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "send", say("composer.key.send"), id="chat.send"),
-        Binding(
-            "ctrl+j,shift+enter,alt+enter,ctrl+enter",
-            "newline",
-            say("composer.key.newline"),
-            id="chat.newline",
-        ),
+        NEWLINE,
         # As in the text area, with words for the help.
         Binding("up", "cursor_up", say("composer.key.older"), show=False),
         Binding("down", "cursor_down", say("composer.key.newer"), show=False),
@@ -124,11 +119,6 @@ class MessageArea(WritingArea):
             self.replace("\n", (row, column - 1), (row, column), maintain_selection_offset=False)
         else:
             self.post_message(self.SendWanted())
-
-    def action_newline(self) -> None:
-        """Begin a new line."""
-        self.replace("\n", *self.selection, maintain_selection_offset=False)
-        self.scroll_cursor_visible()
 
     def action_cursor_up(self, select: bool = False) -> None:
         """Up a row; from the first one further than the text."""

@@ -1,6 +1,14 @@
 """What the places to write in have in common: Textual's text area without the keys that nothing tells of."""
 
+from textual.binding import Binding
 from textual.widgets import TextArea
+
+from qwen_tui.strings import say
+
+NEWLINE = Binding(
+    "ctrl+j,shift+enter,alt+enter,ctrl+enter", "newline", say("composer.key.newline"), id="chat.newline"
+)
+"""The key for a new line, wherever text is written."""
 
 
 class WritingArea(TextArea):
@@ -9,3 +17,8 @@ class WritingArea(TextArea):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Leave out what f6 and f7 are for."""
         return action not in ("select_line", "select_all")
+
+    def action_newline(self) -> None:
+        """Begin a new line."""
+        self.replace("\n", *self.selection, maintain_selection_offset=False)
+        self.scroll_cursor_visible()

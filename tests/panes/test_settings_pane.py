@@ -316,6 +316,14 @@ async def test_the_system_prompt_is_applied_as_it_is_written() -> None:
     assert app.said[-1] == ("changed", "system_prompt", "Hi\n你", "conversation")
 
 
+async def test_the_key_for_a_new_line_is_one_in_the_system_prompt_too() -> None:
+    app = SettingsHost()
+    async with app.run_test(size=SIZE) as pilot:
+        await focus(pilot, "#setting-system-prompt-text")
+        await pilot.press("a", "ctrl+j", "b", "enter", "c")
+        await until(pilot, lambda: app.query_one(PromptText).text == "a\nb\nc")
+
+
 async def test_what_is_written_faster_than_its_echo_is_not_lost() -> None:
     app = SettingsHost(echoes=False)
     async with app.run_test(size=SIZE) as pilot:

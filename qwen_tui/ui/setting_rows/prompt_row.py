@@ -9,7 +9,7 @@ from textual.widgets import TextArea
 
 from qwen_tui import strings
 from qwen_tui.ui.setting_rows.setting_row import SettingRow
-from qwen_tui.ui.writing_area import WritingArea
+from qwen_tui.ui.writing_area import NEWLINE, WritingArea
 
 
 class PromptRow(SettingRow):
@@ -44,6 +44,7 @@ class PromptRow(SettingRow):
 class PromptText(WritingArea):
     """The text of the system prompt. It is applied as it is written, so that nothing is lost by leaving."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [NEWLINE]
     DEFAULT_CSS = """
     PromptText {
         height: auto;
