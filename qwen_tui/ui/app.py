@@ -71,9 +71,10 @@ class QwenTuiApp(KeysInOrder):
         self._turns = TurnQueue()
         self._drafts = DraftKeeper(drafts, self._turns)
         self._host = EngineHost(open_engine, self._turns.use, self._turns.is_answering)
-        self._chat = ChatScreen(library, self._turns, self._drafts, conversation, config.problems)
         for theme in THEMES:
             self.register_theme(theme)
+        problems = [*config.problems, *self._unknown(config)]
+        self._chat = ChatScreen(library, self._turns, self._drafts, conversation, problems)
         self._models: ModelScreen | None = None
         """The model screen that was opened last."""
         self.set_reactive(QwenTuiApp.settings, config.settings)
@@ -119,6 +120,19 @@ class QwenTuiApp(KeysInOrder):
         """Keep the colours that the person chose."""
         if self.is_running and name != self.settings.theme and self.settings.theme in self.available_themes:
             self._change_default("theme", name)
+
+    def _unknown(self, config: config_file.Config) -> Iterable[QwenTuiError]:
+        """What the config file names that only the screen knows not to be there."""
+        theme = config.settings.theme
+        if theme not in self.available_themes:
+            choices = ", ".join(each.name for each in THEMES)
+            yield QwenTuiError(
+                "settings.not_a_choice", name=OPTIONS["theme"].label, value=theme, choices=choices
+            )
+        if config.keys:
+            from qwen_tui.ui.known_keys import unknown_keys  # late: most people give no keys
+
+            yield from unknown_keys(config.keys)
 
     async def action_quit(self) -> None:
         """Leave, unless something is not on disk that the person does not know of."""

@@ -278,6 +278,17 @@ async def test_every_wrong_key_of_the_config_file_is_named(play) -> None:
         assert pilot.app.settings.top_k == 3
 
 
+async def test_a_theme_and_ids_of_keys_that_there_are_not_are_named(play) -> None:
+    play.where.config_file.parent.mkdir(parents=True)
+    play.where.config_file.write_text(
+        '[screen]\ntheme = "pink"\n[keys]\n"chat.stopp" = "f9"\n"receipt.close" = "x"\n"chat.new" = "f12"\n'
+    )
+    async with play.running() as pilot:
+        await until(pilot, lambda: "pink" in shown(pilot) and "chat.stopp" in shown(pilot))
+        assert "receipt.close" not in shown(pilot)
+        assert "chat.new" not in shown(pilot)
+
+
 @pytest.mark.parametrize("key", ["f7", "ctrl+d"])
 async def test_a_key_that_the_person_has_set_works_in_the_composer(play, key: str) -> None:
     play.where.config_file.parent.mkdir(parents=True)

@@ -94,4 +94,9 @@ ERRORS: dict[str, tuple[str, str, str]] = {
         "{name} cannot be {value}.",
         'It takes keys in quotes, such as "ctrl+n" or "f2,ctrl+t".',
     ),
+    "config.unknown_keys": (
+        "A key binding cannot be used",
+        "There is nothing called {name} to give keys to.",
+        "The closest name is {close}.",
+    ),
 }
