@@ -66,16 +66,18 @@ class Header(Widget):
 
     def render(self) -> Content:
         """The longest form that fits."""
-        width = self.content_size.width
-        name = Content.styled(NAME, "bold $text-accent")
+        width, front = self.content_size.width, self._front()
         for left, right in self._forms():
-            gap = width - name.cell_length - len(_GAP) - left.cell_length - right.cell_length
+            gap = width - front.cell_length - left.cell_length - right.cell_length
             if gap >= (len(_GAP) if right else 0):
-                return Content.assemble(name, _GAP, left, " " * gap, right)
-        room = width - name.cell_length - len(_GAP) - right.cell_length - 1
+                return Content.assemble(front, left, " " * gap, right)
+        room = width - front.cell_length - right.cell_length - 1
         if room < 8:
             return left.truncate(width, ellipsis=True)
-        return Content.assemble(name, _GAP, left.truncate(room, ellipsis=True, pad=True), " ", right)
+        return Content.assemble(front, left.truncate(room, ellipsis=True, pad=True), " ", right)
+
+    def _front(self) -> Content:
+        return Content.assemble(Content.styled(NAME, "bold $text-accent"), _GAP)
 
     def _tick(self) -> None:
         if self.progress is not None and self.progress.stage == "downloading":
@@ -130,6 +132,30 @@ class Header(Widget):
         short = Content.styled(say("header.tokens.short", **figures), style)
         bar = _bar((used or 0) / window if window else 0.0, "$text-warning" if is_tight else "$text-accent")
         return [Content.assemble(long, "  ", bar), Content.assemble(short, "  ", bar), short]
+
+
+class LoadLine(Header):
+    """How a load goes or why it failed, without anything else; takes no room while there is neither."""
+
+    DEFAULT_CSS: ClassVar[str] = """
+    LoadLine {
+        padding: 0 2;
+        display: none;
+        &.-shown { display: block; }
+    }
+    """
+
+    def watch_progress(self, progress: LoadProgress | None) -> None:
+        """Come when a load begins."""
+        super().watch_progress(progress)
+        self.watch_problem()
+
+    def watch_problem(self) -> None:
+        """Come when a load has failed."""
+        self.set_class(self.progress is not None or bool(self.problem), "-shown")
+
+    def _front(self) -> Content:
+        return Content()
 
 
 _ORDER = ((0, 0), (0, 1), (1, 1), (1, 2), (2, 2))

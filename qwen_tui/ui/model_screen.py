@@ -21,7 +21,7 @@ from qwen_tui.engine import devices as devices_here
 from qwen_tui.engine.base import Quantization
 from qwen_tui.engine.devices import Device
 from qwen_tui.engine.fit import Fit, freed
-from qwen_tui.engine.host import Asleep, EngineState, Failed, Opening, Ready
+from qwen_tui.engine.host import EngineState, Failed, Opening, Ready
 from qwen_tui.engine.listing import Entry, asked, key, listing, named
 from qwen_tui.engine.recent_models import recent_models, recent_servers
 from qwen_tui.engine.remote.address import is_address
@@ -30,7 +30,7 @@ from qwen_tui.errors import QwenTuiError
 from qwen_tui.load_status import fallback_in_words
 from qwen_tui.settings import Settings
 from qwen_tui.strings import say
-from qwen_tui.ui.header import Header
+from qwen_tui.ui.header import LoadLine
 from qwen_tui.ui.model_details import CHOICES, details
 from qwen_tui.ui.model_list import ModelList, ModelRow
 from qwen_tui.ui.served_models import ServedModels
@@ -124,11 +124,11 @@ class ModelScreen(ModalScreen[None]):
         """The model that was chosen here and is on its way."""
 
     def compose(self) -> ComposeResult:
-        """What is loaded or loading, the list, a field for any other name, and what is known of the chosen one."""
+        """How a load goes, the list, a field for any other name, and what is known of the chosen one."""
         with Vertical(id="models-box") as box:
             box.border_title = Content(say("models.title"))
             box.border_subtitle = Content(say("models.keys"))
-            yield Header(id="models-header")
+            yield LoadLine(id="models-load")
             yield ModelList(id="models-list")
             yield Input(
                 placeholder=say("models.by_name"), id="models-name", compact=True, select_on_focus=False
@@ -148,12 +148,10 @@ class ModelScreen(ModalScreen[None]):
         """Show how far a load has come, and leave once the model that was chosen here answers."""
         if not self.query(ModelList):
             return
-        header, models = self.query_one(Header), self.query_one(ModelList)
+        load, models = self.query_one(LoadLine), self.query_one(ModelList)
         info = state.engine.info if isinstance(state, Ready) else None
-        header.info = info
-        header.asleep = state.engine.info.name if isinstance(state, Asleep) else ""
-        header.progress = state.progress if isinstance(state, Opening) else None
-        header.problem = state.error.explanation.title if isinstance(state, Failed) else ""
+        load.progress = state.progress if isinstance(state, Opening) else None
+        load.problem = state.error.explanation.title if isinstance(state, Failed) else ""
         models.loaded = key(info.model, info.server) if info is not None else ""
         if self._awaited and isinstance(state, Ready | Failed):
             self._arrived(state)

@@ -105,6 +105,15 @@ async def test_a_download_is_asked_about_first(play) -> None:
         await until(pilot, lambda: "does not fit in this form" in shown(pilot))
 
 
+async def test_it_repeats_neither_the_name_of_the_program_nor_its_meter(play) -> None:
+    async with play.running(size=(60, 20)) as pilot:  # the models stand over all of it
+        await until(pilot, lambda: type(pilot.app.engine_state).__name__ == "Ready")
+        await opened(pilot)
+        await until(pilot, lambda: "On this machine" in shown(pilot))
+        assert "qwen-tui" not in shown(pilot)
+        assert "▱" not in shown(pilot)
+
+
 async def test_a_load_is_watched_and_esc_stops_it(play) -> None:
     reports = []
     scripted = play.open_engine
