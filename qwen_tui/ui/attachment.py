@@ -78,6 +78,6 @@ class Attachment(Static, can_focus=True):
         self.post_message(self.Removed(self))
 
     def _describe(self) -> str:
-        count = self.text.count("\n") + 1
+        count = self.text.rstrip("\n").count("\n") + 1  # as it is sent
         lines = say("composer.chip.line") if count == 1 else say("composer.chip.lines", count=count)
         return say("composer.chip", lines=lines, size=in_bytes(len(self.text.encode())))

@@ -132,9 +132,10 @@ async def test_a_paste_too_large_to_edit_becomes_an_attachment(text: str) -> Non
         assert host.sent == [text.rstrip()]
 
 
-async def test_an_attachment_says_what_it_is() -> None:
+@pytest.mark.parametrize("end", ["", "\n"])
+async def test_an_attachment_says_what_it_is(end: str) -> None:
     async with composing() as (host, pilot):
-        await paste(host, pilot, LARGE)
+        await paste(host, pilot, LARGE + end)
         assert "pasted text · 1,204 lines · 11 KB" in str(host.query_one(Attachment).render())
 
 
