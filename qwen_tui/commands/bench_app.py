@@ -1,8 +1,8 @@
 """The same reply through the whole program: what its screen, its files and its threads cost the engine.
 
-Both are timed on this side of the pipe, from the first text that the engine gives: the engine alone until it says
-that the reply is finished, the program until the whole reply is drawn. So a screen that falls behind costs what a
-person has to wait for it.
+Both are timed on this side of the pipe, where the text is taken and saved: from the first text that the engine
+gives until it says that the reply is finished. How long after that the whole reply is drawn is a figure of its own:
+it is the same for a long reply as for a short one, unless the screen falls behind.
 """
 
 import asyncio
@@ -50,8 +50,8 @@ SIZE = (120, 40)
 LOOK_SECONDS = 0.02
 
 REPLY_SECONDS = 4.0
-"""How long the replies last as far as the window goes: the screen looks fifteen times a second for what has come,
-which a reply of half a second would show as a twentieth."""
+"""How long the replies last as far as the window goes: text comes sixty times a second at most, so that of a reply
+of half a second one batch more or less is a thirtieth."""
 
 
 class Through(NamedTuple):
@@ -59,6 +59,8 @@ class Through(NamedTuple):
 
     alone: float
     app: float
+    drawn_seconds: float
+    """From the end of a reply until all of it is drawn."""
 
 
 class Timed(NamedTuple):
@@ -71,9 +73,10 @@ class Timed(NamedTuple):
     tokens: int
     """Those that came in between."""
 
-    def rate(self, ended: float) -> float:
-        """Tokens a second until then."""
-        return self.tokens / (ended - self.began)
+    @property
+    def rate(self) -> float:
+        """Tokens a second."""
+        return self.tokens / (self.ended - self.began)
 
 
 def reply_tokens(row: Row, window: int) -> int:
@@ -85,12 +88,17 @@ def through_app(engine: Engine, text: str, new_tokens: int, repeats: int) -> Thr
     """Have the same message answered by the engine alone and in the program, in turn with each other."""
     alone = _alone(engine, text, new_tokens, repeats)
     with tempfile.TemporaryDirectory(prefix="qwen-tui-bench-") as folder:
-        app = _in_app(engine, Path(folder), text, new_tokens, repeats)
+        app, drawn = _in_app(engine, Path(folder), text, new_tokens, repeats)
     alone += _alone(engine, text, new_tokens, repeats)
-    return Through(statistics.median(alone), statistics.median(app))
+    late = [at - reply.ended for reply, at in zip(app, drawn, strict=True)]
+    return Through(_rate(alone), _rate(app), statistics.median(late))
 
 
-def _alone(engine: Engine, text: str, new_tokens: int, repeats: int) -> list[float]:
+def _rate(replies: Sequence[Timed]) -> float:
+    return statistics.median(reply.rate for reply in replies)
+
+
+def _alone(engine: Engine, text: str, new_tokens: int, repeats: int) -> list[Timed]:
     watched = _Watched(engine)
     request = Request(
         messages=(PromptMessage(Role.USER, text),),
@@ -99,10 +107,13 @@ def _alone(engine: Engine, text: str, new_tokens: int, repeats: int) -> list[flo
     for _ in range(repeats):
         for _ in watched.stream(request, threading.Event()):
             pass
-    return [reply.rate(reply.ended) for reply in watched.replies]
+    return watched.replies
 
 
-def _in_app(engine: Engine, folder: Path, text: str, new_tokens: int, repeats: int) -> list[float]:
+def _in_app(
+    engine: Engine, folder: Path, text: str, new_tokens: int, repeats: int
+) -> tuple[list[Timed], list[float]]:
+    """The replies, and the `time.monotonic()` at which each was drawn as a whole."""
     where = places(str(folder), str(folder / "config.toml"))
     watched = _Watched(engine)
     drafts = Drafts(where.drafts)
@@ -122,7 +133,7 @@ def _in_app(engine: Engine, folder: Path, text: str, new_tokens: int, repeats: i
         app.exit()
 
     app.run(headless=True, size=SIZE, auto_pilot=play)
-    return [reply.rate(drawn) for reply, drawn in zip(watched.replies, app.drawn, strict=True)][1:]
+    return watched.replies[1:], app.drawn[1:]
 
 
 class _TimedApp(QwenTuiApp):

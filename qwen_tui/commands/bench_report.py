@@ -29,7 +29,13 @@ def as_json_text(info: ModelInfo, name: str, measured: Sequence[Row], app: Throu
 def in_words(info: ModelInfo, name: str, measured: Sequence[Row], app: Through) -> list[str]:
     """The machine, a line for each length, what the whole program costs, and bars."""
     tokens = in_tokens(measured[0].context)
-    through = say("bench.app", tokens=tokens, app=app.app, share=app.app / app.alone)
+    through = say(
+        "bench.app",
+        tokens=tokens,
+        app=app.app,
+        share=app.app / app.alone,
+        late=_milliseconds(app.drawn_seconds),
+    )
     return [*_heading(info, name), "", *_table(measured), "", through, "", *_plot(measured)]
 
 

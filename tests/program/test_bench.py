@@ -13,6 +13,7 @@ from doubles import INFO, Reply, ScriptedEngine
 from textual.app import App
 from transformers import AutoConfig, AutoModelForCausalLM
 
+from qwen_tui.chat.partial import Partial
 from qwen_tui.commands.bench_app import Through, through_app
 from qwen_tui.commands.bench_report import in_words
 from qwen_tui.commands.bench_rows import Row, contexts_that_fit
@@ -51,6 +52,7 @@ def test_the_guide_is_measured_in_all_ways(tmp_path: Path) -> None:
         assert first[key] > 0, key
     assert first["floor"] > first["decode"]
     assert said["through_app"]["app"] > 0
+    assert said["through_app"]["drawn_seconds"] > 0
     assert said["device"] == "cpu"
 
 
@@ -166,9 +168,9 @@ def test_memory_moves_at_a_rate_that_a_machine_can_have() -> None:
     assert 1e8 < bytes_a_second(torch.device("cpu")) < 1e13
 
 
-@pytest.mark.parametrize(("seconds_a_drawing", "least", "most"), [(0.0, 0.75, 1.05), (0.2, 0.0, 0.75)])
-def test_a_slow_screen_shows_in_what_the_whole_program_reaches(
-    seconds_a_drawing: float, least: float, most: float, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("seconds_a_drawing", "is_late"), [(0.0, False), (0.6, True)])
+def test_a_slow_screen_shows_in_what_the_whole_program_takes(
+    seconds_a_drawing: float, is_late: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     display = App._display
 
@@ -179,12 +181,28 @@ def test_a_slow_screen_shows_in_what_the_whole_program_reaches(
     monkeypatch.setattr(App, "_display", slow)
     replies = [Reply(["word "] * 60, seconds_a_delta=0.01) for _ in range(4)]
     through = through_app(ScriptedEngine(replies), "Hello.", 60, 1)
-    assert least < through.app / through.alone < most
+    assert (through.drawn_seconds > 0.5) is is_late
+    assert 0 < through.app < 1.05 * through.alone
+
+
+def test_a_program_that_takes_its_time_with_each_text_has_a_lower_rate(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    append = Partial.append_text
+
+    def slow(partial: Partial, text: str) -> None:
+        time.sleep(0.01)
+        append(partial, text)
+
+    monkeypatch.setattr(Partial, "append_text", slow)
+    replies = [Reply(["word "] * 60, seconds_a_delta=0.01) for _ in range(4)]
+    through = through_app(ScriptedEngine(replies), "Hello.", 60, 1)
+    assert through.app < 0.75 * through.alone
 
 
 def test_the_table_and_the_bars_say_what_was_measured() -> None:
     row = Row(512, 0.5, 0.05, 70, 100.0, 0.6, 25.0, 200.0)
-    text = "\n".join(in_words(INFO, "guide", [row], Through(100.0, 97.0)))
+    text = "\n".join(in_words(INFO, "guide", [row], Through(100.0, 97.0, 0.05)))
     for words in ("500 ms", "50 ms", "100.0", "25.0", "200", "0.97 of the engine alone"):
         assert words in text
     bars = [line.count("█") for line in text.splitlines() if "█" in line]

@@ -32,7 +32,10 @@ SENTENCES: dict[str, str] = {
         "context | prefill tok/s | first, cold | first, warm | decode tok/s"
         " | generate: first | decode tok/s | floor tok/s"
     ),
-    "bench.app": "through the whole program at {tokens} tokens: {app:,.1f} tok/s, {share:.2f} of the engine alone",
+    "bench.app": (
+        "through the whole program at {tokens} tokens: {app:,.1f} tok/s, {share:.2f} of the engine alone;"
+        " drawn {late} after the end"
+    ),
     "bench.plot": "decode, tokens a second",
 }
 
