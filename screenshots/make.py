@@ -1,8 +1,8 @@
 """Make the pictures of the README from the running program: `python screenshots/make.py [NAME …]`.
 
 Each picture is a story: the program is started on a pseudo-terminal of a given size, keys are typed, and what it
-has drawn by then is painted cell by cell. Needs the `dev` extras and the fonts Fira Code, DejaVu Sans Mono and Noto
-Sans Mono CJK (Debian: fonts-firacode, fonts-dejavu-core, fonts-noto-cjk).
+has drawn by then is painted cell by cell. Needs the `dev` extras, Pillow, and the fonts Fira Code, DejaVu Sans Mono
+and Noto Sans Mono CJK (Debian: fonts-firacode, fonts-dejavu-core, fonts-noto-cjk).
 """
 
 import re

@@ -64,7 +64,12 @@ class SavedDraft:
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to keep."""
-        return not (self.text or self.attachments or self.waiting or self.edits or self.overrides)
+        return not (self.has_words or self.overrides)
+
+    @property
+    def has_words(self) -> bool:
+        """Whether a person wrote something that would be lost."""
+        return bool(self.text or self.attachments or self.waiting or self.edits)
 
 
 class LeftBehind(NamedTuple):
@@ -75,6 +80,8 @@ class LeftBehind(NamedTuple):
     """The name that a person gave it, if one did."""
     overrides: Mapping[str, Json]
     """Its own settings."""
+    has_words: bool = True
+    """Whether anything was written for it beside those."""
 
 
 class Drafts:
@@ -133,7 +140,7 @@ class Drafts:
             with suppress(OSError, ValueError, RecursionError):
                 conversation_id, draft = _read(file)
                 if draft.is_new:
-                    left = LeftBehind(conversation_id, draft.name, draft.overrides)
+                    left = LeftBehind(conversation_id, draft.name, draft.overrides, draft.has_words)
                     found.append((file.stat().st_mtime, left))
         return tuple(left for _, left in sorted(found, key=lambda each: each[0], reverse=True))
 

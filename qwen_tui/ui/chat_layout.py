@@ -139,7 +139,7 @@ class ChatLayout(GivenKeysFirst):
         """
         self.note_draft()
         self._drafts.keep()
-        left = self._drafts.left_behind()
+        left = [each for each in self._drafts.left_behind() if each.has_words]
         ids = [each.own_id for each in left]
         shown_id = self._talk.conversation_id
         await self._show(

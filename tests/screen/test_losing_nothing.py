@@ -79,6 +79,17 @@ async def test_what_was_written_for_new_conversations_is_reached_by_the_key_for_
     assert paths(play) == {"first": ["first", "echo: first"], "newer": ["newer", "echo: newer"]}
 
 
+async def test_settings_alone_make_no_conversation_to_come_back_to(play) -> None:
+    left = "0" * 12
+    Drafts(play.where.drafts).save(left, SavedDraft(is_new=True, overrides={"top_k": 5}))
+    async with play.running(conversation="talk") as pilot:
+        talk = pilot.app.screen.query_one("#talk")
+        before = talk.conversation_id
+        await pilot.press("ctrl+n")
+        await until(pilot, lambda: talk.conversation_id != before)
+        assert talk.conversation_id != left
+
+
 async def test_messages_that_nobody_answered_come_back_when_the_program_is_left(play) -> None:
     play.may_open.clear()
     async with play.running() as pilot:
