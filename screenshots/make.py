@@ -142,6 +142,7 @@ def models(data: Path) -> Terminal:
     terminal.until("Qwen2.5-14B-Instruct")
     terminal.type(DOWN * 5)
     terminal.until("14.8 B parameters")
+    terminal.until("in bfloat16 it has 29.5 GB")  # the last line of what is drawn
     return terminal
 
 
