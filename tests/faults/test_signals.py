@@ -108,7 +108,8 @@ def test_a_program_that_was_suspended_draws_itself_again_and_goes_on(program) ->
 def suspend(terminal: Terminal) -> None:
     """Stop it as a shell's ctrl+z does, and clear the screen, as what runs meanwhile may."""
     os.kill(terminal.process.pid, signal.SIGTSTP)
-    os.waitpid(terminal.process.pid, os.WUNTRACED)
+    # Reading meanwhile, as a terminal does: what is being drawn must get out before it can stop.
+    terminal.until(lambda _: os.waitpid(terminal.process.pid, os.WUNTRACED | os.WNOHANG) != (0, 0))
     terminal.settle(0.1)
     terminal.assert_as_before()
     terminal.screen.reset()
