@@ -98,6 +98,7 @@ def _table(measured: Sequence[Row]) -> list[str]:
                 f"{row.prefill:,.0f}",
                 _milliseconds(row.first_cold),
                 _milliseconds(row.first_warm),
+                _milliseconds(row.stop),
                 f"{row.decode:,.1f}",
                 _milliseconds(row.plain_first),
                 f"{row.plain_decode:,.1f}",

@@ -2,6 +2,7 @@
 
 import statistics
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -37,6 +38,8 @@ class Row(NamedTuple):
     """The same of the next turn, whose history is in the cache."""
     read_warm: int
     """How many tokens that turn had to read."""
+    stop: float
+    """From a stop in the middle of reading a cold prompt to the end of the reply. The longest of several."""
     decode: float
     plain_first: float
     plain_decode: float
@@ -86,12 +89,15 @@ def rows(
             turn = PromptMessage(Role.USER, f"{number} {text_of(engine, TURN_TOKENS)}")
             cold.append(first.run)
             warm.append(ask(engine, (question, reply, turn), reuse=True).run)
+        first_cold = statistics.median(run.first_token_seconds for run in cold)
+        stops = [stopped(engine, question, first_cold / 2) for _ in range(repeats)]
         plain = [_plain(engine, cold[0].prompt_tokens) for _ in range(min(repeats, 2))]
         yield Row(
             context=cold[0].prompt_tokens,
-            first_cold=statistics.median(run.first_token_seconds for run in cold),
+            first_cold=first_cold,
             first_warm=statistics.median(run.first_token_seconds for run in warm),
             read_warm=warm[-1].prompt_tokens - warm[-1].reused_tokens,
+            stop=max(stops),
             decode=statistics.median(run.tokens_per_second for run in (*cold, *warm)),
             # The better of two: the first one at a length may pay for what the library sets up.
             plain_first=min(each.first_token for each in plain),
@@ -112,6 +118,31 @@ def ask(engine: LocalEngine, messages: tuple[PromptMessage, ...], *, reuse: bool
         elif isinstance(event, Finished):
             run = event.run
     return Asked(run, "".join(text))
+
+
+def stopped(engine: LocalEngine, question: PromptMessage, after_seconds: float) -> float:
+    """Seconds from a stop, so long after the question was put, to the end of the reply; nothing is read before."""
+    request = Request(
+        messages=(question,),
+        sampling=Sampling(max_new_tokens=NEW_TOKENS, seed=0),
+        reuse=False,
+        ignores_end=True,
+    )
+    stop = threading.Event()
+    stopped_at = 0.0
+
+    def end() -> None:
+        nonlocal stopped_at
+        stopped_at = time.monotonic()
+        stop.set()
+
+    timer = threading.Timer(after_seconds, end)
+    timer.start()
+    for _ in engine.stream(request, stop):
+        pass
+    ended_at = time.monotonic()
+    timer.join()
+    return max(0.0, ended_at - stopped_at)
 
 
 def text_of(engine: LocalEngine, tokens: int) -> str:

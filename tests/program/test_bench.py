@@ -48,8 +48,18 @@ def test_the_guide_is_measured_in_all_ways(tmp_path: Path) -> None:
     assert 1500 <= longest["context"] <= 1600
     assert 100 <= first["context"] <= 120
     assert first["read_warm"] < 90  # the next turn: its history was in the cache
-    for key in ("first_cold", "first_warm", "decode", "plain_first", "plain_decode", "floor", "prefill"):
+    for key in (
+        "first_cold",
+        "first_warm",
+        "stop",
+        "decode",
+        "plain_first",
+        "plain_decode",
+        "floor",
+        "prefill",
+    ):
         assert first[key] > 0, key
+    assert longest["stop"] < 0.5 * longest["first_cold"]  # not all of the rest was read first
     assert first["floor"] > first["decode"]
     assert said["through_app"]["app"] > 0
     assert said["through_app"]["drawn_seconds"] > 0
@@ -201,9 +211,9 @@ def test_a_program_that_takes_its_time_with_each_text_has_a_lower_rate(
 
 
 def test_the_table_and_the_bars_say_what_was_measured() -> None:
-    row = Row(512, 0.5, 0.05, 70, 100.0, 0.6, 25.0, 200.0)
+    row = Row(512, 0.5, 0.05, 70, 0.03, 100.0, 0.6, 25.0, 200.0)
     text = "\n".join(in_words(INFO, "guide", [row], Through(100.0, 97.0, 0.05)))
-    for words in ("500 ms", "50 ms", "100.0", "25.0", "200", "0.97 of the engine alone"):
+    for words in ("500 ms", "50 ms", "30 ms", "100.0", "25.0", "200", "0.97 of the engine alone"):
         assert words in text
     bars = [line.count("█") for line in text.splitlines() if "█" in line]
     assert bars == [22, 6, 44]

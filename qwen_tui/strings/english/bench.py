@@ -29,7 +29,7 @@ SENTENCES: dict[str, str] = {
         " and decodes at full speed {ready:.1f} s after its weights are there"
     ),
     "bench.columns": (
-        "context | prefill tok/s | first, cold | first, warm | decode tok/s"
+        "context | prefill tok/s | first, cold | first, warm | stopped in | decode tok/s"
         " | generate: first | decode tok/s | floor tok/s"
     ),
     "bench.app": (
