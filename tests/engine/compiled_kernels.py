@@ -111,7 +111,7 @@ def main(capabilities: Sequence[int]) -> None:
         driver = NoDevice(capability, number)
         triton.runtime.driver.set_active(driver)
         kind = kind_of(config_of(shape_named(name)), dtype, is_four_bits=is_four_bits)
-        compile_all(kind, torch.device("cpu"))
+        compile_all(kind, torch.device("cpu"), threads=4)
         ahead, driver.compiled = driver.compiled, []
         needed(small(name, dtype, is_four_bits=is_four_bits))
         said[f"{title} on {capability}"] = {"ahead": ahead, "later": driver.compiled}

@@ -148,7 +148,7 @@ def test_what_is_compiled_ahead_is_what_the_model_will_need(
     )
     if isinstance(last, Experts):
         assert (kind.experts, kind.chosen) == (last.router.shape[0], last.ids.shape[0])
-    compile_all(kind._replace(inner=64), torch.device("cpu"))
+    compile_all(kind._replace(inner=64), torch.device("cpu"), threads=1)
 
 
 def test_positions_that_turn_only_a_part_of_a_head_are_told_apart() -> None:

@@ -9,10 +9,14 @@ from pathlib import Path
 import torch
 from transformers import AutoConfig
 
+from qwen_tui.engine.local.cores import usable_cores
 from qwen_tui.engine.local.fast.choosing import KERNELS_CAPABILITY
 from qwen_tui.engine.local.placement import Placement
 
 log = logging.getLogger(__name__)
+
+THREADS = 4
+"""How many kernels are compiled at a time, as far as there are cores; the longest takes a third of all together."""
 
 MODEL_TYPES = ("qwen2", "qwen3", "qwen3_moe", "llama", "mistral")
 
@@ -44,13 +48,8 @@ def _compile(folder: Path, placement: Placement) -> None:
             return
         from qwen_tui.engine.local.fast.kernels.compiling import compile_all, kind_of
 
-        device = placement.device
         is_four_bits = placement.quantization == "4bit" or hasattr(config, "quantization_config")
-        with torch.no_grad(), torch.cuda.device(device), torch.cuda.stream(_stream(device)):
-            compile_all(kind_of(config, placement.dtype, is_four_bits=is_four_bits), device)
+        kind = kind_of(config, placement.dtype, is_four_bits=is_four_bits)
+        compile_all(kind, placement.device, threads=min(THREADS, usable_cores()))
     except Exception as error:
         log.info("kernels were not compiled ahead: %s: %s", type(error).__name__, error)
-
-
-def _stream(device: torch.device) -> torch.cuda.Stream:
-    return torch.cuda.Stream(device)  # type: ignore[no-untyped-call]

@@ -4,6 +4,9 @@ Triton compiles each for its shapes and types: 2 to 4 seconds for all of a model
 come from its cache. They are run on a few rows here, in the way that suits the model's number of them.
 """
 
+import contextlib
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import torch
@@ -69,37 +72,77 @@ def kind_of(config: Any, dtype: torch.dtype, *, is_four_bits: bool) -> Kind:
     )
 
 
-def compile_all(kind: Kind, device: torch.device) -> None:
-    """Compile and run every kernel once. Raises whatever Triton raises."""
+Part = Callable[[Kind, torch.device], None]
 
-    def vector(size: int, dtype: torch.dtype = kind.dtype) -> torch.Tensor:
-        return torch.zeros(size, dtype=dtype, device=device)
 
-    hidden, inner = vector(kind.hidden), vector(kind.inner)
-    bias = vector(ROWS) if kind.has_bias else None
-    for columns, x, gain, with_bias, adds in (
-        (kind.hidden, hidden, hidden, bias, False),
-        (kind.heads * kind.size, vector(kind.heads * kind.size), None, None, True),
-        (kind.inner, inner, None, None, True),
-    ):
-        if kind.is_four_bits:
-            packed = _packed(columns, device)
-            four_bits.product(*packed, with_bias, x, vector(ROWS), gain, 1e-6, adds=adds)
-        else:
-            matrix = torch.zeros(ROWS, columns, dtype=kind.dtype, device=device)
-            tile = dense.tile_of(kind.hidden, columns, has_gain=gain is not None)
-            dense.product(matrix, with_bias, x, vector(ROWS), gain, 1e-6, adds=adds, tile=tile)
-    if kind.is_four_bits:
-        four_bits.unpacked(*_packed(kind.hidden, device), kind.dtype)
-        four_bits.gated_product(*_packed(kind.hidden, device, 2 * ROWS), hidden, vector(ROWS), hidden, 1e-6)
-    else:
-        both = torch.zeros(2 * ROWS, kind.hidden, dtype=kind.dtype, device=device)
-        dense.gated_product(both, hidden, vector(ROWS), hidden, 1e-6)
-    head = torch.zeros(ROWS, kind.hidden, dtype=kind.dtype, device=device)
-    dense.product(head, None, hidden, vector(ROWS, torch.float32), hidden, 1e-6)
+def compile_all(kind: Kind, device: torch.device, *, threads: int) -> None:
+    """Compile and run every kernel once, several side by side. Raises whatever Triton raises."""
+    _run(_place, kind, device)  # the shortest, alone: with the first kernel Triton sets up its driver
+    # The variants of one kernel are one part: Triton's table of them is not made for two threads at once.
+    parts: list[Part] = [_dense_products, _attend]
+    parts.append(_four_bit_products if kind.is_four_bits else _gated_product)
     if kind.experts:
-        _experts(kind, device)
-    _attention(kind, device)
+        parts.append(_experts)
+    with ThreadPoolExecutor(threads, thread_name_prefix="compiling") as pool:
+        for done in [pool.submit(_run, part, kind, device) for part in parts]:
+            done.result()
+
+
+def _run(part: Part, kind: Kind, device: torch.device) -> None:
+    with torch.no_grad(), contextlib.ExitStack() as stack:  # all of this holds for a thread
+        if device.type == "cuda":
+            stack.enter_context(torch.cuda.device(device))
+            stream = torch.cuda.Stream(device)
+            stack.enter_context(torch.cuda.stream(stream))
+        part(kind, device)
+
+
+def _matrices(kind: Kind) -> Iterator[tuple[int, bool, bool]]:
+    """Those of a layer: their columns, whether gain and bias go with them, whether they are added to the output."""
+    yield kind.hidden, True, False
+    yield kind.heads * kind.size, False, True
+    yield kind.inner, False, True
+
+
+def _dense_products(kind: Kind, device: torch.device) -> None:
+    def zeros(*shape: int, dtype: torch.dtype = kind.dtype) -> torch.Tensor:
+        return torch.zeros(shape, dtype=dtype, device=device)
+
+    hidden = zeros(kind.hidden)
+    head = zeros(ROWS, kind.hidden)
+    dense.product(head, None, hidden, zeros(ROWS, dtype=torch.float32), hidden, 1e-6)
+    if kind.experts:
+        dense.product(head, None, hidden, zeros(ROWS), hidden, 1e-6)  # the router's
+    if kind.is_four_bits:
+        return
+    for columns, has_gain, adds in _matrices(kind):
+        gain = hidden if has_gain else None
+        bias = zeros(ROWS) if has_gain and kind.has_bias else None
+        tile = dense.tile_of(kind.hidden, columns, has_gain=has_gain)
+        dense.product(
+            zeros(ROWS, columns), bias, zeros(columns), zeros(ROWS), gain, 1e-6, adds=adds, tile=tile
+        )
+
+
+def _gated_product(kind: Kind, device: torch.device) -> None:
+    hidden = torch.zeros(kind.hidden, dtype=kind.dtype, device=device)
+    both = torch.zeros(2 * ROWS, kind.hidden, dtype=kind.dtype, device=device)
+    dense.gated_product(both, hidden, hidden[:ROWS].clone(), hidden, 1e-6)
+
+
+def _four_bit_products(kind: Kind, device: torch.device) -> None:
+    def vector(size: int) -> torch.Tensor:
+        return torch.zeros(size, dtype=kind.dtype, device=device)
+
+    hidden = vector(kind.hidden)
+    for columns, has_gain, adds in _matrices(kind):
+        gain = hidden if has_gain else None
+        bias = vector(ROWS) if has_gain and kind.has_bias else None
+        four_bits.product(
+            *_packed(columns, device), bias, vector(columns), vector(ROWS), gain, 1e-6, adds=adds
+        )
+    four_bits.unpacked(*_packed(kind.hidden, device), kind.dtype)
+    four_bits.gated_product(*_packed(kind.hidden, device, 2 * ROWS), hidden, vector(ROWS), hidden, 1e-6)
 
 
 def _packed(
@@ -117,8 +160,6 @@ def _experts(kind: Kind, device: torch.device) -> None:
         return torch.zeros(shape, dtype=dtype, device=device)
 
     ids, shares = zeros(kind.chosen, dtype=torch.int32), zeros(kind.chosen, dtype=torch.float32)
-    router, normed = zeros(ROWS, kind.hidden), zeros(kind.hidden)
-    dense.product(router, None, normed, zeros(ROWS), normed, 1e-6)
     experts.choose(zeros(kind.experts), ids, shares, adds_to_one=kind.shares_add_to_one)
     ids.zero_()  # the matrices are those of one
     both, hidden = zeros(1, 2 * ROWS, kind.hidden), zeros(kind.hidden)
@@ -126,15 +167,25 @@ def _experts(kind: Kind, device: torch.device) -> None:
     experts.add_products(zeros(1, ROWS, kind.expert), ids, shares, zeros(kind.chosen, kind.expert), hidden)
 
 
-def _attention(kind: Kind, device: torch.device) -> None:
+def _place(kind: Kind, device: torch.device) -> None:
     def zeros(*shape: int) -> torch.Tensor:
         return torch.zeros(shape, dtype=kind.dtype, device=device)
 
-    query, angles = zeros(1, kind.heads, kind.size), zeros(1, kind.size)
     keys, values = (zeros(1, kind.groups, ROOM, kind.size) for _ in range(2))
     gains = (zeros(kind.size), zeros(kind.size)) if kind.has_head_gains else None
-    position = torch.zeros(1, dtype=torch.long, device=device)
     projected = zeros(1, (kind.heads + 2 * kind.groups) * kind.size)
-    rotary.place(projected, gains, 1e-6, angles, angles, position, query, keys, values)
+    query, angles = zeros(1, kind.heads, kind.size), zeros(1, kind.size)
+    rotary.place(projected, gains, 1e-6, angles, angles, _position(device), query, keys, values)
+
+
+def _attend(kind: Kind, device: torch.device) -> None:
+    keys, values = (
+        torch.zeros(1, kind.groups, ROOM, kind.size, dtype=kind.dtype, device=device) for _ in range(2)
+    )
+    query = torch.zeros(kind.heads, kind.size, dtype=kind.dtype, device=device)
     between = attention.scratch(kind.heads, kind.size, device)
-    attention.attend(query[0], keys, values, position, 1.0, between, torch.empty_like(query[0]))
+    attention.attend(query, keys, values, _position(device), 1.0, between, torch.empty_like(query))
+
+
+def _position(device: torch.device) -> torch.Tensor:
+    return torch.zeros(1, dtype=torch.long, device=device)
