@@ -1,6 +1,7 @@
 """The command line in words and flags: what may be given, and what it means."""
 
 import argparse
+import dataclasses
 import os
 import sys
 from typing import NoReturn, TypeAlias
@@ -8,9 +9,14 @@ from typing import NoReturn, TypeAlias
 from qwen_tui import __version__
 from qwen_tui.chat.exchange.formats import Format
 from qwen_tui.chat.names import tidy
+from qwen_tui.engine.base import Sampling
+from qwen_tui.settings import OPTIONS
 from qwen_tui.strings import say
 
 USAGE_ERROR = 2
+
+VALUES = (*(field.name for field in dataclasses.fields(Sampling)), "thinking")
+"""The settings that `ask` takes for its one reply."""
 
 CONVERSATION_COMMANDS = ("list", "show", "search", "export", "import", "rename", "delete", "restore")
 """The commands that work on saved conversations."""
@@ -33,7 +39,8 @@ class Arguments(argparse.Namespace):
     shape: str | None
     contexts: str | None
     repeats: int
-    text: str | None
+    text: list[str]
+    values: dict[str, str]
     json: bool
     name: str
     new_name: str
@@ -80,9 +87,24 @@ def parse(argv: list[str] | None = None) -> Arguments:
 
 def _add_ask(commands: _Commands) -> None:
     ask = _command(commands, "ask", say("cli.ask_description"), say("cli.ask_examples"))
-    ask.add_argument("text", type=_text, nargs="?", metavar="TEXT", default=None, help=say("cli.ask_text"))
+    ask.add_argument("text", type=_text, nargs="*", metavar="TEXT", default=[], help=say("cli.ask_text"))
     ask.add_argument("--json", action="store_true", default=False, help=say("cli.ask_json"))
+    group = ask.add_argument_group(say("cli.ask_values"))
+    for name in VALUES:
+        option = OPTIONS[name]
+        form = "on|off" if option.kind == "switch" else "N"
+        flag = f"--{name.replace('_', '-')}"
+        group.add_argument(flag, dest=name, action=_Value, metavar=form, help=option.help.replace("%", "%%"))
     _add_common(ask)
+
+
+class _Value(argparse.Action):
+    """A setting, kept as it was typed until it is checked with the others."""
+
+    def __call__(
+        self, _: argparse.ArgumentParser, namespace: argparse.Namespace, value: object, __: str | None = None
+    ) -> None:
+        namespace.values = {**getattr(namespace, "values", {}), self.dest: str(value)}
 
 
 def _add_models(commands: _Commands) -> None:

@@ -4,7 +4,7 @@ import json
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
 from qwen_tui.arguments import USAGE_ERROR
@@ -23,11 +23,14 @@ from qwen_tui.paths import Places
 from qwen_tui.server_words import not_taken_in_words, reasons_in_words, tries_again_in_words
 from qwen_tui.settings import Settings
 
+STDIN = "-"
+"""Among the words: the standard input."""
 
-def run(text: str | None, settings: Settings, where: Places, *, as_json: bool) -> int:
-    """Ask once. `text` None or `-` reads the message from the standard input; returns the exit status."""
+
+def run(words: Sequence[str], settings: Settings, where: Places, *, as_json: bool) -> int:
+    """Ask once. No words, or `-` among them, read the standard input; returns the exit status."""
     try:
-        question = Message(role=Role.USER, content=_question(text))
+        question = Message(role=Role.USER, content=_question(words))
     except QwenTuiError as error:
         print(f"qwen-tui ask: {error}", file=sys.stderr)
         return USAGE_ERROR
@@ -62,16 +65,22 @@ def run(text: str | None, settings: Settings, where: Places, *, as_json: bool) -
     return STOPPED if reason == "stopped" else 0
 
 
-def _question(text: str | None) -> str:
-    if text is None or text == "-":
-        try:
-            text = sys.stdin.buffer.read().decode("utf-8")
-        except UnicodeDecodeError:
-            raise QwenTuiError("cli.not_text") from None
-    question = clean(text).strip()
+def _question(words: Sequence[str]) -> str:
+    """The message: the words, and what the standard input has as a paragraph where `-` stands."""
+    words = words or (STDIN,)
+    at = words.index(STDIN) if STDIN in words else len(words)
+    parts = [" ".join(words[:at]), _standard_input() if at < len(words) else "", " ".join(words[at + 1 :])]
+    question = "\n\n".join(part for part in (clean(part).strip() for part in parts) if part)
     if not question:
         raise QwenTuiError("cli.nothing_to_ask")
     return question
+
+
+def _standard_input() -> str:
+    try:
+        return sys.stdin.buffer.read().decode("utf-8")
+    except UnicodeDecodeError:
+        raise QwenTuiError("cli.not_text") from None
 
 
 def _print_reply(events: Iterator[Event], *, as_json: bool) -> str:

@@ -1,5 +1,6 @@
 """`qwen-tui ask`: one reply on the standard output."""
 
+import io
 import json
 import os
 import pty
@@ -7,8 +8,11 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+
+from qwen_tui.commands.ask import _question
 
 
 def ask(tmp_path: Path, *arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
@@ -39,6 +43,8 @@ def test_a_reply_comes_with_its_receipt(tmp_path) -> None:
         (["hi", "--device", "cuda:7"], 1),
         (["hi", "--colour", "red"], 2),
         (["hi", "--quantization", "3bit"], 2),
+        (["hi", "--temperature", "-1"], 2),
+        (["hi", "--thinking", "maybe"], 2),
         ([" "], 2),
     ],
 )
@@ -49,6 +55,36 @@ def test_what_cannot_be_done_is_one_sentence_and_a_next_step(tmp_path, arguments
     assert done.stderr.startswith(b"qwen-tui")
     assert len(done.stderr.strip().splitlines()) == 1
     assert b"Traceback" not in done.stderr
+
+
+def test_values_hold_for_the_one_reply_and_none_of_them_is_saved(tmp_path) -> None:
+    values = ("--temperature", "0.9", "--top-k", "0", "--seed", "7", "--max-new-tokens", "6")
+    receipts = []
+    for _ in range(2):
+        done = ask(tmp_path, "What", "is", "a", "token?", "--model", "guide", "--json", *values)
+        receipts.append(json.loads(done.stdout)["receipt"])
+    first, second = receipts
+    assert first["token_ids"] == second["token_ids"]
+    assert (first["seed"], first["new_tokens"], first["stop_reason"]) == (7, 6, "length")
+    assert (first["sampling"]["temperature"], first["sampling"]["top_k"]) == (0.9, 0)
+    assert not (tmp_path / "config.toml").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "asked"),
+    [
+        ([], "from a file"),
+        (["-"], "from a file"),
+        (["What", "is", "this?", "-"], "What is this?\n\nfrom a file"),
+        (["-", "What is this?"], "from a file\n\nWhat is this?"),
+        (["What is this?"], "What is this?"),
+    ],
+)
+def test_what_a_pipe_has_stands_where_the_dash_stands(
+    words: list[str], asked: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(b" from a file\n")))
+    assert _question(words) == asked
 
 
 def test_a_person_at_a_terminal_sees_what_it_is_doing_on_the_standard_error(tmp_path) -> None:

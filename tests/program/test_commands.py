@@ -375,7 +375,7 @@ def test_what_a_plain_locale_could_not_decode_is_read_as_utf8() -> None:
     given = "广州".encode().decode("ascii", "surrogateescape")
     assert arguments.parse(["show", given]).name == "广州"
     assert arguments.parse(["--conversation", given, "--system", given]).conversation == "广州"
-    assert arguments.parse(["ask", given]).text == "广州"
+    assert arguments.parse(["ask", given]).text == ["广州"]
 
 
 @pytest.mark.parametrize(

@@ -39,10 +39,11 @@ SENTENCES: dict[str, str] = {
     "cli.ask_examples": (
         "examples:\n"
         '  qwen-tui ask "What is a token?"\n'
-        "  cat news.txt | qwen-tui ask - --json\n"
+        '  cat news.txt | qwen-tui ask "What is this about?" - --temperature 0\n'
         "  qwen-tui ask --model Qwen/Qwen2.5-7B-Instruct --quantization 4bit < prompt.txt"
     ),
-    "cli.ask_text": "the message; - or nothing reads it from the standard input",
+    "cli.ask_text": "the message; - is what the standard input has, as is no TEXT at all",
+    "cli.ask_values": "values for this reply; without them those of the config file hold",
     "cli.ask_json": "print one JSON object: the text with its receipt",
     "cli.status": "Exit status: 0 done, 1 could not, 2 bad usage.",
     "cli.dashes": "A name that begins with a dash stands after --, as in: qwen-tui {command} -- -name",
