@@ -26,6 +26,7 @@ from qwen_tui.paths import Places
 from qwen_tui.strings import say
 from qwen_tui.ui.markdown.width import cells
 from qwen_tui.ui.terminal_report import terminal_checks
+from qwen_tui.ui.unknown_names import unknown_names
 
 PACKAGES = (
     "torch",
@@ -149,8 +150,8 @@ def _files(config: Config, where: Places) -> Iterator[Check]:
         yield Check("guide", "fails", str(guide), say("doctor.reinstall"))
     yield _data(where.data_folder)
     yield Check("log", "ok", str(where.log_file))
-    if config.problems:
-        for problem in config.problems:
+    if problems := [*config.problems, *unknown_names(config)]:
+        for problem in problems:
             yield Check("config", "note", str(where.config_file), str(problem))
     else:
         yield Check("config", "ok", str(where.config_file))

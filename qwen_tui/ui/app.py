@@ -26,6 +26,7 @@ from qwen_tui.ui.draft_keeper import DraftKeeper
 from qwen_tui.ui.key_order import KeysInOrder
 from qwen_tui.ui.settings_side import SettingsSide
 from qwen_tui.ui.themes import THEMES
+from qwen_tui.ui.unknown_names import unknown_names
 
 if TYPE_CHECKING:  # see `ChatScreen.on_chat_log_receipt_requested`
     from qwen_tui.ui.model_screen import ModelScreen
@@ -73,7 +74,7 @@ class QwenTuiApp(KeysInOrder):
         self._host = EngineHost(open_engine, self._turns.use, self._turns.is_answering)
         for theme in THEMES:
             self.register_theme(theme)
-        problems = [*config.problems, *self._unknown(config)]
+        problems = [*config.problems, *unknown_names(config)]
         self._chat = ChatScreen(library, self._turns, self._drafts, conversation, problems)
         self._models: ModelScreen | None = None
         """The model screen that was opened last."""
@@ -120,19 +121,6 @@ class QwenTuiApp(KeysInOrder):
         """Keep the colours that the person chose."""
         if self.is_running and name != self.settings.theme and self.settings.theme in self.available_themes:
             self._change_default("theme", name)
-
-    def _unknown(self, config: config_file.Config) -> Iterable[QwenTuiError]:
-        """What the config file names that only the screen knows not to be there."""
-        theme = config.settings.theme
-        if theme not in self.available_themes:
-            choices = ", ".join(each.name for each in THEMES)
-            yield QwenTuiError(
-                "settings.not_a_choice", name=OPTIONS["theme"].label, value=theme, choices=choices
-            )
-        if config.keys:
-            from qwen_tui.ui.known_keys import unknown_keys  # late: most people give no keys
-
-            yield from unknown_keys(config.keys)
 
     async def action_quit(self) -> None:
         """Leave, unless something is not on disk that the person does not know of."""

@@ -23,9 +23,9 @@ from qwen_tui.ui import terminal_answers
 from qwen_tui.ui.terminal_report import terminal_checks
 
 
-def doctor(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+def doctor(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "qwen_tui", "doctor", "--data-dir", str(folder / "data")],
+        [sys.executable, "-m", "qwen_tui", "doctor", "--data-dir", str(folder / "data"), *arguments],
         capture_output=True,
         text=True,
         timeout=120,
@@ -45,6 +45,17 @@ def test_it_says_what_there_is_and_that_the_program_can_run(tmp_path: Path, home
     assert done.stdout.rstrip().endswith(say("doctor.can_run"))
     assert "averysecret" not in done.stdout
     assert str(home_of_its_own) not in done.stdout
+
+
+def test_names_in_the_config_file_that_mean_nothing_are_told(tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text('[screen]\ntheme = "qwen-dork"\n[keys]\n"chat.regenrate" = "f7"\n"app.quit" = "f10"\n')
+    done = doctor(tmp_path, "--config", str(config))
+    assert done.returncode == 0
+    assert "qwen-dork" in done.stdout
+    assert "chat.regenrate" in done.stdout
+    assert "chat.regenerate" in done.stdout
+    assert "app.quit" not in done.stdout
 
 
 def fake(folder: Path, name: str, code: str) -> Path:

@@ -1,4 +1,4 @@
-"""Which ids the config file can give keys to: those of the bindings of everything on the screen."""
+"""What the config file names that only the screen knows not to be there: a theme, and ids to give keys to."""
 
 import difflib
 import importlib
@@ -7,15 +7,29 @@ from collections.abc import Iterable, Iterator
 
 from textual.binding import Binding
 from textual.dom import DOMNode
+from textual.theme import BUILTIN_THEMES
 
 import qwen_tui.ui
 from qwen_tui.chat.cleaning import one_line
+from qwen_tui.config_file import Config
 from qwen_tui.errors import QwenTuiError
+from qwen_tui.settings import OPTIONS
+from qwen_tui.ui.themes import THEMES
 
 _LONGEST = 60
 
 
-def unknown_keys(names: Iterable[str]) -> list[QwenTuiError]:
+def unknown_names(config: Config) -> Iterator[QwenTuiError]:
+    """A problem for each."""
+    own = [each.name for each in THEMES]
+    if config.settings.theme not in (*own, *BUILTIN_THEMES):
+        label, choices = OPTIONS["theme"].label, ", ".join(own)
+        yield QwenTuiError("settings.not_a_choice", name=label, value=config.settings.theme, choices=choices)
+    if config.keys:
+        yield from _unknown_keys(config.keys)
+
+
+def _unknown_keys(names: Iterable[str]) -> list[QwenTuiError]:
     """A problem (`config.unknown_keys`) for each of these that is not the id of a binding."""
     unknown = set(names) - set(_ids(DOMNode))
     if unknown:  # or that of a dialog, most of which are imported when they are opened
