@@ -15,6 +15,7 @@ from qwen_tui.ui.dialogs import Place, place
 from qwen_tui.ui.message_area import MessageArea
 from qwen_tui.ui.model_list import ModelList
 from qwen_tui.ui.model_screen import ModelScreen
+from qwen_tui.ui.panes import Panes
 from qwen_tui.ui.setting_rows.number_row import NumberRow
 from qwen_tui.ui.setting_rows.setting_row import SettingRow
 from qwen_tui.ui.settings_pane import SettingsPane
@@ -28,9 +29,15 @@ def help_places(everywhere: Iterable[BindingType], keymap: Mapping[str, str]) ->
             (say("help.place.composer"), [*MessageArea.BINDINGS, *Composer.BINDINGS]),
             (say("help.place.everywhere"), everywhere),
             (say("help.place.log"), ChatLog.BINDINGS),
-            (say("help.place.conversations"), [*ConversationList.BINDINGS, *ConversationsPane.BINDINGS]),
+            (
+                say("help.place.conversations"),
+                [*ConversationList.BINDINGS, *ConversationsPane.BINDINGS, *Panes.BINDINGS],
+            ),
             (say("help.place.models"), [*ModelList.BINDINGS, *ModelScreen.BINDINGS]),
-            (say("help.place.settings"), [*SettingsPane.BINDINGS, *NumberRow.BINDINGS, *SettingRow.BINDINGS]),
+            (
+                say("help.place.settings"),
+                [*SettingsPane.BINDINGS, *NumberRow.BINDINGS, *SettingRow.BINDINGS, *Panes.BINDINGS],
+            ),
         )
     ]
 

@@ -3,11 +3,13 @@
 from typing import ClassVar
 
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.message import Message as Posted
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from qwen_tui.strings import say
 from qwen_tui.ui.focusing import focus_at_once
 
 
@@ -16,6 +18,10 @@ class Panes(Horizontal):
 
     BESIDE_FROM: ClassVar[dict[str, int]] = {"settings": 100, "conversations": 140}
     """Columns from which a pane stands beside the log; with fewer its key draws it over the log (`app.tcss`)."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "close_drawer", say("screen.key.close"), id="panes.close"),
+    ]
 
     class Left(Posted):
         """The person goes back from a pane to what is being talked about."""
@@ -36,6 +42,7 @@ class Panes(Horizontal):
         """Draw a pane over the log, or none."""
         for pane in self.BESIDE_FROM:
             self.set_class(pane == drawer, f"-{pane}-open")
+        self.refresh_bindings()
 
     def show(self, pane: str) -> None:
         """Let a pane be seen, drawing it over the log if need be."""
@@ -48,6 +55,14 @@ class Panes(Horizontal):
         if is_open:
             self.post_message(self.Left())
         return is_open
+
+    def action_close_drawer(self) -> None:
+        """Take away what is drawn over the log."""
+        self.close()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
+        """Only then does esc close, and the last line of the screen say so."""
+        return action != "close_drawer" or bool(self.drawer)
 
     def go_to(self, pane: str) -> None:
         """Let the keyboard go to a pane; from within it, back."""

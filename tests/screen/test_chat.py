@@ -240,6 +240,20 @@ async def test_every_size_from_60_by_20_to_250_by_80_shows_log_and_composer(play
                 await pilot.pause()
 
 
+@pytest.mark.parametrize("key", ["f2", "f3"])
+async def test_the_last_line_says_what_esc_does_where_a_pane_is_over_the_log(play, key) -> None:
+    async with play.running(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "esc stop" in shown(pilot))
+        pane = pilot.app.screen.query_one("#settings" if key == "f2" else "#conversations")
+        await pilot.press(key)
+        await until(pilot, lambda: pane.display)
+        bar = pilot.app.screen.active_bindings["escape"]
+        assert bar.binding.description == "close"
+        await until(pilot, lambda: "esc stop" not in shown(pilot))
+        await pilot.press("escape")
+        await until(pilot, lambda: not pane.display and "esc stop" in shown(pilot))
+
+
 async def test_switching_away_right_after_sending_keeps_the_conversation_open(play) -> None:
     play.engine.replies = [Reply(["a long reply"])]
     async with play.running(size=(150, 36)) as pilot:

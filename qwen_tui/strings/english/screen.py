@@ -2,6 +2,7 @@
 
 SENTENCES: dict[str, str] = {
     "screen.key.stop": "stop",
+    "screen.key.close": "close",
     "screen.key.new": "new",
     "screen.key.regenerate": "regenerate",
     "screen.key.help": "help",
