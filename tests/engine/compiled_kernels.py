@@ -1,14 +1,11 @@
 """The kernels, compiled by Triton for GPUs that need not be here, and launched nowhere.
 
-Prints as JSON, for each shape and each compute capability given, which kernels were compiled ahead of a model of
-that shape, and which the model then needed beside them. Run as
-`PYTHONPATH=. python tests/engine/compiled_kernels.py 80 90`, with Triton installed and without TRITON_INTERPRET.
+Prints as JSON, for each shape on a GPU, which kernels were compiled ahead of a model of that shape, and which the
+model then needed beside them. Run as `PYTHONPATH=. python tests/engine/compiled_kernels.py`, with Triton installed
+and without TRITON_INTERPRET.
 """
 
 import json
-import sys
-from collections.abc import Sequence
-from itertools import product
 from types import SimpleNamespace
 from typing import Any
 
@@ -25,13 +22,14 @@ from qwen_tui.engine.local.fast.weights import gather
 from qwen_tui.engine.local.random_checkpoint import config_of
 
 SHAPES = {
-    "qwen2.5-7b": ("qwen2.5-7b", torch.bfloat16, False),
-    "qwen2.5-1.5b in 4 bits": ("qwen2.5-1.5b", torch.bfloat16, True),
-    "qwen2.5-0.5b in float32": ("qwen2.5-0.5b", torch.float32, False),
-    "qwen3-8b in float16": ("qwen3-8b", torch.float16, False),
-    "qwen3-30b-a3b": ("qwen3-30b-a3b", torch.bfloat16, False),
-    "qwen3-30b-a3b in 4 bits": ("qwen3-30b-a3b", torch.bfloat16, True),
+    "qwen2.5-7b": ("qwen2.5-7b", torch.bfloat16, False, (80, 90)),
+    "qwen2.5-1.5b in 4 bits": ("qwen2.5-1.5b", torch.bfloat16, True, (80, 90)),
+    "qwen2.5-0.5b in float32": ("qwen2.5-0.5b", torch.float32, False, (80,)),
+    "qwen3-8b in float16": ("qwen3-8b", torch.float16, False, (90,)),
+    "qwen3-30b-a3b": ("qwen3-30b-a3b", torch.bfloat16, False, (80,)),
+    "qwen3-30b-a3b in 4 bits": ("qwen3-30b-a3b", torch.bfloat16, True, (90,)),
 }
+"""The shape, its type, whether it is in four bits, and on which compute capabilities it is tried."""
 
 SHARED_BYTES = 101_376
 """The least that a program of a GPU of compute capability 8 or more can have (8.6, 8.9, 12.0)."""
@@ -102,11 +100,12 @@ def needed(model: PreTrainedModel) -> None:
         step.read_short(part)
 
 
-def main(capabilities: Sequence[int]) -> None:
-    """Compile for each of them."""
+def main() -> None:
+    """Compile each."""
     said: dict[str, dict[str, list[str]]] = {}
-    for number, (title, capability) in enumerate(product(SHAPES, capabilities)):
-        name, dtype, is_four_bits = SHAPES[title]
+    tried = [(title, capability) for title, shape in SHAPES.items() for capability in shape[3]]
+    for number, (title, capability) in enumerate(tried):
+        name, dtype, is_four_bits, _ = SHAPES[title]
         # Of a number of its own: Triton does not compile for a device what it has compiled for it.
         driver = NoDevice(capability, number)
         triton.runtime.driver.set_active(driver)
@@ -120,4 +119,4 @@ def main(capabilities: Sequence[int]) -> None:
 
 if __name__ == "__main__":
     with torch.no_grad():
-        main([int(each) for each in sys.argv[1:]])
+        main()
