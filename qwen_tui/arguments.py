@@ -82,7 +82,13 @@ def parse(argv: list[str] | None = None) -> Arguments:
     _add_models(commands)
     _add_doctor(commands)
     _add_bench(commands)
-    return parser.parse_args(argv, namespace=Arguments())
+    given, rest = parser.parse_known_args(argv, namespace=Arguments())
+    if rest and given.command == "ask" and all(word == "-" or not word.startswith("-") for word in rest):
+        given.text = [*given.text, *map(_text, rest)]  # argparse takes no more words once flags came between
+    elif rest:
+        speaking = commands.choices[given.command] if given.command else parser
+        speaking.error(say("cli.unknown", words=" ".join(map(_text, rest))))
+    return given
 
 
 def _add_ask(commands: _Commands) -> None:

@@ -87,5 +87,7 @@ def _with_flags(settings: Settings, given: Arguments) -> Settings:
         # The config file's model is one of this machine, or of another server.
         settings = replace(settings, model=None)
     wanted = {name: OPTIONS[name].check(value) for name, value in flags.items() if value is not None}
-    wanted |= {name: OPTIONS[name].parse(text) for name, text in getattr(given, "values", {}).items()}
-    return replace(settings, **wanted)
+    typed = {name: OPTIONS[name].parse(text) for name, text in getattr(given, "values", {}).items()}
+    if typed.get("temperature"):
+        wanted["greedy"] = None  # on in the config file, it would leave the temperature without effect
+    return replace(settings, **{**wanted, **typed})

@@ -255,6 +255,7 @@ class Library:
         known = self._open.pop(conversation_id, None)
         if known is not None:
             known.session.close()
+            self._store.forget(conversation_id)
             if known.claim is not None:
                 known.claim.release()
 

@@ -115,9 +115,12 @@ class ConversationStore:
         """
         conversation = replace(conversation, name=tidy(conversation.name) or default_name())
         with self._changing("store.not_saved", f"{file_stem(conversation.name)}.json"):
-            if not self._folder.is_read:
-                self._refresh()
-            return self._hold(self._put(self._with_changes_of_others(conversation)))
+            return self._hold(self._folder.put(self._with_changes_of_others(conversation)))
+
+    def forget(self, conversation_id: str) -> None:
+        """Nobody has this conversation open here any more."""
+        with self._mutex:
+            self._held.pop(conversation_id, None)
 
     def claim(self, conversation_id: str) -> Claim | None:
         """Claim a conversation, to write in it; None when another program has it open."""
@@ -265,18 +268,20 @@ class ConversationStore:
     def _with_changes_of_others(self, conversation: Conversation) -> Conversation:
         """The conversation with what has come into its file since whoever has it open last saw it.
 
-        A file that cannot be read any more, or is gone, no longer counts: a new one takes the conversation.
+        A file that cannot be read any more, or is gone, no longer counts: a new one takes the conversation. What
+        is known of the files then holds until it is written: one that could be read after all is not replaced.
         """
         known = self._folder.entries.get(conversation.id)
-        if known is None:
-            return conversation
         stamp, base = self._held.get(conversation.id, (None, None))
-        with suppress(FileNotFoundError):
-            if stamp_of((self._path / known.file).stat()) == stamp:
-                return conversation
+        if known is not None and known.name == conversation.name:  # another asks which names are free
+            with suppress(FileNotFoundError):
+                if stamp_of((self._path / known.file).stat()) == stamp:
+                    return conversation
         self._refresh()
         known = self._folder.entries.get(conversation.id)
-        return conversation if known is None else merge(conversation, self._folder.load(known), base)
+        if known is None or known.stamp == stamp:
+            return conversation
+        return merge(conversation, self._folder.load(known), base)
 
     def _hold(self, conversation: Conversation) -> Conversation:
         self._held[conversation.id] = self._folder.entries[conversation.id].stamp, base_of(conversation)

@@ -81,6 +81,8 @@ def _standard_input() -> str:
         return sys.stdin.buffer.read().decode("utf-8")
     except UnicodeDecodeError:
         raise QwenTuiError("cli.not_text") from None
+    except OSError as error:
+        raise QwenTuiError("cli.not_read", detail=why(error)) from None
 
 
 def _print_reply(events: Iterator[Event], *, as_json: bool) -> str:

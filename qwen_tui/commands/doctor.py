@@ -5,7 +5,7 @@ import platform
 import shutil
 import sys
 from collections.abc import Iterable, Iterator
-from importlib import metadata
+from importlib import import_module, metadata
 from pathlib import Path
 
 from qwen_tui import __version__
@@ -21,12 +21,12 @@ from qwen_tui.engine.health import Part, examine
 from qwen_tui.engine.quantized_cache import QuantizedCache
 from qwen_tui.engine.recent_models import recent_models
 from qwen_tui.engine.redaction import known_secrets, one_line, redacted, token_on_file
+from qwen_tui.errors import QwenTuiError
 from qwen_tui.guide import model_folder
 from qwen_tui.paths import Places
 from qwen_tui.strings import say
 from qwen_tui.ui.markdown.width import cells
 from qwen_tui.ui.terminal_report import terminal_checks
-from qwen_tui.ui.unknown_names import unknown_names
 
 PACKAGES = (
     "torch",
@@ -102,6 +102,11 @@ def _program() -> Iterator[Check]:
         yield Check("packages", "fails", ", ".join(found), say("doctor.missing", names=", ".join(missing)))
     else:
         yield Check("packages", "ok", ", ".join(found))
+    try:
+        import_module("qwen_tui.ui.app")
+    except Exception as error:  # textual, or what it needs, is not as it should be
+        said = f"{type(error).__name__}: {one_line(error)}"
+        yield Check("screen", "fails", said, say("doctor.reinstall"))
 
 
 def _engine(parts: dict[str, Part]) -> Iterator[Check]:
@@ -150,13 +155,21 @@ def _files(config: Config, where: Places) -> Iterator[Check]:
         yield Check("guide", "fails", str(guide), say("doctor.reinstall"))
     yield _data(where.data_folder)
     yield Check("log", "ok", str(where.log_file))
-    if problems := [*config.problems, *unknown_names(config)]:
+    if problems := [*config.problems, *_unknown_names(config)]:
         for problem in problems:
             yield Check("config", "note", str(where.config_file), str(problem))
     else:
         yield Check("config", "ok", str(where.config_file))
     yield _cache(cache_folder(), where)
     yield _quantized(where.quantized)
+
+
+def _unknown_names(config: Config) -> Iterable[QwenTuiError]:
+    try:
+        from qwen_tui.ui.unknown_names import unknown_names  # late: without textual it cannot be
+    except Exception:  # which the section on the program says
+        return ()
+    return unknown_names(config)
 
 
 def _data(folder: Path) -> Check:

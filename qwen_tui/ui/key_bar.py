@@ -11,6 +11,9 @@ from textual.screen import Screen
 
 from qwen_tui.ui.action_bar import ActionBar, Offer
 
+FIRST = "close_drawer"
+"""What is declared behind all that a pane can do, and must not be left out."""
+
 
 class KeyBar(Horizontal):
     """Keys in the order in which they are declared; where there is no room, the last ones are left out."""
@@ -56,5 +59,7 @@ class KeyBar(Horizontal):
                 palette.append(offer)
             elif binding.show and enabled:
                 offers.setdefault(binding.action, offer)
-        self._keys.show(tuple(offers.values()))
+        self._keys.show(
+            tuple(offers[action] for action in sorted(offers, key=lambda action: action != FIRST))
+        )
         self._palette.show(palette)

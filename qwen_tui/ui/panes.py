@@ -44,6 +44,17 @@ class Panes(Horizontal):
             self.set_class(pane == drawer, f"-{pane}-open")
         self.refresh_bindings()
 
+    def on_resize(self) -> None:
+        """A pane that finds room beside the log is not drawn over it any longer."""
+        if self.drawer and self.app.size.width >= self.BESIDE_FROM[self.drawer]:
+            self.drawer = ""
+        self.call_after_refresh(self._keep_keyboard)
+
+    def _keep_keyboard(self) -> None:
+        """A pane that has lost its room takes the keyboard with it."""
+        if self.screen.focused is None:
+            self.post_message(self.Left())
+
     def show(self, pane: str) -> None:
         """Let a pane be seen, drawing it over the log if need be."""
         self.drawer = "" if self.app.size.width >= self.BESIDE_FROM[pane] else pane

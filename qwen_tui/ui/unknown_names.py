@@ -24,7 +24,8 @@ def unknown_names(config: Config) -> Iterator[QwenTuiError]:
     own = [each.name for each in THEMES]
     if config.settings.theme not in (*own, *BUILTIN_THEMES):
         label, choices = OPTIONS["theme"].label, ", ".join(own)
-        yield QwenTuiError("settings.not_a_choice", name=label, value=config.settings.theme, choices=choices)
+        theme = one_line(config.settings.theme, _LONGEST)
+        yield QwenTuiError("settings.not_a_choice", name=label, value=theme, choices=choices)
     if config.keys:
         yield from _unknown_keys(config.keys)
 

@@ -204,6 +204,25 @@ async def test_a_large_message_is_given_back_as_an_attachment() -> None:
         assert host.composer.text == ""
 
 
+@pytest.mark.parametrize("lines", [2, 10, 14])
+async def test_undo_and_redo_of_more_lines_than_the_box_shows(lines: int) -> None:
+    text = "\n".join(f"line {number}" for number in range(lines))
+    async with composing() as (host, pilot):
+        await pilot.press("a")
+        host.post_message(Paste(text))
+        await pilot.pause()
+        assert host.area.text == f"a{text}"
+        for _ in range(2):
+            await pilot.press("ctrl+z")
+            await pilot.pause()
+            assert host.area.text == "a"
+            assert host.area.cursor_location == (0, 1)
+            await pilot.press("ctrl+y")
+            await pilot.pause()
+            assert host.area.text == f"a{text}"
+        assert host.area.cursor_location == (lines - 1, len(f"line {lines - 1}"))
+
+
 async def test_undo_brings_back_what_was_deleted() -> None:
     async with composing() as (host, pilot):
         await paste(host, pilot, "one two")

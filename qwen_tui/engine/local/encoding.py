@@ -9,6 +9,7 @@ a tokenizer is not like that, the whole text is encoded each time.
 """
 
 import re
+from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
@@ -20,8 +21,12 @@ BREAK = "\ufdd0"
 MARK = "\ufdd1"
 """Another: stands in a rendered prompt where tokens are to be put."""
 
-CACHED_PIECES = 50_000
-"""How many encoded pieces of text are remembered; beyond that the older half is dropped."""
+CACHED_CHARACTERS = 2_000_000
+"""How much text is remembered as encoded: several of the longest conversations. What was asked for longest ago goes
+first, as every state that a draft was in while it was typed."""
+
+_OVERHEAD = 100
+"""What a piece counts beside its characters, so that short ones are bounded, too."""
 
 _PROBE = ("  two\n\nlines é你好 ", "\n a  b\t1234 🦀 don't", "Yes.\n", "ok")
 """Spaces, newlines, digits and scripts: what a tokenizer that looks across an added token would treat otherwise."""
@@ -45,7 +50,9 @@ class Encoder:
         self.control_ids = frozenset(control)
         """The tokens that make up a prompt's structure: never those of a text."""
         self._control = re.compile(_any_of(control.values()))
-        self._known: dict[str, list[int]] = {}
+        self._known: OrderedDict[str, list[int]] = OrderedDict()
+        """The one used last is the last."""
+        self._known_characters = 0
         self.is_piecewise = all(self._by_pieces(text) == self._plain(text) for text in self._probes(template))
         """What stands between two added tokens is encoded, and decoded, as if it stood alone."""
 
@@ -89,14 +96,15 @@ class Encoder:
         return ids
 
     def _piece(self, piece: str) -> list[int]:
-        known = self._known.get(piece)
-        if known is None:
-            known = self._plain(piece)
-            if len(self._known) >= CACHED_PIECES:
-                for old in list(self._known)[: CACHED_PIECES // 2]:
-                    del self._known[old]
-            self._known[piece] = known
-        return known
+        if piece in self._known:
+            self._known.move_to_end(piece)
+            return self._known[piece]
+        ids = self._known[piece] = self._plain(piece)
+        self._known_characters += len(piece) + _OVERHEAD
+        while self._known_characters > CACHED_CHARACTERS:
+            oldest, _ = self._known.popitem(last=False)
+            self._known_characters -= len(oldest) + _OVERHEAD
+        return ids
 
     def _after_text(self, text: str) -> list[int]:
         """Encode text from the middle of a prompt, where the tokenizer puts a space before a beginning."""

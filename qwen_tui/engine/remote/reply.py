@@ -43,6 +43,7 @@ class Reply:
         self._first_at = self._last_at = 0.0
         thinks = bool(_ALWAYS_THINKS.search(info.model)) and not request.continues
         self._splitter = ThinkingSplitter(thinks=thinks, begun=request.continues)
+        self._is_apart = False
 
     def take(self, piece: Chunk) -> Iterator[Event]:
         """The events of a piece. A piece of text stands for one token, until the server tells otherwise."""
@@ -59,11 +60,22 @@ class Reply:
             self._first_at = self._first_at or self._last_at
             self._new_tokens += 1
         if piece.reasoning:
-            self._splitter = ThinkingSplitter(begun=True)  # the server keeps it apart itself
+            yield from self._begin_reasoning()
             yield ThinkingDelta(piece.reasoning)
         if piece.text:
             yield from _events(self._splitter.push(piece.text))
         self.finish_reason = piece.finish_reason or self.finish_reason
+
+    def _begin_reasoning(self) -> Iterator[Event]:
+        """The server keeps the thinking apart itself; what came before it and was held back is no tag then."""
+        if self._is_apart:
+            return
+        self._is_apart = True
+        held = self._splitter.flush()
+        if any(piece.text.strip() for piece in held):
+            yield from _events(held)
+        self._splitter = ThinkingSplitter(thinks=True)
+        self._splitter.close()
 
     def flush(self, *, is_cut: bool = True) -> Iterator[Event]:
         """What was held back, since it might have been a tag."""

@@ -20,6 +20,7 @@ SENTENCES: dict[str, str] = {
         "In the program: F1 shows the keys, ctrl+q leaves."
     ),
     "cli.see_help": "Try {prog} --help.",
+    "cli.unknown": "unrecognized arguments: {words}",
     "cli.commands": "commands",
     "cli.conversation": "open the conversation of this name, or begin one",
     "cli.model": "guide (the built-in tiny model), a folder with a model, or a name on the hub",
@@ -100,6 +101,11 @@ ERRORS: dict[str, tuple[str, str, str]] = {
         "The result could not be written",
         "The standard output could not be written: {detail}.",
         "Make room there, or write to another place.",
+    ),
+    "cli.not_read": (
+        "No input",
+        "The standard input cannot be read: {detail}.",
+        "Leave the - out, or give it a file or a pipe.",
     ),
     "cli.not_text": (
         "Not text",

@@ -15,6 +15,7 @@ SENTENCES: dict[str, str] = {
     "doctor.section.terminal": "Terminal",
     "doctor.label.python": "Python",
     "doctor.label.packages": "packages",
+    "doctor.label.screen": "screen",
     "doctor.label.torch": "torch",
     "doctor.label.transformers": "transformers",
     "doctor.label.gpu": "GPU",
