@@ -207,9 +207,13 @@ class MessageActions(MessageCursor):
         return message is not None and is_possible(str(parameters[0]), message, self._situation(message))
 
     def action_on_message(self, name: str) -> None:
-        """Do something to the message under the cursor."""
-        if self._cursor is not None:
+        """Do something to the message under the cursor, or show it first if it has been scrolled out of sight."""
+        if self._cursor is None:
+            return
+        if self.is_seen(self._cursor):
             self.act(name, self._cursor)
+        else:
+            self.go_to(self._cursor)
 
     def action_undo(self) -> None:
         """Ask for the last change to be taken back."""

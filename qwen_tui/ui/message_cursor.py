@@ -82,6 +82,11 @@ class MessageCursor(MessageWindow):
         else:
             self.cursor_moved()
 
+    def went_to_end(self) -> None:
+        """The cursor does not stay behind, out of sight, where keys would do something to its message."""
+        if self.has_focus:
+            self._set_cursor(self.messages[-1].id)
+
     def action_previous_message(self) -> None:
         """The message above."""
         self._step(-1)
@@ -96,10 +101,16 @@ class MessageCursor(MessageWindow):
             view.toggle_thinking()
 
     def watch_has_focus(self, has_focus: bool) -> None:
-        """With the keyboard comes a cursor: where it was, or on the newest message. Without it, it is not shown."""
+        """With the keyboard comes a cursor: where it was, if that is seen, or else on the last message that is.
+
+        Without the keyboard it is not shown.
+        """
         super().watch_has_focus(has_focus)
-        if has_focus and self._cursor is None and self.messages:
-            self._set_cursor(self.messages[-1].id)
+        is_wanted = (
+            self._cursor is not None and self._cursor == self._destination
+        )  # it may still be on its way
+        if has_focus and self.messages and not is_wanted and not self.is_seen(self._cursor):
+            self._set_cursor(self.last_seen() or self.messages[-1].id)
         self._mark_cursor(self._is_cursor_shown)
 
     @on(MessageView.Picked)

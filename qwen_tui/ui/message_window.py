@@ -38,6 +38,9 @@ class MessageWindow(FollowingScroll):
     def messages_changed(self) -> None:
         """Messages came, went, or other ones are mounted."""
 
+    def went_to_end(self) -> None:
+        """The newest message is gone to, wherever one was before."""
+
     # --- What is shown ---
 
     @property
@@ -138,6 +141,7 @@ class MessageWindow(FollowingScroll):
             self.call_next(self._settle, True)
         elif self._messages:
             super().follow()
+            self.went_to_end()
 
     def go_to(self, message_id: str, *, top: bool = False) -> None:
         """Scroll to a message, wherever it is."""
@@ -206,6 +210,7 @@ class MessageWindow(FollowingScroll):
                 await self._arrange()
                 if follow and self._messages:
                     super().follow()
+                    self.went_to_end()
 
     async def _page(self, older: bool) -> None:
         """A page more at one end and less at the other, with what is seen kept where it is."""
@@ -245,6 +250,23 @@ class MessageWindow(FollowingScroll):
                 self._views[message_id].scroll_visible(animate=False, top=True, immediate=True)
             self._paging = False
             self.say_where()
+
+    def is_seen(self, message_id: str | None) -> bool:
+        """Whether any of a message reaches into the viewport, or may: one that has just come has no place yet."""
+        view = self.view_of(message_id)
+        return view is not None and (not view.virtual_region.height or self._is_in_viewport(view))
+
+    def last_seen(self) -> str | None:
+        """The last message of which something is in the viewport."""
+        for child in reversed(self.children):
+            if isinstance(child, MessageView) and self._is_in_viewport(child):
+                return child.message.id
+        return None
+
+    def _is_in_viewport(self, view: MessageView) -> bool:
+        region, height = view.virtual_region, self.scrollable_content_region.height
+        top = max(0, self.scroll_y)  # it is less for a moment while a short text is anchored to its end
+        return region.y < top + height and region.bottom > top
 
     def _first_seen(self) -> Widget | None:
         """The first message that reaches into the viewport."""

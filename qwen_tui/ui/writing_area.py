@@ -22,7 +22,8 @@ class WritingArea(TextArea):
     def scroll_cursor_visible(self, center: bool = False, animate: bool = False) -> Offset:
         """Show where the cursor is, once it is within the text.
 
-        Undo takes the text back before the cursor; when the scrollbar goes with it, Textual asks for this in between.
+        Undo takes the text back before the cursor; when the scrollbar goes with it, Textual asks for this in
+        between.
         """
         row, column = self.cursor_location
         is_within = row < self.document.line_count and column <= len(self.document.get_line(row))
