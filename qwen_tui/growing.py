@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from qwen_tui.chat.cleaning import Cleaner
 from qwen_tui.chat.messages import Message, Role, Run, Status
+from qwen_tui.engine.base import Request
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.memory import Plan
 
@@ -34,13 +35,10 @@ class Growing:
 
     def finish(self, run: Run) -> None:
         """The model has ended; its run gets what only this side knows of the prompt."""
-        begun, request = self._reply, self._planned.request
-        first = request.messages[0]
+        begun = self._reply
         run = replace(
-            run,
+            with_prompt(run, self._planned.request),
             first_sent=self._planned.first_sent,
-            system_prompt=first.content if first.role is Role.SYSTEM else "",
-            thinking=request.thinking,
             content_start=len(begun.content),
             thinking_start=len(begun.thinking),
         )
@@ -56,3 +54,10 @@ class Growing:
         self._text.append(self._text_cleaner.flush())
         self._thinking.append(self._thinking_cleaner.flush())
         return replace(self._reply, content="".join(self._text), thinking="".join(self._thinking))
+
+
+def with_prompt(run: Run, request: Request) -> Run:
+    """A run with what was asked of the model beside the conversation."""
+    first = request.messages[0]
+    system_prompt = first.content if first.role is Role.SYSTEM else ""
+    return replace(run, system_prompt=system_prompt, thinking=request.thinking)

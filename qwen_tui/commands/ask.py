@@ -4,7 +4,7 @@ import json
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from qwen_tui.arguments import USAGE_ERROR
@@ -13,11 +13,21 @@ from qwen_tui.chat.files import why
 from qwen_tui.chat.messages import Message, Role, Run
 from qwen_tui.commands.load_lines import LoadLines
 from qwen_tui.commands.output import FAILED, STOPPED, silence, tell, utf8
-from qwen_tui.engine.base import Event, Finished, NotTaken, TextDelta, ThinkingDelta, TriesAgain
+from qwen_tui.engine.base import (
+    Engine,
+    Finished,
+    NotTaken,
+    Request,
+    StopFlag,
+    TextDelta,
+    ThinkingDelta,
+    TriesAgain,
+)
 from qwen_tui.engine.opening import open_engine
 from qwen_tui.engine.quantized_cache import QuantizedCache
 from qwen_tui.engine.recent_models import note_use
 from qwen_tui.errors import QwenTuiError
+from qwen_tui.growing import with_prompt
 from qwen_tui.memory import plan
 from qwen_tui.paths import Places
 from qwen_tui.server_words import not_taken_in_words, reasons_in_words, tries_again_in_words
@@ -47,7 +57,7 @@ def run(words: Sequence[str], settings: Settings, where: Places, *, as_json: boo
         note_use(where.models, engine.info)
         try:
             request = plan([question], settings, engine, stop=stop).request
-            reason = _print_reply(engine.stream(request, stop), as_json=as_json)
+            reason = _print_reply(engine, request, stop, as_json=as_json)
         finally:
             engine.close()
     except QwenTuiError as error:
@@ -85,7 +95,7 @@ def _standard_input() -> str:
         raise QwenTuiError("cli.not_read", detail=why(error)) from None
 
 
-def _print_reply(events: Iterator[Event], *, as_json: bool) -> str:
+def _print_reply(engine: Engine, request: Request, stop: StopFlag, *, as_json: bool) -> str:
     """Print a reply as it comes, or whole as JSON; returns why it ended, or raises what broke it, once printed."""
     out = utf8(sys.stdout)
     cleaner, thinking_cleaner = Cleaner(), Cleaner()
@@ -94,7 +104,7 @@ def _print_reply(events: Iterator[Event], *, as_json: bool) -> str:
     receipt = Run(model="")
     failure: QwenTuiError | None = None
     try:
-        for event in events:
+        for event in engine.stream(request, stop):
             match event:
                 case TextDelta(text=text):
                     parts.append(cleaner.feed(text))
@@ -106,8 +116,8 @@ def _print_reply(events: Iterator[Event], *, as_json: bool) -> str:
                     print(f"qwen-tui ask: {not_taken_in_words(event)}", file=sys.stderr)
                 case TriesAgain():
                     print(f"qwen-tui ask: {tries_again_in_words(event)}", file=sys.stderr)
-                case Finished(run=receipt):
-                    pass
+                case Finished(run=run):
+                    receipt = with_prompt(run, request)
     except QwenTuiError as error:
         failure = error
     parts.append(cleaner.flush())

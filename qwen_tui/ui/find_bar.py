@@ -16,6 +16,14 @@ from qwen_tui.strings import say
 from qwen_tui.ui.focusing import focus_at_once
 
 
+class _Field(Input):
+    """Where the words are typed: one line, which up and down have nothing to scroll in."""
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave the two keys to what walks through the messages, and the last line of the screen to name them."""
+        return action not in ("scroll_up", "scroll_down") and super().check_action(action, parameters)
+
+
 class FindBar(Horizontal):
     """Walks through the messages in which every word stands, from the newest; hidden until `open`."""
 
@@ -63,7 +71,7 @@ class FindBar(Horizontal):
     def compose(self) -> ComposeResult:
         """Label, field, count."""
         yield Static(say("find.label"), id="find-label", markup=False)
-        yield Input(compact=True, placeholder=say("find.placeholder"), select_on_focus=True)
+        yield _Field(compact=True, placeholder=say("find.placeholder"), select_on_focus=True)
         yield Static("", id="find-count", markup=False)
 
     def open(self) -> None:
