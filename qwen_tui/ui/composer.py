@@ -86,6 +86,8 @@ class Composer(Vertical):
         self._unsent_edits: dict[str, str] = {}
         """By message id: what was left unsent, for when the same message is edited again."""
         self._recall: Recall | None = None
+        self._taken = Draft()
+        """What was taken last: its attachments are told apart from its text when it is given back."""
         self._resting: Timer | None = None
         self._chips: list[Attachment] = []
         """The pasted texts, in order. Their parent only shows them: it has none any more while the app is left."""
@@ -142,6 +144,7 @@ class Composer(Vertical):
     def take(self) -> str:
         """Take the whole message out; what stood here before an edit or a walk comes back, if anything did."""
         message, behind = self.text, Draft()
+        self._taken = self.draft
         if self.editing is not None:
             behind = self.editing.kept
         elif self._recall is not None:
@@ -184,7 +187,7 @@ class Composer(Vertical):
 
     def give_back(self, text: str) -> None:
         """Put a message in front of what stands here; nothing of that is lost."""
-        given, here = Draft.of(text), self.draft
+        given, here = self._taken if self._taken.message == text else Draft.of(text), self.draft
         between = "\n\n" if given.text and here.text else ""
         for at, attachment in enumerate(given.attachments):
             self._add_chip(attachment, at)

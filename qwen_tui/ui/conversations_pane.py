@@ -158,10 +158,9 @@ class ConversationsPane(Vertical):
     def _rename(self, event: RenameField.Ended) -> None:
         event.stop()
         for field in self.query(RenameField):
-            had_focus = field.has_focus
+            if field.has_focus:  # first: what goes away with the keyboard gives it to whatever comes next
+                self.screen.set_focus(self._list)
             field.remove()
-            if had_focus:
-                self._list.focus()
         if event.name is not None:
             self.post_message(self.RenameRequested(event.id, event.name))
 

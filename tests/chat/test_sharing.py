@@ -1,5 +1,6 @@
 """Two programs with one conversation open: what either adds is kept."""
 
+import errno
 import threading
 from pathlib import Path
 
@@ -20,6 +21,28 @@ def test_what_another_program_has_added_is_kept(store: ConversationStore, folder
     assert texts(merged)[-1] == "ours"
     assert {message.content for message in merged.messages} == {"question 1", "answer 1", "theirs", "ours"}
     assert store.load(store.list()[0]) == merged
+
+
+def test_a_file_that_could_not_be_read_for_a_moment_is_not_written_over(
+    store: ConversationStore, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = store.save(chat("x"))
+    other = ConversationStore(folder)
+    theirs = other.load(other.list()[0])
+    other.save(theirs.with_message(question("theirs", theirs.head)))
+    opened, failed = Path.open, []
+
+    def fails_once(path: Path, *arguments: object, **options: object) -> object:
+        if path.suffix == ".json" and not path.name.startswith(".") and not failed:
+            failed.append(path)
+            raise OSError(errno.EIO, "Input/output error")
+        return opened(path, *arguments, **options)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(Path, "open", fails_once)
+    store.save(ours.with_message(question("ours", ours.head)))
+    assert failed
+    kept = {message.content for entry in store.list() for message in store.load(entry).messages}
+    assert {"theirs", "ours"} <= kept
 
 
 def test_what_another_program_has_renamed_keeps_its_new_name(store: ConversationStore, folder: Path) -> None:

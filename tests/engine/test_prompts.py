@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from qwen_tui.chat.messages import Role
 from qwen_tui.engine.base import PromptMessage, TokenCounts
+from qwen_tui.engine.local import encoding
 from qwen_tui.engine.local.loading import Loaded
 from qwen_tui.errors import QwenTuiError
 
@@ -27,6 +28,22 @@ def assistant(text: str, thinking: str = "") -> PromptMessage:
 
 def decoded(loaded: Loaded, messages: Sequence[PromptMessage], **options: bool) -> str:
     return str(loaded.tokenizer.decode(loaded.prompts.build(messages, **options).ids))
+
+
+def test_encoded_text_is_remembered_within_bounds(qwen2: Loaded, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each state of a draft is counted while it is typed."""
+    monkeypatch.setattr(encoding, "CACHED_CHARACTERS", 5000)
+    encoder = encoding.Encoder(qwen2.tokenizer, str(qwen2.tokenizer.chat_template))
+    plain = qwen2.tokenizer
+    for length in range(1, 400):
+        draft = "a word and " * (length // 11) + "x" * (length % 11)
+        assert encoder.encode(draft) == plain.encode(draft, add_special_tokens=False)
+        assert encoder.encode("kept") == plain.encode("kept", add_special_tokens=False)
+        assert sum(map(len, encoder._known)) <= 5000
+    assert "kept" in encoder._known
+    assert 5 < len(encoder._known) < 50
+    huge = "b " * 5000
+    assert encoder.encode(huge) == encoder.encode(huge) == plain.encode(huge, add_special_tokens=False)
 
 
 CHAT = [system("Be brief."), user("你好\n\n  world"), assistant("Hi 🦀"), user("\nWhat?  ")]

@@ -16,11 +16,14 @@ import pytest
 from pseudo_terminal import Terminal
 
 from qwen_tui.checks import Check
+from qwen_tui.config_file import Config
 from qwen_tui.engine import hub_probe
 from qwen_tui.engine.health import PARTS, examine
+from qwen_tui.settings import Settings
 from qwen_tui.strings import say
 from qwen_tui.ui import terminal_answers
 from qwen_tui.ui.terminal_report import terminal_checks
+from qwen_tui.ui.unknown_names import unknown_names
 
 
 def doctor(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -76,6 +79,22 @@ def test_where_torch_is_broken_it_says_why_and_exits_with_1(tmp_path: Path) -> N
     assert "127.0.0.1:1 does not answer" in done.stdout
     assert "verysecret" not in done.stdout
     assert done.stdout.rstrip().endswith(say("doctor.cannot_run"))
+
+
+def test_where_textual_is_broken_it_says_so_and_exits_with_1(tmp_path: Path) -> None:
+    broken = fake(tmp_path / "broken", "textual", "raise ImportError('no textual today')")
+    done = doctor(tmp_path, PYTHONPATH=f"{broken}:{os.environ.get('PYTHONPATH', '')}")
+    assert done.returncode == 1, done.stderr
+    assert "✗ screen" in done.stdout
+    assert "no textual today" in done.stdout
+    assert done.stdout.rstrip().endswith(say("doctor.cannot_run"))
+
+
+def test_a_theme_that_textual_brings_is_known_and_an_unknown_one_is_told_shortly() -> None:
+    assert not list(unknown_names(Config(Settings(theme="nord"))))
+    assert not list(unknown_names(Config(Settings(theme="qwen-light"))))
+    (problem,) = unknown_names(Config(Settings(theme="n" * 5000)))
+    assert len(str(problem)) < 300
 
 
 def test_where_nothing_can_be_kept_it_says_so_and_exits_with_1(tmp_path: Path) -> None:

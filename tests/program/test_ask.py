@@ -12,6 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from qwen_tui.arguments import parse
 from qwen_tui.commands.ask import _question
 
 
@@ -70,9 +71,58 @@ def test_values_hold_for_the_one_reply_and_none_of_them_is_saved(tmp_path) -> No
     assert not (tmp_path / "config.toml").exists()
 
 
+def test_values_on_the_command_line_reach_the_model_and_win_over_the_config_file(tmp_path) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text('[sampling]\ngreedy = true\ntop_p = 0.5\n[system]\nsystem_prompt = "Be brief."\n')
+    values = ("--temperature", "0.9", "--top-k", "7", "--min-p", "0.1", "--repetition-penalty", "1.2")
+    done = ask(tmp_path, "hi", "--model", "guide", "--json", "--config", str(config), *values)
+    receipt = json.loads(done.stdout)["receipt"]
+    assert receipt["system_prompt"] == "Be brief."
+    wanted = {"do_sample": True, "temperature": 0.9, "top_k": 7, "top_p": 0.5, "min_p": 0.1}
+    assert receipt["sampling"].items() >= {**wanted, "repetition_penalty": 1.2}.items()
+    done = ask(tmp_path, "hi", "--model", "guide", "--json", "--config", str(config))
+    assert json.loads(done.stdout)["receipt"]["sampling"]["do_sample"] is False
+
+
+@pytest.mark.parametrize(
+    ("given", "text", "values"),
+    [
+        (["a", "--temperature", "0", "-"], ["a", "-"], {"temperature": "0"}),
+        (["a", "--json", "b", "--seed", "3", "c"], ["a", "b", "c"], {"seed": "3"}),
+        (["--", "-x"], ["-x"], {}),
+        (["--thinking", "off", "--greedy", "on"], [], {"thinking": "off", "greedy": "on"}),
+    ],
+)
+def test_words_may_come_before_between_and_after_flags(
+    given: list[str], text: list[str], values: dict[str, str]
+) -> None:
+    arguments = parse(["ask", *given])
+    assert arguments.text == text
+    assert getattr(arguments, "values", {}) == values
+
+
+@pytest.mark.parametrize(
+    ("command", "says"), [("ask hi --colour red", "ask --help"), ("list x", "list --help")]
+)
+def test_what_is_not_known_is_refused_with_the_help_of_its_command(command: str, says: str, capsys) -> None:
+    with pytest.raises(SystemExit):
+        parse(command.split())
+    assert says in capsys.readouterr().err
+
+
+def test_a_standard_input_that_cannot_be_read_is_told(tmp_path) -> None:
+    command = [sys.executable, "-m", "qwen_tui", "ask", "--data-dir", str(tmp_path), "-"]
+    with open(tmp_path / "written", "wb") as only_for_writing:
+        done = subprocess.run(command, stdin=only_for_writing, capture_output=True, timeout=60)
+    assert done.returncode == 2
+    assert b"standard input cannot be read" in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize(
     ("words", "asked"),
     [
+        (["\x1b[31mred"], "red"),
         ([], "from a file"),
         (["-"], "from a file"),
         (["What", "is", "this?", "-"], "What is this?\n\nfrom a file"),

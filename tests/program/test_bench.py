@@ -3,7 +3,9 @@
 import json
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,10 +15,12 @@ from doubles import INFO, Reply, ScriptedEngine
 from textual.app import App
 from transformers import AutoConfig, AutoModelForCausalLM
 
+from qwen_tui.chat.messages import Role, Run
 from qwen_tui.chat.partial import Partial
 from qwen_tui.commands.bench_app import Through, through_app
 from qwen_tui.commands.bench_report import in_words
-from qwen_tui.commands.bench_rows import Row, contexts_that_fit
+from qwen_tui.commands.bench_rows import Row, contexts_that_fit, stopped
+from qwen_tui.engine.base import Finished, PromptMessage, Request
 from qwen_tui.engine.catalogue import KNOWN, Shape, shape_named, shape_names
 from qwen_tui.engine.checkpoint import inspect
 from qwen_tui.engine.local.baseline import bytes_a_second, bytes_a_token
@@ -176,6 +180,22 @@ def test_weights_that_lie_in_buffers_are_read_for_a_token_and_rotary_tables_are_
 
 def test_memory_moves_at_a_rate_that_a_machine_can_have() -> None:
     assert 1e8 < bytes_a_second(torch.device("cpu")) < 1e13
+
+
+def test_a_stop_comes_in_the_middle_of_reading_and_is_timed_to_the_end_of_the_reply() -> None:
+    class Reading:
+        def stream(self, request: Request, stop: threading.Event) -> Iterator[Finished]:
+            self.reuses, began = request.reuse, time.monotonic()
+            assert stop.wait(10)
+            self.waited = time.monotonic() - began
+            time.sleep(0.15)
+            yield Finished(Run(model=""))
+
+    engine = Reading()
+    seconds = stopped(engine, PromptMessage(Role.USER, "long"), 0.3)  # type: ignore[arg-type]
+    assert 0.15 <= seconds < 0.3
+    assert engine.waited > 0.25
+    assert not engine.reuses
 
 
 @pytest.mark.parametrize(("seconds_a_drawing", "is_late"), [(0.0, False), (0.6, True)])

@@ -60,6 +60,16 @@ def test_reasoning_is_kept_apart(connect: Connect, script: Script, key: str) -> 
     assert reply(connect())[:2] == ("Yes.", "Let me see.")
 
 
+def test_newlines_after_reasoning_belong_to_it_and_what_was_held_back_before_is_not_lost(
+    connect: Connect, script: Script
+) -> None:
+    pieces = [delta("\n"), delta("<"), delta(reasoning="a"), delta(reasoning="b"), delta("\n\nYes."), end()]
+    script.replies(with_events(*pieces))
+    assert reply(connect())[:2] == ("\n<Yes.", "ab")
+    script.replies(with_events(delta("\n"), delta(reasoning="a"), delta("\n"), delta("\nYes.\n"), end()))
+    assert reply(connect())[:2] == ("Yes.\n", "a")
+
+
 def test_thinking_in_the_text_is_kept_apart_too(connect: Connect, script: Script) -> None:
     script.replies(with_events(delta("<thi"), delta("nk>\nLet me see.\n</th"), delta("ink>\n\nYes."), end()))
     assert reply(connect())[:2] == ("Yes.", "Let me see.")

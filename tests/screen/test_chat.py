@@ -247,11 +247,43 @@ async def test_the_last_line_says_what_esc_does_where_a_pane_is_over_the_log(pla
         pane = pilot.app.screen.query_one("#settings" if key == "f2" else "#conversations")
         await pilot.press(key)
         await until(pilot, lambda: pane.display)
-        bar = pilot.app.screen.active_bindings["escape"]
-        assert bar.binding.description == "close"
-        await until(pilot, lambda: "esc stop" not in shown(pilot))
+        await until(pilot, lambda: "esc close" in shown(pilot) and "esc stop" not in shown(pilot))
         await pilot.press("escape")
         await until(pilot, lambda: not pane.display and "esc stop" in shown(pilot))
+
+
+@pytest.mark.parametrize(("key", "pane"), [("f2", "settings"), ("f3", "conversations")])
+async def test_a_pane_over_the_log_finds_its_place_beside_it_when_there_is_room(play, key, pane) -> None:
+    async with play.running(size=(80, 24)) as pilot:
+        await pilot.press(key)
+        widget, talk = (pilot.app.screen.query_one(id) for id in (f"#{pane}", "#talk"))
+        await until(pilot, lambda: widget.region.overlaps(talk.region))
+        await pilot.resize_terminal(160, 40)
+        await until(pilot, lambda: widget.display and not widget.region.overlaps(talk.region))
+        assert widget.has_focus_within
+
+
+@pytest.mark.parametrize("key", ["f2", "f3"])
+async def test_the_keyboard_of_a_pane_that_loses_its_room_goes_to_the_composer(play, key) -> None:
+    async with play.running(size=(150, 40)) as pilot:
+        await pilot.press(key)
+        await pilot.pause()
+        await pilot.resize_terminal(80, 24)
+        await until(pilot, lambda: pilot.app.screen.query_one("#composer").has_focus_within)
+        await pilot.press("x")
+        await until(pilot, lambda: "│ x " in shown(pilot))
+
+
+async def test_renaming_leaves_the_settings_where_they_are(play) -> None:
+    async with play.running(size=(150, 30)) as pilot:
+        await say(pilot, "first")
+        await until(pilot, lambda: "echo: first" in shown(pilot))
+        await pilot.press("f3")
+        await pilot.press("r", "x", "enter")
+        await until(pilot, lambda: "firstx" in contents(play) or "x" in contents(play))
+        await pilot.pause(0.3)
+        assert pilot.app.screen.query_one("#settings-rows").scroll_y == 0
+        assert pilot.app.screen.query_one("#conversations").has_focus_within
 
 
 async def test_switching_away_right_after_sending_keeps_the_conversation_open(play) -> None:

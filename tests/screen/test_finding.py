@@ -32,6 +32,14 @@ async def take(pilot, command: str) -> None:
     await pilot.press("enter")
 
 
+async def test_the_last_line_names_the_keys_that_walk(play) -> None:
+    async with play.running(size=(80, 24)) as pilot:
+        await say(pilot, "first")
+        await until(pilot, lambda: "echo: first" in shown(pilot))
+        await pilot.press("ctrl+f")
+        await until(pilot, lambda: "↑ earlier  ↓ later  esc close" in shown(pilot))
+
+
 async def test_what_is_typed_is_found_counted_and_walked_through(play) -> None:
     seed(play, [f"straw {n}\n\nmore\n\nmore" if n % 10 else f"the Needle {n}" for n in range(60)])
     async with play.running(conversation="talk") as pilot:

@@ -190,3 +190,5 @@ def test_closing_what_nobody_needs_lets_its_memory_go(library, folder) -> None:
     assert library.open(needed) is sessions[2]
     assert library.open(sessions[0].conversation.id) is not sessions[0]
     assert len(list((folder / ".open").iterdir())) == 2
+    store = library._store
+    assert set(store._held) == {needed, sessions[0].conversation.id}

@@ -223,6 +223,20 @@ async def test_undo_and_redo_of_more_lines_than_the_box_shows(lines: int) -> Non
         assert host.area.cursor_location == (lines - 1, len(f"line {lines - 1}"))
 
 
+async def test_what_is_given_back_after_it_was_sent_is_as_it_was_written() -> None:
+    async with composing() as (host, pilot):
+        host.post_message(Paste(LARGE))
+        await pilot.pause()
+        await pilot.press("h", "i", "enter")
+        await pilot.pause()
+        (sent,) = host.sent
+        host.composer.give_back(sent)
+        await pilot.pause()
+        assert host.area.text == "hi"
+        assert [chip.text for chip in host.query(Attachment)] == [LARGE]
+        assert host.composer.text == sent
+
+
 async def test_undo_brings_back_what_was_deleted() -> None:
     async with composing() as (host, pilot):
         await paste(host, pilot, "one two")
