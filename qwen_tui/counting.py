@@ -12,7 +12,7 @@ from qwen_tui.chat.context import Window
 from qwen_tui.chat.messages import Message, Role
 from qwen_tui.engine.base import Engine, PromptMessage
 from qwen_tui.errors import QwenTuiError
-from qwen_tui.memory import survey
+from qwen_tui.memory import upcoming
 from qwen_tui.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -90,7 +90,7 @@ class TokenCounter:
 
 
 def _count(question: _Question) -> Figures:
-    view = survey(question.path, question.settings, question.engine)
+    view = upcoming(question.path, question.settings, question.engine)
     draft = (PromptMessage(Role.USER, question.draft),) if question.draft.strip() else ()
     counted = question.engine.count(draft)
     return Figures(

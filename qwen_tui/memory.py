@@ -91,6 +91,23 @@ def survey(
     )
 
 
+def upcoming(path: Sequence[Message], settings: Settings, engine: Engine) -> Plan:
+    """What of `path` the next message will be sent with: a limit in turns counts that one, too.
+
+    `first_sent` is empty, and the window begins behind the path, where that is nothing.
+    """
+    turns = settings.memory_turns if settings.memory else 1
+    if turns is None or not path or path[-1].role is Role.USER:
+        return survey(path, settings, engine)
+    if turns > 1:
+        return survey(path, replace(settings, memory_turns=turns - 1), engine)
+    alone = _system(settings)
+    counts = engine.count(alone, thinking=settings.thinking)
+    window = Window(len(path), counts.total, budget_tokens(settings, engine), counts.is_exact)
+    request = Request(messages=alone, sampling=settings.sampling, thinking=settings.thinking)
+    return Plan(request=request, window=window, first_sent="")
+
+
 def budget_tokens(settings: Settings, engine: Engine) -> int:
     """How large a prompt may be: the window less the room for the reply, or the person's own limit."""
     context_window = engine.info.context_window

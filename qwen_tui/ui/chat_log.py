@@ -77,7 +77,7 @@ class ChatLog(MessageActions):
         """
         shown = self.show_messages(messages)
         self.show_variants(variants)
-        if self._memory is not None and self.position_of(self._memory.first_sent_id) is None:
+        if self._memory is not None and self._memory_begins is None:
             self._memory = None
         return shown
 
@@ -133,18 +133,28 @@ class ChatLog(MessageActions):
         self.say_where()
         self.post_message(self.MessagesChanged())
 
+    @property
+    def _memory_begins(self) -> int | None:
+        """The place of the first message that is sent, which may be one that is not there yet."""
+        memory = self._memory
+        if memory is None or (not memory.first_sent_id and memory.older > len(self.messages)):
+            return None
+        return self.position_of(memory.first_sent_id) if memory.first_sent_id else memory.older
+
     def _is_dimmed(self, message_id: str) -> bool:
-        begins = self.position_of(self._memory.first_sent_id) if self._memory else None
-        position = self.position_of(message_id)
+        begins, position = self._memory_begins, self.position_of(message_id)
         return begins is not None and position is not None and position < begins
 
     def _place_memory(self) -> None:
         """Dim what is not sent and put the line where the sent part begins, if that is mounted."""
         for view in self.views:
             view.set_dimmed(self._is_dimmed(view.message.id))
-        memory, line = self._memory, self._memory_line
-        first = self.view_of(memory.first_sent_id) if memory and memory.older else None
-        if memory is None or first is None or not first.is_attached:
+        memory, line, begins = self._memory, self._memory_line, self._memory_begins
+        first = None
+        if begins is not None and begins < len(self.messages):
+            first = self.view_of(self.messages[begins].id)
+        is_last = begins == len(self.messages) and not self.has_more_below
+        if memory is None or not memory.older or not (is_last or (first is not None and first.is_attached)):
             if line is not None:
                 line.remove()
                 self._memory_line = None
@@ -153,5 +163,8 @@ class ChatLog(MessageActions):
             self.mount(self._memory_line, before=first)
         else:
             line.show(memory)
-            if self.children.index(line) != self.children.index(first) - 1:
+            if first is None:
+                if self.children[-1] is not line:
+                    self.move_child(line, after=self.children[-1])
+            elif self.children.index(line) != self.children.index(first) - 1:
                 self.move_child(line, before=first)

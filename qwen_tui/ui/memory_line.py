@@ -14,7 +14,7 @@ class Memory:
     """What the model sees of a conversation."""
 
     first_sent_id: str
-    """The id of the first message that is sent."""
+    """The id of the first message that is sent; empty where none is, and the line stands behind all."""
     tokens: int
     budget: int
     older: int

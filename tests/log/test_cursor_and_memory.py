@@ -151,6 +151,33 @@ async def test_the_memory_line_moves_with_the_window() -> None:
         assert dimmed(app) == set()
 
 
+async def test_where_nothing_is_sent_the_line_stands_behind_all() -> None:
+    app = LogHost()
+    async with running(app) as pilot:
+        messages = talk(6)
+        await app.log_.show_conversation(messages)
+        app.log_.show_memory_line(Memory("", 5, 200, 6))
+        await settled(pilot)
+        line = app.query_one(MemoryLine)
+        assert app.log_.children[-1] is line
+        assert dimmed(app) == {message.id for message in messages}
+        app.log_.show_memory_line(Memory("", 7, 200, 6))
+        asked = question("and now?")
+        app.log_.add(asked)
+        await settled(pilot)
+        assert line_above(app) == asked.id
+        app.log_.show_memory_line(Memory(asked.id, 9, 200, 6))
+        await settled(pilot)
+        assert line_above(app) == asked.id
+        app.log_.add(reply("nothing"))
+        app.log_.show_memory_line(Memory("", 5, 200, 8))
+        await settled(pilot)
+        assert app.log_.children[-1] is app.query_one(MemoryLine)
+        await app.log_.show_conversation(messages[:4])  # a shorter path: until it is counted there is no line
+        await settled(pilot)
+        assert not app.query(MemoryLine)
+
+
 async def test_when_all_is_sent_there_is_no_line() -> None:
     app = LogHost()
     async with running(app) as pilot:

@@ -286,6 +286,21 @@ async def test_renaming_leaves_the_settings_where_they_are(play) -> None:
         assert pilot.app.screen.query_one("#conversations").has_focus_within
 
 
+async def test_without_memory_the_line_says_that_the_next_message_stands_alone(play) -> None:
+    play.where.config_file.parent.mkdir(parents=True, exist_ok=True)
+    play.where.config_file.write_text("[memory]\nmemory = false\n")
+    async with play.running(size=(100, 30)) as pilot:
+        for number in range(2):
+            await say(pilot, f"question {number}")
+            await until(pilot, lambda number=number: f"echo: question {number}" in shown(pilot))
+        await until(pilot, lambda: "the model sees from here · 4 not sent" in shown(pilot))
+        rows = shown(pilot).splitlines()
+        (line,) = (number for number, row in enumerate(rows) if "the model sees from here" in row)
+        assert not any("▌" in row for row in rows[line:])
+        await say(pilot, "question 2")
+        await until(pilot, lambda: "the model sees from here · 6 not sent" in shown(pilot))
+
+
 async def test_switching_away_right_after_sending_keeps_the_conversation_open(play) -> None:
     play.engine.replies = [Reply(["a long reply"])]
     async with play.running(size=(150, 36)) as pilot:
