@@ -108,11 +108,9 @@ def rows(
 
 def ask(engine: LocalEngine, messages: tuple[PromptMessage, ...], *, reuse: bool) -> Asked:
     """One reply of `NEW_TOKENS` tokens, whatever the model says."""
-    sampling = Sampling(max_new_tokens=NEW_TOKENS, seed=0)
-    request = Request(messages=messages, sampling=sampling, reuse=reuse, ignores_end=True)
     text: list[str] = []
     run = Run(model="")
-    for event in engine.stream(request, threading.Event()):
+    for event in engine.stream(_request(messages, reuse=reuse), threading.Event()):
         if isinstance(event, TextDelta):
             text.append(event.text)
         elif isinstance(event, Finished):
@@ -122,12 +120,6 @@ def ask(engine: LocalEngine, messages: tuple[PromptMessage, ...], *, reuse: bool
 
 def stopped(engine: LocalEngine, question: PromptMessage, after_seconds: float) -> float:
     """Seconds from a stop, so long after the question was put, to the end of the reply; nothing is read before."""
-    request = Request(
-        messages=(question,),
-        sampling=Sampling(max_new_tokens=NEW_TOKENS, seed=0),
-        reuse=False,
-        ignores_end=True,
-    )
     stop = threading.Event()
     stopped_at = 0.0
 
@@ -138,11 +130,16 @@ def stopped(engine: LocalEngine, question: PromptMessage, after_seconds: float) 
 
     timer = threading.Timer(after_seconds, end)
     timer.start()
-    for _ in engine.stream(request, stop):
+    for _ in engine.stream(_request((question,), reuse=False), stop):
         pass
     ended_at = time.monotonic()
     timer.join()
     return max(0.0, ended_at - stopped_at)
+
+
+def _request(messages: tuple[PromptMessage, ...], *, reuse: bool) -> Request:
+    sampling = Sampling(max_new_tokens=NEW_TOKENS, seed=0)
+    return Request(messages=messages, sampling=sampling, reuse=reuse, ignores_end=True)
 
 
 def text_of(engine: LocalEngine, tokens: int) -> str:

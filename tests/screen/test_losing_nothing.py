@@ -134,13 +134,17 @@ async def test_a_conversation_that_another_program_has_open_is_only_read_until_t
     assert paths(play) == {"mine": ["mine", "echo: mine", "me too", "echo: me too"]}
 
 
+async def say_what_cannot_be_saved(play, pilot) -> None:
+    await say(pilot, "one")
+    await until(pilot, lambda: "echo: one" in shown(pilot) and not composer(pilot).busy)
+    shutil.rmtree(play.where.conversations)
+    play.where.conversations.write_text("in the way")
+    await say(pilot, "two")
+
+
 async def test_what_cannot_be_saved_is_said_and_saved_when_it_can_be(play) -> None:
     async with play.running() as pilot:
-        await say(pilot, "one")
-        await until(pilot, lambda: "echo: one" in shown(pilot) and not composer(pilot).busy)
-        shutil.rmtree(play.where.conversations)
-        play.where.conversations.write_text("in the way")
-        await say(pilot, "two")
+        await say_what_cannot_be_saved(play, pilot)
         await until(pilot, lambda: "echo: two" in shown(pilot) and "not saved" in shown(pilot).lower())
         await pilot.press("ctrl+q")
         await until(pilot, lambda: "again" in shown(pilot).lower())
@@ -151,11 +155,7 @@ async def test_what_cannot_be_saved_is_said_and_saved_when_it_can_be(play) -> No
 
 async def test_what_could_not_be_saved_is_said_beside_another_conversation_too(play) -> None:
     async with play.running() as pilot:
-        await say(pilot, "one")
-        await until(pilot, lambda: "echo: one" in shown(pilot) and not composer(pilot).busy)
-        shutil.rmtree(play.where.conversations)
-        play.where.conversations.write_text("in the way")
-        await say(pilot, "two")
+        await say_what_cannot_be_saved(play, pilot)
         await until(pilot, lambda: "not saved" in shown(pilot).lower() and not composer(pilot).busy)
         await pilot.press("ctrl+n")
         await until(pilot, lambda: "Things to try" in shown(pilot) and "not saved" in shown(pilot).lower())
