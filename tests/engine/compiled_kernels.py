@@ -1,11 +1,13 @@
 """The kernels, compiled by Triton for GPUs that need not be here, and launched nowhere.
 
 Prints as JSON, for each shape on a GPU, which kernels were compiled ahead of a model of that shape, and which the
-model then needed beside them. Run as `PYTHONPATH=. python tests/engine/compiled_kernels.py`, with Triton installed
-and without TRITON_INTERPRET.
+model then needed beside them; and in how many threads at once kernels were parsed. Run as
+`PYTHONPATH=. python tests/engine/compiled_kernels.py`, with Triton installed and without TRITON_INTERPRET.
 """
 
+import ast
 import json
+import time
 from types import SimpleNamespace
 from typing import Any
 
@@ -66,6 +68,24 @@ class NoDevice:
         return self._target
 
 
+class CountedParse:
+    """`ast.parse`, and in how many threads at once it has been, at most; it takes a little longer than it does."""
+
+    def __init__(self) -> None:
+        self.at_once = 0
+        self._inside = 0
+        self._parse = ast.parse
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        self._inside += 1
+        self.at_once = max(self.at_once, self._inside)
+        time.sleep(0.001)
+        try:
+            return self._parse(*arguments, **options)
+        finally:
+            self._inside -= 1
+
+
 def small(name: str, dtype: torch.dtype, *, is_four_bits: bool) -> PreTrainedModel:
     """A model of this shape, but with one layer and few tokens, and whatever stood in memory for weights."""
     config = config_of(shape_named(name))
@@ -102,6 +122,8 @@ def needed(model: PreTrainedModel) -> None:
 
 def main() -> None:
     """Compile each."""
+    parse = CountedParse()
+    ast.parse = parse
     said: dict[str, dict[str, list[str]]] = {}
     tried = [(title, capability) for title, shape in SHAPES.items() for capability in shape[3]]
     for number, (title, capability) in enumerate(tried):
@@ -114,7 +136,7 @@ def main() -> None:
         ahead, driver.compiled = driver.compiled, []
         needed(small(name, dtype, is_four_bits=is_four_bits))
         said[f"{title} on {capability}"] = {"ahead": ahead, "later": driver.compiled}
-    print(json.dumps(said))
+    print(json.dumps({"kernels": said, "parsed at once": parse.at_once}))
 
 
 if __name__ == "__main__":

@@ -30,7 +30,9 @@ def test_what_a_model_needs_is_compiled_ahead_of_it(tmp_path: Path) -> None:
     command = [sys.executable, str(here / "compiled_kernels.py")]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    compiled = json.loads(done.stdout)
+    said = json.loads(done.stdout)
+    assert said["parsed at once"] == 1, "CPython can raise where two threads parse"
+    compiled = said["kernels"]
     assert {title.rpartition(" on ")[0] for title in compiled} == set(KERNELS)
     for title, kernels in compiled.items():
         assert kernels["later"] == [], title

@@ -4,7 +4,9 @@ Triton compiles each for its shapes and types: 2 to 4 seconds for all of a model
 come from its cache. They are run on a few rows here, in the way that suits the model's number of them.
 """
 
+import ast
 import contextlib
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
@@ -83,9 +85,29 @@ def compile_all(kind: Kind, device: torch.device, *, threads: int) -> None:
     parts.append(_four_bit_products if kind.is_four_bits else _gated_product)
     if kind.experts:
         parts.append(_experts)
-    with ThreadPoolExecutor(threads, thread_name_prefix="compiling") as pool:
+    with parsing_in_turn(), ThreadPoolExecutor(threads, thread_name_prefix="compiling") as pool:
         for done in [pool.submit(_run, part, kind, device) for part in parts]:
             done.result()
+
+
+@contextlib.contextmanager
+def parsing_in_turn() -> Iterator[None]:
+    """Within this, only one thread at a time is in `ast.parse`, through which Triton reads every kernel.
+
+    CPython keeps how deep it is in a tree for the whole interpreter: where threads take turns within a tree, one of
+    them can find the depth of the other, and raise a `SystemError` ("recursion depth mismatch"; seen with 3.11).
+    """
+    parse, lock = ast.parse, threading.Lock()
+
+    def parse_alone(*arguments: Any, **options: Any) -> Any:
+        with lock:
+            return parse(*arguments, **options)
+
+    ast.parse = parse_alone
+    try:
+        yield
+    finally:
+        ast.parse = parse
 
 
 def _run(part: Part, kind: Kind, device: torch.device) -> None:
