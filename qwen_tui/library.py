@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
-from qwen_tui.chat.branches import brought_back, showing, without
+from qwen_tui.chat.branches import brought_back, without
 from qwen_tui.chat.claims import Claim
 from qwen_tui.chat.drafts import LeftBehind
 from qwen_tui.chat.index import Entry
@@ -194,7 +194,7 @@ class Library:
         """Another version of this message is shown from now on; undo shows this one again."""
         own_id = session.conversation.id
         self._undo.push(
-            Change("undone.edit", own_id, lambda: self._show(own_id, lambda it: showing(it, message_id)))
+            Change("undone.edit", own_id, lambda: self._again(own_id, lambda it: it.show(message_id)))
         )
 
     @property
@@ -227,11 +227,11 @@ class Library:
             session.change(how)
         finally:
             if session.conversation is not before:  # also when it could not be saved
-                self._undo.push(Change(what, own_id, lambda: self._show(own_id, back)))
+                self._undo.push(Change(what, own_id, lambda: self._again(own_id, lambda it: it.change(back))))
 
-    def _show(self, conversation_id: str, how: Callable[[Conversation], Conversation]) -> str:
+    def _again(self, conversation_id: str, how: Callable[[ChatSession], None]) -> str:
         session = self.open(conversation_id)
-        session.change(how)
+        how(session)
         return session.conversation.name
 
     def _rename(self, conversation_id: str, name: str) -> None:

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from qwen_tui.chat.branches import path_to
+from qwen_tui.chat.branches import path_to, showing, turned
 from qwen_tui.chat.cleaning import clean
 from qwen_tui.chat.messages import Conversation, Message, Role, Status, new_message_id, now
 from qwen_tui.chat.names import name_from
@@ -47,6 +47,8 @@ class ChatSession:
         self._is_closed = False
         self._left: list[Partial] = []
         """The files of replies that the conversation's own file could not take yet."""
+        self._chosen: dict[str, str] = {}
+        """By which message another one was followed when it was last shown."""
         self.has_failed_to_save = False
         """Whether the last attempt to save it failed."""
         self.is_read_only = read_only
@@ -73,11 +75,21 @@ class ChatSession:
             self.adjust(how)
             self.save()
 
+    def turn(self, message_id: str, step: int) -> None:
+        """Show the variant that stands `step` after this one, as it was last shown; raises as `change` does."""
+        self.change(lambda it: turned(it, message_id, step, self._chosen))
+
+    def show(self, message_id: str) -> None:
+        """Show the conversation through this message, as it was last shown; raises as `change` does."""
+        self.change(lambda it: showing(it, message_id, self._chosen))
+
     def adjust(self, how: Callable[[Conversation], Conversation]) -> None:
         """Replace the conversation without saving it yet: for what changes at every key, as its settings do."""
         with self._lock:
-            self._conversation = how(self._conversation)
+            before, self._conversation = self._conversation, how(self._conversation)
             self._is_saved = False
+            if self._conversation.head != before.head:
+                self._chosen |= {each.parent: each.id for each in before.path() if each.parent is not None}
 
     def save(self) -> None:
         """Save the conversation as it stands; raises `QwenTuiError`. One that was always empty gets no file."""

@@ -5,6 +5,7 @@ or questions that were edited and asked anew.
 """
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -40,10 +41,22 @@ def path_to(conversation: Conversation, message_id: str | None) -> tuple[Message
     return replace(conversation, head=message_id).path()
 
 
-def showing(conversation: Conversation, message_id: str) -> Conversation:
-    """The conversation shown through this message, to the newest leaf that follows from it."""
-    below = {message_id}
+NOTHING_CHOSEN: Mapping[str, str] = {}
+
+
+def showing(
+    conversation: Conversation, message_id: str, chosen: Mapping[str, str] = NOTHING_CHOSEN
+) -> Conversation:
+    """The conversation shown through this message, to a leaf that follows from it.
+
+    `chosen` says by which message another one was followed when it was last shown; from where it says nothing that
+    still holds, the newest leaf is taken.
+    """
+    parents = {message.id: message.parent for message in conversation.messages}
     leaf = message_id
+    while (after := chosen.get(leaf)) is not None and parents.get(after) == leaf:
+        leaf = after
+    below = {leaf}
     for message in conversation.messages:  # a parent stands before its children
         if message.parent in below:
             below.add(message.id)
@@ -51,11 +64,16 @@ def showing(conversation: Conversation, message_id: str) -> Conversation:
     return replace(conversation, head=leaf)
 
 
-def turned(conversation: Conversation, message_id: str, step: int) -> Conversation:
-    """The conversation shown through the variant that stands `step` after this one; the same where none does."""
+def turned(
+    conversation: Conversation, message_id: str, step: int, chosen: Mapping[str, str] = NOTHING_CHOSEN
+) -> Conversation:
+    """The conversation shown through the variant that stands `step` after this one; the same where none does.
+
+    `chosen` is that of `showing`.
+    """
     ids = [message.id for message in siblings(conversation, message_id)]
     at = ids.index(message_id) + step if message_id in ids else -1
-    return showing(conversation, ids[at]) if 0 <= at < len(ids) else conversation
+    return showing(conversation, ids[at], chosen) if 0 <= at < len(ids) else conversation
 
 
 def without(conversation: Conversation, message_id: str) -> Conversation:

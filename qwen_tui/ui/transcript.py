@@ -8,7 +8,7 @@ from textual.containers import Vertical
 from textual.message import Message as Posted
 
 from qwen_tui.asks import Ask, Continue, Regenerate
-from qwen_tui.chat.branches import path_to, showing, turned
+from qwen_tui.chat.branches import path_to
 from qwen_tui.chat.messages import Message
 from qwen_tui.counting import Figures
 from qwen_tui.engine.host import EngineState, Ready
@@ -154,14 +154,14 @@ class Transcript(Vertical):
     def on_chat_log_variant_requested(self, event: "ChatLog.VariantRequested") -> None:
         """Show the variant beside a message."""
         session, place = self._session, self._place(event.message)
-        self.change(lambda: session.change(lambda it: turned(it, event.message.id, event.step)), place)
+        self.change(lambda: session.turn(event.message.id, event.step), place)
 
     def read(self, message_id: str) -> None:
         """Go to a message, on whichever branch it stands, with the keyboard."""
         session = self._session
         place = len(path_to(session.conversation, message_id)) - 1
         if all(message.id != message_id for message in session.conversation.path()):
-            self.change(lambda: session.change(lambda it: showing(it, message_id)), place)
+            self.change(lambda: session.show(message_id), place)
         self.move_cursor(message_id)
         if self._parts is not None:
             self._parts.log.focus()

@@ -50,6 +50,13 @@ def test_variants_of_replies_and_questions_are_walked_to_their_newest_leaf() -> 
     assert turned(before, "nobody", 1) is before
 
 
+def test_what_is_walked_back_to_is_shown_as_it_was() -> None:
+    talk = tree("q1", "a1<q1", "q2<a1", "a1b<q1", "q3<a1b", "q1x", "ax<q1x")
+    assert shown(turned(talk, "q1x", -1)) == "q1 a1b q3"
+    assert shown(turned(talk, "q1x", -1, {"q1": "a1"})) == "q1 a1 q2"
+    assert shown(turned(talk, "q1x", -1, {"q1": "gone", "a1b": "q2"})) == "q1 a1b q3", "nothing of it holds"
+
+
 def test_a_question_goes_with_all_its_answers_and_what_followed_is_joined() -> None:
     talk = tree("q1", "a1<q1", "q2<a1", "a2<q2", "a2b<q2", "q3<a2b", "a3<q3")
     left = without(talk, "q2")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from doubles import Reply, ScriptedEngine
 
-from qwen_tui.chat.branches import Variant, siblings, turned, variants, without
+from qwen_tui.chat.branches import Variant, siblings, variants, without
 from qwen_tui.chat.messages import Conversation, Role, Status
 from qwen_tui.chat.partial import recover
 from qwen_tui.chat.store import ConversationStore
@@ -206,8 +206,24 @@ def test_an_older_reply_is_answered_again_in_a_branch_of_its_own(session) -> Non
     first_reply = session.conversation.path()[1]
     run(session.regenerate(Settings(), engine, threading.Event(), first_reply.id))
     assert [m.content for m in session.conversation.path()] == ["first", "other"]
-    session.change(lambda it: turned(it, session.conversation.head or "", -1))
+    session.turn(session.conversation.head or "", -1)
     assert [m.content for m in session.conversation.path()] == ["first", "one", "second", "two"]
+
+
+def test_an_edited_question_is_walked_back_from_to_the_answer_that_was_chosen(session) -> None:
+    engine = ScriptedEngine([Reply(["one"]), Reply(["two"]), Reply(["other"])])
+    say(session, "first", engine)
+    run(session.regenerate(Settings(), engine, threading.Event()))
+    question, answer = session.conversation.path()
+    session.turn(answer.id, -1)
+    run(session.edit(question.id, "better", Settings(), engine, threading.Event()))
+    session.turn(session.conversation.path()[0].id, -1)
+    assert [m.content for m in session.conversation.path()] == ["first", "one"]
+    session.turn(session.conversation.path()[1].id, 1)
+    session.turn(session.conversation.path()[0].id, 1)
+    assert [m.content for m in session.conversation.path()] == ["better", "other"]
+    session.show(question.id)
+    assert [m.content for m in session.conversation.path()] == ["first", "two"]
 
 
 def test_an_edited_question_is_a_branch_and_the_other_one_stays(session, store) -> None:
