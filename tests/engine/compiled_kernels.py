@@ -24,14 +24,14 @@ from qwen_tui.engine.local.fast.weights import gather
 from qwen_tui.engine.local.random_checkpoint import config_of
 
 SHAPES = {
-    "qwen2.5-7b": ("qwen2.5-7b", torch.bfloat16, False, (80, 90)),
-    "qwen2.5-1.5b in 4 bits": ("qwen2.5-1.5b", torch.bfloat16, True, (80, 90)),
-    "qwen2.5-0.5b in float32": ("qwen2.5-0.5b", torch.float32, False, (80,)),
-    "qwen3-8b in float16": ("qwen3-8b", torch.float16, False, (90,)),
-    "qwen3-30b-a3b": ("qwen3-30b-a3b", torch.bfloat16, False, (80,)),
-    "qwen3-30b-a3b in 4 bits": ("qwen3-30b-a3b", torch.bfloat16, True, (90,)),
+    "qwen2.5-7b": ("qwen2.5-7b", torch.bfloat16, False, 90),
+    "qwen2.5-1.5b in 4 bits": ("qwen2.5-1.5b", torch.bfloat16, True, 80),
+    "qwen2.5-0.5b in float32": ("qwen2.5-0.5b", torch.float32, False, 80),
+    "qwen3-8b in float16": ("qwen3-8b", torch.float16, False, 90),
+    "qwen3-30b-a3b": ("qwen3-30b-a3b", torch.bfloat16, False, 80),
+    "qwen3-30b-a3b in 4 bits": ("qwen3-30b-a3b", torch.bfloat16, True, 90),
 }
-"""The shape, its type, whether it is in four bits, and on which compute capabilities it is tried."""
+"""The shape, its type, whether it is in four bits, and on which compute capability it is tried."""
 
 SHARED_BYTES = 101_376
 """The least that a program of a GPU of compute capability 8 or more can have (8.6, 8.9, 12.0)."""
@@ -125,9 +125,7 @@ def main() -> None:
     parse = CountedParse()
     ast.parse = parse
     said: dict[str, dict[str, list[str]]] = {}
-    tried = [(title, capability) for title, shape in SHAPES.items() for capability in shape[3]]
-    for number, (title, capability) in enumerate(tried):
-        name, dtype, is_four_bits, _ = SHAPES[title]
+    for number, (title, (name, dtype, is_four_bits, capability)) in enumerate(SHAPES.items()):
         # Of a number of its own: Triton does not compile for a device what it has compiled for it.
         driver = NoDevice(capability, number)
         triton.runtime.driver.set_active(driver)
@@ -135,7 +133,7 @@ def main() -> None:
         compile_all(kind, torch.device("cpu"), threads=4)
         ahead, driver.compiled = driver.compiled, []
         needed(small(name, dtype, is_four_bits=is_four_bits))
-        said[f"{title} on {capability}"] = {"ahead": ahead, "later": driver.compiled}
+        said[title] = {"ahead": ahead, "later": driver.compiled}
     print(json.dumps({"kernels": said, "parsed at once": parse.at_once}))
 
 
