@@ -3,6 +3,7 @@
 import shutil
 import threading
 
+import pytest
 from doubles import Reply
 from screenplay import press, say, shown, until
 
@@ -11,6 +12,7 @@ from qwen_tui.chat.messages import Conversation
 from qwen_tui.chat.store import ConversationStore
 from qwen_tui.turns import TurnQueue
 from qwen_tui.ui.draft_keeper import DraftKeeper
+from qwen_tui.ui.notice import Notice
 
 
 def paths(play) -> dict[str, list[str]]:
@@ -177,6 +179,19 @@ async def test_a_conversation_is_trashed_renamed_and_both_are_taken_back(play) -
         await until(pilot, lambda: paths(play) == {} and "in the trash" in shown(pilot))
         await pilot.press("ctrl+z")
         await until(pilot, lambda: paths(play) == {"one": ["one", "echo: one"]})
+
+
+@pytest.mark.parametrize(("width", "end"), [(60, 60), (80, 80), (120, 84)])
+async def test_what_is_said_while_the_list_lies_over_the_talk_is_seen_beside_it(play, width, end) -> None:
+    def beside_the_list() -> str:
+        return " ".join(" ".join(line[40:end] for line in shown(pilot).splitlines()).split())
+
+    async with play.running(size=(width, 24)) as pilot:
+        await say(pilot, "one")
+        await until(pilot, lambda: "echo: one" in shown(pilot) and not composer(pilot).busy)
+        await pilot.press("f3", "delete")
+        notice = pilot.app.screen.query_one(Notice)
+        await until(pilot, lambda: "trash" in notice.text and notice.text in beside_the_list())
 
 
 async def test_leaving_in_the_middle_of_a_reply_keeps_what_there_is_of_it(play) -> None:
