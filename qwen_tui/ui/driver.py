@@ -10,6 +10,9 @@ Departures from `LinuxDriver` (textual 8.2):
 * No focus reports: each one restyles the whole screen, and nothing here depends on them.
 * Pasted text is cleaned: Textual's fields take escape sequences in it, and write them to the terminal.
 * A terminal that has gone ends the program. Textual would read its end of file forever, at full load.
+* What a signal to stop or to go on asks for is done by the event loop. Textual does it where the signal finds the
+  main thread, which may be in the middle of a write and hold the lock that giving the terminal back needs: then it
+  hangs. One that was stopped without notice (SIGSTOP) would go on with a second thread that reads the keys.
 """
 
 import os
@@ -46,10 +49,14 @@ class ChatDriver(LinuxDriver):
     is_shown: ClassVar[bool] = False
     """Whether the screen is on the terminal now: not before the start, nor while an editor has it."""
 
+    _is_suspended = False
+    """Whether it has given the terminal back to be stopped."""
+
     def start_application_mode(self) -> None:
         """Take the terminal."""
+        before = self._writer_thread
         super().start_application_mode()  # type: ignore[no-untyped-call]
-        if self._writer_thread is None:  # in the background: it has not been taken
+        if self._writer_thread is before:  # in the background: it has not been taken
             return
         type(self).is_shown = True
         self.write("\x1b[?1004l")
@@ -62,6 +69,29 @@ class ChatDriver(LinuxDriver):
             self.write("\x1b[>4;0m")
         super().stop_application_mode()
         type(self).is_shown = False
+
+    def _sigtstp_application(self, *_: object) -> None:
+        if self.is_shown and self._auto_restart:
+            self._loop.call_soon_threadsafe(self._suspend)
+        else:  # an editor has it, or nobody yet
+            os.kill(os.getpid(), signal.SIGSTOP)
+
+    def _suspend(self) -> None:
+        if self.is_shown:
+            self.suspend_application_mode()
+            self._is_suspended = True
+            os.kill(os.getpid(), signal.SIGSTOP)
+
+    def _sigcont_application(self, *_: object) -> None:
+        if self._auto_restart and (self.is_shown or self._is_suspended):
+            self._loop.call_soon_threadsafe(self._go_on)
+
+    def _go_on(self) -> None:
+        if self.is_shown:  # stopped without notice: others may have had the terminal meanwhile
+            self.suspend_application_mode()
+        self._must_signal_resume = True
+        self.resume_application_mode()
+        self._is_suspended = not self.is_shown
 
     def run_input_thread(self) -> None:
         """Read what is typed until the driver stops."""

@@ -1,10 +1,12 @@
 """A little app with the real composer and header under the real terminal preamble, for tests on a pty.
 
-`python little_app.py LOG [flood|crash|exit|hang]`: what happens is written to the file `events` beside the log.
+`python little_app.py LOG [flood|crash|exit|hang|stop]`: what happens is written to a file `events` beside the log.
 """
 
 import os
+import signal
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -66,14 +68,23 @@ def make_app() -> object:
                 self.set_timer(0.2, lambda: 1 / 0)
             if MODE == "exit":
                 self.set_timer(0.2, lambda: sys.exit(3))
+            if MODE == "stop":
+                self.set_timer(0.2, self.stop_while_writing)
             note("mounted")
 
         def flood(self) -> None:
             self.query_one("#log", Static).update("\n".join(os.urandom(2000).hex()[:300] for _ in range(30)))
 
+        def stop_while_writing(self) -> None:
+            """Be stopped where the main thread has the lock of what is to be written."""
+            with self._driver._writer_thread._queue.mutex:
+                os.kill(os.getpid(), signal.SIGTSTP)
+                time.sleep(0.01)
+
         @on(Composer.Submitted)
         def sent(self, event: Composer.Submitted) -> None:
             note(f"sent {event.text}")
+            note(f"reading {sum(each.name == 'textual-input' for each in threading.enumerate())}")
 
         @on(Composer.DraftChanged)
         def changed(self, event: Composer.DraftChanged) -> None:

@@ -73,6 +73,36 @@ def test_quitting_leaves_the_terminal_sane(tmp_path: Path) -> None:
         app.assert_sane()
 
 
+def wait_until_stopped(app: LittleApp) -> None:
+    app.until(lambda: os.waitpid(app.pid, os.WUNTRACED | os.WNOHANG) != (0, 0))
+
+
+def test_being_stopped_in_the_middle_of_a_write_hangs_nothing(tmp_path: Path) -> None:
+    with LittleApp(tmp_path, "stop") as app:
+        wait_until_stopped(app)
+        app.settle(0.1)
+        app.assert_sane()
+        os.kill(app.pid, signal.SIGCONT)
+        app.until(lambda: "╰" in app.text())
+        app.write(b"still here")
+        app.until(lambda: app.draft == "still here")
+
+
+def test_one_that_is_stopped_without_notice_goes_on_as_before(tmp_path: Path) -> None:
+    with LittleApp(tmp_path) as app:
+        for _ in range(2):
+            os.kill(app.pid, signal.SIGSTOP)
+            wait_until_stopped(app)
+            app.screen.reset()  # what ran meanwhile
+            os.kill(app.pid, signal.SIGCONT)
+            app.until(lambda: "╰" in app.text())
+        app.write(b"still here\r")
+        app.until(lambda: app.sent == ["still here"] and "reading 1" in app.events)
+        app.write(b"\x11")
+        assert app.ended() == 0
+        app.assert_sane()
+
+
 def test_stopping_and_continuing_gives_the_terminal_back_and_takes_it_again(tmp_path: Path) -> None:
     with LittleApp(tmp_path) as app:
         os.kill(app.pid, signal.SIGTSTP)
