@@ -45,6 +45,7 @@ def make_app() -> object:
             for theme in THEMES:
                 self.register_theme(theme)
             self.theme = os.environ.get("LITTLE_THEME", THEMES[0].name)
+            self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
             header = self.query_one(Header)
             header.info = ModelInfo(
                 name="Qwen2.5-7B-Instruct",

@@ -90,13 +90,15 @@ def test_being_stopped_in_the_middle_of_a_write_hangs_nothing(tmp_path: Path) ->
 
 def test_one_that_is_stopped_without_notice_goes_on_as_before(tmp_path: Path) -> None:
     with LittleApp(tmp_path) as app:
-        for _ in range(2):
+        for times in (2, 3):
             os.kill(app.pid, signal.SIGSTOP)
             wait_until_stopped(app)
-            app.screen.reset()  # what ran meanwhile
             os.kill(app.pid, signal.SIGCONT)
-            app.until(lambda: "╰" in app.text())
-        app.write(b"still here\r")
+            app.until(lambda times=times: app.raw.count(b"\x1b[?1049h") == times)
+            app.until(lambda: "╰".encode() in app.raw[app.raw.rfind(b"\x1b[?1049h") :])
+        app.write(b"still here")
+        app.until(lambda: app.draft == "still here")
+        app.write(b"\r")
         app.until(lambda: app.sent == ["still here"] and "reading 1" in app.events)
         app.write(b"\x11")
         assert app.ended() == 0
