@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
-from qwen_tui.chat.branches import brought_back, without
+from qwen_tui.chat.branches import brought_back
 from qwen_tui.chat.claims import Claim
 from qwen_tui.chat.drafts import LeftBehind
 from qwen_tui.chat.index import Entry
@@ -180,10 +180,20 @@ class Library:
 
     def delete(self, session: ChatSession, message_id: str) -> None:
         """Take a message out of an open conversation (see `branches.without`); raises `QwenTuiError`."""
-        before = session.conversation
-        self._change(
-            session, "undone.delete", lambda it: without(it, message_id), lambda it: brought_back(it, before)
-        )
+        own_id, before = session.conversation.id, session.conversation
+        try:
+            session.delete(message_id)
+        finally:
+            if session.conversation is not before:  # also when it could not be saved
+                self._undo.push(
+                    Change(
+                        "undone.delete",
+                        own_id,
+                        lambda: self._again(
+                            own_id, lambda it: it.change(lambda now: brought_back(now, before))
+                        ),
+                    )
+                )
 
     def rewrite(self, session: ChatSession, reply_id: str, text: str) -> None:
         """Put a person's version beside a reply; raises `QwenTuiError`."""
@@ -214,20 +224,6 @@ class Library:
         return self._store.duplicate(self._entry(conversation_id)).id
 
     # --- Inside -----------------------------------------------------------------------------------------
-
-    def _change(
-        self,
-        session: ChatSession,
-        what: str,
-        how: Callable[[Conversation], Conversation],
-        back: Callable[[Conversation], Conversation],
-    ) -> None:
-        own_id, before = session.conversation.id, session.conversation
-        try:
-            session.change(how)
-        finally:
-            if session.conversation is not before:  # also when it could not be saved
-                self._undo.push(Change(what, own_id, lambda: self._again(own_id, lambda it: it.change(back))))
 
     def _again(self, conversation_id: str, how: Callable[[ChatSession], None]) -> str:
         session = self.open(conversation_id)

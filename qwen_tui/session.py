@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from qwen_tui.chat.branches import path_to, showing, turned
+from qwen_tui.chat.branches import path_to, showing, turned, without
 from qwen_tui.chat.cleaning import clean
 from qwen_tui.chat.messages import Conversation, Message, Role, Status, new_message_id, now
 from qwen_tui.chat.names import name_from
@@ -82,6 +82,10 @@ class ChatSession:
     def show(self, message_id: str) -> None:
         """Show the conversation through this message, as it was last shown; raises as `change` does."""
         self.change(lambda it: showing(it, message_id, self._chosen))
+
+    def delete(self, message_id: str) -> None:
+        """Take a message out (see `branches.without`); raises as `change` does."""
+        self.change(lambda it: without(it, message_id, self._chosen))
 
     def adjust(self, how: Callable[[Conversation], Conversation]) -> None:
         """Replace the conversation without saving it yet: for what changes at every key, as its settings do."""

@@ -76,10 +76,13 @@ def turned(
     return showing(conversation, ids[at], chosen) if 0 <= at < len(ids) else conversation
 
 
-def without(conversation: Conversation, message_id: str) -> Conversation:
+def without(
+    conversation: Conversation, message_id: str, chosen: Mapping[str, str] = NOTHING_CHOSEN
+) -> Conversation:
     """Take a message out: a question with its answers, a reply alone.
 
     What followed a reply follows the variant beside it, where there is one, otherwise what stood before.
+    `chosen` is that of `showing`.
     """
     message = conversation.message(message_id)
     if message is None:
@@ -97,7 +100,7 @@ def without(conversation: Conversation, message_id: str) -> Conversation:
     if conversation.head not in gone:
         return left
     beside = _beside(conversation, message)
-    return showing(left, beside) if beside else replace(left, head=message.parent)
+    return showing(left, beside, chosen) if beside else replace(left, head=message.parent)
 
 
 def brought_back(conversation: Conversation, before: Conversation) -> Conversation:

@@ -15,10 +15,12 @@ Departures from `LinuxDriver` (textual 8.2):
   hangs. One that was stopped without notice (SIGSTOP) would go on with a second thread that reads the keys.
 """
 
+import contextlib
 import os
 import re
 import selectors
 import signal
+import termios
 from codecs import getincrementaldecoder
 from types import SimpleNamespace
 from typing import Any, ClassVar, cast
@@ -49,16 +51,17 @@ class ChatDriver(LinuxDriver):
     is_shown: ClassVar[bool] = False
     """Whether the screen is on the terminal now: not before the start, nor while an editor has it."""
 
-    _is_suspended = False
-    """Whether it has given the terminal back to be stopped."""
+    _is_wanted = False
+    """Whether the terminal is to be taken when the program goes on."""
 
     def start_application_mode(self) -> None:
-        """Take the terminal."""
+        """Take the terminal; in the background the program is stopped here, and takes it when it goes on."""
         before = self._writer_thread
+        self._is_wanted = True
         super().start_application_mode()  # type: ignore[no-untyped-call]
-        if self._writer_thread is before:  # in the background: it has not been taken
+        if self._writer_thread is before:  # it has not been taken
             return
-        type(self).is_shown = True
+        type(self).is_shown, self._is_wanted = True, False
         self.write("\x1b[?1004l")
         if "TMUX" in os.environ:
             self.write(f"\x1b[>4;{_modify_other_keys()}m")
@@ -79,19 +82,20 @@ class ChatDriver(LinuxDriver):
     def _suspend(self) -> None:
         if self.is_shown:
             self.suspend_application_mode()
-            self._is_suspended = True
+            self._is_wanted = True
             os.kill(os.getpid(), signal.SIGSTOP)
 
     def _sigcont_application(self, *_: object) -> None:
-        if self._auto_restart and (self.is_shown or self._is_suspended):
+        if self._auto_restart and (self.is_shown or self._is_wanted):
             self._loop.call_soon_threadsafe(self._go_on)
 
     def _go_on(self) -> None:
         if self.is_shown:  # stopped without notice: others may have had the terminal meanwhile
+            with contextlib.suppress(termios.error):  # in the background it is stopped here, before it writes
+                termios.tcsetattr(self.fileno, termios.TCSANOW, termios.tcgetattr(self.fileno))
             self.suspend_application_mode()
         self._must_signal_resume = True
         self.resume_application_mode()
-        self._is_suspended = not self.is_shown
 
     def run_input_thread(self) -> None:
         """Read what is typed until the driver stops."""

@@ -226,6 +226,19 @@ def test_an_edited_question_is_walked_back_from_to_the_answer_that_was_chosen(se
     assert [m.content for m in session.conversation.path()] == ["first", "two"]
 
 
+def test_where_a_variant_goes_the_one_beside_it_is_shown_as_it_was(session) -> None:
+    engine = ScriptedEngine([Reply([word]) for word in ("one", "two", "new two", "other")])
+    say(session, "first", engine)
+    say(session, "second", engine)
+    run(session.regenerate(Settings(), engine, threading.Event()))
+    session.turn(session.conversation.head or "", -1)
+    as_it_was = [m.content for m in session.conversation.path()]
+    assert as_it_was == ["first", "one", "second", "two"]
+    run(session.regenerate(Settings(), engine, threading.Event(), session.conversation.path()[1].id))
+    session.delete(session.conversation.head or "")
+    assert [m.content for m in session.conversation.path()] == as_it_was
+
+
 def test_an_edited_question_is_a_branch_and_the_other_one_stays(session, store) -> None:
     engine = ScriptedEngine([Reply(["one"]), Reply(["two"]), Reply(["new two"])])
     say(session, "first", engine)

@@ -70,7 +70,7 @@ def make_app() -> object:
             if MODE == "exit":
                 self.set_timer(0.2, lambda: sys.exit(3))
             if MODE == "stop":
-                self.set_timer(0.2, self.stop_while_writing)
+                self.call_after_refresh(lambda: self.set_timer(0.2, self.stop_while_writing))
             note("mounted")
 
         def flood(self) -> None:

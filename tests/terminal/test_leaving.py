@@ -77,13 +77,19 @@ def wait_until_stopped(app: LittleApp) -> None:
     app.until(lambda: os.waitpid(app.pid, os.WUNTRACED | os.WNOHANG) != (0, 0))
 
 
+def until_drawn_again(app: LittleApp, times: int) -> None:
+    """Read on until the screen has been taken so often, and the composer stands on it."""
+    app.until(lambda: app.raw.count(b"\x1b[?1049h") == times)
+    app.until(lambda: "╰".encode() in app.raw[app.raw.rfind(b"\x1b[?1049h") :])
+
+
 def test_being_stopped_in_the_middle_of_a_write_hangs_nothing(tmp_path: Path) -> None:
     with LittleApp(tmp_path, "stop") as app:
         wait_until_stopped(app)
         app.settle(0.1)
         app.assert_sane()
         os.kill(app.pid, signal.SIGCONT)
-        app.until(lambda: "╰" in app.text())
+        until_drawn_again(app, times=2)
         app.write(b"still here")
         app.until(lambda: app.draft == "still here")
 
@@ -94,8 +100,7 @@ def test_one_that_is_stopped_without_notice_goes_on_as_before(tmp_path: Path) ->
             os.kill(app.pid, signal.SIGSTOP)
             wait_until_stopped(app)
             os.kill(app.pid, signal.SIGCONT)
-            app.until(lambda times=times: app.raw.count(b"\x1b[?1049h") == times)
-            app.until(lambda: "╰".encode() in app.raw[app.raw.rfind(b"\x1b[?1049h") :])
+            until_drawn_again(app, times)
         app.write(b"still here")
         app.until(lambda: app.draft == "still here")
         app.write(b"\r")
