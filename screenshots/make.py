@@ -209,7 +209,7 @@ def search(data: Path) -> Terminal:
     terminal.type(F3)
     terminal.settle()
     terminal.type("/model")
-    terminal.settle(1.0)
+    terminal.settle()  # not longer: the cursor of the field blinks
     return terminal
 
 
