@@ -187,9 +187,9 @@ def test_counting_a_long_history_again_costs_little(qwen2: Loaded) -> None:
         message for n in range(5000) for message in (user(f"question {n} 你好"), assistant(f"reply {n}"))
     ]
     qwen2.prompts.count(history)
-    began = time.perf_counter()
+    began = time.process_time()  # other programs may keep it waiting
     qwen2.prompts.count([*history, user("one more")])
-    assert time.perf_counter() - began < 1.0
+    assert time.process_time() - began < 1.0
 
 
 def test_the_end_of_turn_is_known_from_the_template(qwen2: Loaded, qwen3: Loaded, llama: Loaded) -> None:
