@@ -4,12 +4,13 @@ import os
 import sys
 from dataclasses import replace
 
-from qwen_tui import arguments, config_file
-from qwen_tui.arguments import CONVERSATION_COMMANDS, USAGE_ERROR, Arguments
 from qwen_tui.chat.messages import Json
+from qwen_tui.commands import arguments
+from qwen_tui.commands.arguments import CONVERSATION_COMMANDS, USAGE_ERROR, Arguments
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.paths import places
-from qwen_tui.settings import OPTIONS, Settings
+from qwen_tui.settings import config_file
+from qwen_tui.settings.options import OPTIONS, Settings
 
 
 def main(argv: list[str] | None = None) -> int:

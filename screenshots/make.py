@@ -15,7 +15,7 @@ import pyte
 from PIL import Image, ImageDraw, ImageFont
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parent / "tests"))
+sys.path.insert(0, str(HERE.parent / "tests" / "support"))
 
 from pseudo_terminal import Terminal  # noqa: E402 - lies with the tests
 

@@ -7,12 +7,12 @@ import threading
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from qwen_tui.arguments import USAGE_ERROR
 from qwen_tui.chat.cleaning import Cleaner, clean
 from qwen_tui.chat.files import why
 from qwen_tui.chat.messages import Message, Role, Run
-from qwen_tui.commands.load_lines import LoadLines
+from qwen_tui.commands.arguments import USAGE_ERROR
 from qwen_tui.commands.output import FAILED, STOPPED, silence, tell, utf8
+from qwen_tui.commands.progress import LoadLines
 from qwen_tui.engine.base import (
     Engine,
     Finished,
@@ -23,15 +23,15 @@ from qwen_tui.engine.base import (
     ThinkingDelta,
     TriesAgain,
 )
+from qwen_tui.engine.models.quantized_cache import QuantizedCache
+from qwen_tui.engine.models.recent_models import note_use
 from qwen_tui.engine.opening import open_engine
-from qwen_tui.engine.quantized_cache import QuantizedCache
-from qwen_tui.engine.recent_models import note_use
 from qwen_tui.errors import QwenTuiError
-from qwen_tui.growing import with_prompt
-from qwen_tui.memory import plan
 from qwen_tui.paths import Places
-from qwen_tui.server_words import not_taken_in_words, reasons_in_words, tries_again_in_words
-from qwen_tui.settings import Settings
+from qwen_tui.session.prompt_plan import plan
+from qwen_tui.session.streaming_reply import with_prompt
+from qwen_tui.settings.options import Settings
+from qwen_tui.wording.server import not_taken_in_words, reasons_in_words, tries_again_in_words
 
 STDIN = "-"
 """Among the words: the standard input."""

@@ -6,23 +6,23 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from qwen_tui.amounts import in_bytes
 from qwen_tui.chat.cleaning import one_line
 from qwen_tui.chat.messages import Json
 from qwen_tui.commands.output import guarded, print_lines
-from qwen_tui.engine import devices as devices_here
-from qwen_tui.engine.devices import Device
-from qwen_tui.engine.fit import Fit, allowed
-from qwen_tui.engine.listing import Entry, listing
-from qwen_tui.engine.quantized_cache import QuantizedCache
-from qwen_tui.engine.recent_models import recent_models
-from qwen_tui.engine.size import FORMS
+from qwen_tui.engine.models import devices as devices_here
+from qwen_tui.engine.models.devices import Device
+from qwen_tui.engine.models.fit import Fit, allowed
+from qwen_tui.engine.models.listing import Entry, listing
+from qwen_tui.engine.models.quantized_cache import QuantizedCache
+from qwen_tui.engine.models.recent_models import recent_models
+from qwen_tui.engine.models.size import FORMS
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.paths import Places
-from qwen_tui.settings import Settings
+from qwen_tui.settings.options import Settings
 from qwen_tui.strings import say
-from qwen_tui.ui.markdown.width import cells, cropped, displayed
-from qwen_tui.ui.model_words import context_in_words, disk_in_words, dtype_in_words, verdict_in_words
+from qwen_tui.wording.cell_width import cells, cropped, displayed
+from qwen_tui.wording.models import context_in_words, disk_in_words, dtype_in_words, verdict_in_words
+from qwen_tui.wording.units import in_bytes
 
 LEAST_COLUMNS = 72
 """A narrower terminal breaks the lines; what is no terminal gets them whole."""
@@ -55,7 +55,7 @@ def _served(settings: Settings) -> Sequence[Entry]:
     """What the server of these settings has, if there is one."""
     if settings.server is None:
         return ()
-    from qwen_tui.engine.remote.listing import served_by  # late: HTTP takes a while to import
+    from qwen_tui.engine.remote.served_models import served_by  # late: HTTP takes a while to import
 
     return served_by(settings.server)
 

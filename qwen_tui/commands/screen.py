@@ -4,17 +4,17 @@ import logging
 import sys
 from typing import TYPE_CHECKING
 
-from qwen_tui.arguments import USAGE_ERROR
 from qwen_tui.chat.drafts import Drafts
 from qwen_tui.chat.store import ConversationStore
-from qwen_tui.config_file import Config
+from qwen_tui.commands.arguments import USAGE_ERROR
 from qwen_tui.engine.base import Engine, MakeRoom, ModelSpec, ReportProgress, StopFlag
-from qwen_tui.engine.quantized_cache import QuantizedCache
-from qwen_tui.engine.recent_models import note_use
+from qwen_tui.engine.models.quantized_cache import QuantizedCache
+from qwen_tui.engine.models.recent_models import note_use
 from qwen_tui.errors import QwenTuiError
-from qwen_tui.library import Library
 from qwen_tui.paths import Places
-from qwen_tui.ui import terminal
+from qwen_tui.session.library import Library
+from qwen_tui.settings.config_file import Config
+from qwen_tui.ui.terminal import launch as terminal
 
 if TYPE_CHECKING:  # Textual must not be imported before `terminal.run` has prepared for it
     from qwen_tui.ui.app import QwenTuiApp

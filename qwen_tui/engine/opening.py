@@ -17,7 +17,7 @@ from qwen_tui.engine.base import (
     StopFlag,
 )
 from qwen_tui.engine.client import LocalEngine
-from qwen_tui.engine.quantized_cache import QuantizedCache
+from qwen_tui.engine.models.quantized_cache import QuantizedCache
 from qwen_tui.engine.wire import GoOn, Load, Located
 from qwen_tui.engine.worker import Worker, start_worker
 from qwen_tui.errors import QwenTuiError

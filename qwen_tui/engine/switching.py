@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from qwen_tui.engine.base import ModelInfo, ModelSpec
-from qwen_tui.engine.checkpoint import inspect
-from qwen_tui.engine.devices import Device, look
-from qwen_tui.engine.fit import Plan, freed, plan
-from qwen_tui.engine.size import ModelSize, size_of
+from qwen_tui.engine.models.checkpoint import inspect
+from qwen_tui.engine.models.devices import Device, look
+from qwen_tui.engine.models.fit import Plan, freed, plan
+from qwen_tui.engine.models.size import ModelSize, size_of
 from qwen_tui.errors import QwenTuiError
 
 WORKER_BYTES = 2_000_000_000

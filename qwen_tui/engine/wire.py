@@ -20,7 +20,7 @@ from qwen_tui.engine.base import (
     Request,
     TokenCounts,
 )
-from qwen_tui.engine.quantized_cache import QuantizedCache
+from qwen_tui.engine.models.quantized_cache import QuantizedCache
 from qwen_tui.errors import QwenTuiError
 
 MOST_BYTES = 64 << 20

@@ -11,26 +11,26 @@ from textual.binding import Binding, BindingType
 from textual.reactive import reactive
 from textual.screen import Screen
 
-from qwen_tui import config_file
 from qwen_tui.chat.drafts import Drafts
 from qwen_tui.chat.messages import Json
 from qwen_tui.engine.host import EngineHost, EngineState, OpenEngine
 from qwen_tui.errors import QwenTuiError
-from qwen_tui.library import Library
 from qwen_tui.paths import Places
-from qwen_tui.settings import OPTIONS, Settings
+from qwen_tui.session.drafts import DraftKeeper
+from qwen_tui.session.library import Library
+from qwen_tui.session.turn_queue import TurnQueue
+from qwen_tui.settings import config_file
+from qwen_tui.settings.options import OPTIONS, Settings
 from qwen_tui.strings import say
-from qwen_tui.turns import TurnQueue
 from qwen_tui.ui.chat_screen import ChatScreen
-from qwen_tui.ui.draft_keeper import DraftKeeper
-from qwen_tui.ui.key_order import KeysInOrder
-from qwen_tui.ui.settings_side import SettingsSide
+from qwen_tui.ui.config_check import unknown_names
+from qwen_tui.ui.settings.side import SettingsSide
+from qwen_tui.ui.textual_patches.key_queue import KeysInOrder
 from qwen_tui.ui.themes import THEMES
-from qwen_tui.ui.unknown_names import unknown_names
 
 if TYPE_CHECKING:  # see `ChatScreen.on_chat_log_receipt_requested`
-    from qwen_tui.ui.model_screen import ModelScreen
-    from qwen_tui.ui.receipt import Receipt
+    from qwen_tui.ui.models.screen import ModelScreen
+    from qwen_tui.ui.receipt.screen import Receipt
 
 PALETTE = Binding("ctrl+p", "command_palette", say("screen.key.commands"))
 """Textual's own key for the command palette, as the help names it."""
@@ -135,7 +135,7 @@ class QwenTuiApp(KeysInOrder):
 
     @on(ChatScreen.ModelsWanted)
     def _show_models(self) -> None:
-        from qwen_tui.ui.model_screen import ModelScreen, find_models  # late: as above
+        from qwen_tui.ui.models.screen import ModelScreen, find_models  # late: as above
 
         self._models = ModelScreen(self.settings, partial(find_models, self._where.models))
         self._models.engine_state = self.engine_state
@@ -154,8 +154,8 @@ class QwenTuiApp(KeysInOrder):
 
     @on(ChatScreen.HelpWanted)
     def _show_help(self) -> None:
-        from qwen_tui.ui.dialogs import Help  # late: the first picture does not need it
-        from qwen_tui.ui.help_places import help_files, help_places
+        from qwen_tui.ui.help.keys import help_files, help_places
+        from qwen_tui.ui.help.screen import Help  # late: the first picture does not need it
 
         bindings = [*ChatScreen.BINDINGS, PALETTE, *self.BINDINGS]
         self.push_screen(Help(help_places(bindings, self._config.keys), help_files(self._where)))

@@ -10,21 +10,21 @@ from textual.reactive import reactive
 
 from qwen_tui.engine.host import Asleep, EngineState, Failed, Opening, Ready
 from qwen_tui.errors import QwenTuiError
-from qwen_tui.library import Library
-from qwen_tui.session import ChatSession
-from qwen_tui.settings import Settings
+from qwen_tui.session.autosave import Keeping
+from qwen_tui.session.drafts import DraftKeeper
+from qwen_tui.session.library import Library
+from qwen_tui.session.session import ChatSession
+from qwen_tui.session.turn_queue import TurnQueue
+from qwen_tui.settings.options import Settings
 from qwen_tui.strings import say
-from qwen_tui.turns import TurnQueue
-from qwen_tui.ui.compositing import WholeCharacters
-from qwen_tui.ui.draft_keeper import DraftKeeper
-from qwen_tui.ui.given_keys import GivenKeysFirst
-from qwen_tui.ui.header import Header
-from qwen_tui.ui.keeping import Keeping
-from qwen_tui.ui.key_bar import KeyBar
-from qwen_tui.ui.library_pane import LibraryPane
-from qwen_tui.ui.panes import Panes
-from qwen_tui.ui.settings_side import SettingsSide
+from qwen_tui.ui.conversations.library_pane import LibraryPane
+from qwen_tui.ui.settings.side import SettingsSide
+from qwen_tui.ui.side_panels import Panes
 from qwen_tui.ui.talk import Talk
+from qwen_tui.ui.textual_patches.compositor import WholeCharacters
+from qwen_tui.ui.textual_patches.keymap_first import GivenKeysFirst
+from qwen_tui.ui.widgets.header import Header
+from qwen_tui.ui.widgets.key_bar import KeyBar
 
 KEEP_SECONDS = 1.0
 """How often what has changed is saved: settings that a held arrow key changes, drafts, what failed before."""

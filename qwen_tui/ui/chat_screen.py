@@ -10,25 +10,25 @@ from textual.message import Message as Posted
 
 from qwen_tui.engine.host import Opening
 from qwen_tui.errors import QwenTuiError
-from qwen_tui.library import Library
+from qwen_tui.session.drafts import DraftKeeper
+from qwen_tui.session.library import Library
+from qwen_tui.session.turn_queue import TurnQueue
 from qwen_tui.strings import say
-from qwen_tui.turns import TurnQueue
-from qwen_tui.ui.aftermath import Aftermath
 from qwen_tui.ui.chat_layout import ChatLayout
-from qwen_tui.ui.clipboard import copy, say_outcome
-from qwen_tui.ui.composer import Composer
-from qwen_tui.ui.draft_keeper import DraftKeeper
-from qwen_tui.ui.file_desk import FileDesk
-from qwen_tui.ui.library_pane import LibraryPane
-from qwen_tui.ui.panes import Panes
-from qwen_tui.ui.receipt_desk import ReceiptDesk
-from qwen_tui.ui.settings_pane import SettingsPane
-from qwen_tui.ui.settings_side import SettingsSide
+from qwen_tui.ui.composer.composer import Composer
+from qwen_tui.ui.conversations.library_pane import LibraryPane
+from qwen_tui.ui.files.import_export import FileDesk
+from qwen_tui.ui.receipt.desk import ReceiptDesk
+from qwen_tui.ui.settings.pane import SettingsPane
+from qwen_tui.ui.settings.side import SettingsSide
+from qwen_tui.ui.side_panels import Panes
 from qwen_tui.ui.talk import Talk
+from qwen_tui.ui.terminal.clipboard import copy, say_outcome
+from qwen_tui.ui.turn_notices import Aftermath
 
 if TYPE_CHECKING:  # see `Talk.complete`
-    from qwen_tui.ui.chat_log import ChatLog
-    from qwen_tui.ui.find_bar import FindBar
+    from qwen_tui.ui.transcript.find_bar import FindBar
+    from qwen_tui.ui.transcript.message_log import ChatLog
 
 QUIT_SECONDS = 3.0
 """Within which a second ctrl+c leaves the program."""

@@ -13,29 +13,29 @@ from textual.containers import Vertical
 from textual.message import Message as Posted
 from textual.reactive import reactive
 
-from qwen_tui.asks import Ask, Edit, Regenerate, Send
 from qwen_tui.chat.messages import Role
 from qwen_tui.engine.host import Closed, EngineState, Failed, Ready
 from qwen_tui.errors import QwenTuiError
-from qwen_tui.library import Library
-from qwen_tui.load_status import fallback_in_words
-from qwen_tui.server_words import reasons_in_words
-from qwen_tui.session import ChatSession
-from qwen_tui.settings import Settings
+from qwen_tui.session.drafts import DraftKeeper
+from qwen_tui.session.library import Library
+from qwen_tui.session.requests import Ask, Edit, Regenerate, Send
+from qwen_tui.session.session import ChatSession
+from qwen_tui.session.turn_queue import TurnQueue
+from qwen_tui.settings.options import Settings
 from qwen_tui.strings import say
-from qwen_tui.turns import TurnQueue
-from qwen_tui.ui.aftermath import Aftermath
-from qwen_tui.ui.composer import Composer
-from qwen_tui.ui.draft_keeper import DraftKeeper
-from qwen_tui.ui.live_replies import LiveReplies
-from qwen_tui.ui.measuring import Measure, Measuring
-from qwen_tui.ui.notice import Notice
-from qwen_tui.ui.outbox import Outbox
-from qwen_tui.ui.transcript import Transcript
-from qwen_tui.ui.welcome import Suggestion
+from qwen_tui.ui.composer.composer import Composer
+from qwen_tui.ui.composer.outbox import Outbox
+from qwen_tui.ui.transcript.live_replies import LiveReplies
+from qwen_tui.ui.transcript.measuring import Measure, Measuring
+from qwen_tui.ui.transcript.transcript import Transcript
+from qwen_tui.ui.transcript.welcome import Suggestion
+from qwen_tui.ui.turn_notices import Aftermath
+from qwen_tui.ui.widgets.notice import Notice
+from qwen_tui.wording.load_progress import fallback_in_words
+from qwen_tui.wording.server import reasons_in_words
 
 if TYPE_CHECKING:  # see `Transcript.complete`
-    from qwen_tui.ui.chat_log import ChatLog
+    from qwen_tui.ui.transcript.message_log import ChatLog
 
 LOOK_SECONDS = 1 / 15
 """How often it looks at what the background threads have done."""

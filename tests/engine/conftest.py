@@ -2,21 +2,17 @@
 
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 import tiny_models
 from huggingface_hub import constants
+from loaded_models import loaded_from
 from loopback_hub import LoopbackHub, loopback_hub
 
 from qwen_tui.engine.base import ModelSpec
 from qwen_tui.engine.client import LocalEngine
-from qwen_tui.engine.local.fast import choosing
-from qwen_tui.engine.local.kv_cache import KVCache
-from qwen_tui.engine.local.loading import Loaded, load
-from qwen_tui.engine.local.resolving import Resolved
+from qwen_tui.engine.local.loading.load import Loaded
 from qwen_tui.engine.opening import open_engine
 
 
@@ -30,19 +26,6 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "qwen3": tiny_models.qwen3(root / "qwen3"),
         "llama": tiny_models.llama(root / "llama"),
     }
-
-
-def loaded_from(folder: Path, **spec: Any) -> Loaded:
-    wanted = ModelSpec(model=str(folder), device="cpu", **{"quantization": "none", **spec})
-    return load(Resolved(folder, folder.name, str(folder)), wanted, lambda _: None)
-
-
-def with_decoder(loaded: Loaded) -> Loaded:
-    """The same as on a GPU that has no kernels: decoding by the plain step, which here is not captured."""
-    decoder = choosing.tried(loaded.model, choosing._graph, loaded.info.context_window)
-    return replace(
-        loaded, decoder=decoder, cache=KVCache(loaded.model, decoder.room, reads_without_mask=True)
-    )
 
 
 @pytest.fixture(scope="session")

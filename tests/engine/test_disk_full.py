@@ -11,7 +11,7 @@ from huggingface_hub import file_download
 from loopback_hub import LoopbackHub
 from walking import files_below
 
-from qwen_tui.engine.local.hub import download
+from qwen_tui.engine.local.loading.hub_download import download
 from qwen_tui.errors import QwenTuiError
 
 

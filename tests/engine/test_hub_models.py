@@ -18,7 +18,7 @@ from waiting import wait_for
 from walking import files_below
 
 from qwen_tui.engine.base import LoadProgress, ModelInfo, ModelSpec
-from qwen_tui.engine.local.unfinished import Unfinished
+from qwen_tui.engine.local.loading.partial_downloads import Unfinished
 from qwen_tui.engine.opening import open_engine, start_worker
 from qwen_tui.engine.wire import Answer, Load
 from qwen_tui.engine.worker import Worker

@@ -26,8 +26,8 @@ def program(tmp_path: Path) -> Iterator[Program]:
 @pytest.fixture
 def scripted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Terminal]]:
     """Starts the program on a scripted engine: `scripted(replies, seconds_a_delta, conversation)`."""
-    tests = Path(__file__).parents[1]
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tests), str(tests.parent)]))
+    support = Path(__file__).parents[1] / "support"
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(support), str(support.parents[1])]))
     started: list[Terminal] = []
 
     def start(replies: list[list[str]], seconds_a_delta: float = 0.0, conversation: str = "") -> Terminal:

@@ -10,13 +10,13 @@ from pathlib import Path
 
 from doubles import Reply, ScriptedEngine
 
-from qwen_tui import config_file
 from qwen_tui.chat.drafts import Drafts
 from qwen_tui.chat.store import ConversationStore
-from qwen_tui.library import Library
 from qwen_tui.paths import places
-from qwen_tui.ui import terminal
+from qwen_tui.session.library import Library
+from qwen_tui.settings import config_file
 from qwen_tui.ui.app import QwenTuiApp
+from qwen_tui.ui.terminal import launch as terminal
 
 
 def main() -> int:

@@ -8,12 +8,12 @@ import pytest
 from screenplay import Screenplay, say, shown, until
 from walking import files_below
 
-from qwen_tui import config_file
 from qwen_tui.chat.drafts import Drafts, SavedDraft, Waiting
 from qwen_tui.chat.messages import Conversation, Message, Role, Run, Status
 from qwen_tui.chat.store import ConversationStore
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.paths import Places, places
+from qwen_tui.settings import config_file
 
 NAMES = ("广州美食", "one", "two")
 VALUES = [

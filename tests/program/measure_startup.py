@@ -2,7 +2,7 @@
 
 Prints seconds, the median and the largest, and for comparison what Python alone takes to import the libraries. A
 question is typed as soon as there is a composer, so that it waits for the model. Run as
-`PYTHONPATH=.:tests python tests/program/measure_startup.py [REPEATS]`.
+`PYTHONPATH=.:tests/support python tests/program/measure_startup.py [REPEATS]`.
 """
 
 import statistics

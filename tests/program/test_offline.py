@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from loopback_hub import LoopbackHub, loopback_hub
 
-from qwen_tui import arguments
+from qwen_tui.commands import arguments
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ from doubles import ScriptedEngine
 from qwen_tui.chat.drafts import Drafts, LeftBehind, SavedDraft
 from qwen_tui.chat.store import ConversationStore
 from qwen_tui.errors import QwenTuiError
-from qwen_tui.library import Library
-from qwen_tui.session import ChatSession
-from qwen_tui.settings import Settings
-from qwen_tui.undoing import Undone
+from qwen_tui.session.library import Library
+from qwen_tui.session.session import ChatSession
+from qwen_tui.session.undo import Undone
+from qwen_tui.settings.options import Settings
 
 
 @pytest.fixture

@@ -10,15 +10,15 @@ import pytest
 from doubles import Reply, ScriptedEngine
 from waiting import wait_for
 
-from qwen_tui import turns
-from qwen_tui.asks import Send
 from qwen_tui.chat.messages import Status
 from qwen_tui.chat.store import ConversationStore
 from qwen_tui.engine.base import StopFlag, TextDelta, TokenCounts
 from qwen_tui.errors import QwenTuiError
-from qwen_tui.session import ChatSession
-from qwen_tui.settings import Settings
-from qwen_tui.turns import Turn, TurnEnded, TurnQueue
+from qwen_tui.session import turn_queue as turns
+from qwen_tui.session.requests import Send
+from qwen_tui.session.session import ChatSession
+from qwen_tui.session.turn_queue import Turn, TurnEnded, TurnQueue
+from qwen_tui.settings.options import Settings
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ from doubles import INFO, Reply, ScriptedEngine
 from qwen_tui.chat.store import ConversationStore
 from qwen_tui.engine.base import TextDelta, TokenCounts
 from qwen_tui.errors import QwenTuiError
-from qwen_tui.memory import prompt_messages
-from qwen_tui.session import ChatSession
-from qwen_tui.settings import Settings
+from qwen_tui.session.prompt_plan import prompt_messages
+from qwen_tui.session.session import ChatSession
+from qwen_tui.settings.options import Settings
 
 
 @pytest.fixture

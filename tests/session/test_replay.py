@@ -8,10 +8,10 @@ from doubles import INFO, Reply, ScriptedEngine
 
 from qwen_tui.chat.branches import without
 from qwen_tui.chat.store import ConversationStore
-from qwen_tui.replay import NotReplayed, Replayed, Replaying, replay
-from qwen_tui.session import ChatSession
-from qwen_tui.settings import Settings
-from qwen_tui.ui.replay_words import replay_words
+from qwen_tui.session.replay import NotReplayed, Replayed, Replaying, replay
+from qwen_tui.session.session import ChatSession
+from qwen_tui.settings.options import Settings
+from qwen_tui.wording.replay import replay_words
 
 
 @pytest.fixture

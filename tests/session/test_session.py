@@ -14,9 +14,9 @@ from qwen_tui.chat.partial import recover
 from qwen_tui.chat.store import ConversationStore
 from qwen_tui.engine.base import TextDelta, ThinkingDelta
 from qwen_tui.errors import QwenTuiError
-from qwen_tui.session import ChatSession
-from qwen_tui.settings import Settings
-from qwen_tui.turn_events import Accepted, Refused, Replied, ReplyStarted
+from qwen_tui.session.events import Accepted, Refused, Replied, ReplyStarted
+from qwen_tui.session.session import ChatSession
+from qwen_tui.settings.options import Settings
 
 
 @pytest.fixture

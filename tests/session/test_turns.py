@@ -6,14 +6,14 @@ import pytest
 from doubles import Reply, ScriptedEngine
 from waiting import wait_for
 
-from qwen_tui.asks import Regenerate, Send
 from qwen_tui.chat.messages import Status
 from qwen_tui.chat.store import ConversationStore
 from qwen_tui.errors import QwenTuiError
-from qwen_tui.library import Library
-from qwen_tui.settings import Settings
-from qwen_tui.turn_events import Accepted, Refused, Replied
-from qwen_tui.turns import Turn, TurnEnded, TurnQueue
+from qwen_tui.session.events import Accepted, Refused, Replied
+from qwen_tui.session.library import Library
+from qwen_tui.session.requests import Regenerate, Send
+from qwen_tui.session.turn_queue import Turn, TurnEnded, TurnQueue
+from qwen_tui.settings.options import Settings
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from doubles import ScriptedEngine
 
 from qwen_tui.chat.messages import Message, Role
 from qwen_tui.chat.store import ConversationStore
-from qwen_tui.memory import plan, survey, upcoming
-from qwen_tui.session import ChatSession
-from qwen_tui.settings import Settings
+from qwen_tui.session.prompt_plan import plan, survey, upcoming
+from qwen_tui.session.session import ChatSession
+from qwen_tui.settings.options import Settings
 
 LIMITS = [
     Settings(memory=False),

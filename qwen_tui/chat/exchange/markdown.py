@@ -21,8 +21,8 @@ unless it would run on into what follows it (a fence that is left open, HTML): t
 import re
 from collections.abc import Iterator
 
+from qwen_tui.chat.message_text import author, remarks, when
 from qwen_tui.chat.messages import Conversation, Message, Role
-from qwen_tui.chat.wording import author, remarks, when
 from qwen_tui.strings import say
 
 _FENCE = re.compile(r"(?P<indent> {0,3})(?P<fence>`{3,}|~{3,})(?P<info>.*)")

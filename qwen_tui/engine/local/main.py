@@ -13,7 +13,7 @@ import sys
 import threading
 from multiprocessing.connection import Connection
 
-from qwen_tui.engine.local.desk import Desk
+from qwen_tui.engine.local.control_thread import Desk
 from qwen_tui.engine.redaction import redacted
 from qwen_tui.engine.stop_flag import StopPage
 from qwen_tui.errors import QwenTuiError

@@ -20,14 +20,14 @@ from qwen_tui.engine.base import (
     TokenCounts,
 )
 from qwen_tui.engine.redaction import one_line
-from qwen_tui.engine.remote.asking import Asking, asking, named_in
-from qwen_tui.engine.remote.calls import Answer, Calls, Dropped
-from qwen_tui.engine.remote.chunks import DONE, chunk, read
-from qwen_tui.engine.remote.counting import Counter
-from qwen_tui.engine.remote.kinds import Kind
+from qwen_tui.engine.remote.http_calls import Answer, Calls, Dropped
 from qwen_tui.engine.remote.refusals import BUSY, LOST, refusal, said, told_window, unreachable
 from qwen_tui.engine.remote.reply import Reply
-from qwen_tui.engine.remote.waiting import Retries
+from qwen_tui.engine.remote.request_body import Asking, asking, named_in
+from qwen_tui.engine.remote.retries import Retries
+from qwen_tui.engine.remote.server_kinds import Kind
+from qwen_tui.engine.remote.stream_chunks import DONE, chunk, read
+from qwen_tui.engine.remote.token_counts import Counter
 from qwen_tui.errors import QwenTuiError
 
 log = logging.getLogger(__name__)

@@ -5,13 +5,13 @@ import time
 from qwen_tui.engine.base import LoadProgress, ModelInfo, ModelSpec, Reason, ReportProgress, StopFlag
 from qwen_tui.engine.redaction import one_line
 from qwen_tui.engine.remote.address import Address, address
-from qwen_tui.engine.remote.calls import Calls, Dropped, Patience
-from qwen_tui.engine.remote.counting import Counter
+from qwen_tui.engine.remote.api_key import api_key
 from qwen_tui.engine.remote.engine import RemoteEngine
-from qwen_tui.engine.remote.keys import api_key
-from qwen_tui.engine.remote.kinds import OLLAMA, TRANSFORMERS
-from qwen_tui.engine.remote.probing import Served, probe
+from qwen_tui.engine.remote.http_calls import Calls, Dropped, Patience
+from qwen_tui.engine.remote.probe import Served, probe
 from qwen_tui.engine.remote.refusals import unreachable
+from qwen_tui.engine.remote.server_kinds import OLLAMA, TRANSFORMERS
+from qwen_tui.engine.remote.token_counts import Counter
 from qwen_tui.errors import QwenTuiError
 
 ASSUMED_WINDOW = 8192

@@ -10,8 +10,8 @@ import httpx2
 
 from qwen_tui.chat.messages import Json
 from qwen_tui.engine.redaction import one_line
-from qwen_tui.engine.remote.calls import Answer
-from qwen_tui.engine.remote.keys import VARIABLE
+from qwen_tui.engine.remote.api_key import VARIABLE
+from qwen_tui.engine.remote.http_calls import Answer
 from qwen_tui.errors import QwenTuiError
 
 BUSY = (429, 502, 503, 504)

@@ -15,7 +15,7 @@ from qwen_tui.engine.base import (
     TextDelta,
     ThinkingDelta,
 )
-from qwen_tui.engine.remote.chunks import Chunk
+from qwen_tui.engine.remote.stream_chunks import Chunk
 from qwen_tui.engine.thinking import Channel, Piece, ThinkingSplitter
 
 _ALWAYS_THINKS = re.compile(r"(?:^|[-_/])(?:thinking|qwq|r1)(?:[-_.:/]|$)", re.IGNORECASE)

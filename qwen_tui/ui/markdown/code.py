@@ -12,7 +12,7 @@ from pygments.token import Token, _TokenType  # type: ignore[import-untyped]
 from pygments.util import ClassNotFound  # type: ignore[import-untyped]
 
 from qwen_tui.ui.markdown.lines import Run
-from qwen_tui.ui.markdown.width import displayed
+from qwen_tui.wording.cell_width import displayed
 
 _MOST = 100_000
 """Longer code stays plain: highlighting takes about 4 ms for a thousand characters on a slow core."""

@@ -7,10 +7,10 @@ written, and beyond that only how much there is. Otherwise one such message woul
 import itertools
 import re
 
-from qwen_tui.ui.markdown.blocks import Block, Code, List, Quote
 from qwen_tui.ui.markdown.layout import layout
 from qwen_tui.ui.markdown.lines import BLANK, Line
-from qwen_tui.ui.markdown.parse import parse
+from qwen_tui.ui.markdown.parsing.blocks import Block, Code, List, Quote
+from qwen_tui.ui.markdown.parsing.parse import parse
 from qwen_tui.ui.markdown.plain import bounded_lines
 
 MOST_LINES = 8_000

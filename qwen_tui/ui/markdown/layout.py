@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 
-from qwen_tui.ui.markdown.blocks import (
+from qwen_tui.ui.markdown.code import code_lines
+from qwen_tui.ui.markdown.lines import BLANK, Line, Run, inked, prefixed
+from qwen_tui.ui.markdown.parsing.blocks import (
     Block,
     Code,
     Heading,
@@ -14,11 +16,9 @@ from qwen_tui.ui.markdown.blocks import (
     Rule,
     Table,
 )
-from qwen_tui.ui.markdown.code import code_lines
-from qwen_tui.ui.markdown.lines import BLANK, Line, Run, inked, prefixed
 from qwen_tui.ui.markdown.table import table_lines
-from qwen_tui.ui.markdown.width import cells, cropped, displayed
 from qwen_tui.ui.markdown.wrap import wrap, wrap_code
+from qwen_tui.wording.cell_width import cells, cropped, displayed
 
 NARROWEST = 10
 """Nested blocks are indented until this much is left; deeper ones stay where they are."""

@@ -6,8 +6,8 @@ import re
 from qwen_tui.strings import say
 from qwen_tui.ui.markdown.layout import fence_lines, label_lines
 from qwen_tui.ui.markdown.lines import BLANK, Line
-from qwen_tui.ui.markdown.width import displayed
 from qwen_tui.ui.markdown.wrap import wrap
+from qwen_tui.wording.cell_width import displayed
 
 _FENCE = re.compile(
     r"^(?P<marks>`{3,}|~{3,})[ \t]*(?P<language>[\w+#.-]*)[ \t]*\n(?P<code>.*?)(?:^(?P=marks)[ \t]*$|\Z)",

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from qwen_tui.ui.markdown.blocks import Runs, Table
 from qwen_tui.ui.markdown.lines import Line, Run, inked
-from qwen_tui.ui.markdown.width import cells
+from qwen_tui.ui.markdown.parsing.blocks import Runs, Table
 from qwen_tui.ui.markdown.wrap import wrap
+from qwen_tui.wording.cell_width import cells
 
 _SEPARATOR = " │ "
 _NARROWEST = 6

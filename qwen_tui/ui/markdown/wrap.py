@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from qwen_tui.ui.markdown.lines import Line, Run
-from qwen_tui.ui.markdown.width import cells, clusters
+from qwen_tui.wording.cell_width import cells, clusters
 
 _CLOSERS = frozenset("，。！？；：、）」』】》〉〕〗］｝”’…‥·・ー々％‰,.!?;:)]}%»›~～—")
 _OPENERS = frozenset("（「『【《〈〔〖［｛“‘([{«‹$￥＄#")

@@ -1,0 +1,206 @@
+"""The command line in words and flags: what may be given, and what it means."""
+
+import argparse
+import dataclasses
+import os
+import sys
+from typing import NoReturn, TypeAlias
+
+from qwen_tui import __version__
+from qwen_tui.chat.exchange.formats import Format
+from qwen_tui.chat.names import tidy
+from qwen_tui.engine.base import Sampling
+from qwen_tui.settings.options import OPTIONS
+from qwen_tui.strings import say
+
+USAGE_ERROR = 2
+
+VALUES = (*(field.name for field in dataclasses.fields(Sampling)), "thinking")
+"""The settings that `ask` takes for its one reply."""
+
+CONVERSATION_COMMANDS = ("list", "show", "search", "export", "import", "rename", "delete", "restore")
+"""The commands that work on saved conversations."""
+
+
+class Arguments(argparse.Namespace):
+    """What was given on the command line; None where nothing was."""
+
+    command: str | None
+    model: str | None
+    server: str | None
+    quantization: str | None
+    device: str | None
+    system: str | None
+    conversation: str | None
+    data_dir: str | None
+    config: str | None
+    trust_remote_code: bool
+    offline: bool
+    shape: str | None
+    contexts: str | None
+    repeats: int
+    text: list[str]
+    values: dict[str, str]
+    json: bool
+    name: str
+    new_name: str
+    trash: bool
+    words: list[str]
+    files: list[str]
+    format: str | None
+    output: str | None
+    force: bool
+    clear: bool
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse with errors of one sentence and a next step."""
+
+    def error(self, message: str) -> NoReturn:
+        print(f"{self.prog}: {message}. {say('cli.see_help', prog=self.prog)}", file=sys.stderr)
+        sys.exit(USAGE_ERROR)
+
+
+_Commands: TypeAlias = "argparse._SubParsersAction[_Parser]"
+
+
+def parse(argv: list[str] | None = None) -> Arguments:
+    """Read the command line; exits with status 2 on bad usage, 0 after `--help` and `--version`."""
+    parser = _Parser(
+        prog="qwen-tui",
+        description=say("cli.description"),
+        epilog=say("cli.examples"),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"qwen-tui {__version__}")
+    parser.add_argument("--conversation", type=_text, metavar="NAME", help=say("cli.conversation"))
+    _add_common(parser)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title=say("cli.commands"))
+    _add_ask(commands)
+    _add_conversation_commands(commands)
+    _add_models(commands)
+    _add_doctor(commands)
+    _add_bench(commands)
+    given, rest = parser.parse_known_args(argv, namespace=Arguments())
+    if rest and given.command == "ask" and all(word == "-" or not word.startswith("-") for word in rest):
+        given.text = [*given.text, *map(_text, rest)]  # argparse takes no more words once flags came between
+    elif rest:
+        speaking = commands.choices[given.command] if given.command else parser
+        speaking.error(say("cli.unknown", words=" ".join(map(_text, rest))))
+    return given
+
+
+def _add_ask(commands: _Commands) -> None:
+    ask = _command(commands, "ask", say("cli.ask_description"), say("cli.ask_examples"))
+    ask.add_argument("text", type=_text, nargs="*", metavar="TEXT", default=[], help=say("cli.ask_text"))
+    ask.add_argument("--json", action="store_true", default=False, help=say("cli.ask_json"))
+    group = ask.add_argument_group(say("cli.ask_values"))
+    for name in VALUES:
+        option = OPTIONS[name]
+        form = "on|off" if option.kind == "switch" else "N"
+        flag = f"--{name.replace('_', '-')}"
+        group.add_argument(flag, dest=name, action=_Value, metavar=form, help=option.help.replace("%", "%%"))
+    _add_common(ask)
+
+
+class _Value(argparse.Action):
+    """A setting, kept as it was typed until it is checked with the others."""
+
+    def __call__(
+        self, _: argparse.ArgumentParser, namespace: argparse.Namespace, value: object, __: str | None = None
+    ) -> None:
+        namespace.values = {**getattr(namespace, "values", {}), self.dest: str(value)}
+
+
+def _add_models(commands: _Commands) -> None:
+    models = _command(commands, "models", say("cli.models_description"), say("cli.models_examples"))
+    models.add_argument("--json", action="store_true", default=False, help=say("cli.models_json"))
+    models.add_argument("--clear", action="store_true", default=False, help=say("cli.models_clear"))
+    _add_common(models)
+
+
+def _add_doctor(commands: _Commands) -> None:
+    _add_common(_command(commands, "doctor", say("cli.doctor_description"), ""))
+
+
+def _add_bench(commands: _Commands) -> None:
+    bench = _command(commands, "bench", say("cli.bench_description"), say("cli.bench_examples"))
+    bench.add_argument("--shape", metavar="NAME", default=None, help=say("cli.bench_shape"))
+    bench.add_argument("--contexts", metavar="N,N", default=None, help=say("cli.bench_contexts"))
+    bench.add_argument("--repeats", metavar="N", type=_positive, default=3, help=say("cli.bench_repeats"))
+    bench.add_argument("--json", action="store_true", default=False, help=say("cli.bench_json"))
+    _add_common(bench)
+
+
+def _positive(given: str) -> int:
+    if not given.isdecimal() or not int(given):
+        raise argparse.ArgumentTypeError(say("cli.not_positive"))
+    return int(given)
+
+
+def _add_conversation_commands(commands: _Commands) -> None:
+    parsers = {name: _conversation_command(commands, name) for name in CONVERSATION_COMMANDS}
+    for name in ("show", "export", "rename", "delete", "restore"):
+        parsers[name].add_argument("name", type=_text, metavar="NAME", help=say("cli.name"))
+    for name in ("list", "search"):
+        parsers[name].add_argument("--json", action="store_true", default=False, help=say("cli.as_json"))
+    parsers["list"].add_argument("--trash", action="store_true", default=False, help=say("cli.list_trash"))
+    parsers["search"].add_argument(
+        "words", type=_text, nargs="+", metavar="WORD", help=say("cli.search_words")
+    )
+    parsers["import"].add_argument("files", nargs="+", metavar="FILE", help=say("cli.import_files"))
+    parsers["rename"].add_argument("new_name", type=_name, metavar="NEW", help=say("cli.new_name"))
+    export = parsers["export"]
+    export.add_argument("--format", choices=[*Format], default=None, help=say("cli.export_format"))
+    export.add_argument("--output", "-o", metavar="FILE", default=None, help=say("cli.export_output"))
+    export.add_argument("--force", action="store_true", default=False, help=say("cli.export_force"))
+
+
+def _conversation_command(commands: _Commands, name: str) -> argparse.ArgumentParser:
+    hint = say("cli.dashes", command=name)
+    parser = _command(commands, name, f"{say(f'cli.{name}')}\n\n{say('cli.status')}", hint)
+    _add_places(parser)
+    return parser
+
+
+def _command(commands: _Commands, name: str, description: str, epilog: str) -> argparse.ArgumentParser:
+    return commands.add_parser(
+        name,
+        help=say(f"cli.{name}"),
+        description=description,
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+        argument_default=argparse.SUPPRESS,  # so that flags given before the command are not undone by its defaults
+    )
+
+
+def _text(given: str) -> str:
+    """What was given as UTF-8, whatever the locale says."""
+    return os.fsencode(given).decode(errors="replace")
+
+
+def _name(given: str) -> str:
+    name = _text(given)
+    if not tidy(name):
+        raise argparse.ArgumentTypeError(say("cli.no_name"))
+    return name
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--model", metavar="guide|FOLDER|HUB_ID", help=say("cli.model"))
+    parser.add_argument("--server", metavar="URL", help=say("cli.server"))
+    parser.add_argument(
+        "--quantization", choices=("auto", "none", "4bit", "8bit"), help=say("cli.quantization")
+    )
+    parser.add_argument("--device", metavar="auto|cpu|cuda|cuda:N", help=say("cli.device"))
+    parser.add_argument("--system", type=_text, metavar="TEXT", help=say("cli.system"))
+    parser.add_argument("--offline", action="store_true", help=say("cli.offline"))
+    _add_places(parser)
+    parser.add_argument("--trust-remote-code", action="store_true", help=say("cli.trust_remote_code"))
+
+
+def _add_places(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data-dir", metavar="DIR", help=say("cli.data_dir"))
+    parser.add_argument("--config", metavar="FILE", help=say("cli.config"))

@@ -1,0 +1,120 @@
+"""`qwen-tui bench`: how fast this machine is with a model, beside plain `generate` and what its memory allows."""
+
+import contextlib
+import logging
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from qwen_tui.commands.bench.measure import (
+    CONTEXTS,
+    Row,
+    contexts_that_fit,
+    rows,
+    text_of,
+)
+from qwen_tui.commands.output import guarded, print_lines, tell
+from qwen_tui.engine.base import LoadProgress
+from qwen_tui.engine.client import LocalEngine
+from qwen_tui.engine.models.catalogue import shape_named
+from qwen_tui.engine.opening import open_engine
+from qwen_tui.errors import QwenTuiError
+from qwen_tui.paths import Places
+from qwen_tui.settings.options import Settings
+from qwen_tui.strings import say
+from qwen_tui.wording.load_progress import stage_in_words
+from qwen_tui.wording.units import in_bytes
+
+
+def run(
+    settings: Settings, where: Places, *, shape: str | None, contexts: str | None, repeats: int, as_json: bool
+) -> int:
+    """Measure and print; returns the exit status."""
+    return guarded("bench", lambda: _run(settings, where, shape, contexts, repeats, as_json))
+
+
+def _run(
+    settings: Settings, where: Places, shape: str | None, contexts: str | None, repeats: int, as_json: bool
+) -> int:
+    if settings.server is not None:
+        raise QwenTuiError("bench.server")
+    wanted = _contexts(contexts)
+    with contextlib.ExitStack() as stack:
+        spec = settings.model_spec
+        if shape is not None:
+            folder = stack.enter_context(_random_model(shape, where))
+            spec = Settings(
+                model=str(folder), quantization=settings.quantization, device=settings.device
+            ).model_spec
+        engine = open_engine(spec, where.log_file, _tell_stage, threading.Event())
+        stack.callback(engine.close)
+        assert isinstance(engine, LocalEngine)
+        measured: list[Row] = []
+        window = engine.info.context_window
+        there = contexts_that_fit(wanted, window)
+        if left_out := [each for each in wanted if each not in there]:
+            _tell("bench.left_out", lengths=" and ".join(f"{each:,}" for each in left_out), window=window)
+        for row in rows(engine, there, repeats, lambda tokens: _tell("bench.at", tokens=tokens)):
+            measured.append(row)
+        _tell("bench.through_app")
+        logging.disable()  # what the screen logs is of no interest here
+        from qwen_tui.commands.bench.through_ui import (  # late: it imports the screen
+            reply_tokens,
+            through_app,
+        )
+
+        new_tokens = reply_tokens(measured[0], window)
+        app = through_app(engine, text_of(engine, there[0]), new_tokens, repeats)
+        from qwen_tui.commands.bench.report import as_json_text, in_words  # late, as above
+
+        report = as_json_text if as_json else in_words
+        print_lines(report(engine.info, shape or engine.info.name, measured, app))
+    return 0
+
+
+def _contexts(given: str | None) -> tuple[int, ...]:
+    if given is None:
+        return CONTEXTS
+    try:
+        return tuple(sorted({max(1, int(each)) for each in given.split(",")}))
+    except ValueError:
+        raise QwenTuiError("bench.bad_contexts", given=given) from None
+
+
+@contextlib.contextmanager
+def _random_model(shape: str, where: Places) -> Iterator[Path]:
+    """A folder with random weights of a shape, for as long as it is needed; raises QwenTuiError."""
+    needed = 2 * shape_named(shape).parameters
+    root = where.quantized.parent
+    root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    free = shutil.disk_usage(root).free
+    if needed > free:
+        raise QwenTuiError("bench.no_room", needed=in_bytes(needed), free=in_bytes(free), path=str(root))
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=root) as folder:
+        _tell("bench.writing", size=in_bytes(needed), path=folder)
+        command = [sys.executable, "-P", "-c", _WRITE, shape, folder]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise QwenTuiError("bench.not_written", detail=done.stderr.strip().rpartition("\n")[2][:200])
+        yield Path(folder)
+
+
+_WRITE = f"""\
+import sys; sys.path.append({str(Path(__file__).parents[2])!r})
+from pathlib import Path
+from qwen_tui.engine.models.catalogue import shape_named
+from qwen_tui.engine.local.loading.random_checkpoint import write
+write(shape_named(sys.argv[1]), Path(sys.argv[2]))"""
+
+
+def _tell(code: str, **parameters: object) -> None:
+    tell("bench", say(code, **parameters))
+
+
+def _tell_stage(progress: LoadProgress) -> None:
+    if not progress.done and sys.stderr.isatty():
+        tell("bench", stage_in_words(progress))

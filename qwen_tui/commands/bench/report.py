@@ -1,0 +1,125 @@
+"""What `qwen-tui bench` prints: the machine, a table and bars, or all of it as JSON."""
+
+import json
+import os
+import platform
+from collections.abc import Sequence
+from importlib.metadata import version
+
+from qwen_tui import __version__
+from qwen_tui.chat.messages import Json
+from qwen_tui.commands.bench.measure import NEW_TOKENS, TURN_TOKENS, Row
+from qwen_tui.commands.bench.through_ui import Through
+from qwen_tui.engine.base import ModelInfo
+from qwen_tui.engine.models import devices
+from qwen_tui.strings import say
+from qwen_tui.wording.units import in_tokens
+
+BAR_CELLS = 44
+"""The longest bar of the plot."""
+
+
+def as_json_text(info: ModelInfo, name: str, measured: Sequence[Row], app: Through) -> list[str]:
+    """One JSON object; seconds, and tokens a second."""
+    said = {**_machine(info, name), "rows": [_row_json(row) for row in measured]}
+    said["through_app"] = {"context": measured[0].context, **app._asdict()}
+    return [json.dumps(said, ensure_ascii=False, indent=1)]
+
+
+def in_words(info: ModelInfo, name: str, measured: Sequence[Row], app: Through) -> list[str]:
+    """The machine, a line for each length, what the whole program costs, and bars."""
+    tokens = in_tokens(measured[0].context)
+    through = say(
+        "bench.app",
+        tokens=tokens,
+        app=app.app,
+        share=app.app / app.alone,
+        late=_milliseconds(app.drawn_seconds),
+    )
+    return [*_heading(info, name), "", *_table(measured), "", through, "", *_plot(measured)]
+
+
+def _machine(info: ModelInfo, name: str) -> dict[str, Json]:
+    gpus = [device.label for device in devices.gpus()]
+    return {
+        "qwen_tui": __version__,
+        "model": name,
+        "architecture": info.architecture,
+        "parameters": info.parameters,
+        "quantization": info.quantization,
+        "dtype": info.dtype,
+        "device": info.device,
+        "decode_path": info.decode_path,
+        "gpus": gpus,
+        "cpu": platform.processor() or platform.machine(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "torch": version("torch"),
+        "transformers": version("transformers"),
+        "load_seconds": round(info.load_seconds, 3),
+        "ready_seconds": round(info.ready_seconds, 3),
+        "new_tokens": NEW_TOKENS,
+        "turn_tokens": TURN_TOKENS,
+    }
+
+
+def _heading(info: ModelInfo, name: str) -> list[str]:
+    facts = _machine(info, name)
+    form = info.dtype if info.quantization == "none" else info.quantization
+    on = (
+        ", ".join(facts["gpus"])
+        if facts["gpus"] and info.device.startswith("cuda")
+        else f"{facts['cores']} cores"
+    )
+    return [
+        say("bench.model", name=name, form=form, device=info.device, on=on),
+        say("bench.decoded", by=say(f"receipt.decoding.{info.decode_path}")),
+        say(
+            "bench.versions",
+            torch=facts["torch"],
+            transformers=facts["transformers"],
+            seconds=info.load_seconds,
+            ready=info.ready_seconds,
+        ),
+    ]
+
+
+def _row_json(row: Row) -> dict[str, Json]:
+    values: dict[str, Json] = {name: round(value, 4) for name, value in row._asdict().items()}
+    return {**values, "prefill": round(row.prefill, 1)}
+
+
+def _table(measured: Sequence[Row]) -> list[str]:
+    heads = say("bench.columns").split("|")
+    lines = [[head.strip() for head in heads]]
+    for row in measured:
+        lines.append(
+            [
+                in_tokens(row.context),
+                f"{row.prefill:,.0f}",
+                _milliseconds(row.first_cold),
+                _milliseconds(row.first_warm),
+                _milliseconds(row.stop),
+                f"{row.decode:,.1f}",
+                _milliseconds(row.plain_first),
+                f"{row.plain_decode:,.1f}",
+                f"{row.floor:,.0f}",
+            ]
+        )
+    widths = [max(len(line[n]) for line in lines) for n in range(len(heads))]
+    return ["  ".join(f"{cell:>{width}}" for cell, width in zip(line, widths, strict=True)) for line in lines]
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{1000 * seconds:,.0f} ms"
+
+
+def _plot(measured: Sequence[Row]) -> list[str]:
+    """Decoding as bars: of the engine, of plain `generate`, and of what the memory allows."""
+    most = max(max(row.decode, row.plain_decode, row.floor) for row in measured)
+    lines = [say("bench.plot")]
+    for row in measured:
+        for label, value in (("qwen-tui", row.decode), ("generate", row.plain_decode), ("floor", row.floor)):
+            bar = "█" * max(1, round(value / most * BAR_CELLS))
+            head = in_tokens(row.context) if label == "qwen-tui" else ""
+            lines.append(f"{head:>7}  {label:<8}  {bar} {value:,.1f}")
+    return lines

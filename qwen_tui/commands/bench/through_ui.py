@@ -1,0 +1,212 @@
+"""The same reply through the whole program: what its screen, its files and its threads cost the engine.
+
+Both are timed on this side of the pipe, where the text is taken and saved: from the first text that the engine
+gives until it says that the reply is finished. How long after that the whole reply is drawn is a figure of its own:
+it is the same for a long reply as for a short one, unless the screen falls behind.
+"""
+
+import asyncio
+import inspect
+import statistics
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from textual import events
+from textual._compositor import CompositorUpdate  # what is drawn, as the driver gets it
+from textual.screen import Screen
+
+from qwen_tui.chat.drafts import Drafts
+from qwen_tui.chat.messages import Role
+from qwen_tui.chat.store import ConversationStore
+from qwen_tui.commands.bench.measure import NEW_TOKENS, SPARE_TOKENS, Row
+from qwen_tui.engine.base import (
+    Engine,
+    Event,
+    Finished,
+    ModelInfo,
+    PromptMessage,
+    Request,
+    Sampling,
+    StopFlag,
+    TextDelta,
+    ThinkingDelta,
+    TokenCounts,
+)
+from qwen_tui.paths import Places, places
+from qwen_tui.session.library import Library
+from qwen_tui.settings.config_file import Config
+from qwen_tui.settings.options import Settings
+from qwen_tui.ui.app import QwenTuiApp
+from qwen_tui.ui.transcript.message_view import MessageView
+
+SIZE = (120, 40)
+"""Columns and rows of the screen, which is drawn in full and shown to nobody."""
+
+LOOK_SECONDS = 0.02
+
+REPLY_SECONDS = 4.0
+"""How long the replies last as far as the window goes: text comes sixty times a second at most, so that of a reply
+of half a second one batch more or less is a thirtieth."""
+
+
+class Through(NamedTuple):
+    """Tokens a second, the median of several replies."""
+
+    alone: float
+    app: float
+    drawn_seconds: float
+    """From the end of a reply until all of it is drawn."""
+
+
+class Timed(NamedTuple):
+    """A reply that the engine gave."""
+
+    began: float
+    """`time.monotonic()` when its first text came."""
+    ended: float
+    """The same when it was said to be finished."""
+    tokens: int
+    """Those that came in between."""
+
+    @property
+    def rate(self) -> float:
+        """Tokens a second."""
+        return self.tokens / (self.ended - self.began)
+
+
+def reply_tokens(row: Row, window: int) -> int:
+    """How long a reply to a prompt of this row is to be, in tokens."""
+    return max(NEW_TOKENS, min(round(REPLY_SECONDS * row.decode), window - row.context - SPARE_TOKENS))
+
+
+def through_app(engine: Engine, text: str, new_tokens: int, repeats: int) -> Through:
+    """Have the same message answered by the engine alone and in the program, in turn with each other."""
+    alone = _alone(engine, text, new_tokens, repeats)
+    with tempfile.TemporaryDirectory(prefix="qwen-tui-bench-") as folder:
+        app, drawn = _in_app(engine, Path(folder), text, new_tokens, repeats)
+    alone += _alone(engine, text, new_tokens, repeats)
+    late = [at - reply.ended for reply, at in zip(app, drawn, strict=True)]
+    return Through(_rate(alone), _rate(app), statistics.median(late))
+
+
+def _rate(replies: Sequence[Timed]) -> float:
+    return statistics.median(reply.rate for reply in replies)
+
+
+def _alone(engine: Engine, text: str, new_tokens: int, repeats: int) -> list[Timed]:
+    watched = _Watched(engine)
+    request = Request(
+        messages=(PromptMessage(Role.USER, text),),
+        sampling=Sampling(max_new_tokens=new_tokens, seed=0),
+    )
+    for _ in range(repeats):
+        for _ in watched.stream(request, threading.Event()):
+            pass
+    return watched.replies
+
+
+def _in_app(
+    engine: Engine, folder: Path, text: str, new_tokens: int, repeats: int
+) -> tuple[list[Timed], list[float]]:
+    """The replies, and the `time.monotonic()` at which each was drawn as a whole."""
+    where = places(str(folder), str(folder / "config.toml"))
+    watched = _Watched(engine)
+    drafts = Drafts(where.drafts)
+    library = Library(ConversationStore(where.conversations, drafts))
+    settings = Settings(max_new_tokens=new_tokens, seed=0)
+    app = _TimedApp(watched, Config(settings), where, library, drafts)
+
+    async def play(pilot: Any) -> None:
+        for number in range(repeats + 1):  # the first one warms it up
+            await pilot.press("ctrl+n")
+            app.post_message(events.Paste(text))
+            await pilot.pause()
+            await pilot.press("enter")
+            while len(app.drawn) <= number:
+                await asyncio.sleep(LOOK_SECONDS)
+            await pilot.pause()
+        app.exit()
+
+    app.run(headless=True, size=SIZE, auto_pilot=play)
+    return watched.replies[1:], app.drawn[1:]
+
+
+class _TimedApp(QwenTuiApp):
+    """The program on a watched engine, noting when each reply is drawn as a whole."""
+
+    # Textual would look for it beside this file.
+    CSS_PATH = str(Path(inspect.getfile(QwenTuiApp)).with_name("app.tcss"))
+
+    def __init__(
+        self, watched: "_Watched", config: Config, where: Places, library: Library, drafts: Drafts
+    ) -> None:
+        super().__init__(config, where, library, drafts, lambda *_: watched)
+        self._watched = watched
+        self.drawn: list[float] = []
+        """The `time.monotonic()` of each."""
+
+    def _display(self, screen: Screen[Any], renderable: Any) -> None:
+        # Where there is no terminal, Textual does not make what one would get.
+        if isinstance(renderable, CompositorUpdate):
+            renderable.render_segments(self.console)
+        super()._display(screen, renderable)
+        if len(self.drawn) < len(self._watched.replies) and self._shows_all():
+            self.drawn.append(time.monotonic())
+
+    def _shows_all(self) -> bool:
+        """Whether the log has the reply as it was kept, with its receipt."""
+        views = self.screen.query(MessageView)
+        return bool(views) and bool(views.last().message.receipt)
+
+
+class _Watched:
+    """The engine, with replies of full length, and how long they took. It is not the app's to close."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._closed = threading.Event()
+        self.replies: list[Timed] = []
+
+    @property
+    def info(self) -> ModelInfo:
+        return self._engine.info
+
+    @property
+    def alive(self) -> bool:
+        return not self._closed.is_set()
+
+    def count(
+        self,
+        messages: Sequence[PromptMessage],
+        thinking: bool | None = None,
+        *,
+        continues: bool = False,
+        stop: StopFlag | None = None,
+    ) -> TokenCounts:
+        return self._engine.count(messages, thinking, continues=continues, stop=stop)
+
+    def stream(self, request: Request, stop: StopFlag) -> Iterator[Event]:
+        began, tokens = 0.0, 0
+        for event in self._engine.stream(replace(request, ignores_end=True), stop):
+            if isinstance(event, TextDelta | ThinkingDelta):
+                # What comes with the first text was generated before.
+                tokens += event.tokens if began else 0
+                began = began or time.monotonic()
+            elif isinstance(event, Finished):
+                self.replies.append(Timed(began, time.monotonic(), tokens))
+            yield event
+
+    @property
+    def reads_ahead(self) -> bool:
+        return self._engine.reads_ahead
+
+    def prepare(self, messages: Sequence[PromptMessage], thinking: bool | None = None) -> None:
+        self._engine.prepare(messages, thinking)
+
+    def close(self) -> None:
+        self._closed.set()

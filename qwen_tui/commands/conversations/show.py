@@ -1,0 +1,18 @@
+"""`qwen-tui show`: a conversation as plain text."""
+
+from collections.abc import Iterator
+
+from qwen_tui.chat.message_text import author, remarks, when
+from qwen_tui.chat.messages import Conversation
+
+
+def transcript(conversation: Conversation) -> Iterator[str]:
+    """The shown branch in lines: who spoke and when, what was said, an empty line."""
+    for number, message in enumerate(conversation.path()):
+        if number:
+            yield ""
+        yield " · ".join(filter(None, (author(message), when(message.created))))
+        if message.content:
+            yield message.content
+        for remark in remarks(message):
+            yield f"({remark})"

@@ -1,0 +1,237 @@
+"""`qwen-tui doctor`: one text to paste that says what there is, what works, and what to do about the rest."""
+
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Iterable, Iterator
+from importlib import import_module, metadata
+from pathlib import Path
+
+from qwen_tui import __version__
+from qwen_tui.commands.doctor.check import Check
+from qwen_tui.commands.doctor.server import server_checks
+from qwen_tui.commands.doctor.terminal import terminal_checks
+from qwen_tui.commands.output import FAILED, guarded, utf8
+from qwen_tui.engine.base import DECODE_PATHS
+from qwen_tui.engine.library_check import Part, examine
+from qwen_tui.engine.models import devices, hub_probe, nvml
+from qwen_tui.engine.models.cache_scan import cache_folder, scan
+from qwen_tui.engine.models.quantized_cache import QuantizedCache
+from qwen_tui.engine.models.recent_models import recent_models
+from qwen_tui.engine.redaction import known_secrets, one_line, redacted, token_on_file
+from qwen_tui.errors import QwenTuiError
+from qwen_tui.guide import model_folder
+from qwen_tui.paths import Places
+from qwen_tui.settings.config_file import Config
+from qwen_tui.strings import say
+from qwen_tui.wording.cell_width import cells
+from qwen_tui.wording.units import in_bytes
+
+PACKAGES = (
+    "torch",
+    "transformers",
+    "accelerate",
+    "bitsandbytes",
+    "tokenizers",
+    "safetensors",
+    "huggingface-hub",
+    "textual",
+)
+
+LEAST_FREE_BYTES = 1_000_000_000
+"""With less than this on the disk of the cache nothing can be downloaded."""
+
+_SIGNS = {"ok": "✓", "note": "!", "fails": "✗"}
+
+
+def run(config: Config, where: Places) -> int:
+    """Look at everything and print it as it is found; returns 0 when the program can run, else 1."""
+    return guarded("doctor", lambda: _print(config, where))
+
+
+def _print(config: Config, where: Places) -> int:
+    out = utf8(sys.stdout)
+    secrets = known_secrets()
+    can_run = True
+    print(f"qwen-tui {__version__}", file=out)
+    for section, checks in _sections(config, where):
+        print(f"\n{say(f'doctor.section.{section}')}", file=out, flush=True)
+        for check in checks:
+            can_run = can_run and check.state != "fails"
+            print(_line(check, secrets), file=out, flush=True)
+    print(f"\n{say('doctor.can_run' if can_run else 'doctor.cannot_run')}", file=out, flush=True)
+    return 0 if can_run else FAILED
+
+
+def _sections(config: Config, where: Places) -> Iterator[tuple[str, Iterable[Check]]]:
+    yield "program", _program()
+    yield "engine", _engine(examine())
+    yield "files", _files(config, where)
+    if config.settings.server is not None:
+        yield "server", server_checks(config.settings.server, config.settings.model)
+    yield "hub", _hub()
+    yield "terminal", terminal_checks()
+
+
+def _line(check: Check, secrets: tuple[str, ...]) -> str:
+    label = say(f"doctor.label.{check.name}")
+    text = _printable(redacted(_short(check.said), secrets))
+    line = f"  {_SIGNS[check.state]} {label}{' ' * max(1, 18 - cells(label))}{text}"
+    return f"{line}\n{' ' * 22}{redacted(_short(check.hint), secrets)}" if check.hint else line
+
+
+def _printable(text: str) -> str:
+    """Foreign text as one line, longer than an error's may be: a list of packages is no error."""
+    return " ".join("".join(c if c.isprintable() or c == " " else " " for c in text).split())
+
+
+# --- What there is ----------------------------------------------------------------------------------------
+
+
+def _program() -> Iterator[Check]:
+    system = f"{platform.system()} {platform.release()} {platform.machine()}"
+    yield Check("python", "ok", f"{platform.python_version()} · {system}")
+    found, missing = [], []
+    for name in PACKAGES:
+        try:
+            found.append(f"{name} {metadata.version(name)}")
+        except metadata.PackageNotFoundError:
+            missing.append(name)
+    if missing:
+        yield Check("packages", "fails", ", ".join(found), say("doctor.missing", names=", ".join(missing)))
+    else:
+        yield Check("packages", "ok", ", ".join(found))
+    try:
+        import_module("qwen_tui.ui.app")
+    except Exception as error:  # textual, or what it needs, is not as it should be
+        said = f"{type(error).__name__}: {one_line(error)}"
+        yield Check("screen", "fails", said, say("doctor.reinstall"))
+
+
+def _engine(parts: dict[str, Part]) -> Iterator[Check]:
+    for name in ("torch", "transformers"):
+        if not parts[name].ok:
+            yield Check(name, "fails", parts[name].said, say("doctor.reinstall"))
+    driver = nvml.look()
+    yield from _gpus(parts["cuda"], driver)
+    memory = devices.cpu()
+    said = say("doctor.free_of", free=in_bytes(memory.free_bytes), total=in_bytes(memory.total_bytes))
+    yield Check("memory", "ok", said)
+    yield _decoding(parts["decoding"])
+    bits = parts["bitsandbytes"]
+    if bits.ok:
+        yield Check("bitsandbytes", "ok", say("doctor.bitsandbytes", device=bits.said))
+    else:
+        yield Check("bitsandbytes", "note", bits.said, say("doctor.bitsandbytes.unusable"))
+
+
+def _decoding(part: Part) -> Check:
+    if part.ok and part.said in DECODE_PATHS:
+        return Check("decoding", "ok", say(f"receipt.decoding.{part.said}"))
+    return Check("decoding", "note", part.said, say("doctor.decoding.slower"))
+
+
+def _gpus(cuda: Part, driver: nvml.Nvml) -> Iterator[Check]:
+    for index, gpu in enumerate(driver.gpus):
+        free = say("doctor.free_of", free=in_bytes(gpu.free_bytes), total=in_bytes(gpu.total_bytes))
+        compute = ".".join(map(str, gpu.capability))
+        said = say("doctor.gpu", index=index, name=gpu.name, compute=compute, free=free, driver=driver.driver)
+        yield Check("gpu", "ok", said)
+    if not cuda.ok:
+        yield Check("cuda", "note", cuda.said, say("doctor.cuda.broken"))
+    elif driver.gpus and not cuda.said:
+        hint = "doctor.cuda.cpu_build" if devices.torch_is_for_cpu() else "doctor.cuda.broken"
+        yield Check("cuda", "note", say("doctor.cuda.unused"), say(hint))
+    elif not cuda.said:
+        yield Check("gpu", "ok", say("doctor.no_gpu"))
+    elif not driver.gpus:
+        yield Check("gpu", "ok", cuda.said)
+
+
+def _files(config: Config, where: Places) -> Iterator[Check]:
+    guide = model_folder()
+    if not (guide / "model.safetensors").exists():
+        yield Check("guide", "fails", str(guide), say("doctor.reinstall"))
+    yield _data(where.data_folder)
+    yield Check("log", "ok", str(where.log_file))
+    if problems := [*config.problems, *_unknown_names(config)]:
+        for problem in problems:
+            yield Check("config", "note", str(where.config_file), str(problem))
+    else:
+        yield Check("config", "ok", str(where.config_file))
+    yield _cache(cache_folder(), where)
+    yield _quantized(where.quantized)
+
+
+def _unknown_names(config: Config) -> Iterable[QwenTuiError]:
+    try:
+        from qwen_tui.ui.config_check import unknown_names  # late: without textual it cannot be
+    except Exception:  # which the section on the program says
+        return ()
+    return unknown_names(config)
+
+
+def _data(folder: Path) -> Check:
+    there = _nearest(folder)
+    if not os.access(there, os.W_OK | os.X_OK):
+        return Check("data", "fails", str(folder), say("doctor.not_writable", path=there))
+    said = say("doctor.disk", path=folder, free=in_bytes(shutil.disk_usage(there).free))
+    return Check("data", "ok", said)
+
+
+def _cache(folder: Path, where: Places) -> Check:
+    models = [model for model in scan(folder, recent_models(where.models)) if model.revision]
+    there = _nearest(folder)
+    try:
+        free = shutil.disk_usage(there).free
+    except OSError as error:
+        return Check("cache", "note", str(folder), one_line(error))
+    said = say(
+        "doctor.cache",
+        path=folder,
+        count=len(models),
+        size=in_bytes(sum(model.disk_bytes for model in models)),
+        free=in_bytes(free),
+    )
+    if not os.access(there, os.W_OK | os.X_OK):
+        return Check("cache", "note", said, say("doctor.not_writable", path=there))
+    return Check("cache", "note" if free < LEAST_FREE_BYTES else "ok", said)
+
+
+def _quantized(folder: Path) -> Check:
+    cache = QuantizedCache(folder)
+    said = say(
+        "doctor.quantized", path=folder, count=len(cache.entries()), size=in_bytes(cache.taken_bytes())
+    )
+    there = _nearest(folder)
+    if not os.access(there, os.W_OK | os.X_OK):
+        return Check("quantized", "note", said, say("doctor.not_writable", path=there))
+    return Check("quantized", "ok", said)
+
+
+def _hub() -> Iterator[Check]:
+    probe = hub_probe.probe()
+    if probe.outcome == "offline":
+        yield Check("hub", "ok", say("doctor.hub.offline", endpoint=probe.endpoint))
+    elif probe.outcome == "reachable":
+        yield Check("hub", "ok", say("doctor.hub.reachable", endpoint=probe.endpoint))
+    else:
+        said = say("doctor.hub.unreachable", endpoint=probe.endpoint, detail=probe.detail)
+        yield Check("hub", "note", said, say("doctor.hub.hint"))
+    has_token = any(os.environ.get(name) for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"))
+    if has_token:
+        yield Check("token", "ok", say("doctor.token.environment"))
+    else:
+        yield Check("token", "ok", say("doctor.token.file" if token_on_file() else "doctor.token.none"))
+
+
+def _nearest(folder: Path) -> Path:
+    """The folder, or the nearest above it that is there already."""
+    return next((each for each in (folder, *folder.parents) if each.exists()), Path("/"))
+
+
+def _short(text: str) -> str:
+    """With the home folder as `~`: the text is to be shown to others."""
+    home = str(Path.home())
+    return text.replace(home, "~") if len(home) > 1 else text

@@ -1,0 +1,39 @@
+"""What `qwen-tui doctor` says of the server that the models are on."""
+
+from collections.abc import Iterator
+
+from qwen_tui.commands.doctor.check import Check
+from qwen_tui.engine.remote.api_key import VARIABLE
+from qwen_tui.engine.remote.server_check import examine
+from qwen_tui.strings import say
+
+NAMED_MODELS = 4
+"""How many of its models are named."""
+
+
+def server_checks(given: str, model: str | None) -> Iterator[Check]:
+    """The server at this address, and the `model` that is asked for there. Takes some seconds at most."""
+    server = examine(given, model)
+    if server.problem is not None:
+        explanation = server.problem.explanation
+        yield Check("server", "fails", explanation.sentence, explanation.hint)
+    else:
+        said = say("doctor.server", host=server.host, kind=server.kind, seconds=server.seconds)
+        yield Check("server", "ok", said)
+        yield _models(server.models, model)
+        yield Check(
+            "counting", "ok", say(f"doctor.counting.{'exact' if server.counts_exactly else 'estimated'}")
+        )
+    if server.host:
+        yield Check(
+            "key", "ok", say("doctor.key.set" if server.has_key else "doctor.key.none", variable=VARIABLE)
+        )
+
+
+def _models(names: tuple[str, ...], wanted: str | None) -> Check:
+    if not names:
+        return Check(
+            "served", "note", say("doctor.served.none"), say("doctor.served.name_one") if not wanted else ""
+        )
+    more = ", …" if len(names) > NAMED_MODELS else ""
+    return Check("served", "ok", f"{len(names)}: {', '.join(names[:NAMED_MODELS])}{more}")

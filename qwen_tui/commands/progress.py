@@ -1,0 +1,50 @@
+"""How far the loading of a model has come, on a terminal without the screen: a line for each stage."""
+
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from typing import TextIO
+
+from qwen_tui.engine.base import LoadProgress
+from qwen_tui.wording.cell_width import cropped, displayed
+from qwen_tui.wording.load_progress import Pace, amounts_in_words, stage_in_words
+
+REDRAW_SECONDS = 0.5
+"""How often a download's line is drawn anew."""
+
+UP = "\x1b[A\r\x1b[K"
+"""To the line above, emptied: the cursor is always left on a line of its own, whatever is said next."""
+
+
+class LoadLines:
+    """Tells the standard error, where a person watches it, what the engine is doing."""
+
+    def __init__(self, out: TextIO | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+        self._out = out or sys.stderr
+        self._clock = clock
+        self._pace = Pace(clock)
+        self._told = ""
+        self._drawn_at = 0.0
+
+    def __call__(self, progress: LoadProgress) -> None:
+        """Say it, if it is something new."""
+        if not self._out.isatty():
+            return
+        self._pace.note(progress)
+        is_new = progress.stage != self._told
+        if not is_new and not (self._redraws(progress) and self._is_due(progress)):
+            return
+        self._told, self._drawn_at = progress.stage, self._clock()
+        line = f"{stage_in_words(progress)} {displayed(progress.name)}".rstrip()
+        if progress.stage == "downloading":
+            line = " · ".join([line, *amounts_in_words(progress, self._pace.bytes_per_second)])
+        columns = shutil.get_terminal_size().columns
+        print(f"{'' if is_new else UP}{cropped(line, columns - 1)}", file=self._out, flush=True)
+
+    def _redraws(self, progress: LoadProgress) -> bool:
+        return progress.stage == "downloading" and os.environ.get("TERM", "dumb") != "dumb"
+
+    def _is_due(self, progress: LoadProgress) -> bool:
+        return progress.done == progress.total or self._clock() - self._drawn_at >= REDRAW_SECONDS

@@ -1,0 +1,58 @@
+"""Whether the engine can run here: its libraries tried out in a process of their own, with a time limit."""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+from qwen_tui.engine.redaction import one_line
+
+PATIENCE_SECONDS = 90.0
+"""How long the libraries may take; from a cold disk torch alone takes half a minute."""
+
+PARTS = ("torch", "transformers", "cuda", "bitsandbytes", "decoding")
+
+
+class Part(NamedTuple):
+    """What came of trying one part."""
+
+    ok: bool
+    said: str
+    """What it found, or why it failed."""
+
+
+def examine(patience_seconds: float = PATIENCE_SECONDS) -> dict[str, Part]:
+    """Try torch, transformers, CUDA, bitsandbytes and the kernels. Always has every part; blocks for seconds."""
+    try:
+        done = subprocess.run(
+            [sys.executable, "-P", "-c", _PROGRAM],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=patience_seconds,
+            env={"CUDA_DEVICE_ORDER": "PCI_BUS_ID", **os.environ, "TOKENIZERS_PARALLELISM": "false"},
+            start_new_session=True,  # ctrl+c is for this process, which ends that one
+        )
+    except subprocess.TimeoutExpired:
+        return dict.fromkeys(PARTS, Part(False, f"no answer within {patience_seconds:.0f} seconds"))
+    except OSError as error:
+        return dict.fromkeys(PARTS, Part(False, one_line(error)))
+    with contextlib.suppress(ValueError, TypeError, KeyError, IndexError):
+        said = json.loads(done.stdout.decode("utf-8", errors="replace").strip().splitlines()[-1])
+        return {name: _part(said[name]) for name in PARTS}
+    last = done.stderr.decode("utf-8", errors="replace").strip().splitlines()[-1:]
+    why = one_line(last[0]) if last else f"its process ended with code {done.returncode}"
+    return dict.fromkeys(PARTS, Part(False, why))
+
+
+def _part(said: dict[str, object]) -> Part:
+    found = said["said"]
+    return Part(bool(said["ok"]), ", ".join(map(str, found)) if isinstance(found, list) else str(found))
+
+
+_PROGRAM = f"""\
+import sys; sys.path.append({str(Path(__file__).parents[2])!r})
+from qwen_tui.engine.local.library_check import main; main()"""
+# As for the worker: `-P` and an appended path, so that no torch.py of the current folder is imported.

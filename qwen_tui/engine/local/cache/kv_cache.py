@@ -1,0 +1,198 @@
+"""The keys and values of what the model read last, and beside them the token ids they belong to.
+
+A prompt that begins as the last one did is read only from where the two part. Layers that keep every token can be
+cut back to any length. Those that keep only a window of them, or a running state, can only be built upon, or be
+brought back to the one place that was kept; before that, the prompt is read from its beginning.
+"""
+
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from transformers import DynamicCache, PreTrainedModel
+from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
+
+from qwen_tui.engine.local.cache.snapshot import Snapshot, put_back, take
+from qwen_tui.engine.local.cache.static_kv_cache import Room, RoomyLayer
+
+CHANGING_ROPES = frozenset({"dynamic", "longrope"})
+"""Rotary embeddings that depend on how long the whole text is: the keys of a shorter one are others."""
+
+
+class KVCache:
+    """The cache of one model: it holds one prompt and its reply. Not safe to use from two threads."""
+
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        room: Room | None = None,
+        *,
+        reads_without_mask: bool = False,
+        read_short: Callable[[torch.Tensor], None] | None = None,
+    ) -> None:
+        self._room = room
+        """Where it lies; None for a model whose layers do not keep every token."""
+        self.reads_without_mask = reads_without_mask
+        """How chunks are read into it: see `chunks.reads_without_mask`."""
+        self.read_short = read_short
+        """Reads a few tokens (C) into `states` faster than the model does."""
+        self._config = model.config.get_text_config(decoder=True)
+        # A Mamba, for instance, has a cache of another kind.
+        takes_one = "past_key_values" in inspect.signature(model.forward).parameters
+        self._is_dynamic = takes_one and bool(model._supports_default_dynamic_cache())
+        self.can_reuse = self._is_dynamic and not CHANGING_ROPES & rope_types(self._config)
+        """Whether what was read for one prompt can serve another."""
+        self.states: DynamicCache | None = None
+        """What the model takes as `past_key_values`; None for one with a cache of another kind."""
+        self.ids: list[int] = []
+        """The tokens that `states` holds; between `begin` and `end` it holds more."""
+        self._kept: Snapshot | None = None
+        """Where a cache that cannot be cut can be brought back to."""
+        self._is_whole = True
+        """No forward pass was broken off, so all layers hold the same tokens."""
+
+    def reusable(self, prompt_ids: Sequence[int]) -> int:
+        """How many of a prompt's first tokens need not be read again.
+
+        Never all of them: the next token's logits come from reading the last one. With nothing left to read,
+        `generate` silently computes something else.
+        """
+        shared = common(self.ids, prompt_ids[:-1])
+        if shared == len(self.ids) or can_be_cut(self.states):
+            return shared
+        return self._kept.length if self._kept is not None and self._kept.length <= shared else 0
+
+    def begin(self, prompt_ids: Sequence[int], *, reuse: bool = True) -> int:
+        """Make ready to read a prompt, and return how many of its tokens `states` holds already."""
+        shared = self.reusable(prompt_ids) if reuse else 0
+        if shared and self.states is not None:
+            self._bring_to(self.states, shared)
+        else:
+            self.forget()
+            self.states = self._empty()
+        self.ids = self.ids[:shared]
+        return shared
+
+    @contextmanager
+    def watching(self, model: PreTrainedModel) -> Iterator[None]:
+        """Within this, it is seen whether each forward pass comes to its end."""
+        handles = [
+            model.register_forward_pre_hook(self._note_whole(False)),
+            model.register_forward_hook(self._note_whole(True)),
+        ]
+        try:
+            yield
+        finally:
+            for handle in handles:
+                handle.remove()
+
+    def keep(self, length: int) -> None:
+        """A place to come back to: `states` holds so many tokens now."""
+        self._kept = take(self.states, length) if self.states is not None else None
+
+    def end(self, sequence: Sequence[int]) -> None:
+        """Take note of what was read: the first tokens of `sequence`, a prompt with what was generated after it.
+
+        A forward pass that was broken off, by a stop or for want of memory, leaves layers of different lengths:
+        what all of them hold is kept.
+        """
+        length = held(self.states) if self.states is not None and self.can_reuse else 0
+        if self.states is None or not 0 < length <= len(sequence):
+            self.forget()
+        elif self._is_whole or can_be_cut(self.states):
+            cut(self.states, length)
+            self.ids = list(sequence[:length])
+        elif self._kept is not None:
+            put_back(self.states, self._kept)
+            self.ids = list(sequence[: self._kept.length])
+        else:
+            self.forget()
+        self._is_whole = True
+
+    def forget(self) -> None:
+        """Let go of all of it."""
+        self.states, self.ids, self._kept = None, [], None
+
+    def release(self) -> None:
+        """Give back what it would keep for the next prompt, too."""
+        if self._room is not None:
+            self.forget()
+            self._room.free()
+
+    def _empty(self) -> DynamicCache | None:
+        if self._room is not None:
+            return self._room.states()
+        return DynamicCache(config=self._config) if self._is_dynamic else None
+
+    def _bring_to(self, states: DynamicCache, length: int) -> None:
+        if length < len(self.ids) and not can_be_cut(states) and self._kept is not None:
+            put_back(states, self._kept)
+        else:
+            cut(states, length)
+        if self._kept is not None and self._kept.length > length:
+            self._kept = None
+
+    def _note_whole(self, is_whole: bool) -> Callable[..., None]:
+        def note(*_: Any) -> None:
+            self._is_whole = is_whole
+
+        return note
+
+
+def common(one: Sequence[int], other: Sequence[int]) -> int:
+    """How many tokens both begin with. Compared in halves, each at once: 24,000 one by one take 4 ms."""
+    first, second = list(one), list(other)
+    same, end = 0, min(len(first), len(second))
+    while same < end:
+        middle = (same + end + 1) // 2
+        if first[same:middle] == second[same:middle]:
+            same = middle
+        else:
+            end = middle - 1
+    return same
+
+
+def held(states: DynamicCache) -> int:
+    """How many tokens every layer holds that keeps keys and values; 0 where there is no such layer."""
+    return min((_length(layer) for layer in states.layers if isinstance(layer, DynamicLayer)), default=0)
+
+
+def can_be_cut(states: DynamicCache | None) -> bool:
+    """Whether every layer keeps all tokens, so that the last ones can be taken away."""
+    return states is not None and all(map(_keeps_all, states.layers))
+
+
+def cut(states: DynamicCache, length: int) -> None:
+    """Bring every layer to the first `length` tokens, each by itself: they may hold different numbers of them.
+
+    Memory is freed when a layer grows again, which copies what was left of it.
+    """
+    for layer in states.layers:
+        if _keeps_all(layer) and layer.is_initialized:
+            layer.keys, layer.values = layer.keys[..., :length, :], layer.values[..., :length, :]
+            if isinstance(layer, DynamicSlidingWindowLayer):
+                layer.cumulative_length = length
+
+
+def rope_types(config: Any) -> set[str]:
+    """The kinds of rotary embedding that a config names: one for all layers, or one for each kind of layer."""
+    parameters = getattr(config, "rope_parameters", None) or {}
+    each = [parameters, *(value for value in parameters.values() if isinstance(value, dict))]
+    return {str(one["rope_type"]) for one in each if "rope_type" in one}
+
+
+def _keeps_all(layer: Any) -> bool:
+    if type(layer) is DynamicSlidingWindowLayer:
+        return bool(layer.cumulative_length < layer.sliding_window)
+    return type(layer) in (DynamicLayer, RoomyLayer)
+
+
+def _length(layer: DynamicLayer) -> int:
+    """How many tokens a layer (1, H, T, D) has both keys and values of."""
+    if not layer.is_initialized or layer.keys.numel() == 0 or layer.values.numel() == 0:
+        return 0
+    if not _keeps_all(layer):
+        return int(layer.get_seq_length())
+    return min(int(layer.keys.shape[-2]), int(layer.values.shape[-2]))

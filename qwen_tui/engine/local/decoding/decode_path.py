@@ -1,0 +1,126 @@
+"""Which way a model is decoded: by kernels of our own, by a graph of its forward pass, or by `generate`.
+
+Each is tried out on the model itself before it is used: what computes something else than the forward pass, or
+fails, is not taken, and the log says why.
+"""
+
+import logging
+from collections.abc import Callable
+
+import torch
+from transformers import PreTrainedModel
+
+from qwen_tui.engine.local.cache.kv_cache import CHANGING_ROPES, rope_types
+from qwen_tui.engine.local.cache.static_kv_cache import Room, has_room_for
+from qwen_tui.engine.local.decoding.checking import Mismatch, Reference, reference
+from qwen_tui.engine.local.decoding.decoder import Decoder, ForwardStep
+from qwen_tui.engine.local.decoding.graph_step import PlainStep
+from qwen_tui.engine.local.decoding.sampling import Values
+
+log = logging.getLogger(__name__)
+
+STEPS = 3
+
+KERNELS_CAPABILITY = (8, 0)
+"""Before this a GPU has no bf16, and the kernels were not tried."""
+
+
+Way = Callable[[PreTrainedModel, Room, int], ForwardStep]
+"""Makes the step for a model, with its cache, for a context window."""
+
+
+def fast_decoder(model: PreTrainedModel, window: int) -> Decoder | None:
+    """The fastest decoder that gives what the model gives; None where that is `generate` alone."""
+    reason = why_not(model)
+    if reason:
+        log.info("decoding with generate: %s", reason)
+        return None
+    ways: list[Way] = [_kernels, _graph]
+    if torch.cuda.get_device_capability(model.device) < KERNELS_CAPABILITY:
+        ways.remove(_kernels)
+    # An error from a compiler, a driver, a library, the model's own code: whatever it is, there is another way.
+    try:
+        expected = reference(model)
+    except Exception as error:
+        log.warning("decoding with generate: %s: %s", type(error).__name__, error)
+        return None
+    for way in ways:
+        try:
+            return tried(model, way, window, expected)
+        except Exception as error:
+            log.warning("not decoding by %s: %s: %s", way.__name__.strip("_"), type(error).__name__, error)
+    return None
+
+
+def why_not(model: PreTrainedModel) -> str:
+    """Why a model is decoded by `generate`; empty when it need not be."""
+    config = model.config.get_text_config(decoder=True)
+    if len({place for place in getattr(model, "hf_device_map", {}).values()}) > 1:
+        return "it is on several devices"
+    if getattr(model, "is_loaded_in_8bit", False):
+        return "LLM.int8 waits for the processor in each product"
+    if CHANGING_ROPES & rope_types(config):
+        return "its positions depend on the length of the text"
+    if not model._supports_default_dynamic_cache():
+        return "it has a cache of another kind"
+    if not has_room_for(model):
+        return "its layers do not keep every token"
+    if model.device.type != "cuda":
+        return f"it is on {model.device.type}"
+    return ""
+
+
+def tried(model: PreTrainedModel, way: Way, window: int, expected: Reference | None = None) -> Decoder:
+    """A decoder by this way that was held against the forward pass; raises `Mismatch`, and what the way raises."""
+    expected = expected or reference(model)
+    ids = expected.ids
+    room = Room(model, window)
+    with torch.no_grad():
+        model(input_ids=ids[:, :-STEPS], past_key_values=room.states(), use_cache=True)
+        decoder = Decoder(model, room, way(model, room, window))
+        error = _compare(decoder, expected)
+        if decoder.step.read_short is not None:
+            room.hold(0)
+            for part in (ids[0, : ids.shape[1] // 2], ids[0, ids.shape[1] // 2 : -STEPS]):
+                decoder.step.read_short(part)
+            error = max(error, _compare(decoder, expected))
+        _compare_captured(decoder, ids[0], expected.tolerance)
+    log.info(
+        "decoding by %s: %.2g from the forward pass; rounding is %.2g",
+        decoder.step.name,
+        error,
+        expected.rounding,
+    )
+    return decoder
+
+
+def _compare(decoder: Decoder, expected: Reference) -> float:
+    """How far the last steps are from what they should be, where the cache holds what comes before them."""
+    ids = expected.ids[0]
+    places = range(ids.shape[0] - STEPS, ids.shape[0])
+    return max(expected.check(decoder.logits(int(ids[place]), place), place) for place in places)
+
+
+def _compare_captured(decoder: Decoder, ids: torch.Tensor, tolerance: float) -> None:
+    """Whether graphs choose the tokens (T are given) that the same step chooses without; captures both kinds."""
+    token, place = int(ids[-1]), ids.shape[0] - 1
+    for chosen in list(decoder.decode(ids, STEPS, Values(), seed=0)):
+        said = decoder.logits(token, place)
+        if float(said.max() - said[chosen]) > tolerance * float(said.std()):
+            raise Mismatch("the captured step chooses another token")
+        token, place = chosen, place + 1
+    drawn = Values(is_greedy=False, top_k=20)
+    if list(decoder.decode(ids, STEPS, drawn, seed=1)) != list(decoder.decode(ids, STEPS, drawn, seed=1)):
+        raise Mismatch("a seed does not repeat a reply")
+
+
+def _kernels(model: PreTrainedModel, room: Room, window: int) -> ForwardStep:
+    # Imported here: without Triton, or without a C compiler, this fails and the other way is left.
+    from qwen_tui.engine.local.decoding.kernel_step import KernelStep
+    from qwen_tui.engine.local.decoding.weights import gather
+
+    return KernelStep(model, gather(model), room.layers, window)
+
+
+def _graph(model: PreTrainedModel, room: Room, _: int) -> ForwardStep:
+    return PlainStep(model, room.layers)

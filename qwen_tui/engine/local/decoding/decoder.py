@@ -1,0 +1,133 @@
+"""The loop that decodes: a graph a token, one ahead of what the processor has seen.
+
+The token that a step chooses is where the next step finds it, so that the device need not wait for the processor:
+while it works on a token, the text of the one before is put together and sent. What was computed ahead of the last
+token is not taken.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+import torch
+from transformers import PreTrainedModel
+
+from qwen_tui.engine.local.cache.static_kv_cache import Room
+from qwen_tui.engine.local.decoding.cuda_graphs import Graphs
+from qwen_tui.engine.local.decoding.sampling import Sampler, Values
+from qwen_tui.errors import QwenTuiError
+
+SPARE_TOKENS = 1024
+"""How much room is made at least behind a prompt, so that a reply seldom has to move the cache."""
+
+AHEAD = 2
+"""How many tokens can be on their way from the device."""
+
+
+class ForwardStep(Protocol):
+    """One token through the model."""
+
+    name: str
+    """What a receipt calls this way to decode."""
+
+    @property
+    def read_short(self) -> Callable[[torch.Tensor], None] | None:
+        """Reads a few tokens (C) into the cache faster than the forward pass does; None where nothing does."""
+
+    def window(self, tokens: int, room: int) -> int:
+        """How far a step has to look when there are so many tokens: each of these is captured by itself."""
+
+    def __call__(self, token: torch.Tensor, position: torch.Tensor, window: int) -> torch.Tensor:
+        """The logits (V) in float32 after `token` (1) at `position` (1), whose keys and values are written."""
+
+
+class Decoder:
+    """Decodes with one model, on the device that holds all of it. Not safe to use from two threads."""
+
+    def __init__(self, model: PreTrainedModel, room: Room, step: ForwardStep) -> None:
+        self.device = model.device
+        self.room = room
+        self.step = step
+        vocabulary = model.config.get_text_config().vocab_size
+        self._sampler = Sampler(vocabulary, self.device)
+        self._graphs = Graphs(self.device)
+        self._addresses: tuple[int, ...] = ()
+        self._token = torch.zeros(1, dtype=torch.long, device=self.device)
+        self._position = torch.zeros(1, dtype=torch.long, device=self.device)
+        is_cuda = self.device.type == "cuda"
+        self._arrived = [torch.zeros(1, dtype=torch.long, pin_memory=is_cuda) for _ in range(AHEAD)]
+        self._scores = [torch.zeros(1, dtype=torch.float32, pin_memory=is_cuda) for _ in range(AHEAD)]
+        # Waited for without keeping a core busy.
+        self._events = [_event() if is_cuda else None for _ in range(AHEAD)]
+
+    def decode(
+        self, ids: torch.Tensor, limit: int, values: Values, seed: int, suppressed: torch.Tensor | None = None
+    ) -> Iterator[int]:
+        """Generate up to `limit` tokens after the prompt `ids` (T), of which the cache holds all but the last.
+
+        It ends when the caller does. Each token's successor is on its way when it is given. Raises QwenTuiError
+        when the model says what is no number.
+        """
+        total = ids.shape[0]
+        self.room.make(min(total + limit, total + SPARE_TOKENS), total - 1)
+        # Behind a place that is gone back to anything may stand, also what is no number.
+        self.room.clear(total - 1)
+        self._sampler.begin(values, seed, ids, suppressed)
+        self._token.copy_(ids[-1:])
+        self._position.fill_(total - 1)
+        self._start(0, total)
+        for number in range(limit):
+            if number + 1 < limit:
+                self._start(number + 1, total + number + 1)
+            yield self._wait(number)
+
+    def release(self) -> None:
+        """Give the memory of the graphs back."""
+        self._graphs.forget()
+
+    def logits(self, token: int, position: int) -> torch.Tensor:
+        """What the step says (V, float32) after a token at a place; the cache holds all before it."""
+        self.room.make(position + 1, position)
+        self._token.fill_(token)
+        self._position.fill_(position)
+        said = self.step(self._token, self._position, self.step.window(position + 1, self.room.tokens))
+        return said.clone()
+
+    def _start(self, number: int, tokens: int) -> None:
+        """Have the device compute token `number`, which comes after so many, and send it here."""
+        if tokens > self.room.tokens:
+            self.room.make(tokens + SPARE_TOKENS, tokens - 1)
+        if self._addresses != self.room.addresses:
+            self._graphs.forget()
+            self._addresses = self.room.addresses
+        window = self.step.window(tokens, self.room.tokens)
+        advance = self._graphs.get(
+            (window, self._sampler.kind),
+            lambda: self._advance(window),
+            (self._token, self._position, self._sampler.seen),
+        )
+        self._sampler.draw()
+        advance()
+        self._arrived[number % AHEAD].copy_(self._token, non_blocking=True)
+        self._scores[number % AHEAD].copy_(self._sampler.score, non_blocking=True)
+        event = self._events[number % AHEAD]
+        if event is not None:
+            event.record()
+
+    def _advance(self, window: int) -> None:
+        """One token on, all of it on the device."""
+        logits = self.step(self._token, self._position, window)
+        self._token.copy_(self._sampler.choose(logits))
+        self._position.add_(1)
+
+    def _wait(self, number: int) -> int:
+        event = self._events[number % AHEAD]
+        if event is not None:
+            event.synchronize()
+        if not math.isfinite(self._scores[number % AHEAD]):
+            raise QwenTuiError("engine.no_numbers")
+        return int(self._arrived[number % AHEAD])
+
+
+def _event() -> torch.cuda.Event:
+    return torch.cuda.Event(blocking=True)  # type: ignore[no-untyped-call]

@@ -1,0 +1,84 @@
+"""One token through a Llama-like model by kernels of our own: seven launches a layer, none of which copies.
+
+A layer of experts takes nine.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from transformers import PreTrainedModel
+
+from qwen_tui.engine.local.cache.static_kv_cache import RoomyLayer
+from qwen_tui.engine.local.decoding.kernels import attention, rotary
+from qwen_tui.engine.local.decoding.short_prefill import ShortReading
+from qwen_tui.engine.local.decoding.weights import Layer, Unsupported, Weights
+
+
+class KernelStep:
+    """The forward pass for one token. What it computes in lies in tensors that are always the same."""
+
+    name = "kernels"
+
+    def __init__(
+        self, model: PreTrainedModel, weights: Weights, layers: Sequence[RoomyLayer], window: int
+    ) -> None:
+        self._weights = weights
+        self._layers = layers
+        device, dtype = weights.embedding.device, weights.embedding.dtype
+        query_size = weights.heads * weights.size
+        projected_size = query_size + 2 * weights.groups * weights.size
+        self._hidden = torch.empty(1, weights.embedding.shape[1], dtype=dtype, device=device)
+        self._projected = torch.empty(1, projected_size, dtype=dtype, device=device)
+        self._query = torch.empty(1, weights.heads, weights.size, dtype=dtype, device=device)
+        self._attended = torch.empty_like(self._query[0])
+        most = max(layer.inner.size for layer in weights.layers)
+        self._between = torch.empty(most, dtype=dtype, device=device)
+        self._logits = torch.empty(weights.embedding.shape[0], dtype=torch.float32, device=device)
+        self._split = attention.scratch(weights.heads, weights.size, device)
+        # The model's own, so that every way to scale the rotary embedding is the right one; 8 MB for 32,768.
+        positions = torch.arange(window, device=device)[None]
+        angles = model.model.rotary_emb(self._hidden, positions)
+        self._cosines, self._sines = (part[0].contiguous() for part in angles)  # (T, D)
+        if self._cosines.shape[1] != weights.size:
+            raise Unsupported(f"only {self._cosines.shape[1]} elements of {weights.size} are rotated")
+        self.read_short = ShortReading(weights, layers, self._cosines, self._sines)
+
+    def window(self, tokens: int, room: int) -> int:
+        """The kernels read the length from the device: one capture does for all."""
+        return room
+
+    def __call__(self, token: torch.Tensor, position: torch.Tensor, window: int) -> torch.Tensor:
+        """The logits (V) in float32 after `token` (1) at `position` (1), whose keys and values are written."""
+        weights = self._weights
+        torch.index_select(weights.embedding, 0, token, out=self._hidden)
+        for layer, place in zip(weights.layers, self._layers, strict=True):
+            self._attention(layer, place, position)
+            between = self._between[: layer.inner.size]
+            layer.inner.add(self._hidden[0], between, layer.inner_gain, weights.eps)
+        weights.head.product(self._hidden[0], self._logits, weights.last_gain, weights.eps)
+        return self._logits
+
+    def _attention(self, layer: Layer, place: RoomyLayer, position: torch.Tensor) -> None:
+        weights, hidden = self._weights, self._hidden[0]
+        layer.projections.product(hidden, self._projected[0], layer.input_gain, weights.eps)
+        rotary.place(
+            self._projected,
+            layer.head_gains,
+            weights.eps,
+            self._cosines,
+            self._sines,
+            position,
+            self._query,
+            place.all_keys,
+            place.all_values,
+        )
+        attention.attend(
+            self._query[0],
+            place.all_keys,
+            place.all_values,
+            position,
+            weights.scale,
+            self._split,
+            self._attended,
+        )
+        layer.output.product(self._attended.view(-1), hidden, adds=True)

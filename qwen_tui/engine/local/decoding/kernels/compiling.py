@@ -1,0 +1,213 @@
+"""The kernels that a model will need, compiled while its weights are still being read.
+
+Triton compiles each for its shapes and types: 2 to 4 seconds for all of a model the first time; from then on they
+come from its cache. They are run on a few rows here, in the way that suits the model's number of them.
+"""
+
+import ast
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+import torch
+
+from qwen_tui.engine.local.decoding.kernels import attention, dense, experts, four_bits, rotary
+
+ROWS = 16
+"""Triton tells apart numbers that 16 divides; a model's numbers of rows are such numbers."""
+
+ROOM = 2048
+
+
+class Kind(NamedTuple):
+    """What the kernels of a model depend on; the letters are those of `weights.Layer`."""
+
+    hidden: int
+    """K."""
+    inner: int
+    """I."""
+    heads: int
+    """H."""
+    groups: int
+    """G."""
+    size: int
+    """D."""
+    has_bias: bool
+    has_head_gains: bool
+    is_four_bits: bool
+    dtype: torch.dtype
+    experts: int = 0
+    """E."""
+    chosen: int = 0
+    """C."""
+    expert: int = 0
+    """I of an expert."""
+    shares_add_to_one: bool = True
+
+
+def kind_of(config: Any, dtype: torch.dtype, *, is_four_bits: bool) -> Kind:
+    """By the configuration of one of `weights.ARCHITECTURES`."""
+    is_qwen2 = config.model_type == "qwen2"
+    has_experts = config.model_type == "qwen3_moe"
+    return Kind(
+        config.hidden_size,
+        config.intermediate_size,
+        config.num_attention_heads,
+        config.num_key_value_heads,
+        getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads,
+        is_qwen2 or bool(getattr(config, "attention_bias", False)),
+        config.model_type in ("qwen3", "qwen3_moe"),
+        is_four_bits,
+        dtype,
+        *(
+            (
+                config.num_experts,
+                config.num_experts_per_tok,
+                config.moe_intermediate_size,
+                config.norm_topk_prob,
+            )
+            if has_experts
+            else ()
+        ),
+    )
+
+
+Part = Callable[[Kind, torch.device], None]
+
+
+def compile_all(kind: Kind, device: torch.device, *, threads: int) -> None:
+    """Compile and run every kernel once, several side by side. Raises whatever Triton raises."""
+    _run(_place, kind, device)  # the shortest, alone: with the first kernel Triton sets up its driver
+    # The variants of one kernel are one part: Triton's table of them is not made for two threads at once.
+    parts: list[Part] = [_dense_products, _attend]
+    parts.append(_four_bit_products if kind.is_four_bits else _gated_product)
+    if kind.experts:
+        parts.append(_experts)
+    with parsing_in_turn(), ThreadPoolExecutor(threads, thread_name_prefix="compiling") as pool:
+        for done in [pool.submit(_run, part, kind, device) for part in parts]:
+            done.result()
+
+
+@contextlib.contextmanager
+def parsing_in_turn() -> Iterator[None]:
+    """Within this, only one thread at a time is in `ast.parse`, through which Triton reads every kernel.
+
+    CPython keeps how deep it is in a tree for the whole interpreter: where threads take turns within a tree, one of
+    them can find the depth of the other, and raise a `SystemError` ("recursion depth mismatch"; seen with 3.11).
+    """
+    parse, lock = ast.parse, threading.Lock()
+
+    def parse_alone(*arguments: Any, **options: Any) -> Any:
+        with lock:
+            return parse(*arguments, **options)
+
+    ast.parse = parse_alone
+    try:
+        yield
+    finally:
+        ast.parse = parse
+
+
+def _run(part: Part, kind: Kind, device: torch.device) -> None:
+    with torch.no_grad(), contextlib.ExitStack() as stack:  # all of this holds for a thread
+        if device.type == "cuda":
+            stack.enter_context(torch.cuda.device(device))
+            stream = torch.cuda.Stream(device)
+            stack.enter_context(torch.cuda.stream(stream))
+        part(kind, device)
+
+
+def _matrices(kind: Kind) -> Iterator[tuple[int, bool, bool]]:
+    """Those of a layer: their columns, whether gain and bias go with them, whether they are added to the output."""
+    yield kind.hidden, True, False
+    yield kind.heads * kind.size, False, True
+    yield kind.inner, False, True
+
+
+def _dense_products(kind: Kind, device: torch.device) -> None:
+    def zeros(*shape: int, dtype: torch.dtype = kind.dtype) -> torch.Tensor:
+        return torch.zeros(shape, dtype=dtype, device=device)
+
+    hidden = zeros(kind.hidden)
+    head = zeros(ROWS, kind.hidden)
+    dense.product(head, None, hidden, zeros(ROWS, dtype=torch.float32), hidden, 1e-6)
+    if kind.experts:
+        dense.product(head, None, hidden, zeros(ROWS), hidden, 1e-6)  # the router's
+    if kind.is_four_bits:
+        return
+    for columns, has_gain, adds in _matrices(kind):
+        gain = hidden if has_gain else None
+        bias = zeros(ROWS) if has_gain and kind.has_bias else None
+        tile = dense.tile_of(kind.hidden, columns, has_gain=has_gain)
+        dense.product(
+            zeros(ROWS, columns), bias, zeros(columns), zeros(ROWS), gain, 1e-6, adds=adds, tile=tile
+        )
+
+
+def _gated_product(kind: Kind, device: torch.device) -> None:
+    hidden = torch.zeros(kind.hidden, dtype=kind.dtype, device=device)
+    both = torch.zeros(2 * ROWS, kind.hidden, dtype=kind.dtype, device=device)
+    dense.gated_product(both, hidden, hidden[:ROWS].clone(), hidden, 1e-6)
+
+
+def _four_bit_products(kind: Kind, device: torch.device) -> None:
+    def vector(size: int) -> torch.Tensor:
+        return torch.zeros(size, dtype=kind.dtype, device=device)
+
+    hidden = vector(kind.hidden)
+    for columns, has_gain, adds in _matrices(kind):
+        gain = hidden if has_gain else None
+        bias = vector(ROWS) if has_gain and kind.has_bias else None
+        four_bits.product(
+            *_packed(columns, device), bias, vector(columns), vector(ROWS), gain, 1e-6, adds=adds
+        )
+    four_bits.unpacked(*_packed(kind.hidden, device), kind.dtype)
+    four_bits.gated_product(*_packed(kind.hidden, device, 2 * ROWS), hidden, vector(ROWS), hidden, 1e-6)
+
+
+def _packed(
+    columns: int, device: torch.device, rows: int = ROWS
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    return (
+        torch.zeros(rows, columns // 2, dtype=torch.uint8, device=device),
+        torch.zeros(rows, columns // four_bits.BLOCK, dtype=torch.float16, device=device),
+        torch.zeros(16, device=device),
+    )
+
+
+def _experts(kind: Kind, device: torch.device) -> None:
+    def zeros(*shape: int, dtype: torch.dtype = kind.dtype) -> torch.Tensor:
+        return torch.zeros(shape, dtype=dtype, device=device)
+
+    ids, shares = zeros(kind.chosen, dtype=torch.int32), zeros(kind.chosen, dtype=torch.float32)
+    experts.choose(zeros(kind.experts), ids, shares, adds_to_one=kind.shares_add_to_one)
+    ids.zero_()  # the matrices are those of one
+    both, hidden = zeros(1, 2 * ROWS, kind.hidden), zeros(kind.hidden)
+    experts.gated_products(both, ids, hidden, zeros(kind.chosen, ROWS), hidden, 1e-6)
+    experts.add_products(zeros(1, ROWS, kind.expert), ids, shares, zeros(kind.chosen, kind.expert), hidden)
+
+
+def _place(kind: Kind, device: torch.device) -> None:
+    def zeros(*shape: int) -> torch.Tensor:
+        return torch.zeros(shape, dtype=kind.dtype, device=device)
+
+    keys, values = (zeros(1, kind.groups, ROOM, kind.size) for _ in range(2))
+    gains = (zeros(kind.size), zeros(kind.size)) if kind.has_head_gains else None
+    projected = zeros(1, (kind.heads + 2 * kind.groups) * kind.size)
+    query, angles = zeros(1, kind.heads, kind.size), zeros(1, kind.size)
+    rotary.place(projected, gains, 1e-6, angles, angles, _position(device), query, keys, values)
+
+
+def _attend(kind: Kind, device: torch.device) -> None:
+    keys, values = (
+        torch.zeros(1, kind.groups, ROOM, kind.size, dtype=kind.dtype, device=device) for _ in range(2)
+    )
+    query = torch.zeros(kind.heads, kind.size, dtype=kind.dtype, device=device)
+    between = attention.scratch(kind.heads, kind.size, device)
+    attention.attend(query, keys, values, _position(device), 1.0, between, torch.empty_like(query))
+
+
+def _position(device: torch.device) -> torch.Tensor:
+    return torch.zeros(1, dtype=torch.long, device=device)

@@ -1,0 +1,65 @@
+"""The inner part of a layer, behind its attention: one for all tokens, or experts of which each token has some."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from torch.nn.functional import silu
+
+from qwen_tui.engine.local.decoding.kernels import dense, experts
+from qwen_tui.engine.local.decoding.matrices import Matrix
+
+
+class Gated(NamedTuple):
+    """The inner part of a layer, which every token goes through."""
+
+    size: int
+    """I, how many elements are between the products."""
+    gate_and_up: Matrix
+    """(2I, K)."""
+    down: Matrix
+    """(K, I)."""
+
+    def add(self, hidden: torch.Tensor, between: torch.Tensor, gain: torch.Tensor, eps: float) -> None:
+        """Add what it makes of RMSNorm(hidden) to `hidden` (K); `between` (I) is written over."""
+        self.gate_and_up.gated_product(hidden, between, gain, eps)
+        self.down.product(between, hidden, adds=True)
+
+    def __call__(self, normed: torch.Tensor) -> torch.Tensor:
+        """What it makes of several vectors (C, K)."""
+        gate, up = self.gate_and_up.linear(normed).chunk(2, dim=1)
+        return self.down.linear(silu(gate) * up)
+
+
+class Experts(NamedTuple):
+    """An inner part of E experts, of which a router chooses C for each token. They are never quantized."""
+
+    size: int
+    """C * I."""
+    router: torch.Tensor
+    """(E, K)."""
+    gate_and_up: torch.Tensor
+    """(E, 2I, K)."""
+    down: torch.Tensor
+    """(E, K, I)."""
+    shares_add_to_one: bool
+    logits: torch.Tensor
+    """(E), what a token's router says."""
+    ids: torch.Tensor
+    """(C) int32, whom it chooses."""
+    shares: torch.Tensor
+    """(C) float32."""
+    block: Callable[[torch.Tensor], torch.Tensor]
+    """The model's own, (1, T, K) to the same."""
+
+    def add(self, hidden: torch.Tensor, between: torch.Tensor, gain: torch.Tensor, eps: float) -> None:
+        """As `Gated.add`; `between` has C * I elements."""
+        inner = between.view(self.ids.shape[0], -1)
+        dense.product(self.router, None, hidden, self.logits, gain, eps)
+        experts.choose(self.logits, self.ids, self.shares, adds_to_one=self.shares_add_to_one)
+        experts.gated_products(self.gate_and_up, self.ids, hidden, inner, gain, eps)
+        experts.add_products(self.down, self.ids, self.shares, inner, hidden)
+
+    def __call__(self, normed: torch.Tensor) -> torch.Tensor:
+        """As `Gated`."""
+        return self.block(normed[None])[0]

@@ -1,0 +1,63 @@
+"""A few tokens of a prompt, read through the weights that are laid out for decoding.
+
+So few, that a GPU has done its part before Python has launched the next: the model's own forward pass takes some
+forty launches a layer, this one a dozen.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch.nn.functional import embedding, rms_norm
+
+from qwen_tui.engine.local.cache.static_kv_cache import RoomyLayer
+from qwen_tui.engine.local.decoding.attention import attended_behind
+from qwen_tui.engine.local.decoding.kernels import rotary
+from qwen_tui.engine.local.decoding.weights import Layer, Weights
+
+
+class ShortReading:
+    """Puts the keys and values of a few tokens into the cache, and computes nothing that only logits would need."""
+
+    def __init__(
+        self, weights: Weights, layers: Sequence[RoomyLayer], cosines: torch.Tensor, sines: torch.Tensor
+    ) -> None:
+        self._weights = weights
+        self._layers = layers
+        self._cosines, self._sines = cosines, sines
+        """(T, D), of each position."""
+
+    def __call__(self, ids: torch.Tensor) -> None:
+        """Read tokens (C) behind those that are there."""
+        weights, done = self._weights, self._layers[0].get_seq_length()
+        position = torch.full((1,), done, dtype=torch.long, device=ids.device)
+        hidden = embedding(ids, weights.embedding)  # (C, K)
+        for layer, place in zip(weights.layers, self._layers, strict=True):
+            place.make_room(done + ids.shape[0], done)
+            query = self._placed(layer, place, hidden, position)
+            place.hold(done + ids.shape[0])
+            if place is self._layers[-1]:
+                break
+            attended = attended_behind(query.transpose(0, 1)[None], place.keys, place.values, weights.scale)
+            hidden = hidden + layer.output.linear(attended.reshape(ids.shape[0], -1))
+            normed = rms_norm(hidden, hidden.shape[1:], layer.inner_gain, weights.eps)
+            hidden = hidden + layer.inner(normed)
+
+    def _placed(
+        self, layer: Layer, place: RoomyLayer, hidden: torch.Tensor, position: torch.Tensor
+    ) -> torch.Tensor:
+        """Write keys and values of what is hidden (C, K) into their place; returns the queries (C, H, D)."""
+        weights = self._weights
+        normed = rms_norm(hidden, hidden.shape[1:], layer.input_gain, weights.eps)
+        query = hidden.new_empty(hidden.shape[0], weights.heads, weights.size)
+        rotary.place(
+            layer.projections.linear(normed),
+            layer.head_gains,
+            weights.eps,
+            self._cosines,
+            self._sines,
+            position,
+            query,
+            place.all_keys,
+            place.all_values,
+        )
+        return query

@@ -1,0 +1,60 @@
+"""Whether the installed library can make a causal model of a checkpoint, by its config: asked before it is read.
+
+The library says so itself, but late, and in long sentences that blame something else.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import transformers
+from packaging.version import InvalidVersion, Version
+from transformers import CONFIG_MAPPING, AutoConfig
+from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+
+from qwen_tui.engine.base import ModelSpec
+from qwen_tui.engine.models.model_kind import brings_its_own, not_for_chat
+from qwen_tui.engine.redaction import one_line
+from qwen_tui.errors import QwenTuiError
+
+
+def check_architecture(config: Mapping[str, Any], folder: Path, spec: ModelSpec) -> None:
+    """Raise QwenTuiError when the library knows no causal model of this kind; `folder` holds `config.json`."""
+    model_type = config.get("model_type") or ""
+    if not isinstance(model_type, str):
+        model_type = ""
+    if "auto_map" in config and spec.trust_remote_code:
+        return
+    if model_type in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES:
+        return
+    if "auto_map" in config and (model_type not in CONFIG_MAPPING or brings_its_own(config)):
+        raise QwenTuiError("engine.remote_code_wanted")
+    if not model_type:
+        raise QwenTuiError("engine.bad_config", path=one_line(folder), detail="it names no model_type")
+    if model_type in CONFIG_MAPPING:
+        raise not_for_chat(config)
+    known = {"model_type": one_line(model_type), "installed": transformers.__version__}
+    saved_with = one_line(config.get("transformers_version", ""))
+    if _is_newer(saved_with, transformers.__version__):
+        raise QwenTuiError("engine.too_new", **known, saved_with=saved_with)
+    raise QwenTuiError("engine.unknown_architecture", **known)
+
+
+def check_values(config: Mapping[str, Any], folder: Path, spec: ModelSpec) -> None:
+    """Raise QwenTuiError when the library does not take the values in `config.json`.
+
+    Unasked, it would do so while it makes the tokenizer, which then seems broken.
+    """
+    try:
+        AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=spec.trust_remote_code)
+    except Exception as error:  # a check may raise anything, and so may the model's own code
+        if "auto_map" in config and spec.trust_remote_code:
+            raise QwenTuiError("engine.remote_code_failed", detail=one_line(error)) from error
+        raise QwenTuiError("engine.bad_config", path=one_line(folder), detail=one_line(error)) from error
+
+
+def _is_newer(version: str, than: str) -> bool:
+    try:
+        return Version(version) > Version(than)
+    except InvalidVersion:
+        return False

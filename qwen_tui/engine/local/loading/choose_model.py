@@ -1,0 +1,105 @@
+"""Which model is meant: the guide, a folder, or a repository on the hub; and the choice when nothing was said.
+
+Nothing is ever downloaded that was not asked for by name.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from qwen_tui.engine.base import LoadProgress, ModelInfo, ModelSpec
+from qwen_tui.engine.local.loading import hub_download as hub
+from qwen_tui.engine.local.loading import placement
+from qwen_tui.engine.local.loading.architecture import check_architecture
+from qwen_tui.engine.local.loading.hub_weights_size import weigh
+from qwen_tui.engine.models import fit
+from qwen_tui.engine.models.checkpoint import config_of, inspect
+from qwen_tui.engine.models.listing import GUIDE
+from qwen_tui.engine.models.size import size_of
+from qwen_tui.engine.redaction import one_line
+from qwen_tui.errors import QwenTuiError
+from qwen_tui.guide import model_folder
+
+PREFERRED = "Qwen/Qwen2.5-7B-Instruct"
+"""What is taken when nothing is asked for, where it is on this machine already and a GPU has room for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A model folder, and how it came to be chosen."""
+
+    folder: Path
+    name: str
+    """As the person calls it."""
+    model: str
+    """What would resolve to it again."""
+    revision: str = ""
+    note: str = ""
+    """The code of a sentence about the choice, or empty."""
+
+
+def resolve(
+    spec: ModelSpec,
+    report: Callable[[LoadProgress], None],
+    is_stopped: Callable[[], bool],
+    freed: ModelInfo | None = None,
+) -> Resolved:
+    """Find the folder of the model that `spec` asks for, downloading it if it is named and not here.
+
+    `freed` is what makes room before it is loaded.
+
+    Raises QwenTuiError when there is none, and `received.DownloadStopped` when a download was stopped.
+    """
+    if spec.model is None:
+        return _choice(spec)
+    if spec.model == GUIDE:
+        return Resolved(model_folder(), GUIDE, GUIDE)
+    path = Path(spec.model).expanduser()
+    if path.exists() or _looks_like_a_path(spec.model):
+        path = path.resolve()
+        return Resolved(path, one_line(path.name), str(path))
+    if not re.fullmatch(r"([\w.-]+/)?[\w.-]+", spec.model):
+        raise QwenTuiError("engine.not_a_name", model=one_line(spec.model))
+    snapshot = hub.cached(spec.model) or hub.download(
+        spec.model, report, is_stopped, lambda folder: _check(folder, spec, freed)
+    )
+    return _from_hub(spec.model, snapshot)
+
+
+def _check(folder: Path, spec: ModelSpec, freed: ModelInfo | None) -> None:
+    """Raise QwenTuiError for what would make the download of gigabytes useless.
+
+    What there is no room for now is judged as the load would judge it: the same tensors, the same plan.
+    """
+    devices = placement.look()
+    fit.allowed(devices, spec.device)
+    check_architecture(config_of(folder), folder, spec)
+    assert spec.model is not None  # it is being downloaded
+    checkpoint = weigh(spec.model, folder)
+    if checkpoint is not None:
+        fit.plan(size_of(checkpoint), fit.freed(devices, freed), spec.quantization, spec.device)
+
+
+def _choice(spec: ModelSpec) -> Resolved:
+    """The preferred model where it is complete in the cache and an accelerator can hold it, else the guide."""
+    guide = Resolved(model_folder(), GUIDE, GUIDE, note="engine.note.guide")
+    snapshot = hub.cached(PREFERRED)
+    if snapshot is None:
+        return guide
+    try:
+        device = placement.place(spec, inspect(snapshot)).device
+    except QwenTuiError:
+        return replace(guide, note="engine.note.guide_no_room")
+    if device.type == "cpu":
+        return replace(guide, note="engine.note.guide_no_room")
+    return _from_hub(PREFERRED, snapshot)
+
+
+def _from_hub(model: str, snapshot: Path) -> Resolved:
+    # A snapshot's folder is named after its commit.
+    return Resolved(snapshot, model.rpartition("/")[2], model, revision=snapshot.name)
+
+
+def _looks_like_a_path(model: str) -> bool:
+    return model.startswith(("/", "./", "../", "~")) or model in (".", "..") or model.count("/") > 1

@@ -1,0 +1,184 @@
+"""Models on the Hugging Face hub: found in its cache with no request at all, or downloaded with true progress.
+
+`from_pretrained` would do both, but it tries for 23 to 46 seconds to reach a network that is not there, and
+reports only some of its bytes.
+"""
+
+import errno
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import huggingface_hub
+from huggingface_hub import constants
+from huggingface_hub.errors import (
+    HfHubHTTPError,
+    HFValidationError,
+    LocalEntryNotFoundError,
+    OfflineModeIsEnabled,
+)
+
+from qwen_tui.engine.base import LoadProgress
+from qwen_tui.engine.local.loading.download_progress import Received, bars
+from qwen_tui.engine.local.loading.partial_downloads import Unfinished
+from qwen_tui.engine.models.checkpoint import CONFIG, INDEX, inspect
+from qwen_tui.engine.models.fit import gigabytes
+from qwen_tui.engine.models.hub_probe import no_network
+from qwen_tui.engine.models.hub_refusal import CODE_HEADER, refusal
+from qwen_tui.engine.redaction import one_line
+from qwen_tui.errors import QwenTuiError
+
+WANTED = ("*.safetensors", "*.json", "*.jinja", "*.model", "*.txt", "*.tiktoken", "*.py")
+"""Weights, configuration, chat template, tokenizer, and code that `trust_remote_code` may run."""
+
+UNWANTED = ("*/*",)
+"""Subfolders hold the same weights in other formats."""
+
+FIRST = (CONFIG, INDEX)
+"""What is fetched before everything else, to know whether the rest is worth it."""
+
+CHUNK_BYTES = 1 << 20
+"""How much is read at a time; the library's own 10 MB make progress jump and a stop wait."""
+
+_NO_SPACE = os.strerror(errno.ENOSPC)
+
+
+def cached(model: str) -> Path | None:
+    """The folder of a model that is complete in the cache, or None. Makes no network request."""
+    try:
+        folder = Path(
+            huggingface_hub.snapshot_download(
+                model, allow_patterns=WANTED, ignore_patterns=UNWANTED, local_files_only=True
+            )
+        )
+        inspect(folder)
+    except (LocalEntryNotFoundError, HFValidationError):
+        return None
+    except QwenTuiError as error:
+        # A snapshot that was left half finished, or of which only other files were ever wanted.
+        if error.code in ("engine.weights_missing", "engine.no_model_in_folder"):
+            return None
+        raise
+    return folder if _has_tokenizer(folder) else None
+
+
+def download(
+    model: str,
+    report: Callable[[LoadProgress], None],
+    is_stopped: Callable[[], bool],
+    check: Callable[[Path], None],
+) -> Path:
+    """Download a model into the hub's cache and return its folder; files that are there are kept.
+
+    `check` is given the folder when `config.json` is in it, with the index of the weights where there is one, and
+    nothing large has been fetched; it may raise.
+    Raises QwenTuiError: offline, no network, not found, gated, nothing usable in it, disk full, broken off;
+    and `received.DownloadStopped`.
+    """
+    if constants.HF_HUB_OFFLINE:
+        raise QwenTuiError("engine.offline", model=model)
+    constants.DOWNLOAD_CHUNK_SIZE = CHUNK_BYTES
+    try:
+        if (problem := no_network(constants.ENDPOINT)) is not None:
+            raise QwenTuiError("engine.no_network", model=model, detail=problem)
+        files = _files(model)
+    except QwenTuiError:
+        raise
+    except Exception as error:
+        raise _in_plain_words(error, model, "engine.hub_silent") from error
+    missing = [file for file in files if not file.is_here]
+    try:
+        with Unfinished(Path(constants.HF_HUB_CACHE), _folder_name(model), (file.etag for file in missing)):
+            first = [file.name for file in files if file.name in FIRST]
+            folders = [Path(huggingface_hub.hf_hub_download(model, name)).parent for name in first]
+            if CONFIG in first:
+                check(folders[0])
+            total = sum(file.bytes for file in missing if file.name not in FIRST)
+            _make_room(total)
+            received = Received(model.rpartition("/")[2], total, len(files), report, is_stopped)
+            folder = huggingface_hub.snapshot_download(
+                model, allow_patterns=WANTED, ignore_patterns=UNWANTED, tqdm_class=bars(received)
+            )
+    except QwenTuiError:
+        raise
+    except Exception as error:
+        raise _in_plain_words(error, model, "engine.download_broke") from error
+    return Path(folder)
+
+
+class _File(NamedTuple):
+    """A file of a repository, as the hub lists it."""
+
+    name: str
+    bytes: int
+    etag: str
+    """What it is called among the cache's blobs."""
+    is_here: bool
+    """Whether it is in the cache already, be it for another revision."""
+
+
+def _folder_name(model: str) -> str:
+    return str(huggingface_hub.file_download.repo_folder_name(repo_id=model, repo_type="model"))
+
+
+def _files(model: str) -> list[_File]:
+    """The files that make up the model; looks at the repository's list in one request."""
+    # As long as for every file later, ten seconds or the person's own: that there is a network is known by now.
+    info = huggingface_hub.HfApi().repo_info(
+        model, files_metadata=True, timeout=constants.HF_HUB_ETAG_TIMEOUT
+    )
+    names = [file.rfilename for file in info.siblings]
+    wanted = set(
+        huggingface_hub.utils.filter_repo_objects(names, allow_patterns=WANTED, ignore_patterns=UNWANTED)
+    )
+    if not any(name.endswith(".safetensors") for name in wanted):
+        weights = [name for name in names if name.endswith((".bin", ".pt", ".pth", ".gguf"))]
+        if weights:
+            raise QwenTuiError("engine.not_safetensors", file=one_line(weights[0]))
+        raise QwenTuiError("engine.no_model_in_folder", path=model, missing="model.safetensors")
+    blobs = Path(constants.HF_HUB_CACHE, _folder_name(model), "blobs")
+    files = []
+    for file in info.siblings:
+        if file.rfilename in wanted:
+            etag = (file.lfs.sha256 if file.lfs else file.blob_id) or ""
+            found = huggingface_hub.try_to_load_from_cache(model, file.rfilename, revision=info.sha)
+            is_here = isinstance(found, str) or bool(etag and (blobs / etag).exists())
+            files.append(_File(file.rfilename, file.size or 0, etag, is_here))
+    return files
+
+
+def _make_room(missing_bytes: int) -> None:
+    """Check the disk before anything is downloaded."""
+    cache = Path(constants.HF_HUB_CACHE)
+    cache.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(cache).free
+    if missing_bytes > free:
+        needed = gigabytes(missing_bytes)
+        raise QwenTuiError(
+            "engine.disk_full", needed_gb=needed, free_gb=gigabytes(free), path=one_line(cache)
+        )
+
+
+def _has_tokenizer(folder: Path) -> bool:
+    names = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt")
+    return any((folder / name).exists() for name in names)
+
+
+def _in_plain_words(error: Exception, model: str, otherwise: str) -> QwenTuiError:
+    """The error by what the hub or the system said of it; `otherwise` is the code of all others."""
+    if isinstance(error, HfHubHTTPError):
+        status, code = error.response.status_code, error.response.headers.get(CODE_HEADER, "")
+        said = refusal(model, status, code, has_token=bool(huggingface_hub.get_token()))
+        detail = f"HTTP {status} {one_line(error.server_message or '')}".strip()
+        return said or QwenTuiError(otherwise, model=model, detail=detail)
+    if isinstance(error, HFValidationError):
+        return QwenTuiError("engine.not_on_hub", model=one_line(model))
+    if isinstance(error, OfflineModeIsEnabled):
+        return QwenTuiError("engine.offline", model=model)
+    # The library that brings large files reports the system's errors as its own, in their words.
+    if (isinstance(error, OSError) and error.errno == errno.ENOSPC) or _NO_SPACE in str(error):
+        return QwenTuiError("engine.disk_full_midway", model=model)
+    detail = one_line(error.__cause__ or error) or type(error).__name__
+    return QwenTuiError(otherwise, model=model, detail=detail)

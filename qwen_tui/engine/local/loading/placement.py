@@ -1,0 +1,94 @@
+"""Where a model goes and in what form: the plan of `engine.fit`, in torch's terms."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from transformers import BitsAndBytesConfig
+
+from qwen_tui.engine.base import ModelSpec, Reason
+from qwen_tui.engine.models import devices as devices_here
+from qwen_tui.engine.models import fit
+from qwen_tui.engine.models.checkpoint import Checkpoint
+from qwen_tui.engine.models.devices import Device, gpu_chunk_tokens
+from qwen_tui.engine.models.size import size_of
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """How a model is to be loaded."""
+
+    device: torch.device
+    """The device, or the first of several."""
+    device_map: str | dict[str, str]
+    """As `from_pretrained` takes it: everything on one device, or one GPU after the other filled to `max_memory`.
+
+    Not `auto`: it shares the weights out evenly, whatever the memory, and leaves to the disk what then is too much
+    (7B over 14 and 9 GB).
+    """
+    max_memory: dict[int, int]
+    """Over several GPUs: the bytes of weights that each may take, by its number; else empty."""
+    dtype: torch.dtype
+    quantization: str
+    """`none`, `4bit` or `8bit`; `none` too for a checkpoint that was saved quantized."""
+    context_tokens: int
+    """The context window that there is memory for."""
+    reasons: tuple[Reason, ...]
+
+
+def place(spec: ModelSpec, checkpoint: Checkpoint, devices: Sequence[Device] | None = None) -> Placement:
+    """Decide by what there is now, or by `devices`; raises QwenTuiError as `fit.plan` does."""
+    there = look() if devices is None else devices
+    plan = fit.plan(size_of(checkpoint), there, spec.quantization, spec.device)
+    first = plan.fit.devices[0].name
+    return Placement(
+        device=torch.device(first),
+        device_map="sequential" if plan.max_memory else {"": first},
+        max_memory={int(name.partition(":")[2]): size for name, size in plan.max_memory},
+        dtype=getattr(torch, plan.fit.dtype),
+        quantization=plan.fit.form,
+        context_tokens=plan.context_tokens,
+        reasons=plan.reasons,
+    )
+
+
+def look() -> tuple[Device, ...]:
+    """The devices that torch can use now; where the driver's library tells of others, torch is right."""
+    gpus = devices_here.gpus() if torch.cuda.is_available() else ()
+    if torch.cuda.is_available() and len(gpus) != torch.cuda.device_count():
+        gpus = tuple(_cuda_device(index) for index in range(torch.cuda.device_count()))
+    metal = (_metal_device(),) if torch.backends.mps.is_available() else ()
+    return (*gpus, *metal, devices_here.cpu())
+
+
+def quantization_arguments(placement: Placement) -> dict[str, Any]:
+    """What `from_pretrained` takes to quantize; nothing at all when it is not to.
+
+    Given as None, `quantization_config` would hide that of a checkpoint which was saved quantized.
+    """
+    if placement.quantization == "none":
+        return {}
+    if placement.quantization == "8bit":
+        return {"quantization_config": BitsAndBytesConfig(load_in_8bit=True)}
+    # The library's own defaults are fp4 and float32 compute, which is slow.
+    config = BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=placement.dtype,
+    )
+    return {"quantization_config": config}
+
+
+def _cuda_device(index: int) -> Device:
+    """As torch tells it; this makes a CUDA context on the device, which takes memory there."""
+    free, total = torch.cuda.mem_get_info(index)
+    major, _ = torch.cuda.get_device_capability(index)
+    name = torch.cuda.get_device_name(index)
+    return Device(f"cuda:{index}", name, total, free, major >= 8, gpu_chunk_tokens(major))
+
+
+def _metal_device() -> Device:
+    total = torch.mps.recommended_max_memory()
+    return Device("mps", "Apple Metal", total, total - torch.mps.driver_allocated_memory(), has_bf16=False)

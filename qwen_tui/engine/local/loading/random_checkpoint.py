@@ -1,0 +1,107 @@
+"""A model folder of a known shape with random weights: what a model costs in time and memory, without the model.
+
+Run as `python -m qwen_tui.engine.local.loading.random_checkpoint SHAPE FOLDER`, in a process of its own, since it
+needs torch. The tokenizer and the chat template are the guide's: few ids, but all of them ids of the model, too.
+"""
+
+import json
+import math
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+from transformers import AutoConfig, AutoModelForCausalLM, PretrainedConfig
+
+from qwen_tui.engine.models.catalogue import Shape, shape_named
+from qwen_tui.engine.models.checkpoint import INDEX
+from qwen_tui.guide import model_folder
+
+SHARD_BYTES = 2_000_000_000
+"""About how large each file of weights becomes."""
+
+DEVIATION = 0.02
+"""Of the weights, as Qwen's `initializer_range`: with it hidden states stay in a usable range."""
+
+
+def config_of(shape: Shape) -> PretrainedConfig:
+    """The configuration of a shape, as transformers has it; in bfloat16."""
+    family = "qwen3" if shape.is_qwen3 else "qwen2"
+    values: dict[str, Any] = {
+        "hidden_size": shape.hidden_size,
+        "intermediate_size": shape.intermediate_size,
+        "num_hidden_layers": shape.layers,
+        "num_attention_heads": shape.attention_heads,
+        "num_key_value_heads": shape.kv_heads,
+        "vocab_size": shape.vocab_size,
+        "max_position_embeddings": shape.context_window,
+        "tie_word_embeddings": shape.is_tied,
+        "rope_theta": 1_000_000.0,
+        "rms_norm_eps": 1e-6,
+        "dtype": "bfloat16",
+    }
+    if shape.is_qwen3:
+        values["head_dim"] = shape.head_dim
+    if shape.experts:
+        family = "qwen3_moe"
+        values |= {
+            "num_experts": shape.experts,
+            "num_experts_per_tok": shape.active_experts,
+            "moe_intermediate_size": shape.intermediate_size,
+            "norm_topk_prob": True,
+        }
+    return AutoConfig.for_model(family, **values)
+
+
+def write(shape: Shape, folder: Path) -> None:
+    """Write a checkpoint of this shape into an empty folder; raises OSError."""
+    config = config_of(shape)
+    with torch.device("meta"):
+        model = AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16)
+    config.architectures = [type(model).__name__]
+    config.save_pretrained(folder)
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        shutil.copyfile(model_folder() / name, folder / name)
+    shapes = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+    if shape.is_tied:
+        shapes.pop("lm_head.weight", None)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    random = torch.Generator(device).manual_seed(0)
+    shards = list(_shards(shapes))
+    weight_map: dict[str, str] = {}
+    for number, names in enumerate(shards, 1):
+        file = f"model-{number:05d}-of-{len(shards):05d}.safetensors"
+        tensors = {name: _tensor(name, shapes[name], random) for name in names}
+        save_file(tensors, folder / file, metadata={"format": "pt"})
+        weight_map |= dict.fromkeys(names, file)
+    total = 2 * sum(math.prod(each) for each in shapes.values())
+    index = {"metadata": {"total_size": total}, "weight_map": weight_map}
+    (folder / INDEX).write_text(json.dumps(index))
+
+
+def _shards(shapes: dict[str, tuple[int, ...]]) -> Iterator[list[str]]:
+    """The names of the tensors, in lots of about `SHARD_BYTES`."""
+    lot: list[str] = []
+    size = 0
+    for name, shape in shapes.items():
+        if lot and size + 2 * math.prod(shape) > SHARD_BYTES:
+            yield lot
+            lot, size = [], 0
+        lot.append(name)
+        size += 2 * math.prod(shape)
+    yield lot
+
+
+def _tensor(name: str, shape: tuple[int, ...], random: torch.Generator) -> torch.Tensor:
+    """Ones for a norm's weights, else normally distributed."""
+    if "norm" in name:
+        return torch.ones(shape, dtype=torch.bfloat16)
+    drawn = torch.empty(shape, dtype=torch.bfloat16, device=random.device)
+    return drawn.normal_(0, DEVIATION, generator=random).cpu()
+
+
+if __name__ == "__main__":
+    write(shape_named(sys.argv[1]), Path(sys.argv[2]))

@@ -1,0 +1,191 @@
+"""The weights of a model, read into memory: from the model's own files, or from those that are kept quantized."""
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from safetensors import SafetensorError, safe_open
+from transformers import AutoModelForCausalLM, PreTrainedModel
+from transformers.utils import logging as transformers_logging
+
+from qwen_tui.engine.base import ModelSpec, Stage
+from qwen_tui.engine.local.faults import free_memory, in_plain_words, is_out_of_memory
+from qwen_tui.engine.local.loading import placement as placing
+from qwen_tui.engine.local.loading.placement import Placement
+from qwen_tui.engine.local.loading.quantized_weights import Kept
+from qwen_tui.engine.models.checkpoint import Checkpoint, inspect, weight_files
+from qwen_tui.engine.redaction import one_line
+from qwen_tui.errors import QwenTuiError
+
+log = logging.getLogger(__name__)
+
+REPORT_SECONDS = 0.05
+"""How often progress is reported at most."""
+
+ReportRead = Callable[[Stage, int, int], None]
+"""Told what is happening, and how many bytes of how many are done."""
+
+
+class ReadModel(NamedTuple):
+    """A model in memory that has computed nothing yet."""
+
+    model: PreTrainedModel
+    saving: Iterator[None]
+    """Writes its quantized weights into the cache, a little at a time; empty when there is nothing to write."""
+
+
+def read_model(
+    checkpoint: Checkpoint, placement: Placement, spec: ModelSpec, kept: Kept | None, report: ReportRead
+) -> ReadModel:
+    """Read the weights; `kept` is where they may stand quantized already. Raises QwenTuiError."""
+    if kept is not None:
+        model = _read_kept(placement, spec, kept, report)
+        if model is not None:
+            return ReadModel(model, iter(()))
+    arguments = placing.quantization_arguments(placement)
+    model = _read(checkpoint, placement, spec, arguments, "quantizing" if arguments else "reading", report)
+    return ReadModel(model, kept.save(model) if kept is not None else iter(()))
+
+
+def _read_kept(
+    placement: Placement, spec: ModelSpec, kept: Kept, report: ReportRead
+) -> PreTrainedModel | None:
+    """The model from the cache; None when it is not there, or has turned out not to be usable."""
+    folder = kept.find()
+    if folder is None:
+        return None
+    try:
+        return _read(inspect(folder), placement, spec, {}, "reading", report)
+    except QwenTuiError as error:
+        if error.code == "engine.out_of_memory":
+            raise
+        why = str(error)
+    kept.drop(folder, why)
+    free_memory()
+    return None
+
+
+def _read(
+    checkpoint: Checkpoint,
+    placement: Placement,
+    spec: ModelSpec,
+    arguments: Mapping[str, Any],
+    stage: Stage,
+    report: ReportRead,
+) -> PreTrainedModel:
+    sizes = _by_parameter(checkpoint.tensor_bytes)
+    total = checkpoint.weight_bytes
+    report(stage, 0, total)
+    try:
+        with _weights_reported(sizes, lambda done: report(stage, done, total)):
+            model, found = AutoModelForCausalLM.from_pretrained(
+                checkpoint.folder,
+                local_files_only=True,
+                use_safetensors=True,
+                # Unset, the library asks on stdin whether a model's own code may run.
+                trust_remote_code=spec.trust_remote_code,
+                dtype=placement.dtype,
+                device_map=placement.device_map,
+                max_memory=placement.max_memory or None,
+                **arguments,
+                # Reported below as what is amiss, by name, instead of in a table.
+                ignore_mismatched_sizes=True,
+                output_loading_info=True,
+            )
+    except Exception as error:
+        raise _in_plain_words(error, checkpoint, placement) from error
+    _check_tensors(found)
+    report(stage, total, total)
+    model.eval()
+    return model
+
+
+def _check_tensors(found: Mapping[str, Any]) -> None:
+    """Tensors that are missing, or of another shape, are filled with random numbers and only logged."""
+    missing = sorted(str(name) for name in found["missing_keys"])
+    if missing:
+        raise QwenTuiError("engine.missing_tensors", tensor=one_line(missing[0]), tensors=len(missing))
+    mismatched = sorted(
+        (str(name), list(there), list(wanted)) for name, there, wanted in found["mismatched_keys"]
+    )
+    if mismatched:
+        name, there, wanted = mismatched[0]
+        raise QwenTuiError(
+            "engine.other_shapes",
+            tensor=one_line(name),
+            found=str(there),
+            wanted=str(wanted),
+            tensors=len(mismatched),
+        )
+
+
+def _by_parameter(tensor_bytes: Mapping[str, int]) -> dict[str, int]:
+    """The sizes by parameter: what belongs to a quantized one (`…weight.absmax`) counts to it."""
+    sizes: dict[str, int] = {}
+    for name, size in tensor_bytes.items():
+        head, mark, _ = name.partition(".weight.")
+        parameter = f"{head}.weight" if mark else name
+        sizes[parameter] = sizes.get(parameter, 0) + size
+    return sizes
+
+
+def _in_plain_words(error: Exception, checkpoint: Checkpoint, placement: Placement) -> QwenTuiError:
+    detail = one_line(error)
+    if is_out_of_memory(error):
+        return QwenTuiError("engine.out_of_memory", detail=detail)
+    if placement.quantization != "none" and ("bitsandbytes" in detail or isinstance(error, ImportError)):
+        return QwenTuiError("engine.bitsandbytes", device=str(placement.device), detail=detail)
+    if isinstance(error, ImportError):
+        return QwenTuiError("engine.package_missing", detail=detail)
+    if isinstance(error, SafetensorError | LookupError | ValueError | TypeError | AttributeError):
+        detail = one_line(f"{type(error).__name__}: {error}")
+        return _broken_file(checkpoint) or QwenTuiError("engine.cannot_build", detail=detail)
+    return in_plain_words(error)
+
+
+def _broken_file(checkpoint: Checkpoint) -> QwenTuiError | None:
+    """Which of the weight files cannot be opened; what goes wrong with it later does not name it."""
+    for file in weight_files(checkpoint.folder):
+        try:
+            with safe_open(file, "pt"):
+                continue
+        except SafetensorError as error:
+            return QwenTuiError("engine.corrupt_weights", file=one_line(file.name), detail=one_line(error))
+    return None
+
+
+@contextmanager
+def _weights_reported(sizes: Mapping[str, int], read: Callable[[int], None]) -> Iterator[None]:
+    """Within this, `read` is told how many bytes of the weights have been loaded."""
+
+    def hook(factory: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if kwargs.get("desc") != "Loading weights":
+            return factory(*args, **kwargs)
+        return _Counted(args[0] if args else kwargs["iterable"], sizes, read)
+
+    previous = transformers_logging.set_tqdm_hook(hook)
+    try:
+        yield
+    finally:
+        transformers_logging.set_tqdm_hook(previous)
+
+
+class _Counted:
+    """Stands in for tqdm over (tensor name, mapping): counts the bytes of the tensors that are done."""
+
+    def __init__(self, tensors: Any, sizes: Mapping[str, int], read: Callable[[int], None]) -> None:
+        self._tensors = tensors
+        self._sizes = sizes
+        self._read = read
+
+    def __iter__(self) -> Iterator[Any]:
+        done = 0
+        reported_at = 0.0
+        for item in self._tensors:
+            yield item
+            done += self._sizes.get(item[0], 0)
+            if time.monotonic() - reported_at >= REPORT_SECONDS:
+                reported_at = time.monotonic()
+                self._read(done)

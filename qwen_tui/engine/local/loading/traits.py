@@ -1,0 +1,62 @@
+"""What a loaded model is like: its context window, its defaults, which tokens end a reply and which are none."""
+
+from typing import Any
+
+import torch
+from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
+
+from qwen_tui.chat.messages import Json
+from qwen_tui.engine.models import size
+
+SAMPLING = ("do_sample", "temperature", "top_p", "top_k", "min_p", "repetition_penalty")
+"""The values of a generation_config that are shown and can be overridden."""
+
+
+def context_window(config: Any) -> int:
+    """In tokens: as `size.context_window` has it, with the library's values for what config.json leaves out."""
+    return size.context_window(config.get_text_config().to_dict())
+
+
+def sampling_defaults(config: GenerationConfig) -> dict[str, Json]:
+    """The checkpoint's own sampling values; without any of its own it takes the likeliest token."""
+    defaults = {name: getattr(config, name, None) for name in SAMPLING}
+    defaults["do_sample"] = bool(defaults["do_sample"])
+    return {name: value for name, value in defaults.items() if value is not None}
+
+
+def device(model: PreTrainedModel, first: torch.device) -> str:
+    """The device it is on, or all of them: `cuda:0`, `cuda:0, cuda:1`."""
+    places = {str(place) for place in getattr(model, "hf_device_map", {}).values()}
+    if len(places) < 2:
+        return str(first)
+    return ", ".join(sorted(f"cuda:{place}" if place.isdigit() else place for place in places))
+
+
+def quantization(config: Any, chosen: str) -> str:
+    """`none`, `4bit`, `8bit`, or the method's own name for a checkpoint that was saved quantized in another way."""
+    saved = getattr(config, "quantization_config", None)
+    if chosen != "none" or saved is None:
+        return chosen
+    values = saved if isinstance(saved, dict) else saved.to_dict()
+    for bits in ("4bit", "8bit"):
+        if values.get(f"load_in_{bits}"):
+            return bits
+    return str(values.get("quant_method", chosen))
+
+
+def end_ids(
+    config: GenerationConfig, tokenizer: PreTrainedTokenizerBase, end_of_turn: int | None
+) -> tuple[int, ...]:
+    """The tokens that end a reply: the checkpoint's, the tokenizer's, and the template's end of turn."""
+    named = config.eos_token_id
+    ids = list(named) if isinstance(named, list | tuple) else [named]
+    known = {int(i) for i in [*ids, tokenizer.eos_token_id, end_of_turn] if i is not None}
+    return tuple(sorted(known))
+
+
+def padded_ids(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> torch.Tensor | None:
+    """Ids (N) that the output layer has and the tokenizer does not: a checkpoint's padding to a round size."""
+    known = set(tokenizer.get_vocab().values())
+    size = model.config.get_text_config().vocab_size
+    unknown = [i for i in range(size) if i not in known]
+    return torch.tensor(unknown, device=model.device) if unknown else None

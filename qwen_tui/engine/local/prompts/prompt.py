@@ -1,0 +1,309 @@
+"""Messages to the exact token ids that the model is sent, and how many each of them takes.
+
+Counting and generating go the same way, so what is counted is what is sent.
+"""
+
+import hashlib
+import re
+import struct
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from jinja2 import TemplateError
+from transformers import PreTrainedTokenizerBase
+
+from qwen_tui.chat.messages import Role
+from qwen_tui.engine.base import PromptMessage, TokenCounts
+from qwen_tui.engine.local.cache.kv_cache import common
+from qwen_tui.engine.local.prompts.encoding import Encoder
+from qwen_tui.engine.local.prompts.splicing import Splicer, filled, marked
+from qwen_tui.engine.local.stopping import IsStopped, held, never
+from qwen_tui.engine.redaction import one_line
+from qwen_tui.engine.thinking import CLOSE, OPEN
+from qwen_tui.errors import QwenTuiError
+
+REFUSALS = (TemplateError, TypeError, ValueError)
+"""What a template that does not take a conversation ends in: its own words, or a stumble over what is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A prompt as it is sent."""
+
+    ids: list[int]
+    thinks: bool
+    """It ends inside thinking: the template, or the reply that is continued, has opened it."""
+    begun_ids: tuple[int, ...] = ()
+    """The last of `ids`: what there is of the reply that is continued. Empty for a new one."""
+
+    @property
+    def digest(self) -> str:
+        """Tells prompts apart: see `Run.prompt_digest`."""
+        return hashlib.sha256(struct.pack(f"<{len(self.ids)}i", *self.ids)).hexdigest()[:16]
+
+
+class PromptBuilder:
+    """A model's tokenizer and template, and what they made of earlier messages. Safe to use from two threads."""
+
+    def __init__(self, tokenizer: PreTrainedTokenizerBase) -> None:
+        self._tokenizer = tokenizer
+        self._lock = threading.Lock()
+        """A fast tokenizer has settings that one call changes under another."""
+        self.template = _template(tokenizer)
+        """The chat template's text; None for a base model."""
+        self.can_think = bool(self.template and re.search(r"\benable_thinking\b", self.template))
+        """Whether the template takes `enable_thinking`."""
+        self._encoder = Encoder(tokenizer, self.template or "")
+        added = tokenizer.added_tokens_encoder
+        self.think_ids: tuple[int, int] | None = (
+            (added[OPEN], added[CLOSE]) if {OPEN, CLOSE} <= added.keys() else None
+        )
+        """The tokens that open and close thinking, where they are single tokens."""
+        self._splicer = Splicer(tokenizer, self._encoder, self.think_ids)
+        self._opener = self._find_opener()
+        """The token that each message begins with and nothing else does, as ChatML's `<|im_start|>`."""
+
+    def build(
+        self,
+        messages: Sequence[PromptMessage],
+        thinking: bool | None = None,
+        *,
+        continues: bool = False,
+        is_stopped: IsStopped = never,
+    ) -> Prompt:
+        """The prompt for the next reply, or for more of the last message when it `continues`.
+
+        Raises QwenTuiError `engine.template_refused` when the template does not take these messages, and
+        `Stopped` when it had to wait for a long count and was stopped meanwhile.
+        """
+        with held(self._lock, is_stopped):
+            if _is_continued(messages, continues):
+                return self._continued(messages[:-1], messages[-1], thinking)
+            return self._new(messages, thinking)
+
+    def certain(
+        self,
+        messages: Sequence[PromptMessage],
+        thinking: bool | None = None,
+        *,
+        is_stopped: IsStopped = never,
+    ) -> list[int]:
+        """What every prompt begins with that asks something after these messages. Raises as `build` does."""
+        one, other = (
+            self.build((*messages, PromptMessage(Role.USER, text)), thinking, is_stopped=is_stopped).ids
+            for text in ("a", "1")
+        )
+        return one[: common(one, other)]
+
+    def count(
+        self, messages: Sequence[PromptMessage], thinking: bool | None = None, *, continues: bool = False
+    ) -> TokenCounts:
+        """See `Engine.count`. Where a template is not made of blocks, a message's share is its content."""
+        if not messages:
+            return TokenCounts(0, ())
+        prompt = self.build(messages, thinking, continues=continues)
+        is_continued = _is_continued(messages, continues)
+        shares = self._blocks(prompt.ids, messages, is_continued)
+        if shares is None:
+            with self._lock:
+                shares = [len(self._encoder.encode(self._encoder.defuse(m.content))) for m in messages]
+            if is_continued:
+                shares[-1] = len(prompt.begun_ids)
+        return TokenCounts(len(prompt.ids), tuple(shares))
+
+    def end_of_turn_id(self) -> int | None:
+        """The special token that the template closes an assistant's message with, or None.
+
+        A checkpoint's own list of end tokens does not always have it: a chat template laid over a base model.
+        """
+        if self.template is None:
+            return None
+        turn = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
+        try:
+            ids = self._encoder.encode(str(self._tokenizer.apply_chat_template(turn, tokenize=False)))
+        except REFUSALS:
+            return None
+        special = {i for i, token in self._tokenizer.added_tokens_decoder.items() if token.special}
+        last = next((token for token in reversed(ids) if token in special), None)
+        return last if last != self._opener else None
+
+    def _new(self, messages: Sequence[PromptMessage], thinking: bool | None) -> Prompt:
+        seen = [self._defused(message) for message in messages]
+        text = self._render(seen, thinking)
+        ids = self._spliced(messages, seen, thinking, text)
+        if ids is None:
+            ids = self._encoder.encode(text, add_special_tokens=self.template is None)
+        return Prompt(ids, self._ends_in_thinking(ids, text))
+
+    def _spliced(
+        self,
+        messages: Sequence[PromptMessage],
+        seen: Sequence[PromptMessage],
+        thinking: bool | None,
+        text: str,
+    ) -> list[int] | None:
+        """The prompt with replies as the tokens that they were written as; None where there are none.
+
+        Only where that still reads as `text`: a template may trim what it is given, but not a mark.
+        """
+        own = [self._splicer.answer(message) if message.token_ids else None for message in messages]
+        for is_trimmed in (False, True):
+            marks = [
+                bool(ids) and not (is_trimmed and message.content != message.content.strip())
+                for ids, message in zip(own, messages, strict=True)
+            ]
+            if not any(marks):
+                return None
+            rendered = self._render(marked(seen, marks), thinking)
+            if filled(rendered, [m.content for m, mark in zip(seen, marks, strict=True) if mark]) == text:
+                tokens = [ids for ids, mark in zip(own, marks, strict=True) if ids and mark]
+                return self._encoder.encode_spliced(
+                    rendered, tokens, add_special_tokens=self.template is None
+                )
+        return None
+
+    def _continued(
+        self, before: Sequence[PromptMessage], reply: PromptMessage, thinking: bool | None
+    ) -> Prompt:
+        """The prompt that the reply began with, and behind it what there is of the reply, to the letter.
+
+        The library's `continue_final_message` shows the reply to the template as one that is finished, and
+        templates write those in another way: trimmed, with an empty thinking block before it, or without its
+        thinking. So the model would go on from something that it never wrote. The reply is encoded by itself,
+        since its first token began where the prompt ended.
+        """
+        if reply.thinking and thinking is False:
+            thinking = True  # it did think, whatever is asked now
+        prompt = self._new(before, thinking) if before or self.template is None else self._nothing()
+        begun = self._splicer.begun(reply, *_written(reply, prompt.thinks)) if reply.token_ids else None
+        if begun is None:
+            begun = self._encoder.encode(_written(self._defused(reply), prompt.thinks)[0])
+        thinks = not reply.content and (bool(reply.thinking) or prompt.thinks)
+        return Prompt(prompt.ids + begun, thinks, tuple(begun))
+
+    def _nothing(self) -> Prompt:
+        """The prompt of a conversation that the model begins, where the template can write one."""
+        try:
+            return self._new((), None)
+        except (QwenTuiError, IndexError):
+            raise QwenTuiError("engine.nothing_before") from None
+
+    def _render(self, messages: Sequence[PromptMessage], thinking: bool | None) -> str:
+        """The prompt's text, of messages that are defused.
+
+        A template that takes no system message gets its text at the head of the first user message; one that
+        wants the roles to alternate gets neighbours of one role as one message. A base model gets the contents,
+        each on a line of its own.
+        """
+        if self.template is None:
+            return "\n".join(message.content for message in messages)
+        refusal: Exception | None = None
+        reshapes: tuple[Callable[[Sequence[PromptMessage]], Sequence[PromptMessage]], ...]
+        reshapes = (tuple, _without_system, _alternating)
+        for reshape in reshapes:
+            try:
+                return self._apply(reshape(messages), thinking)
+            except REFUSALS as error:
+                refusal = refusal or error
+        raise QwenTuiError("engine.template_refused", detail=one_line(refusal))
+
+    def _apply(self, messages: Sequence[PromptMessage], thinking: bool | None) -> str:
+        asked: dict[str, Any] = {}
+        if self.can_think and thinking is not None:
+            asked["enable_thinking"] = thinking
+        text = self._tokenizer.apply_chat_template(
+            [_as_template_sees(message) for message in messages],
+            tokenize=False,
+            add_generation_prompt=True,
+            **asked,
+        )
+        return str(text)
+
+    def _defused(self, message: PromptMessage) -> PromptMessage:
+        defuse = self._encoder.defuse
+        return PromptMessage(message.role, defuse(message.content), defuse(message.thinking))
+
+    def _ends_in_thinking(self, ids: list[int], text: str) -> bool:
+        if self.template is None:
+            return False
+        if self.think_ids is None:
+            return text.rstrip().endswith(OPEN)
+        return next((i for i in reversed(ids) if i in self.think_ids), None) == self.think_ids[0]
+
+    def _find_opener(self) -> int | None:
+        turns = [PromptMessage(role, "a") for role in (Role.USER, Role.ASSISTANT, Role.USER)]
+        if self.template is None:
+            return None
+        try:
+            ids = self.build(turns).ids
+        except QwenTuiError:
+            return None
+        added = set(self._tokenizer.added_tokens_encoder.values())
+        # One for each message, one for the generation prompt, and perhaps one for a default system prompt.
+        return next((i for i in ids if i in added and ids.count(i) - len(turns) in (1, 2)), None)
+
+    def _blocks(
+        self, ids: list[int], messages: Sequence[PromptMessage], is_continued: bool
+    ) -> list[int] | None:
+        """Each message's block, from its opener to the next; None where the template is not made of blocks."""
+        if self._opener is None:
+            return None
+        bounds = [place for place, token in enumerate(ids) if token == self._opener]
+        if is_continued:
+            # The generation prompt is the head of the reply's own block.
+            bounds.append(len(ids))
+        # Beside the messages' there is the generation prompt's opener, and that of a default system prompt.
+        unasked = len(bounds) - 1 - len(messages)
+        if unasked not in (0, 1) or (unasked == 1 and messages[0].role is Role.SYSTEM):
+            return None
+        return [end - start for start, end in pairwise(bounds[unasked:])]
+
+
+def _is_continued(messages: Sequence[PromptMessage], continues: bool) -> bool:
+    return continues and bool(messages) and messages[-1].role is Role.ASSISTANT
+
+
+def _written(reply: PromptMessage, thinks: bool) -> tuple[str, int]:
+    """A reply as a model writes it after a prompt that `thinks` or does not, and how many tags that takes."""
+    if not reply.thinking and not (reply.content and thinks):
+        return reply.content, 0
+    thought = reply.thinking if thinks else f"{OPEN}\n{reply.thinking}"
+    written = f"{thought}\n{CLOSE}\n\n{reply.content}" if reply.content else thought
+    return written, (not thinks) + bool(reply.content)
+
+
+def _as_template_sees(message: PromptMessage) -> dict[str, str]:
+    seen = {"role": str(message.role), "content": message.content}
+    if message.thinking:
+        seen["reasoning_content"] = message.thinking
+    return seen
+
+
+def _template(tokenizer: PreTrainedTokenizerBase) -> str | None:
+    try:
+        return str(tokenizer.get_chat_template())
+    except ValueError:
+        return None
+
+
+def _without_system(messages: Sequence[PromptMessage]) -> Sequence[PromptMessage]:
+    """The system prompts as the first part of the first user message."""
+    told = "\n\n".join(message.content for message in messages if message.role is Role.SYSTEM)
+    others = [message for message in messages if message.role is not Role.SYSTEM]
+    if not told or not others or others[0].role is not Role.USER:
+        return messages
+    return [PromptMessage(Role.USER, f"{told}\n\n{others[0].content}"), *others[1:]]
+
+
+def _alternating(messages: Sequence[PromptMessage]) -> Sequence[PromptMessage]:
+    """No system message, and neighbours of one role as one message, a blank line between them."""
+    merged: list[PromptMessage] = []
+    for message in _without_system(messages):
+        if merged and merged[-1].role is message.role:
+            message = PromptMessage(message.role, f"{merged[-1].content}\n\n{message.content}")
+            merged.pop()
+        merged.append(message)
+    return merged

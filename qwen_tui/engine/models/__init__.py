@@ -1,0 +1,1 @@
+"""Which models there are, what they take, and whether they fit this machine."""

@@ -1,0 +1,312 @@
+"""Whether a model fits, in which form and with how much context; and the plan that `auto` makes of it.
+
+A pure function of the model's size and the devices, so that what the screen says before is what the worker does.
+
+What a model takes of a GPU beside its weights, measured on a H200 with the shapes of Qwen2.5-7B and Qwen3-0.6B in
+bf16 (torch 2.11, prompts of 2,000 to 120,000 tokens, read in chunks of at most 8,192):
+
+* 0.72 GB that torch's allocator does not count: CUDA's context, kernels, cuBLAS (`OUTSIDE_BYTES`);
+* while a chunk is in the feed-forward layers up to 7.2 bytes for each of a token's widest values, 1.2 GB for 7B
+  (`ACTIVATION_VALUES`), and with it 1 byte for each pair of a token in the chunk and one of the context: the mask;
+* in attention 3 bytes for each such pair, keys and values once more for every query head, and up to 36 bytes for
+  each query value of a chunk (`QUERY_VALUES`): 4.5 GB at 120,000 tokens;
+* the KV cache, with a quarter more for the holes that it leaves behind as it grows (`CACHE_SLACK`).
+
+Held against it, with the allocator limited to 17, 18, 20 and 24 GB for 7B and to 3, 5 and 8 GB for 0.6B: what is
+foretold has fitted every time, and was 68 to 100 % of the longest that did. Over two GPUs of 12 and 12, 14 and 9,
+and 16 and 16 GB it fitted too, and was at most 83 %. All this needs torch's expandable segments (see
+`worker.start_worker`): without them a fifth less fits.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from qwen_tui.engine.base import ModelInfo, Reason
+from qwen_tui.engine.models.devices import CPU, Device, torch_is_for_cpu
+from qwen_tui.engine.models.size import FORMS, Form, ModelSize
+from qwen_tui.errors import QwenTuiError
+
+OUTSIDE_BYTES = 750_000_000
+"""What a process takes of a GPU whatever the model."""
+
+ACTIVATION_VALUES = 3.6
+"""For each of a token's widest values, so many are there at once in the feed-forward layers."""
+
+QUERY_VALUES = 18
+"""For each of a token's query values, so many are there at once in attention: norms and rotations in fp32."""
+
+CACHE_SLACK = 1.25
+"""What the KV cache takes in all, for each byte in it."""
+
+SPREAD_SHARE = 0.85
+"""Over several GPUs the fullest decides, and layers cannot be shared out evenly: of the context, so much counts."""
+
+QUANTIZERS_SHARE = 0.9
+"""Of what a GPU may hold of the weights transformers uses so much, and leaves the rest to bitsandbytes."""
+
+LEAST_TOKENS = 1024
+"""With less context than this a model does not fit: there is no room to talk."""
+
+COMFORTABLE_TOKENS = 8192
+"""With less than this `auto` looks for a form that leaves more."""
+
+LONG_TOKENS = 32_768
+"""With less than this, layers go to one more GPU where there is one."""
+
+WORTHWHILE = 0.8
+"""A form whose weights are no smaller than this share of the whole ones is not worth being slower."""
+
+CPU_PARAMETERS = 1_000_000_000
+"""A model no larger than this is quick enough on a CPU to go there by itself when no GPU has room."""
+
+BF16_PARAMETERS = 100_000_000
+"""From this size on a CPU computes in bf16, where it can.
+
+There it needs its own instructions, and pays only when reading the weights is what takes the time. Decode, two
+cores with AVX512-BF16, fp32 and bf16: 6.8M parameters 150 and 140 tok/s, 21M 53 and 55, 91M 17 and 20, 191M 11 and
+17, 494M 5.2 and 10. Below the limit fp32 also gives the more exact result.
+"""
+
+_VALUE_BYTES = {"float32": 4, "float16": 2, "bfloat16": 2}
+
+
+class Fit(NamedTuple):
+    """What came of looking whether a model fits in one form."""
+
+    form: Form
+    devices: tuple[Device, ...]
+    """Where it would go: one device, or the GPUs over which its layers are spread."""
+    dtype: str
+    """In which it computes: `bfloat16`, `float16`, `float32`."""
+    weight_bytes: int
+    context_tokens: int
+    """How much context fits with it, at most its window; 0 when not even the weights fit."""
+    context_window: int
+
+    @property
+    def fits(self) -> bool:
+        """Whether it can be loaded and talked to."""
+        return bool(self.devices) and self.context_tokens >= min(LEAST_TOKENS, self.context_window)
+
+    @property
+    def is_comfortable(self) -> bool:
+        """Whether it fits with enough context for a long talk."""
+        return self.fits and self.context_tokens >= min(COMFORTABLE_TOKENS, self.context_window)
+
+
+class Plan(NamedTuple):
+    """How a model is to be loaded."""
+
+    fit: Fit
+    max_memory: tuple[tuple[str, int], ...]
+    """Over several GPUs: how many bytes of weights each may take, the rest being for the context; else empty."""
+    reasons: tuple[Reason, ...]
+
+    @property
+    def context_tokens(self) -> int:
+        """The context window that there is memory for."""
+        return self.fit.context_tokens
+
+
+def fits(size: ModelSize, devices: Sequence[Device], device: str = "auto") -> dict[Form, Fit]:
+    """Whether the model fits in each of its forms, on the devices that `device` allows (`allowed`)."""
+    places = allowed(devices, device)
+    forms: tuple[Form, ...] = ("none",) if size.packed_bytes else FORMS
+    found = {form: _best(size, form, places) for form in forms}
+    if device == "auto" and size.parameters <= CPU_PARAMETERS and not any(fit.fits for fit in found.values()):
+        there = tuple(place for place in devices if not place.is_gpu)
+        found = {form: _best(size, form, there) for form in forms} if there else found
+    return found
+
+
+def plan(
+    size: ModelSize, devices: Sequence[Device], quantization: str = "auto", device: str = "auto"
+) -> Plan:
+    """How to load it: as asked, or by `auto` whole where that leaves enough context, else in 4 bits.
+
+    `devices` are all there are, `device` is the person's wish (`allowed`), `quantization` a form or `auto`. Raises
+    QwenTuiError: as `allowed` does, `engine.does_not_fit`, `engine.does_not_fit_packed`.
+    """
+    found = fits(size, devices, device)
+    if quantization == "auto":
+        chosen = _choice(size, found)
+    else:
+        chosen = next((fit for form, fit in found.items() if form == quantization), found["none"])
+    if not chosen.fits:
+        places = allowed(devices, device)
+        is_smallest = not _is_worthwhile(found.get("4bit"), found["none"]) or chosen.form == "4bit"
+        raise QwenTuiError(
+            "engine.does_not_fit_packed" if is_smallest else "engine.does_not_fit",
+            device=", ".join(place.name for place in places),
+            needed_gb=gigabytes(_needed(size, chosen.form, places)),
+            free_gb=gigabytes(sum(place.free_bytes for place in places)),
+        )
+    return Plan(chosen, _shares(size, chosen), _reasons(size, chosen, found, quantization))
+
+
+def allowed(devices: Sequence[Device], wanted: str) -> tuple[Device, ...]:
+    """The devices that `auto`, `cuda`, `cuda:N`, `mps` or `cpu` leaves.
+
+    Raises `engine.no_such_device`; where no GPU at all can be used, `engine.no_gpu` or `engine.torch_for_cpu`.
+
+    `auto` means the GPUs where there are any: with most models a CPU is slower by so much that it has to be asked
+    for (`CPU_PARAMETERS`).
+    """
+    accelerators = tuple(device for device in devices if device.is_gpu)
+    if wanted == "auto":
+        return accelerators or tuple(devices)
+    found = tuple(device for device in devices if wanted in (device.name, device.name.partition(":")[0]))
+    if not found:
+        names = ", ".join(device.name for device in devices)
+        if wanted.startswith("cuda") and not any(device.name.startswith("cuda") for device in devices):
+            raise QwenTuiError(
+                "engine.torch_for_cpu" if torch_is_for_cpu() else "engine.no_gpu", device=wanted[:40]
+            )
+        raise QwenTuiError("engine.no_such_device", device=wanted[:40], available=names)
+    return found
+
+
+def freed(devices: Sequence[Device], loaded: ModelInfo | None) -> tuple[Device, ...]:
+    """The devices as they will be once the loaded model has gone: it goes first where two have no room."""
+    if loaded is None:
+        return tuple(devices)
+    names = loaded.device.split(", ")
+    outside = 0 if names == [CPU] else OUTSIDE_BYTES
+    share = loaded.memory_bytes // len(names) + outside
+    return tuple(
+        device._replace(free_bytes=min(device.total_bytes, device.free_bytes + share))
+        if device.name in names
+        else device
+        for device in devices
+    )
+
+
+def dtype_on(size: ModelSize, devices: Sequence[Device]) -> str:
+    """What it computes in there: bf16 where the hardware has it, fp16 on older GPUs; see `BF16_PARAMETERS`."""
+    has_bf16 = all(device.has_bf16 for device in devices)
+    if devices[0].name != CPU:
+        return "bfloat16" if has_bf16 else "float16"
+    is_large = size.parameters >= BF16_PARAMETERS and size.dtype != "F32"
+    return "bfloat16" if is_large and has_bf16 else "float32"
+
+
+def gigabytes(count: float) -> str:
+    """A number of bytes as people read it: `15.2`."""
+    return f"{count / 1e9:.1f}"
+
+
+# --- One form ---------------------------------------------------------------------------------------------
+
+
+def _best(size: ModelSize, form: Form, places: Sequence[Device]) -> Fit:
+    """Over as few devices as leave room for a long talk, those with the most room first; else the most context."""
+    order = sorted(places, key=lambda place: -place.free_bytes)  # stable: the first of equals stays first
+    found = [
+        _fit_over(size, form, tuple(sorted(order[:count], key=places.index)))
+        for count in range(1, len(order) + 1)
+    ]
+    enough = min(LONG_TOKENS, size.context_window)
+    return next(
+        (fit for fit in found if fit.context_tokens >= enough), max(found, key=lambda fit: fit.context_tokens)
+    )
+
+
+def _fit_over(size: ModelSize, form: Form, places: tuple[Device, ...]) -> Fit:
+    """With its layers spread over all of these."""
+    dtype = dtype_on(size, places)
+    value = _VALUE_BYTES[dtype]
+    weights = size.weight_bytes(form, value)
+    chunk = max(place.chunk_tokens for place in places)
+    count = len(places)
+    kv = CACHE_SLACK * size.kv_bytes_per_token(value)
+    if count > 1:  # one has a layer more than its share
+        kv *= (1 + count / max(1, size.layers)) / SPREAD_SHARE
+    free = sum(_room(size, form, place, value, count) for place in places) - weights
+    feeding = value * size.widest * ACTIVATION_VALUES
+    attending = value * size.query_values * QUERY_VALUES
+    # A context shorter than a chunk is read at once, and with no mask.
+    short = min(chunk, free / max(1.0, kv + count * max(feeding, attending)))
+    long = min(
+        (free - count * chunk * feeding) / max(1.0, kv + count * chunk),
+        (free - count * chunk * attending)
+        / max(1.0, kv + count * (3 * chunk + 2 * value * size.query_values)),
+    )
+    tokens = max(0, min(size.context_window, int(max(short, long))))
+    return Fit(form, places, dtype, weights, tokens, size.context_window)
+
+
+def _room(size: ModelSize, form: Form, place: Device, value: int, count: int) -> int:
+    """What of a device is there for weights and context. Layers are not cut, so that some is left over on each."""
+    outside = OUTSIDE_BYTES if place.is_gpu else 0
+    return place.free_bytes - outside - (_block_bytes(size, form, value) if count > 1 else 0)
+
+
+def _block_bytes(size: ModelSize, form: Form, value: int) -> int:
+    """About the largest part of a model that stays on one device: a layer, or the embedding."""
+    return max(size.weight_bytes(form, value) // max(1, size.layers), size.embedding_parameters * value)
+
+
+def _needed(size: ModelSize, form: Form, places: Sequence[Device]) -> int:
+    """What it takes with the least context."""
+    value = _VALUE_BYTES[dtype_on(size, places)]
+    tokens = min(LEAST_TOKENS, size.context_window)
+    outside = OUTSIDE_BYTES if places[0].is_gpu else 0
+    work = value * max(size.widest * ACTIVATION_VALUES, size.query_values * QUERY_VALUES)
+    kv = CACHE_SLACK * size.kv_bytes_per_token(value)
+    return size.weight_bytes(form, value) + outside + int(tokens * (kv + work))
+
+
+# --- The choice -------------------------------------------------------------------------------------------
+
+
+def _choice(size: ModelSize, found: dict[Form, Fit]) -> Fit:
+    whole, packed = found["none"], found.get("4bit")
+    if whole.is_comfortable or packed is None or not _is_worthwhile(packed, whole):
+        return whole
+    return packed if packed.context_tokens > whole.context_tokens or not whole.fits else whole
+
+
+def _is_worthwhile(packed: Fit | None, whole: Fit) -> bool:
+    return packed is not None and packed.weight_bytes <= WORTHWHILE * whole.weight_bytes
+
+
+def _shares(size: ModelSize, chosen: Fit) -> tuple[tuple[str, int], ...]:
+    """How many bytes of the weights each of several GPUs may take, in proportion to its room.
+
+    Each may have a layer more than its share: with exact shares the last layers would fit nowhere.
+    """
+    count = len(chosen.devices)
+    if count < 2:
+        return ()
+    value = _VALUE_BYTES[chosen.dtype]
+    rooms = [max(0, _room(size, chosen.form, place, value, count)) for place in chosen.devices]
+    block = _block_bytes(size, chosen.form, value)
+    usable = 1.0 if chosen.form == "none" else QUANTIZERS_SHARE
+    return tuple(
+        (place.name, int((chosen.weight_bytes * room / max(1, sum(rooms)) + block) / usable))
+        for place, room in zip(chosen.devices, rooms, strict=True)
+    )
+
+
+def _reasons(size: ModelSize, chosen: Fit, found: dict[Form, Fit], quantization: str) -> tuple[Reason, ...]:
+    names = ", ".join(place.name for place in chosen.devices)
+    figures: dict[str, str | int] = {
+        "devices": names,
+        "dtype": chosen.dtype,
+        "form": chosen.form,
+        "weights_gb": gigabytes(chosen.weight_bytes),
+        "whole_gb": gigabytes(found["none"].weight_bytes),
+        "free_gb": gigabytes(sum(place.free_bytes for place in chosen.devices)),
+        "tokens": chosen.context_tokens,
+        "window": chosen.context_window,
+    }
+    codes = []
+    if size.packed_bytes:
+        codes.append("engine.choice.packed")
+    elif quantization == "auto":
+        codes.append("engine.choice.whole" if chosen.form == "none" else "engine.choice.packs")
+    if len(chosen.devices) > 1:
+        codes.append("engine.choice.spread")
+    if chosen.context_tokens < chosen.context_window:
+        codes.append("engine.choice.window")
+    return tuple(Reason(code, tuple(figures.items())) for code in codes)

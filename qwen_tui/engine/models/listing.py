@@ -1,0 +1,136 @@
+"""The models to choose from: those on this machine, and those of the catalogue; each with whether it fits."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from qwen_tui.engine.models.cache_scan import LocalModel, looked_at, scan
+from qwen_tui.engine.models.catalogue import KNOWN, Known, known
+from qwen_tui.engine.models.devices import Device
+from qwen_tui.engine.models.fit import Fit, Plan, fits, plan
+from qwen_tui.engine.models.hub_model import HubModel, hub_model
+from qwen_tui.engine.models.size import Form, ModelSize
+from qwen_tui.errors import QwenTuiError
+from qwen_tui.guide import model_folder
+
+GUIDE = "guide"
+"""The built-in model's name."""
+
+Group = Literal["here", "served", "known", "named"]
+
+
+class Entry(NamedTuple):
+    """One model to choose."""
+
+    model: str
+    """What loads it."""
+    group: Group
+    local: LocalModel | None
+    """What there is of it on this machine."""
+    known: Known | None
+    """What the catalogue says of it."""
+    on_hub: HubModel | None = None
+    """What the hub says of it, where it was asked."""
+    server: str = ""
+    """The address of the server that has it; empty for this machine."""
+    window: int = 0
+    """Its context window on that server, in tokens; 0 when that is not known."""
+    unreachable: QwenTuiError | None = None
+    """Why that server cannot be asked."""
+
+    @property
+    def key(self) -> str:
+        """What tells it from all others: the same model may be here and on a server."""
+        return key(self.model, self.server)
+
+    @property
+    def name(self) -> str:
+        """As the person calls it."""
+        if not self.model:
+            return self.server.partition("://")[2]
+        return self.local.name if self.local else self.model.rpartition("/")[2]
+
+    @property
+    def size(self) -> ModelSize | None:
+        """What it takes to run, by its files where they are here; None when that is not known."""
+        if self.local is not None and self.local.size is not None:
+            return self.local.size
+        if self.on_hub is not None:
+            return self.on_hub.size
+        return self.known.shape.size if self.known is not None else None
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it can be loaded without a download."""
+        return self.local is not None and self.local.is_complete
+
+    @property
+    def is_to_be_downloaded(self) -> bool:
+        """Whether loading it begins with a download."""
+        return (self.local is None and not self.server) or (
+            self.problem is not None and self.problem.code == "engine.half_downloaded"
+        )
+
+    @property
+    def download_bytes(self) -> int | None:
+        """About what comes over the network when it is loaded; None when that is not known."""
+        if not self.is_to_be_downloaded:
+            return 0
+        if self.on_hub is not None:
+            return self.on_hub.download_bytes
+        return self.known.download_bytes if self.known is not None and self.local is None else None
+
+    @property
+    def problem(self) -> QwenTuiError | None:
+        """Why it cannot be loaded as it is on this machine."""
+        return self.local.problem if self.local is not None else self.unreachable
+
+    @property
+    def context_window(self) -> int:
+        """In tokens; 0 when it is not known."""
+        if self.server:
+            return self.window
+        size = self.size
+        return size.context_window if size else self.local.context_window if self.local else 0
+
+    def fits(self, devices: Sequence[Device], device: str = "auto") -> dict[Form, Fit]:
+        """Whether it fits in each form; empty when its size is not known. Raises as `fit.fits` does."""
+        return fits(self.size, devices, device) if self.size is not None else {}
+
+    def plan(self, devices: Sequence[Device], quantization: str, device: str) -> Plan | None:
+        """How it would be loaded; None when its size is not known. Raises as `fit.plan` does."""
+        return plan(self.size, devices, quantization, device) if self.size is not None else None
+
+
+def key(model: str | None, server: str | None) -> str:
+    """See `Entry.key`."""
+    return f"{server or ''} {model or ''}".strip()
+
+
+def listing(cache: Path | None = None, used: Mapping[str, float] | None = None) -> list[Entry]:
+    """The guide, what is on this machine with the last used first, then the rest of the catalogue."""
+    here = [Entry(model.model, "here", model, known(model.model)) for model in scan(cache, used)]
+    names = {entry.model.lower() for entry in here}
+    rest = (Entry(each.model, "known", None, each) for each in KNOWN if each.model.lower() not in names)
+    return [_guide(), *here, *rest]
+
+
+def named(model: str) -> Entry:
+    """What is known of a model that was typed: a folder is looked at, a hub id found in the catalogue.
+
+    A name that is nothing on this machine is an entry without a size.
+    """
+    if model == GUIDE:
+        return _guide()
+    folder = Path(model).expanduser()
+    local = looked_at(folder.absolute(), str(folder.absolute())) if folder.is_dir() else None
+    return Entry(local.model if local else model, "named", local, known(model))
+
+
+def asked(model: str) -> Entry:
+    """What the hub says of a model that is not here; raises QwenTuiError as `hub_model` does."""
+    return Entry(model, "named", None, None, hub_model(model))
+
+
+def _guide() -> Entry:
+    return Entry(GUIDE, "here", looked_at(model_folder(), GUIDE), None)

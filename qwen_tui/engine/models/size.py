@@ -1,0 +1,230 @@
+"""How large a model is: its weights in each form, and what a token of context takes.
+
+The figures come from a folder's safetensors headers (`size_of`), or for a model that is not here from its shape
+(`catalogue`). Everything is bytes of device memory while it runs, not bytes on disk.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from qwen_tui.engine.models.checkpoint import Checkpoint
+
+Form = Literal["none", "8bit", "4bit"]
+"""How weights are held: as they are computed with, or quantized by bitsandbytes."""
+
+FORMS: tuple[Form, ...] = ("none", "8bit", "4bit")
+
+BYTES_A_PARAMETER: dict[Form, float] = {"8bit": 1.0, "4bit": 0.53}
+"""Of a quantized parameter. nf4 with double quantization: 4 bits, and its share of the block's constants."""
+
+UNKNOWN_WINDOW = 2048
+"""The context window, in tokens, of a model whose config names none."""
+
+_WINDOWS = ("max_position_embeddings", "n_positions", "max_sequence_length", "seq_length", "max_seq_len")
+
+_DTYPES = {"float32": "F32", "float16": "F16", "bfloat16": "BF16"}
+"""A config's words for what safetensors calls otherwise."""
+
+_EXPERTS = ("num_experts", "n_routed_experts", "num_local_experts", "moe_num_experts")
+
+_CHOSEN_EXPERTS = ("num_experts_per_tok", "moe_k")
+
+_KEPT_ENDS = ("embed_tokens.weight", "lm_head.weight", "wte.weight")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelSize:
+    """What of a model takes memory."""
+
+    parameters: int
+    kept_parameters: int
+    """Of those, the ones that stay as they are when a model is quantized: see `is_kept`."""
+    embedding_parameters: int
+    """Of the embedding alone, which is the largest single tensor of a small model."""
+    layers: int
+    kv_values: int
+    """Keys and values that a token leaves in the cache: 2 x layers x KV heads x head dimension."""
+    widest: int
+    """The most values that a token takes at once inside a layer: hidden and feed-forward size together."""
+    query_values: int
+    """A token's queries in one layer: attention heads x head dimension."""
+    context_window: int
+    """In tokens: prompt and reply together."""
+    dtype: str = "BF16"
+    """The one that most of the file is in, as safetensors calls it."""
+    packed_bytes: int = 0
+    """The weights of a checkpoint that was saved quantized, which has no other form; 0 for all others."""
+
+    def weight_bytes(self, form: Form, bytes_a_value: int = 2) -> int:
+        """The weights in this form; what is not quantized takes `bytes_a_value` a parameter."""
+        if self.packed_bytes:
+            return self.packed_bytes
+        if form == "none":
+            return self.parameters * bytes_a_value
+        quantized = self.parameters - self.kept_parameters
+        return int(self.kept_parameters * bytes_a_value + quantized * BYTES_A_PARAMETER[form])
+
+    def kv_bytes_per_token(self, bytes_a_value: int = 2) -> int:
+        """What one token of context takes in the KV cache."""
+        return self.kv_values * bytes_a_value
+
+
+def is_kept(tensor: str) -> bool:
+    """Whether bitsandbytes leaves the tensor of this name as it is.
+
+    It quantizes linear layers only: not the embeddings, and transformers excepts the output layer. Experts are one
+    large tensor a layer rather than linear layers in transformers 5, so they stay as well (seen with Qwen3-MoE,
+    transformers 5.23 and bitsandbytes 0.50): quantizing such a model saves next to nothing.
+    """
+    return tensor.endswith(_KEPT_ENDS) or ".experts." in tensor
+
+
+def size_of(checkpoint: Checkpoint) -> ModelSize:
+    """The size of the model in a folder, by its config and the headers of its files."""
+    config = text_config(checkpoint.config)
+    # A file may hold the output layer although it is the embedding once more (Qwen3-0.6B's does).
+    is_tied = bool(config.get("tie_word_embeddings", checkpoint.config.get("tie_word_embeddings", False)))
+    sizes = {
+        name: size
+        for name, size in checkpoint.tensor_bytes.items()
+        if not (is_tied and name == "lm_head.weight" and len(checkpoint.tensor_bytes) > 1)
+    }
+    whole = sum(sizes.values())
+    share = whole / max(1, checkpoint.weight_bytes)
+    kept = sum(size for name, size in sizes.items() if is_kept(name)) / max(1, whole)
+    parameters = round(checkpoint.parameters * share)
+    return ModelSize(
+        parameters=parameters,
+        kept_parameters=round(parameters * kept),
+        embedding_parameters=_number(config, "vocab_size") * _hidden(config),
+        layers=layers(config),
+        kv_values=kv_values(config),
+        widest=_widest(config),
+        query_values=_number(config, "num_attention_heads", "n_head") * _head_size(config),
+        context_window=context_window(checkpoint.config),
+        dtype=checkpoint.dtype,
+        packed_bytes=whole if checkpoint.is_quantized else 0,
+    )
+
+
+def size_by_config(config: Mapping[str, Any], weight_bytes: int) -> ModelSize:
+    """The size of a model of which only the config and the bytes of its weight files are known; an estimate."""
+    text = text_config(config)
+    dtype = _DTYPES.get(
+        str(text.get("dtype") or text.get("torch_dtype") or config.get("torch_dtype")), "BF16"
+    )
+    parameters = weight_bytes // (4 if dtype == "F32" else 2)
+    embedding = _number(text, "vocab_size") * _hidden(text)
+    is_tied = bool(text.get("tie_word_embeddings", config.get("tie_word_embeddings", False)))
+    expert = 3 * _hidden(text) * _number(text, "moe_intermediate_size", "intermediate_size")
+    kept = embedding * (1 if is_tied else 2) + layers(text) * _number(text, *_EXPERTS) * expert
+    return ModelSize(
+        parameters=parameters,
+        kept_parameters=min(parameters, kept),
+        embedding_parameters=embedding,
+        layers=layers(text),
+        kv_values=kv_values(text),
+        widest=_widest(text),
+        query_values=_number(text, "num_attention_heads", "n_head") * _head_size(text),
+        context_window=context_window(config),
+        dtype=dtype,
+        packed_bytes=weight_bytes if "quantization_config" in config else 0,
+    )
+
+
+# --- What a config.json says. It may hold anything: what is no number counts as absent. -------------------
+
+
+def text_config(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The part about the language model, where a config has several."""
+    text = config.get("text_config")
+    return text if isinstance(text, Mapping) else config
+
+
+def layers(config: Mapping[str, Any]) -> int:
+    """How many layers there are."""
+    return _number(config, "num_hidden_layers", "n_layer", "num_layers")
+
+
+def kv_values(config: Mapping[str, Any]) -> int:
+    """2 x layers x KV heads x head dimension, over the layers that keep keys and values of the whole text.
+
+    Layers of linear attention (Qwen3-Next) keep a state of fixed size. Sliding ones count in full, which is too
+    much by a little.
+    """
+    kv_heads = _number(config, "num_key_value_heads", "num_attention_heads", "n_head")
+    return 2 * _attention_layers(config) * kv_heads * _head_size(config)
+
+
+def chosen_share(config: Mapping[str, Any]) -> float:
+    """How much of its experts a token goes through: those that are chosen for it, of all in a layer."""
+    experts = _number(config, *_EXPERTS) or 1
+    return min(1.0, (_number(config, *_CHOSEN_EXPERTS) or experts) / experts)
+
+
+def context_window(config: Mapping[str, Any]) -> int:
+    """In tokens: prompt and reply together.
+
+    A config that stretches its positions (YaRN as Qwen's model cards describe it) can still name the length before
+    stretching, so the larger of the two counts. A sliding window limits what a layer looks at, not how long a
+    text may be.
+    """
+    text = text_config(config)
+    named = next((value for name in _WINDOWS if (value := _number(text, name))), UNKNOWN_WINDOW)
+    rope = text.get("rope_parameters") or text.get("rope_scaling")
+    if not isinstance(rope, Mapping):
+        return named
+    # Models that mix kinds of attention have one such dictionary for each kind.
+    kinds = [kind for kind in rope.values() if isinstance(kind, Mapping)] or [rope]
+    return max([named, *map(_stretched, kinds)])
+
+
+def _stretched(rope: Mapping[str, Any]) -> int:
+    """The length after stretching, for the one kind whose factor says it; 0 for all others.
+
+    Of `llama3` the factor slows down the low frequencies and is no length (Llama-3.2: 32 x 8,192, and 131,072
+    positions). For `linear` and `dynamic` transformers (5.23) reads no original length: whether the config's own is
+    the one before stretching or after it differs from model to model. `longrope` names the one after it.
+    """
+    if rope.get("rope_type", rope.get("type")) != "yarn":
+        return 0
+    factor = rope.get("factor")
+    if not isinstance(factor, int | float) or isinstance(factor, bool) or not 0 < factor < 1e6:
+        return 0
+    return int(_number(rope, "original_max_position_embeddings") * factor)
+
+
+def _head_size(config: Mapping[str, Any]) -> int:
+    heads = _number(config, "num_attention_heads", "n_head")
+    return _number(config, "head_dim") or _hidden(config) // max(1, heads)
+
+
+def _attention_layers(config: Mapping[str, Any]) -> int:
+    count = layers(config)
+    kinds = config.get("layer_types")
+    if isinstance(kinds, list) and len(kinds) == count:
+        return sum(1 for kind in kinds if "linear" not in str(kind))
+    if "linear_num_value_heads" in config:  # Qwen3-Next: one of so many layers has full attention
+        return count // (_number(config, "full_attention_interval") or 4)
+    return count
+
+
+def _widest(config: Mapping[str, Any]) -> int:
+    hidden = _hidden(config)
+    inner = _number(config, "intermediate_size", "n_inner") or 4 * hidden
+    experts = _number(config, *_CHOSEN_EXPERTS) * _number(config, "moe_intermediate_size")
+    return hidden + (experts or inner)
+
+
+def _hidden(config: Mapping[str, Any]) -> int:
+    return _number(config, "hidden_size", "n_embd", "d_model")
+
+
+def _number(values: Mapping[str, Any], *names: str) -> int:
+    """The first of these that is a plausible count, else 0."""
+    for name in names:
+        value = values.get(name)
+        if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**40:
+            return value
+    return 0

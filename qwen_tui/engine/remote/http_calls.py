@@ -1,0 +1,232 @@
+"""HTTP requests that can be dropped at any moment: while connecting, while the server is silent, in mid-stream.
+
+A blocking read cannot be interrupted, so the requests run on an event loop on a thread of its own, where a
+task can be cancelled; this side waits with an eye on the stop flag.
+"""
+
+import asyncio
+import contextlib
+import json
+import queue
+import threading
+from collections.abc import Coroutine, Iterator, Mapping
+from concurrent.futures import Future
+from typing import Any, NamedTuple
+
+import httpx2
+
+from qwen_tui.chat.messages import Json
+from qwen_tui.engine.base import StopFlag
+from qwen_tui.engine.redaction import HIDDEN, SHORTEST, one_line
+from qwen_tui.engine.remote.address import Address
+from qwen_tui.engine.remote.dns import Loop
+from qwen_tui.errors import QwenTuiError
+
+POLL_SECONDS = 0.01
+"""How often the stop flag is looked at."""
+
+MOST_BYTES = 16 << 20
+"""The largest answer that is taken."""
+
+MOST_EVENT_BYTES = 1 << 20
+"""The largest single event; `MOST_WAITING` of them may wait."""
+
+MOST_WAITING = 1000
+"""How many events may wait to be taken before no more are read."""
+
+
+class Patience(NamedTuple):
+    """How long a server may take, in seconds."""
+
+    connect: float = 5.0
+    answer: float = 10.0
+    """For a question that takes no model, such as the list of models."""
+    silence: float = 600.0
+    """Between two signs of life of a reply: reading a long prompt, or loading the model first, is silent."""
+
+
+class Dropped(Exception):
+    """The stop flag was set; the request is gone."""
+
+
+class Answer(NamedTuple):
+    """A whole answer."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Json:
+        """The body as JSON, or None when it is none."""
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            return None
+
+
+_End = None | Exception
+_Item = Answer | str | _End
+
+
+class Calls:
+    """Requests to one server. Failures of the network are httpx2's exceptions. Usable from any thread.
+
+    Making one raises `server.environment` when a variable of the environment (a proxy's) cannot be heeded.
+    """
+
+    def __init__(self, server: Address, key: str, patience: Patience | None = None) -> None:
+        self._root = server.root
+        self._key = key
+        self._patience = patience or Patience()
+        headers = {"User-Agent": "qwen-tui"} | ({"Authorization": f"Bearer {key}"} if key else {})
+        self._client = _client(server, headers)
+        self._loop = Loop()
+        self._is_closed = False
+        self._closing = threading.Lock()
+        """Held while something is put on the loop: nothing may come after its end."""
+        threading.Thread(target=self._run, name="server", daemon=True).start()
+
+    def ask(self, method: str, path: str, body: Json = None, stop: StopFlag | None = None) -> Answer:
+        """One question and its whole answer; raises `Dropped` when `stop` is set first."""
+        try:
+            return self._asked(method, path, body, stop)
+        except (httpx2.ReadError, httpx2.WriteError, httpx2.RemoteProtocolError):
+            # The server may have closed a connection that was kept, just when it was used again.
+            return self._asked(method, path, body, stop)
+
+    def events(self, path: str, body: Json, stop: StopFlag) -> Iterator[Answer | str]:
+        """POST and read server-sent events: the data of each, or one `Answer` when the server sends none.
+
+        Raises `Dropped` when `stop` is set. Closing the iterator drops the request as well.
+        """
+        return self._items(lambda items: self._stream(path, body, items), stop)
+
+    def close(self) -> None:
+        """Drop whatever is under way. Safe to call twice."""
+        with self._closing:
+            if not self._is_closed:
+                self._is_closed = True
+                self._loop.call_soon_threadsafe(self._loop.stop)
+
+    # --- This side --------------------------------------------------------------------------------------
+
+    def _asked(self, method: str, path: str, body: Json, stop: StopFlag | None) -> Answer:
+        seconds = self._patience.answer
+        for item in self._items(lambda items: self._whole(method, path, body, seconds, items), stop):
+            if isinstance(item, Answer):
+                return item
+        raise httpx2.RemoteProtocolError("no answer")
+
+    def _items(self, begin: Any, stop: StopFlag | None) -> Iterator[Any]:
+        items: queue.SimpleQueue[_Item] = queue.SimpleQueue()
+        future = self._begin(begin(items))
+        future.add_done_callback(lambda done: items.put(_how(done)))
+        try:
+            while True:
+                if stop is not None and stop.is_set():
+                    raise Dropped
+                try:
+                    item = items.get(timeout=POLL_SECONDS)
+                except queue.Empty:
+                    if self._loop.is_closed() and items.empty():
+                        raise Dropped from None
+                    continue
+                if item is None:
+                    return
+                if isinstance(item, Exception):
+                    raise item
+                yield item
+        finally:
+            with self._closing:
+                if not self._is_closed:
+                    future.cancel()
+
+    def _begin(self, coroutine: Coroutine[Any, Any, None]) -> "Future[None]":
+        with self._closing:
+            if not self._is_closed:
+                return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        coroutine.close()
+        raise Dropped
+
+    # --- On the loop ------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_forever()
+        with contextlib.suppress(Exception):
+            self._loop.run_until_complete(self._end())
+        self._loop.close()
+
+    async def _end(self) -> None:
+        while left := asyncio.all_tasks() - {asyncio.current_task()}:
+            for task in left:
+                task.cancel()
+            await asyncio.gather(*left, return_exceptions=True)
+        await self._client.aclose()
+        await self._loop.shutdown_asyncgens()
+
+    def _timeout(self, read_seconds: float) -> httpx2.Timeout:
+        return httpx2.Timeout(read_seconds, connect=self._patience.connect)
+
+    async def _whole(
+        self, method: str, path: str, body: Json, seconds: float, items: "queue.SimpleQueue[_Item]"
+    ) -> None:
+        async with (
+            asyncio.timeout(self._patience.connect + seconds),
+            self._client.stream(
+                method, self._root + path, json=body, timeout=self._timeout(seconds)
+            ) as response,
+        ):
+            items.put(await _answer(response, self._key))
+
+    async def _stream(self, path: str, body: Json, items: "queue.SimpleQueue[_Item]") -> None:
+        timeout = self._timeout(self._patience.silence)
+        async with self._client.stream("POST", self._root + path, json=body, timeout=timeout) as response:
+            kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+            if response.status_code != 200 or kind != "text/event-stream":
+                items.put(await _answer(response, self._key))
+                return
+            response.encoding = "utf-8-sig"  # a mark of the byte order would hide the first event
+            async for event in httpx2.EventSource(response, max_event_size=MOST_EVENT_BYTES):
+                while items.qsize() > MOST_WAITING:
+                    await asyncio.sleep(POLL_SECONDS)
+                if event.data:  # there are events of a name or an interval alone
+                    items.put(event.data)
+
+
+def _client(server: Address, headers: Mapping[str, str]) -> httpx2.AsyncClient:
+    # Proxies are for other machines. Redirects are not followed: the key is for this address.
+    try:
+        return httpx2.AsyncClient(
+            headers=headers,
+            trust_env=not server.is_loopback,
+            verify=httpx2.create_ssl_context() if server.root.startswith("https://") else True,
+        )
+    except (
+        Exception
+    ) as error:  # a SOCKS proxy without the package for it, a proxy's bad address, a missing file
+        raise QwenTuiError("server.environment", host=server.host, detail=one_line(error)) from error
+
+
+async def _answer(response: httpx2.Response, key: str) -> Answer:
+    """Read all of it. An error that quotes the key must not bring it into what is shown and kept."""
+    body = bytearray()
+    async for piece in response.aiter_bytes():
+        body += piece
+        if len(body) > MOST_BYTES:
+            raise httpx2.RemoteProtocolError("the answer is too large")
+    said = bytes(body)
+    if response.status_code != 200 and len(key) >= SHORTEST:
+        said = said.replace(key.encode(), HIDDEN.encode())
+    return Answer(response.status_code, dict(response.headers), said)
+
+
+def _how(done: "Future[None]") -> _End:
+    """How a request ended: None when it came to its own end."""
+    if done.cancelled():
+        return Dropped()
+    error = done.exception()
+    if error is None or isinstance(error, Exception):
+        return error
+    return httpx2.RemoteProtocolError(type(error).__name__)

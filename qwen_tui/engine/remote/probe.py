@@ -1,0 +1,127 @@
+"""What answers at an address: which program, which models it serves, and how large their windows are."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import httpx2
+
+from qwen_tui.chat.messages import Json
+from qwen_tui.engine.base import StopFlag
+from qwen_tui.engine.redaction import one_line
+from qwen_tui.engine.remote.http_calls import Answer, Calls
+from qwen_tui.engine.remote.refusals import refusal
+from qwen_tui.engine.remote.server_kinds import LLAMA_CPP, OLLAMA, OTHER, SGLANG, TRANSFORMERS, VLLM, Kind
+from qwen_tui.engine.remote.stream_chunks import token_count
+
+log = logging.getLogger(__name__)
+
+MODELS = "/v1/models"
+
+_OWNERS = {"vllm": VLLM, "sglang": SGLANG, "llamacpp": LLAMA_CPP}
+"""By what a program writes into `owned_by` of its models."""
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What a server has."""
+
+    kind: Kind
+    models: tuple[str, ...]
+    windows: dict[str, int]
+    """Of the models whose window it tells, in tokens."""
+
+
+def probe(calls: Calls, host: str, stop: StopFlag | None = None) -> Served:
+    """Ask a server what it is and what it has.
+
+    Raises what `Calls.ask` does, and QwenTuiError when what answers wants a key or serves no models.
+    """
+
+    def get(path: str) -> Json:
+        """What not every server has: what it says there, or None."""
+        try:
+            answer = calls.ask("GET", path, stop=stop)
+        except (httpx2.HTTPError, TimeoutError) as error:
+            log.info("%s%s: %s", host, path, error)
+            return None
+        return answer.json if answer.status == 200 else None
+
+    answer = calls.ask("GET", MODELS, stop=stop)
+    listed = _models(answer.json) if answer.status == 200 else None
+    kind = _kind(answer, listed or [], get)
+    # transformers serve fails to list where there is no hub cache, and serves all the same.
+    if listed is None and kind is not TRANSFORMERS:
+        raise refusal(answer, host)
+    models = listed or []
+    windows = {str(model["id"]): size for model in models if (size := _window(model))}
+    names = tuple(dict.fromkeys(str(model["id"]) for model in models))
+    if kind is LLAMA_CPP and (size := _llama_cpp_window(get("/props"))):
+        windows = dict.fromkeys(names, size)
+    if kind is OLLAMA:
+        windows |= _ollama_windows(get("/api/ps"))
+    log.info("%s is %s and serves %s", host, kind.name, one_line(", ".join(names)) or "what is asked for")
+    return Served(kind, names, windows)
+
+
+def _models(said: Json) -> list[dict[str, Json]] | None:
+    """The list of models as the protocol has it, or None when this is none."""
+    data = said.get("data") if isinstance(said, dict) else None
+    if data is None and isinstance(said, dict) and said.get("object") == "list":
+        return []
+    if not isinstance(data, list):
+        return None
+    return [
+        each for each in data if isinstance(each, dict) and isinstance(each.get("id"), str) and each["id"]
+    ]
+
+
+def _kind(answer: Answer, models: list[dict[str, Json]], get: Callable[[str], Json]) -> Kind:
+    owners = {str(model.get("owned_by", "")).lower() for model in models}
+    for owner, kind in _OWNERS.items():
+        if owner in owners:
+            return kind
+    if "llama.cpp" in answer.headers.get("server", ""):
+        return LLAMA_CPP
+    if answer.status in (401, 403):
+        return OTHER
+    version = get("/api/version")
+    if isinstance(version, dict) and "version" in version:
+        return OLLAMA
+    described = get("/openapi.json")
+    paths = described.get("paths") if isinstance(described, dict) else None
+    if isinstance(paths, dict) and "/v1/chat/completions" in paths:
+        if "/load_model" in paths and "/tokenize" not in paths:
+            return TRANSFORMERS
+        if "/tokenize" in paths and "/detokenize" in paths and "/version" in paths:
+            return VLLM
+    return OTHER
+
+
+def _window(model: dict[str, Json]) -> int:
+    for key in ("max_model_len", "context_length", "context_window"):
+        if (size := _tokens(model.get(key))) > 0:
+            return size
+    return 0
+
+
+def _llama_cpp_window(props: Json) -> int:
+    settings = props.get("default_generation_settings") if isinstance(props, dict) else None
+    return _tokens(settings.get("n_ctx")) if isinstance(settings, dict) else 0
+
+
+def _ollama_windows(running: Json) -> dict[str, int]:
+    """Of the models that are loaded: what it loads them with is a setting of its own."""
+    models = running.get("models") if isinstance(running, dict) else None
+    if not isinstance(models, list):
+        return {}
+    sizes = {
+        str(each.get("name")): _tokens(each.get("context_length"))
+        for each in models
+        if isinstance(each, dict)
+    }
+    return {name: size for name, size in sizes.items() if size}
+
+
+def _tokens(value: Json) -> int:
+    return token_count(value) or 0

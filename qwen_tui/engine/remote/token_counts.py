@@ -1,0 +1,155 @@
+"""How many tokens messages take: asked of the server's own tokenizer where it has one, else estimated.
+
+A server counts a whole prompt, in one request. What each message takes of it is shared out: all but the parts
+that belong to no message, by the estimated length of each.
+"""
+
+import logging
+import re
+from collections.abc import Sequence
+
+import httpx2
+
+from qwen_tui.chat.messages import Json, Role
+from qwen_tui.engine.base import PromptMessage, StopFlag, TokenCounts
+from qwen_tui.engine.remote.http_calls import Calls
+from qwen_tui.engine.remote.request_body import message_body
+from qwen_tui.engine.remote.server_kinds import Kind
+from qwen_tui.engine.remote.stream_chunks import token_count
+
+log = logging.getLogger(__name__)
+
+TEMPLATE_TOKENS = 5
+"""What a chat template puts around a message: ChatML's `<|im_start|>user\\n` and `<|im_end|>\\n`."""
+
+PROMPT_TOKENS = 3
+"""What it puts behind all of them: `<|im_start|>assistant\\n`."""
+
+LEAST_LEARNED = 50
+"""Shorter prompts, in estimated tokens, teach nothing: the template is most of them."""
+
+LARGEST_SCALE = 4.0
+"""How far a server's figures are believed: no tokenizer is further from the estimates."""
+
+_PIECES = re.compile(r"[A-Za-z]+|\d|\s+|[^\x00-\x7f]|[^\sA-Za-z\d]")
+
+
+def estimated_tokens(text: str) -> int:
+    """About how many tokens a text has.
+
+    English words have one token for about every 5 letters, digits one each in Qwen's vocabulary, and Chinese
+    about 2 characters for 1.3 tokens; a space belongs to the word after it.
+    """
+    total = 0.0
+    for piece in _PIECES.findall(text):
+        if piece[0].isspace():
+            total += 0 if piece == " " else 1
+        elif piece[0].isascii():
+            total += 1 + (len(piece) - 1) // 6
+        else:
+            total += 0.65
+    return round(total)
+
+
+class Counter:
+    """Counts for one model of one server."""
+
+    def __init__(self, calls: Calls, kind: Kind, model: str) -> None:
+        self._calls = calls
+        self._kind = kind
+        self._model = model
+        self._scale = 1.0
+        self._least_scale = 1 / LARGEST_SCALE
+        """How many tokens there are to each estimated one, as far as the server has told."""
+        self.is_exact = kind.counting != "no" and self._does_count()
+
+    def count(
+        self,
+        messages: Sequence[PromptMessage],
+        thinking: bool | None,
+        *,
+        continues: bool,
+        stop: StopFlag | None = None,
+    ) -> TokenCounts:
+        """Count a prompt; see `Engine.count`. Raises `Dropped` when `stop` is set.
+
+        While the server is away tokens are estimated: the request that follows is tried again and again, and tells
+        better what is the matter.
+        """
+        if not messages:
+            return TokenCounts(0, (), self.is_exact)
+        guesses = [self._guess(message) for message in messages]
+        fixed = 0 if continues else PROMPT_TOKENS
+        total = None
+        if self.is_exact:
+            try:
+                total = self._asked(messages, thinking, continues, stop)
+            except (httpx2.HTTPError, TimeoutError) as error:
+                log.info("tokens are estimated, since they cannot be counted now: %s", error)
+        if total is None:
+            return TokenCounts(sum(guesses) + fixed, tuple(guesses), is_exact=False)
+        return TokenCounts(total, _shares(max(0, total - fixed), guesses))
+
+    def learn(self, messages: Sequence[PromptMessage], prompt_tokens: int) -> None:
+        """Take in how many tokens a prompt really had; the next estimates are the better for it."""
+        guess = (
+            sum(estimated_tokens(message.content) + TEMPLATE_TOKENS for message in messages) + PROMPT_TOKENS
+        )
+        if prompt_tokens > 0 and guess > LEAST_LEARNED:
+            self._scale = min(LARGEST_SCALE, max(self._least_scale, prompt_tokens / guess))
+
+    def was_too_low(self) -> None:
+        """The server refused a prompt as too long that should have fitted: estimate more from now on."""
+        self._scale = self._least_scale = min(LARGEST_SCALE, self._scale * 1.25)
+
+    def _does_count(self) -> bool:
+        """Whether it answers: older versions, and gateways in between, do not count though the kind does."""
+        try:
+            return self._asked((PromptMessage(Role.USER, "hello"),)) is not None
+        except (httpx2.HTTPError, TimeoutError):
+            return False
+
+    def _guess(self, message: PromptMessage) -> int:
+        return round((estimated_tokens(message.content) + TEMPLATE_TOKENS) * self._scale)
+
+    def _asked(
+        self,
+        messages: Sequence[PromptMessage],
+        thinking: bool | None = None,
+        continues: bool = False,
+        stop: StopFlag | None = None,
+    ) -> int | None:
+        """What the server counts, or None where it does not: a template may refuse the messages."""
+        body: dict[str, Json] = {
+            "model": self._model,
+            "messages": list(map(message_body, messages)),
+        }
+        if continues:
+            body |= {"continue_final_message": True, "add_generation_prompt": False}
+        if thinking is not None:
+            body["chat_template_kwargs"] = {"enable_thinking": thinking}
+        if self._kind.counting == "text":
+            rendered = self._post("/apply-template", body, stop)
+            prompt = rendered.get("prompt")
+            if not isinstance(prompt, str):
+                return None
+            body = {"content": prompt, "add_special": True, "parse_special": True}
+        said = self._post("/tokenize", body, stop)
+        tokens = said.get("tokens")
+        return token_count(said.get("count")) or (len(tokens) if isinstance(tokens, list) else 0) or None
+
+    def _post(self, path: str, body: Json, stop: StopFlag | None) -> dict[str, Json]:
+        said = self._calls.ask("POST", path, body, stop).json
+        return said if isinstance(said, dict) else {}
+
+
+def _shares(total: int, weights: Sequence[int]) -> tuple[int, ...]:
+    """Whole numbers in proportion to the weights that add up to `total`."""
+    whole, shared, seen = sum(weights), 0, 0
+    shares = []
+    for weight in weights:
+        seen += weight
+        upto = total * seen // whole if whole else 0
+        shares.append(upto - shared)
+        shared = upto
+    return tuple(shares)

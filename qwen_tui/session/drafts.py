@@ -1,0 +1,105 @@
+"""Drafts on disk: what stands in the composer of each conversation, and messages that wait to be answered.
+
+A message that was sent while the model was busy is in nobody's conversation yet. It is kept beside the draft until
+it is, and comes back in the composer when the program did not get that far.
+"""
+
+import threading
+from collections.abc import Collection
+from dataclasses import replace
+
+from qwen_tui.chat.drafts import Drafts, LeftBehind, SavedDraft, Waiting
+from qwen_tui.chat.messages import Conversation
+from qwen_tui.errors import QwenTuiError
+from qwen_tui.session.draft import Draft, Written
+from qwen_tui.session.turn_queue import TurnQueue
+
+
+class DraftKeeper:
+    """Writes what has changed when it is told to `keep`; may be told so from any thread."""
+
+    def __init__(self, drafts: Drafts, turns: TurnQueue) -> None:
+        self._drafts = drafts
+        self._turns = turns
+        self._lock = threading.Lock()
+        self._here: dict[str, Written] = {}
+        """By conversation id: what stands, or last stood, in its composer."""
+        self._new: dict[str, Conversation] = {}
+        """By id: the conversations that have no message, and so no file, yet."""
+        self._changed: set[str] = set()
+        self._on_disk: frozenset[str] | None = None
+        """The conversations that had a draft when the program began."""
+
+    def open(self, conversation: Conversation) -> Written:
+        """What the composer of a conversation begins with."""
+        with self._lock:
+            if conversation.id not in self._here:
+                saved = self._drafts.load(conversation.id) or SavedDraft()
+                # The program may have been killed after a message was accepted, before that was written here.
+                lost = [each.text for each in saved.waiting if conversation.message(each.own_id) is None]
+                edits = [each for each in saved.edits if conversation.message(each.message_id) is not None]
+                lost += [each.text for each in saved.edits if each not in edits]
+                draft = Draft.of("\n\n".join(filter(None, (*lost, saved.text))))
+                draft = draft._replace(attachments=(*saved.attachments, *draft.attachments))
+                self._here[conversation.id] = Written(draft, tuple(edits), saved.editing)
+            return self._here[conversation.id]
+
+    def left_behind(self) -> tuple[LeftBehind, ...]:
+        """The conversations that were never begun, but for which something was written; newest first."""
+        return self._drafts.left_behind()
+
+    def among(self, conversation_ids: Collection[str]) -> frozenset[str]:
+        """Those of these conversations in which something was written and not sent, or not answered yet."""
+        with self._lock:
+            if self._on_disk is None:
+                self._on_disk = self._drafts.among(conversation_ids)
+            here = {own_id: not written.is_empty for own_id, written in self._here.items()}
+            return frozenset(each for each in conversation_ids if here.get(each, each in self._on_disk))
+
+    def note(self, conversation: Conversation, written: Written) -> None:
+        """This stands in the composer of a conversation now."""
+        with self._lock:
+            self._note_newness(conversation)
+            if self._here.get(conversation.id) != written:
+                self._here[conversation.id] = written
+                self._changed.add(conversation.id)
+
+    def note_queue(self, conversation: Conversation) -> None:
+        """A message of this conversation waits now, or no longer."""
+        with self._lock:
+            self._note_newness(conversation)
+            self._changed.add(conversation.id)
+
+    def keep(self) -> QwenTuiError | None:
+        """Write what has changed since the last time; returns why something could not be, and is tried again."""
+        problem: QwenTuiError | None = None
+        with self._lock:
+            for conversation_id in list(self._changed):
+                draft, edits, editing = self._here.get(conversation_id, Written())
+                unsaved = self._turns.unsaved(conversation_id)
+                waiting = tuple(Waiting(ask.own_id, ask.text) for ask in unsaved)
+                try:
+                    saved = SavedDraft(draft.text, draft.attachments, waiting, edits, editing)
+                    self._drafts.save(conversation_id, self._with_its_conversation(saved, conversation_id))
+                except QwenTuiError as error:
+                    problem = error
+                else:
+                    self._changed.discard(conversation_id)
+        return problem
+
+    def _note_newness(self, conversation: Conversation) -> None:
+        if conversation.messages:
+            self._new.pop(conversation.id, None)
+            return
+        before = self._new.get(conversation.id)
+        self._new[conversation.id] = conversation
+        if conversation.overrides != (before.overrides if before is not None else {}):
+            self._changed.add(conversation.id)
+
+    def _with_its_conversation(self, saved: SavedDraft, conversation_id: str) -> SavedDraft:
+        """The draft with what a conversation that has no file is to be."""
+        new = self._new.get(conversation_id)
+        if new is None:
+            return saved
+        name = new.name if new.named_by_person else ""
+        return replace(saved, is_new=True, name=name, overrides=new.overrides)

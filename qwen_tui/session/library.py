@@ -1,0 +1,271 @@
+"""The conversations of this person: which there are, which are open, and taking back what was done to them.
+
+Sits between the store (files) and the screen (rows). A conversation is opened once: a reply that is still being
+written and the log that shows it share one `ChatSession`. While it is open it is claimed, so that a second program
+only reads it.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from typing import NamedTuple
+
+from qwen_tui.chat.branches import brought_back
+from qwen_tui.chat.claims import Claim
+from qwen_tui.chat.drafts import LeftBehind
+from qwen_tui.chat.index import Entry
+from qwen_tui.chat.messages import Conversation
+from qwen_tui.chat.names import tidy
+from qwen_tui.chat.search import Hit, Search
+from qwen_tui.chat.store import ConversationStore
+from qwen_tui.errors import QwenTuiError
+from qwen_tui.session.session import ChatSession
+from qwen_tui.session.undo import Change, Undone, UndoStack
+
+
+class _Open(NamedTuple):
+    session: ChatSession
+    claim: Claim | None
+    """None where another program has it."""
+
+
+class Library:
+    """Open sessions, the list of all conversations, and undo for what is done to them."""
+
+    def __init__(self, store: ConversationStore) -> None:
+        self._store = store
+        self._open: dict[str, _Open] = {}
+        self._search = Search(store.folder)
+        self._undo = UndoStack()
+        self._entries: dict[str, Entry] = {}
+        self._problems: list[QwenTuiError] = []
+        self._told: set[tuple[object, ...]] = set()
+
+    def entries(self) -> tuple[Entry, ...]:
+        """All saved conversations, pinned ones first, then the one used last."""
+        self._note_problems()  # what a save has found since: listing begins anew
+        entries = self._store.list()
+        self._note_problems()
+        self._entries = {entry.id: entry for entry in entries}
+        return tuple(sorted(entries, key=lambda entry: not entry.pinned))
+
+    def search(self, query: str, is_stopped: Callable[[], bool]) -> Iterator[Hit]:
+        """The conversations of the last listing in which every word occurs, by name or by what was said."""
+        return self._search.hits(tuple(self._entries.values()), query, is_stopped)
+
+    def take_problems(self) -> list[QwenTuiError]:
+        """What could not be read since the last call, and where it was put: to be said once."""
+        problems, self._problems = self._problems, []
+        return problems
+
+    # --- Open conversations -----------------------------------------------------------------------------
+
+    def new(self, name: str | None = None, *, left_behind: LeftBehind | None = None) -> ChatSession:
+        """An empty conversation; it gets a file with its first message. `left_behind` is one to go on with."""
+        conversation = self._store.create(left_behind.name or None if left_behind is not None else name)
+        self._note_problems()
+        if left_behind is not None:
+            conversation = replace(conversation, id=left_behind.own_id, overrides=left_behind.overrides)
+        return self._keep(conversation, self._store.claim(conversation.id))
+
+    def new_or_left_behind(self, left_behind: Iterable[LeftBehind], name: str | None = None) -> ChatSession:
+        """An empty conversation: the first of these, which were never begun, or one of its own.
+
+        With a name only one that has this name.
+        """
+        for left in left_behind:
+            is_wanted = name is None or left.name == tidy(name)
+            if is_wanted and all(entry.id != left.own_id for entry in self.entries()):
+                known = self._writable(left.own_id)
+                session = known if known is not None else self.new(left_behind=left)
+                if not session.is_read_only:
+                    return session
+                self._close(left.own_id)
+        return self.new(name)
+
+    def open(self, conversation_id: str) -> ChatSession:
+        """A saved conversation, or the session that already has it open; raises `QwenTuiError`.
+
+        One that another program has open can only be read; it is worth opening again when that has gone.
+        """
+        known = self._open.get(conversation_id)
+        if known is not None and known.claim is not None:
+            return known.session
+        claim = self._store.claim(conversation_id)
+        if known is not None and claim is None:
+            return known.session
+        try:
+            return self._keep(self._store.load(self._entry(conversation_id)), claim)
+        except QwenTuiError:
+            if claim is not None:
+                claim.release()
+            raise
+
+    def open_named(self, name: str, left_behind: Iterable[LeftBehind] = ()) -> ChatSession:
+        """The conversation of this name, or a new one under it; raises `QwenTuiError`.
+
+        `left_behind`: those that were never begun; a new one goes on with what was written for it.
+        """
+        entry = self._store.find(name)
+        if entry is None:
+            return self.new_or_left_behind(left_behind, name)
+        self._entries[entry.id] = entry
+        return self.open(entry.id)
+
+    def add(self, conversations: Iterable[Conversation]) -> Iterator[Entry]:
+        """Take in conversations from elsewhere as the entries are asked for, from any thread; see the store's."""
+        return self._store.add(conversations)
+
+    def let_go(self, is_needed: Callable[[str], bool]) -> None:
+        """Close the conversations that nobody needs and that are on disk as they stand."""
+        for conversation_id, (session, _) in list(self._open.items()):
+            if session.is_saved and not is_needed(conversation_id):
+                self._close(conversation_id)
+
+    def release(self) -> None:
+        """Let other programs write in them: this one is being left. A reply that still comes is saved."""
+        for known in self._open.values():
+            if known.claim is not None:
+                known.claim.release()
+
+    @property
+    def has_failed_to_save(self) -> bool:
+        """Whether something of an open conversation could not be saved when that was last tried."""
+        return any(known.session.has_failed_to_save for known in self._open.values())
+
+    def save_changes(self) -> QwenTuiError | None:
+        """Save what is not on disk yet of any open conversation; returns the first reason why that failed."""
+        errors: list[QwenTuiError] = []
+        for session in [known.session for known in self._open.values()]:
+            if not session.is_saved:
+                try:
+                    session.save()
+                except QwenTuiError as error:
+                    errors.append(error)
+        return errors[0] if errors else None
+
+    # --- Changes that can be taken back -----------------------------------------------------------------
+
+    def rename(self, conversation_id: str, name: str) -> None:
+        """Name a conversation; raises `QwenTuiError`."""
+        before = self._entry(conversation_id).name
+        self._rename(conversation_id, name)
+
+        def take_back() -> str:
+            self._rename(conversation_id, before)
+            return before
+
+        self._undo.push(Change("undone.rename", conversation_id, take_back))
+
+    def pin(self, conversation_id: str, pinned: bool) -> None:
+        """Keep a conversation on top of the list, or no longer; raises `QwenTuiError`."""
+        session = self._writable(conversation_id)
+        if session is None:
+            self._store.pin(self._entry(conversation_id), pinned)
+        else:
+            session.change(lambda it: replace(it, pinned=pinned))
+
+    def trash(self, conversation_id: str) -> str:
+        """Move a conversation to the trash and close it; returns its name. Raises `QwenTuiError`."""
+        session = self._writable(conversation_id)
+        if session is not None and not session.is_saved:
+            session.save()
+        trashed = self._store.trash(self._entry(conversation_id))
+        self._close(conversation_id)
+
+        def take_back() -> str:
+            return self._store.restore(trashed).name
+
+        self._undo.push(Change("undone.trash", conversation_id, take_back))
+        return trashed.name
+
+    def delete(self, session: ChatSession, message_id: str) -> None:
+        """Take a message out of an open conversation (see `branches.without`); raises `QwenTuiError`."""
+        own_id, before = session.conversation.id, session.conversation
+        try:
+            session.delete(message_id)
+        finally:
+            if session.conversation is not before:  # also when it could not be saved
+                self._undo.push(
+                    Change(
+                        "undone.delete",
+                        own_id,
+                        lambda: self._again(
+                            own_id, lambda it: it.change(lambda now: brought_back(now, before))
+                        ),
+                    )
+                )
+
+    def rewrite(self, session: ChatSession, reply_id: str, text: str) -> None:
+        """Put a person's version beside a reply; raises `QwenTuiError`."""
+        self.note_edit(session, reply_id)
+        session.rewrite(reply_id, text)
+
+    def note_edit(self, session: ChatSession, message_id: str) -> None:
+        """Another version of this message is shown from now on; undo shows this one again."""
+        own_id = session.conversation.id
+        self._undo.push(
+            Change("undone.edit", own_id, lambda: self._again(own_id, lambda it: it.show(message_id)))
+        )
+
+    @property
+    def next_undo(self) -> str:
+        """The conversation that `undo` would change; empty when there is nothing to take back."""
+        return self._undo.next_conversation
+
+    def undo(self) -> Undone | None:
+        """Take the last change back; None when there is none. Raises `QwenTuiError`."""
+        return self._undo.undo()
+
+    def duplicate(self, conversation_id: str) -> str:
+        """Make a copy of a conversation under a name of its own; returns the copy's id. Raises `QwenTuiError`."""
+        session = self._writable(conversation_id)
+        if session is not None and not session.is_saved:
+            session.save()
+        return self._store.duplicate(self._entry(conversation_id)).id
+
+    # --- Inside -----------------------------------------------------------------------------------------
+
+    def _again(self, conversation_id: str, how: Callable[[ChatSession], None]) -> str:
+        session = self.open(conversation_id)
+        how(session)
+        return session.conversation.name
+
+    def _rename(self, conversation_id: str, name: str) -> None:
+        session = self._writable(conversation_id)
+        if session is None:
+            self._store.rename(self._entry(conversation_id), name)
+        else:
+            session.change(lambda it: replace(it, name=name, named_by_person=True))
+
+    def _writable(self, conversation_id: str) -> ChatSession | None:
+        """The session of a conversation that is open here; None where only the file can be changed."""
+        known = self._open.get(conversation_id)
+        return known.session if known is not None and known.claim is not None else None
+
+    def _keep(self, conversation: Conversation, claim: Claim | None) -> ChatSession:
+        session = ChatSession(conversation, self._store, read_only=claim is None)
+        self._open[conversation.id] = _Open(session, claim)
+        return session
+
+    def _close(self, conversation_id: str) -> None:
+        known = self._open.pop(conversation_id, None)
+        if known is not None:
+            known.session.close()
+            self._store.forget(conversation_id)
+            if known.claim is not None:
+                known.claim.release()
+
+    def _entry(self, conversation_id: str) -> Entry:
+        if conversation_id not in self._entries:
+            self.entries()
+        if conversation_id not in self._entries:
+            raise QwenTuiError("store.gone", name=conversation_id)
+        return self._entries[conversation_id]
+
+    def _note_problems(self) -> None:
+        for problem in self._store.problems:
+            known = (problem.code, *problem.parameters.values())
+            if known not in self._told:  # a file that stays where it is, is met at every look
+                self._told.add(known)
+                self._problems.append(problem)
+        self._store.problems = ()

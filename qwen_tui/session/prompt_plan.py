@@ -1,0 +1,145 @@
+"""What the model is to see of a conversation: the prompt, and where the model's memory begins.
+
+Token counts come from the engine (the model's own tokenizer and template); the choice itself is the pure
+function `chat.context.fit`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from qwen_tui.chat.context import Cost, Window, fit, reply_room
+from qwen_tui.chat.messages import Message, Role
+from qwen_tui.engine.base import Engine, PromptMessage, Request, StopFlag
+from qwen_tui.errors import QwenTuiError
+from qwen_tui.settings.options import Settings
+
+WINDOWS_OF_TOKENS = 4
+"""How many context windows' worth of tokens go with the newest replies; those of thoughts are among them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A request that fits, and what was left out of it."""
+
+    request: Request
+    window: Window
+    """Its start is an index into the whole path, as the log shows it."""
+    first_sent: str
+    """The id of the oldest message that the model sees; empty while there is none."""
+
+
+def plan(
+    path: Sequence[Message],
+    settings: Settings,
+    engine: Engine,
+    *,
+    continues: bool = False,
+    stop: StopFlag | None = None,
+) -> Plan:
+    """Choose what is sent so that the last message of `path`, a person's, can be answered.
+
+    When it `continues`, the last message is a reply that the model is to go on with.
+
+    Raises `QwenTuiError("chat.message_too_long")` with both numbers when the newest turn alone is too large, and
+    `engine.stopped_early` when `stop` is set meanwhile.
+    """
+    view = survey(path, settings, engine, continues=continues, stop=stop)
+    if not view.window.fits:
+        tokens, limit = view.window.used_tokens, view.window.budget_tokens
+        raise QwenTuiError("chat.message_too_long", tokens=tokens, limit=limit)
+    return view
+
+
+def survey(
+    path: Sequence[Message],
+    settings: Settings,
+    engine: Engine,
+    *,
+    continues: bool = False,
+    stop: StopFlag | None = None,
+) -> Plan:
+    """What the model would see of `path` now, and how large that is; the window may not fit."""
+    seen = [message for message in path if is_seen(message) or (continues and message is path[-1])]
+    system = _system(settings)
+    count = partial(engine.count, thinking=settings.thinking, continues=continues, stop=stop)
+    messages = prompt_messages(seen, engine.info.context_window)
+    counts = count((*system, *messages))
+    costs = [
+        Cost(tokens, message.role is Role.USER)
+        for tokens, message in zip(counts.per_message[len(system) :], seen, strict=True)
+    ]
+    fixed_tokens = counts.total - sum(cost.tokens for cost in costs)
+    budget = budget_tokens(settings, engine)
+    window = fit(costs, fixed_tokens, budget, memory=settings.memory, turns=settings.memory_turns)
+    # Blocks are additive for the templates we know, but only a rendering of what is really sent is exact.
+    starts = [window.start, *(i for i in range(window.start + 1, len(seen)) if costs[i].opens_turn)]
+    for start in starts:
+        sent = (*system, *messages[start:])
+        sent_counts = count(sent) if start else counts
+        used = sent_counts.total
+        window = Window(start, used, budget)
+        if window.fits:
+            break
+    first_sent = seen[window.start].id if seen else ""
+    return Plan(
+        request=Request(
+            messages=sent, sampling=settings.sampling, thinking=settings.thinking, continues=continues
+        ),
+        window=replace(window, start=_index_of(first_sent, path), is_exact=sent_counts.is_exact),
+        first_sent=first_sent,
+    )
+
+
+def upcoming(path: Sequence[Message], settings: Settings, engine: Engine) -> Plan:
+    """What of `path` the next message will be sent with: a limit in turns counts that one, too.
+
+    `first_sent` is empty, and the window begins behind the path, where that is nothing.
+    """
+    turns = settings.memory_turns if settings.memory else 1
+    if turns is None or not path or path[-1].role is Role.USER:
+        return survey(path, settings, engine)
+    if turns > 1:
+        return survey(path, replace(settings, memory_turns=turns - 1), engine)
+    alone = _system(settings)
+    counts = engine.count(alone, thinking=settings.thinking)
+    window = Window(len(path), counts.total, budget_tokens(settings, engine), counts.is_exact)
+    request = Request(messages=alone, sampling=settings.sampling, thinking=settings.thinking)
+    return Plan(request=request, window=window, first_sent="")
+
+
+def budget_tokens(settings: Settings, engine: Engine) -> int:
+    """How large a prompt may be: the window less the room for the reply, or the person's own limit."""
+    context_window = engine.info.context_window
+    budget = context_window - reply_room(context_window, settings.max_new_tokens)
+    return min(budget, settings.memory_tokens) if settings.memory_tokens is not None else budget
+
+
+def prompt_messages(messages: Sequence[Message], context_window: int) -> tuple[PromptMessage, ...]:
+    """Messages of the conversation as the engine takes them, the newest replies with the tokens they are made of.
+
+    A conversation may be many times as long as a context window, and this crosses the pipe for each count.
+    """
+    left = WINDOWS_OF_TOKENS * context_window
+    taken: list[PromptMessage] = []
+    for message in reversed(messages):
+        runs = message.receipt
+        token_ids = runs[0].token_ids if len(runs) == 1 else tuple(i for run in runs for i in run.token_ids)
+        left -= len(token_ids)
+        token_ids = token_ids if left >= 0 else ()
+        taken.append(PromptMessage(message.role, message.content, message.thinking, token_ids))
+    return tuple(reversed(taken))
+
+
+def is_seen(message: Message) -> bool:
+    """Whether the model may see this message: replies that never got a word out are left out."""
+    return message.role is not Role.ASSISTANT or bool(message.content)
+
+
+def _system(settings: Settings) -> tuple[PromptMessage, ...]:
+    prompt = settings.system_prompt.strip()
+    return (PromptMessage(Role.SYSTEM, prompt),) if prompt else ()
+
+
+def _index_of(message_id: str, path: Sequence[Message]) -> int:
+    return next((index for index, message in enumerate(path) if message.id == message_id), 0)

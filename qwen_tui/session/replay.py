@@ -1,0 +1,182 @@
+"""Run a reply again as its receipt tells, and compare the tokens.
+
+Same prompt, same seed, same sampling, nothing reused: the same model gives the same tokens, and where it does
+not (another card, another version of a library) this says at which token it first differs. The conversation is only
+read.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import pairwise
+from typing import NamedTuple
+
+from qwen_tui.chat.branches import path_to
+from qwen_tui.chat.messages import Conversation, Message, Role, Run
+from qwen_tui.engine.base import (
+    ON_SERVER,
+    Engine,
+    Finished,
+    ModelInfo,
+    PromptMessage,
+    Request,
+    StopFlag,
+    TextDelta,
+    ThinkingDelta,
+    sampling_of,
+)
+from qwen_tui.errors import QwenTuiError
+from qwen_tui.session.prompt_plan import is_seen, prompt_messages
+
+SHOWN_CHARACTERS = 24
+"""How much text is shown from where two replies part."""
+
+
+class Replaying(NamedTuple):
+    """So many tokens of so many have been generated again."""
+
+    reply_id: str
+    done: int
+    total: int
+
+
+class Replayed(NamedTuple):
+    """The reply was run again: the same tokens as far as it went, unless `differs_at` tells otherwise."""
+
+    reply_id: str
+    compared: int
+    """How many tokens of the reply were compared."""
+    total: int
+    differs_at: int | None = None
+    """The first token that is another one, counted from 1."""
+    was: str = ""
+    """How the text went on from there, as far as the texts differ."""
+    became: str = ""
+    reused_tokens: int = 0
+    """What the run that differs had of its prompt from the cache: numbers round otherwise when all is read."""
+
+
+class NotReplayed(NamedTuple):
+    """It cannot be run again, or something went wrong."""
+
+    reply_id: str
+    error: QwenTuiError
+
+
+ReplayEvent = Replaying | Replayed | NotReplayed
+
+
+def replay(
+    conversation: Conversation, reply_id: str, engine: Engine, stop: StopFlag
+) -> Iterator[ReplayEvent]:
+    """Run all runs of a reply again; the last event is `Replayed` or `NotReplayed`."""
+    reply = conversation.message(reply_id)
+    runs = reply.receipt if reply is not None else ()
+    total = sum(len(run.token_ids) for run in runs)
+    if not total and any(run.decode_path == ON_SERVER for run in runs):
+        yield NotReplayed(reply_id, QwenTuiError("replay.on_server"))
+        return
+    if reply is None or not total:
+        yield NotReplayed(reply_id, QwenTuiError("replay.no_receipt"))
+        return
+    done = 0
+    try:
+        for index, run in enumerate(runs):
+            if not run.token_ids:  # stopped before its first token
+                continue
+            again = _Again(run)
+            for event in engine.stream(_request(conversation, reply, index, engine.info), stop):
+                if isinstance(event, TextDelta | ThinkingDelta):
+                    again.take(event)
+                    yield Replaying(reply_id, min(done + again.tokens, total), total)
+                elif isinstance(event, Finished):
+                    again.run = event.run
+            _check_prompt(run, again.run)
+            same = _same(run.token_ids, again.run.token_ids)
+            was_stopped = again.run.stop_reason == "stopped" and same == len(again.run.token_ids)
+            if same < len(run.token_ids) and not was_stopped:
+                was, became = _parting(_written(reply, index), "".join(again.text))
+                place = done + same + 1
+                yield Replayed(reply_id, done + same, total, place, was, became, run.reused_tokens)
+                return
+            done += same
+            if was_stopped and same < len(run.token_ids):
+                break
+        yield Replayed(reply_id, done, total)
+    except QwenTuiError as error:
+        yield NotReplayed(reply_id, error)
+
+
+class _Again:
+    """What has come of running a run again."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = replace(run, token_ids=(), stop_reason="")
+        self.text: list[str] = []
+        self.tokens = 0
+
+    def take(self, event: TextDelta | ThinkingDelta) -> None:
+        self.text.append(event.text)
+        self.tokens += event.tokens
+
+
+def _request(conversation: Conversation, reply: Message, index: int, info: ModelInfo) -> Request:
+    """The request that a run of the reply answered; raises `QwenTuiError` where it cannot be had any more."""
+    run = reply.receipt[index]
+    if (run.model, run.revision, run.quantization, run.dtype) != (
+        info.model,
+        info.revision,
+        info.quantization,
+        info.dtype,
+    ):
+        raise QwenTuiError(
+            "replay.other_model", model=run.model, quantization=run.quantization, dtype=run.dtype
+        )
+    path = [message for message in path_to(conversation, reply.parent) if is_seen(message)]
+    starts = [index for index, message in enumerate(path) if message.id == run.first_sent]
+    if not starts and run.first_sent:
+        raise QwenTuiError("replay.prompt_changed")
+    system = (PromptMessage(Role.SYSTEM, run.system_prompt),) if run.system_prompt else ()
+    begun_reply = replace(
+        reply,
+        content=reply.content[: run.content_start],
+        thinking=reply.thinking[: run.thinking_start],
+        receipt=reply.receipt[:index],
+    )
+    begun = (begun_reply,) if begun_reply.content or begun_reply.thinking else ()
+    messages = prompt_messages((*path[starts[0] if starts else 0 :], *begun), info.context_window)
+    return Request(
+        messages=(*system, *messages),
+        sampling=replace(sampling_of(run), max_new_tokens=len(run.token_ids)),
+        thinking=run.thinking,
+        continues=bool(begun),
+        reuse=False,
+        decode_path=run.decode_path,
+    )
+
+
+def _check_prompt(before: Run, again: Run) -> None:
+    is_other = before.prompt_digest and before.prompt_digest != again.prompt_digest
+    if is_other or before.prompt_tokens != again.prompt_tokens:
+        raise QwenTuiError("replay.prompt_changed")
+
+
+def _same(before: Sequence[object], again: Sequence[object]) -> int:
+    """How many tokens, or characters, they begin with in common."""
+    return next(
+        (i for i, (a, b) in enumerate(zip(before, again, strict=False)) if a != b),
+        min(len(before), len(again)),
+    )
+
+
+def _written(reply: Message, index: int) -> str:
+    """What a run of the reply wrote: thinking, then answer."""
+    ends = [(run.thinking_start, run.content_start) for run in reply.receipt]
+    ends.append((len(reply.thinking), len(reply.content)))
+    (thinking_from, content_from), (thinking_to, content_to) = list(pairwise(ends))[index]
+    return reply.thinking[thinking_from:thinking_to] + reply.content[content_from:content_to]
+
+
+def _parting(before: str, again: str) -> tuple[str, str]:
+    """How two texts go on from where they part."""
+    at = _same(before, again)
+    return before[at : at + SHOWN_CHARACTERS], again[at : at + SHOWN_CHARACTERS]

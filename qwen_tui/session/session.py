@@ -1,0 +1,305 @@
+"""One conversation and the life of its turns, from question to saved.
+
+`send`, `edit`, `regenerate` and `continue_reply` are plain generators of events. The screen runs them on a
+background thread, the tests simply iterate. Whatever ends a reply (its own end, a stop, an error, a caller that
+goes away), one place records it and saves it.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+from qwen_tui.chat.branches import path_to, showing, turned, without
+from qwen_tui.chat.cleaning import clean
+from qwen_tui.chat.messages import Conversation, Message, Role, Status, new_message_id, now
+from qwen_tui.chat.names import name_from
+from qwen_tui.chat.partial import Partial
+from qwen_tui.chat.store import ConversationStore
+from qwen_tui.engine.base import (
+    Engine,
+    Finished,
+    StopFlag,
+    TextDelta,
+    ThinkingDelta,
+)
+from qwen_tui.errors import QwenTuiError
+from qwen_tui.session.events import Accepted, Event, NotSaved, Refused, Replied, ReplyStarted, SavedAgain
+from qwen_tui.session.prompt_plan import Plan, plan
+from qwen_tui.session.streaming_reply import Growing
+from qwen_tui.settings.options import Settings
+
+
+class ChatSession:
+    """A conversation that can be talked in: owns the value, its replies, and its place on disk.
+
+    One reply at a time. The conversation may be read from any thread; changes replace it under a lock.
+    """
+
+    def __init__(
+        self, conversation: Conversation, store: ConversationStore, *, read_only: bool = False
+    ) -> None:
+        """`read_only`: another program has it open. Nothing of it is saved then, and nobody is asked."""
+        self._conversation = conversation
+        self._store = store
+        self._lock = threading.RLock()
+        self._has_file = bool(conversation.messages)
+        self._is_saved = True
+        self._is_closed = False
+        self._left: list[Partial] = []
+        """The files of replies that the conversation's own file could not take yet."""
+        self._chosen: dict[str, str] = {}
+        """By which message another one was followed when it was last shown."""
+        self.has_failed_to_save = False
+        """Whether the last attempt to save it failed."""
+        self.is_read_only = read_only
+        """Whether it can only be read here."""
+
+    @property
+    def conversation(self) -> Conversation:
+        """The conversation as it stands."""
+        return self._conversation
+
+    @property
+    def is_saved(self) -> bool:
+        """Whether the disk has it as it stands."""
+        return self._is_saved
+
+    def change(self, how: Callable[[Conversation], Conversation]) -> None:
+        """Replace the conversation by `how(conversation)` and save it.
+
+        Raises `QwenTuiError`: `session.read_only`, or that it could not be saved; the change holds in memory then.
+        """
+        with self._lock:
+            if self.is_read_only:
+                raise QwenTuiError("session.read_only")
+            self.adjust(how)
+            self.save()
+
+    def turn(self, message_id: str, step: int) -> None:
+        """Show the variant that stands `step` after this one, as it was last shown; raises as `change` does."""
+        self.change(lambda it: turned(it, message_id, step, self._chosen))
+
+    def show(self, message_id: str) -> None:
+        """Show the conversation through this message, as it was last shown; raises as `change` does."""
+        self.change(lambda it: showing(it, message_id, self._chosen))
+
+    def delete(self, message_id: str) -> None:
+        """Take a message out (see `branches.without`); raises as `change` does."""
+        self.change(lambda it: without(it, message_id, self._chosen))
+
+    def adjust(self, how: Callable[[Conversation], Conversation]) -> None:
+        """Replace the conversation without saving it yet: for what changes at every key, as its settings do."""
+        with self._lock:
+            before, self._conversation = self._conversation, how(self._conversation)
+            self._is_saved = False
+            if self._conversation.head != before.head:
+                self._chosen |= {each.parent: each.id for each in before.path() if each.parent is not None}
+
+    def save(self) -> None:
+        """Save the conversation as it stands; raises `QwenTuiError`. One that was always empty gets no file."""
+        with self._lock:
+            is_worth_it = self._has_file or bool(self._conversation.messages)
+            if is_worth_it and not self._is_closed and not self.is_read_only:
+                try:
+                    self._conversation = self._store.save(self._conversation)
+                except QwenTuiError:
+                    self.has_failed_to_save = True  # only now: the screen reads it while this thread saves
+                    raise
+                self._has_file = True
+            self._is_saved, self.has_failed_to_save = True, False
+            while self._left:
+                self._left.pop().discard()
+
+    def close(self) -> None:
+        """Save nothing any more: the conversation was moved to the trash, or nobody has it open."""
+        with self._lock:
+            self._is_closed = True
+            while self._left:
+                self._left.pop().close()
+
+    def rewrite(self, reply_id: str, text: str) -> None:
+        """Put a person's version of a reply beside it and show that; raises `QwenTuiError` as `change` does."""
+        reply = self._conversation.message(reply_id)
+        if reply is not None:
+            edited = replace(
+                reply,
+                id=new_message_id(),
+                content=clean(text),
+                status=Status.COMPLETE,
+                edited=True,
+                error=None,
+            )
+            self.change(lambda it: it.with_message(replace(edited, created=now(), receipt=())))
+
+    # --- Turns: generators of events --------------------------------------------------------------------
+
+    def send(
+        self, text: str, settings: Settings, engine: Engine, stop: StopFlag, *, own_id: str | None = None
+    ) -> Iterator[Event]:
+        """Add a person's message and have it answered. `settings` are the person's defaults."""
+        question = _question(text, self._conversation.head, own_id)
+        yield from self._ask(question, text, settings, engine, stop)
+
+    def edit(
+        self,
+        message_id: str,
+        text: str,
+        settings: Settings,
+        engine: Engine,
+        stop: StopFlag,
+        *,
+        own_id: str | None = None,
+    ) -> Iterator[Event]:
+        """Ask another question in the place of one: a sibling of it, with a branch of its own."""
+        before = self._conversation.message(message_id)
+        parent = before.parent if before is not None else self._conversation.head
+        question = replace(_question(text, parent, own_id), edited=before is not None)
+        yield from self._ask(question, text, settings, engine, stop)
+
+    def regenerate(
+        self, settings: Settings, engine: Engine, stop: StopFlag, message_id: str | None = None
+    ) -> Iterator[Event]:
+        """Answer a question again, by default the last one; the reply becomes a sibling of the one before.
+
+        `message_id` is the question's or that of one of its answers.
+        """
+        path = path_to(self._conversation, message_id or self._conversation.head)
+        question = next((message for message in reversed(path) if message.role is Role.USER), None)
+        if question is not None:
+            yield from self._ask(question, "", settings, engine, stop)
+
+    def continue_reply(
+        self, reply_id: str, settings: Settings, engine: Engine, stop: StopFlag
+    ) -> Iterator[Event]:
+        """Let the model go on with a reply that did not come to its end; the same message grows."""
+        reply = self._conversation.message(reply_id)
+        if reply is None or not reply.can_go_on:
+            return
+        path = path_to(self._conversation, reply_id)
+        planned = self._plan(path, settings, engine, stop, continues=True)
+        if isinstance(planned, QwenTuiError):
+            yield Refused("", planned)
+        else:
+            begun = replace(reply, status=Status.INTERRUPTED, error=None)
+            yield from self._answer(begun, planned, engine, stop)
+            self._prepare(reply.id, settings, engine)
+
+    def read_ahead(self, settings: Settings, engine: Engine, stop: StopFlag) -> None:
+        """Let the engine read what the next message will be asked after, where the last one is a reply.
+
+        Returns early when `stop` is set.
+        """
+        last = self._conversation.message(self._conversation.head or "")
+        if last is not None and last.role is Role.ASSISTANT and last.content:
+            self._let_read(last, settings, engine, stop)
+
+    def _ask(
+        self, question: Message, text: str, settings: Settings, engine: Engine, stop: StopFlag
+    ) -> Iterator[Event]:
+        planned = self._plan(self._conversation.with_message(question).path(), settings, engine, stop)
+        if isinstance(planned, QwenTuiError):
+            yield Refused(text, planned)
+            return
+        if self._conversation.message(question.id) is None:
+            if (error := self._record(question)) is not None:
+                yield NotSaved(error)
+            yield Accepted(question)
+        reply = Message(role=Role.ASSISTANT, content="", parent=question.id, status=Status.INTERRUPTED)
+        yield from self._answer(reply, planned, engine, stop)
+        self._prepare(reply.id, settings, engine)
+
+    def _prepare(self, reply_id: str, settings: Settings, engine: Engine) -> None:
+        """The same after a reply, where it has come to its own end: else it is likely to be asked for again."""
+        reply = self._conversation.message(reply_id)
+        if reply is not None and reply.status is Status.COMPLETE:
+            self._let_read(reply, settings, engine, None)
+
+    def _let_read(self, reply: Message, settings: Settings, engine: Engine, stop: StopFlag | None) -> None:
+        if not engine.reads_ahead:
+            return
+        path = (*path_to(self._conversation, reply.id), Message(role=Role.USER, content="?", parent=reply.id))
+        planned = self._plan(path, settings, engine, stop)
+        if isinstance(planned, Plan):
+            engine.prepare(planned.request.messages[:-1], planned.request.thinking)
+
+    def _plan(
+        self,
+        path: Sequence[Message],
+        settings: Settings,
+        engine: Engine,
+        stop: StopFlag | None,
+        *,
+        continues: bool = False,
+    ) -> Plan | QwenTuiError:
+        """What the model is to see, or why it cannot be asked."""
+        if self.is_read_only:
+            return QwenTuiError("session.read_only")
+        settings = settings.with_overrides(self._conversation.overrides)
+        try:
+            return plan(path, settings, engine, continues=continues, stop=stop)
+        except QwenTuiError as error:
+            return error
+
+    def _answer(self, begun: Message, planned: Plan, engine: Engine, stop: StopFlag) -> Iterator[Event]:
+        """Stream a reply: every word goes to the partial file before it goes to the screen."""
+        yield ReplyStarted(begun, planned.window, planned.first_sent)
+        growing = Growing(begun, planned)
+        is_told = False
+        partial = self._store.partial(self._conversation, begun)
+        try:
+            for event in engine.stream(planned.request, stop):
+                match event:
+                    case TextDelta(text, tokens):
+                        added = growing.add_text(text)
+                        partial.append_text(added)
+                        yield TextDelta(added, tokens)
+                    case ThinkingDelta(text, tokens):
+                        added = growing.add_thinking(text)
+                        partial.append_thinking(added)
+                        yield ThinkingDelta(added, tokens)
+                    case Finished(run):
+                        growing.finish(run)
+                    case _:
+                        yield event
+                if partial.error is not None and not is_told:
+                    is_told = True
+                    yield NotSaved(partial.error)
+        except QwenTuiError as failure:
+            growing.fail(failure)
+        finally:
+            ended = growing.reply()
+            error = self._record(ended, partial)
+        if error is not None:
+            yield NotSaved(error)
+        elif is_told:
+            yield SavedAgain()
+        yield Replied(ended)
+
+    def _record(self, message: Message, partial: Partial | None = None) -> QwenTuiError | None:
+        """Make a message part of the conversation and save it, and return why that failed.
+
+        The partial file of a reply is needed until it has been saved, and stays ours until then: as an orphan it
+        would be recovered behind the back of this session.
+        """
+        with self._lock:
+            try:
+                self.change(lambda conversation: _named(conversation.with_message(message)))
+            except QwenTuiError as error:
+                if partial is not None:
+                    partial.flush()
+                    self._left.append(partial)
+                return error
+            if partial is not None:
+                partial.discard()
+            return None
+
+
+def _question(text: str, parent: str | None, own_id: str | None) -> Message:
+    return Message(role=Role.USER, content=clean(text), parent=parent, id=own_id or new_message_id())
+
+
+def _named(conversation: Conversation) -> Conversation:
+    """Give a conversation that no person has named the name of its first message."""
+    if conversation.named_by_person or len(conversation.messages) != 1:
+        return conversation
+    return replace(conversation, name=name_from(conversation.messages[0].content))

@@ -1,0 +1,102 @@
+"""The token figures on the screen, counted by the engine on a thread of its own.
+
+Only the newest request counts: a person who types or switches on makes older ones pointless.
+"""
+
+import logging
+import threading
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from qwen_tui.chat.context import Window
+from qwen_tui.chat.messages import Message, Role
+from qwen_tui.engine.base import Engine, PromptMessage
+from qwen_tui.errors import QwenTuiError
+from qwen_tui.session.prompt_plan import upcoming
+from qwen_tui.settings.options import Settings
+
+log = logging.getLogger(__name__)
+
+
+class Figures(NamedTuple):
+    """What the model would see of a conversation now, and what the draft would add."""
+
+    conversation_id: str
+    window: Window
+    first_sent: str
+    draft_tokens: int
+    draft_is_exact: bool
+    """False where that is estimated."""
+
+
+class _Question(NamedTuple):
+    conversation_id: str
+    path: Sequence[Message]
+    settings: Settings
+    draft: str
+    engine: Engine
+
+
+class TokenCounter:
+    """Answers the newest question; `figures` is the newest answer, or None while there is none."""
+
+    def __init__(self) -> None:
+        self._question: _Question | None = None
+        self._figures: Figures | None = None
+        self._engine: Engine | None = None
+        self._asked = threading.Condition()
+        threading.Thread(target=self._run, name="counting", daemon=True).start()
+
+    @property
+    def figures(self) -> Figures | None:
+        """The newest figures; the same object until there are newer ones."""
+        return self._figures
+
+    def ask(
+        self,
+        conversation_id: str,
+        path: Sequence[Message],
+        settings: Settings,
+        draft: str,
+        engine: Engine | None,
+    ) -> None:
+        """Have this counted; without an engine there are no figures."""
+        with self._asked:
+            self._engine = engine
+            if engine is None:
+                self._figures = self._question = None
+                return
+            self._question = _Question(
+                conversation_id=conversation_id, path=path, settings=settings, draft=draft, engine=engine
+            )
+            self._asked.notify()
+
+    def _run(self) -> None:
+        while True:
+            with self._asked:
+                while self._question is None:
+                    self._asked.wait()
+                question, self._question = self._question, None
+            figures = None
+            try:
+                figures = _count(question)
+            except QwenTuiError as error:
+                log.info("not counted: %s", error)
+            except Exception:  # the edge of the thread: without it there would be no figures ever after
+                log.exception("counting broke")
+            with self._asked:
+                if self._engine is question.engine:
+                    self._figures = figures
+
+
+def _count(question: _Question) -> Figures:
+    view = upcoming(question.path, question.settings, question.engine)
+    draft = (PromptMessage(Role.USER, question.draft),) if question.draft.strip() else ()
+    counted = question.engine.count(draft)
+    return Figures(
+        conversation_id=question.conversation_id,
+        window=view.window,
+        first_sent=view.first_sent,
+        draft_tokens=sum(counted.per_message),
+        draft_is_exact=counted.is_exact,
+    )

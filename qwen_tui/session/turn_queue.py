@@ -1,0 +1,302 @@
+"""Turns in order: one engine, one reply at a time, whatever conversation it belongs to.
+
+One daemon thread runs the turns and owns their conversations meanwhile; what happens lands in an inbox that the
+screen empties on a timer. So a terminal that stalls never keeps a reply from the disk, and a program that ends
+never waits for a reply.
+"""
+
+import itertools
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from qwen_tui.chat.cleaning import one_line
+from qwen_tui.engine.base import Engine
+from qwen_tui.errors import QwenTuiError
+from qwen_tui.session.events import Accepted, Event, Refused
+from qwen_tui.session.replay import ReplayEvent, replay
+from qwen_tui.session.requests import Ask, Continue, Edit, Regenerate, Replay, Send
+from qwen_tui.session.session import ChatSession
+from qwen_tui.settings.options import Settings
+
+log = logging.getLogger(__name__)
+
+_numbers = itertools.count(1)
+
+REST_SECONDS = 0.5
+"""For how long a conversation has to be shown before it is read ahead: one may only be walking past it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Turn:
+    """Something that is asked of the model in a conversation."""
+
+    session: ChatSession
+    ask: Ask
+    settings: Callable[[], Settings]
+    """The person's defaults, asked when the turn begins."""
+    number: int = field(default_factory=lambda: next(_numbers))
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def conversation_id(self) -> str:
+        """Which conversation it belongs to."""
+        return self.session.conversation.id
+
+    @property
+    def text(self) -> str | None:
+        """What the person wrote for it: shown while it waits, given back when it is refused."""
+        return self.ask.text if isinstance(self.ask, Send | Edit) else None
+
+
+class TurnBegan:
+    """The turn has left the queue."""
+
+
+class TurnBroke(NamedTuple):
+    """A defect of the program ended the turn; what was written of the reply is kept."""
+
+    error: QwenTuiError
+
+
+class TurnEnded:
+    """The turn is over, however it went; the next one begins."""
+
+
+class Happened(NamedTuple):
+    """Something that happened in a turn."""
+
+    turn: Turn
+    event: Event | ReplayEvent | TurnBegan | TurnBroke | TurnEnded
+
+
+class Shown(NamedTuple):
+    """A conversation that is looked at: what was said in it can be read before something is asked."""
+
+    session: ChatSession
+    settings: Callable[[], Settings]
+
+
+class TurnQueue:
+    """Runs turns one after another as soon as there is an engine."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[Turn] = deque()
+        self._running: Turn | None = None
+        self._is_accepted = False
+        """Whether the running turn's text is part of its conversation."""
+        self._put_back_last: Turn | None = None
+        self._engine: Engine | None = None
+        self._answering: Engine | None = None
+        """The engine of the running turn."""
+        self._quiet_since = time.monotonic()
+        """When something was last asked, written or answered."""
+        self._shown: Shown | None = None
+        self._read_from: float | None = None
+        """The `time.monotonic()` from which on what is shown is to be read ahead; None when it has been."""
+        self._reader: Engine | None = None
+        """The engine that read ahead last, or was to."""
+        self._being_read: ChatSession | None = None
+        """Whose history it may be reading now."""
+        self._stop_reading = threading.Event()
+        """Set when there is something better to do than to find out what is to be read."""
+        self._inbox: deque[Happened] = deque()
+        self._changed = threading.Condition()
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name="turns", daemon=True)
+        self._thread.start()
+
+    def submit(self, turn: Turn) -> None:
+        """Let this turn be answered after those that already wait."""
+        with self._changed:
+            self._waiting.append(turn)
+            self._read_from = None  # after a reply the engine reads ahead of itself
+            self._stop_reading.set()
+            self._quiet_since = time.monotonic()
+            self._changed.notify_all()
+
+    def read_ahead(self, session: ChatSession, settings: Callable[[], Settings]) -> None:
+        """Let the engine read this conversation when it has been shown for a moment and nothing is asked."""
+        with self._changed:
+            if self._shown is not None and self._shown.session is not session:
+                self._stop_reading.set()
+            if self._reader is not None and self._being_read not in (None, session):
+                self._reader.prepare(())  # gives it up
+                self._being_read = None
+            self._shown = Shown(session, settings)
+            self._rest()
+
+    def use(self, engine: Engine | None) -> None:
+        """Answer with this engine from the next turn on; None lets turns wait."""
+        with self._changed:
+            self._engine = engine
+            if engine is not None and engine is not self._reader:
+                self._reader = engine
+                if self._shown is not None:
+                    self._rest()
+            self._changed.notify_all()
+
+    def waiting(self, conversation_id: str) -> tuple[Turn, ...]:
+        """The turns of a conversation that have not begun, in order."""
+        with self._changed:
+            return tuple(turn for turn in self._waiting if turn.conversation_id == conversation_id)
+
+    def unsaved(self, conversation_id: str) -> tuple[Send | Edit, ...]:
+        """What was written for this conversation and is not part of it yet, in order."""
+        with self._changed:
+            turns = list(self._waiting)
+            if self._running is not None and not self._is_accepted:
+                turns.insert(0, self._running)
+        return tuple(
+            turn.ask
+            for turn in turns
+            if turn.conversation_id == conversation_id and isinstance(turn.ask, Send | Edit)
+        )
+
+    @property
+    def running(self) -> Turn | None:
+        """The turn that is being answered now."""
+        return self._running
+
+    def is_answering(self, engine: Engine) -> bool:
+        """Whether this engine is being asked for the turn that runs."""
+        return self._running is not None and self._answering is engine
+
+    def note_writing(self) -> None:
+        """Somebody writes what is to be asked next."""
+        self._quiet_since = time.monotonic()
+
+    def quiet_seconds(self) -> float | None:
+        """For how long nothing has been asked, written or answered; None while something runs or waits."""
+        with self._changed:
+            if self._running is not None or self._waiting:
+                return None
+            return time.monotonic() - self._quiet_since
+
+    def take_back(self, conversation_id: str) -> Turn | None:
+        """Take the newest waiting turn of a conversation out of the queue."""
+        with self._changed:
+            for turn in reversed(self._waiting):
+                if turn.conversation_id == conversation_id:
+                    self._waiting.remove(turn)
+                    return turn
+        return None
+
+    def has(self, conversation_id: str) -> bool:
+        """Whether a turn of this conversation runs or waits."""
+        with self._changed:
+            turns = (*self._waiting, *([self._running] if self._running else []))
+        return any(turn.conversation_id == conversation_id for turn in turns)
+
+    def stop(self, conversation_id: str) -> bool:
+        """End the reply that runs in this conversation, keeping its text; False when none does."""
+        turn = self._running
+        if turn is None or turn.conversation_id != conversation_id:
+            return False
+        turn.stop.set()
+        return True
+
+    def drain(self) -> list[Happened]:
+        """What has happened since the last call, in order."""
+        return [self._inbox.popleft() for _ in range(len(self._inbox))]
+
+    def close(self, timeout_seconds: float) -> None:
+        """Stop the running reply and wait, at most this long, for it to be saved."""
+        with self._changed:
+            self._closed = True
+            self._stop_reading.set()
+            self._waiting.clear()
+            if self._running is not None:
+                self._running.stop.set()
+            self._changed.notify_all()
+        self._thread.join(timeout_seconds)
+
+    def _run(self) -> None:
+        while (next_one := self._next()) is not None:
+            turn, engine = next_one
+            if isinstance(turn, Shown):
+                _read_ahead(turn, engine, self._stop_reading)
+                continue
+            self._inbox.append(Happened(turn, TurnBegan()))
+            try:
+                for event in _events(turn, engine):
+                    if isinstance(event, Refused) and self._put_back(turn, engine):
+                        break
+                    self._is_accepted = self._is_accepted or isinstance(event, Accepted)
+                    self._inbox.append(Happened(turn, event))
+            except Exception as error:  # the thread must survive: a turn's defect is that turn's alone
+                log.exception("a turn broke")
+                problem = QwenTuiError(
+                    "error.unknown", detail=one_line(f"{type(error).__name__}: {error}", 200)
+                )
+                broke = TurnBroke(problem) if self._is_accepted else Refused(turn.text or "", problem)
+                self._inbox.append(Happened(turn, broke))
+            finally:
+                self._quiet_since = time.monotonic()
+                self._running = None
+                self._inbox.append(Happened(turn, TurnEnded()))
+
+    def _put_back(self, turn: Turn, engine: Engine) -> bool:
+        """Let a turn wait for another engine where this one has died before it could do anything; but only once."""
+        with self._changed:
+            if engine.alive or self._closed or turn.stop.is_set() or turn is self._put_back_last:
+                return False
+            self._put_back_last = turn
+            self._running = None
+            self._waiting.appendleft(turn)
+            return True
+
+    def _rest(self) -> None:
+        """Have what is shown read ahead in a moment; to be called with the lock held."""
+        self._read_from = time.monotonic() + REST_SECONDS
+        self._changed.notify_all()
+
+    def _next(self) -> tuple[Turn | Shown, Engine] | None:
+        with self._changed:
+            while not self._closed:
+                # Not with one that has died: what waits would fail at once, and another is on its way.
+                is_alive = self._engine is not None and self._engine.alive
+                left = (
+                    self._read_from - time.monotonic() if self._read_from is not None and is_alive else None
+                )
+                if is_alive and (self._waiting or (left is not None and left <= 0)):
+                    break
+                self._changed.wait(left)
+            if self._closed or self._engine is None:
+                return None
+            if not self._waiting and self._shown is not None:
+                self._read_from, self._being_read = None, self._shown.session
+                self._stop_reading.clear()
+                return self._shown, self._engine
+            self._answering = self._engine
+            self._running = self._waiting.popleft()
+            self._being_read = self._running.session  # after the reply
+            self._is_accepted = self._running.text is None
+            return self._running, self._engine
+
+
+def _read_ahead(shown: Shown, engine: Engine, stop: threading.Event) -> None:
+    """Nobody waits for it: what goes wrong is only logged."""
+    try:
+        shown.session.read_ahead(shown.settings(), engine, stop)
+    except Exception:
+        log.exception("a conversation could not be read ahead")
+
+
+def _events(turn: Turn, engine: Engine) -> Iterator[Event | ReplayEvent]:
+    session, settings, stop = turn.session, turn.settings(), turn.stop
+    match turn.ask:
+        case Send(text, own_id):
+            return session.send(text, settings, engine, stop, own_id=own_id)
+        case Edit(message_id, text, own_id):
+            return session.edit(message_id, text, settings, engine, stop, own_id=own_id)
+        case Regenerate(message_id):
+            return session.regenerate(settings, engine, stop, message_id)
+        case Continue(reply_id):
+            return session.continue_reply(reply_id, settings, engine, stop)
+        case Replay(reply_id):
+            return replay(session.conversation, reply_id, engine, stop)

@@ -1,0 +1,1 @@
+"""The left side of the screen: the saved conversations."""

@@ -1,0 +1,270 @@
+"""The list of conversations, drawn line by line, so that thousands cost no more than ten.
+
+A conversation takes one line, and a second one for the words that it was found by.
+"""
+
+import re
+from bisect import bisect_right
+from collections.abc import Callable
+from datetime import datetime
+from itertools import accumulate
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events, on
+from textual.binding import Binding, BindingType
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from qwen_tui import strings
+from qwen_tui.chat.cleaning import one_line
+from qwen_tui.ui.conversations.row import ConversationRow, last_use
+from qwen_tui.wording.cell_width import cells, cropped, displayed
+
+_TICK_SECONDS = 60.0
+
+_BEFORE_MARK = 4
+"""How many characters stand before what was looked for."""
+
+
+def here_and_now() -> datetime:
+    """This moment on the clock of the place where the person is."""
+    return datetime.now().astimezone()
+
+
+class ConversationList(ScrollView, can_focus=True):
+    """Rows of conversations with a cursor. The cursor stays with its conversation when the order changes."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "move(-1)", strings.say("panes.key.up"), id="conversations.up", show=False),
+        Binding("down", "move(1)", strings.say("panes.key.down"), id="conversations.down", show=False),
+        Binding(
+            "pageup", "page(-1)", strings.say("panes.key.page_up"), id="conversations.page_up", show=False
+        ),
+        Binding(
+            "pagedown",
+            "page(1)",
+            strings.say("panes.key.page_down"),
+            id="conversations.page_down",
+            show=False,
+        ),
+        Binding("home", "first", strings.say("panes.key.first"), id="conversations.first", show=False),
+        Binding("end", "last", strings.say("panes.key.last"), id="conversations.last", show=False),
+        Binding("enter", "choose", strings.say("panes.key.open"), id="conversations.open"),
+    ]
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "conversation-list--title",
+        "conversation-list--open",
+        "conversation-list--cursor",
+        "conversation-list--dim",
+        "conversation-list--sign",
+    }
+
+    DEFAULT_CSS = """
+    ConversationList {
+        overflow-x: hidden;
+        scrollbar-size-vertical: 1;
+        & > .conversation-list--title { color: $foreground; }
+        & > .conversation-list--open { color: $text-accent; text-style: bold; }
+        & > .conversation-list--cursor { background: $foreground 12%; }
+        & > .conversation-list--dim { color: $foreground 60%; }
+        & > .conversation-list--sign { color: $text-accent; }
+        &:ansi {
+            & > .conversation-list--cursor { background: transparent; text-style: reverse; }
+            & > .conversation-list--dim { text-style: dim; }
+        }
+    }
+    """
+
+    class Chosen(Message):
+        """The person wants to see this conversation."""
+
+        def __init__(self, id: str, message_id: str | None = None) -> None:
+            super().__init__()
+            self.id = id
+            self.message_id = message_id
+            """The message that it was found by."""
+
+    rows: reactive[tuple[ConversationRow, ...]] = reactive[tuple[ConversationRow, ...]](())
+    """What is listed, in the order of the list."""
+    open_id: reactive[str | None] = reactive[str | None](None)
+    """The conversation that the log shows."""
+    cursor: reactive[int] = reactive(0)
+    """Which row the keys are about."""
+    marked: reactive[tuple[str, ...]] = reactive[tuple[str, ...]](())
+    """What is looked for: words that are marked in the snippets."""
+
+    def __init__(self, clock: Callable[[], datetime] = here_and_now) -> None:
+        super().__init__()
+        self._clock = clock
+        self._now = clock()
+        self._tops = [0]
+        """By row: its first line. One more for the line after the last row."""
+
+    @property
+    def row(self) -> ConversationRow | None:
+        """The conversation under the cursor; None in an empty list."""
+        return self.rows[self.cursor] if self.rows else None
+
+    def on_mount(self) -> None:
+        """Let the times grow older while nothing else happens."""
+        self.set_interval(_TICK_SECONDS, self._grow_older)
+
+    def validate_cursor(self, cursor: int) -> int:
+        """Keep the cursor on a row."""
+        return max(0, min(cursor, len(self.rows) - 1))
+
+    def watch_rows(self, before: tuple[ConversationRow, ...], rows: tuple[ConversationRow, ...]) -> None:
+        """Keep the cursor on its conversation, or where it was when that one has gone."""
+        self._now = self._clock()
+        self._tops = [0, *accumulate(2 if row.snippet else 1 for row in rows)]
+        self.virtual_size = Size(self.size.width, self._tops[-1])
+        is_new = self.open_id in {row.id for row in rows} - {row.id for row in before}
+        kept = self.open_id if is_new or not before else before[self.cursor].id
+        index = next((i for i, row in enumerate(rows) if row.id == kept), self.cursor)
+        self.cursor = index
+        self._show_cursor()
+        self.refresh()
+
+    def watch_open_id(self, open_id: str | None) -> None:
+        """Go along to the conversation that has been opened."""
+        index = next((i for i, row in enumerate(self.rows) if row.id == open_id), None)
+        if index is not None:
+            self.cursor = index
+        self.refresh()
+
+    def watch_cursor(self, before: int, cursor: int) -> None:
+        """Repaint the two rows that changed."""
+        shift = (0, -self.scroll_offset.y)
+        self.refresh(*(self._region(index).translate(shift) for index in (before, cursor)))
+        self._show_cursor()
+
+    def render_line(self, y: int) -> Strip:
+        """One line of the list: sign, title, and how long ago it was used; or what it was found by."""
+        line = self.scroll_offset.y + y
+        width = self.size.width
+        index = self._row_at(line)
+        if index is None:
+            return Strip.blank(width, self.rich_style)
+        row = self.rows[index]
+        lit = index == self.cursor and self.has_focus
+        if line > self._tops[index]:
+            return self._snippet(row, width, lit)
+        sign, sign_look = _sign(row)
+        age = last_use(row.updated, self._now)
+        room = width - 4 - cells(age)
+        title = cropped(displayed(one_line(row.title)), room)
+        gap = " " * (room - cells(title) + 1)
+        segments = [
+            Segment(f"{sign} ", self._look(sign_look, lit)),
+            Segment(title + gap, self._look("open" if row.id == self.open_id else "title", lit)),
+            Segment(f"{age} ", self._look("dim", lit)),
+        ]
+        return Strip(segments).adjust_cell_length(width, self.rich_style)
+
+    def _snippet(self, row: ConversationRow, width: int, lit: bool) -> Strip:
+        """The line under a title, with what is looked for in the colour of the marks."""
+        text = cropped(from_mark(displayed(one_line(row.snippet)), self.marked), width - 5)
+        segments = [Segment("    ", self._look("dim", lit))]
+        for part, is_marked in marked_parts(text, self.marked):
+            segments.append(Segment(part, self._look("sign" if is_marked else "dim", lit)))
+        spare = width - sum(segment.cell_length for segment in segments)
+        segments.append(Segment(" " * spare, self._look("dim", lit)))
+        return Strip(segments).adjust_cell_length(width, self.rich_style)
+
+    def _row_at(self, line: int) -> int | None:
+        return bisect_right(self._tops, line) - 1 if 0 <= line < self._tops[-1] else None
+
+    def _region(self, index: int) -> Region:
+        """Where a row is drawn, in lines of the whole list; a cursor may be left over from a longer one."""
+        top, below = (self._tops[min(each, len(self._tops) - 1)] for each in (index, index + 1))
+        return Region(0, top, self.size.width, max(1, below - top))
+
+    @on(events.Resize)
+    def _fit(self) -> None:
+        self.virtual_size = Size(self.size.width, self._tops[-1])
+
+    @on(events.Focus)
+    @on(events.Blur)
+    def _show_focus(self) -> None:
+        self._show_cursor()
+        self.refresh()
+
+    @on(events.Click)
+    def _choose_row(self, event: events.Click) -> None:
+        index = self._row_at(self.scroll_offset.y + event.y)
+        if index is not None:
+            self.cursor = index
+            self.action_choose()
+
+    def action_move(self, by: int) -> None:
+        """Move the cursor by rows."""
+        self.cursor += by
+
+    def action_page(self, by: int) -> None:
+        """Move the cursor by screens."""
+        self.cursor += by * max(1, self.size.height - 1)
+
+    def action_first(self) -> None:
+        """Move the cursor to the first row."""
+        self.cursor = 0
+
+    def action_last(self) -> None:
+        """Move the cursor to the last row."""
+        self.cursor = len(self.rows) - 1
+
+    def action_choose(self) -> None:
+        """Ask for the conversation under the cursor to be opened."""
+        if self.row is not None:
+            self.post_message(self.Chosen(self.row.id, self.row.message_id))
+
+    def _show_cursor(self) -> None:
+        self.scroll_to_region(self._region(self.cursor), animate=False, force=True)
+
+    def _grow_older(self) -> None:
+        self._now = self._clock()
+        self.refresh()
+
+    def _look(self, name: str, lit: bool) -> Style:
+        """The style of a part of a row. In a reversed row all parts look alike: their colours would clash."""
+        style = self.visual_style
+        own_styles = [f"conversation-list--{name}"]
+        if lit:
+            cursor = "conversation-list--cursor"
+            if self.get_component_styles(cursor).text_style.reverse:
+                return style.rich_style + Style(reverse=True)
+            own_styles.insert(0, cursor)
+        for own_style in own_styles:
+            style += self.get_visual_style(own_style, partial=True)
+        return style.rich_style
+
+
+def from_mark(text: str, words: tuple[str, ...]) -> str:
+    """A text from shortly before the first of these words: a narrow list has no room for more."""
+    parts = marked_parts(text, words)
+    before = len(parts[0][0]) if len(parts) > 1 and not parts[0][1] else 0
+    return text if before <= _BEFORE_MARK else "…" + text[before - _BEFORE_MARK :]
+
+
+def marked_parts(text: str, words: tuple[str, ...]) -> list[tuple[str, bool]]:
+    """A text in parts, and whether each is one of these words, in upper or lower case."""
+    if not words:
+        return [(text, False)]
+    pattern = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
+    parts = re.split(f"({pattern})", text, flags=re.IGNORECASE)
+    return [(part, bool(at % 2)) for at, part in enumerate(parts) if part]
+
+
+def _sign(row: ConversationRow) -> tuple[str, str]:
+    if row.running:
+        return "○", "sign"
+    if row.unread:
+        return "●", "sign"
+    if row.draft:
+        return "…", "dim"
+    return ("▴", "dim") if row.pinned else (" ", "dim")

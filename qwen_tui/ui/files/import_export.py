@@ -1,0 +1,129 @@
+"""Text that leaves the program for a file, and conversations that come in from one."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from textual.message import Message as Posted
+from textual.screen import Screen
+
+from qwen_tui.chat.cleaning import one_line
+from qwen_tui.chat.exchange.formats import Format, export, format_of
+from qwen_tui.chat.exchange.saving import save
+from qwen_tui.chat.files import shown
+from qwen_tui.chat.index import Entry
+from qwen_tui.chat.messages import Conversation
+from qwen_tui.chat.names import file_stem
+from qwen_tui.errors import QwenTuiError
+from qwen_tui.strings import say
+from qwen_tui.ui.files.dialog import FileDialog
+
+log = logging.getLogger(__name__)
+
+Tell = Callable[[QwenTuiError | str], None]
+"""Shows what came of it."""
+
+Add = Callable[[Iterable[Conversation]], Iterator[Entry]]
+"""Takes conversations in, one by one."""
+
+
+class FileDesk:
+    """Asks for a file's name over a screen, and reads or writes it."""
+
+    class Imported(Posted):
+        """Conversations have come in; posted to the screen."""
+
+        def __init__(self, first_id: str, said: str, error: QwenTuiError | None) -> None:
+            super().__init__()
+            self.first_id = first_id
+            """The first of them; empty when there is none."""
+            self.said = said
+            self.error = error
+            """Why there are not all, or none."""
+
+    def __init__(self, screen: Screen[None], tell: Tell) -> None:
+        self._screen = screen
+        self._tell = tell
+
+    def save_code(self, code: str, name: str, note: str) -> None:
+        """Write a code block to a file."""
+        text = code if code.endswith("\n") else f"{code}\n"
+        self._ask(
+            say("files.save_code"), note, name, lambda path: self._write(path, text.encode(errors="replace"))
+        )
+
+    def export(self, conversation: Conversation, system_prompt: str) -> None:
+        """Write a conversation to a file, in the format that its ending asks for."""
+
+        def use(path: Path) -> None:
+            self._write(path, export(conversation, format_of(path.name) or Format.MARKDOWN, system_prompt))
+
+        title = say("files.export", name=conversation.name)
+        name = file_stem(conversation.name) + Format.MARKDOWN.ending
+        self._ask(title, say("files.export.note"), name, use, problem=_unknown_ending)
+
+    def import_file(self, add: Add) -> None:
+        """Take in the conversations of a file; `Imported` tells when that is done."""
+
+        def use(path: Path) -> None:
+            self._tell(say("files.importing", path=shown(path)))
+            # On a thread: a large export takes seconds to read, and each conversation waits for the disk.
+            threading.Thread(target=self._import, args=(path, add), name="import", daemon=True).start()
+
+        self._ask(say("files.import"), say("files.import.note"), "", use, writes=False)
+
+    def _ask(
+        self,
+        title: str,
+        note: str,
+        name: str,
+        use: Callable[[Path], None],
+        *,
+        writes: bool = True,
+        problem: Callable[[Path], str] = lambda path: "",
+    ) -> None:
+        def done(path: Path | None) -> None:
+            if path is None:
+                return
+            try:
+                use(path)
+            except QwenTuiError as error:
+                self._tell(error)
+
+        self._screen.app.push_screen(FileDialog(title, note, name, writes=writes, problem=problem), done)
+
+    def _write(self, path: Path, data: bytes) -> None:
+        save(path, data, overwrites=True)  # the dialog has asked
+        self._tell(say("files.written", path=shown(path.absolute())))
+
+    def _import(self, path: Path, add: Add) -> None:
+        from qwen_tui.chat.exchange.reading import read_file  # late: the first picture does not need it
+
+        entries: list[Entry] = []
+        notes: tuple[str, ...] = ()
+        problem: QwenTuiError | None = None
+        try:
+            conversations, notes = read_file(path)
+            for entry in add(conversations):
+                entries.append(entry)  # one by one: those before an error are there
+        except QwenTuiError as error:
+            problem = error
+        except Exception as error:  # the person waits for an answer
+            log.exception("import broke")
+            problem = QwenTuiError("error.unknown", detail=one_line(str(error)))
+        first_id = entries[0].id if entries else ""
+        with suppress(RuntimeError):  # the program was left meanwhile
+            self._screen.post_message(self.Imported(first_id, _in_words(entries, notes), problem))
+
+
+def _unknown_ending(path: Path) -> str:
+    return "" if format_of(path.name) else say("files.export.ending", name=shown(path.name))
+
+
+def _in_words(entries: list[Entry], notes: Iterable[str]) -> str:
+    if not entries:
+        return ""
+    what = "files.imported.one" if len(entries) == 1 else "files.imported"
+    return " ".join([say(what, name=entries[0].name, count=len(entries)), *notes])

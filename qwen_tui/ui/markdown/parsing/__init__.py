@@ -1,0 +1,1 @@
+"""Markdown source to blocks."""

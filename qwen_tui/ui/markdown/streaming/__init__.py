@@ -1,0 +1,1 @@
+"""Markdown that is still growing, to lines."""

@@ -1,0 +1,180 @@
+"""Which part of the last, still growing block can be laid out for good.
+
+A list can be left at its last item, a fence after a window of lines, a table before its last row, a long paragraph
+where no markup is open. Each function returns the lines that are done, how many characters of source they stand
+for, and how the rest is resumed; or None when nothing can be done yet.
+"""
+
+import re
+from typing import NamedTuple
+
+from qwen_tui.ui.markdown.layout import block_lines, fence_lines
+from qwen_tui.ui.markdown.lines import Line
+from qwen_tui.ui.markdown.parsing.blocks import Code, List, Paragraph, Table
+from qwen_tui.ui.markdown.parsing.parse import Parsed, parse
+from qwen_tui.ui.markdown.streaming.resume import (
+    CodeBegun,
+    ListBegun,
+    ParagraphBegun,
+    Resumed,
+    TableBegun,
+    code_head,
+    first_lines,
+)
+from qwen_tui.ui.markdown.table import NONE_ABOVE, columns, head_lines, row_lines
+
+CODE_WINDOW = 32
+"""Lines of code that are highlighted together while a fence is open."""
+OPEN_ROWS = 12
+"""A table's columns settle after this many rows."""
+LONG_PARAGRAPH = 1500
+"""Characters from which a paragraph is laid out in parts."""
+ENDLESS_PARAGRAPH = 6000
+"""Characters from which it is even where markup may be open; the end of the stream puts that right."""
+
+
+class Commit(NamedTuple):
+    """What is done of a block."""
+
+    lines: list[Line]
+    source_length: int
+    """Characters of source from the block's beginning (without a resumed block's prefix)."""
+    resumed: Resumed
+
+
+def commit_part(parsed: Parsed, source: str, resumed: Resumed | None, width: int) -> Commit | None:
+    """Leave what is done of the block `parsed`, whose source (complete lines) is `source`.
+
+    `resumed` is what the block itself is a rest of; its prefix is not in `source`.
+    """
+    block = parsed.block
+    if isinstance(block, List):
+        return _commit_items(block, parsed, source, resumed, width)
+    if isinstance(block, Code):
+        return _commit_code(block, source, resumed, width)
+    if isinstance(block, Table):
+        return _commit_rows(block, source, resumed, width)
+    return None
+
+
+def _commit_items(
+    block: List, parsed: Parsed, source: str, resumed: Resumed | None, width: int
+) -> Commit | None:
+    if len(block.items) < 2:
+        return None
+    done = List(block.items[:-1], block.start, block.level)
+    lines = first_lines(done, resumed, width)
+    number = block.start
+    if lines is None:
+        lines = block_lines(done, width)
+    elif isinstance(resumed, ListBegun):
+        number = resumed.number
+    length = start_of_line(source, parsed.item_starts[-1] - parsed.start)
+    follows = None if number is None else number + len(done.items)
+    return Commit(lines, length, ListBegun(follows, block.items[-1].gap))
+
+
+def _commit_code(block: Code, source: str, resumed: Resumed | None, width: int) -> Commit | None:
+    rows = source.split("\n")
+    begun = isinstance(resumed, CodeBegun)
+    opening = resumed.opening if isinstance(resumed, CodeBegun) else rows[0]
+    if opening.lstrip()[:3] not in ("```", "~~~"):
+        return None
+    body = rows if begun else rows[1:]
+    windows = (min(len(body) - 1, block.text.count("\n") + 1) - 1) // CODE_WINDOW
+    if windows < 1:
+        return None
+    count = windows * CODE_WINDOW
+    text = block.text.split("\n")
+    lines = code_head(block, resumed, width)
+    for window in range(windows):
+        part = text[window * CODE_WINDOW : (window + 1) * CODE_WINDOW]
+        lines += fence_lines("\n".join(part), block.language, width)
+    return Commit(lines, start_of_line(source, count + (0 if begun else 1)), CodeBegun(opening))
+
+
+def _commit_rows(block: Table, source: str, resumed: Resumed | None, width: int) -> Commit | None:
+    if isinstance(resumed, TableBegun):
+        head, chosen, above, skipped = resumed.head, resumed.columns, resumed.above, 0
+        lines: list[Line] = []
+        if len(block.rows) < 2:
+            return None
+    else:
+        if len(block.rows) <= OPEN_ROWS:
+            return None
+        skipped = start_of_line(source, 2)
+        head, above = source[:skipped], NONE_ABOVE
+        chosen = columns(block, width)
+        lines = head_lines(chosen)
+    done = block.rows[:-1]
+    rows, above = row_lines(chosen, done, width, above)
+    length = skipped + start_of_line(source[skipped:], len(done))
+    return Commit(lines + rows, length, TableBegun(head, chosen, above))
+
+
+def commit_paragraph(source: str, resumed: Resumed | None, width: int) -> Commit | None:
+    """Leave the first part of a long paragraph; `source` may end in the middle of a line."""
+    if len(source) < LONG_PARAGRAPH or not (resumed is None or isinstance(resumed, ParagraphBegun)):
+        return None
+    if resumed is None and _NO_PARAGRAPH.match(source):
+        return None
+    at = _seam(source)
+    if at is None:
+        return None
+    new_line = source[at] == "\n"
+    prefix = resumed.prefix if isinstance(resumed, ParagraphBegun) else ""
+    blocks = parse(prefix + source[:at])
+    if len(blocks) != 1 or not isinstance(blocks[0].block, Paragraph):
+        return None
+    block = blocks[0].block
+    lines = first_lines(block, resumed, width)
+    if lines is None:
+        lines = block_lines(block, width)
+    if new_line:
+        return Commit(lines, at + 1, ParagraphBegun((), None, True))
+    return Commit(lines[:-1], at, ParagraphBegun(lines[-1].runs, lines[-1].glue, False))
+
+
+_NO_PARAGRAPH = re.compile(r"\s*(?:[-+*>#|`~]|\d+[.)])")
+_SEAM = re.compile(r"\n(?=[^\s])|(?<=[^\s\\]) (?=\w)|(?<=[。！？；])(?=[\u4e00-\u9fff])")
+_LONE_UNDERSCORE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
+_KEPT_OPEN = 200
+"""Characters at the end that stay open, so that the line being written is never split."""
+
+
+def _seam(source: str) -> int | None:
+    """The last place where the paragraph can be parted without tearing markup."""
+    last = len(source) - _KEPT_OPEN
+    places = [match.start() for match in _SEAM.finditer(source, 0, last) if match.start() > _KEPT_OPEN]
+    for place in reversed(places[-40:]):
+        if _is_closed(source[:place]):
+            return place
+    if len(source) < ENDLESS_PARAGRAPH:
+        return None
+    if places:
+        return places[-1]
+    # Not one place to part in so long a text: it is no prose, so any place will do, best between two letters.
+    at = last
+    while at > _KEPT_OPEN and not (source[at].isalnum() and source[at - 1].isalnum()):
+        at -= 1
+    return at if at > _KEPT_OPEN else last
+
+
+def _is_closed(text: str) -> bool:
+    return (
+        text.count("`") % 2 == 0
+        and text.count("*") % 2 == 0
+        and text.count("~") % 2 == 0
+        and text.count("$") % 2 == 0
+        and text.count("[") == text.count("]")
+        and text.count("\\(") == text.count("\\)")
+        and len(_LONE_UNDERSCORE.findall(text)) % 2 == 0
+    )
+
+
+def start_of_line(source: str, line: int) -> int:
+    """Where a line begins, counted from 0: so, how long the lines before it are."""
+    at = 0
+    for _ in range(line):
+        at = source.index("\n", at) + 1
+    return at

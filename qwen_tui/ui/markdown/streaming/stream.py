@@ -1,0 +1,162 @@
+"""A Markdown text that grows: closed blocks are laid out once, only the open end is parsed again.
+
+So a token costs the same however long the text is. Parsing a part alone gives what parsing the whole gives, with
+few exceptions (highlighting across two windows of code, the columns of a long table, markup across the parts of a
+very long paragraph); `finish` lays the whole text out once more, so in the end the lines are those of `render`.
+"""
+
+from collections.abc import Sequence
+
+from qwen_tui.ui.markdown.document import MOST_CHARACTERS, MOST_LINES, render
+from qwen_tui.ui.markdown.layout import block_lines
+from qwen_tui.ui.markdown.lines import BLANK, Line
+from qwen_tui.ui.markdown.parsing.blocks import Block, Code, List, Quote
+from qwen_tui.ui.markdown.parsing.parse import Parsed, parse
+from qwen_tui.ui.markdown.plain import PlainStream
+from qwen_tui.ui.markdown.streaming.close_markup import closing_of
+from qwen_tui.ui.markdown.streaming.commit import commit_paragraph, commit_part, start_of_line
+from qwen_tui.ui.markdown.streaming.resume import Resumed, first_lines
+
+_LONG_END = 5000
+"""An open end of more characters than this is laid out again only when it has grown by a thirty-second."""
+
+
+class Stream:
+    """The lines of a growing text; `append` and `finish` return the first line that changed."""
+
+    def __init__(self, width: int) -> None:
+        self.lines: list[Line] = []
+        """What is seen so far."""
+        self._width = width
+        self._source: list[str] = []
+        self._done = 0
+        """How many of the lines are laid out for good."""
+        self._end = ""
+        """The source that is not."""
+        self._resumed: Resumed | None = None
+        self._laid_out = 0
+        """How long the end was when it was last laid out."""
+        self._characters = self._source_lines = 0
+        self._rest: PlainStream | None = None
+        """What is too much to be read as Markdown (see `document`), from the line `_done` on."""
+
+    @property
+    def source(self) -> str:
+        """The whole text."""
+        if len(self._source) > 1:
+            self._source = ["".join(self._source)]
+        return self._source[0] if self._source else ""
+
+    @property
+    def open_length(self) -> int:
+        """How many characters of source at the end may still change what they mean."""
+        return len(self._end)
+
+    def append(self, text: str) -> int:
+        """Add text to the end."""
+        if not text:
+            return len(self.lines)
+        self._source.append(text)
+        if self._rest is not None:
+            return self._append_plain(text)
+        self._end += text
+        changed = self._lay_out()
+        self._characters += len(text)
+        self._source_lines += text.count("\n")
+        is_long = self._characters > MOST_CHARACTERS or self._source_lines > MOST_LINES
+        if is_long and self._end.endswith("\n"):
+            self._done = len(self.lines)
+            self._rest = PlainStream(self._width)
+        return changed
+
+    def _append_plain(self, text: str) -> int:
+        rest = self._rest
+        assert rest is not None
+        before = len(rest.lines)
+        rest.append(text)
+        self.lines[self._done :] = [BLANK, *rest.lines]
+        return self._done + max(0, before - 1)
+
+    def finish(self) -> int:
+        """Lay the whole text out once more, since nothing will be added."""
+        before, self.lines = self.lines, render(self.source, self._width)
+        return _first_difference(before, self.lines, 0)
+
+    def _lay_out(self) -> int:
+        if not self._resumed:
+            self._end = self._end.lstrip("\n")
+        if self._laid_out > _LONG_END and len(self._end) - self._laid_out < self._laid_out // 32:
+            return len(self.lines)
+        since = self._done
+        before = self.lines[since:]
+        if "\n" in self._end:
+            self._commit_blocks()
+        if (part := commit_paragraph(self._end, self._resumed, self._width)) is not None:
+            self._leave(*part)
+        self.lines[self._done :] = self._end_lines()
+        self._laid_out = len(self._end)
+        return _first_difference(before, self.lines, since)
+
+    def _commit_blocks(self) -> None:
+        """Leave every block that is closed, and what is done of the last one.
+
+        Only complete lines count: `#` alone is a heading, but `#5` is not.
+        """
+        complete = self._end[: self._end.rindex("\n") + 1]
+        prefix = self._resumed.prefix if self._resumed else ""
+        blocks = parse(prefix + complete)
+        if not blocks:
+            return
+        last = blocks[-1]
+        at = max(0, start_of_line(prefix + complete, last.start) - len(prefix))
+        if len(blocks) > 1:
+            self._leave(self._laid(blocks[:-1]), at, None)
+        else:
+            self._end = self._end[at:]
+        part = commit_part(last, complete[at:], self._resumed, self._width)
+        if part is not None:
+            self._leave(*part)
+
+    def _leave(self, lines: list[Line], source_length: int, resumed: Resumed | None) -> None:
+        gap = [BLANK] if self._done and self._resumed is None else []
+        self.lines[self._done :] = gap + lines
+        self._done = len(self.lines)
+        self._end = self._end[source_length:]
+        self._resumed = resumed
+
+    def _end_lines(self) -> list[Line]:
+        prefix = self._resumed.prefix if self._resumed else ""
+        blocks = parse(prefix + self._end)
+        if blocks and not _ends_in_code(blocks[-1].block) and (closing := closing_of(self._end)):
+            blocks = parse(prefix + self._end + closing)
+        lines = self._laid(blocks)
+        return [BLANK, *lines] if self._done and self._resumed is None and lines else lines
+
+    def _laid(self, blocks: list[Parsed]) -> list[Line]:
+        lines: list[Line] = []
+        for number, parsed in enumerate(blocks):
+            rest = first_lines(parsed.block, self._resumed, self._width) if number == 0 else None
+            if rest is not None:
+                lines.extend(rest)
+                continue
+            if number or self._resumed is not None:
+                lines.append(BLANK)
+            lines.extend(block_lines(parsed.block, self._width))
+        return lines
+
+
+def _ends_in_code(block: Block) -> bool:
+    while isinstance(block, Quote | List):
+        blocks = block.blocks if isinstance(block, Quote) else block.items[-1].blocks
+        if not blocks:
+            return False
+        block = blocks[-1].block
+    return isinstance(block, Code)
+
+
+def _first_difference(before: Sequence[Line], after: Sequence[Line], since: int) -> int:
+    """The index of the first line that is not the same; `before` begins at line `since`."""
+    for index, line in enumerate(before, since):
+        if index >= len(after) or line != after[index]:
+            return index
+    return since + len(before)

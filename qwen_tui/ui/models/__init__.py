@@ -1,0 +1,1 @@
+"""The screen that chooses a model (F4)."""

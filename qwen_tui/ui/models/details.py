@@ -1,0 +1,80 @@
+"""What is known of the model under the cursor, and what loading it in the chosen form would come to."""
+
+import time
+from collections.abc import Sequence
+
+from textual.content import Content
+
+from qwen_tui.chat.cleaning import one_line
+from qwen_tui.engine.base import Quantization
+from qwen_tui.engine.models.devices import Device
+from qwen_tui.engine.models.listing import Entry
+from qwen_tui.errors import QwenTuiError
+from qwen_tui.strings import say
+from qwen_tui.ui.transcript.welcome import in_millions
+from qwen_tui.wording.cell_width import displayed
+from qwen_tui.wording.units import in_bytes
+
+CHOICES: tuple[Quantization, ...] = ("auto", "none", "8bit", "4bit")
+"""The forms to choose from, by the names of the setting."""
+
+_DAY_SECONDS = 86_400
+
+
+def details(entry: Entry, devices: Sequence[Device], form: Quantization, device: str) -> Content:
+    """Its name, where it is, the forms with the chosen one marked, and the plan or why there is none."""
+    lines = [
+        Content.styled(displayed(one_line(entry.model or entry.server, 300)), "bold"),
+        Content.styled(_whereabouts(entry), "$text-muted"),
+        *(() if entry.server else (_forms(form),)),
+        *_verdict(entry, devices, form, device),
+    ]
+    return Content("\n").join(lines)
+
+
+def _whereabouts(entry: Entry) -> str:
+    parts = [say("models.on_server", server=one_line(entry.server))] if entry.server and entry.model else []
+    size = entry.size
+    if size is not None and not size.packed_bytes:
+        parts.append(say("models.parameters", count=in_millions(size.parameters)))
+    if entry.context_window:
+        parts.append(say("models.window", tokens=entry.context_window))
+    if entry.is_here and entry.local is not None:
+        parts.append(say("models.here", size=in_bytes(entry.local.disk_bytes)))
+        days = (time.time() - entry.local.last_used) / _DAY_SECONDS
+        if entry.local.last_used and days >= 0:
+            parts.append(say("models.used.today") if days < 1 else say("models.used.days", count=int(days)))
+    elif entry.download_bytes:
+        parts.append(say("models.not_here", size=in_bytes(entry.download_bytes)))
+    return " · ".join(parts)
+
+
+def _forms(chosen: str) -> Content:
+    parts = [
+        Content.styled(f" {say(f'models.form.{form}')} ", "reverse" if form == chosen else "$text-muted")
+        for form in CHOICES
+    ]
+    hint = Content.styled(f"  {say('models.form.hint')}", "$text-disabled")
+    return Content.assemble(*parts, hint)
+
+
+def _verdict(entry: Entry, devices: Sequence[Device], form: Quantization, device: str) -> list[Content]:
+    if entry.problem is not None:
+        return [Content.styled(str(entry.problem), "$text-warning")]
+    if entry.server:
+        return [
+            Content.styled(say("models.served" if entry.model else "models.served.nameless"), "$text-muted")
+        ]
+    try:
+        plan = entry.plan(devices, form, device)
+    except QwenTuiError as error:
+        return [Content.styled(str(error), "$text-warning")]
+    if plan is None:
+        return [Content.styled(say("models.size_unknown"), "$text-muted")]
+    fits = say(
+        "models.fits",
+        devices=", ".join(place.name for place in plan.fit.devices),
+        tokens=plan.context_tokens,
+    )
+    reasons = [say(reason.code, **dict(reason.parameters)) for reason in plan.reasons]
+    return [Content.styled(fits, "$text-success"), *(Content(reason) for reason in reasons)]

@@ -1,0 +1,50 @@
+"""The receipt of a reply, over a screen, and the replay that is asked for there."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from textual.screen import Screen
+
+from qwen_tui.chat.messages import Conversation, Message
+from qwen_tui.session.replay import ReplayEvent, Replaying
+from qwen_tui.session.requests import Replay
+from qwen_tui.strings import say
+from qwen_tui.wording.replay import replay_words
+
+if TYPE_CHECKING:  # see `open`
+    from qwen_tui.ui.receipt.screen import Receipt
+
+
+class ReceiptDesk:
+    """Opens receipts, and tells what came of a replay in the receipt, or where it is closed beside it."""
+
+    def __init__(
+        self, screen: Screen[None], submit: Callable[[Replay], None], tell: Callable[[str], None]
+    ) -> None:
+        self._screen = screen
+        self._submit = submit
+        self._tell = tell
+        self._receipt: Receipt | None = None
+        """The one that was opened last."""
+
+    def open(self, message: Message, conversation: Conversation) -> None:
+        """Show how a reply came about."""
+        from qwen_tui.ui.receipt.screen import Receipt  # late: the first picture does not need it
+
+        self._receipt = Receipt(message, conversation.path())
+        self._screen.app.push_screen(self._receipt)
+
+    def replay(self, reply_id: str) -> None:
+        """Run a reply again and compare."""
+        if self._receipt is not None:
+            self._receipt.show_replay(say("replay.waiting"), is_running=True)
+        self._submit(Replay(reply_id))
+
+    def follow(self, event: ReplayEvent) -> None:
+        """Say how far a replay is, or what came of it."""
+        is_running = isinstance(event, Replaying)
+        words = replay_words(event)
+        if self._receipt is not None and self._receipt.is_attached:
+            self._receipt.show_replay(words, is_running=is_running)
+        elif not is_running:
+            self._tell(words)

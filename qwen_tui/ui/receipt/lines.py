@@ -1,0 +1,241 @@
+"""How a reply came about, in words and figures: what the receipt dialog shows and copies.
+
+A receipt may come from a damaged file or another program, so nothing in it is taken to make sense.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from qwen_tui.chat.cleaning import one_line
+from qwen_tui.chat.messages import Json, Message, Run, Status
+from qwen_tui.engine.base import DECODE_PATHS, ON_SERVER
+from qwen_tui.strings import say
+from qwen_tui.ui.markdown.lines import BLANK, Line
+from qwen_tui.ui.markdown.wrap import wrap
+from qwen_tui.wording.cell_width import cells, displayed
+
+_LABELS = 16
+"""Cells of the column with what each fact is called."""
+
+_NARROW = 44
+"""Cells below which facts stand under their names."""
+
+_MOST_ROWS = 8
+"""Rows of one fact that are shown; a copy has all of it."""
+
+_ID_CELLS = 7
+"""Room for a token id; vocabularies have at most six digits."""
+
+_MOST = 10**12
+"""Figures beyond this come from no model."""
+
+
+class Fact(NamedTuple):
+    """What it is called, and what it was."""
+
+    label: str
+    value: str
+
+
+class Sheet(NamedTuple):
+    """One run of a reply."""
+
+    title: str
+    facts: tuple[Fact, ...]
+    token_ids: tuple[int, ...] = ()
+
+
+def plausible(run: Run) -> Run:
+    """The run with figures that can be reckoned with: a file may hold any number."""
+    return replace(
+        run,
+        prompt_tokens=int(_within(run.prompt_tokens)),
+        reused_tokens=int(_within(run.reused_tokens)),
+        new_tokens=int(_within(run.new_tokens)),
+        first_token_seconds=_within(run.first_token_seconds),
+        decode_seconds=_within(run.decode_seconds),
+        content_start=int(_within(run.content_start)),
+        thinking_start=int(_within(run.thinking_start)),
+    )
+
+
+def _within(value: float) -> float:
+    return value if 0 <= value <= _MOST else 0  # not a number is in no range
+
+
+# --- What there is to say ---
+
+
+def sheets(message: Message, path: Sequence[Message] = ()) -> list[Sheet]:
+    """A sheet for each run; `path` is searched for the message that the model's memory began with."""
+    count = len(message.receipt)
+    return [
+        Sheet(
+            say("receipt.run", number=number, of=count) if count > 1 else "",
+            tuple(_facts(plausible(run), path)),
+            run.token_ids,
+        )
+        for number, run in enumerate(message.receipt, 1)
+    ]
+
+
+def why_none(message: Message) -> str:
+    """Why a reply has no receipt."""
+    if message.edited:
+        return say("receipt.none.edited")
+    if message.status in (Status.INTERRUPTED, Status.FAILED, Status.STOPPED):
+        return say(f"receipt.none.{message.status.value}")
+    return say("receipt.none")
+
+
+def _decoding(path: str) -> str:
+    """In words; a file may name a way that this version does not know."""
+    return say(f"receipt.decoding.{path}") if path in DECODE_PATHS else path or say("receipt.unknown")
+
+
+def _facts(run: Run, path: Sequence[Message]) -> Iterator[Fact]:
+    yield Fact(say("receipt.model"), run.model or say("receipt.unknown"))
+    if run.revision:
+        yield Fact(say("receipt.revision"), run.revision)
+    if run.decode_path == ON_SERVER:
+        yield Fact(say("receipt.server"), run.device or say("receipt.unknown"))
+    else:
+        yield Fact(say("receipt.weights"), _weights(run))
+        yield Fact(say("receipt.decoding"), _decoding(run.decode_path))
+    yield Fact(say("receipt.seed"), str(run.seed)[:40])
+    yield Fact(say("receipt.sampling"), _listed(run.sampling) or say("receipt.unknown"))
+    if run.not_taken:
+        yield Fact(say("receipt.not_taken"), run.not_taken)
+    if run.thinking is not None:
+        yield Fact(say("receipt.thinking"), say("receipt.on" if run.thinking else "receipt.off"))
+    if run.system_prompt:
+        yield Fact(say("receipt.system_prompt"), run.system_prompt)
+    if run.first_sent:
+        yield Fact(say("receipt.first_sent"), _first_sent(run.first_sent, path))
+    if run.content_start or run.thinking_start:
+        yield Fact(say("receipt.continued"), _continued(run))
+    yield Fact(say("receipt.prompt"), _prompt(run))
+    yield Fact(say("receipt.reply"), _tokens(run.new_tokens))
+    if times := _times(run):
+        yield Fact(say("receipt.time"), times)
+    if run.stop_reason:
+        code = f"receipt.ended.{run.stop_reason}"
+        known = run.stop_reason in ("eos", "length", "stopped")
+        yield Fact(say("receipt.ended"), say(code) if known else run.stop_reason)
+    if run.prompt_digest:
+        yield Fact(say("receipt.digest"), run.prompt_digest)
+    if run.extra:
+        yield Fact(say("receipt.extra"), _listed(run.extra))
+
+
+def _weights(run: Run) -> str:
+    plain = run.quantization in ("", "none")
+    parts = [say("receipt.not_quantized") if plain else run.quantization, run.dtype]
+    weights = ", ".join(part for part in parts if part)
+    return say("receipt.on_device", weights=weights, device=run.device) if run.device else weights
+
+
+def _first_sent(message_id: str, path: Sequence[Message]) -> str:
+    for number, message in enumerate(path, 1):
+        if message.id == message_id:
+            words = one_line(message.content, 60)
+            return say("receipt.first_sent.message", number=number, of=len(path), words=words)
+    return message_id
+
+
+def _continued(run: Run) -> str:
+    if run.content_start:
+        return say("receipt.continued.content", count=run.content_start)
+    return say("receipt.continued.thinking", count=run.thinking_start)
+
+
+def _prompt(run: Run) -> str:
+    if not run.reused_tokens:
+        return _tokens(run.prompt_tokens)
+    return say("receipt.prompt.reused", tokens=_tokens(run.prompt_tokens), reused=run.reused_tokens)
+
+
+def _tokens(count: int) -> str:
+    return say("chat.receipt.one_token") if count == 1 else say("chat.receipt.tokens", tokens=count)
+
+
+def _times(run: Run) -> str:
+    parts = []
+    if run.first_token_seconds:
+        parts.append(say("chat.receipt.first", seconds=run.first_token_seconds))
+    if run.decode_seconds:
+        parts.append(say("receipt.time.rest", seconds=run.decode_seconds))
+    if speed := run.tokens_per_second:
+        parts.append(say("chat.receipt.speed" if speed >= 10 else "chat.receipt.slow", speed=speed))
+    return ", ".join(parts)
+
+
+def _listed(values: Mapping[str, Json]) -> str:
+    return " · ".join(f"{one_line(name, 40)} {_value(value)}" for name, value in values.items())
+
+
+def _value(value: Json) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return one_line(text, 400)
+
+
+# --- As rows, and as text ---
+
+
+def rows_of(sheet: Sheet, width: int) -> list[Line]:
+    """A run for the screen: facts, then the ids of its tokens, each row led by the number of its first."""
+    rows: list[Line] = []
+    if sheet.title:
+        rows += [Line(((sheet.title, "accent strong"),)), BLANK]
+    for label, value in sheet.facts:
+        rows += _fact_rows(label, value, width)
+    if sheet.token_ids:
+        title = say("receipt.ids", count=len(sheet.token_ids))
+        rows += [BLANK, Line(((title, "strong"),)), *_id_rows(sheet.token_ids, width)]
+    return rows
+
+
+def _fact_rows(label: str, value: str, width: int) -> list[Line]:
+    if width < _NARROW:
+        body = _cut(wrap([(displayed(value), "")], width - 2))
+        return [Line(((label, "muted"),)), *(line._replace(runs=(("  ", ""), *line.runs)) for line in body)]
+    body = _cut(wrap([(displayed(value), "")], width - _LABELS))
+    heads = [label + " " * max(1, _LABELS - cells(label)), *[" " * _LABELS] * (len(body) - 1)]
+    return [line._replace(runs=((head, "muted"), *line.runs)) for head, line in zip(heads, body, strict=True)]
+
+
+def _cut(lines: list[Line]) -> list[Line]:
+    return lines if len(lines) <= _MOST_ROWS else [*lines[: _MOST_ROWS - 1], Line((("…", "muted"),))]
+
+
+def _id_rows(ids: Sequence[int], width: int) -> list[Line]:
+    digits = len(f"{len(ids):,}")
+    count = max(1, (width - digits - 1) // _ID_CELLS)
+    count -= count % 5 if count > 5 else 0
+    return [
+        Line(
+            (
+                (f"{at + 1:>{digits},} ", "frame"),
+                ("".join(_id(token) for token in ids[at : at + count]), "muted"),
+            ),
+            prefix=digits + 1,
+        )
+        for at in range(0, len(ids), count)
+    ]
+
+
+def _id(token: int) -> str:
+    text = str(token)
+    return f"{text if len(text) < _ID_CELLS else text[: _ID_CELLS - 2] + '…':>{_ID_CELLS}}"
+
+
+def text_of(message: Message, path: Sequence[Message] = ()) -> str:
+    """The whole receipt to be copied: a line a fact, and all token ids."""
+    lines: list[str] = []
+    for sheet in sheets(message, path):
+        lines += [*([""] if lines else []), *([sheet.title] if sheet.title else [])]
+        lines += [f"{label}: {value}" for label, value in sheet.facts]
+        lines.append(say("receipt.ids.copied", ids=" ".join(map(str, sheet.token_ids))))
+    return "\n".join(lines or [why_none(message)])

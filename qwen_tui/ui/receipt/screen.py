@@ -1,0 +1,150 @@
+"""The receipt of a reply as a dialog: how each of its runs came about, down to the token ids, and replaying it."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.message import Message as Posted
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from qwen_tui.chat.messages import Message
+from qwen_tui.strings import say
+from qwen_tui.ui.markdown.lines import BLANK, Line
+from qwen_tui.ui.markdown.plain import plain_lines
+from qwen_tui.ui.receipt.lines import rows_of, sheets, text_of, why_none
+from qwen_tui.ui.terminal.clipboard import copy, say_outcome
+from qwen_tui.ui.transcript.message_lines import author_of
+from qwen_tui.ui.widgets.action_bar import ActionBar, Offer
+from qwen_tui.ui.widgets.line_view import LinesView
+
+
+class Receipt(ModalScreen[None]):
+    """How a reply came about. `ReplayRequested` goes up; `show_replay` says what comes of it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,i,q", "dismiss", say("receipt.close"), id="receipt.close"),
+        Binding("y", "copy", say("receipt.copy"), id="receipt.copy"),
+        Binding("p", "replay", say("receipt.replay"), id="receipt.replay"),
+    ]
+    DEFAULT_CSS: ClassVar[str] = """
+    Receipt {
+        align: center middle;
+        #receipt-box {
+            width: 92;
+            max-width: 100%;
+            height: 100%;
+            max-height: 48;
+            padding: 0 1;
+            border: round $border;
+            border-title-color: $text-accent;
+            background: $background;
+        }
+        #receipt-runs { height: 1fr; padding: 1 1 0 1; scrollbar-size-vertical: 1; }
+        .-without #receipt-runs { height: auto; }
+        #receipt-box.-without { height: auto; }
+        #receipt-outcome { height: auto; max-height: 4; padding: 0 1; margin: 1 0 0 0; color: $text-muted; }
+        #receipt-outcome.-nothing { display: none; }
+        ActionBar { padding: 0 1; margin: 1 0 0 0; }
+    }
+    """
+
+    class ReplayRequested(Posted):
+        """The person wants the reply run again."""
+
+        def __init__(self, message: Message) -> None:
+            super().__init__()
+            self.message = message
+
+    def __init__(self, message: Message, path: Sequence[Message] = ()) -> None:
+        """`path` is the conversation as it is shown, for what the model's memory began with."""
+        super().__init__()
+        self.message = message
+        """The reply."""
+        self._path = path
+        self._is_replaying = False
+
+    def compose(self) -> ComposeResult:
+        """The runs, what came of replaying, and what can be done."""
+        with Vertical(id="receipt-box", classes="" if self.message.receipt else "-without") as box:
+            box.border_title = Content(say("receipt.title", name=author_of(self.message, "")))
+            with VerticalScroll(id="receipt-runs"):
+                yield _Runs(self.message, self._path)
+            yield Static("", id="receipt-outcome", classes="-nothing", markup=False)
+            yield ActionBar()
+
+    def on_mount(self) -> None:
+        """Let the arrow keys scroll."""
+        self.query_one("#receipt-runs").focus()
+        self._offer()
+
+    def show_replay(self, text: str, *, is_running: bool = False) -> None:
+        """Say how far replaying has come, or what came of it; nothing happens once the dialog is closed."""
+        if not self.query("#receipt-outcome"):
+            return
+        self._is_replaying = is_running
+        self._say(text)
+        self._offer()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Only what has token ids can be replayed, and only once at a time."""
+        if action == "replay":
+            return not self._is_replaying and any(run.token_ids for run in self.message.receipt)
+        return super().check_action(action, parameters)
+
+    def action_copy(self) -> None:
+        """Copy all of it as text."""
+        text = text_of(self.message, self._path)
+        self._say(say_outcome(copy(self.app, text), text))
+
+    def action_replay(self) -> None:
+        """Ask for the reply to be run again."""
+        self.post_message(self.ReplayRequested(self.message))
+
+    @on(ActionBar.Chosen)
+    async def _choose(self, event: ActionBar.Chosen) -> None:
+        event.stop()
+        await self.run_action(event.name)
+
+    def _say(self, text: str) -> None:
+        outcome = self.query_one("#receipt-outcome", Static)
+        outcome.set_class(not text, "-nothing")
+        outcome.update(Content(text))
+
+    def _offer(self) -> None:
+        """Name what can be done, with its keys as they are remapped."""
+        active = list(self.active_bindings.values())
+        keys = {each.binding.id: self.app.get_key_display(each.binding) for each in reversed(active)}
+        self.query_one(ActionBar).show(
+            [
+                Offer(name, keys[f"receipt.{short}"], say(f"receipt.offer.{short}"))
+                for name, short in (("copy", "copy"), ("replay", "replay"), ("dismiss", "close"))
+                if f"receipt.{short}" in keys
+            ]
+        )
+
+
+class _Runs(LinesView):
+    """All runs of a reply, as rows."""
+
+    DEFAULT_CSS = "_Runs { height: auto; }"
+
+    def __init__(self, message: Message, path: Sequence[Message]) -> None:
+        super().__init__()
+        self._message = message
+        self._path = path
+        self._width = 0
+
+    def lay_out(self, width: int) -> None:
+        """The runs under each other, or why there are none."""
+        if width == self._width or width <= 0:
+            return
+        self._width = width
+        rows: list[Line] = []
+        for sheet in sheets(self._message, self._path):
+            rows += [*([BLANK] if rows else []), *rows_of(sheet, width)]
+        self.rows = rows or plain_lines(why_none(self._message), width)

@@ -1,0 +1,1 @@
+"""The right side of the screen: the settings, a row for each."""

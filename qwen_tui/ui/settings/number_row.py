@@ -1,0 +1,138 @@
+"""A number that is typed in place or stepped with the arrow keys."""
+
+from typing import ClassVar
+
+from textual import events, on
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.reactive import reactive
+from textual.style import Style
+
+from qwen_tui import strings
+from qwen_tui.chat.cleaning import one_line
+from qwen_tui.errors import QwenTuiError
+from qwen_tui.ui.settings.row import SettingRow
+from qwen_tui.wording.settings import is_unfinished, stepped, typed
+
+_LONGEST = 16
+
+
+class NumberRow(SettingRow):
+    """A number in one line.
+
+    Typing begins a draft, which is judged at every key and applied by enter or by leaving the row. A draft
+    that cannot be used changes nothing, and leaving the row drops it.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("right", "step(1)", strings.say("panes.key.more"), id="settings.more", show=False),
+        Binding("left", "step(-1)", strings.say("panes.key.less"), id="settings.less", show=False),
+        Binding(
+            "shift+right", "step(10)", strings.say("panes.key.much_more"), id="settings.much_more", show=False
+        ),
+        Binding(
+            "shift+left", "step(-10)", strings.say("panes.key.much_less"), id="settings.much_less", show=False
+        ),
+        Binding("enter", "type", strings.say("panes.key.change"), id="settings.change", show=False),
+    ]
+
+    draft: reactive[str | None] = reactive(None)
+    """What is being typed; None while nothing is."""
+
+    @property
+    def remark(self) -> str:
+        """The bounds while a number is being typed."""
+        if self.draft is not None:
+            return strings.say("panes.bounds", bounds=self.option.bounds)
+        return super().remark
+
+    @property
+    def hint(self) -> str:
+        """The keys that end the typing, while something is typed."""
+        if self.draft is not None:
+            return strings.say("panes.hint.typing")
+        return strings.say("panes.hint.number_reset" if self.standing.resettable else "panes.hint.number")
+
+    @property
+    def shown(self) -> tuple[str, str]:
+        """The draft while there is one, with room for the caret."""
+        if self.draft is None:
+            return super().shown
+        return self.draft + " ", "setting-row--invalid" if self.problem else "setting-row--value"
+
+    def render(self) -> Content:
+        """The line, with a caret behind what is typed."""
+        line = super().render()
+        if self.draft is None:
+            return line
+        end = len(line)
+        return line.stylize(Style(reverse=True), end - 1, end)
+
+    def watch_draft(self, draft: str | None) -> None:
+        """Judge what is typed: the beginning of a usable number is not a mistake yet."""
+        self.problem = ""
+        if draft is not None and not is_unfinished(self.option, draft):
+            self.problem = self._problem_with(draft)
+        self.set_class(draft is not None, "-editing")
+        self.tell()
+
+    @on(events.Key)
+    def _type(self, event: events.Key) -> None:
+        if event.key == "escape" and self.draft is not None:
+            event.stop()  # it ends the typing, not the visit to the pane
+            self.draft = None
+        elif self.draft is None:
+            # A minus begins a number, too, though none of them can be negative: that is then said.
+            if event.character is None or not (event.character.isdecimal() or event.character in ".-"):
+                return
+            self._add(event, event.character)
+        elif event.key in ("backspace", "delete"):
+            self.draft = self.draft[:-1] if event.key == "backspace" else ""
+            event.stop().prevent_default()
+        elif event.is_printable and event.character is not None:
+            self._add(event, event.character)
+
+    @on(events.Paste)
+    def _paste(self, event: events.Paste) -> None:
+        event.stop()
+        self.draft = one_line(event.text)[:_LONGEST]
+
+    @on(events.Blur)
+    def _leave(self) -> None:
+        self._finish()
+
+    @on(events.Click)
+    def _type_on_value(self, event: events.Click) -> None:
+        if self.draft is None and event.x >= self.size.width // 2:
+            self.action_type()
+
+    def action_step(self, steps: int) -> None:
+        """Go `steps` steps up or down from the value in force, or from what has been typed."""
+        self._finish()
+        value = self.standing.own if self.standing.value is None else self.standing.value
+        self.edit(stepped(self.option, value, steps))
+
+    def action_type(self) -> None:
+        """Begin to type with the value in force, or apply what has been typed."""
+        if self.draft is None:
+            self.draft = typed(self.option, self.standing.value)
+            return
+        self.problem = self._problem_with(self.draft)
+        if not self.problem:
+            self._finish()
+
+    def _add(self, event: events.Key, character: str) -> None:
+        event.stop().prevent_default()
+        self.draft = ((self.draft or "") + character)[:_LONGEST]
+
+    def _finish(self) -> None:
+        draft, self.draft = self.draft, None
+        if draft is not None and not self._problem_with(draft):
+            self.edit(self.option.parse(draft))
+
+    def _problem_with(self, draft: str) -> str:
+        try:
+            self.option.parse(draft)
+        except QwenTuiError as error:
+            return error.explanation.sentence
+        return ""

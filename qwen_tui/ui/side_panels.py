@@ -1,0 +1,99 @@
+"""The columns of the screen: beside the log where there is room, drawn over it where there is not."""
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.message import Message as Posted
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from qwen_tui.strings import say
+from qwen_tui.ui.textual_patches.focus import focus_at_once
+
+
+class Panes(Horizontal):
+    """Conversations, talk and settings."""
+
+    BESIDE_FROM: ClassVar[dict[str, int]] = {"settings": 100, "conversations": 140}
+    """Columns from which a pane stands beside the log; with fewer its key draws it over the log (`app.tcss`)."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "close_drawer", say("screen.key.close"), id="panes.close"),
+    ]
+
+    class Left(Posted):
+        """The person goes back from a pane to what is being talked about."""
+
+    drawer: reactive[str] = reactive("")
+    """The pane that is drawn over the log; or nothing."""
+
+    def __init__(self, *columns: Widget, id: str | None = None) -> None:
+        """The columns from left to right, each with the id that it is called by."""
+        super().__init__(id=id)
+        self._columns = columns
+
+    def compose(self) -> ComposeResult:
+        """The columns in their order; `app.tcss` says where."""
+        yield from self._columns
+
+    def watch_drawer(self, drawer: str) -> None:
+        """Draw a pane over the log, or none."""
+        for pane in self.BESIDE_FROM:
+            self.set_class(pane == drawer, f"-{pane}-open")
+        self.refresh_bindings()
+
+    def on_resize(self) -> None:
+        """A pane that finds room beside the log is not drawn over it any longer."""
+        if self.drawer and self.app.size.width >= self.BESIDE_FROM[self.drawer]:
+            self.drawer = ""
+        self.call_after_refresh(self._keep_keyboard)
+
+    def _keep_keyboard(self) -> None:
+        """A pane that has lost its room takes the keyboard with it."""
+        if self.screen.focused is None:
+            self.post_message(self.Left())
+
+    def show(self, pane: str) -> None:
+        """Let a pane be seen, drawing it over the log if need be."""
+        self.drawer = "" if self.app.size.width >= self.BESIDE_FROM[pane] else pane
+
+    def close(self) -> bool:
+        """Take away what is drawn over the log; False when nothing is."""
+        is_open = bool(self.drawer)
+        self.drawer = ""
+        if is_open:
+            self.post_message(self.Left())
+        return is_open
+
+    def action_close_drawer(self) -> None:
+        """Take away what is drawn over the log."""
+        self.close()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
+        """Only then does esc close, and the last line of the screen say so."""
+        return action != "close_drawer" or bool(self.drawer)
+
+    def go_to(self, pane: str) -> None:
+        """Let the keyboard go to a pane; from within it, back."""
+        widget = self.query_one(f"#{pane}")
+        if widget.has_focus_within:
+            self.drawer = ""
+            self.post_message(self.Left())
+        else:
+            self.show(pane)
+            _focus_in(widget)
+
+
+def _focus_in(widget: Widget) -> None:
+    for inside in widget.query("*"):
+        if inside.can_focus and _is_shown(inside, widget):
+            focus_at_once(inside)
+            return
+
+
+def _is_shown(inside: Widget, pane: Widget) -> bool:
+    """Whether a widget is there once its pane is: that the pane itself is shown may not be worked out yet."""
+    between = inside.ancestors_with_self
+    return all(each.display for each in between[: between.index(pane)])

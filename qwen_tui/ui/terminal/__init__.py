@@ -1,0 +1,1 @@
+"""What happens to the terminal before and after Textual has it."""

@@ -1,0 +1,1 @@
+"""Every private name of Textual that is touched, each for one reason."""

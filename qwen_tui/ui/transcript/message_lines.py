@@ -1,0 +1,159 @@
+"""What a message shows, as rows: its author, its thoughts, its text, and the small print below.
+
+A value for each state and no widget: `MessageRows` is what `MessageView` draws.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from qwen_tui.chat.branches import Variant
+from qwen_tui.chat.cleaning import one_line
+from qwen_tui.chat.message_text import model_of
+from qwen_tui.chat.messages import Message, Role, Run, Status
+from qwen_tui.errors import QwenTuiError
+from qwen_tui.strings import say
+from qwen_tui.ui.markdown.lines import BLANK, Line, prefixed
+from qwen_tui.ui.markdown.plain import plain_lines
+from qwen_tui.ui.markdown.wrap import wrap
+from qwen_tui.ui.receipt.lines import plausible
+from qwen_tui.wording.cell_width import cells, cropped
+
+THOUGHTS_SHOWN = 6
+"""Rows of thoughts that are seen while the model thinks."""
+
+_NOTES = {
+    Status.STOPPED: "chat.status.stopped",
+    Status.INTERRUPTED: "chat.status.interrupted",
+    Status.LENGTH: "chat.status.length",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Thoughts:
+    """How a message's thinking is shown."""
+
+    lines: Sequence[Line] = ()
+    """Laid out; only looked at where they are seen."""
+    text: str = ""
+    running: bool = False
+    """The answer has not begun."""
+    unfolded: bool = False
+    seconds: float = 0.0
+    tokens: int = 0
+    """Both 0 where they were not measured."""
+
+
+def author_of(message: Message, assistant: str) -> str:
+    """Who wrote a message; a reply that knows its model is called by that, whatever is loaded now."""
+    if message.role is not Role.ASSISTANT:
+        return say(f"chat.author.{message.role.value}")
+    return one_line(model_of(message) or assistant, 80) or say("chat.author.assistant")
+
+
+class AuthorRow(NamedTuple):
+    """The row that says who wrote a message."""
+
+    line: Line
+    steps: tuple[tuple[range, int], ...] = ()
+    """Columns where a click shows another variant, and which: the one before (-1) or after (1)."""
+
+    def step_at(self, column: int) -> int:
+        """Which variant a click asks for; 0 for none."""
+        return next((step for columns, step in self.steps if column in columns), 0)
+
+
+def author_row(
+    name: str, role: Role, width: int, *, variant: Variant | None = None, notes: Sequence[str] = ()
+) -> AuthorRow:
+    """Who wrote it, which variant it is, and in what state: one row, for which the name is cut when need be."""
+    walk = _walk(variant) if variant is not None else ()
+    said = tuple((f"  {note}", "muted") for note in notes)
+    room = width - sum(cells(text) for text, _ in (*walk, *said))
+    shown = cropped(name, max(1, room))
+    line = Line(((shown, "author accent" if role is Role.USER else "author"), *walk, *said))
+    if variant is None:
+        return AuthorRow(line)
+    at, steps = cells(shown) + 1, []
+    before, number, after = (cells(text) for text, _ in walk)
+    if variant.number > 1:
+        steps.append((range(at, at + before), -1))
+    if variant.number < variant.of:
+        steps.append((range(at + before + number - 1, at + before + number + after), 1))
+    return AuthorRow(line, tuple(steps))
+
+
+def _walk(variant: Variant) -> tuple[tuple[str, str], tuple[str, str], tuple[str, str]]:
+    """`‹ 2 / 3 ›`; an arrow that leads nowhere is faint."""
+    return (
+        ("  ‹ ", "accent" if variant.number > 1 else "frame"),
+        (say("chat.variant", number=variant.number, of=variant.of), "muted"),
+        (" ›", "accent" if variant.number < variant.of else "frame"),
+    )
+
+
+def thought_rows(thoughts: Thoughts, width: int) -> list[Line]:
+    """The thoughts: their last rows while they come, one row afterwards, all of them when unfolded."""
+    if not thoughts.text:
+        return []
+    if thoughts.running:
+        title = (
+            say("chat.thinking.progress", tokens=thoughts.tokens) if thoughts.tokens else say("chat.thinking")
+        )
+        seen = thoughts.lines if thoughts.unfolded else thoughts.lines[-THOUGHTS_SHOWN:]
+        return [_folder("▾", title), *_quoted(seen)]
+    title = say("chat.thought")
+    if thoughts.tokens:
+        seconds = f"{thoughts.seconds:.0f}" if thoughts.seconds >= 10 else f"{thoughts.seconds:.1f}"
+        title = say("chat.thought.measured", seconds=seconds, tokens=thoughts.tokens)
+    if not thoughts.unfolded:
+        return [_folder("▸", title), BLANK]
+    return [_folder("▾", title), *_quoted(thoughts.lines), BLANK]
+
+
+def _folder(mark: str, title: str) -> Line:
+    return Line(((f"{mark} {title}", "muted"),))
+
+
+def _quoted(lines: Sequence[Line]) -> list[Line]:
+    return prefixed(lines, ("│ ", "bar"), ("│ ", "bar"), "", "")
+
+
+def progress_rows(done: int, total: int) -> list[Line]:
+    """What happens before the first token."""
+    text = say("chat.reading.progress", done=done, total=total) if total else say("chat.reading")
+    return [Line(((text, "muted"),))]
+
+
+def closing_rows(message: Message, width: int) -> list[Line]:
+    """What stands under a finished message: a note how it ended, figures, and what went wrong."""
+    rows: list[Line] = []
+    if message.status is Status.COMPLETE and message.role is Role.ASSISTANT and not message.content.strip():
+        rows += wrap([(say("chat.empty"), "muted")], width)
+    if message.status in _NOTES:
+        rows += wrap([(say(_NOTES[message.status]), "muted")], width)
+    if message.receipt:
+        rows += wrap([(receipt_text(message.receipt), "muted")], width)
+    if message.error is not None:
+        rows += [*([BLANK] if rows else []), *error_rows(message.error, width)]
+    return rows
+
+
+def receipt_text(receipt: Sequence[Run]) -> str:
+    """The figures of a reply: speed, time to the first token, tokens. Those of its last run, tokens of all."""
+    last = plausible(receipt[-1])
+    tokens = sum(plausible(run).new_tokens for run in receipt)
+    parts: list[str] = []
+    if speed := last.tokens_per_second:
+        parts.append(say("chat.receipt.speed" if speed >= 10 else "chat.receipt.slow", speed=speed))
+    if last.first_token_seconds:
+        parts.append(say("chat.receipt.first", seconds=last.first_token_seconds))
+    parts.append(say("chat.receipt.one_token") if tokens == 1 else say("chat.receipt.tokens", tokens=tokens))
+    return " · ".join(parts)
+
+
+def error_rows(error: QwenTuiError, width: int) -> list[Line]:
+    """What happened and what can be done."""
+    title, sentence, hint = error.explanation
+    rows = [*plain_lines(title, width, "error strong"), *plain_lines(sentence, width)]
+    return [*rows, *plain_lines(hint, width, "muted")] if hint else rows

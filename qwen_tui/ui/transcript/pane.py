@@ -1,0 +1,80 @@
+"""Where a conversation is read: the log, and one row under it that is always there, so that nothing ever moves.
+
+The row tells what can be done to the message under the cursor, and leads back to the newest message.
+"""
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.widget import Widget
+
+from qwen_tui.ui.transcript.find_bar import FindBar
+from qwen_tui.ui.transcript.latest_hint import LatestHint
+from qwen_tui.ui.transcript.message_log import ChatLog
+from qwen_tui.ui.widgets.action_bar import ActionBar
+
+
+class LogPane(Vertical):
+    """A `ChatLog` with its row; what the log asks for goes on up."""
+
+    DEFAULT_CSS = """
+    LogPane .foot { dock: bottom; height: 1; }
+    """
+
+    def __init__(self, name: str = "", welcome: Widget | None = None, *, id: str | None = None) -> None:
+        """`name` and `welcome` are the log's."""
+        super().__init__(id=id)
+        self.chat_log = ChatLog(name, welcome, id="log")
+        """The log."""
+        self._bar = ActionBar()
+        self.find_bar = FindBar(lambda: self.chat_log.messages)
+        """Finds in the log; it takes the place of what can be done."""
+        self._hint = LatestHint()
+
+    def compose(self) -> ComposeResult:
+        """The log over its row."""
+        yield self.chat_log
+        yield Horizontal(self.find_bar, self._bar, self._hint, classes="foot")
+
+    def find(self) -> None:
+        """Let the person find something."""
+        self._bar.display = False
+        self.chat_log.keep_cursor_shown(True)
+        self.find_bar.open()
+
+    @on(FindBar.Moved)
+    def _go_to_found(self, event: FindBar.Moved) -> None:
+        event.stop()
+        self.chat_log.mark(event.words)
+        if event.message_id is not None:
+            self.chat_log.move_cursor(event.message_id)
+
+    @on(FindBar.Closed)
+    def _end_finding(self) -> None:
+        self._bar.display = True
+        self.chat_log.keep_cursor_shown(False)
+
+    @on(ChatLog.MessagesChanged)
+    def _count_again(self, event: ChatLog.MessagesChanged) -> None:
+        event.stop()
+        self.find_bar.count_again()
+
+    @on(ChatLog.OffersChanged)
+    def _offer(self, event: ChatLog.OffersChanged) -> None:
+        event.stop()
+        self._bar.show(event.offers)
+
+    @on(ActionBar.Chosen)
+    def _choose(self, event: ActionBar.Chosen) -> None:
+        event.stop()
+        self.chat_log.action_on_message(event.name)
+
+    @on(ChatLog.LeftEnd)
+    def _left_end(self, event: ChatLog.LeftEnd) -> None:
+        event.stop()
+        self._hint.display = event.is_away
+
+    @on(LatestHint.Pressed)
+    def _go_to_latest(self, event: LatestHint.Pressed) -> None:
+        event.stop()
+        self.chat_log.follow()

@@ -1,0 +1,114 @@
+"""The quiet line under the log: what can be done to the message under the cursor, by key or by click."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from textual import events
+from textual.message import Message as Posted
+
+from qwen_tui.ui.markdown.lines import BLANK, Line, Run
+from qwen_tui.ui.widgets.line_view import LinesView
+from qwen_tui.wording.cell_width import cells
+
+_GAP = "  "
+
+
+class Offer(NamedTuple):
+    """An action, the key that does it, and what it is called here."""
+
+    name: str
+    key: str
+    label: str
+
+
+class ActionBar(LinesView):
+    """`y copy  e edit  r regenerate  …` in one row; where there is no room, the last offers are left out."""
+
+    ALLOW_SELECT = False
+    DEFAULT_CSS = """
+    ActionBar {
+        width: 1fr;
+        height: 1;
+        padding: 0 2;
+    }
+    """
+
+    class Chosen(Posted):
+        """The person clicked on an offer."""
+
+        def __init__(self, name: str) -> None:
+            super().__init__()
+            self.name = name
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._offers: tuple[Offer, ...] = ()
+        self._places: list[tuple[range, Offer]] = []
+        self._under_mouse: Offer | None = None
+        self._laid_out_for: tuple[object, ...] = ()
+
+    def show(self, offers: Sequence[Offer]) -> None:
+        """Offer these."""
+        if tuple(offers) != self._offers:
+            self._offers = tuple(offers)
+            self._under_mouse = None
+            self._show_again()
+            if self.styles.width is not None and self.styles.width.is_auto:
+                self.refresh(layout=True)
+
+    def lay_out(self, width: int) -> None:
+        """As many offers as fit into one row."""
+        state = (self._offers, self._under_mouse, width)
+        if state == self._laid_out_for:
+            return
+        self._laid_out_for = state
+        self._places = []
+        runs: list[Run] = []
+        at = 0
+        for offer in self._offers:
+            gap = _GAP if runs else ""
+            key = f"{offer.key} " if offer.label else offer.key
+            end = at + cells(gap) + cells(key) + cells(offer.label)
+            if end > width:
+                break
+            lit = " underline" if offer is self._under_mouse else ""
+            runs += [(gap, ""), (key, "accent"), (offer.label, f"muted{lit}")]
+            self._places.append((range(at + cells(gap), end), offer))
+            at = end
+        self.rows = [Line(tuple(run for run in runs if run[0]))] if runs else [BLANK]
+
+    def get_content_width(self, container: object, viewport: object) -> int:
+        """All offers, where the styles let the width follow them."""
+        widths = [cells(f"{offer.key} {offer.label}".rstrip()) for offer in self._offers]
+        return sum(widths) + cells(_GAP) * max(0, len(widths) - 1)
+
+    def on_resize(self) -> None:
+        """Fill the new width."""
+        self._show_again()
+
+    def on_click(self, event: events.Click) -> None:
+        """Ask for what is under the mouse."""
+        event.stop()
+        if offer := self._at(event.x):
+            self.post_message(self.Chosen(offer.name))
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """What is under the mouse can be clicked, and looks so."""
+        self._light(self._at(event.x))
+
+    def on_leave(self) -> None:
+        """The mouse is elsewhere."""
+        self._light(None)
+
+    def _at(self, x: int) -> Offer | None:
+        column = x - self.gutter.left
+        return next((offer for columns, offer in self._places if column in columns), None)
+
+    def _light(self, offer: Offer | None) -> None:
+        if offer is not self._under_mouse:
+            self._under_mouse = offer
+            self._show_again()
+
+    def _show_again(self) -> None:
+        self.lay_out(self.content_size.width)
+        self.refresh()

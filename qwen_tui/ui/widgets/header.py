@@ -1,0 +1,188 @@
+"""The top line: which model, on what, and how full its context window is; while a model loads, how far that is."""
+
+import math
+from typing import ClassVar
+
+from textual.content import Content
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from qwen_tui.engine.base import LoadProgress, ModelInfo
+from qwen_tui.strings import say
+from qwen_tui.wording.load_progress import Pace, amounts_in_short, amounts_in_words, stage_in_words
+from qwen_tui.wording.units import in_tokens
+
+NAME = "qwen-tui"
+GUIDE = "guide"
+BAR_CELLS = 6
+NEARLY_FULL = 0.9
+"""From this share of the budget on the meter warns."""
+
+TICK_SECONDS = 0.5
+
+_GAP = "   "
+
+
+class Header(Widget):
+    """One line; what does not fit is left out from the least important on."""
+
+    DEFAULT_CSS: ClassVar[str] = """
+    Header {
+        height: 1;
+        width: 1fr;
+        padding: 0 1;
+        background: $background;
+        color: $foreground;
+    }
+    """
+
+    info: reactive[ModelInfo | None] = reactive(None)
+    """The model that is loaded."""
+    used_tokens: reactive[int | None] = reactive(None)
+    """How much of the window the next prompt takes; None while that is not known."""
+    budget: reactive[int | None] = reactive(None)
+    """How much a prompt may take: the window less the room for the reply. None is the whole window."""
+    is_exact: reactive[bool] = reactive(True)
+    """Whether `used_tokens` is counted, not estimated."""
+    progress: reactive[LoadProgress | None] = reactive(None)
+    """How far a model that is being loaded has come."""
+    asleep: reactive[str] = reactive("")
+    """The name of a model that is unloaded until it is asked something."""
+    problem: reactive[str] = reactive("")
+    """Why there is no model, in a few words."""
+
+    def __init__(self, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._pace = Pace()
+
+    def on_mount(self) -> None:
+        """Show the rate as it is now: a download that stands still brings no news."""
+        self.set_interval(TICK_SECONDS, self._tick)
+
+    def watch_progress(self, progress: LoadProgress | None) -> None:
+        """Measure how fast it goes."""
+        if progress is not None:
+            self._pace.note(progress)
+
+    def render(self) -> Content:
+        """The longest form that fits."""
+        width, front = self.content_size.width, self._front()
+        for left, right in self._forms():
+            gap = width - front.cell_length - left.cell_length - right.cell_length
+            if gap >= (len(_GAP) if right else 0):
+                return Content.assemble(front, left, " " * gap, right)
+        room = width - front.cell_length - right.cell_length - 1
+        if room < 8:
+            return left.truncate(width, ellipsis=True)
+        return Content.assemble(front, left.truncate(room, ellipsis=True, pad=True), " ", right)
+
+    def _front(self) -> Content:
+        return Content.assemble(Content.styled(NAME, "bold $text-accent"), _GAP)
+
+    def _tick(self) -> None:
+        if self.progress is not None and self.progress.stage == "downloading":
+            self.refresh()
+
+    def _forms(self) -> list[tuple[Content, Content]]:
+        """What stands at the left and at the right, from the longest form to the shortest."""
+        if self.progress is not None:
+            return self._loading_forms(self.progress)
+        if self.asleep:
+            return [(form, Content()) for form in _asleep_forms(self.asleep)]
+        if self.info is None:
+            words = self.problem or say("header.no_model")
+            style = "$text-error" if self.problem else "$text-muted"
+            return [(Content.styled(words, style), Content())]
+        model, meter = _model_forms(self.info), self._meter_forms(self.info)
+        return [(model[min(i, len(model) - 1)], meter[min(j, 2)]) for i, j in _ORDER]
+
+    def _loading_forms(self, progress: LoadProgress) -> list[tuple[Content, Content]]:
+        """Figures matter more than the name, which the person has chosen just now."""
+        stage = stage_in_words(progress)
+        short = Content(stage)
+        long = _dotted(progress.name, stage) if progress.name else short
+        esc = Content.styled(say("header.esc"), "$text-muted")
+        if not progress.total:
+            return [(long, esc), (short, esc)]
+        share = min(1.0, progress.done / progress.total)
+        rate = self._pace.bytes_per_second
+        amounts = amounts_in_words(progress, rate)
+        percent = say("header.percent", count=int(100 * share))
+        figures = [" · ".join(amounts[:count]) for count in range(len(amounts), 0, -1)]
+
+        def end(text: str) -> Content:
+            return Content("  ").join((Content.styled(text, "$text-muted"), _bar(share, "$text-accent"), esc))
+
+        rich, bare = [end(text) for text in figures[:-1]], [end(figures[-1]), end(percent)]
+        return [
+            *((long, each) for each in rich[:2]),
+            *((short, each) for each in rich[:2]),
+            *((short, end(amounts_in_short(progress, rate))) for _ in rich[:1]),
+            *((short, each) for each in rich[2:]),
+            *((left, each) for each in bare for left in (long, short)),
+            (short, esc),
+        ]
+
+    def _meter_forms(self, info: ModelInfo) -> list[Content]:
+        used, window = self.used_tokens, info.context_window
+        is_tight = used is not None and used >= NEARLY_FULL * (self.budget or window)
+        figures = {"used": in_tokens(used, is_exact=self.is_exact), "window": in_tokens(window)}
+        style = "$text-warning" if is_tight else "$text-muted"
+        long = Content.styled(say("header.tokens", **figures), style)
+        short = Content.styled(say("header.tokens.short", **figures), style)
+        bar = _bar((used or 0) / window if window else 0.0, "$text-warning" if is_tight else "$text-accent")
+        return [Content.assemble(long, "  ", bar), Content.assemble(short, "  ", bar), short]
+
+
+class LoadLine(Header):
+    """How a load goes or why it failed, without anything else; takes no room while there is neither."""
+
+    DEFAULT_CSS: ClassVar[str] = """
+    LoadLine {
+        padding: 0 2;
+        display: none;
+        &.-shown { display: block; }
+    }
+    """
+
+    def watch_progress(self, progress: LoadProgress | None) -> None:
+        """Come when a load begins."""
+        super().watch_progress(progress)
+        self.watch_problem()
+
+    def watch_problem(self) -> None:
+        """Come when a load has failed."""
+        self.set_class(self.progress is not None or bool(self.problem), "-shown")
+
+    def _front(self) -> Content:
+        return Content()
+
+
+_ORDER = ((0, 0), (0, 1), (1, 1), (1, 2), (2, 2))
+"""Which form of the model goes with which form of the meter, as the line gets shorter."""
+
+
+def _model_forms(info: ModelInfo) -> list[Content]:
+    """The model as what it is: with how its weights are held and where; its name alone in the end."""
+    if info.model == GUIDE:
+        return [_dotted(say("header.guide"), info.device), Content(info.name)]
+    if info.server:
+        return [_dotted(info.name, info.device), Content(info.name)]
+    held = {"4bit": "nf4", "8bit": "int8"}.get(info.quantization, info.dtype.removeprefix("torch."))
+    return [_dotted(info.name, held, info.device), _dotted(info.name, held), Content(info.name)]
+
+
+def _asleep_forms(name: str) -> list[Content]:
+    return [_dotted(name, say("header.asleep.long")), _dotted(name, say("header.asleep")), Content(name)]
+
+
+def _dotted(first: str, *others: str) -> Content:
+    """Parts with dots between them, the first one in the foreground."""
+    return Content.assemble(first, Content.styled("".join(f" · {part}" for part in others), "$text-muted"))
+
+
+def _bar(share: float, style: str) -> Content:
+    filled = min(BAR_CELLS, math.ceil(share * BAR_CELLS))
+    return Content.assemble(
+        Content.styled("▰" * filled, style), Content.styled("▱" * (BAR_CELLS - filled), "$text-disabled")
+    )

@@ -1,0 +1,160 @@
+"""A widget that shows laid-out lines and lets them be selected; a message and the memory line are such."""
+
+import re
+from collections.abc import Sequence
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.color import Color
+from textual.geometry import Region
+from textual.selection import Selection
+from textual.strip import Strip
+from textual.widget import Widget
+
+from qwen_tui.ui.markdown.lines import BLANK, Line
+from qwen_tui.ui.markdown.palette import Palette, colours_of, palette
+from qwen_tui.wording.cell_width import cells
+
+_MARK = Style(reverse=True)
+"""What is looked for: seen in every theme."""
+
+
+class LinesView(Widget):
+    """Draws `rows`, line by line; a subclass says what they are by overriding `lay_out`."""
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self.rows: Sequence[Line] = ()
+        """What is shown, as laid out for the width of the last layout."""
+        self._palette: Palette | None = None
+        self._strips: dict[int, tuple[Line, Strip]] = {}
+        self._marked: re.Pattern[str] | None = None
+
+    def mark(self, words: Sequence[str]) -> None:
+        """Mark these words, in upper or lower case, where they stand within one line."""
+        longest_first = sorted(words, key=len, reverse=True)
+        pattern = re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE) if words else None
+        if pattern != self._marked:
+            self._marked = pattern
+            self._strips.clear()
+            self.refresh()
+
+    def lay_out(self, width: int) -> None:
+        """Set `rows` for this width in cells. Called before every layout, so it should know what it has done."""
+
+    @property
+    def rows_height(self) -> int:
+        """How many rows the widget asks for."""
+        return len(self.rows)
+
+    @property
+    def palette(self) -> Palette:
+        """The colours of the theme on this widget's own ground."""
+        if self._palette is None:
+            _, _, background, foreground = self.colors
+            ansi = self.app.native_ansi_color
+            if ansi:
+                background, foreground = Color.parse("ansi_default"), Color.parse("ansi_default")
+            self._palette = palette(
+                colours_of(
+                    self.app.theme_variables,
+                    foreground,
+                    background,
+                    ansi=ansi,
+                    dimmed=self.has_class("-dimmed"),
+                )
+            )
+        return self._palette
+
+    def notify_style_update(self) -> None:
+        """The theme or a class has changed: every colour is looked up again."""
+        super().notify_style_update()
+        self._palette = None
+        self._strips.clear()
+
+    def get_content_height(self, container: object, viewport: object, width: int) -> int:
+        """The rows at this width."""
+        self.lay_out(width)
+        return self.rows_height
+
+    def render_line(self, y: int) -> Strip:
+        """One row in the colours of the theme."""
+        width = self.content_size.width
+        line = self.row_at(y)
+        selection = self.text_selection
+        span = selection.get_span(y) if selection is not None else None
+        if span is not None:
+            return self._drawn(line, width, span).apply_offsets(0, y)
+        cached = self._strips.get(y)
+        if cached is None or cached[0] is not line or cached[1].cell_length != width:
+            cached = (line, self._drawn(line, width).apply_offsets(0, y))
+            self._strips[y] = cached
+        return cached[1]
+
+    def row_at(self, y: int) -> Line:
+        """What is drawn in a row."""
+        return self.rows[y] if y < len(self.rows) else BLANK
+
+    def _drawn(self, line: Line, width: int, span: tuple[int, int] | None = None) -> Strip:
+        style = self.palette.style
+        segments = [Segment(text, style(ink)) for text, ink in line.runs]
+        spare = width - sum(cells(text) for text, _ in line.runs)
+        if spare > 0:
+            blank = Segment(" " * spare, style(line.fill))
+            if segments and segments[-1].style == blank.style:
+                # One segment less is one escape sequence less, on every row that scrolls.
+                blank = Segment(segments.pop().text + blank.text, blank.style)
+            segments.append(blank)
+        if self._marked is not None:
+            for match in self._marked.finditer(line.text):
+                segments = _with_selection(segments, match.start(), match.end(), _MARK)
+        if span is not None:
+            chosen = self.screen.get_component_rich_style("screen--selection")
+            segments = _with_selection(segments, *span, chosen)
+        strip = Strip(segments, width if spare >= 0 else width - spare)
+        return strip if spare >= 0 else strip.crop(0, width)
+
+    def repaint_from(self, row: int, count: int | None = None) -> None:
+        """Draw this row and those below it again, or only so many."""
+        size = self.content_size
+        if row < size.height:
+            top, left = self.gutter.top, self.gutter.left
+            height = size.height - row if count is None else min(count, size.height - row)
+            self.refresh(Region(left, top + row, size.width, height))
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        """The selected text as one would type it: without bars and indents, wrapped lines whole again."""
+        parts: list[str] = []
+        for y, line in enumerate(self.rows):
+            span = selection.get_span(y)
+            if span is None:
+                continue
+            start, end = span
+            text = line.text
+            chosen = text[start:] if end == -1 else text[start:end]
+            if start < line.prefix:
+                hidden = line.prefix - start
+                chosen = ("" if line.glue is not None else line.copied_prefix) + chosen[hidden:]
+            if parts:
+                parts.append("\n" if line.glue is None else line.glue)
+            parts.append(chosen)
+        return ("".join(parts), "\n") if parts else None
+
+    def selection_updated(self, selection: Selection | None) -> None:
+        """The selected rows, and those that were, are drawn again."""
+        self.refresh()
+
+
+def _with_selection(segments: list[Segment], start: int, end: int, style: Style) -> list[Segment]:
+    """The segments with the characters from `start` to `end` (-1: to the last) in the selection's colours."""
+    result: list[Segment] = []
+    at = 0
+    for text, own, _ in segments:
+        stop = at + len(text)
+        first = min(max(start, at), stop) - at
+        last = (stop if end == -1 else min(max(end, at), stop)) - at
+        for part, chosen in ((text[:first], False), (text[first:last], True), (text[last:], False)):
+            if part:
+                result.append(Segment(part, own + style if chosen and own else own))
+        at = stop
+    return result

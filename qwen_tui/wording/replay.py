@@ -1,0 +1,27 @@
+"""What is said of a replay while it runs and when it has ended."""
+
+from qwen_tui.chat.cleaning import one_line
+from qwen_tui.session.replay import NotReplayed, Replayed, ReplayEvent, Replaying
+from qwen_tui.strings import say
+
+
+def replay_words(event: ReplayEvent) -> str:
+    """One or two sentences."""
+    match event:
+        case Replaying(_, done, total):
+            return say("replay.running", done=done, total=total)
+        case NotReplayed(error=error):
+            return str(error)
+        case Replayed(_, compared, total, differs_at=None):
+            return say(
+                "replay.same" if compared == total else "replay.same_so_far", count=compared, total=total
+            )
+        case Replayed(_, _, total, differs_at, was, became, reused_tokens):
+            differs = say(
+                "replay.differs", number=differs_at, total=total, was=_quoted(was), became=_quoted(became)
+            )
+            return f"{differs} {say('replay.reused', reused=reused_tokens)}" if reused_tokens else differs
+
+
+def _quoted(text: str) -> str:
+    return say("replay.quoted", text=one_line(text)) if text else say("replay.end")

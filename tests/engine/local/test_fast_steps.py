@@ -1,0 +1,356 @@
+"""One token at a time, by the kernels and by the plain forward pass, against `generate`: on the processor."""
+
+import itertools
+import weakref
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+import tiny_models
+import torch
+from transformers import (
+    AttentionInterface,
+    AutoConfig,
+    AutoModelForCausalLM,
+    BitsAndBytesConfig,
+    DynamicCache,
+    PreTrainedModel,
+)
+
+from qwen_tui.engine.local.cache import chunked_prefill as chunks
+from qwen_tui.engine.local.cache.static_kv_cache import Room, RoomyLayer
+from qwen_tui.engine.local.decoding import attention as attending
+from qwen_tui.engine.local.decoding import checking
+from qwen_tui.engine.local.decoding import decode_path as choosing
+from qwen_tui.engine.local.decoding import graph_step as plain
+from qwen_tui.engine.local.decoding.checking import Mismatch
+from qwen_tui.engine.local.decoding.cuda_graphs import Graphs, Step
+from qwen_tui.engine.local.decoding.decoder import Decoder
+from qwen_tui.engine.local.decoding.sampling import Values
+
+MAKERS = [tiny_models.qwen2, tiny_models.qwen3, tiny_models.llama]
+
+
+def read(folder: Path) -> PreTrainedModel:
+    model = AutoModelForCausalLM.from_pretrained(folder).eval()
+    model.generation_config.eos_token_id = None
+    return model
+
+
+def assert_as_generate(model: PreTrainedModel, decoder: Decoder, tokens: int, new_tokens: int) -> None:
+    ids = torch.randint(3, 60, (1, tokens), generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        out = model.generate(
+            ids,
+            attention_mask=torch.ones_like(ids),
+            max_new_tokens=new_tokens,
+            do_sample=False,
+            repetition_penalty=1.1,
+        )
+        model(input_ids=ids[:, :-1], past_key_values=decoder.room.states(), use_cache=True)
+        got = list(decoder.decode(ids[0], new_tokens, Values(repetition_penalty=1.1), 0))
+    assert got == out[0, tokens:].tolist()
+
+
+EXPERTS: dict[str, object] = {
+    "num_experts": 6,
+    "num_experts_per_tok": 3,
+    "moe_intermediate_size": 16,
+    "norm_topk_prob": True,
+    "mlp_only_layers": [0],
+}
+
+
+@pytest.mark.parametrize(
+    ("model_type", "more"),
+    [
+        ("qwen2", {}),
+        ("qwen3", {}),
+        ("qwen3_moe", EXPERTS),
+        ("qwen3_moe", {**EXPERTS, "norm_topk_prob": False}),
+        ("llama", {}),
+        ("mistral", {}),
+    ],
+)
+def test_the_kernels_say_what_generate_says(
+    model_type: str, more: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import kernels_on_cpu
+
+    monkeypatch.setattr(kernels_on_cpu.attention, "SPLITS", 2)
+    torch.manual_seed(0)
+    config = AutoConfig.for_model(
+        model_type,
+        vocab_size=64,
+        hidden_size=32,
+        intermediate_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        num_key_value_heads=1,
+        head_dim=16,
+        initializer_range=0.2,
+        eos_token_id=None,
+        bos_token_id=None,
+        sliding_window=None,
+        **more,
+    )
+    model = AutoModelForCausalLM.from_config(config).eval()
+    room = Room(model, 512)
+    decoder = Decoder(model, room, choosing._kernels(model, room, 512))
+    assert_as_generate(model, decoder, 40, 3)
+    assert_logits_are_the_model_s(model, decoder)
+    assert_short_reading_is_as_the_model_s(model, decoder)
+
+
+def assert_logits_are_the_model_s(model: PreTrainedModel, decoder: Decoder) -> None:
+    """The likeliest token alone would hide that experts have the wrong shares."""
+    ids = torch.randint(3, 60, (1, 12), generator=torch.Generator().manual_seed(2))
+    with torch.no_grad():
+        expected = model(input_ids=ids, use_cache=False).logits[0, -1]
+        model(input_ids=ids[:, :-1], past_key_values=decoder.room.states(), use_cache=True)
+        said = decoder.logits(int(ids[0, -1]), 11)
+    torch.testing.assert_close(said, expected, rtol=1e-4, atol=1e-4)
+
+
+def assert_short_reading_is_as_the_model_s(model: PreTrainedModel, decoder: Decoder) -> None:
+    """In parts, across a move of the cache, too."""
+    ids = torch.randint(3, 60, (1, 50), generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        states = model(input_ids=ids, use_cache=True).past_key_values
+        decoder.room.free()
+        assert decoder.step.read_short is not None
+        for part in ids[0].split([1, 12, 37]):
+            decoder.step.read_short(part)
+    for expected, got in zip(states.layers, decoder.room.layers, strict=True):
+        torch.testing.assert_close(got.keys, expected.keys)
+        torch.testing.assert_close(got.values, expected.values)
+
+
+@pytest.mark.parametrize("make", [*MAKERS, tiny_models.qwen3_moe])
+def test_the_plain_step_says_what_generate_says_in_every_window(
+    make: Callable[[Path], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plain, "LEAST_WINDOW", 32)
+    model = read(make(tmp_path / "model"))
+    assert_as_generate(model, choosing.tried(model, choosing._graph, 512), 25, 120)
+
+
+@pytest.mark.parametrize("more", attending.MORE)
+def test_attention_with_more_to_it_is_refused(more: str) -> None:
+    query, keys = torch.zeros(1, 2, 1, 16), torch.zeros(1, 1, 4, 16)
+    attending.one_query_attention(torch.nn.Module(), query, keys, keys, None, **{more: None})
+    with pytest.raises(ValueError, match=more):
+        attending.one_query_attention(torch.nn.Module(), query, keys, keys, None, **{more: 50.0})
+
+
+OTHERS: dict[str, dict[str, object]] = {
+    "gemma": {"head_dim": 16},
+    "granite": {"attention_multiplier": 0.3, "logits_scaling": 2.0, "residual_multiplier": 0.7},
+    "cohere": {"logit_scale": 0.1},
+    "phi": {"partial_rotary_factor": 0.5},
+    "gpt_neox": {"num_key_value_heads": 2},
+    "mixtral": {"num_local_experts": 4, "sliding_window": None},
+    "opt": {"num_key_value_heads": 2},
+    "glm4": {"head_dim": 16},
+}
+"""Also tried by hand: olmo2, stablelm, starcoder2, olmoe, smollm3, ernie4_5 and seed_oss, with the same outcome."""
+
+
+def other(model_type: str, **more: object) -> PreTrainedModel:
+    torch.manual_seed(0)
+    sizes = {
+        "vocab_size": 80,
+        "hidden_size": 32,
+        "intermediate_size": 48,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "num_key_value_heads": 1,
+        "max_position_embeddings": 512,
+        "initializer_range": 0.2,
+        **dict.fromkeys(("eos_token_id", "bos_token_id", "pad_token_id")),
+    }
+    config = AutoConfig.for_model(model_type, **{**sizes, **OTHERS.get(model_type, {}), **more})
+    return AutoModelForCausalLM.from_config(config).eval()
+
+
+@pytest.mark.parametrize("model_type", OTHERS)
+def test_other_architectures_say_what_generate_says(model_type: str) -> None:
+    model = other(model_type)
+    assert_as_generate(model, choosing.tried(model, choosing._graph, 512), 30, 40)
+
+
+@pytest.mark.parametrize("model_type", ["gpt2", "bloom", "falcon"])
+def test_those_that_are_built_in_another_way_are_left_to_generate(model_type: str) -> None:
+    with pytest.raises((AttributeError, ValueError)):
+        choosing.tried(other(model_type), choosing._graph, 512)
+
+
+def test_a_step_that_says_something_else_is_not_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = read(tiny_models.qwen2(tmp_path / "model"))
+
+    def wrong(*args: object, **kwargs: object) -> tuple[torch.Tensor, None]:
+        out, _ = attending.one_query_attention(*args, **kwargs)  # type: ignore[arg-type]
+        return out.flip(2), None  # the heads in another order
+
+    monkeypatch.setitem(AttentionInterface._global_mapping, attending.ONE_QUERY, wrong)
+    with pytest.raises(Mismatch):
+        choosing.tried(model, choosing._graph, 512)
+
+
+class ReadingShort(plain.PlainStep):
+    """The plain step, and the forward pass as what reads short; of each part it gets a share of one value."""
+
+    def __init__(self, model: PreTrainedModel, room: Room, share: float) -> None:
+        super().__init__(model, room.layers)
+        self.read_short = self._read  # type: ignore[assignment]
+        self._room, self._share = room, share
+
+    def _read(self, ids: torch.Tensor) -> None:
+        layers = self._room.layers
+        done = layers[0].get_seq_length()
+        states = DynamicCache(config=self._model.config)
+        states.layers = list(layers)
+        self._model(input_ids=ids[None], past_key_values=states, use_cache=True)
+        layers[-1].all_values[..., done, :] *= self._share
+
+
+def test_a_step_that_reads_something_wrong_is_not_taken(tmp_path: Path) -> None:
+    model = read(tiny_models.qwen2(tmp_path / "model"))
+    choosing.tried(model, lambda model, room, _: ReadingShort(model, room, 1.0), 512)
+    with pytest.raises(Mismatch, match="its logits"):
+        choosing.tried(model, lambda model, room, _: ReadingShort(model, room, 0.5), 512)
+
+
+@pytest.mark.parametrize(
+    ("is_wrong_when_greedy", "says"),
+    [(True, "the captured step chooses another token"), (False, "a seed does not repeat a reply")],
+)
+def test_a_step_that_chooses_something_else_once_it_is_captured_is_not_taken(
+    is_wrong_when_greedy: bool, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = read(tiny_models.qwen2(tmp_path / "model"))
+    replays = itertools.count(1)
+
+    def wrongly_captured(
+        _: Graphs, key: tuple[int, tuple[bool, int]], step: Step, state: Sequence[torch.Tensor]
+    ) -> Step:
+        is_greedy = key[1][0]
+
+        def replay() -> None:
+            step()
+            if is_greedy is is_wrong_when_greedy:
+                state[0].add_(next(replays)).remainder_(60)
+
+        return replay
+
+    monkeypatch.setattr(Graphs, "get", wrongly_captured)
+    with pytest.raises(Mismatch, match=says):
+        choosing.tried(model, choosing._graph, 512)
+
+
+def in_eight_bits(folder: Path) -> PreTrainedModel:
+    config = BitsAndBytesConfig(load_in_8bit=True)
+    return AutoModelForCausalLM.from_pretrained(tiny_models.qwen2(folder), quantization_config=config)
+
+
+def over_two_devices(folder: Path) -> PreTrainedModel:
+    model = read(tiny_models.qwen2(folder))
+    model.hf_device_map = {"model.layers.0": 0, "model.layers.1": 1}
+    return model
+
+
+CHANGING = {"rope_type": "dynamic", "factor": 2.0, "rope_theta": 10_000.0}
+
+
+@pytest.mark.parametrize(
+    ("make", "why"),
+    [
+        (in_eight_bits, "LLM.int8 waits for the processor in each product"),
+        (over_two_devices, "it is on several devices"),
+        (
+            lambda _: other("llama", rope_parameters=CHANGING),
+            "its positions depend on the length of the text",
+        ),
+        (lambda _: other("rwkv", attention_hidden_size=32), "it has a cache of another kind"),
+        (lambda folder: read(tiny_models.mamba(folder)), "its layers do not keep every token"),
+        (lambda _: other("mistral", sliding_window=16), "its layers do not keep every token"),
+        (lambda folder: read(tiny_models.qwen3_next(folder)), "its layers do not keep every token"),
+        (lambda folder: read(tiny_models.qwen2(folder)), "it is on cpu"),
+    ],
+)
+def test_what_is_left_to_generate_is_told_with_its_reason(
+    make: Callable[[Path], PreTrainedModel], why: str, tmp_path: Path
+) -> None:
+    assert choosing.why_not(make(tmp_path / "model")) == why
+
+
+@pytest.mark.parametrize("model_type", OTHERS)
+def test_chunks_are_read_without_a_mask_to_the_same_end(model_type: str) -> None:
+    model = other(model_type)
+    chunks.tried(model, checking.reference(model))
+
+
+@pytest.mark.parametrize("model_type", ["gpt2", "bloom", "falcon", "mistral"])
+def test_what_cannot_be_read_without_a_mask_is_found_out(model_type: str) -> None:
+    """Mistral, for one, has a window that slides here."""
+    model = other(model_type, **({"sliding_window": 16} if model_type == "mistral" else {}))
+    with pytest.raises((AttributeError, ValueError, Mismatch)):
+        chunks.tried(model, checking.reference(model))
+
+
+@pytest.mark.parametrize(("dtype", "expected"), [(torch.float32, True), (torch.bfloat16, False)])
+def test_a_processor_reads_chunks_so_where_the_attention_takes_most_of_the_time(
+    dtype: torch.dtype, expected: bool
+) -> None:
+    assert chunks.reads_without_mask(other("qwen2").to(dtype)) is expected
+    assert not chunks.reads_without_mask(other("bloom").to(dtype))
+
+
+@pytest.mark.parametrize("model_type", ["gpt2", "bloom", "falcon"])
+def test_a_model_that_cannot_be_tried_out_is_loaded_all_the_same(
+    model_type: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(choosing, "why_not", lambda _: "")
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: (7, 5))
+    assert choosing.fast_decoder(other(model_type), 512) is None
+    assert "decoding with generate: AttributeError" in caplog.text
+
+
+def moved(layer: RoomyLayer) -> set[int]:
+    """Where the memory lies that a layer keeps."""
+    parts = (layer.all_keys, layer.all_values, layer.keys, layer.values)
+    return {part.untyped_storage().data_ptr() for part in parts}
+
+
+def test_what_a_cache_moved_out_of_is_given_back() -> None:
+    layer = RoomyLayer(9000)
+    layer.update(torch.ones(1, 2, 2048, 4), torch.ones(1, 2, 2048, 4))
+    layer.make_room(2049, 2048)
+    assert layer.room == 4096
+    assert moved(layer) == {layer.all_keys.data_ptr(), layer.all_values.data_ptr()}
+    assert layer.get_seq_length() == 2048
+
+
+def test_where_there_is_no_memory_for_more_room_it_takes_what_is_needed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    layer = RoomyLayer(9000)
+    layer.update(torch.ones(1, 2, 2048, 4), torch.ones(1, 2, 2048, 4))
+    held: list[weakref.ref[torch.Tensor]] = []
+    new_zeros = torch.Tensor.new_zeros
+
+    def scarce(self: torch.Tensor, *sizes: int) -> torch.Tensor:
+        # Memory for 9,000 tokens of keys or values: those that are there, and not two of 4,096 beside them.
+        taken = sum(part.shape[2] for part in (each() for each in held) if part is not None)
+        if 2 * 2048 + taken + sizes[2] > 9000:
+            raise torch.OutOfMemoryError
+        held.append(weakref.ref(tensor := new_zeros(self, *sizes)))
+        return tensor
+
+    monkeypatch.setattr(torch.Tensor, "new_zeros", scarce)
+    layer.make_room(2100, 2048)
+    assert layer.room == 2100
+    assert bool((layer.keys == 1).all())
+    assert layer.get_seq_length() == 2048

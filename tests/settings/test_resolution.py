@@ -1,0 +1,115 @@
+"""Where a value stands, how it is worded and stepped: the functions behind the rows."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pane_hosts import QWEN
+
+from qwen_tui.settings.options import OPTIONS, Option, Settings
+from qwen_tui.settings.resolution import is_greedy, is_loaded, own_value, standing
+from qwen_tui.wording.settings import is_unfinished, stepped, typed, worded
+
+NUMBERS = [option for option in OPTIONS.values() if option.kind in ("number", "integer")]
+numbers = st.sampled_from(NUMBERS)
+
+
+def usable(option: Option) -> st.SearchStrategy[float | int]:
+    low, high = option.minimum or 0, option.maximum or 0
+    if option.kind == "integer":
+        return st.integers(int(low), int(high))
+    return st.floats(low, high, exclude_min=option.above_minimum)
+
+
+@given(st.data(), numbers, st.sampled_from([-10, -1, 1, 10]))
+def test_every_step_from_a_usable_number_is_usable(data: st.DataObject, option: Option, steps: int) -> None:
+    value = stepped(option, data.draw(usable(option)), steps)
+    assert option.check(value) == value
+
+
+@given(numbers, st.sampled_from([-10, -1, 1, 10]))
+def test_every_step_from_nothing_is_usable(option: Option, steps: int) -> None:
+    value = stepped(option, None, steps)
+    assert option.check(value) == value
+
+
+@given(st.data(), numbers)
+def test_a_value_opened_for_typing_is_the_same_when_it_is_kept(data: st.DataObject, option: Option) -> None:
+    value = data.draw(usable(option))
+    assert option.parse(typed(option, value)) == value
+
+
+@given(st.data(), numbers)
+def test_typing_a_usable_number_never_looks_wrong_on_the_way(data: st.DataObject, option: Option) -> None:
+    text = typed(option, data.draw(st.integers(int(option.minimum or 0) + 1, int(option.maximum or 1))))
+    assert all(is_unfinished(option, text[:end]) for end in range(1, len(text)))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "text"),
+    [
+        ("temperature", 0.7, "0.70"),
+        ("temperature", 0.725, "0.725"),
+        ("top_p", 1.0, "1.00"),
+        ("max_new_tokens", 2048, "2,048"),
+        ("seed", 1234567, "1234567"),
+        ("greedy", True, "on"),
+        ("model", "a\x1b[31m\nb", "a b"),
+    ],
+)
+def test_values_are_worded_for_reading(name: str, value: object, text: str) -> None:
+    assert worded(OPTIONS[name], value) == text
+
+
+def test_what_is_unset_in_the_conversation_comes_from_the_defaults() -> None:
+    settings = Settings(top_k=40)
+    here = standing("top_k", "conversation", settings, {}, QWEN)
+    assert (here.value, here.own, here.mark, here.resettable) == (40, 20, "default", False)
+    there = standing("top_k", "defaults", settings, {"top_k": 5}, QWEN)
+    assert (there.value, there.resettable, there.overridden_elsewhere) == (40, True, True)
+
+
+def test_a_conversation_cannot_override_the_model() -> None:
+    assert (
+        standing("model", "conversation", Settings(model="guide"), {"model": "other"}, QWEN).value == "guide"
+    )
+
+
+def test_greedy_is_told_from_the_checkpoints_sampling() -> None:
+    assert own_value("greedy", QWEN) is False
+    assert not is_greedy(Settings(), QWEN)
+    assert is_greedy(Settings(temperature=0.0), QWEN)
+    assert not is_greedy(Settings(), None)
+
+
+def test_what_a_checkpoint_says_wrongly_counts_as_unknown() -> None:
+    odd = replace(
+        QWEN, sampling_defaults={"temperature": "0.7", "top_p": 3, "top_k": 20.0, "do_sample": None}
+    )
+    assert [own_value(name, odd) for name in ("temperature", "top_p", "top_k", "greedy", "min_p")] == [
+        None,
+        None,
+        20,
+        None,
+        None,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("settings", "loaded"),
+    [
+        (Settings(), True),
+        (Settings(model="Qwen/Qwen3-4B"), True),
+        (Settings(model="Qwen3-4B"), True),
+        (Settings(model="guide"), False),
+        (Settings(quantization="none"), True),
+        (Settings(quantization="4bit"), False),
+        (Settings(device="cuda"), True),
+        (Settings(device="cuda:1"), False),
+        (Settings(device="cpu"), False),
+    ],
+)
+def test_what_is_loaded_is_compared_with_what_is_wanted(settings: Settings, loaded: bool) -> None:
+    assert is_loaded(settings, QWEN) is loaded
+    assert not is_loaded(settings, None)

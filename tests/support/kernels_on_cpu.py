@@ -1,0 +1,52 @@
+"""The Triton kernels, run by Triton's interpreter on the processor. Importing this skips a test where it cannot."""
+
+import os
+
+import pytest
+import torch
+
+triton = pytest.importorskip(
+    "triton", reason="comes with a torch for CUDA, and with the extra `dev` on Linux"
+)
+
+if os.environ.get("TRITON_INTERPRET") != "1":
+    pytest.skip("with a GPU here, `-m gpu` tries the kernels on it", allow_module_level=True)
+
+from qwen_tui.engine.local.decoding.kernels import attention, dense, experts, four_bits, rotary  # noqa: E402
+
+tl = triton.language
+
+
+@triton.jit
+def dotted(codes, value, x):  # type: ignore[no-untyped-def]
+    """What `four_bits._dotted` does, without the instructions that only a GPU has."""
+    total = tl.gather(value, (codes >> 4) & 15, 0) * x[0] + tl.gather(value, codes & 15, 0) * x[1]
+    total += tl.gather(value, (codes >> 12) & 15, 0) * x[2] + tl.gather(value, (codes >> 8) & 15, 0) * x[3]
+    total += tl.gather(value, (codes >> 20) & 15, 0) * x[4] + tl.gather(value, (codes >> 16) & 15, 0) * x[5]
+    return (
+        total
+        + tl.gather(value, (codes >> 28) & 15, 0) * x[6]
+        + tl.gather(value, (codes >> 24) & 15, 0) * x[7]
+    )
+
+
+four_bits._dotted = dotted
+
+__all__ = ["attention", "dense", "experts", "four_bits", "rotary"]
+
+
+def _works() -> bool:
+    """Old interpreters fail with a new numpy, in loops whose ends are not known before."""
+    try:
+        query, keys = torch.ones(1, 16), torch.ones(1, 1, 32, 16)
+        between = attention.scratch(1, 16, query.device)
+        attention.attend(query, keys, keys, torch.tensor([3]), 1.0, between, torch.empty_like(query))
+    except triton.runtime.errors.InterpreterError as error:
+        if "0-dimensional arrays" not in str(error):
+            raise
+        return False
+    return True
+
+
+if not _works():
+    pytest.skip(f"the interpreter of Triton {triton.__version__} does not run here", allow_module_level=True)

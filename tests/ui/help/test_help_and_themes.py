@@ -1,0 +1,88 @@
+"""The help shows real keys; every theme is complete and can be read."""
+
+from pathlib import Path
+
+import pytest
+from textual.app import App, ComposeResult
+from textual.binding import Binding
+from textual.color import Color
+from textual.widgets import Footer
+
+from qwen_tui.ui.composer.composer import Composer
+from qwen_tui.ui.composer.text_area import MessageArea
+from qwen_tui.ui.help.screen import Help, Place, place
+from qwen_tui.ui.themes import THEMES
+from qwen_tui.ui.widgets.header import Header
+
+
+class Host(App[None]):
+    def compose(self) -> ComposeResult:
+        yield Header()
+        yield Composer()
+        yield Footer()
+
+
+def drawn(app: App[None]) -> str:
+    return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
+
+
+def test_a_place_lists_keys_as_they_are_pressed() -> None:
+    bindings = [
+        Binding("up,k", "up", "one up"),
+        Binding("escape", "back", "back", id="chat.stop"),
+        Binding("f2", "settings", "settings"),
+        Binding("x", "secret"),
+    ]
+    assert place("Log", bindings).keys == (("↑ k", "one up"), ("esc", "back"), ("F2", "settings"))
+    assert place("Log", bindings, {"chat.stop": "ctrl+g"}).keys[1] == ("ctrl+g", "back")
+
+
+@pytest.mark.parametrize("size", [(60, 20), (120, 36)])
+async def test_the_help_can_be_read_to_its_end_and_closes_with_esc(size: tuple[int, int]) -> None:
+    app = Host()
+    async with app.run_test(size=size) as pilot:
+        places = [place("Composer", MessageArea.BINDINGS), Place("Log", (("y", "copy [red]the message"),))]
+        await app.push_screen(Help(places, [("log", Path("/var/[x]/qwen-tui.log"))]))
+        await pilot.pause()
+        assert "ctrl+j" in drawn(app)
+        await pilot.press("end")
+        await pilot.pause()
+        assert "copy [red]the message" in drawn(app)
+        assert "/var/[x]/qwen-tui.log" in drawn(app)
+        await pilot.press("escape")
+        assert not isinstance(app.screen, Help)
+
+
+@pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)
+async def test_every_theme_draws_every_widget(theme) -> None:
+    app = Host()
+    async with app.run_test() as pilot:
+        app.register_theme(theme)
+        app.theme = theme.name
+        app.query_one(Composer).focus()
+        await pilot.press("x")
+        await app.push_screen(Help([place("Composer", MessageArea.BINDINGS)]))
+        await pilot.pause()
+
+
+def luminance(color: Color) -> float:
+    parts = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in color.normalized)
+    return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), parts, strict=True))
+
+
+def contrast(one: Color, other: Color) -> float:
+    bright, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (bright + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("theme", [theme for theme in THEMES if not theme.ansi], ids=lambda theme: theme.name)
+@pytest.mark.parametrize("ground", ["background", "surface", "panel"])
+def test_text_stands_out_from_every_ground(theme, ground: str) -> None:
+    colours = theme.to_color_system().generate()
+    behind = Color.parse(colours[ground])
+    assert contrast(Color.parse(colours["foreground"]), behind) >= 7
+    for name in ("text-muted", "text-accent", "text-error", "text-warning", "text-success"):
+        assert contrast(Color.parse(colours[name]), behind) >= 4.5, name
+    for name in ("block-cursor", "input-selection", "screen-selection", "input-cursor"):
+        pair = (Color.parse(colours[f"{name}-{part}"]) for part in ("foreground", "background"))
+        assert contrast(*pair) >= 4.5, name

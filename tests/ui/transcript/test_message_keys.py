@@ -1,0 +1,391 @@
+"""What can be done to messages in the log is asked for by key, mouse and palette."""
+
+from dataclasses import replace
+
+import pytest
+from log_host import RUN, LogHost, question, reply, running, screen_rows, screen_text, settled, talk
+
+from qwen_tui.chat.branches import Variant
+from qwen_tui.chat.messages import Message, Role, Status
+from qwen_tui.ui.transcript.message_actions import Situation, possible
+from qwen_tui.ui.transcript.message_log import ChatLog
+from qwen_tui.ui.transcript.mounted_range import OPENED
+from qwen_tui.ui.widgets.action_bar import ActionBar
+
+CODE = "Two:\n\n```python\nprint(1)\nprint(2)\n```\n\nand\n\n- in a list\n\n  ```sh\n  ls\n  ```\n"
+
+
+class ActionHost(LogHost):
+    """The log, and what it asks for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[object] = []
+
+    def on_chat_log_copy_requested(self, event: ChatLog.CopyRequested) -> None:
+        self.asked.append(event)
+
+    on_chat_log_edit_requested = on_chat_log_copy_requested
+    on_chat_log_regenerate_requested = on_chat_log_copy_requested
+    on_chat_log_continue_requested = on_chat_log_copy_requested
+    on_chat_log_delete_requested = on_chat_log_copy_requested
+    on_chat_log_receipt_requested = on_chat_log_copy_requested
+    on_chat_log_variant_requested = on_chat_log_copy_requested
+    on_chat_log_save_block_requested = on_chat_log_copy_requested
+    on_chat_log_undo_requested = on_chat_log_copy_requested
+
+
+async def shown(app: ActionHost, pilot, messages: list[Message], **variants: Variant) -> None:
+    await app.log_.show_conversation(messages, variants)
+    app.log_.focus()
+    await settled(pilot)
+
+
+@pytest.mark.parametrize(
+    ("key", "message", "wanted"),
+    [
+        ("e", question(), ChatLog.EditRequested),
+        ("e", reply(), ChatLog.EditRequested),
+        ("r", reply(), ChatLog.RegenerateRequested),
+        ("r", question(), ChatLog.RegenerateRequested),
+        ("c", reply("half", status=Status.STOPPED), ChatLog.ContinueRequested),
+        ("d", reply(), ChatLog.DeleteRequested),
+        ("delete", question(), ChatLog.DeleteRequested),
+        ("i", reply("x", receipt=(RUN,)), ChatLog.ReceiptRequested),
+    ],
+)
+async def test_a_key_asks_for_what_it_does_to_the_message_under_the_cursor(key, message, wanted) -> None:
+    app = ActionHost()
+    async with running(app) as pilot:
+        await shown(app, pilot, [question("first"), message])
+        await pilot.press(key)
+        await settled(pilot)
+        assert [type(event) for event in app.asked] == [wanted]
+        assert app.asked[0].message == message
+
+
+@pytest.mark.parametrize(
+    ("message", "situation", "can"),
+    [
+        (question(), {}, "copy edit regenerate delete"),
+        (reply(), {}, "copy edit regenerate receipt delete"),
+        (reply("x", status=Status.LENGTH), {}, "copy continue edit regenerate receipt delete"),
+        (reply("x", status=Status.FAILED), {}, "copy continue edit regenerate receipt delete"),
+        (reply("x", edited=True), {}, "copy continue edit regenerate receipt delete"),
+        (reply("x", status=Status.STOPPED), {"is_last": False}, "copy edit regenerate receipt delete"),
+        (reply("", status=Status.STOPPED), {}, "regenerate receipt delete"),
+        (reply("", thinking="hm", status=Status.STOPPED), {}, "continue regenerate receipt delete"),
+        (reply(), {"is_busy": True}, "copy edit receipt"),
+        (reply(), {"is_busy": True, "is_streaming": True}, "copy"),
+        (reply(CODE), {"is_busy": True, "is_streaming": True}, "copy code save_code"),
+        (question(), {"is_waiting": True}, "copy"),
+        (reply(), {"variant": Variant(1, 3)}, "copy edit regenerate later_variant receipt delete"),
+        (reply(), {"variant": Variant(3, 3)}, "copy edit regenerate earlier_variant receipt delete"),
+        (Message(role=Role.SYSTEM, content="x"), {}, "copy delete"),
+    ],
+)
+def test_only_what_applies_is_possible(message, situation, can) -> None:
+    given = {"text": message.content, "is_last": True, **situation}
+    assert " ".join(possible(message, Situation(**given))) == can
+
+
+async def test_a_key_that_does_not_apply_asks_for_nothing() -> None:
+    app = ActionHost()
+    async with running(app) as pilot:
+        await shown(app, pilot, [question("first"), reply()])
+        await pilot.press("c", "u", "s", "left", "right")
+        app.log_.set_busy(True)
+        await pilot.press("r", "d")
+        await settled(pilot)
+        assert app.asked == []
+
+
+async def test_a_reply_that_is_written_can_only_be_copied() -> None:
+    app = ActionHost()
+    async with running(app) as pilot:
+        await shown(app, pilot, [question("first")])
+        answer = reply("")
+        app.log_.set_busy(True)
+        app.log_.add(answer, streaming=True)
+        app.log_.append_text(answer.id, "so far")
+        app.log_.move_cursor(answer.id)
+        assert app.log_.possible_actions() == ("copy",)
+        await pilot.press("y")
+        await settled(pilot)
+        assert app.asked[0].text == "so far"
+
+
+async def test_u_walks_through_the_code_blocks_and_says_which() -> None:
+    app = ActionHost()
+    async with running(app) as pilot:
+        await shown(app, pilot, [question("first"), reply(CODE)])
+        await pilot.press("u", "u", "u")
+        await settled(pilot)
+        assert [(event.text, event.note) for event in app.asked] == [
+            ("print(1)\nprint(2)", "python, 2 lines, block 1 of 2"),
+            ("ls", "sh, 1 line, block 2 of 2"),
+            ("print(1)\nprint(2)", "python, 2 lines, block 1 of 2"),
+        ]
+
+
+async def test_s_saves_the_block_that_was_copied_else_the_first() -> None:
+    app = ActionHost()
+    async with running(app) as pilot:
+        await shown(app, pilot, [question("first"), reply(CODE)])
+        await pilot.press("s", "u", "u", "s")
+        await settled(pilot)
+        first, last = app.asked[0], app.asked[-1]
+        assert (first.code, first.language) == ("print(1)\nprint(2)", "python")
+        assert first.suggested_name == "code-1.py"
+        assert (last.code, last.suggested_name) == ("ls", "code-2.sh")
+
+
+@pytest.mark.parametrize("language", ["", "../../etc/passwd", "no-such-language", "\x1b[31m", "make"])
+async def test_a_strange_language_makes_a_plain_file_name(language) -> None:
+    app = ActionHost()
+    async with running(app) as pilot:
+        await shown(app, pilot, [question("first"), reply(f"```{language}\nx\n```")])
+        await pilot.press("s")
+        await settled(pilot)
+        assert app.asked[0].suggested_name in ("code.txt", "code.mak")
+
+
+async def test_ctrl_z_asks_for_undo() -> None:
+    app = ActionHost()
+    async with running(app) as pilot:
+        await shown(app, pilot, talk(4))
+        await pilot.press("ctrl+z")
+        await settled(pilot)
+        assert [type(event) for event in app.asked] == [ChatLog.UndoRequested]
+
+
+async def test_keys_can_be_remapped() -> None:
+    app = ActionHost()
+    async with running(app) as pilot:
+        app.set_keymap({"log.edit": "f6"})
+        await shown(app, pilot, talk(4))
+        await pilot.press("e")
+        await pilot.press("f6")
+        await settled(pilot)
+        assert [type(event) for event in app.asked] == [ChatLog.EditRequested]
+
+
+# --- Variants ---
+
+
+async def test_the_arrows_walk_the_variants() -> None:
+    app = ActionHost()
+    async with running(app) as pilot:
+        answer = reply()
+        await shown(app, pilot, [question("first"), answer], **{answer.id: Variant(2, 3)})
+        assert "Qwen  ‹ 2 / 3 ›" in screen_text(app)
+        await pilot.press("left", "right")
+        await settled(pilot)
+        assert [(event.message, event.step) for event in app.asked] == [(answer, -1), (answer, 1)]
+
+
+@pytest.mark.parametrize(("variant", "sign", "steps"), [
+    (Variant(2, 3), "‹", [-1]), (Variant(2, 3), "›", [1]), (Variant(1, 3), "‹", []), (Variant(3, 3), "›", []),
+])  # fmt: skip
+async def test_the_arrows_of_a_message_can_be_clicked(variant, sign, steps) -> None:
+    app = ActionHost()
+    async with running(app) as pilot:
+        answer = reply()
+        await shown(app, pilot, [question("first"), answer], **{answer.id: variant})
+        rows = screen_rows(app)
+        y = next(y for y, row in enumerate(rows) if "‹" in row)
+        await pilot.click(offset=(rows[y].index(sign), y))
+        await settled(pilot)
+        assert [event.step for event in app.asked] == steps
+
+
+async def test_another_number_of_variants_lays_nothing_else_out() -> None:
+    app = ActionHost()
+    async with running(app) as pilot:
+        messages = talk(6)
+        await shown(app, pilot, messages)
+        kept = [app.log_.view_of(message.id).rows[1:] for message in messages]
+        app.log_.show_variants({messages[5].id: Variant(1, 2), messages[2].id: Variant(2, 2)})
+        await settled(pilot)
+        assert "‹ 1 / 2 ›" in screen_text(app)
+        now = [app.log_.view_of(message.id).rows[1:] for message in messages]
+        assert all(a is b for old, new in zip(kept, now, strict=True) for a, b in zip(old, new, strict=True))
+
+
+async def test_a_message_that_is_mounted_later_shows_its_variants() -> None:
+    app = ActionHost()
+    async with running(app) as pilot:
+        messages = talk(OPENED + 20)
+        await shown(app, pilot, messages, **{messages[0].id: Variant(7, 9)})
+        await pilot.press("home")
+        await settled(pilot)
+        assert "‹ 7 / 9 ›" in screen_text(app)
+
+
+async def test_an_edited_message_says_so() -> None:
+    app = ActionHost()
+    async with running(app) as pilot:
+        await shown(app, pilot, [question("first"), reply("mine", edited=True)])
+        assert "Qwen  edited" in screen_text(app)
+
+
+# --- Continue ---
+
+
+async def test_a_reply_that_goes_on_loses_its_note_and_keeps_its_text() -> None:
+    app = ActionHost()
+    async with running(app) as pilot:
+        answer = reply("```python\nx = 1", status=Status.STOPPED)
+        await shown(app, pilot, [question("first"), answer])
+        assert "stopped" in screen_text(app)
+        app.log_.resume(answer.id)
+        await settled(pilot)
+        assert "stopped" not in screen_text(app)
+        assert "reading the prompt" in screen_text(app)
+        app.log_.append_text(answer.id, "\ny = 2\n```\n\nThat **was")
+        await settled(pilot)
+        assert "reading the prompt" not in screen_text(app)
+        whole = "```python\nx = 1\ny = 2\n```\n\nThat **was it**"
+        app.log_.append_text(answer.id, " it**")
+        assert app.log_.view_of(answer.id).content == whole
+        app.log_.finish(replace(answer, content=whole, status=Status.COMPLETE))
+        await settled(pilot)
+        rows = [row.strip(" ▌") for row in screen_rows(app)]
+        assert {"x = 1", "y = 2", "That was it"} <= set(rows)
+
+
+async def test_thinking_that_was_cut_short_goes_on() -> None:
+    app = ActionHost()
+    async with running(app) as pilot:
+        answer = reply("", thinking="the first half", status=Status.STOPPED)
+        await shown(app, pilot, [question("first"), answer])
+        app.log_.resume(answer.id)
+        app.log_.append_thinking(answer.id, " and the second", 3)
+        await settled(pilot)
+        assert "the first half and the second" in screen_text(app)
+        app.log_.append_text(answer.id, "So:")
+        await settled(pilot)
+        assert "the first half" not in screen_text(app)
+        assert "So:" in screen_text(app)
+
+
+async def test_a_reply_out_of_sight_goes_on_too() -> None:
+    app = ActionHost()
+    async with running(app) as pilot:
+        messages = [*talk(OPENED * 3), question(), reply("half", status=Status.STOPPED)]
+        await shown(app, pilot, messages)
+        await pilot.press("home")
+        await settled(pilot)
+        app.log_.resume(messages[-1].id)
+        app.log_.append_text(messages[-1].id, " and whole")
+        await pilot.press("end")
+        await settled(pilot)
+        assert "half and whole" in screen_text(app)
+
+
+# --- Palette ---
+
+
+async def test_the_palette_acts_on_the_message_under_the_cursor_else_on_the_newest() -> None:
+    app = ActionHost()
+    async with running(app) as pilot:
+        messages = talk(6)
+        await shown(app, pilot, messages)
+        await pilot.press("up", "up")
+        dict(app.log_.message_commands())["message_edit"]()
+        app.query_one("#elsewhere").focus()
+        await settled(pilot)
+        dict(app.log_.message_commands())["message_edit"]()
+        await settled(pilot)
+        assert [event.message for event in app.asked] == [messages[3], messages[5]]
+
+
+async def test_an_empty_log_has_no_commands() -> None:
+    app = ActionHost()
+    async with running(app):
+        assert app.log_.message_commands() == ()
+
+
+# --- The action bar ---
+
+
+def bar_of(app: ActionHost) -> str:
+    """The row under the log."""
+    return app.query_one(ActionBar).rows[0].text.strip()
+
+
+async def test_the_bar_offers_what_applies_to_the_message_under_the_cursor() -> None:
+    app = ActionHost()
+    async with running(app, (120, 36)) as pilot:
+        answer = reply(CODE, status=Status.STOPPED)
+        await shown(app, pilot, [question("first"), answer], **{answer.id: Variant(2, 3)})
+        assert bar_of(app) == (
+            "y copy  c continue  u copy code  e edit  r regenerate  ←  → variants  i receipt  s save code  d delete"
+        )
+        assert bar_of(app) in screen_rows(app)[32]
+        await pilot.press("up")
+        await settled(pilot)
+        assert bar_of(app) == "y copy  e edit  r regenerate  d delete"
+        app.log_.set_busy(True)
+        await settled(pilot)
+        assert bar_of(app) == "y copy  e edit"
+        app.query_one("#elsewhere").focus()
+        await settled(pilot)
+        assert bar_of(app) == ""
+
+
+async def test_a_narrow_bar_leaves_out_the_last_offers() -> None:
+    app = ActionHost()
+    async with running(app, (60, 24)) as pilot:
+        await shown(app, pilot, [question("first"), reply(CODE, status=Status.STOPPED)])
+        assert bar_of(app) == "y copy  c continue  u copy code  e edit  r regenerate"
+
+
+@pytest.mark.parametrize(
+    ("label", "wanted"),
+    [("copy", ChatLog.CopyRequested), ("edit", ChatLog.EditRequested), ("delete", ChatLog.DeleteRequested)],
+)
+async def test_an_offer_can_be_clicked(label, wanted) -> None:
+    app = ActionHost()
+    async with running(app) as pilot:
+        await shown(app, pilot, [question("first"), reply()])
+        row = app.query_one(ActionBar).region.y
+        await pilot.click(offset=(screen_rows(app)[row].index(label), row))
+        await settled(pilot)
+        assert [type(event) for event in app.asked] == [wanted]
+        assert app.log_.has_focus
+
+
+async def test_the_bar_names_keys_as_they_are_remapped() -> None:
+    app = ActionHost()
+    async with running(app) as pilot:
+        app.set_keymap({"log.edit": "f6"})
+        await shown(app, pilot, [question("first"), reply()])
+        assert bar_of(app).startswith("y copy  f6 edit")
+
+
+async def test_the_bar_moves_no_text_when_it_comes() -> None:
+    app = ActionHost()
+    async with running(app) as pilot:
+        await app.log_.show_conversation(talk(30))
+        app.query_one("#elsewhere").focus()
+        await settled(pilot)
+        before = screen_rows(app)[:20]
+        await pilot.click(app.log_.view_of(app.log_.messages[-1].id))
+        await settled(pilot)
+        assert screen_rows(app)[:20] == before
+        assert bar_of(app).startswith("y copy")
+
+
+async def test_the_end_of_a_reply_brings_its_actions() -> None:
+    app = ActionHost()
+    async with running(app) as pilot:
+        await shown(app, pilot, [question("first")])
+        answer = reply("")
+        app.log_.add(answer, streaming=True)
+        await pilot.press("down")
+        app.log_.move_cursor(answer.id)
+        app.log_.append_text(answer.id, "half")
+        app.log_.finish(replace(answer, content="half", status=Status.STOPPED))
+        await settled(pilot)
+        assert bar_of(app).startswith("y copy  c continue")
