@@ -6,7 +6,7 @@ from qwen_tui.session.library import Library
 from qwen_tui.strings import say
 
 
-class Keeping:
+class Autosave:
     """Saves conversations and drafts that have changed; what cannot be saved is tried again."""
 
     def __init__(self, library: Library, drafts: DraftKeeper) -> None:

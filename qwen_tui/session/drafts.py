@@ -8,10 +8,11 @@ import threading
 from collections.abc import Collection
 from dataclasses import replace
 
-from qwen_tui.chat.drafts import Drafts, LeftBehind, SavedDraft, Waiting
+from qwen_tui.chat.drafts import Drafts, LeftBehind, SavedDraft, UnsentEdit, Waiting
 from qwen_tui.chat.messages import Conversation
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.session.draft import Draft, Written
+from qwen_tui.session.requests import Edit, Send, TurnRequest
 from qwen_tui.session.turn_queue import TurnQueue
 
 
@@ -63,6 +64,21 @@ class DraftKeeper:
             if self._here.get(conversation.id) != written:
                 self._here[conversation.id] = written
                 self._changed.add(conversation.id)
+
+    def give_back(self, conversation: Conversation, request: TurnRequest) -> None:
+        """What was written for a turn that is not to be answered joins what is written in its conversation."""
+        written = self.open(conversation)
+        if isinstance(request, Edit):
+            edits = [each for each in written.edits if each.message_id != request.message_id]
+            edits.append(UnsentEdit(request.message_id, request.text))
+            written = written._replace(edits=tuple(edits), editing=written.editing or request.message_id)
+        elif isinstance(request, Send):
+            text = "\n\n".join(filter(None, (request.text, written.draft.text)))
+            draft = Draft.of(text)
+            written = written._replace(
+                draft=draft._replace(attachments=(*draft.attachments, *written.draft.attachments))
+            )
+        self.note(conversation, written)
 
     def note_queue(self, conversation: Conversation) -> None:
         """A message of this conversation waits now, or no longer."""

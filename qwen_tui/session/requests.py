@@ -43,4 +43,4 @@ class Replay(NamedTuple):
     reply_id: str
 
 
-Ask = Send | Edit | Regenerate | Continue | Replay
+TurnRequest = Send | Edit | Regenerate | Continue | Replay

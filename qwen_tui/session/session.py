@@ -18,6 +18,7 @@ from qwen_tui.chat.store import ConversationStore
 from qwen_tui.engine.base import (
     Engine,
     Finished,
+    PrefillProgress,
     StopFlag,
     TextDelta,
     ThinkingDelta,
@@ -25,7 +26,7 @@ from qwen_tui.engine.base import (
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.session.events import Accepted, Event, NotSaved, Refused, Replied, ReplyStarted, SavedAgain
 from qwen_tui.session.prompt_plan import Plan, plan
-from qwen_tui.session.streaming_reply import Growing
+from qwen_tui.session.streaming_reply import StreamingReply
 from qwen_tui.settings.options import Settings
 
 
@@ -42,6 +43,13 @@ class ChatSession:
         self._conversation = conversation
         self._store = store
         self._lock = threading.RLock()
+        """Guards the value; never held while the disk is waited for."""
+        self._saving = threading.Lock()
+        """Held while the conversation is written."""
+        self._since: list[Callable[[Conversation], Conversation]] = []
+        """The changes made since the state that is being written, or was last."""
+        self._streaming: StreamingReply | None = None
+        self._is_interrupted = False
         self._has_file = bool(conversation.messages)
         self._is_saved = True
         self._is_closed = False
@@ -60,20 +68,30 @@ class ChatSession:
         return self._conversation
 
     @property
+    def streaming(self) -> StreamingReply | None:
+        """The reply that is being written now."""
+        return self._streaming
+
+    def standing(self) -> tuple[Conversation, StreamingReply | None]:
+        """The conversation and its running reply at one moment: a reply that has ended is in the conversation."""
+        with self._lock:
+            return self._conversation, self._streaming
+
+    @property
     def is_saved(self) -> bool:
         """Whether the disk has it as it stands."""
         return self._is_saved
 
     def change(self, how: Callable[[Conversation], Conversation]) -> None:
-        """Replace the conversation by `how(conversation)` and save it.
+        """Replace the conversation by `how(conversation)` and save it; waits for the disk.
 
-        Raises `QwenTuiError`: `session.read_only`, or that it could not be saved; the change holds in memory then.
+        `how` may be called again, on a state that another program has added to. Raises `QwenTuiError`:
+        `session.read_only`, or that it could not be saved; the change stands in memory then.
         """
-        with self._lock:
-            if self.is_read_only:
-                raise QwenTuiError("session.read_only")
-            self.adjust(how)
-            self.save()
+        if self.is_read_only:
+            raise QwenTuiError("session.read_only")
+        self.adjust(how)
+        self.save()
 
     def turn(self, message_id: str, step: int) -> None:
         """Show the variant that stands `step` after this one, as it was last shown; raises as `change` does."""
@@ -91,24 +109,39 @@ class ChatSession:
         """Replace the conversation without saving it yet: for what changes at every key, as its settings do."""
         with self._lock:
             before, self._conversation = self._conversation, how(self._conversation)
+            self._since.append(how)
             self._is_saved = False
             if self._conversation.head != before.head:
                 self._chosen |= {each.parent: each.id for each in before.path() if each.parent is not None}
 
     def save(self) -> None:
-        """Save the conversation as it stands; raises `QwenTuiError`. One that was always empty gets no file."""
-        with self._lock:
-            is_worth_it = self._has_file or bool(self._conversation.messages)
-            if is_worth_it and not self._is_closed and not self.is_read_only:
+        """Save the conversation if the disk does not have it; raises `QwenTuiError`. One always empty gets no file.
+
+        Waits for a save that is under way: what that one writes is not written twice.
+        """
+        with self._saving:
+            with self._lock:
+                if self._is_saved:
+                    return
+                writing, left, self._since = self._conversation, list(self._left), []
+                is_worth_it = self._has_file or bool(writing.messages)
+                is_ours = not self._is_closed and not self.is_read_only
+            if is_worth_it and is_ours:
                 try:
-                    self._conversation = self._store.save(self._conversation)
+                    saved = self._store.save(writing)
                 except QwenTuiError:
                     self.has_failed_to_save = True  # only now: the screen reads it while this thread saves
                     raise
-                self._has_file = True
-            self._is_saved, self.has_failed_to_save = True, False
-            while self._left:
-                self._left.pop().discard()
+                with self._lock:
+                    self._has_file = True
+                    for how in self._since:  # made while the disk was waited for
+                        saved = how(saved)
+                    self._conversation = saved
+            with self._lock:
+                self._is_saved, self.has_failed_to_save = not self._since, False
+                self._left = [each for each in self._left if each not in left]
+            for partial in left:
+                partial.discard()
 
     def close(self) -> None:
         """Save nothing any more: the conversation was moved to the trash, or nobody has it open."""
@@ -116,6 +149,10 @@ class ChatSession:
             self._is_closed = True
             while self._left:
                 self._left.pop().close()
+
+    def interrupt(self) -> None:
+        """Mark the running reply as interrupted when it ends by a stop: the program is being left."""
+        self._is_interrupted = True
 
     def rewrite(self, reply_id: str, text: str) -> None:
         """Put a person's version of a reply beside it and show that; raises `QwenTuiError` as `change` does."""
@@ -242,32 +279,36 @@ class ChatSession:
 
     def _answer(self, begun: Message, planned: Plan, engine: Engine, stop: StopFlag) -> Iterator[Event]:
         """Stream a reply: every word goes to the partial file before it goes to the screen."""
-        yield ReplyStarted(begun, planned.window, planned.first_sent)
-        growing = Growing(begun, planned)
+        streaming = self._streaming = StreamingReply(begun, planned)
         is_told = False
         partial = self._store.partial(self._conversation, begun)
         try:
+            yield ReplyStarted(begun, planned.window, planned.first_sent)
             for event in engine.stream(planned.request, stop):
                 match event:
                     case TextDelta(text, tokens):
-                        added = growing.add_text(text)
+                        added = streaming.add_text(text, tokens)
                         partial.append_text(added)
                         yield TextDelta(added, tokens)
                     case ThinkingDelta(text, tokens):
-                        added = growing.add_thinking(text)
+                        added = streaming.add_thinking(text, tokens)
                         partial.append_thinking(added)
                         yield ThinkingDelta(added, tokens)
                     case Finished(run):
-                        growing.finish(run)
+                        streaming.finish(run)
                     case _:
+                        if isinstance(event, PrefillProgress):
+                            streaming.progress = event
                         yield event
                 if partial.error is not None and not is_told:
                     is_told = True
                     yield NotSaved(partial.error)
         except QwenTuiError as failure:
-            growing.fail(failure)
+            streaming.fail(failure)
         finally:
-            ended = growing.reply()
+            if self._is_interrupted:
+                streaming.interrupt()
+            ended = streaming.reply()
             error = self._record(ended, partial)
         if error is not None:
             yield NotSaved(error)
@@ -282,16 +323,17 @@ class ChatSession:
         would be recovered behind the back of this session.
         """
         with self._lock:
-            try:
-                self.change(lambda conversation: _named(conversation.with_message(message)))
-            except QwenTuiError as error:
-                if partial is not None:
-                    partial.flush()
-                    self._left.append(partial)
-                return error
             if partial is not None:
-                partial.discard()
-            return None
+                self._left.append(partial)
+            self.adjust(lambda conversation: _named(conversation.with_message(message)))
+            self._streaming = None  # in one with the change: the reply is either running or there
+        try:
+            self.save()
+        except QwenTuiError as error:
+            if partial is not None:
+                partial.flush()
+            return error
+        return None
 
 
 def _question(text: str, parent: str | None, own_id: str | None) -> Message:

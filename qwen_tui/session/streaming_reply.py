@@ -1,10 +1,13 @@
-"""A reply while it is written: its text and thinking so far, and how it ended."""
+"""A reply while it is written: what has come of it so far, readable from any thread, and how it ended."""
 
+import threading
 from dataclasses import replace
+from typing import NamedTuple
 
 from qwen_tui.chat.cleaning import Cleaner
+from qwen_tui.chat.context import Window
 from qwen_tui.chat.messages import Message, Role, Run, Status
-from qwen_tui.engine.base import Request
+from qwen_tui.engine.base import PrefillProgress, Request
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.session.prompt_plan import Plan
 
@@ -12,48 +15,104 @@ _STATUS = {"length": Status.LENGTH, "stopped": Status.STOPPED}
 """How a reply ends that does not end by itself."""
 
 
-class Growing:
-    """Takes what the model writes, cleaned where it enters, and gives the reply as it stands."""
+class Place(NamedTuple):
+    """How far somebody has read a reply: so many deltas of each kind."""
+
+    text: int = 0
+    thinking: int = 0
+
+
+class News(NamedTuple):
+    """What has come of a reply since a place."""
+
+    text: str
+    thinking: str
+    thinking_tokens: int
+    """How many generated tokens `thinking` stands for."""
+    place: Place
+    """Where to read on."""
+
+
+class StreamingReply:
+    """One thread writes it, by `add_text` and so on; any thread may read it."""
 
     def __init__(self, begun: Message, planned: Plan) -> None:
         """`begun` is the reply as it is before this run: empty, or with the text that is continued."""
+        self.begun = begun
+        """The reply as it was when it began."""
+        self.window: Window = planned.window
+        """What the model sees."""
+        self.first_sent = planned.first_sent
+        """The id of the oldest message that the model sees."""
+        self.progress: PrefillProgress | None = None
+        """How far the prompt has been read, where that takes a while."""
+        self._lock = threading.Lock()
+        self._request = planned.request
         self._reply = begun
-        self._planned = planned
-        self._text = [begun.content]
-        self._thinking = [begun.thinking]
+        self._text: list[str] = []
+        self._thinking: list[tuple[str, int]] = []
+        self._tokens = 0
         self._text_cleaner, self._thinking_cleaner = Cleaner(), Cleaner()
 
-    def add_text(self, delta: str) -> str:
-        """More of the answer; returns what of it may be shown."""
-        self._text.append(self._text_cleaner.feed(delta))
-        return self._text[-1]
+    @property
+    def tokens(self) -> int:
+        """How many tokens have been generated, thinking included."""
+        return self._tokens
 
-    def add_thinking(self, delta: str) -> str:
-        """More of the thinking; returns what of it may be shown."""
-        self._thinking.append(self._thinking_cleaner.feed(delta))
-        return self._thinking[-1]
+    def since(self, place: Place) -> News:
+        """What has come since this place."""
+        with self._lock:
+            thinking = self._thinking[place.thinking :]
+            return News(
+                "".join(self._text[place.text :]),
+                "".join(text for text, _ in thinking),
+                sum(tokens for _, tokens in thinking),
+                Place(len(self._text), len(self._thinking)),
+            )
+
+    def add_text(self, delta: str, tokens: int) -> str:
+        """Add to the answer; returns what of it may be shown."""
+        cleaned = self._text_cleaner.feed(delta)
+        with self._lock:
+            self._text.append(cleaned)
+            self._tokens += tokens
+        return cleaned
+
+    def add_thinking(self, delta: str, tokens: int) -> str:
+        """Add to the thinking; returns what of it may be shown."""
+        cleaned = self._thinking_cleaner.feed(delta)
+        with self._lock:
+            self._thinking.append((cleaned, tokens))
+            self._tokens += tokens
+        return cleaned
 
     def finish(self, run: Run) -> None:
-        """The model has ended; its run gets what only this side knows of the prompt."""
-        begun = self._reply
+        """Record how the model ended; its run gets what only this side knows of the prompt."""
         run = replace(
-            with_prompt(run, self._planned.request),
-            first_sent=self._planned.first_sent,
-            content_start=len(begun.content),
-            thinking_start=len(begun.thinking),
+            with_prompt(run, self._request),
+            first_sent=self.first_sent,
+            content_start=len(self.begun.content),
+            thinking_start=len(self.begun.thinking),
         )
         status = _STATUS.get(run.stop_reason, Status.COMPLETE)
-        self._reply = replace(begun, status=status, receipt=(*begun.receipt, run))
+        self._reply = replace(self.begun, status=status, receipt=(*self.begun.receipt, run))
 
     def fail(self, error: QwenTuiError) -> None:
-        """The model could not go on."""
+        """Record that the model could not go on."""
         self._reply = replace(self._reply, status=Status.FAILED, error=error)
 
+    def interrupt(self) -> None:
+        """Record that a stop came from the end of the program and not from the person."""
+        if self._reply.status is Status.STOPPED:
+            self._reply = replace(self._reply, status=Status.INTERRUPTED)
+
     def reply(self) -> Message:
-        """The reply as it stands; what the cleaners still held back is let go."""
-        self._text.append(self._text_cleaner.flush())
-        self._thinking.append(self._thinking_cleaner.flush())
-        return replace(self._reply, content="".join(self._text), thinking="".join(self._thinking))
+        """The reply as it stands; the cleaners release what they still held back."""
+        self.add_text(self._text_cleaner.flush(), 0)
+        self.add_thinking(self._thinking_cleaner.flush(), 0)
+        news = self.since(Place())
+        content, thinking = self.begun.content + news.text, self.begun.thinking + news.thinking
+        return replace(self._reply, content=content, thinking=thinking)
 
 
 def with_prompt(run: Run, request: Request) -> Run:

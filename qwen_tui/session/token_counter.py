@@ -13,6 +13,7 @@ from qwen_tui.chat.messages import Message, Role
 from qwen_tui.engine.base import Engine, PromptMessage
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.session.prompt_plan import upcoming
+from qwen_tui.session.session import ChatSession
 from qwen_tui.settings.options import Settings
 
 log = logging.getLogger(__name__)
@@ -27,6 +28,16 @@ class Figures(NamedTuple):
     draft_tokens: int
     draft_is_exact: bool
     """False where that is estimated."""
+
+
+class WindowUse(NamedTuple):
+    """How much of the context window a conversation takes; None while it cannot be counted."""
+
+    used_tokens: int | None = None
+    budget_tokens: int | None = None
+    """How large a prompt may be: what is used beyond it makes the model forget."""
+    is_exact: bool = True
+    """False where it is estimated."""
 
 
 class _Question(NamedTuple):
@@ -52,24 +63,29 @@ class TokenCounter:
         """The newest figures; the same object until there are newer ones."""
         return self._figures
 
-    def ask(
-        self,
-        conversation_id: str,
-        path: Sequence[Message],
-        settings: Settings,
-        draft: str,
-        engine: Engine | None,
-    ) -> None:
-        """Have this counted; without an engine there are no figures."""
+    def ask(self, session: ChatSession, defaults: Settings, draft: str, engine: Engine | None) -> None:
+        """Have a conversation and a draft counted; without an engine there are no figures."""
+        conversation = session.conversation
+        settings = defaults.with_overrides(conversation.overrides)
         with self._asked:
             self._engine = engine
             if engine is None:
                 self._figures = self._question = None
                 return
-            self._question = _Question(
-                conversation_id=conversation_id, path=path, settings=settings, draft=draft, engine=engine
-            )
+            self._question = _Question(conversation.id, conversation.path(), settings, draft, engine)
             self._asked.notify()
+
+    def window_use(self, session: ChatSession) -> WindowUse | None:
+        """How full the window of a conversation is, with what has come of a running reply; None while not known."""
+        figures, streaming = self._figures, session.streaming
+        if streaming is not None:
+            window = streaming.window
+            return WindowUse(window.used_tokens + streaming.tokens, window.budget_tokens, window.is_exact)
+        if figures is None:
+            return WindowUse()
+        if figures.conversation_id != session.conversation.id:
+            return None
+        return WindowUse(figures.window.used_tokens, figures.window.budget_tokens, figures.window.is_exact)
 
     def _run(self) -> None:
         while True:

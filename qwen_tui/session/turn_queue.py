@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from qwen_tui.chat.cleaning import one_line
-from qwen_tui.engine.base import Engine
+from qwen_tui.engine.base import Engine, PrefillProgress, TextDelta, ThinkingDelta
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.session.events import Accepted, Event, Refused
 from qwen_tui.session.replay import ReplayEvent, replay
-from qwen_tui.session.requests import Ask, Continue, Edit, Regenerate, Replay, Send
+from qwen_tui.session.requests import Continue, Edit, Regenerate, Replay, Send, TurnRequest
 from qwen_tui.session.session import ChatSession
 from qwen_tui.settings.options import Settings
 
@@ -36,7 +36,7 @@ class Turn:
     """Something that is asked of the model in a conversation."""
 
     session: ChatSession
-    ask: Ask
+    request: TurnRequest
     settings: Callable[[], Settings]
     """The person's defaults, asked when the turn begins."""
     number: int = field(default_factory=lambda: next(_numbers))
@@ -50,7 +50,7 @@ class Turn:
     @property
     def text(self) -> str | None:
         """What the person wrote for it: shown while it waits, given back when it is refused."""
-        return self.ask.text if isinstance(self.ask, Send | Edit) else None
+        return self.request.text if isinstance(self.request, Send | Edit) else None
 
 
 class TurnBegan:
@@ -68,7 +68,7 @@ class TurnEnded:
 
 
 class Happened(NamedTuple):
-    """Something that happened in a turn."""
+    """Something that happened in a turn; how far its reply has come is read from `ChatSession.streaming`."""
 
     turn: Turn
     event: Event | ReplayEvent | TurnBegan | TurnBroke | TurnEnded
@@ -152,15 +152,20 @@ class TurnQueue:
             if self._running is not None and not self._is_accepted:
                 turns.insert(0, self._running)
         return tuple(
-            turn.ask
+            turn.request
             for turn in turns
-            if turn.conversation_id == conversation_id and isinstance(turn.ask, Send | Edit)
+            if turn.conversation_id == conversation_id and isinstance(turn.request, Send | Edit)
         )
 
     @property
     def running(self) -> Turn | None:
         """The turn that is being answered now."""
         return self._running
+
+    def is_running(self, conversation_id: str) -> bool:
+        """Whether a turn of this conversation is being answered now."""
+        turn = self._running
+        return turn is not None and turn.conversation_id == conversation_id
 
     def is_answering(self, engine: Engine) -> bool:
         """Whether this engine is being asked for the turn that runs."""
@@ -186,11 +191,25 @@ class TurnQueue:
                     return turn
         return None
 
+    def take_all_back(self) -> tuple[Turn, ...]:
+        """Take every waiting turn out of the queue, the newest first, so that each can be put before the one after."""
+        with self._changed:
+            turns = tuple(reversed(self._waiting))
+            self._waiting.clear()
+        return turns
+
     def has(self, conversation_id: str) -> bool:
         """Whether a turn of this conversation runs or waits."""
         with self._changed:
             turns = (*self._waiting, *([self._running] if self._running else []))
         return any(turn.conversation_id == conversation_id for turn in turns)
+
+    def is_asked(self, conversation_id: str, request: TurnRequest) -> bool:
+        """Whether the same runs or waits in this conversation already; what is being stopped does not count."""
+        with self._changed:
+            running = self._running
+            turns = [*self._waiting, *([running] if running and not running.stop.is_set() else [])]
+        return any(turn.conversation_id == conversation_id and turn.request == request for turn in turns)
 
     def stop(self, conversation_id: str) -> bool:
         """End the reply that runs in this conversation, keeping its text; False when none does."""
@@ -211,6 +230,7 @@ class TurnQueue:
             self._stop_reading.set()
             self._waiting.clear()
             if self._running is not None:
+                self._running.session.interrupt()
                 self._running.stop.set()
             self._changed.notify_all()
         self._thread.join(timeout_seconds)
@@ -227,7 +247,8 @@ class TurnQueue:
                     if isinstance(event, Refused) and self._put_back(turn, engine):
                         break
                     self._is_accepted = self._is_accepted or isinstance(event, Accepted)
-                    self._inbox.append(Happened(turn, event))
+                    if not isinstance(event, TextDelta | ThinkingDelta | PrefillProgress):
+                        self._inbox.append(Happened(turn, event))
             except Exception as error:  # the thread must survive: a turn's defect is that turn's alone
                 log.exception("a turn broke")
                 problem = QwenTuiError(
@@ -289,7 +310,7 @@ def _read_ahead(shown: Shown, engine: Engine, stop: threading.Event) -> None:
 
 def _events(turn: Turn, engine: Engine) -> Iterator[Event | ReplayEvent]:
     session, settings, stop = turn.session, turn.settings(), turn.stop
-    match turn.ask:
+    match turn.request:
         case Send(text, own_id):
             return session.send(text, settings, engine, stop, own_id=own_id)
         case Edit(message_id, text, own_id):

@@ -18,13 +18,15 @@ from qwen_tui.errors import QwenTuiError
 from qwen_tui.paths import Places
 from qwen_tui.session.drafts import DraftKeeper
 from qwen_tui.session.library import Library
+from qwen_tui.session.storage import Storage
 from qwen_tui.session.turn_queue import TurnQueue
 from qwen_tui.settings import config_file
 from qwen_tui.settings.options import OPTIONS, Settings
 from qwen_tui.strings import say
 from qwen_tui.ui.chat_screen import ChatScreen
 from qwen_tui.ui.config_check import unknown_names
-from qwen_tui.ui.settings.side import SettingsSide
+from qwen_tui.ui.palette import COMMANDS
+from qwen_tui.ui.settings.side import SettingsSide as SettingsPane
 from qwen_tui.ui.textual_patches.key_queue import KeysInOrder
 from qwen_tui.ui.themes import THEMES
 
@@ -71,11 +73,12 @@ class QwenTuiApp(KeysInOrder):
         self._library = library
         self._turns = TurnQueue()
         self._drafts = DraftKeeper(drafts, self._turns)
+        self._storage = Storage()
         self._host = EngineHost(open_engine, self._turns.use, self._turns.is_answering)
         for theme in THEMES:
             self.register_theme(theme)
         problems = [*config.problems, *unknown_names(config)]
-        self._chat = ChatScreen(library, self._turns, self._drafts, conversation, problems)
+        self._chat = ChatScreen(library, self._turns, self._drafts, self._storage, conversation, problems)
         self._models: ModelScreen | None = None
         """The model screen that was opened last."""
         self.set_reactive(QwenTuiApp.settings, config.settings)
@@ -92,7 +95,9 @@ class QwenTuiApp(KeysInOrder):
         # Textual draws only what has changed, and another program has had the terminal meanwhile.
         self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
         self._chat.settings = self.settings
-        self.call_after_refresh(self.load_model)  # the worker's start must not hold up the first picture
+        self.call_after_refresh(
+            self.action_load_model
+        )  # the worker's start must not hold up the first picture
         self.set_interval(LOOK_SECONDS, self._look)
 
     def on_unmount(self) -> None:
@@ -104,6 +109,7 @@ class QwenTuiApp(KeysInOrder):
         self._chat.note_draft()
         self._drafts.keep()
         self._turns.close(LEAVE_SECONDS)
+        self._storage.close(LEAVE_SECONDS)
         self._library.release()
         self._host.close()
 
@@ -124,18 +130,19 @@ class QwenTuiApp(KeysInOrder):
 
     async def action_quit(self) -> None:
         """Leave, unless something is not on disk that the person does not know of."""
-        if self._chat.may_leave():
+        if await self._chat.may_leave():
             self.exit()
 
-    @on(ChatScreen.ModelRequested)
-    def load_model(self) -> None:
+    def action_load_model(self) -> None:
         """Load the model of the settings."""
         self._host.open(self.settings.model_spec)
         self._look()
 
-    @on(ChatScreen.ModelsWanted)
-    def _show_models(self) -> None:
-        from qwen_tui.ui.models.screen import ModelScreen, find_models  # late: as above
+    def action_show_models(self) -> None:
+        from qwen_tui.ui.models.screen import (  # late: the first picture does not need it
+            ModelScreen,
+            find_models,
+        )
 
         self._models = ModelScreen(self.settings, partial(find_models, self._where.models))
         self._models.engine_state = self.engine_state
@@ -146,16 +153,14 @@ class QwenTuiApp(KeysInOrder):
         self.settings = replace(
             self.settings, model=event.model, quantization=event.quantization, server=event.server
         )
-        self.load_model()
+        self.action_load_model()
 
     def on_model_screen_stop_wanted(self) -> None:
-        """Give up a load that is under way."""
-        self._stop_loading()
+        self.action_stop_loading()
 
-    @on(ChatScreen.HelpWanted)
-    def _show_help(self) -> None:
-        from qwen_tui.ui.help.keys import help_files, help_places
-        from qwen_tui.ui.help.screen import Help  # late: the first picture does not need it
+    def action_show_help(self) -> None:
+        from qwen_tui.ui.help.keys import help_files, help_places  # late: the first picture does not need it
+        from qwen_tui.ui.help.screen import Help
 
         bindings = [*ChatScreen.BINDINGS, PALETTE, *self.BINDINGS]
         self.push_screen(Help(help_places(bindings, self._config.keys), help_files(self._where)))
@@ -164,12 +169,12 @@ class QwenTuiApp(KeysInOrder):
         """Run a reply again; handled by name, since the dialog is imported when it is opened."""
         self._chat.receipts.replay(event.message.id)
 
-    @on(ChatScreen.StopLoading)
-    def _stop_loading(self) -> None:
+    def action_stop_loading(self) -> None:
+        """Give up a load that is under way."""
         self._host.stop_opening()
 
-    @on(SettingsSide.DefaultsChanged)
-    def _defaults_changed(self, event: SettingsSide.DefaultsChanged) -> None:
+    @on(SettingsPane.DefaultsChanged)
+    def _defaults_changed(self, event: SettingsPane.DefaultsChanged) -> None:
         self._change_default(event.name, event.value)
 
     def _change_default(self, name: str, value: Json) -> None:
@@ -199,12 +204,11 @@ class QwenTuiApp(KeysInOrder):
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """What the command palette offers."""
         if screen is self._chat:
-            for name, command in self._chat.commands():
+            for name, action in COMMANDS:
+                yield SystemCommand(
+                    say(f"command.{name}"),
+                    say(f"command.{name}.help"),
+                    partial(self._chat.run_action, action),
+                )
+            for name, command in self._chat.message_commands():
                 yield SystemCommand(say(f"command.{name}"), say(f"command.{name}.help"), command)
-        for name, command in (
-            ("reload", self.load_model),
-            ("theme", self.action_change_theme),
-            ("suspend", self.action_suspend_process),
-            ("quit", self.action_quit),
-        ):
-            yield SystemCommand(say(f"command.{name}"), say(f"command.{name}.help"), command)

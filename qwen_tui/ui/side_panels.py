@@ -1,8 +1,8 @@
 """The columns of the screen: beside the log where there is room, drawn over it where there is not."""
 
+from dataclasses import dataclass
 from typing import ClassVar
 
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.message import Message as Posted
@@ -13,8 +13,8 @@ from qwen_tui.strings import say
 from qwen_tui.ui.textual_patches.focus import focus_at_once
 
 
-class Panes(Horizontal):
-    """Conversations, talk and settings."""
+class SidePanels(Horizontal):
+    """Conversations, chat and settings."""
 
     BESIDE_FROM: ClassVar[dict[str, int]] = {"settings": 100, "conversations": 140}
     """Columns from which a pane stands beside the log; with fewer its key draws it over the log (`app.tcss`)."""
@@ -23,20 +23,24 @@ class Panes(Horizontal):
         Binding("escape", "close_drawer", say("screen.key.close"), id="panes.close"),
     ]
 
+    @dataclass
     class Left(Posted):
         """The person goes back from a pane to what is being talked about."""
 
     drawer: reactive[str] = reactive("")
     """The pane that is drawn over the log; or nothing."""
 
-    def __init__(self, *columns: Widget, id: str | None = None) -> None:
-        """The columns from left to right, each with the id that it is called by."""
+    def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._columns = columns
+        self._is_complete = False
+        self._wanted = ""
+        """The pane that was gone to before it was there."""
 
-    def compose(self) -> ComposeResult:
-        """The columns in their order; `app.tcss` says where."""
-        yield from self._columns
+    def complete(self) -> None:
+        """The panes are there: let the keyboard go where it was wanted meanwhile."""
+        self._is_complete = True
+        if self._wanted:
+            self.call_after_refresh(self._focus, self._wanted)
 
     def watch_drawer(self, drawer: str) -> None:
         """Draw a pane over the log, or none."""
@@ -59,17 +63,10 @@ class Panes(Horizontal):
         """Let a pane be seen, drawing it over the log if need be."""
         self.drawer = "" if self.app.size.width >= self.BESIDE_FROM[pane] else pane
 
-    def close(self) -> bool:
-        """Take away what is drawn over the log; False when nothing is."""
-        is_open = bool(self.drawer)
-        self.drawer = ""
-        if is_open:
-            self.post_message(self.Left())
-        return is_open
-
     def action_close_drawer(self) -> None:
         """Take away what is drawn over the log."""
-        self.close()
+        self.drawer = self._wanted = ""
+        self.post_message(self.Left())
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
         """Only then does esc close, and the last line of the screen say so."""
@@ -78,12 +75,19 @@ class Panes(Horizontal):
     def go_to(self, pane: str) -> None:
         """Let the keyboard go to a pane; from within it, back."""
         widget = self.query_one(f"#{pane}")
-        if widget.has_focus_within:
-            self.drawer = ""
+        if widget.has_focus_within or self._wanted == pane:
+            self.drawer = self._wanted = ""
             self.post_message(self.Left())
         else:
             self.show(pane)
-            _focus_in(widget)
+            self._focus(pane)
+
+    def _focus(self, pane: str) -> None:
+        if self._is_complete:
+            self._wanted = ""
+            _focus_in(self.query_one(f"#{pane}"))
+        else:
+            self._wanted = pane
 
 
 def _focus_in(widget: Widget) -> None:

@@ -1,14 +1,10 @@
-"""What follows from what happened in a turn, beside its text in the log: what is said, and what comes back."""
+"""What follows from a turn beside the log: what is said of it, and what goes back to the message box."""
 
-from textual.message import Message as Posted
-from textual.widget import Widget
-
-from qwen_tui.engine.base import NotTaken, TextDelta, ThinkingDelta, TriesAgain
+from qwen_tui.engine.base import NotTaken, TriesAgain
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.session.events import Accepted, NotSaved, Refused, Replied, SavedAgain
 from qwen_tui.session.library import Library
-from qwen_tui.session.replay import NotReplayed, Replayed, ReplayEvent, Replaying
-from qwen_tui.session.requests import Edit, Replay
+from qwen_tui.session.requests import Edit
 from qwen_tui.session.session import ChatSession
 from qwen_tui.session.turn_queue import Happened, Turn, TurnBroke
 from qwen_tui.strings import say
@@ -16,59 +12,55 @@ from qwen_tui.ui.composer.outbox import Outbox
 from qwen_tui.ui.widgets.notice import Notice
 from qwen_tui.wording.server import not_taken_in_words, tries_again_in_words
 
+SAVING = "saving"
+"""The topic of notices about what could not be saved."""
+SERVER = "server"
+"""The topic of notices about a server that is asked again."""
 
-class Aftermath:
-    """Takes what happens in all conversations. `ReplayMoved` is posted on `sender`."""
 
-    class ReplayMoved(Posted):
-        """A reply is being run again, or was."""
+class TurnNotices:
+    """Takes the events of all conversations; those of one that is not shown are told with its name."""
 
-        def __init__(self, event: ReplayEvent) -> None:
-            super().__init__()
-            self.event = event
-
-    def __init__(self, sender: Widget, outbox: Outbox, library: Library, notice: Notice) -> None:
-        self._sender = sender
+    def __init__(self, outbox: Outbox, library: Library, notice: Notice) -> None:
         self._outbox = outbox
         self._library = library
         self._notice = notice
-        self._waits_for = ""
-        """What it says of a server that is asked again."""
 
     def follow(self, happened: Happened, shown: ChatSession) -> None:
-        """Draw the consequences, whichever conversation is `shown`; a refused text comes back."""
+        """Say what has happened, while this conversation is `shown`."""
         turn = happened.turn
         match happened.event:
             case Accepted():
                 self._outbox.accepted(turn.session)
-                if isinstance(turn.ask, Edit):
-                    self._library.note_edit(turn.session, turn.ask.message_id)
-            case Replaying() | Replayed() | NotReplayed() as event:
-                self._sender.post_message(self.ReplayMoved(event))
-            case TurnBroke(error) if isinstance(turn.ask, Replay):
-                self._sender.post_message(self.ReplayMoved(NotReplayed(turn.ask.reply_id, error)))
+                if isinstance(turn.request, Edit):
+                    self._library.note_edit(turn.session, turn.request.message_id)
             case SavedAgain():
                 self._notice.say(say("screen.saved_again"))
             case NotTaken() as event:
                 self._notice.say(not_taken_in_words(event))
             case TriesAgain() as event if turn.session is shown:
-                self._waits_for = tries_again_in_words(event)
-                self._notice.say(self._waits_for)
-            case TextDelta() | ThinkingDelta() | Replied() if self._waits_for:
-                if self._notice.text == self._waits_for:
-                    self._notice.clear()
-                self._waits_for = ""
+                self._notice.say(tries_again_in_words(event), SERVER)
+            case Replied() if turn.session is shown:
+                self._notice.retract(SERVER)
             case Refused(error=error):
-                self._outbox.give_back(shown, turn)
-                if error.code == "engine.stopped_early":
-                    self._notice.say(say("screen.taken_back"))
-                else:
+                self._outbox.give_back(turn)
+                if error.code != "engine.stopped_early":
                     self._explain(error, turn, shown)
-            case NotSaved(error) | TurnBroke(error):
+                elif turn.session is shown:
+                    self._notice.say(taken_back(turn))
+            case NotSaved(error):
+                self._explain(error, turn, shown, SAVING)
+            case TurnBroke(error):
                 self._explain(error, turn, shown)
 
-    def _explain(self, error: QwenTuiError, turn: Turn, shown: ChatSession) -> None:
+    def _explain(self, error: QwenTuiError, turn: Turn, shown: ChatSession, topic: str = "") -> None:
         if turn.session is shown:
-            self._notice.explain(error)
+            self._notice.explain(error, topic=topic)
         else:
-            self._notice.say(say("screen.elsewhere", name=turn.session.conversation.name, error=error))
+            what = "screen.elsewhere.returned" if turn.text and topic != SAVING else "screen.elsewhere"
+            self._notice.say(say(what, name=turn.session.conversation.name, error=error), topic)
+
+
+def taken_back(turn: Turn) -> str:
+    """What is said of a turn that was taken out of the queue."""
+    return say("screen.taken_back" if turn.text else "screen.cancelled")

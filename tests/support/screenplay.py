@@ -42,14 +42,21 @@ class Screenplay:
         return self.engine
 
     @asynccontextmanager
-    async def running(self, size=(120, 36), conversation=None):
+    async def running_at_once(self, size=(120, 36), conversation=None):
+        """The screen as soon as its message box has the keyboard, before all of its parts are there."""
         config = config_file.load(self.where.config_file)
         library = Library(ConversationStore(self.where.conversations))
         app = QwenTuiApp(
             config, self.where, library, Drafts(self.where.drafts), self.open_engine, conversation
         )
         async with app.run_test(size=size) as pilot:
-            await until(pilot, lambda: app.focused is not None and is_mounted(app))
+            yield pilot
+
+    @asynccontextmanager
+    async def running(self, size=(120, 36), conversation=None):
+        """The screen when all of it is there."""
+        async with self.running_at_once(size, conversation) as pilot:
+            await until(pilot, lambda: pilot.app.focused is not None and is_mounted(pilot.app))
             await pilot.pause()
             yield pilot
 

@@ -145,7 +145,7 @@ async def test_a_model_that_cannot_be_loaded_is_said_beside_another_conversation
     async with play.running() as pilot:
         await until(pilot, lambda: shown(pilot).count(title) > 1)
         talk = pilot.app.screen.query_one("#talk")
-        talk.say("Something of this conversation.")
+        talk.notice.say("Something of this conversation.")
         await press(pilot, "a draft")
         await pilot.press("ctrl+n")
         await until(pilot, lambda: "Something of" not in shown(pilot) and shown(pilot).count(title) > 1)
@@ -313,22 +313,6 @@ async def test_switching_away_right_after_sending_keeps_the_conversation_open(pl
         await say(pilot, "second")
         await until(pilot, lambda: "echo: second" in shown(pilot))
         assert contents(play) == {"first": ["first", "a long reply", "second", "echo: second"]}
-
-
-async def test_a_message_that_is_refused_in_another_conversation_is_not_lost(play) -> None:
-    gate = threading.Event()
-    play.engine.replies = [Reply(["a", "b"], gate=gate)]
-    async with play.running() as pilot:
-        await say(pilot, "first")
-        await until(pilot, lambda: play.engine.asked)
-        composer = pilot.app.screen.query_one("#composer")
-        composer.give_back("word " * 500)
-        await pilot.press("enter")
-        await pilot.press("ctrl+n")
-        await until(pilot, lambda: "Things to try" in shown(pilot))
-        gate.set()
-        await until(pilot, lambda: composer.text.startswith("word word"))
-        assert "505" in shown(pilot)
 
 
 async def test_every_wrong_key_of_the_config_file_is_named(play) -> None:

@@ -86,10 +86,10 @@ async def test_settings_alone_make_no_conversation_to_come_back_to(play) -> None
     Drafts(play.where.drafts).save(left, SavedDraft(is_new=True, overrides={"top_k": 5}))
     async with play.running(conversation="talk") as pilot:
         talk = pilot.app.screen.query_one("#talk")
-        before = talk.conversation_id
+        before = talk.session.conversation.id
         await pilot.press("ctrl+n")
-        await until(pilot, lambda: talk.conversation_id != before)
-        assert talk.conversation_id != left
+        await until(pilot, lambda: talk.session.conversation.id != before)
+        assert talk.session.conversation.id != left
 
 
 async def test_messages_that_nobody_answered_come_back_when_the_program_is_left(play) -> None:

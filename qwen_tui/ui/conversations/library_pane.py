@@ -11,9 +11,9 @@ from qwen_tui.session.drafts import DraftKeeper
 from qwen_tui.session.library import Library
 from qwen_tui.session.search import Finding
 from qwen_tui.strings import say
+from qwen_tui.ui.conversations.marks import Marks
 from qwen_tui.ui.conversations.pane import ConversationsPane
 from qwen_tui.ui.conversations.row import ConversationRow
-from qwen_tui.ui.transcript.live_replies import LiveReplies
 
 LOOK_SECONDS = 1 / 15
 """How often it looks at what a search has found."""
@@ -66,7 +66,7 @@ class LibraryPane(Vertical):
     def __init__(
         self,
         library: Library,
-        live: LiveReplies,
+        live: Marks,
         drafts: DraftKeeper,
         is_needed: Callable[[str], bool],
         *,

@@ -4,6 +4,7 @@ The log changes nothing itself: it says up what is wanted, with the message it i
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
 
@@ -33,53 +34,15 @@ class MessageActions(MessageCursor):
         Binding("ctrl+z", "undo", say("chat.key.undo"), id="log.undo", show=False),
     ]
 
-    class Requested(Posted, namespace="chat_log"):
+    @dataclass
+    class Requested(Posted, namespace="message_log"):
         """Something is wanted for a message."""
 
-        def __init__(self, message: Message) -> None:
-            super().__init__()
-            self.message = message
-            """As it was last stored."""
-
-    class EditRequested(Requested, namespace="chat_log"):
-        """The person wants to write it anew."""
-
-    class RegenerateRequested(Requested, namespace="chat_log"):
-        """The person wants another answer: beside this reply, or to this question."""
-
-    class ContinueRequested(Requested, namespace="chat_log"):
-        """The person wants this reply to go on."""
-
-    class DeleteRequested(Requested, namespace="chat_log"):
-        """The person wants it gone."""
-
-    class ReceiptRequested(Requested, namespace="chat_log"):
-        """The person wants to see how this reply came about."""
-
-    class VariantRequested(Requested, namespace="chat_log"):
-        """The person wants to see the variant that stands `step` beside this one: -1 or 1."""
-
-        def __init__(self, message: Message, step: int) -> None:
-            super().__init__(message)
-            self.step = step
-
-    class CopyRequested(Posted, namespace="chat_log"):
-        """The person wants this text in the clipboard; `note` says what it is, or nothing for a whole message."""
-
-        def __init__(self, text: str, note: str = "") -> None:
-            super().__init__()
-            self.text = text
-            self.note = note
-
-    class SaveBlockRequested(Posted, namespace="chat_log"):
-        """The person wants this code in a file; `suggested_name` is a file name without a folder."""
-
-        def __init__(self, code: str, language: str, suggested_name: str, note: str = "") -> None:
-            super().__init__()
-            self.code = code
-            self.language = language
-            self.suggested_name = suggested_name
-            self.note = note
+        action: str
+        message: Message | None
+        text: str = ""
+        note: str = ""
+        name: str = ""
 
     class OffersChanged(Posted, namespace="chat_log"):
         """What can be done to the message under the cursor is something else now; nothing without the keyboard."""
@@ -87,17 +50,6 @@ class MessageActions(MessageCursor):
         def __init__(self, offers: tuple[Offer, ...]) -> None:
             super().__init__()
             self.offers = offers
-
-    class UndoRequested(Posted, namespace="chat_log"):
-        """The person wants the last change taken back."""
-
-    _REQUESTS: ClassVar[Mapping[str, type[Requested]]] = {
-        "edit": EditRequested,
-        "regenerate": RegenerateRequested,
-        "continue": ContinueRequested,
-        "delete": DeleteRequested,
-        "receipt": ReceiptRequested,
-    }
 
     def __init__(self, name: str = "", *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(name, id=id, classes=classes)
@@ -187,17 +139,17 @@ class MessageActions(MessageCursor):
             return
         match name:
             case "copy":
-                self.post_message(self.CopyRequested(situation.text))
+                self.post_message(self.Requested("copy", message, situation.text))
             case "code":
                 self._copy_code(message_id, situation.text)
             case "save_code":
                 self._save_code(message_id, situation.text)
             case "earlier_variant":
-                self.post_message(self.VariantRequested(message, -1))
+                self.post_message(self.Requested("earlier_variant", message))
             case "later_variant":
-                self.post_message(self.VariantRequested(message, 1))
+                self.post_message(self.Requested("later_variant", message))
             case _:
-                self.post_message(self._REQUESTS[name](message))
+                self.post_message(self.Requested(name, message))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A key does nothing, and is not named, where it does not apply."""
@@ -217,7 +169,7 @@ class MessageActions(MessageCursor):
 
     def action_undo(self) -> None:
         """Ask for the last change to be taken back."""
-        self.post_message(self.UndoRequested())
+        self.post_message(self.Requested("undo", None))
 
     @on(MessageView.VariantPicked)
     def _pick_variant(self, event: MessageView.VariantPicked) -> None:
@@ -242,7 +194,7 @@ class MessageActions(MessageCursor):
         blocks = code_of(text)
         number = (self._copied_in(message_id, -1) + 1) % len(blocks)
         self._copied = (message_id, number)
-        self.post_message(self.CopyRequested(blocks[number].text, self._note(text, number)))
+        self.post_message(self.Requested("copy", None, blocks[number].text, self._note(text, number)))
 
     def _save_code(self, message_id: str, text: str) -> None:
         """The block that was copied last, or the first."""
@@ -251,8 +203,8 @@ class MessageActions(MessageCursor):
         block = blocks[number]
         name = f"code-{number + 1}" if len(blocks) > 1 else "code"
         self.post_message(
-            self.SaveBlockRequested(
-                block.text, block.language, name + suffix_of(block.language), self._note(text, number)
+            self.Requested(
+                "save_code", None, block.text, self._note(text, number), name + suffix_of(block.language)
             )
         )
 

@@ -1,6 +1,6 @@
 """The conversation as it is read.
 
-    log = ChatLog("Qwen2.5-7B-Instruct", welcome=Welcome())
+    log = MessageLog("Qwen2.5-7B-Instruct", welcome=Welcome())
     await log.show_conversation(conversation.path(), variants(conversation))
     log.add(question); log.add(reply, streaming=True)
     log.show_progress(reply.id, 512, 1204); log.append_text(reply.id, "…"); log.finish(stored_reply)
@@ -26,7 +26,7 @@ from qwen_tui.ui.transcript.message_keys import MessageActions
 from qwen_tui.ui.transcript.message_view import MessageView
 
 
-class ChatLog(MessageActions):
+class MessageLog(MessageActions):
     """Messages, the line where the model's memory begins, and a cursor for the keyboard."""
 
     class MessagesChanged(Posted):

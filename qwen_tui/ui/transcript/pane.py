@@ -10,12 +10,12 @@ from textual.widget import Widget
 
 from qwen_tui.ui.transcript.find_bar import FindBar
 from qwen_tui.ui.transcript.latest_hint import LatestHint
-from qwen_tui.ui.transcript.message_log import ChatLog
+from qwen_tui.ui.transcript.message_log import MessageLog
 from qwen_tui.ui.widgets.action_bar import ActionBar
 
 
 class LogPane(Vertical):
-    """A `ChatLog` with its row; what the log asks for goes on up."""
+    """A `MessageLog` with its row; what the log asks for goes on up."""
 
     DEFAULT_CSS = """
     LogPane .foot { dock: bottom; height: 1; }
@@ -24,7 +24,7 @@ class LogPane(Vertical):
     def __init__(self, name: str = "", welcome: Widget | None = None, *, id: str | None = None) -> None:
         """`name` and `welcome` are the log's."""
         super().__init__(id=id)
-        self.chat_log = ChatLog(name, welcome, id="log")
+        self.chat_log = MessageLog(name, welcome, id="log")
         """The log."""
         self._bar = ActionBar()
         self.find_bar = FindBar(lambda: self.chat_log.messages)
@@ -54,13 +54,13 @@ class LogPane(Vertical):
         self._bar.display = True
         self.chat_log.keep_cursor_shown(False)
 
-    @on(ChatLog.MessagesChanged)
-    def _count_again(self, event: ChatLog.MessagesChanged) -> None:
+    @on(MessageLog.MessagesChanged)
+    def _count_again(self, event: MessageLog.MessagesChanged) -> None:
         event.stop()
         self.find_bar.count_again()
 
-    @on(ChatLog.OffersChanged)
-    def _offer(self, event: ChatLog.OffersChanged) -> None:
+    @on(MessageLog.OffersChanged)
+    def _offer(self, event: MessageLog.OffersChanged) -> None:
         event.stop()
         self._bar.show(event.offers)
 
@@ -69,8 +69,8 @@ class LogPane(Vertical):
         event.stop()
         self.chat_log.action_on_message(event.name)
 
-    @on(ChatLog.LeftEnd)
-    def _left_end(self, event: ChatLog.LeftEnd) -> None:
+    @on(MessageLog.LeftEnd)
+    def _left_end(self, event: MessageLog.LeftEnd) -> None:
         event.stop()
         self._hint.display = event.is_away
 

@@ -1,132 +1,124 @@
-"""What happens in the turns of the conversation that is shown, put into the log."""
+"""Keeps the log at what a conversation has come to: compares what is shown with what is, and shows the difference.
+
+Nothing is relayed: the conversation, its running reply and the requests that wait are read, as often as somebody
+wants to see them. So nothing is missed while another conversation is shown, and nothing is shown twice.
+"""
+
+from collections.abc import Sequence
+from itertools import takewhile
 
 from qwen_tui.chat.branches import path_to, variants
 from qwen_tui.chat.context import Window
-from qwen_tui.chat.messages import Message, Role
-from qwen_tui.engine.base import PrefillProgress, TextDelta, ThinkingDelta
-from qwen_tui.session.events import Accepted, Replied, ReplyStarted
+from qwen_tui.chat.messages import Conversation, Message, Role
+from qwen_tui.session.requests import Continue, Edit, Regenerate, Replay, Send
 from qwen_tui.session.session import ChatSession
-from qwen_tui.session.turn_queue import Happened, Turn, TurnBegan, TurnEnded, TurnQueue
-from qwen_tui.ui.transcript.live_replies import LiveReply
+from qwen_tui.session.streaming_reply import Place, StreamingReply
+from qwen_tui.session.turn_queue import Turn
+from qwen_tui.strings import say
 from qwen_tui.ui.transcript.memory_marker import Memory
-from qwen_tui.ui.transcript.message_log import ChatLog
+from qwen_tui.ui.transcript.message_log import MessageLog
 
 
-class ReplyFeed:
-    """Keeps the log at what the turns have come to; messages that wait for their turn stand at its end."""
+class Presenter:
+    """What of one session stands in the log."""
 
-    def __init__(self, log: ChatLog, turns: TurnQueue) -> None:
+    def __init__(self, log: MessageLog) -> None:
         self._log = log
-        self._turns = turns
-        self._waiting: list[str] = []
-        """The ids under which waiting messages stand in the log."""
-        self._streaming = ""
-        """The id of the reply that is being written."""
+        self._session: ChatSession | None = None
+        self._conversation: Conversation | None = None
+        """The conversation as it was shown last."""
+        self._streaming: StreamingReply | None = None
+        self._place = Place()
+        """How far the running reply is shown."""
+        self._waiting: tuple[Turn, ...] = ()
 
-    async def open(self, session: ChatSession, live: LiveReply | None) -> None:
-        """Show a conversation as it stands now, its running reply and its waiting messages included."""
-        self._waiting.clear()
-        await self._show_path(session, live.message.parent if live else session.conversation.head)
-        self._log.show_memory_line(None)
-        if live is not None:
-            self.show_window(live.started.first_sent, live.started.window)
-            self._streaming = live.message.id
-            self._log.add(live.message, streaming=True)
-            self._log.append_thinking(live.message.id, "".join(live.thinking), live.thinking_tokens)
-            self._log.append_text(live.message.id, "".join(live.text))
-            if live.progress is not None:
-                self._log.show_progress(live.message.id, *live.progress)
-        self.show_waiting(session)
-
-    async def show(self, happened: list[Happened]) -> None:
-        """Show what happened in the conversation that is shown; deltas in a row become one."""
-        for event in _joined(happened):
-            session = happened[0].turn.session
-            match event:
-                case TurnBegan():
-                    self.show_waiting(session)
-                case Accepted(message):
-                    await self._add(session, message)
-                case ReplyStarted(reply):
-                    await self._begin(session, event)
-                case PrefillProgress(done, total):
-                    self._log.show_progress(self._streaming, done, total)
-                case ThinkingDelta(text, tokens):
-                    self._log.append_thinking(self._streaming, text, tokens)
-                case TextDelta(text):
-                    self._log.append_text(self._streaming, text)
-                case Replied(reply):
-                    self._end(session, reply)
-                case TurnEnded() if not self._streaming:
-                    self.show_waiting(session)  # it may have been put back
-                case TurnEnded():
-                    # A defect has kept the turn from saying how its reply ended; the conversation knows.
-                    kept = session.conversation.message(self._streaming)
-                    if kept is not None:
-                        self._end(session, kept)
-
-    async def _begin(self, session: ChatSession, started: ReplyStarted) -> None:
-        self._streaming = started.reply.id
-        if self._log.position_of(started.reply.id) is not None:
-            self._log.resume(started.reply.id)
-        else:
-            await self._add(session, started.reply, streaming=True)
-        self.show_window(started.first_sent, started.window)
-
-    async def _add(self, session: ChatSession, message: Message, *, streaming: bool = False) -> None:
-        """Show a new message after the one it follows; what stood there before makes room for its sibling."""
-        self._clear_waiting()
-        last = self._log.messages[-1].id if self._log.messages else None
-        pointed_at = self._log.cursor
-        if message.parent != last:
-            await self._show_path(session, message.parent)
-        self._log.add(message, streaming=streaming)
-        if pointed_at is not None and self._log.position_of(pointed_at) is None:
-            self._log.point_at(message.id)
-        self.show_waiting(session)
-
-    def _end(self, session: ChatSession, reply: Message) -> None:
-        self._streaming = ""
-        self._log.finish(reply)
-        self._log.show_variants(variants(session.conversation))
-
-    async def _show_path(self, session: ChatSession, head: str | None) -> None:
-        conversation = session.conversation
-        await self._log.show_conversation(path_to(conversation, head), variants(conversation))
+    async def show(self, session: ChatSession, waiting: tuple[Turn, ...]) -> bool:
+        """Show a session as it stands, `waiting` turns at the end; whether that differs from what was shown."""
+        conversation, streaming = session.standing()
+        is_other = session is not self._session
+        has_changed = is_other or conversation is not self._conversation or streaming is not self._streaming
+        if is_other:
+            self._log.show_memory_line(None)
+            self._streaming = None
+        if has_changed or waiting != self._waiting:
+            self._clear_waiting()
+            await self._show_path(conversation, streaming, is_other=is_other)
+            self._show_waiting(waiting)
+        self._session, self._conversation = session, conversation
+        if streaming is not self._streaming:
+            self._streaming = streaming
+            if streaming is not None:
+                self._place = Place()
+                self.show_window(streaming.first_sent, streaming.window)
+        if streaming is not None:
+            self._show_news(streaming)
+        return has_changed
 
     def show_window(self, first_sent: str, window: Window) -> None:
-        """Draw the line where the model's memory begins."""
+        """Draw the line where what the model sees begins."""
         used, budget = window.used_tokens, window.budget_tokens
         self._log.show_memory_line(Memory(first_sent, used, budget, window.older, window.is_exact))
 
-    def show_waiting(self, session: ChatSession) -> None:
-        """Let the messages that wait stand at the end of the log."""
-        self._clear_waiting()
-        for turn in self._turns.waiting(session.conversation.id):
-            if turn.text is not None:
-                message = _waiting_message(turn)
-                self._waiting.append(message.id)
-                self._log.add(message, waiting=True)
+    async def _show_path(
+        self, conversation: Conversation, streaming: StreamingReply | None, *, is_other: bool
+    ) -> None:
+        begun = streaming.begun if streaming is not None else None
+        settled = conversation.path() if begun is None else path_to(conversation, begun.parent)
+        path = settled if begun is None else (*settled, begun)
+        shown, pointed_at = tuple(self._log.messages), self._log.cursor
+        shared = _shared(shown, path)
+        if is_other or shared < len(shown):
+            await self._log.show_conversation(settled, variants(conversation))
+            shared = len(settled)
+        else:
+            for before, message in zip(shown, path, strict=False):
+                if message is not before and message is not begun and message != before:
+                    self._log.finish(message)
+            if begun is not None and shared == len(path) and streaming is not self._streaming:
+                self._log.resume(begun.id)
+        for message in path[shared:]:
+            self._log.add(message, streaming=message is begun)
+            self._place = Place()
+        self._log.show_variants(variants(conversation))
+        if pointed_at is not None and path and self._log.position_of(pointed_at) is None:
+            self._log.point_at(path[-1].id)
+
+    def _show_news(self, streaming: StreamingReply) -> None:
+        reply_id, news = streaming.begun.id, streaming.since(self._place)
+        if streaming.progress is not None and not streaming.tokens:
+            self._log.show_progress(reply_id, *streaming.progress)
+        if news.thinking:
+            self._log.append_thinking(reply_id, news.thinking, news.thinking_tokens)
+        if news.text:
+            self._log.append_text(reply_id, news.text)
+        self._place = news.place
+
+    def _show_waiting(self, waiting: tuple[Turn, ...]) -> None:
+        self._waiting = waiting
+        for turn in waiting:
+            self._log.add(waiting_message(turn), waiting=True)
 
     def _clear_waiting(self) -> None:
-        for message_id in self._waiting:
-            self._log.remove_message(message_id)
-        self._waiting.clear()
+        for turn in self._waiting:
+            self._log.remove_message(waiting_message(turn).id)
+        self._waiting = ()
 
 
-def _waiting_message(turn: Turn) -> Message:
-    return Message(role=Role.USER, content=turn.text or "", id=f"waiting-{turn.number}")
+def waiting_message(turn: Turn) -> Message:
+    """A turn that waits, as a row of the log: what was written, or what else is asked for."""
+    match turn.request:
+        case Send(text=text) | Edit(text=text):
+            words = text
+        case Regenerate():
+            words = say("chat.waiting.regenerate")
+        case Continue():
+            words = say("chat.waiting.continue")
+        case Replay():
+            words = say("chat.waiting.replay")
+    return Message(role=Role.USER, content=words, id=f"waiting-{turn.number}")
 
 
-def _joined(happened: list[Happened]) -> list[object]:
-    """The events in order, with neighbouring deltas of one kind made one."""
-    events: list[object] = []
-    for event in (h.event for h in happened):
-        last = events[-1] if events else None
-        if isinstance(event, TextDelta) and isinstance(last, TextDelta):
-            events[-1] = TextDelta(last.text + event.text, last.tokens + event.tokens)
-        elif isinstance(event, ThinkingDelta) and isinstance(last, ThinkingDelta):
-            events[-1] = ThinkingDelta(last.text + event.text, last.tokens + event.tokens)
-        else:
-            events.append(event)
-    return events
+def _shared(shown: Sequence[Message], path: Sequence[Message]) -> int:
+    """How many messages, from the first on, are the same ones, whatever they say by now."""
+    both = zip(shown, path, strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0].id == pair[1].id, both))

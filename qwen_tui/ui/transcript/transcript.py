@@ -1,209 +1,166 @@
-"""Where the conversation is read: the log, what feeds it, and what is done to the messages in it."""
+"""Where a conversation is read: one at a time, as it stands and as it grows; and changing the messages in it."""
 
-import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from textual import work
 from textual.containers import Vertical
 from textual.message import Message as Posted
+from textual.reactive import reactive
 
 from qwen_tui.chat.branches import path_to
 from qwen_tui.chat.messages import Message
 from qwen_tui.engine.host import EngineState, Ready
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.session.library import Library
-from qwen_tui.session.requests import Ask, Continue, Regenerate
 from qwen_tui.session.session import ChatSession
+from qwen_tui.session.storage import Storage
 from qwen_tui.session.token_counter import Figures
-from qwen_tui.session.turn_queue import Happened, TurnQueue
+from qwen_tui.session.turn_queue import TurnQueue
 from qwen_tui.strings import say
-from qwen_tui.ui.transcript.live_replies import LiveReplies
 from qwen_tui.ui.transcript.welcome import Welcome
 
-if TYPE_CHECKING:  # see `Transcript.complete`
-    from qwen_tui.ui.transcript.message_log import ChatLog
+if TYPE_CHECKING:  # see `TranscriptPane.complete`
+    from qwen_tui.ui.transcript.message_log import MessageLog
     from qwen_tui.ui.transcript.pane import LogPane
-    from qwen_tui.ui.transcript.presenter import ReplyFeed
+    from qwen_tui.ui.transcript.presenter import Presenter
 
 
-class _Parts(NamedTuple):
-    pane: "LogPane"
-    log: "ChatLog"
-    feed: "ReplyFeed"
+class TranscriptPane(Vertical):
+    """Until `complete` it is an empty place."""
 
-
-class Transcript(Vertical):
-    """One conversation at a time, as it stands and as it grows. Until `complete` it is an empty place."""
-
-    class Asked(Posted):
-        """Something is asked of the model."""
-
-        def __init__(self, ask: Ask) -> None:
-            super().__init__()
-            self.ask = ask
-
-    class EditWanted(Posted):
-        """The person wants to write a message anew."""
-
-        def __init__(self, message: Message) -> None:
-            super().__init__()
-            self.message = message
-
+    @dataclass
     class Changed(Posted):
-        """The conversation was changed, and this is to be said of it; or the change could not be made or saved."""
+        """The messages were changed, or could not be."""
 
-        def __init__(
-            self, said: str = "", error: QwenTuiError | None = None, cursor: str | None = None
-        ) -> None:
-            super().__init__()
-            self.said = said
-            self.error = error
-            self.cursor = cursor
-            """The message that stands now where something was changed."""
+        said: QwenTuiError | str
+        place: int | None = None
+        """Where on the path that was; None where nothing has changed."""
+
+    shown: reactive[ChatSession | None] = reactive[ChatSession | None](None)
+    """The conversation; the chat screen's."""
 
     def __init__(
-        self,
-        session: ChatSession,
-        library: Library,
-        turns: TurnQueue,
-        live: LiveReplies,
-        *,
-        id: str | None = None,
+        self, library: Library, turns: TurnQueue, storage: Storage, *, id: str | None = None
     ) -> None:
         super().__init__(id=id)
-        self.changing = asyncio.Lock()
-        """Held while the log is changed: opening a conversation takes steps, and a reply may end meanwhile."""
-        self._session = session
         self._library = library
         self._turns = turns
-        self._live = live
+        self._storage = storage
         self._welcome = Welcome()
-        self._parts: _Parts | None = None
+        self._pane: LogPane | None = None
+        self._presenter: Presenter | None = None
 
     async def complete(self) -> None:
         """Mount the log.
 
         For after the first picture, which would wait a quarter longer for what this imports and mounts; the
-        composer works before.
+        message box works before.
         """
         from qwen_tui.ui.transcript.pane import LogPane  # late: see above
-        from qwen_tui.ui.transcript.presenter import ReplyFeed
+        from qwen_tui.ui.transcript.presenter import Presenter
 
-        pane = LogPane(welcome=self._welcome)
-        await self.mount(pane)
-        self._parts = _Parts(pane, pane.chat_log, ReplyFeed(pane.chat_log, self._turns))
+        self._pane = LogPane(welcome=self._welcome)
+        await self.mount(self._pane)
+        self._presenter = Presenter(self._pane.chat_log)
 
     @property
-    def chat_log(self) -> "ChatLog | None":
+    def chat_log(self) -> "MessageLog | None":
         """The log; None until the first picture is there."""
-        return self._parts.log if self._parts is not None else None
+        return self._pane.chat_log if self._pane is not None else None
+
+    async def show(self) -> bool:
+        """Show the conversation as it stands, its running reply and what waits; whether that is news."""
+        if self._presenter is None or self.shown is None:
+            return False
+        return await self._presenter.show(self.shown, self._turns.waiting(self.shown.conversation.id))
 
     def show_engine(self, state: EngineState | None) -> None:
-        """Name the model, and say what has come of it where there is no conversation yet."""
+        """Name the model, and say what has become of it where there is no conversation yet."""
         self._welcome.state = state
-        if self._parts is not None and isinstance(state, Ready):
-            self._parts.log.assistant_name = state.engine.info.name
-
-    async def open(self, session: ChatSession) -> None:
-        """Show this conversation as it stands, a reply that runs in it included."""
-        if session.conversation.id != self._session.conversation.id:
-            self.end_finding()
-        self._session = session
-        if self._parts is not None:
-            await self._parts.feed.open(session, self._live.of(session.conversation.id))
-
-    async def follow(self, happened: list[Happened]) -> None:
-        """Show what has happened in the turns of this conversation."""
-        if self._parts is not None:
-            await self._parts.feed.show(happened)
-
-    def show_waiting(self) -> None:
-        """Let the messages that wait stand at the end."""
-        if self._parts is not None:
-            self._parts.feed.show_waiting(self._session)
+        if self._pane is not None and isinstance(state, Ready):
+            self._pane.chat_log.assistant_name = state.engine.info.name
 
     def show_window(self, figures: Figures) -> None:
-        """Draw the line where the model's memory begins."""
-        if self._parts is not None:
-            self._parts.feed.show_window(figures.first_sent, figures.window)
+        """Draw the line where what the model sees begins."""
+        if self._presenter is not None:
+            self._presenter.show_window(figures.first_sent, figures.window)
 
     def set_busy(self, busy: bool) -> None:
         """Whether a turn of this conversation is running."""
-        if self._parts is not None:
-            self._parts.log.set_busy(busy)
-
-    # --- What is done to messages: handled by name, since the log is imported late -----------------------
-
-    def on_chat_log_edit_requested(self, event: "ChatLog.EditRequested") -> None:
-        """Write a message anew."""
-        self.post_message(self.EditWanted(event.message))
-
-    def on_chat_log_regenerate_requested(self, event: "ChatLog.RegenerateRequested") -> None:
-        """Answer a question again."""
-        self.post_message(self.Asked(Regenerate(event.message.id)))
-
-    def on_chat_log_continue_requested(self, event: "ChatLog.ContinueRequested") -> None:
-        """Go on with a reply."""
-        self.post_message(self.Asked(Continue(event.message.id)))
-
-    def on_chat_log_delete_requested(self, event: "ChatLog.DeleteRequested") -> None:
-        """Take a message out of the conversation."""
-        session, place = self._session, self._place(event.message)
-        self.change(lambda: self._library.delete(session, event.message.id), place, say("screen.deleted"))
-
-    def on_chat_log_variant_requested(self, event: "ChatLog.VariantRequested") -> None:
-        """Show the variant beside a message."""
-        session, place = self._session, self._place(event.message)
-        self.change(lambda: session.turn(event.message.id, event.step), place)
-
-    def read(self, message_id: str) -> None:
-        """Go to a message, on whichever branch it stands, with the keyboard."""
-        session = self._session
-        place = len(path_to(session.conversation, message_id)) - 1
-        if all(message.id != message_id for message in session.conversation.path()):
-            self.change(lambda: session.show(message_id), place)
-        self.move_cursor(message_id)
-        if self._parts is not None:
-            self._parts.log.focus()
+        if self._pane is not None:
+            self._pane.chat_log.set_busy(busy)
 
     def find(self) -> None:
         """Let the person find something in the conversation."""
-        if self._parts is not None:
-            self._parts.pane.find()
+        if self._pane is not None:
+            self._pane.find()
+
+    @property
+    def is_finding(self) -> bool:
+        """Whether the person looks for something."""
+        return self._pane is not None and self._pane.find_bar.is_open
 
     def end_finding(self) -> bool:
         """Take away what was looked for; False when nothing was."""
-        return self._parts is not None and self._parts.pane.find_bar.close()
+        return self._pane is not None and self._pane.find_bar.close()
+
+    # --- Changing messages ---------------------------------------------------------------------------
+
+    def on_message_log_requested(self, event: "MessageLog.Requested") -> None:
+        """Delete a message, or show another variant; handled by name, since the log is imported late."""
+        message, session = event.message, self.shown
+        if session is None or message is None:
+            return
+        if event.action == "delete":
+            self._change(
+                session, lambda: self._library.delete(session, message.id), message, say("screen.deleted")
+            )
+        elif event.action in ("earlier_variant", "later_variant"):
+            step = -1 if event.action == "earlier_variant" else 1
+            self._change(session, lambda: session.turn(message.id, step), message)
 
     def rewrite(self, reply_id: str, text: str) -> None:
         """Put a person's version beside a reply."""
-        session = self._session
-        reply = session.conversation.message(reply_id)
-        if reply is not None:
-            self.change(lambda: self._library.rewrite(session, reply_id, text), self._place(reply))
+        session = self.shown
+        reply = session.conversation.message(reply_id) if session is not None else None
+        if session is not None and reply is not None:
+            self._change(session, lambda: self._library.rewrite(session, reply_id, text), reply)
 
-    def change(self, change: Callable[[], None], place: int = 0, said: str = "") -> None:
-        """Change the conversation that is shown, unless something runs or waits in it.
-
-        `place` is where on the path it is changed.
-        """
-        if self._turns.has(self._session.conversation.id):
-            self.post_message(self.Changed(error=QwenTuiError("screen.busy_conversation")))
+    def read(self, message_id: str) -> None:
+        """Go to a message, on whichever branch it stands, with the keyboard."""
+        session = self.shown
+        if session is None or self._pane is None:
             return
-        failure: QwenTuiError | None = None
+        message = session.conversation.message(message_id)
+        if message is not None and message not in session.conversation.path():
+            self._change(session, lambda: session.show(message_id), message)
+        self._pane.chat_log.move_cursor(message_id)
+        self._pane.chat_log.focus()
+
+    def point_at_place(self, place: int | None) -> None:
+        """Put the cursor on the message at this place of the path, or on the last one before it."""
+        if place is not None and self._pane is not None and (messages := self._pane.chat_log.messages):
+            self._pane.chat_log.move_cursor(messages[min(place, len(messages) - 1)].id)
+
+    def _change(
+        self, session: ChatSession, how: Callable[[], None], message: Message, said: str = ""
+    ) -> None:
+        """Change the conversation at this message, unless something runs or waits in it."""
+        if self._turns.has(session.conversation.id):
+            self.post_message(self.Changed(QwenTuiError("screen.busy_conversation")))
+            return
+        place = len(path_to(session.conversation, message.id)) - 1
+        self._run_change(session, how, place, said)
+
+    @work(group="changes")
+    async def _run_change(
+        self, session: ChatSession, how: Callable[[], None], place: int, said: QwenTuiError | str
+    ) -> None:
         try:
-            change()
+            await self._storage.run(how)
         except QwenTuiError as error:
-            failure = error
-        path = self._session.conversation.path()
-        cursor = path[min(place, len(path) - 1)].id if path else None
-        self.post_message(self.Changed("" if failure else said, failure, cursor))
-
-    def _place(self, message: Message) -> int:
-        ids = [each.id for each in self._session.conversation.path()]
-        return ids.index(message.id) if message.id in ids else 0
-
-    def move_cursor(self, message_id: str) -> None:
-        """Put the log's cursor on a message."""
-        if self._parts is not None:
-            self._parts.log.move_cursor(message_id)
+            said = error
+        if session is self.shown:
+            self.post_message(self.Changed(said, place))

@@ -31,36 +31,50 @@ class Notice(Static):
         super().__init__(id=id, markup=False)
         self.text = ""
         """What it says; empty while it says nothing."""
+        self._topic = ""
+        """What that is about."""
 
-    def say(self, text: str) -> None:
-        """Show a sentence."""
-        self._show(text, is_error=False)
+    def say(self, text: str, topic: str = "") -> None:
+        """Show a sentence; with a `topic` until `retract` says that it is no longer true."""
+        self._show(text, topic, is_error=False)
 
-    def explain(self, *errors: QwenTuiError) -> None:
+    def explain(self, *errors: QwenTuiError, topic: str = "") -> None:
         """Show an error: what happened and what to do. Of several, what each of the first few says.
 
         Of none it shows nothing.
         """
         if len(errors) == 1:
             title, sentence, hint = errors[0].explanation
-            self._show(f"{title}. {sentence} {hint}", is_error=True)
+            self._show(f"{title}. {sentence} {hint}", topic, is_error=True)
             return
         sentences = [error.explanation.sentence for error in errors[:MOST_ERRORS]]
         if len(errors) > MOST_ERRORS:
             sentences.append(say("screen.more_problems", count=len(errors) - MOST_ERRORS))
-        self._show("\n".join(sentences), is_error=bool(errors))
+        self._show("\n".join(sentences), topic, is_error=bool(errors))
+
+    def tell(self, what: QwenTuiError | str | None, topic: str = "") -> None:
+        """Show an error or a sentence; of None and of no words nothing, and what stands there stays."""
+        if isinstance(what, QwenTuiError):
+            self.explain(what, topic=topic)
+        elif what:
+            self.say(what, topic)
 
     @property
     def is_error(self) -> bool:
         """Whether what it says is an error."""
         return self.has_class("-error")
 
+    def retract(self, topic: str) -> None:
+        """What was said about this is no longer true."""
+        if self._topic == topic:
+            self.clear()
+
     def clear(self) -> None:
         """Say nothing."""
-        self._show("", is_error=False)
+        self._show("", "", is_error=False)
 
-    def _show(self, text: str, *, is_error: bool) -> None:
-        self.text = text
+    def _show(self, text: str, topic: str, *, is_error: bool) -> None:
+        self.text, self._topic = text, topic
         self.set_class(bool(text), "-shown")
         self.set_class(is_error, "-error")
         self.update(Content(text))

@@ -8,7 +8,7 @@ from log_host import RUN, LogHost, question, reply, running, screen_rows, screen
 from qwen_tui.chat.branches import Variant
 from qwen_tui.chat.messages import Message, Role, Status
 from qwen_tui.ui.transcript.message_actions import Situation, possible
-from qwen_tui.ui.transcript.message_log import ChatLog
+from qwen_tui.ui.transcript.message_log import MessageLog
 from qwen_tui.ui.transcript.mounted_range import OPENED
 from qwen_tui.ui.widgets.action_bar import ActionBar
 
@@ -22,7 +22,7 @@ class ActionHost(LogHost):
         super().__init__()
         self.asked: list[object] = []
 
-    def on_chat_log_copy_requested(self, event: ChatLog.CopyRequested) -> None:
+    def on_chat_log_copy_requested(self, event: MessageLog.CopyRequested) -> None:
         self.asked.append(event)
 
     on_chat_log_edit_requested = on_chat_log_copy_requested
@@ -44,14 +44,14 @@ async def shown(app: ActionHost, pilot, messages: list[Message], **variants: Var
 @pytest.mark.parametrize(
     ("key", "message", "wanted"),
     [
-        ("e", question(), ChatLog.EditRequested),
-        ("e", reply(), ChatLog.EditRequested),
-        ("r", reply(), ChatLog.RegenerateRequested),
-        ("r", question(), ChatLog.RegenerateRequested),
-        ("c", reply("half", status=Status.STOPPED), ChatLog.ContinueRequested),
-        ("d", reply(), ChatLog.DeleteRequested),
-        ("delete", question(), ChatLog.DeleteRequested),
-        ("i", reply("x", receipt=(RUN,)), ChatLog.ReceiptRequested),
+        ("e", question(), MessageLog.EditRequested),
+        ("e", reply(), MessageLog.EditRequested),
+        ("r", reply(), MessageLog.RegenerateRequested),
+        ("r", question(), MessageLog.RegenerateRequested),
+        ("c", reply("half", status=Status.STOPPED), MessageLog.ContinueRequested),
+        ("d", reply(), MessageLog.DeleteRequested),
+        ("delete", question(), MessageLog.DeleteRequested),
+        ("i", reply("x", receipt=(RUN,)), MessageLog.ReceiptRequested),
     ],
 )
 async def test_a_key_asks_for_what_it_does_to_the_message_under_the_cursor(key, message, wanted) -> None:
@@ -156,7 +156,7 @@ async def test_ctrl_z_asks_for_undo() -> None:
         await shown(app, pilot, talk(4))
         await pilot.press("ctrl+z")
         await settled(pilot)
-        assert [type(event) for event in app.asked] == [ChatLog.UndoRequested]
+        assert [type(event) for event in app.asked] == [MessageLog.UndoRequested]
 
 
 async def test_keys_can_be_remapped() -> None:
@@ -167,7 +167,7 @@ async def test_keys_can_be_remapped() -> None:
         await pilot.press("e")
         await pilot.press("f6")
         await settled(pilot)
-        assert [type(event) for event in app.asked] == [ChatLog.EditRequested]
+        assert [type(event) for event in app.asked] == [MessageLog.EditRequested]
 
 
 # --- Variants ---
@@ -343,7 +343,7 @@ async def test_a_narrow_bar_leaves_out_the_last_offers() -> None:
 
 @pytest.mark.parametrize(
     ("label", "wanted"),
-    [("copy", ChatLog.CopyRequested), ("edit", ChatLog.EditRequested), ("delete", ChatLog.DeleteRequested)],
+    [("copy", MessageLog.CopyRequested), ("edit", MessageLog.EditRequested), ("delete", MessageLog.DeleteRequested)],
 )
 async def test_an_offer_can_be_clicked(label, wanted) -> None:
     app = ActionHost()
