@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from qwen_tui.chat.branches import path_to, showing, turned, without
 from qwen_tui.chat.cleaning import clean
+from qwen_tui.chat.merge import base_of, merge
 from qwen_tui.chat.messages import Conversation, Message, Role, Status, new_message_id, now
 from qwen_tui.chat.names import name_from
 from qwen_tui.chat.partial import Partial
@@ -41,7 +42,10 @@ class ChatSession:
         """`read_only`: another program has it open. Nothing of it is saved then, and nobody is asked."""
         self._conversation = conversation
         self._store = store
-        self._lock = threading.RLock()
+        self._lock = threading.Lock()
+        """For what is in memory; nobody waits for a disk while they hold it."""
+        self._saving = threading.RLock()
+        """Held while it is saved."""
         self._has_file = bool(conversation.messages)
         self._is_saved = True
         self._is_closed = False
@@ -69,7 +73,7 @@ class ChatSession:
 
         Raises `QwenTuiError`: `session.read_only`, or that it could not be saved; the change holds in memory then.
         """
-        with self._lock:
+        with self._saving:
             if self.is_read_only:
                 raise QwenTuiError("session.read_only")
             self.adjust(how)
@@ -96,23 +100,33 @@ class ChatSession:
                 self._chosen |= {each.parent: each.id for each in before.path() if each.parent is not None}
 
     def save(self) -> None:
-        """Save the conversation as it stands; raises `QwenTuiError`. One that was always empty gets no file."""
-        with self._lock:
-            is_worth_it = self._has_file or bool(self._conversation.messages)
+        """Save the conversation as it stands; raises `QwenTuiError`. One that was always empty gets no file.
+
+        Does nothing where the disk has it already: who waits for a save to end need not repeat it.
+        """
+        with self._saving:
+            if self._is_saved:
+                return
+            wanted = saved = self._conversation
+            is_worth_it = self._has_file or bool(wanted.messages)
             if is_worth_it and not self._is_closed and not self.is_read_only:
                 try:
-                    self._conversation = self._store.save(self._conversation)
+                    saved = self._store.save(wanted)
                 except QwenTuiError:
                     self.has_failed_to_save = True  # only now: the screen reads it while this thread saves
                     raise
                 self._has_file = True
-            self._is_saved, self.has_failed_to_save = True, False
+            with self._lock:
+                self._is_saved = self._conversation is wanted
+                ours = self._conversation
+                self._conversation = saved if self._is_saved else merge(ours, saved, base_of(wanted))
+            self.has_failed_to_save = False
             while self._left:
                 self._left.pop().discard()
 
     def close(self) -> None:
         """Save nothing any more: the conversation was moved to the trash, or nobody has it open."""
-        with self._lock:
+        with self._saving:
             self._is_closed = True
             while self._left:
                 self._left.pop().close()
@@ -234,6 +248,8 @@ class ChatSession:
         """What the model is to see, or why it cannot be asked."""
         if self.is_read_only:
             return QwenTuiError("session.read_only")
+        if self._is_closed:  # moved to the trash while it was asked: the text goes back to its draft
+            return QwenTuiError("store.gone", name=self._conversation.name)
         settings = settings.with_overrides(self._conversation.overrides)
         try:
             return plan(path, settings, engine, continues=continues, stop=stop)
@@ -281,7 +297,7 @@ class ChatSession:
         The partial file of a reply is needed until it has been saved, and stays ours until then: as an orphan it
         would be recovered behind the back of this session.
         """
-        with self._lock:
+        with self._saving:
             try:
                 self.change(lambda conversation: _named(conversation.with_message(message)))
             except QwenTuiError as error:

@@ -18,6 +18,7 @@ from qwen_tui.errors import QwenTuiError
 from qwen_tui.paths import Places
 from qwen_tui.session.drafts import DraftKeeper
 from qwen_tui.session.library import Library
+from qwen_tui.session.storage import Storage
 from qwen_tui.session.turn_queue import TurnQueue
 from qwen_tui.settings import config_file
 from qwen_tui.settings.options import OPTIONS, Settings
@@ -70,12 +71,13 @@ class QwenTuiApp(KeysInOrder):
         self._where = where
         self._library = library
         self._turns = TurnQueue()
-        self._drafts = DraftKeeper(drafts, self._turns)
+        self._storage = Storage()
+        self._drafts = DraftKeeper(drafts, self._turns, self._storage)
         self._host = EngineHost(open_engine, self._turns.use, self._turns.is_answering)
         for theme in THEMES:
             self.register_theme(theme)
         problems = [*config.problems, *unknown_names(config)]
-        self._chat = ChatScreen(library, self._turns, self._drafts, conversation, problems)
+        self._chat = ChatScreen(library, self._turns, self._drafts, self._storage, conversation, problems)
         self._models: ModelScreen | None = None
         """The model screen that was opened last."""
         self.set_reactive(QwenTuiApp.settings, config.settings)
@@ -102,8 +104,9 @@ class QwenTuiApp(KeysInOrder):
     def close_engine(self) -> None:
         """What leaving needs, from any thread and more than once: see `on_unmount`."""
         self._chat.note_draft()
-        self._drafts.keep()
+        self._drafts.write()
         self._turns.close(LEAVE_SECONDS)
+        self._storage.close(LEAVE_SECONDS)
         self._library.release()
         self._host.close()
 
@@ -124,8 +127,7 @@ class QwenTuiApp(KeysInOrder):
 
     async def action_quit(self) -> None:
         """Leave, unless something is not on disk that the person does not know of."""
-        if self._chat.may_leave():
-            self.exit()
+        self._chat.leave()
 
     @on(ChatScreen.ModelRequested)
     def load_model(self) -> None:

@@ -3,21 +3,24 @@
 `ChatScreen` adds what can be done: keys, the command palette, and what the parts ask for.
 """
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable
+from contextlib import suppress
 
 from textual.app import ComposeResult
 from textual.reactive import reactive
 
 from qwen_tui.engine.host import Asleep, EngineState, Failed, Opening, Ready
 from qwen_tui.errors import QwenTuiError
-from qwen_tui.session.autosave import Keeping
+from qwen_tui.session.autosave import Autosave
 from qwen_tui.session.drafts import DraftKeeper
 from qwen_tui.session.library import Library
 from qwen_tui.session.session import ChatSession
+from qwen_tui.session.storage import Storage
 from qwen_tui.session.turn_queue import TurnQueue
 from qwen_tui.settings.options import Settings
 from qwen_tui.strings import say
-from qwen_tui.ui.conversations.library_pane import LibraryPane
+from qwen_tui.ui.conversations.pane import ConversationsPane
 from qwen_tui.ui.settings.side import SettingsSide
 from qwen_tui.ui.side_panels import Panes
 from qwen_tui.ui.talk import Talk
@@ -28,6 +31,9 @@ from qwen_tui.ui.widgets.key_bar import KeyBar
 
 KEEP_SECONDS = 1.0
 """How often what has changed is saved: settings that a held arrow key changes, drafts, what failed before."""
+
+SOON_SECONDS = 0.08
+"""How long keys wait for a conversation to be opened: a disk may take seconds, but seldom does."""
 
 
 class ChatLayout(GivenKeysFirst):
@@ -49,6 +55,7 @@ class ChatLayout(GivenKeysFirst):
         library: Library,
         turns: TurnQueue,
         drafts: DraftKeeper,
+        storage: Storage,
         conversation: str | None,
         problems: Iterable[QwenTuiError],
     ) -> None:
@@ -57,12 +64,15 @@ class ChatLayout(GivenKeysFirst):
         self._compositor = WholeCharacters()
         self._library = library
         self._drafts = drafts
-        self._keeping = Keeping(library, drafts)
+        self._storage = storage
+        self._autosave = Autosave(library, drafts, storage)
+        self._switching = asyncio.Lock()
+        """Held from opening a conversation until it is shown, and while those that nobody needs are closed."""
         self._problems = list(problems)
         self._header = Header()
         self._talk = Talk(self._first(conversation), library, turns, drafts, id="talk")
-        self._conversations = LibraryPane(
-            library, self._talk.live, drafts, self._talk.is_at_work, id="conversations"
+        self._conversations = ConversationsPane(
+            library, self._talk.live, drafts, self._talk.is_at_work, storage, id="conversations"
         )
         self._settings = SettingsSide(self._talk.session, id="settings")
         self._panes = Panes(self._conversations, self._talk, self._settings, id="panes")
@@ -85,7 +95,7 @@ class ChatLayout(GivenKeysFirst):
         if not self.is_attached:  # left before it was complete
             return
         await self._talk.complete()
-        self._conversations.complete()
+        await self._conversations.complete()
         self._settings.complete()
         self._follow_conversation()
         self._list()
@@ -123,14 +133,11 @@ class ChatLayout(GivenKeysFirst):
     # --- Which conversation is shown -----------------------------------------------------------------
 
     async def _open(self, conversation_id: str | None) -> None:
-        """Open a conversation, or a new one, and show it at once: what is open and not needed is closed."""
-        try:
-            session = self._library.new() if conversation_id is None else self._library.open(conversation_id)
-        except QwenTuiError as error:
-            self._talk.explain(error)
-            self._list()
-        else:
-            await self._show(session)
+        """Open a conversation, or a new one, and show it: what is open and not needed is closed."""
+        library = self._library
+        await self._show_opened(
+            lambda: library.new() if conversation_id is None else library.open(conversation_id)
+        )
 
     async def _open_new(self) -> None:
         """Open an empty conversation; before it, one after another, those that were written for and never begun.
@@ -138,55 +145,104 @@ class ChatLayout(GivenKeysFirst):
         They have no row in the list. The newest comes first, and after the oldest the empty one.
         """
         self.note_draft()
-        self._drafts.keep()
-        left = [each for each in self._drafts.left_behind() if each.has_words]
-        ids = [each.own_id for each in left]
-        shown_id = self._talk.conversation_id
-        await self._show(
-            self._library.new_or_left_behind(left[ids.index(shown_id) + 1 :] if shown_id in ids else left)
-        )
+        ids: list[str] = []
+
+        def open_next() -> ChatSession:
+            self._drafts.write()
+            left = [each for each in self._drafts.left_behind() if each.has_words]
+            ids.extend(each.own_id for each in left)
+            shown_id = self._talk.conversation_id
+            return self._library.new_or_left_behind(
+                left[ids.index(shown_id) + 1 :] if shown_id in ids else left
+            )
+
+        await self._show_opened(open_next)
         shown_id = self._talk.conversation_id
         if shown_id in ids:
             self._talk.say(say("screen.left_behind" if shown_id == ids[-1] else "screen.left_behind.older"))
 
+    async def _show_opened(self, open_session: Callable[[], ChatSession]) -> None:
+        def with_its_draft() -> ChatSession:
+            session = open_session()
+            self._drafts.open(session.conversation)  # reads it here
+            return session
+
+        async with self._switching:
+            try:
+                session = await self._storage.run(with_its_draft)
+            except QwenTuiError as error:
+                self._talk.explain(error)
+                self._list()
+            else:
+                await self._show(session)
+
+    async def _soon(self, work: Coroutine[None, None, None]) -> None:
+        """Let this run; keys that are typed after it wait for it, unless a disk takes its time."""
+        is_done = asyncio.Event()
+
+        async def run() -> None:
+            try:
+                await work
+            finally:
+                is_done.set()
+
+        self.run_worker(run())
+        with suppress(TimeoutError):
+            await asyncio.wait_for(is_done.wait(), SOON_SECONDS)
+
     async def _show(self, session: ChatSession) -> None:
         failed = self.engine_state.error if isinstance(self.engine_state, Failed) else None
-        await self._talk.show(session, *filter(None, (failed, self._keeping.problem)))
+        await self._talk.show(session, *filter(None, (failed, self._autosave.problem)))
         self._follow_conversation()
         self._list()
 
     def _follow_conversation(self) -> None:
         session, conversation = self._talk.session, self._talk.session.conversation
         self._settings.show_session(session, busy=self._talk.live.is_busy(conversation.id))
-        self._talk.title = conversation.name if conversation.messages else ""
+        self._talk.title = conversation.name if conversation.messages or conversation.named_by_person else ""
 
     def _list(self) -> None:
         """Show the list of conversations as the folder has it now."""
-        self._library.let_go(self._talk.is_needed)
         self._conversations.refresh_list(self._talk.conversation_id)
+        self.run_worker(self._let_go())
+
+    async def _let_go(self) -> None:
+        async with self._switching:
+            await self._storage.run(lambda: self._library.let_go(self._talk.is_needed))
 
     # --- Keeping it on disk --------------------------------------------------------------------------
 
-    async def _keep(self) -> None:
+    def _keep(self) -> None:
         """Save what is not on disk yet; take over a conversation that another program has let go of."""
         self.note_draft()  # someone who types without a rest
-        self._say(self._keeping.keep())
-        session = self._talk.session
-        if session.is_read_only:
+        self.run_worker(self._save())
+
+    async def _save(self) -> None:
+        self._say(await self._autosave.save())
+        if self._talk.session.is_read_only and not self._switching.locked():
+            await self._take_over()
+
+    async def _take_over(self) -> None:
+        async with self._switching:
+            session = self._talk.session
             try:
-                opened = self._library.open(session.conversation.id)
+                opened = await self._storage.run(lambda: self._library.open(session.conversation.id))
             except QwenTuiError:
                 return
             if opened is not session:
                 await self._show(opened)
                 self._talk.say(say("screen.writable_again"))
 
-    def may_leave(self) -> bool:
-        """Whether everything is on disk, or the person has been told that it is not and leaves all the same."""
+    def leave(self) -> None:
+        """Leave the program, unless something is not on disk and the person has not been told yet."""
         self.note_draft()
-        warning = self._keeping.before_leaving()
+        self.run_worker(self._leave())
+
+    async def _leave(self) -> None:
+        warning = await self._autosave.before_leaving()
         self._say(warning)
-        return warning is None
+        if warning is None:
+            self.app.exit()
 
     def note_draft(self) -> None:
         """Have what stands in the composer kept with what was noted before."""

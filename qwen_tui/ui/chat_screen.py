@@ -12,11 +12,12 @@ from qwen_tui.engine.host import Opening
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.session.drafts import DraftKeeper
 from qwen_tui.session.library import Library
+from qwen_tui.session.storage import Storage
 from qwen_tui.session.turn_queue import TurnQueue
 from qwen_tui.strings import say
 from qwen_tui.ui.chat_layout import ChatLayout
 from qwen_tui.ui.composer.composer import Composer
-from qwen_tui.ui.conversations.library_pane import LibraryPane
+from qwen_tui.ui.conversations.pane import ConversationsPane
 from qwen_tui.ui.files.import_export import FileDesk
 from qwen_tui.ui.receipt.desk import ReceiptDesk
 from qwen_tui.ui.settings.pane import SettingsPane
@@ -68,11 +69,12 @@ class ChatScreen(ChatLayout):
         library: Library,
         turns: TurnQueue,
         drafts: DraftKeeper,
+        storage: Storage,
         conversation: str | None,
         problems: Iterable[QwenTuiError],
     ) -> None:
         """`problems` are those of the config file, to be said at once."""
-        super().__init__(library, turns, drafts, conversation, problems)
+        super().__init__(library, turns, drafts, storage, conversation, problems)
         self._may_quit = False
         """ctrl+c was pressed, and once more leaves."""
         self._files = FileDesk(self, self._say)
@@ -120,8 +122,7 @@ class ChatScreen(ChatLayout):
 
     @on(Talk.QuitWanted)
     def _quit(self) -> None:
-        if self.may_leave():
-            self.app.exit()
+        self.leave()
 
     def on_find_bar_closed(self, event: "FindBar.Closed") -> None:
         """Let the person write again; handled by name, as what the log asks for."""
@@ -154,11 +155,14 @@ class ChatScreen(ChatLayout):
 
     # --- Messages up: conversations ------------------------------------------------------------------
 
-    @on(LibraryPane.Chosen)
-    async def _chosen(self, event: LibraryPane.Chosen) -> None:
+    @on(ConversationsPane.Chosen)
+    async def _chosen(self, event: ConversationsPane.Chosen) -> None:
         if event.conversation_id is None and event.leaves_list:
             await self.action_new()
-            return
+        else:
+            await self._soon(self._go_to(event))
+
+    async def _go_to(self, event: ConversationsPane.Chosen) -> None:
         await self._open(event.conversation_id)
         self._say(event.said)
         if event.leaves_list:
@@ -168,18 +172,20 @@ class ChatScreen(ChatLayout):
             else:
                 self._talk.focus_composer()
 
-    @on(LibraryPane.Changed)
-    async def _changed_list(self, event: LibraryPane.Changed) -> None:
-        await self._show(self._talk.session)
+    @on(ConversationsPane.Changed)
+    async def _changed_list(self, event: ConversationsPane.Changed) -> None:
+        if event.other_messages and event.conversation_id == self._talk.conversation_id:
+            await self._show(self._talk.session)
+        self._follow_conversation()
         if event.said:
             self._talk.say(event.said)
 
-    @on(LibraryPane.Failed)
-    def _failed_list(self, event: LibraryPane.Failed) -> None:
+    @on(ConversationsPane.Failed)
+    def _failed_list(self, event: ConversationsPane.Failed) -> None:
         self._talk.explain(event.error)
 
-    @on(LibraryPane.Unlisted)
-    def _unlisted(self, event: LibraryPane.Unlisted) -> None:
+    @on(ConversationsPane.Unlisted)
+    def _unlisted(self, event: ConversationsPane.Unlisted) -> None:
         self._talk.explain_beside(*event.errors)
 
     # --- Messages up: settings -----------------------------------------------------------------------
@@ -211,7 +217,7 @@ class ChatScreen(ChatLayout):
         elif self._talk.stop():
             return
         elif self._may_quit:
-            self._quit()
+            self.leave()
         else:
             self._may_quit = True
             self.set_timer(QUIT_SECONDS, self._forget_quitting)
@@ -222,6 +228,9 @@ class ChatScreen(ChatLayout):
 
     async def action_new(self) -> None:
         """Begin an empty conversation, or go to one that something was written for."""
+        await self._soon(self._begin())
+
+    async def _begin(self) -> None:
         await self._open_new()
         self._panes.drawer = ""
         self._talk.focus_composer()
@@ -241,7 +250,7 @@ class ChatScreen(ChatLayout):
     def action_rename(self) -> None:
         """Give the open conversation another name, in the list."""
         self._panes.show("conversations")
-        self.call_after_refresh(self._conversations.rename_shown)
+        self.call_after_refresh(self._conversations.rename, self._talk.conversation_id)
 
     def action_trash(self) -> None:
         """Move the open conversation to the trash."""
@@ -263,6 +272,9 @@ class ChatScreen(ChatLayout):
 
     @on(FileDesk.Imported)
     async def _imported(self, event: FileDesk.Imported) -> None:
+        await self._soon(self._show_imported(event))
+
+    async def _show_imported(self, event: FileDesk.Imported) -> None:
         if event.first_id:
             await self._open(event.first_id)
             self._talk.focus_composer()
