@@ -159,18 +159,21 @@ class ChatScreen(ChatLayout):
     async def _chosen(self, event: ConversationsPane.Chosen) -> None:
         if event.conversation_id is None and event.leaves_list:
             await self.action_new()
-        else:
-            await self._soon(self._go_to(event))
+            return
+        if event.leaves_list:
+            self._leave_panes()
+        await self._soon(self._go_to(event))
 
     async def _go_to(self, event: ConversationsPane.Chosen) -> None:
         await self._open(event.conversation_id)
         self._say(event.said)
-        if event.leaves_list:
-            self._panes.drawer = ""
-            if event.message_id is not None:
-                self._talk.read(event.message_id)
-            else:
-                self._talk.focus_composer()
+        if event.leaves_list and event.message_id is not None:
+            self._talk.read(event.message_id)
+
+    def _leave_panes(self) -> None:
+        """At once, before a disk is waited for: what is typed next is no key of the list."""
+        self._panes.drawer = ""
+        self._talk.focus_composer()
 
     @on(ConversationsPane.Changed)
     async def _changed_list(self, event: ConversationsPane.Changed) -> None:
@@ -228,12 +231,8 @@ class ChatScreen(ChatLayout):
 
     async def action_new(self) -> None:
         """Begin an empty conversation, or go to one that something was written for."""
-        await self._soon(self._begin())
-
-    async def _begin(self) -> None:
-        await self._open_new()
-        self._panes.drawer = ""
-        self._talk.focus_composer()
+        self._leave_panes()
+        await self._soon(self._open_new())
 
     def action_regenerate(self) -> None:
         """Answer the last message again."""

@@ -281,8 +281,9 @@ class ConversationsPane(Vertical):
             self._list.go_to(conversation_id)
         field = RenameField(conversation_id, one_line(self._library.name(conversation_id)))
         self.mount(field)
-        self._place_field()
         field.focus()
+        self._place_field()
+        self.call_after_refresh(self._place_field)  # the pane may just be about to be drawn
 
     def _place_field(self) -> None:
         """Let the field for a name lie over its row, wherever that is now."""
