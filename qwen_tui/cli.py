@@ -61,7 +61,7 @@ def main(argv: list[str] | None = None) -> int:
         return conversations.run(given, settings, where)
     from qwen_tui.commands import screen  # late: `ask` and --help must not wait for it
 
-    return screen.run(replace(config, settings=settings), where, given.conversation)
+    return screen.run(replace(config, settings=settings), where, given.conversation, last=given.last)
 
 
 def _open_missing_streams() -> None:

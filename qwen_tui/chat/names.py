@@ -25,6 +25,9 @@ _DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?",
 _OWN_ID = re.compile(r"[0-9a-f]{32}")
 """What `uuid` gives: no two differ in upper case only, and none leaves its folder."""
 
+_NOT_LAST = " ,;:、，；：-–—"
+"""What does not stand before the sign that a name was cut."""
+
 _JOINERS = "\u200c\u200d"
 """Unseen themselves; emoji and several scripts are written with them."""
 
@@ -35,23 +38,25 @@ def default_name() -> str:
 
 
 def name_from(text: str) -> str:
-    """A name from the first words of a message: one line, about 40 cells, never empty.
+    """A name from the first words of a message: one line, at most 40 cells, never empty.
 
-    Cut after a word, or between two CJK characters; a single long word is cut where it must be.
+    Cut after a word, or between two CJK characters, and then it ends in "…"; a single long word is cut where it
+    must be.
     """
     # Far more than fits, yet not all of it: a message may be a whole pasted book.
     words = plain(text.lstrip()[:1000])
-    taken, cells, cut = "", 0, 0
+    taken, cells, cut, cut_in_a_word = "", 0, 0, 0
     for cluster in _clusters(words):
         width = _cells(cluster)
+        if cells + width > NAME_CELLS:
+            kept = taken[: cut or cut_in_a_word].rstrip(_NOT_LAST)
+            return f"{kept}…" if kept else default_name()
         if cluster == " ":
             cut = len(taken)
-        if cells + width > NAME_CELLS:
-            taken = (taken[:cut] if cut else taken).rstrip(" ,;:、，；：-–—")
-            break
         taken, cells = taken + cluster, cells + width
-        if width == 2:
-            cut = len(taken)
+        if cells < NAME_CELLS:  # "…" takes a cell
+            cut_in_a_word = len(taken)
+            cut = len(taken) if width == 2 else cut
     return taken or default_name()
 
 

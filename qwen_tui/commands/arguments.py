@@ -32,6 +32,7 @@ class Arguments(argparse.Namespace):
     device: str | None
     system: str | None
     conversation: str | None
+    last: bool
     data_dir: str | None
     config: str | None
     trust_remote_code: bool
@@ -74,7 +75,9 @@ def parse(argv: list[str] | None = None) -> Arguments:
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"qwen-tui {__version__}")
-    parser.add_argument("--conversation", type=_text, metavar="NAME", help=say("cli.conversation"))
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--conversation", type=_text, metavar="NAME", help=say("cli.conversation"))
+    which.add_argument("--last", action="store_true", help=say("cli.last"))
     _add_common(parser)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title=say("cli.commands"))
     _add_ask(commands)

@@ -20,8 +20,11 @@ if TYPE_CHECKING:  # Textual must not be imported before `terminal.run` has prep
     from qwen_tui.ui.app import QwenTuiApp
 
 
-def run(config: Config, where: Places, conversation: str | None) -> int:
-    """Show the screen until the person leaves; returns the exit status."""
+def run(config: Config, where: Places, conversation: str | None, *, last: bool = False) -> int:
+    """Show the screen until the person leaves; returns the exit status.
+
+    It opens the conversation of this name, or with `last` the one that was used last.
+    """
     try:
         terminal.check_tty()
     except QwenTuiError as error:
@@ -45,7 +48,9 @@ def run(config: Config, where: Places, conversation: str | None) -> int:
         logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
         drafts = Drafts(where.drafts)
         library = Library(ConversationStore(where.conversations, drafts))
-        apps.append(QwenTuiApp(config, where, library, drafts, open_logged, conversation))
+        used = library.last_used() if last else None
+        name = used.name if used is not None else conversation
+        apps.append(QwenTuiApp(config, where, library, drafts, open_logged, name))
         return apps[-1]
 
     def leave() -> None:

@@ -13,16 +13,22 @@ from qwen_tui.chat.messages import Conversation
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.session.draft import Draft, Written
 from qwen_tui.session.requests import Edit, Send, TurnRequest
+from qwen_tui.session.storage import Storage
 from qwen_tui.session.turn_queue import TurnQueue
 
 
 class DraftKeeper:
-    """Writes what has changed when it is told to `keep`; may be told so from any thread."""
+    """Notes in memory what is written, and has the storage thread put it on disk."""
 
-    def __init__(self, drafts: Drafts, turns: TurnQueue) -> None:
+    def __init__(self, drafts: Drafts, turns: TurnQueue, storage: Storage) -> None:
         self._drafts = drafts
         self._turns = turns
+        self._storage = storage
+        self._is_due = False
+        """Whether the storage thread has been asked to write and has not begun."""
+        self._writing = threading.Lock()
         self._lock = threading.Lock()
+        """For what is in memory; nobody waits for a disk while they hold it."""
         self._here: dict[str, Written] = {}
         """By conversation id: what stands, or last stood, in its composer."""
         self._new: dict[str, Conversation] = {}
@@ -32,30 +38,35 @@ class DraftKeeper:
         """The conversations that had a draft when the program began."""
 
     def open(self, conversation: Conversation) -> Written:
-        """What the composer of a conversation begins with."""
+        """What the composer of a conversation begins with; its file is read the first time."""
         with self._lock:
-            if conversation.id not in self._here:
-                saved = self._drafts.load(conversation.id) or SavedDraft()
-                # The program may have been killed after a message was accepted, before that was written here.
-                lost = [each.text for each in saved.waiting if conversation.message(each.own_id) is None]
-                edits = [each for each in saved.edits if conversation.message(each.message_id) is not None]
-                lost += [each.text for each in saved.edits if each not in edits]
-                draft = Draft.of("\n\n".join(filter(None, (*lost, saved.text))))
-                draft = draft._replace(attachments=(*saved.attachments, *draft.attachments))
-                self._here[conversation.id] = Written(draft, tuple(edits), saved.editing)
-            return self._here[conversation.id]
+            known = self._here.get(conversation.id)
+        if known is not None:
+            return known
+        saved = self._drafts.load(conversation.id) or SavedDraft()
+        # The program may have been killed after a message was accepted, before that was written here.
+        lost = [each.text for each in saved.waiting if conversation.message(each.own_id) is None]
+        edits = [each for each in saved.edits if conversation.message(each.message_id) is not None]
+        lost += [each.text for each in saved.edits if each not in edits]
+        draft = Draft.of("\n\n".join(filter(None, (*lost, saved.text))))
+        draft = draft._replace(attachments=(*saved.attachments, *draft.attachments))
+        with self._lock:
+            return self._here.setdefault(conversation.id, Written(draft, tuple(edits), saved.editing))
 
     def left_behind(self) -> tuple[LeftBehind, ...]:
         """The conversations that were never begun, but for which something was written; newest first."""
         return self._drafts.left_behind()
 
     def among(self, conversation_ids: Collection[str]) -> frozenset[str]:
-        """Those of these conversations in which something was written and not sent, or not answered yet."""
+        """Those of these conversations in which something was written and not sent, or not answered yet.
+
+        The folder of drafts is read the first time.
+        """
+        if self._on_disk is None:
+            self._on_disk = self._drafts.among(conversation_ids)
         with self._lock:
-            if self._on_disk is None:
-                self._on_disk = self._drafts.among(conversation_ids)
             here = {own_id: not written.is_empty for own_id, written in self._here.items()}
-            return frozenset(each for each in conversation_ids if here.get(each, each in self._on_disk))
+        return frozenset(each for each in conversation_ids if here.get(each, each in self._on_disk))
 
     def note(self, conversation: Conversation, written: Written) -> None:
         """This stands in the composer of a conversation now."""
@@ -86,22 +97,39 @@ class DraftKeeper:
             self._note_newness(conversation)
             self._changed.add(conversation.id)
 
-    def keep(self) -> QwenTuiError | None:
-        """Write what has changed since the last time; returns why something could not be, and is tried again."""
+    def keep(self) -> None:
+        """Have what has changed written as soon as the storage thread gets to it; from the event loop."""
+        if not self._is_due:
+            self._is_due = True
+            self._storage.run(self.write)
+
+    def write(self) -> QwenTuiError | None:
+        """Write what has changed, from any thread; returns why something could not be, and is tried again."""
         problem: QwenTuiError | None = None
-        with self._lock:
-            for conversation_id in list(self._changed):
-                draft, edits, editing = self._here.get(conversation_id, Written())
-                unsaved = self._turns.unsaved(conversation_id)
-                waiting = tuple(Waiting(ask.own_id, ask.text) for ask in unsaved)
+        self._is_due = False
+        with self._writing:
+            with self._lock:
+                changed = list(self._changed)
+            for conversation_id in changed:
+                self._changed.discard(conversation_id)  # first: what is noted from here on counts again
                 try:
-                    saved = SavedDraft(draft.text, draft.attachments, waiting, edits, editing)
-                    self._drafts.save(conversation_id, self._with_its_conversation(saved, conversation_id))
+                    self._drafts.save(conversation_id, self._as_it_stands(conversation_id))
                 except QwenTuiError as error:
                     problem = error
-                else:
-                    self._changed.discard(conversation_id)
+                    self._changed.add(conversation_id)
         return problem
+
+    def _as_it_stands(self, conversation_id: str) -> SavedDraft:
+        with self._lock:
+            draft, edits, editing = self._here.get(conversation_id, Written())
+            new = self._new.get(conversation_id)
+        unsaved = self._turns.unsaved(conversation_id)
+        waiting = tuple(Waiting(ask.own_id, ask.text) for ask in unsaved)
+        saved = SavedDraft(draft.text, draft.attachments, waiting, edits, editing)
+        if new is None:
+            return saved
+        name = new.name if new.named_by_person else ""
+        return replace(saved, is_new=True, name=name, overrides=new.overrides)
 
     def _note_newness(self, conversation: Conversation) -> None:
         if conversation.messages:
@@ -109,13 +137,6 @@ class DraftKeeper:
             return
         before = self._new.get(conversation.id)
         self._new[conversation.id] = conversation
-        if conversation.overrides != (before.overrides if before is not None else {}):
+        is_other = before is not None and conversation.name != before.name
+        if is_other or conversation.overrides != (before.overrides if before is not None else {}):
             self._changed.add(conversation.id)
-
-    def _with_its_conversation(self, saved: SavedDraft, conversation_id: str) -> SavedDraft:
-        """The draft with what a conversation that has no file is to be."""
-        new = self._new.get(conversation_id)
-        if new is None:
-            return saved
-        name = new.name if new.named_by_person else ""
-        return replace(saved, is_new=True, name=name, overrides=new.overrides)

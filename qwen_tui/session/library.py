@@ -3,10 +3,14 @@
 Sits between the store (files) and the screen (rows). A conversation is opened once: a reply that is still being
 written and the log that shows it share one `ChatSession`. While it is open it is claimed, so that a second program
 only reads it.
+
+What reads or changes files waits for the disk, and is called on one thread: the screen's is `storage`. Properties,
+`name` and `note_edit` only use memory and may be used from any thread.
 """
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 from qwen_tui.chat.branches import brought_back
@@ -42,11 +46,15 @@ class Library:
 
     def entries(self) -> tuple[Entry, ...]:
         """All saved conversations, pinned ones first, then the one used last."""
-        self._note_problems()  # what a save has found since: listing begins anew
+        self._note_problems()  # what a save has found since: listing clears it
         entries = self._store.list()
         self._note_problems()
         self._entries = {entry.id: entry for entry in entries}
         return tuple(sorted(entries, key=lambda entry: not entry.pinned))
+
+    def last_used(self) -> Entry | None:
+        """The conversation that was used last, pinned or not; None where there is none."""
+        return max(self.entries(), key=lambda entry: entry.updated, default=None)
 
     def search(self, query: str, is_stopped: Callable[[], bool]) -> Iterator[Hit]:
         """The conversations of the last listing in which every word occurs, by name or by what was said."""
@@ -75,8 +83,7 @@ class Library:
         for left in left_behind:
             is_wanted = name is None or left.name == tidy(name)
             if is_wanted and all(entry.id != left.own_id for entry in self.entries()):
-                known = self._writable(left.own_id)
-                session = known if known is not None else self.new(left_behind=left)
+                session = self._writable(left.own_id) or self.new(left_behind=left)
                 if not session.is_read_only:
                     return session
                 self._close(left.own_id)
@@ -116,26 +123,29 @@ class Library:
         return self._store.add(conversations)
 
     def let_go(self, is_needed: Callable[[str], bool]) -> None:
-        """Close the conversations that nobody needs and that are on disk as they stand."""
+        """Close the conversations that nobody needs and that are on disk as they stand.
+
+        Not between opening one and showing it: a closed session saves nothing any more.
+        """
         for conversation_id, (session, _) in list(self._open.items()):
             if session.is_saved and not is_needed(conversation_id):
                 self._close(conversation_id)
 
     def release(self) -> None:
         """Let other programs write in them: this one is being left. A reply that still comes is saved."""
-        for known in self._open.values():
+        for known in list(self._open.values()):
             if known.claim is not None:
                 known.claim.release()
 
     @property
     def has_failed_to_save(self) -> bool:
         """Whether something of an open conversation could not be saved when that was last tried."""
-        return any(known.session.has_failed_to_save for known in self._open.values())
+        return any(known.session.has_failed_to_save for known in list(self._open.values()))
 
     def save_changes(self) -> QwenTuiError | None:
         """Save what is not on disk yet of any open conversation; returns the first reason why that failed."""
         errors: list[QwenTuiError] = []
-        for session in [known.session for known in self._open.values()]:
+        for session, _ in list(self._open.values()):
             if not session.is_saved:
                 try:
                     session.save()
@@ -143,39 +153,36 @@ class Library:
                     errors.append(error)
         return errors[0] if errors else None
 
+    def name(self, conversation_id: str) -> str:
+        """What a conversation is called, as far as this program knows; empty for one it does not know."""
+        session, entry = self._writable(conversation_id), self._entries.get(conversation_id)
+        return session.conversation.name if session is not None else entry.name if entry is not None else ""
+
     # --- Changes that can be taken back -----------------------------------------------------------------
 
     def rename(self, conversation_id: str, name: str) -> None:
-        """Name a conversation; raises `QwenTuiError`."""
-        before = self._entry(conversation_id).name
-        self._rename(conversation_id, name)
-
-        def take_back() -> str:
-            self._rename(conversation_id, before)
-            return before
-
+        """Name a conversation, also one that has no file yet; raises `QwenTuiError`."""
+        session = self._writable(conversation_id)
+        before = session.conversation if session is not None else self._entry(conversation_id)
+        by_person = session is None or session.conversation.named_by_person
+        self._name(conversation_id, name, by_person=True)
+        take_back = partial(self._name, conversation_id, before.name, by_person=by_person)
         self._undo.push(Change("undone.rename", conversation_id, take_back))
 
     def pin(self, conversation_id: str, pinned: bool) -> None:
         """Keep a conversation on top of the list, or no longer; raises `QwenTuiError`."""
-        session = self._writable(conversation_id)
-        if session is None:
-            self._store.pin(self._entry(conversation_id), pinned)
-        else:
-            session.change(lambda it: replace(it, pinned=pinned))
+        self._pin(conversation_id, pinned)
+        what = "undone.pin" if pinned else "undone.unpin"
+        self._undo.push(Change(what, conversation_id, partial(self._pin, conversation_id, not pinned)))
 
     def trash(self, conversation_id: str) -> str:
         """Move a conversation to the trash and close it; returns its name. Raises `QwenTuiError`."""
         session = self._writable(conversation_id)
-        if session is not None and not session.is_saved:
+        if session is not None:
             session.save()
         trashed = self._store.trash(self._entry(conversation_id))
         self._close(conversation_id)
-
-        def take_back() -> str:
-            return self._store.restore(trashed).name
-
-        self._undo.push(Change("undone.trash", conversation_id, take_back))
+        self._undo.push(Change("undone.trash", conversation_id, lambda: self._store.restore(trashed).name))
         return trashed.name
 
     def delete(self, session: ChatSession, message_id: str) -> None:
@@ -185,15 +192,8 @@ class Library:
             session.delete(message_id)
         finally:
             if session.conversation is not before:  # also when it could not be saved
-                self._undo.push(
-                    Change(
-                        "undone.delete",
-                        own_id,
-                        lambda: self._again(
-                            own_id, lambda it: it.change(lambda now: brought_back(now, before))
-                        ),
-                    )
-                )
+                bring_back = lambda it: it.change(lambda now: brought_back(now, before))  # noqa: E731
+                self._undo.push(Change("undone.delete", own_id, partial(self._again, own_id, bring_back)))
 
     def rewrite(self, session: ChatSession, reply_id: str, text: str) -> None:
         """Put a person's version beside a reply; raises `QwenTuiError`."""
@@ -219,7 +219,7 @@ class Library:
     def duplicate(self, conversation_id: str) -> str:
         """Make a copy of a conversation under a name of its own; returns the copy's id. Raises `QwenTuiError`."""
         session = self._writable(conversation_id)
-        if session is not None and not session.is_saved:
+        if session is not None:
             session.save()
         return self._store.duplicate(self._entry(conversation_id)).id
 
@@ -230,12 +230,19 @@ class Library:
         how(session)
         return session.conversation.name
 
-    def _rename(self, conversation_id: str, name: str) -> None:
+    def _name(self, conversation_id: str, name: str, *, by_person: bool) -> str:
         session = self._writable(conversation_id)
         if session is None:
-            self._store.rename(self._entry(conversation_id), name)
-        else:
-            session.change(lambda it: replace(it, name=name, named_by_person=True))
+            return self._store.rename(self._entry(conversation_id), name).name
+        session.change(lambda it: replace(it, name=tidy(name) or it.name, named_by_person=by_person))
+        return session.conversation.name
+
+    def _pin(self, conversation_id: str, pinned: bool) -> str:
+        session = self._writable(conversation_id)
+        if session is None:
+            return self._store.pin(self._entry(conversation_id), pinned).name
+        session.change(lambda it: replace(it, pinned=pinned))
+        return session.conversation.name
 
     def _writable(self, conversation_id: str) -> ChatSession | None:
         """The session of a conversation that is open here; None where only the file can be changed."""

@@ -35,7 +35,7 @@ class Opener:
         They have no row in the list. The newest comes first, and after the oldest the empty one. The second value
         is the code of what is to be said of it, or nothing.
         """
-        self._drafts.keep()
+        self._drafts.write()
         left = [each for each in self._drafts.left_behind() if each.has_words]
         ids = [each.own_id for each in left]
         after = left[ids.index(shown_id) + 1 :] if shown_id in ids else left

@@ -72,8 +72,8 @@ class QwenTuiApp(KeysInOrder):
         self._where = where
         self._library = library
         self._turns = TurnQueue()
-        self._drafts = DraftKeeper(drafts, self._turns)
         self._storage = Storage()
+        self._drafts = DraftKeeper(drafts, self._turns, self._storage)
         self._host = EngineHost(open_engine, self._turns.use, self._turns.is_answering)
         for theme in THEMES:
             self.register_theme(theme)
@@ -107,7 +107,7 @@ class QwenTuiApp(KeysInOrder):
     def close_engine(self) -> None:
         """What leaving needs, from any thread and more than once: see `on_unmount`."""
         self._chat.note_draft()
-        self._drafts.keep()
+        self._drafts.write()
         self._turns.close(LEAVE_SECONDS)
         self._storage.close(LEAVE_SECONDS)
         self._library.release()
@@ -130,8 +130,7 @@ class QwenTuiApp(KeysInOrder):
 
     async def action_quit(self) -> None:
         """Leave, unless something is not on disk that the person does not know of."""
-        if await self._chat.may_leave():
-            self.exit()
+        self._chat.leave()
 
     def action_load_model(self) -> None:
         """Load the model of the settings."""

@@ -1,5 +1,6 @@
 """The screen: which conversation is shown, what can be done by key, and what its parts ask for."""
 
+import asyncio
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, ClassVar
 
@@ -21,7 +22,7 @@ from qwen_tui.session.turn_queue import TurnQueue
 from qwen_tui.settings.options import Settings
 from qwen_tui.strings import say
 from qwen_tui.ui.chat_view import ENGINE, READING, ChatView
-from qwen_tui.ui.conversations.library_pane import LibraryPane as ConversationsPane
+from qwen_tui.ui.conversations.pane import ConversationsPane
 from qwen_tui.ui.files.import_export import FileDesk
 from qwen_tui.ui.receipt.desk import ReceiptDesk
 from qwen_tui.ui.settings.side import SettingsSide as SettingsPane
@@ -91,9 +92,12 @@ class ChatScreen(GivenKeysFirst):
         super().__init__()
         self._compositor = WholeCharacters()
         self._library = library
+        self._turns = turns
         self._storage = storage
         self._opener = Opener(library, drafts)
-        self._autosave = Autosave(library, drafts)
+        self._autosave = Autosave(library, drafts, storage)
+        self._switching = asyncio.Lock()
+        """Held from opening a conversation until it is shown, and while those that nobody needs are closed."""
         self._quitting: Timer | None = None
         """Runs while another ctrl+c leaves the program."""
         first, problem = self._opener.first(conversation)
@@ -102,7 +106,7 @@ class ChatScreen(GivenKeysFirst):
         self._header = Header()
         self._chat = ChatView(library, turns, drafts, storage, id="talk")
         self._conversations = ConversationsPane(
-            library, self._chat.marks, drafts, turns.has, id="conversations"
+            library, self._chat.marks, drafts, turns.has, storage, id="conversations"
         )
         self._settings = SettingsPane(first, id="settings")
         self._panels = SidePanels(id="panes")
@@ -129,7 +133,7 @@ class ChatScreen(GivenKeysFirst):
         if not self.is_attached:  # left before it was complete
             return
         await self._chat.complete()
-        self._conversations.complete()
+        await self._conversations.complete()
         self._settings.complete()
         self._panels.complete()
         self.watch_shown()
@@ -143,8 +147,11 @@ class ChatScreen(GivenKeysFirst):
             return
         conversation = session.conversation
         self._settings.show_session(session, busy=self._chat.composer.busy)
-        self._chat.composer.title = conversation.name if conversation.messages else ""
+        self._chat.composer.title = (
+            conversation.name if conversation.messages or conversation.named_by_person else ""
+        )
         self._conversations.refresh_list(conversation.id)
+        self._let_go()
         self.refresh_bindings()
 
     def watch_settings(self, settings: Settings) -> None:
@@ -161,25 +168,40 @@ class ChatScreen(GivenKeysFirst):
 
     # --- Which conversation is shown -----------------------------------------------------------------
 
-    @work(group="opening", exclusive=True)
-    async def _open(self, conversation_id: str | None, said: str = "", read: str | None = None) -> None:
+    def _open(self, conversation_id: str | None, said: str = "", read: str | None = None) -> None:
         """Show a conversation, or a new one; with `read` go to this message of it."""
-        try:
-            session = await self._storage.run(lambda: self._opener.open(conversation_id))
-        except QwenTuiError as error:
-            self._chat.notice.explain(error)
-            self._list()
-            return
-        await self._show(session, said)
+        self._switch(lambda: (self._opener.open(conversation_id), said), read)
+
+    def _switch(self, opened: Callable[[], tuple[ChatSession, str]], read: str | None = None) -> None:
+        """Show what `opened` returns, and say what it says; it may wait for the disk.
+
+        What is typed from now on belongs to the conversation that is opened.
+        """
+        self._chat.outbox.leave()
+        self._show_opened(opened, read)
+
+    @work(group="opening", exclusive=True)
+    async def _show_opened(self, opened: Callable[[], tuple[ChatSession, str]], read: str | None) -> None:
+        async with self._switching:
+            try:
+                session, said = await self._storage.run(opened)
+            except QwenTuiError as error:
+                self._chat.notice.explain(error)
+                self._chat.open_box()
+                self._list()
+                return
+            await self._show(session, said)
         if read is not None:
             self._chat.transcript.read(read)
 
-    @work(group="opening", exclusive=True)
-    async def _open_new(self) -> None:
-        self._chat.outbox.note_draft()
-        shown_id = self._chat.session.conversation.id
-        session, said = await self._storage.run(lambda: self._opener.next_new(shown_id))
-        await self._show(session, say(said) if said else "")
+    @work(group="closing")
+    async def _let_go(self) -> None:
+        """Close the conversations that are neither shown nor worked on."""
+        async with self._switching:
+            shown_id = self._chat.session.conversation.id
+            await self._storage.run(
+                lambda: self._library.let_go(lambda each: each == shown_id or self._turns.has(each))
+            )
 
     async def _show(self, session: ChatSession, said: str = "") -> None:
         self.shown = session
@@ -213,29 +235,42 @@ class ChatScreen(GivenKeysFirst):
         self._chat.notice.tell(event.said)
         self.watch_shown()
 
+    @on(ConversationsPane.Failed)
+    def _failed_list(self, event: ConversationsPane.Failed) -> None:
+        self._chat.notice.explain(event.error)
+
+    @on(ConversationsPane.Unlisted)
+    def _unlisted(self, event: ConversationsPane.Unlisted) -> None:
+        if not self._chat.notice.is_error:  # that one is of what the person did
+            self._chat.notice.explain(*event.errors)
+
     # --- Saving --------------------------------------------------------------------------------------
 
     @work(group="saving")
     async def _save(self) -> None:
         """Save what is not on disk yet; take over a conversation that another program has let go of."""
         self._chat.outbox.note_draft()  # someone who types without a rest
-        said = await self._storage.run(self._autosave.keep)
-        if said is not None:
-            self._chat.notice.tell(said, SAVING)
-        session = self._chat.session
-        if session.is_read_only:
-            opened = await self._storage.run(lambda: self._opener.taken_over(session))
-            if opened is not None and session is self.shown:
-                self.shown = opened
-                self._chat.notice.retract(READING)
-                self._chat.notice.say(say("screen.writable_again"))
+        self._chat.notice.tell(await self._autosave.save(), SAVING)
+        if self._chat.session.is_read_only and not self._switching.locked():
+            await self._take_over()
 
-    async def may_leave(self) -> bool:
-        """Whether everything is on disk, or the person has been told that it is not and leaves all the same."""
+    async def _take_over(self) -> None:
+        async with self._switching:
+            session = self._chat.session
+            opened = await self._storage.run(lambda: self._opener.taken_over(session))
+            if opened is not None:
+                self._chat.notice.retract(READING)
+                await self._show(opened, say("screen.writable_again"))
+
+    @work(group="leaving")
+    async def leave(self) -> None:
+        """Leave the program, unless something is not on disk and the person has not been told yet."""
         self._chat.outbox.note_draft()
-        warning = await self._storage.run(self._autosave.before_leaving)
-        self._chat.notice.tell(warning, SAVING)
-        return warning is None
+        warning = await self._autosave.before_leaving()
+        if warning is None:
+            self.app.exit()
+        else:
+            self._chat.notice.explain(warning, topic=SAVING)
 
     def note_draft(self) -> None:
         """Have what stands in the message box kept with what was noted before."""
@@ -327,7 +362,13 @@ class ChatScreen(GivenKeysFirst):
 
     def action_new(self) -> None:
         """Begin an empty conversation, or go to one that something was written for."""
-        self._open_new()
+        shown_id = self._chat.session.conversation.id
+
+        def opened() -> tuple[ChatSession, str]:
+            session, said = self._opener.next_new(shown_id)
+            return session, say(said) if said else ""
+
+        self._switch(opened)
         self._panels.drawer = ""
         self._chat.composer.focus()
 
@@ -345,7 +386,7 @@ class ChatScreen(GivenKeysFirst):
     def action_rename(self) -> None:
         """Give the conversation that is shown another name, in the list."""
         self._panels.show("conversations")
-        self.call_after_refresh(self._conversations.rename_shown)
+        self.call_after_refresh(self._conversations.rename, self._chat.session.conversation.id)
 
     def action_trash(self) -> None:
         if self._chat.session.conversation.messages:

@@ -87,10 +87,12 @@ class ChatView(Vertical):
         self._turns = turns
         self._counter = TokenCounter()
         self._looking = asyncio.Lock()
+        self._sent_ahead: list[Composer.Submitted] = []
+        """What was sent while another conversation was being opened, in which it belongs."""
         self.transcript = TranscriptPane(library, turns, storage, id="reading")
         self.notice = Notice(id="notice")
         self.composer = Composer(id="composer")
-        self.outbox = Outbox(self.composer, turns, drafts, lambda: storage.run(drafts.keep))
+        self.outbox = Outbox(self.composer, turns, drafts)
         self.marks = Marks(turns)
         """What the list of conversations marks."""
         self._notices = TurnNotices(self.outbox, library, self.notice)
@@ -118,7 +120,7 @@ class ChatView(Vertical):
     async def watch_shown(self, before: ChatSession | None, session: ChatSession | None) -> None:
         if session is None:
             return
-        self.outbox.open(session)
+        self.open_box()
         if before is not None and before.conversation.id != session.conversation.id:
             self.notice.clear()
             self.transcript.end_finding()
@@ -126,6 +128,13 @@ class ChatView(Vertical):
             self.notice.explain(QwenTuiError("session.read_only"), topic=READING)
         await self.look()
         self._read_ahead()
+
+    def open_box(self) -> None:
+        """Let the message box be that of the conversation that is shown, and send what was sent too early."""
+        self.outbox.open(self.session)
+        ahead, self._sent_ahead = self._sent_ahead, []
+        for each in ahead:
+            self._send(each)
 
     def watch_settings(self) -> None:
         self.follow_settings()
@@ -267,7 +276,9 @@ class ChatView(Vertical):
     @on(Composer.Submitted)
     def _send(self, event: Composer.Submitted) -> None:
         editing = event.editing
-        if editing is None and event.text.strip() in QUIT_WORDS:
+        if self.outbox.is_between:
+            self._sent_ahead.append(event)
+        elif editing is None and event.text.strip() in QUIT_WORDS:
             self.call_later(self.run_action, "app.quit")
         elif editing is None:
             self.submit(Send(event.text))

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qwen_tui.chat.names import STEM_BYTES, file_stem, folded, name_from, tidy, unique
+from qwen_tui.wording.cell_width import cells
 
 AWKWARD = [
     "../../etc/passwd",
@@ -79,15 +80,15 @@ def test_emoji_of_a_later_unicode_stay() -> None:
     [
         ("Hello", "Hello"),
         ("  Hello \n\n  world ", "Hello world"),
-        ("What is the difference between a list and a tuple?", "What is the difference between a list"),
-        ("One, two, three, four, five, six, seven, eight", "One, two, three, four, five, six, seven"),
+        ("What is the difference between a list and a tuple?", "What is the difference between a list…"),
+        ("One, two, three, four, five, six, seven, eight", "One, two, three, four, five, six…"),
         (
             "请给我介绍一下广州有哪些好吃的东西，我下个星期要去那里旅游",
-            "请给我介绍一下广州有哪些好吃的东西，我下",
+            "请给我介绍一下广州有哪些好吃的东西，我…",
         ),
-        ("用 Python 写一个 hello world 程序，并解释每一行的意思", "用 Python 写一个 hello world 程序，并解"),
-        ("x" * 100, "x" * 40),
-        ("forty cells, where the last word just ends here", "forty cells, where the last word just"),
+        ("用 Python 写一个 hello world 程序，并解释每一行的意思", "用 Python 写一个 hello world 程序，并解…"),
+        ("x" * 100, "x" * 39 + "…"),
+        ("forty cells, where the last word just ends here", "forty cells, where the last word just…"),
         ("", "New conversation"),
         ("\n\t \u200b", "New conversation"),
         (",,,,," * 20, "New conversation"),
@@ -100,7 +101,15 @@ def test_a_conversation_is_named_by_its_first_words(text: str, name: str) -> Non
 
 
 def test_a_word_that_just_fits_is_kept() -> None:
-    assert name_from("a" * 19 + " " + "b" * 20 + " c") == "a" * 19 + " " + "b" * 20
+    assert name_from("a" * 19 + " " + "b" * 20) == "a" * 19 + " " + "b" * 20
+    assert name_from("a" * 19 + " " + "b" * 19 + " c") == "a" * 19 + " " + "b" * 19 + "…"
+
+
+@pytest.mark.parametrize("word", ["e\u0301", "好", "👩\u200d🚀", "x"])
+def test_a_name_that_was_cut_says_so_and_is_no_wider_than_one_that_was_not(word: str) -> None:
+    name = name_from(word * 60)
+    assert name.endswith("…")
+    assert 38 < cells(name) <= 40
 
 
 @given(st.text(max_size=200))
@@ -117,7 +126,7 @@ def test_tidying_twice_changes_nothing(text: str) -> None:
 
 
 def test_a_book_is_named_as_fast_as_a_line() -> None:
-    assert name_from("word " * 10_000_000) == "word word word word word word word word"
+    assert name_from("word " * 10_000_000) == "word word word word word word word word…"
 
 
 def test_names_that_are_taken_are_numbered() -> None:

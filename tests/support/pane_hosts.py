@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from textual import on
@@ -14,8 +13,6 @@ from textual.widgets import Static
 
 from qwen_tui.engine.base import ModelInfo
 from qwen_tui.settings.options import Settings
-from qwen_tui.ui.conversations.pane import ConversationsPane
-from qwen_tui.ui.conversations.row import ConversationRow
 from qwen_tui.ui.settings.pane import SettingsPane
 
 QWEN = ModelInfo(
@@ -30,7 +27,6 @@ QWEN = ModelInfo(
     can_think=True,
     sampling_defaults={"do_sample": True, "temperature": 0.7, "top_p": 0.8, "top_k": 20},
 )
-NOON = datetime(2026, 6, 15, 12, tzinfo=UTC)
 
 
 def lines(app: App[Any]) -> list[str]:
@@ -111,61 +107,6 @@ class SettingsHost(Host):
     @on(SettingsPane.ModelRequested)
     def _model_requested(self, event: SettingsPane.ModelRequested) -> None:
         self.said.append(("model", event.model, event.quantization, event.device))
-
-
-class ConversationsHost(Host):
-    CSS = "ConversationsPane { dock: left; width: 26; }"
-
-    def __init__(self, entries: tuple[ConversationRow, ...] = (), open_id: str | None = None) -> None:
-        super().__init__()
-        self.entries = entries
-        self.open_id = open_id
-
-    def compose(self) -> ComposeResult:
-        yield ConversationsPane(clock=lambda: NOON)
-        yield Static("the log")
-
-    def on_mount(self) -> None:
-        self.pane.entries = self.entries
-        self.pane.open_id = self.open_id
-        self.query_one("ConversationList").focus()
-
-    @property
-    def pane(self) -> ConversationsPane:
-        return self.query_one(ConversationsPane)
-
-    @property
-    def shown(self) -> list[str]:
-        """What stands in the list, row by row, with its marks."""
-        region = self.query_one("ConversationList").region
-        rows = [line[: region.width].rstrip() for line in lines(self)[region.y : region.bottom]]
-        return [row for row in rows if row]
-
-    @on(ConversationsPane.Opened)
-    def _opened(self, event: ConversationsPane.Opened) -> None:
-        self.said.append(("opened", event.id))
-        self.pane.open_id = event.id
-
-    @on(ConversationsPane.NewRequested)
-    def _new(self) -> None:
-        self.said.append(("new",))
-
-    @on(ConversationsPane.RenameRequested)
-    def _renamed(self, event: ConversationsPane.RenameRequested) -> None:
-        self.said.append(("renamed", event.id, event.name))
-
-    @on(ConversationsPane.PinRequested)
-    def _pinned(self, event: ConversationsPane.PinRequested) -> None:
-        self.said.append(("pinned", event.id, event.pinned))
-
-    @on(ConversationsPane.TrashRequested)
-    def _trashed(self, event: ConversationsPane.TrashRequested) -> None:
-        self.said.append(("trashed", event.id))
-        self.pane.entries = tuple(row for row in self.pane.entries if row.id != event.id)
-
-    @on(ConversationsPane.UndoRequested)
-    def _undone(self) -> None:
-        self.said.append(("undo",))
 
 
 @contextmanager

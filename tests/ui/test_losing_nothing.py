@@ -11,6 +11,7 @@ from qwen_tui.chat.drafts import Drafts, SavedDraft, Waiting
 from qwen_tui.chat.messages import Conversation
 from qwen_tui.chat.store import ConversationStore
 from qwen_tui.session.drafts import DraftKeeper
+from qwen_tui.session.storage import Storage
 from qwen_tui.session.turn_queue import TurnQueue
 from qwen_tui.ui.widgets.notice import Notice
 
@@ -113,9 +114,9 @@ async def test_a_message_that_was_accepted_before_the_program_was_killed_does_no
     waiting = (Waiting(conversation.path()[0].id, "one"), Waiting("0" * 12, "one"))
     Drafts(play.where.drafts).save(conversation.id, SavedDraft(waiting=waiting))
     turns = TurnQueue()
-    assert DraftKeeper(Drafts(play.where.drafts), turns).open(conversation).draft.text == "one"
+    assert DraftKeeper(Drafts(play.where.drafts), turns, Storage()).open(conversation).draft.text == "one"
     empty = Conversation(name="x", id=conversation.id)
-    assert DraftKeeper(Drafts(play.where.drafts), turns).open(empty).draft.text == "one\n\none"
+    assert DraftKeeper(Drafts(play.where.drafts), turns, Storage()).open(empty).draft.text == "one\n\none"
     turns.close(1)
 
 

@@ -85,7 +85,9 @@ async def test_an_engine_that_is_gone_gives_every_text_back_to_its_conversation(
     assert {drafts.load(left.own_id).text for left in drafts.left_behind()} == {"of one", "of two"}
 
 
-async def test_a_reply_is_asked_for_once_however_often_the_key_is_pressed_and_what_waits_is_seen(play) -> None:
+async def test_a_reply_is_asked_for_once_however_often_the_key_is_pressed_and_what_waits_is_seen(
+    play,
+) -> None:
     gate = threading.Event()
     async with play.running() as pilot:
         await say(pilot, "first")

@@ -13,6 +13,7 @@ SENTENCES: dict[str, str] = {
         "  qwen-tui --model Qwen/Qwen2.5-7B-Instruct       a model from the hub or its cache\n"
         "  qwen-tui --model ~/models/mine --quantization 4bit\n"
         "  qwen-tui --conversation 广州                    open that conversation, or begin it\n"
+        "  qwen-tui --last                                 go on where you were\n"
         '  qwen-tui ask "What is a token?"                 one reply on the standard output\n'
         "  qwen-tui models                                 what there is to choose from, and what fits\n"
         "  qwen-tui doctor                                 what works on this machine, as a text to paste\n"
@@ -23,6 +24,7 @@ SENTENCES: dict[str, str] = {
     "cli.unknown": "unrecognized arguments: {words}",
     "cli.commands": "commands",
     "cli.conversation": "open the conversation of this name, or begin one",
+    "cli.last": "open the conversation that was used last",
     "cli.model": "guide (the built-in tiny model), a folder with a model, or a name on the hub",
     "cli.offline": "make no request to the hub: only models that are on this machine",
     "cli.server": "use a model that this server has: vLLM, SGLang, llama.cpp, Ollama, transformers serve",

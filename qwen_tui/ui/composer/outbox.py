@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from qwen_tui.chat.messages import Role
+from qwen_tui.session.draft import Draft, Written
 from qwen_tui.session.drafts import DraftKeeper
 from qwen_tui.session.requests import Edit, TurnRequest
 from qwen_tui.session.session import ChatSession
@@ -18,23 +19,33 @@ class Outbox:
     shown, else to its draft.
     """
 
-    def __init__(
-        self, composer: Composer, turns: TurnQueue, drafts: DraftKeeper, save: Callable[[], object]
-    ) -> None:
-        """`save` has the drafts written soon, without waiting for it."""
+    def __init__(self, composer: Composer, turns: TurnQueue, drafts: DraftKeeper) -> None:
         self._composer = composer
         self._turns = turns
         self._drafts = drafts
-        self._save = save
         self._shown: ChatSession | None = None
-        """The conversation whose draft stands in the message box."""
+        """The conversation whose draft stands in the message box; None while another one is being opened."""
+
+    @property
+    def is_between(self) -> bool:
+        """Whether what stands in the message box is of a conversation that is not open yet."""
+        return self._shown is None
+
+    def leave(self) -> None:
+        """Clear the message box: what is written from now on is of the conversation that is opened next."""
+        self.note_draft()
+        self._composer.restore(Written())
+        self._shown = None
 
     def open(self, session: ChatSession) -> None:
-        """Show the draft of a conversation in the message box; the draft of the one before is kept."""
+        """Show the draft of a conversation in the message box, and behind it what was written since `leave`."""
         self.note_draft()
+        ahead = self._composer.draft if self._shown is None else Draft()
         self._shown = session
         written = self._drafts.open(session.conversation)
         self._composer.restore(written)
+        if ahead != Draft():
+            self._composer.add(ahead)
         message = session.conversation.message(written.editing)
         if message is not None:
             self._composer.begin_edit(message.id, message.content, is_reply=message.role is Role.ASSISTANT)
@@ -52,7 +63,7 @@ class Outbox:
     def accepted(self, session: ChatSession) -> None:
         """A message of this conversation has become part of it."""
         self._drafts.note_queue(session.conversation)
-        self._save()
+        self._drafts.keep()
 
     def take_back(self, session: ChatSession) -> Turn | None:
         """Take the newest turn that waits in a conversation out of the queue, and give its text back."""
@@ -75,4 +86,4 @@ class Outbox:
     def _keep(self, session: ChatSession) -> None:
         self.note_draft()
         self._drafts.note_queue(session.conversation)
-        self._save()
+        self._drafts.keep()

@@ -6,6 +6,7 @@ A conversation takes one line, and a second one for the words that it was found 
 import re
 from bisect import bisect_right
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import accumulate
 from typing import ClassVar
@@ -15,7 +16,7 @@ from rich.style import Style
 from textual import events, on
 from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
-from textual.message import Message
+from textual.message import Message as Posted
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -40,8 +41,8 @@ class ConversationList(ScrollView, can_focus=True):
     """Rows of conversations with a cursor. The cursor stays with its conversation when the order changes."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "move(-1)", strings.say("panes.key.up"), id="conversations.up", show=False),
-        Binding("down", "move(1)", strings.say("panes.key.down"), id="conversations.down", show=False),
+        Binding("up,k", "move(-1)", strings.say("panes.key.up"), id="conversations.up", show=False),
+        Binding("down,j", "move(1)", strings.say("panes.key.down"), id="conversations.down", show=False),
         Binding(
             "pageup", "page(-1)", strings.say("panes.key.page_up"), id="conversations.page_up", show=False
         ),
@@ -81,14 +82,13 @@ class ConversationList(ScrollView, can_focus=True):
     }
     """
 
-    class Chosen(Message):
+    @dataclass
+    class Chosen(Posted):
         """The person wants to see this conversation."""
 
-        def __init__(self, id: str, message_id: str | None = None) -> None:
-            super().__init__()
-            self.id = id
-            self.message_id = message_id
-            """The message that it was found by."""
+        id: str
+        message_id: str | None = None
+        """The message that it was found by."""
 
     rows: reactive[tuple[ConversationRow, ...]] = reactive[tuple[ConversationRow, ...]](())
     """What is listed, in the order of the list."""
@@ -125,18 +125,35 @@ class ConversationList(ScrollView, can_focus=True):
         self._tops = [0, *accumulate(2 if row.snippet else 1 for row in rows)]
         self.virtual_size = Size(self.size.width, self._tops[-1])
         is_new = self.open_id in {row.id for row in rows} - {row.id for row in before}
-        kept = self.open_id if is_new or not before else before[self.cursor].id
-        index = next((i for i, row in enumerate(rows) if row.id == kept), self.cursor)
-        self.cursor = index
+        if is_new:
+            self.go_to(self.open_id)
+        elif before:
+            if not self.go_to(before[self.cursor].id):
+                self.cursor = self.cursor  # there may be fewer rows
+        elif rows and not self.marked:
+            self.go_to(max(rows, key=lambda row: row.updated).id)
         self._show_cursor()
         self.refresh()
 
     def watch_open_id(self, open_id: str | None) -> None:
         """Go along to the conversation that has been opened."""
-        index = next((i for i, row in enumerate(self.rows) if row.id == open_id), None)
+        self.go_to(open_id)
+        self.refresh()
+
+    def go_to(self, conversation_id: str | None) -> bool:
+        """Put the cursor on this conversation; False when it is not listed."""
+        index = self._index(conversation_id)
         if index is not None:
             self.cursor = index
-        self.refresh()
+        return index is not None
+
+    def line_of(self, conversation_id: str) -> int | None:
+        """On which line of the widget this conversation is drawn; None when it is not listed."""
+        index = self._index(conversation_id)
+        return None if index is None else self._tops[index] - self.scroll_offset.y
+
+    def _index(self, conversation_id: str | None) -> int | None:
+        return next((i for i, row in enumerate(self.rows) if row.id == conversation_id), None)
 
     def watch_cursor(self, before: int, cursor: int) -> None:
         """Repaint the two rows that changed."""
@@ -203,19 +220,15 @@ class ConversationList(ScrollView, can_focus=True):
             self.action_choose()
 
     def action_move(self, by: int) -> None:
-        """Move the cursor by rows."""
         self.cursor += by
 
     def action_page(self, by: int) -> None:
-        """Move the cursor by screens."""
         self.cursor += by * max(1, self.size.height - 1)
 
     def action_first(self) -> None:
-        """Move the cursor to the first row."""
         self.cursor = 0
 
     def action_last(self) -> None:
-        """Move the cursor to the last row."""
         self.cursor = len(self.rows) - 1
 
     def action_choose(self) -> None:

@@ -1,33 +1,47 @@
-"""The conversations in a pane: which there are, which is open, and the keys to do something with them."""
+"""The left side of the screen: the list of conversations, the search in it, and what is done to them there."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar
+from functools import partial
+from typing import ClassVar, TypeVar
 
 from textual import on
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.message import Message
-from textual.reactive import reactive
+from textual.message import Message as Posted
 from textual.widgets import Input, Static
 
 from qwen_tui.chat.cleaning import one_line
-from qwen_tui.session.search import Found
+from qwen_tui.chat.index import Entry
+from qwen_tui.errors import QwenTuiError
+from qwen_tui.session.drafts import DraftKeeper
+from qwen_tui.session.library import Library
+from qwen_tui.session.search import Finding
+from qwen_tui.session.storage import Storage
+from qwen_tui.session.undo import Undone
 from qwen_tui.strings import say
 from qwen_tui.ui.conversations.list import ConversationList, here_and_now
+from qwen_tui.ui.conversations.marks import Marks
 from qwen_tui.ui.conversations.rename_field import RenameField
-from qwen_tui.ui.conversations.row import ConversationRow, in_order
+from qwen_tui.ui.conversations.row import ConversationRow, narrowed
 from qwen_tui.ui.conversations.search_field import SearchField
 from qwen_tui.ui.textual_patches.focus import focus_at_once
 
-_LIST_ACTIONS = ("new", "rename", "pin", "duplicate", "trash", "search", "undo")
-"""What the keys do only while the list itself has the keyboard."""
+T = TypeVar("T")
+
+LOOK_SECONDS = 1 / 15
+"""How often it looks at what a search has found."""
+
+_ROW_ACTIONS = ("rename", "pin", "duplicate", "trash")
+"""What is done to the conversation under the cursor."""
+
+_LIST_ACTIONS = ("new", "search", "undo")
+"""What else the keys do only while the list itself has the keyboard."""
 
 
 class ConversationsPane(Vertical):
-    """A heading, the list, and the words that stand there while the list is empty."""
+    """Shows the conversations and changes them on the storage thread; which one is shown is the screen's matter."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "new", say("panes.key.new"), id="conversations.new"),
@@ -60,115 +74,133 @@ class ConversationsPane(Vertical):
     }
     """
 
-    class Opened(Message):
-        """The person wants to see this conversation."""
+    @dataclass
+    class Chosen(Posted):
+        """The person wants to talk in this conversation; None for a new one."""
 
-        def __init__(self, id: str, message_id: str | None = None) -> None:
-            super().__init__()
-            self.id = id
-            self.message_id = message_id
-            """The message that it was found by."""
+        conversation_id: str | None = None
+        message_id: str | None = None
+        """The message that the person has found and wants to read."""
+        leaves_list: bool = True
+        """Whether the person goes on to write or read; otherwise the list keeps the keyboard."""
+        said: str = ""
+        """What to say once it is open."""
 
-    class SearchChanged(Message):
-        """The person looks for this; an empty query ends it. The answer is `found`."""
+    @dataclass
+    class Changed(Posted):
+        """Something was done to this conversation; `said` is what to say about it."""
 
-        def __init__(self, query: str) -> None:
-            super().__init__()
-            self.query = query
+        conversation_id: str
+        said: str = ""
+        other_messages: bool = False
+        """Whether other messages are shown in it now."""
 
-    class NewRequested(Message):
-        """The person wants a new conversation."""
+    @dataclass
+    class Unlisted(Posted):
+        """Some conversations cannot be listed, which nobody asked about just now."""
 
-    class RenameRequested(Message):
-        """The person gave this conversation another name."""
+        errors: tuple[QwenTuiError, ...]
 
-        def __init__(self, id: str, name: str) -> None:
-            super().__init__()
-            self.id = id
-            self.name = name
+    @dataclass
+    class Failed(Posted):
+        """Something that was asked for could not be done."""
 
-    class PinRequested(Message):
-        """The person wants this conversation kept on top, or no longer."""
+        error: QwenTuiError
 
-        def __init__(self, id: str, pinned: bool) -> None:
-            super().__init__()
-            self.id = id
-            self.pinned = pinned
-
-    class TrashRequested(Message):
-        """The person wants this conversation in the trash."""
-
-        def __init__(self, id: str) -> None:
-            super().__init__()
-            self.id = id
-
-    class DuplicateRequested(Message):
-        """The person wants a copy of this conversation."""
-
-        def __init__(self, id: str) -> None:
-            super().__init__()
-            self.id = id
-
-    class UndoRequested(Message):
-        """The person wants the last change to the list taken back."""
-
-    entries: reactive[tuple[ConversationRow, ...]] = reactive[tuple[ConversationRow, ...]](())
-    """All conversations, in any order."""
-    open_id: reactive[str | None] = reactive[str | None](None)
-    """The one that the log shows."""
-    found: reactive[Found | None] = reactive[Found | None](None)
-    """In which conversations what is looked for was said; None while that is not known."""
-
-    def __init__(self, *, id: str | None = None, clock: Callable[[], datetime] = here_and_now) -> None:
+    def __init__(
+        self,
+        library: Library,
+        marks: Marks,
+        drafts: DraftKeeper,
+        is_at_work: Callable[[str], bool],
+        storage: Storage,
+        *,
+        id: str | None = None,
+        clock: Callable[[], datetime] = here_and_now,
+    ) -> None:
+        """`is_at_work` tells whether something runs or waits in a conversation; it is asked on another thread."""
         super().__init__(id=id)
+        self._library = library
+        self._marks = marks
+        self._drafts = drafts
+        self._is_at_work = is_at_work
+        self._storage = storage
+        self._entries: tuple[Entry, ...] | None = None
+        """The conversations of the last listing."""
+        self._listings = 0
+        self._shown_id = ""
+        self._finding = Finding(library.search)
+        self._query = ""
         self._list = ConversationList(clock)
+        self._search = SearchField()
+        self._count = Static(id="conversations-count", markup=False)
+        self._empty = Static(id="conversations-empty", markup=False)
 
-    def compose(self) -> ComposeResult:
-        """Heading and count, the words for nothing, the list."""
-        with Horizontal():
-            yield Static("/", id="conversations-slash", markup=False)
-            yield Static(say("panes.conversations"), id="conversations-heading", markup=False)
-            yield SearchField()
-            yield Static(id="conversations-count", markup=False)
-        yield Static(id="conversations-empty", markup=False)
-        yield self._list
-
-    def on_mount(self) -> None:
-        """Show what was given before there was a list."""
+    async def complete(self) -> None:
+        """Mount its parts: for after the first picture, which need not wait for them."""
+        slash = Static("/", id="conversations-slash", markup=False)
+        heading = Static(say("panes.conversations"), id="conversations-heading", markup=False)
+        await self.mount(Horizontal(slash, heading, self._search, self._count), self._empty, self._list)
+        self._looking = self.set_interval(LOOK_SECONDS, self._show_found, pause=True)
+        self.watch(self._list, "scroll_y", self._place_field, init=False)
         self._show()
 
-    def watch_entries(self) -> None:
-        """List these conversations."""
-        self._show_if_mounted()
+    # --- What is shown -----------------------------------------------------------------------------------
 
-    def watch_open_id(self, open_id: str | None) -> None:
-        """Mark the open conversation."""
-        self._list.open_id = open_id
+    def refresh_list(self, shown_id: str) -> None:
+        """List the conversations: with other marks at once, and anew as soon as their folder has been read."""
+        self._shown_id = self._list.open_id = shown_id
+        self._show()
+        self._listings += 1
+        self._run(partial(self._read, self._listings), self._listed)
 
-    def watch_found(self) -> None:
-        """Show what was found."""
-        self._show_if_mounted()
+    def _read(self, number: int) -> tuple[tuple[Entry, ...], list[QwenTuiError]] | None:
+        if number != self._listings:  # another one is to follow
+            return None
+        entries = self._library.entries()
+        self._drafts.among([entry.id for entry in entries])  # reads their folder
+        return entries, self._library.take_problems()
 
-    @on(ConversationList.Chosen)
-    def _open(self, event: ConversationList.Chosen) -> None:
-        event.stop()
-        self.post_message(self.Opened(event.id, event.message_id))
+    def _listed(self, listing: tuple[tuple[Entry, ...], list[QwenTuiError]] | None) -> None:
+        if listing is not None:
+            self._entries, problems = listing
+            self._show()
+            if problems:
+                self.post_message(self.Unlisted(tuple(problems)))
 
-    @on(RenameField.Ended)
-    def _rename(self, event: RenameField.Ended) -> None:
-        event.stop()
-        for field in self.query(RenameField):
-            if field.has_focus:  # first: what goes away with the keyboard gives it to whatever comes next
-                self.screen.set_focus(self._list)
-            field.remove()
-        if event.name is not None:
-            self.post_message(self.RenameRequested(event.id, event.name))
+    def _rows(self) -> tuple[ConversationRow, ...]:
+        entries = self._entries or ()
+        drafted = self._drafts.among([entry.id for entry in entries])
+        return tuple(
+            ConversationRow(
+                id=entry.id,
+                title=entry.name,
+                updated=entry.updated,
+                pinned=entry.pinned,
+                running=self._marks.is_busy(entry.id),
+                unread=self._marks.is_unread(entry.id),
+                draft=entry.id in drafted and entry.id != self._shown_id,
+            )
+            for entry in entries
+        )
+
+    def _show(self) -> None:
+        if self._entries is None or not self._list.is_mounted:
+            return
+        query, found = self._query, self._finding.found
+        rows = narrowed(self._rows(), query, found)
+        nothing = "empty" if not query else "not_found" if found and found.is_done else "searching"
+        self._empty.update(say(f"panes.conversations.{nothing}"))
+        self._count.update(f"{len(rows):,}" if rows else "")
+        self.set_class(not rows, "-empty")
+        self._list.marked = tuple(query.split())
+        self._list.rows = rows
+        self._place_field()
 
     @on(Input.Changed, "SearchField")
     def _narrow(self, event: Input.Changed) -> None:
         event.stop()
-        self._show()
-        self.post_message(self.SearchChanged(self._query))
+        self._find(event.value.strip() if self.has_class("-searching") else "")
 
     @on(SearchField.Ended)
     def _end_search(self, event: SearchField.Ended) -> None:
@@ -177,102 +209,155 @@ class ConversationsPane(Vertical):
         if not event.found:
             self.action_show_all()
 
+    def action_search(self) -> None:
+        self._search.value = ""
+        self.add_class("-searching")
+        focus_at_once(self._search)
+
+    def action_show_all(self) -> None:
+        self.remove_class("-searching")
+        self._find("")
+
+    def _find(self, query: str) -> None:
+        self._query = query
+        self._finding.ask(query)
+        self._show()
+        if query:
+            self._looking.resume()
+        else:
+            self._looking.pause()
+
+    def _show_found(self) -> None:
+        self._show()
+        if self._finding.found is not None and self._finding.found.is_done:
+            self._looking.pause()
+
+    # --- What is done ------------------------------------------------------------------------------------
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """The keys of the list belong to the field while something is renamed or looked for."""
         if action == "show_all":
             return self.has_class("-searching")
+        if action in _ROW_ACTIONS:
+            return self._list.has_focus and self._list.row is not None
         return self._list.has_focus or action not in _LIST_ACTIONS
 
+    @on(ConversationList.Chosen)
+    def _choose(self, event: ConversationList.Chosen) -> None:
+        event.stop()
+        self.post_message(self.Chosen(event.id, event.message_id))
+
     def action_new(self) -> None:
-        """Ask for a new conversation."""
-        self.post_message(self.NewRequested())
+        self.post_message(self.Chosen())
 
     def action_rename(self) -> None:
-        """Open a field over the row under the cursor."""
-        row = self._list.row
-        if row is None:
-            return
-        field = RenameField(row.id, one_line(row.title))
-        y = self._list.region.y - self.region.y + self._list.cursor - self._list.scroll_offset.y
-        field.styles.margin = (y, 1, 0, 2)
-        self.mount(field)
-        field.focus()
+        self.rename(self._row.id)
 
     def action_pin(self) -> None:
-        """Ask for the conversation under the cursor to be kept on top, or no longer."""
-        row = self._list.row
-        if row is not None:
-            self.post_message(self.PinRequested(row.id, not row.pinned))
-
-    def action_trash(self) -> None:
-        """Ask for the conversation under the cursor to be moved to the trash."""
-        row = self._list.row
-        if row is not None:
-            self.post_message(self.TrashRequested(row.id))
+        id, pinned = self._row.id, not self._row.pinned
+        self._run(lambda: self._library.pin(id, pinned), lambda _: self._changed(id))
 
     def action_duplicate(self) -> None:
-        """Ask for a copy of the conversation under the cursor."""
-        row = self._list.row
-        if row is not None:
-            self.post_message(self.DuplicateRequested(row.id))
+        self.duplicate(self._row.id)
 
-    def action_search(self) -> None:
-        """Show only the conversations in whose title or messages what is typed stands."""
-        field = self.query_one(SearchField)
-        field.value = ""
-        self.add_class("-searching")
-        focus_at_once(field)
-
-    def action_show_all(self) -> None:
-        """End the search."""
-        self.remove_class("-searching")
-        self._show()
-        self.post_message(self.SearchChanged(""))
+    def action_trash(self) -> None:
+        self.trash(self._row.id)
 
     def action_undo(self) -> None:
-        """Ask for the last change to the list to be taken back."""
-        self.post_message(self.UndoRequested())
-
-    def _show_if_mounted(self) -> None:
-        if self.is_mounted:
-            self._show()
+        self.undo()
 
     @property
-    def _is_complete(self) -> bool:
-        """Its parts come after it, and leave before it."""
-        return bool(self.query("#conversations-empty") and self.query("#conversations-count"))
+    def _row(self) -> ConversationRow:
+        """The one under the cursor; the keys for it do nothing where there is none."""
+        assert self._list.row is not None
+        return self._list.row
 
-    @property
-    def _query(self) -> str:
-        return self.query_one(SearchField).value.strip() if self.has_class("-searching") else ""
-
-    def _show(self) -> None:
-        if not self._is_complete:
+    def rename(self, conversation_id: str) -> None:
+        """Let the person write another name, over the conversation's row, or over the heading if it has none."""
+        if not self._list.is_mounted:
             return
-        query = self._query
-        found = self.found if self.found is not None and self.found.query == query else None
-        rows = narrowed(self.entries, query, found)
-        nothing = "empty" if not query else "not_found" if found and found.is_done else "searching"
-        self.query_one("#conversations-empty", Static).update(say(f"panes.conversations.{nothing}"))
-        self.query_one("#conversations-count", Static).update(f"{len(rows):,}" if rows else "")
-        self.set_class(not rows, "-empty")
-        self._list.marked = tuple(query.split())
-        self._list.rows = rows
+        if not self._list.go_to(conversation_id):
+            self.action_show_all()  # a search may hide it
+            self._list.go_to(conversation_id)
+        field = RenameField(conversation_id, one_line(self._library.name(conversation_id)))
+        self.mount(field)
+        field.focus()
+        self._place_field()
+        self.call_after_refresh(self._place_field)  # the pane may just be about to be drawn
 
+    def _place_field(self) -> None:
+        """Let the field for a name lie over its row, wherever that is now."""
+        for field in self.query(RenameField):
+            line = self._list.line_of(field.conversation_id)
+            y = 0 if line is None else self._list.region.y - self.region.y + line
+            field.styles.margin = (y, 1, 0, 2)
 
-def narrowed(
-    rows: tuple[ConversationRow, ...], query: str, found: Found | None
-) -> tuple[ConversationRow, ...]:
-    """The rows in which every word of a query stands: in their titles, then in what was said."""
-    if not query:
-        return in_order(rows)
-    words = query.casefold().split()
-    titled = tuple(row for row in rows if all(word in row.title.casefold() for word in words))
-    there = {row.id for row in titled}
-    hits = found.hits if found is not None else {}
-    said = tuple(
-        replace(row, snippet=hits[row.id].snippet, message_id=hits[row.id].message_id)
-        for row in rows
-        if row.id in hits and row.id not in there
-    )
-    return (*in_order(titled), *in_order(said))
+    @on(RenameField.Ended)
+    def _renamed(self, event: RenameField.Ended) -> None:
+        event.stop()
+        for field in self.query(RenameField):
+            if field.has_focus:  # first: what goes away with the keyboard gives it to whatever comes next
+                self.screen.set_focus(self._list)
+            field.remove()
+        id, name = event.id, event.name
+        if name is not None:
+            self._run(lambda: self._library.rename(id, name), lambda _: self._changed(id))
+
+    def trash(self, conversation_id: str) -> None:
+        """Move a conversation to the trash, unless something runs in it."""
+
+        def trash() -> None:
+            self._refuse_at_work(conversation_id)
+            self._library.trash(conversation_id)
+
+        def trashed(_: None) -> None:
+            said = say("screen.trashed")
+            if conversation_id == self._shown_id:
+                self.post_message(self.Chosen(leaves_list=False, said=said))
+            else:
+                self._changed(conversation_id, said)
+
+        self._run(trash, trashed)
+
+    def duplicate(self, conversation_id: str) -> None:
+        """Make a copy of a conversation and let the person go on in it."""
+        self._run(
+            lambda: self._library.duplicate(conversation_id),
+            lambda copy_id: self.post_message(self.Chosen(copy_id, said=say("screen.duplicated"))),
+        )
+
+    def undo(self) -> None:
+        """Take the last change back, whichever conversation it was done to."""
+
+        def undo() -> Undone | None:
+            self._refuse_at_work(self._library.next_undo)
+            return self._library.undo()
+
+        def undone(it: Undone | None) -> None:
+            if it is None:
+                self._changed("", say("screen.nothing_to_undo"))
+            else:
+                self._changed(it.conversation_id, say(it.what, name=it.name), it.is_of_messages)
+
+        self._run(undo, undone)
+
+    def _refuse_at_work(self, conversation_id: str) -> None:
+        if self._is_at_work(conversation_id):
+            raise QwenTuiError("screen.busy_conversation")
+
+    def _changed(self, conversation_id: str, said: str = "", other_messages: bool = False) -> None:
+        self.refresh_list(self._shown_id)
+        self.post_message(self.Changed(conversation_id, said, other_messages))
+
+    def _run(self, work: Callable[[], T], done: Callable[[T], object]) -> None:
+        """Do something on the storage thread, then `done` with what came of it, if it could be done."""
+
+        async def run() -> None:
+            try:
+                result = await self._storage.run(work)
+            except QwenTuiError as error:
+                self.post_message(self.Failed(error))
+            else:
+                done(result)
+
+        self.run_worker(run())

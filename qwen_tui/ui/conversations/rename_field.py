@@ -1,7 +1,9 @@
 """The field that lies over a row of the list while its conversation is renamed."""
 
+from dataclasses import dataclass
+
 from textual import events, on
-from textual.message import Message
+from textual.message import Message as Posted
 from textual.widgets import Input
 
 from qwen_tui.chat.cleaning import one_line
@@ -20,17 +22,16 @@ class RenameField(Input):
     }
     """
 
-    class Ended(Message):
+    @dataclass
+    class Ended(Posted):
         """The field is done with. `name` is the new one, or None where the old one stays."""
 
-        def __init__(self, id: str, name: str | None) -> None:
-            super().__init__()
-            self.id = id
-            self.name = name
+        id: str
+        name: str | None
 
     def __init__(self, conversation_id: str, title: str) -> None:
         super().__init__(title, compact=True, select_on_focus=True)
-        self._conversation_id = conversation_id
+        self.conversation_id = conversation_id
         self._title = title
         self._ended = False
 
@@ -54,4 +55,4 @@ class RenameField(Input):
     def _end(self, name: str | None) -> None:
         if not self._ended:
             self._ended = True
-            self.post_message(self.Ended(self._conversation_id, name))
+            self.post_message(self.Ended(self.conversation_id, name))

@@ -1,9 +1,10 @@
 """One conversation as the list shows it, and how long ago it was used, in a few characters."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from qwen_tui import strings
+from qwen_tui.session.search import Found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +32,24 @@ def in_order(rows: tuple[ConversationRow, ...]) -> tuple[ConversationRow, ...]:
     """The rows as they stand in the list: pinned ones first, and of each kind the last used first."""
     newest_first = sorted(rows, key=lambda row: row.updated, reverse=True)
     return tuple(sorted(newest_first, key=lambda row: not row.pinned))
+
+
+def narrowed(
+    rows: tuple[ConversationRow, ...], query: str, found: Found | None
+) -> tuple[ConversationRow, ...]:
+    """The rows in which every word of a query stands: in their titles, then in what was said."""
+    if not query:
+        return in_order(rows)
+    words = query.casefold().split()
+    titled = tuple(row for row in rows if all(word in row.title.casefold() for word in words))
+    there = {row.id for row in titled}
+    hits = found.hits if found is not None else {}
+    said = tuple(
+        replace(row, snippet=hits[row.id].snippet, message_id=hits[row.id].message_id)
+        for row in rows
+        if row.id in hits and row.id not in there
+    )
+    return (*in_order(titled), *in_order(said))
 
 
 def last_use(updated: str, now: datetime) -> str:

@@ -1,10 +1,11 @@
 """The field in which the person types what the list of conversations is to be narrowed to."""
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import events, on
 from textual.binding import Binding, BindingType
-from textual.message import Message
+from textual.message import Message as Posted
 from textual.widgets import Input
 
 from qwen_tui import strings
@@ -25,12 +26,11 @@ class SearchField(Input):
     }
     """
 
-    class Ended(Message):
+    @dataclass
+    class Ended(Posted):
         """The person is done with typing; `found` says whether what was found is to stay."""
 
-        def __init__(self, found: bool) -> None:
-            super().__init__()
-            self.found = found
+        found: bool
 
     def __init__(self) -> None:
         super().__init__(

@@ -343,7 +343,11 @@ async def test_a_narrow_bar_leaves_out_the_last_offers() -> None:
 
 @pytest.mark.parametrize(
     ("label", "wanted"),
-    [("copy", MessageLog.CopyRequested), ("edit", MessageLog.EditRequested), ("delete", MessageLog.DeleteRequested)],
+    [
+        ("copy", MessageLog.CopyRequested),
+        ("edit", MessageLog.EditRequested),
+        ("delete", MessageLog.DeleteRequested),
+    ],
 )
 async def test_an_offer_can_be_clicked(label, wanted) -> None:
     app = ActionHost()

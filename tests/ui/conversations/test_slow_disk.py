@@ -1,0 +1,121 @@
+"""A disk that takes its time, a network's for one: the screen goes on, and nothing is written twice."""
+
+import os
+import threading
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from screenplay import press, say, shown, until
+from test_conversations_pane import WIDE, in_the_list, names, rows, seed, under_the_cursor
+
+from qwen_tui.ui.conversations.list import ConversationList
+
+
+class Disk:
+    """Syncs when it is let; tells who waited for it and which files were put in their places."""
+
+    def __init__(self) -> None:
+        self.is_quick = threading.Event()
+        self.is_quick.set()
+        self.waits = 0
+        self.waited_for_on: set[str] = set()
+        self.written: Counter[str] = Counter()
+        self._replace = os.replace
+
+    def stop(self) -> None:
+        """Take its time from here on, which is counted anew."""
+        self.waited_for_on.clear()
+        self.written.clear()
+        self.is_quick.clear()
+
+    def sync(self, descriptor: int) -> None:
+        self.waited_for_on.add(threading.current_thread().name)
+        self.waits += 1
+        assert self.is_quick.wait(30), "the disk was never let go"
+        self.waits -= 1
+
+    def replace(self, source, target, **kwargs) -> None:
+        self._replace(source, target, **kwargs)
+        self.written[Path(target).name] += 1
+
+
+@pytest.fixture
+def disk(monkeypatch) -> Disk:
+    disk = Disk()
+    monkeypatch.setattr(os, "fsync", disk.sync)
+    monkeypatch.setattr(os, "replace", disk.replace)
+    yield disk
+    disk.is_quick.set()
+
+
+async def test_while_a_message_is_being_saved_the_screen_does_all_that_it_can(play, disk) -> None:
+    seed(play, "a", "b")
+    async with play.running(size=WIDE) as pilot:
+        await until(pilot, lambda: pilot.app.screen.query(ConversationList) and len(rows(pilot)) == 2)
+        disk.stop()
+        await say(pilot, "go")
+        await until(pilot, lambda: disk.waits)
+        await press(pilot, "meanwhile")
+        await until(pilot, lambda: "meanwhile" in shown(pilot))
+        await in_the_list(pilot, 2)
+        await pilot.press("end")
+        assert under_the_cursor(pilot) == "b"
+        await pilot.press("f2")
+        await until(pilot, lambda: pilot.app.screen.query_one("#settings").has_focus_within)
+        session = pilot.app.screen.query_one("#talk").session
+        session.adjust(lambda it: it)  # what a setting's row does
+        disk.is_quick.set()
+        await until(pilot, lambda: "echo: go" in shown(pilot))
+        await until(pilot, lambda: names(play) == ["go", "a", "b"] and session.is_saved)
+        assert "MainThread" not in disk.waited_for_on
+        assert disk.written["go.json"] <= 3  # the question, the reply, the setting
+
+
+async def test_a_turn_on_a_slow_disk_is_saved_once_for_each_message(play, disk) -> None:
+    async with play.running(size=WIDE) as pilot:
+        disk.stop()
+        await say(pilot, "go")
+        await until(pilot, lambda: disk.waits)
+        autosave = pilot.app.screen._autosave
+        saves = [pilot.app.screen.run_worker(autosave.save()) for _ in range(5)]
+        await pilot.pause()
+        disk.is_quick.set()
+        await until(pilot, lambda: "echo: go" in shown(pilot) and all(each.is_finished for each in saves))
+        await until(pilot, lambda: pilot.app.screen.query_one("#talk").session.is_saved)
+        assert disk.written["go.json"] == 2
+
+
+async def test_what_is_done_in_the_list_is_done_when_the_disk_gets_to_it(play, disk) -> None:
+    seed(play, "a", "b", "c")
+    async with play.running(size=WIDE) as pilot:
+        await in_the_list(pilot, 3)
+        disk.stop()
+        await pilot.press("p")
+        await until(pilot, lambda: disk.waits)
+        await pilot.press("end", "r", "ctrl+u", "x", "enter", "up", "delete", "n")
+        await press(pilot, "typed")
+        assert rows(pilot) == ["a", "b", "c"]
+        assert "MainThread" not in disk.waited_for_on
+        disk.is_quick.set()
+        await until(pilot, lambda: rows(pilot) == ["▴ a", "x"])
+        await until(pilot, lambda: "Things to try" in shown(pilot))
+        await until(pilot, lambda: pilot.app.screen.query_one("#composer").text == "")
+        await pilot.press("ctrl+n")  # what was typed before there was a new conversation
+        await until(pilot, lambda: pilot.app.screen.query_one("#composer").text == "typed")
+        assert sorted(names(play)) == ["a", "x"]
+
+
+async def test_leaving_waits_for_the_disk_once_and_says_what_leaving_again_would_lose(play, disk) -> None:
+    seed(play, "a")
+    async with play.running(size=WIDE) as pilot:
+        await in_the_list(pilot, 1)
+        disk.stop()
+        await pilot.press("p")
+        await until(pilot, lambda: disk.waits)
+        await pilot.press("ctrl+q", "ctrl+q")
+        await until(pilot, lambda: "Not everything is saved" in shown(pilot))
+        assert pilot.app.is_running
+        disk.is_quick.set()
+        await until(pilot, lambda: not pilot.app.is_running)
+    assert "MainThread" not in disk.waited_for_on
