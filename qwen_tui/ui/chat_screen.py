@@ -28,7 +28,7 @@ from qwen_tui.ui.turn_notices import Aftermath
 
 if TYPE_CHECKING:  # see `Talk.complete`
     from qwen_tui.ui.transcript.find_bar import FindBar
-    from qwen_tui.ui.transcript.message_log import ChatLog
+    from qwen_tui.ui.transcript.message_log import MessageLog
 
 QUIT_SECONDS = 3.0
 """Within which a second ctrl+c leaves the program."""
@@ -96,7 +96,7 @@ class ChatScreen(ChatLayout):
             ("models", self.action_models),
             ("help", self.action_help),
             ("undo", self._conversations.undo),
-            *(log.message_commands() if (log := self._talk.chat_log) is not None else ()),
+            *(log.keys.commands() if (log := self._talk.chat_log) is not None else ()),
         )
 
     # --- Messages up: talk ---------------------------------------------------------------------------
@@ -128,25 +128,24 @@ class ChatScreen(ChatLayout):
         if event.had_keyboard:
             self._talk.focus_composer()
 
-    def on_chat_log_copy_requested(self, event: "ChatLog.CopyRequested") -> None:
-        """Copy a message; handled by name, since the log is imported after the first picture."""
-        self._copy_text(event.text, event.note)
+    def on_message_log_requested(self, event: "MessageLog.Requested") -> None:
+        """Handled by name, since the log is imported after the first picture."""
+        match event.action:
+            case "copy" | "code":
+                self._copy_text(event.text, event.note)
+            case "save_code":
+                self._files.save_code(event.text, event.file_name, event.note)
+            case "receipt" if event.message is not None:
+                self.receipts.open(event.message, self._talk.session.conversation)
+            case "undo":
+                self._conversations.undo()
+
+    def on_message_log_refused(self, event: "MessageLog.Refused") -> None:
+        self._talk.say(event.reason)
 
     def _copy_text(self, text: str, note: str = "") -> None:
         said = say_outcome(copy(self.app, text), text)
         self._talk.say(f"{said} ({note})" if note else said)
-
-    def on_chat_log_undo_requested(self) -> None:
-        """Take the last change back."""
-        self._conversations.undo()
-
-    def on_chat_log_save_block_requested(self, event: "ChatLog.SaveBlockRequested") -> None:
-        """Write a code block to a file."""
-        self._files.save_code(event.code, event.suggested_name, event.note)
-
-    def on_chat_log_receipt_requested(self, event: "ChatLog.ReceiptRequested") -> None:
-        """Show how a reply came about."""
-        self.receipts.open(event.message, self._talk.session.conversation)
 
     @on(Aftermath.ReplayMoved)
     def _replay_moved(self, event: Aftermath.ReplayMoved) -> None:

@@ -35,7 +35,7 @@ from qwen_tui.wording.load_progress import fallback_in_words
 from qwen_tui.wording.server import reasons_in_words
 
 if TYPE_CHECKING:  # see `Transcript.complete`
-    from qwen_tui.ui.transcript.message_log import ChatLog
+    from qwen_tui.ui.transcript.message_log import MessageLog
 
 LOOK_SECONDS = 1 / 15
 """How often it looks at what the background threads have done."""
@@ -140,7 +140,7 @@ class Talk(Vertical):
         return self.session.conversation.id
 
     @property
-    def chat_log(self) -> "ChatLog | None":
+    def chat_log(self) -> "MessageLog | None":
         """Where the conversation is read; None until the first picture is there."""
         return self._transcript.chat_log
 

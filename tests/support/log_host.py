@@ -7,7 +7,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
 from qwen_tui.chat.messages import Message, Role, Run
-from qwen_tui.ui.transcript.message_log import ChatLog
+from qwen_tui.ui.transcript.message_log import MessageLog
 from qwen_tui.ui.transcript.message_view import MessageView
 from qwen_tui.ui.transcript.pane import LogPane
 
@@ -27,8 +27,9 @@ class LogHost(App[None]):
         yield self.pane
         yield Input(id="elsewhere")
 
-    def on_chat_log_copy_requested(self, event: ChatLog.CopyRequested) -> None:
-        self.copied.append(event.text)
+    def on_message_log_requested(self, event: MessageLog.Requested) -> None:
+        if event.action == "copy":
+            self.copied.append(event.text)
 
 
 class ViewHost(App[None]):

@@ -18,7 +18,7 @@ from qwen_tui.ui.settings.number_row import NumberRow
 from qwen_tui.ui.settings.pane import SettingsPane
 from qwen_tui.ui.settings.row import SettingRow
 from qwen_tui.ui.side_panels import Panes
-from qwen_tui.ui.transcript.message_log import ChatLog
+from qwen_tui.ui.transcript.message_log import MessageLog
 
 
 def help_places(everywhere: Iterable[BindingType], keymap: Mapping[str, str]) -> list[Place]:
@@ -28,7 +28,7 @@ def help_places(everywhere: Iterable[BindingType], keymap: Mapping[str, str]) ->
         for title, bindings in (
             (say("help.place.composer"), [*MessageArea.BINDINGS, *Composer.BINDINGS]),
             (say("help.place.everywhere"), everywhere),
-            (say("help.place.log"), ChatLog.BINDINGS),
+            (say("help.place.log"), MessageLog.BINDINGS),
             (
                 say("help.place.conversations"),
                 [*ConversationList.BINDINGS, *ConversationsPane.BINDINGS, *Panes.BINDINGS],

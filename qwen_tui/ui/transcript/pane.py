@@ -3,19 +3,19 @@
 The row tells what can be done to the message under the cursor, and leads back to the newest message.
 """
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
+from qwen_tui.ui.transcript.autoscroll import LatestHint
 from qwen_tui.ui.transcript.find_bar import FindBar
-from qwen_tui.ui.transcript.latest_hint import LatestHint
-from qwen_tui.ui.transcript.message_log import ChatLog
+from qwen_tui.ui.transcript.message_log import MessageLog
 from qwen_tui.ui.widgets.action_bar import ActionBar
 
 
 class LogPane(Vertical):
-    """A `ChatLog` with its row; what the log asks for goes on up."""
+    """A `MessageLog` with its row; what the log asks for goes on up."""
 
     DEFAULT_CSS = """
     LogPane .foot { dock: bottom; height: 1; }
@@ -24,7 +24,7 @@ class LogPane(Vertical):
     def __init__(self, name: str = "", welcome: Widget | None = None, *, id: str | None = None) -> None:
         """`name` and `welcome` are the log's."""
         super().__init__(id=id)
-        self.chat_log = ChatLog(name, welcome, id="log")
+        self.chat_log = MessageLog(name, welcome, id="log")
         """The log."""
         self._bar = ActionBar()
         self.find_bar = FindBar(lambda: self.chat_log.messages)
@@ -39,7 +39,7 @@ class LogPane(Vertical):
     def find(self) -> None:
         """Let the person find something."""
         self._bar.display = False
-        self.chat_log.keep_cursor_shown(True)
+        self.chat_log.mark(())
         self.find_bar.open()
 
     @on(FindBar.Moved)
@@ -52,29 +52,29 @@ class LogPane(Vertical):
     @on(FindBar.Closed)
     def _end_finding(self) -> None:
         self._bar.display = True
-        self.chat_log.keep_cursor_shown(False)
+        self.chat_log.mark(None)
 
-    @on(ChatLog.MessagesChanged)
-    def _count_again(self, event: ChatLog.MessagesChanged) -> None:
+    @on(MessageLog.MessagesChanged)
+    def _count_again(self, event: MessageLog.MessagesChanged) -> None:
         event.stop()
         self.find_bar.count_again()
 
-    @on(ChatLog.OffersChanged)
-    def _offer(self, event: ChatLog.OffersChanged) -> None:
+    @on(MessageLog.OffersChanged)
+    def _offer(self, event: MessageLog.OffersChanged) -> None:
         event.stop()
         self._bar.show(event.offers)
 
     @on(ActionBar.Chosen)
     def _choose(self, event: ActionBar.Chosen) -> None:
         event.stop()
-        self.chat_log.action_on_message(event.name)
+        self.chat_log.keys.press(event.name)
 
-    @on(ChatLog.LeftEnd)
-    def _left_end(self, event: ChatLog.LeftEnd) -> None:
+    @on(MessageLog.LeftEnd)
+    def _left_end(self, event: MessageLog.LeftEnd) -> None:
         event.stop()
         self._hint.display = event.is_away
 
-    @on(LatestHint.Pressed)
-    def _go_to_latest(self, event: LatestHint.Pressed) -> None:
+    @on(events.Click, "LatestHint")
+    def _go_to_latest(self, event: events.Click) -> None:
         event.stop()
         self.chat_log.follow()

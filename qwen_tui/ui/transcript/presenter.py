@@ -9,13 +9,13 @@ from qwen_tui.session.session import ChatSession
 from qwen_tui.session.turn_queue import Happened, Turn, TurnBegan, TurnEnded, TurnQueue
 from qwen_tui.ui.transcript.live_replies import LiveReply
 from qwen_tui.ui.transcript.memory_marker import Memory
-from qwen_tui.ui.transcript.message_log import ChatLog
+from qwen_tui.ui.transcript.message_log import MessageLog
 
 
 class ReplyFeed:
     """Keeps the log at what the turns have come to; messages that wait for their turn stand at its end."""
 
-    def __init__(self, log: ChatLog, turns: TurnQueue) -> None:
+    def __init__(self, log: MessageLog, turns: TurnQueue) -> None:
         self._log = log
         self._turns = turns
         self._waiting: list[str] = []
@@ -27,21 +27,22 @@ class ReplyFeed:
         """Show a conversation as it stands now, its running reply and its waiting messages included."""
         self._waiting.clear()
         await self._show_path(session, live.message.parent if live else session.conversation.head)
-        self._log.show_memory_line(None)
+        self._log.memory.show(None)
         if live is not None:
             self.show_window(live.started.first_sent, live.started.window)
             self._streaming = live.message.id
-            self._log.add(live.message, streaming=True)
-            self._log.append_thinking(live.message.id, "".join(live.thinking), live.thinking_tokens)
-            self._log.append_text(live.message.id, "".join(live.text))
+            view = self._log.add(live.message, streaming=True)
+            view.append_thinking("".join(live.thinking), live.thinking_tokens)
+            view.append_text("".join(live.text))
             if live.progress is not None:
-                self._log.show_progress(live.message.id, *live.progress)
+                view.show_progress(*live.progress)
         self.show_waiting(session)
 
     async def show(self, happened: list[Happened]) -> None:
         """Show what happened in the conversation that is shown; deltas in a row become one."""
         for event in _joined(happened):
             session = happened[0].turn.session
+            view = self._log.list.view_of(self._streaming)
             match event:
                 case TurnBegan():
                     self.show_waiting(session)
@@ -49,12 +50,12 @@ class ReplyFeed:
                     await self._add(session, message)
                 case ReplyStarted(reply):
                     await self._begin(session, event)
-                case PrefillProgress(done, total):
-                    self._log.show_progress(self._streaming, done, total)
-                case ThinkingDelta(text, tokens):
-                    self._log.append_thinking(self._streaming, text, tokens)
-                case TextDelta(text):
-                    self._log.append_text(self._streaming, text)
+                case PrefillProgress(done, total) if view:
+                    view.show_progress(done, total)
+                case ThinkingDelta(text, tokens) if view:
+                    view.append_thinking(text, tokens)
+                case TextDelta(text) if view:
+                    view.append_text(text)
                 case Replied(reply):
                     self._end(session, reply)
                 case TurnEnded() if not self._streaming:
@@ -67,8 +68,8 @@ class ReplyFeed:
 
     async def _begin(self, session: ChatSession, started: ReplyStarted) -> None:
         self._streaming = started.reply.id
-        if self._log.position_of(started.reply.id) is not None:
-            self._log.resume(started.reply.id)
+        if self._log.list.position_of(started.reply.id) is not None:
+            self._log.list.resume(started.reply.id)
         else:
             await self._add(session, started.reply, streaming=True)
         self.show_window(started.first_sent, started.window)
@@ -77,18 +78,18 @@ class ReplyFeed:
         """Show a new message after the one it follows; what stood there before makes room for its sibling."""
         self._clear_waiting()
         last = self._log.messages[-1].id if self._log.messages else None
-        pointed_at = self._log.cursor
+        pointed_at = self._log.cursor.message_id
         if message.parent != last:
             await self._show_path(session, message.parent)
         self._log.add(message, streaming=streaming)
-        if pointed_at is not None and self._log.position_of(pointed_at) is None:
-            self._log.point_at(message.id)
+        if pointed_at is not None and self._log.list.position_of(pointed_at) is None:
+            self._log.move_cursor(message.id, scroll=False)
         self.show_waiting(session)
 
     def _end(self, session: ChatSession, reply: Message) -> None:
         self._streaming = ""
-        self._log.finish(reply)
-        self._log.show_variants(variants(session.conversation))
+        self._log.list.finish(reply)
+        self._log.keys.show_variants(variants(session.conversation))
 
     async def _show_path(self, session: ChatSession, head: str | None) -> None:
         conversation = session.conversation
@@ -97,7 +98,7 @@ class ReplyFeed:
     def show_window(self, first_sent: str, window: Window) -> None:
         """Draw the line where the model's memory begins."""
         used, budget = window.used_tokens, window.budget_tokens
-        self._log.show_memory_line(Memory(first_sent, used, budget, window.older, window.is_exact))
+        self._log.memory.show(Memory(first_sent, used, budget, window.older, window.is_exact))
 
     def show_waiting(self, session: ChatSession) -> None:
         """Let the messages that wait stand at the end of the log."""
@@ -110,7 +111,7 @@ class ReplyFeed:
 
     def _clear_waiting(self) -> None:
         for message_id in self._waiting:
-            self._log.remove_message(message_id)
+            self._log.list.remove(message_id)
         self._waiting.clear()
 
 

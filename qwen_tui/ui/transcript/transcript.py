@@ -21,14 +21,14 @@ from qwen_tui.ui.transcript.live_replies import LiveReplies
 from qwen_tui.ui.transcript.welcome import Welcome
 
 if TYPE_CHECKING:  # see `Transcript.complete`
-    from qwen_tui.ui.transcript.message_log import ChatLog
+    from qwen_tui.ui.transcript.message_log import MessageLog
     from qwen_tui.ui.transcript.pane import LogPane
     from qwen_tui.ui.transcript.presenter import ReplyFeed
 
 
 class _Parts(NamedTuple):
     pane: "LogPane"
-    log: "ChatLog"
+    log: "MessageLog"
     feed: "ReplyFeed"
 
 
@@ -94,7 +94,7 @@ class Transcript(Vertical):
         self._parts = _Parts(pane, pane.chat_log, ReplyFeed(pane.chat_log, self._turns))
 
     @property
-    def chat_log(self) -> "ChatLog | None":
+    def chat_log(self) -> "MessageLog | None":
         """The log; None until the first picture is there."""
         return self._parts.log if self._parts is not None else None
 
@@ -130,31 +130,28 @@ class Transcript(Vertical):
     def set_busy(self, busy: bool) -> None:
         """Whether a turn of this conversation is running."""
         if self._parts is not None:
-            self._parts.log.set_busy(busy)
+            self._parts.log.keys.set_busy(busy)
 
     # --- What is done to messages: handled by name, since the log is imported late -----------------------
 
-    def on_chat_log_edit_requested(self, event: "ChatLog.EditRequested") -> None:
-        """Write a message anew."""
-        self.post_message(self.EditWanted(event.message))
-
-    def on_chat_log_regenerate_requested(self, event: "ChatLog.RegenerateRequested") -> None:
-        """Answer a question again."""
-        self.post_message(self.Asked(Regenerate(event.message.id)))
-
-    def on_chat_log_continue_requested(self, event: "ChatLog.ContinueRequested") -> None:
-        """Go on with a reply."""
-        self.post_message(self.Asked(Continue(event.message.id)))
-
-    def on_chat_log_delete_requested(self, event: "ChatLog.DeleteRequested") -> None:
-        """Take a message out of the conversation."""
-        session, place = self._session, self._place(event.message)
-        self.change(lambda: self._library.delete(session, event.message.id), place, say("screen.deleted"))
-
-    def on_chat_log_variant_requested(self, event: "ChatLog.VariantRequested") -> None:
-        """Show the variant beside a message."""
-        session, place = self._session, self._place(event.message)
-        self.change(lambda: session.turn(event.message.id, event.step), place)
+    def on_message_log_requested(self, event: "MessageLog.Requested") -> None:
+        """Do what changes the conversation; the rest goes on up."""
+        message, session = event.message, self._session
+        if message is None:
+            return
+        match event.action:
+            case "edit":
+                self.post_message(self.EditWanted(message))
+            case "regenerate":
+                self.post_message(self.Asked(Regenerate(message.id)))
+            case "continue":
+                self.post_message(self.Asked(Continue(message.id)))
+            case "delete":
+                place = self._place(message)
+                self.change(lambda: self._library.delete(session, message.id), place, say("screen.deleted"))
+            case "earlier_variant" | "later_variant" as action:
+                step = -1 if action == "earlier_variant" else 1
+                self.change(lambda: session.turn(message.id, step), self._place(message))
 
     def read(self, message_id: str) -> None:
         """Go to a message, on whichever branch it stands, with the keyboard."""

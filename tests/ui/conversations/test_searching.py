@@ -31,7 +31,7 @@ async def test_enter_on_a_hit_opens_the_conversation_at_the_message(play) -> Non
         await press(pilot, "NEEDLE")
         await until(pilot, lambda: "the needle of 7" in shown(pilot) and "talk 29" not in shown(pilot))
         await pilot.press("enter", "enter")
-        log = pilot.app.screen.query_one("ChatLog")
+        log = pilot.app.screen.query_one("MessageLog")
         await until(pilot, lambda: log.has_focus and log.cursor_message is not None)
         await until(pilot, lambda: log.cursor_message.content == "the needle of 7")
         await until(pilot, lambda: shown(pilot).count("the needle of 7") == 2)
