@@ -10,7 +10,7 @@ from textual.message import Message as Posted
 
 from qwen_tui.chat.messages import Message
 from qwen_tui.ui.transcript.message_view import MessageView
-from qwen_tui.ui.transcript.virtual_list import MOST, OPENED, PAGE
+from qwen_tui.ui.transcript.virtual_list import MOST, OPENED, PAGE, newest
 
 
 def mounted(app: LogHost) -> list[str]:
@@ -341,3 +341,67 @@ async def test_a_new_name_reaches_replies_that_do_not_tell_their_model() -> None
         app.log_.assistant_name = "guide"
         await settled(pilot)
         assert "guide" in screen_text(app)
+
+
+async def test_a_far_place_that_cannot_be_mounted_does_not_end_paging(monkeypatch) -> None:
+    app = LogHost()
+    async with running(app) as pilot:
+        log, messages = app.log_, talk(500)
+        await log.show_conversation(messages)
+        await settled(pilot)
+
+        async def fail() -> None:
+            raise RuntimeError("no room")
+
+        monkeypatch.setattr(log.list, "_arrange", fail)
+        log.list.destination = messages[100].id
+        with pytest.raises(RuntimeError):
+            await log.list._go_far(messages[100].id)
+        monkeypatch.undo()
+        log.list._move(newest(len(messages)))
+        before = len(mounted(app))
+        log.scroll_to(y=0, animate=False)
+        await settled(pilot)
+        assert len(mounted(app)) > before
+
+
+async def test_a_far_message_that_is_removed_on_the_way_is_not_gone_to(monkeypatch) -> None:
+    app = LogHost()
+    async with running(app) as pilot:
+        log, messages = app.log_, talk(500)
+        await log.show_conversation(messages)
+        await settled(pilot)
+        arrange = log.list._arrange
+
+        async def arrange_slowly() -> None:
+            await arrange()
+            log.list.remove(messages[100].id)
+
+        monkeypatch.setattr(log.list, "_arrange", arrange_slowly)
+        log.list.go_to(messages[100].id)
+        await settled(pilot)
+        await settled(pilot)
+        assert messages[100].id not in mounted(app)
+        monkeypatch.undo()
+        log.list.go_to(messages[102].id)
+        await settled(pilot)
+        assert "question 102" in screen_text(app)
+
+
+async def test_a_message_that_is_removed_while_others_are_mounted_is_not_mounted(monkeypatch) -> None:
+    app = LogHost()
+    async with running(app) as pilot:
+        log, messages = app.log_, talk(100)
+        await log.show_conversation(messages[:30])
+        await settled(pilot)
+        remove_children = log.remove_children
+
+        async def remove_slowly(stale: object) -> None:
+            await remove_children(stale)
+            if log.list.position_of(messages[99].id) is not None:
+                log.list.remove(messages[99].id)
+
+        monkeypatch.setattr(log, "remove_children", remove_slowly)
+        await log.show_conversation(messages[50:])
+        await settled(pilot)
+        assert mounted(app) == ids(messages[50:99])

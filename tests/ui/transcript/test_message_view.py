@@ -245,3 +245,14 @@ async def test_thoughts_are_laid_out_anew_for_another_width() -> None:
         await pilot.resize_terminal(60, 24)
         await settled(pilot)
         assert "│ one two three four five six seven eight nine ten" in screen_text(app)
+
+
+async def test_one_token_of_thoughts_is_one_token() -> None:
+    app = ViewHost(MessageView(reply(""), "Qwen", streaming=True))
+    async with running(app) as pilot:
+        app.view.append_thinking("hm", tokens=1)
+        await settled(pilot)
+        assert "Thinking · 1 token\n" in screen_text(app)
+        app.view.append_text("So:")
+        await settled(pilot)
+        assert "s · 1 token\n" in screen_text(app)
