@@ -192,7 +192,7 @@ class TurnQueue:
         return None
 
     def take_all_back(self) -> tuple[Turn, ...]:
-        """Take every waiting turn out of the queue, the newest first, so that each can be put before the one after."""
+        """Take every waiting turn out of the queue, the newest first: so each can be put before the next."""
         with self._changed:
             turns = tuple(reversed(self._waiting))
             self._waiting.clear()

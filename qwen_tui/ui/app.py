@@ -30,7 +30,7 @@ from qwen_tui.ui.settings.side import SettingsSide as SettingsPane
 from qwen_tui.ui.textual_patches.key_queue import KeysInOrder
 from qwen_tui.ui.themes import THEMES
 
-if TYPE_CHECKING:  # see `ChatScreen.on_chat_log_receipt_requested`
+if TYPE_CHECKING:  # see `ChatScreen.on_message_log_requested`
     from qwen_tui.ui.models.screen import ModelScreen
     from qwen_tui.ui.receipt.screen import Receipt
 

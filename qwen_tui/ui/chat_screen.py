@@ -204,6 +204,8 @@ class ChatScreen(GivenKeysFirst):
             )
 
     async def _show(self, session: ChatSession, said: str = "") -> None:
+        if session is self.shown:
+            self._chat.open_box()
         self.shown = session
         await self._chat.look()
         if isinstance(self.engine_state, Failed):
@@ -309,10 +311,10 @@ class ChatScreen(GivenKeysFirst):
     def on_message_log_requested(self, event: "MessageLog.Requested") -> None:
         """Do what concerns more than the messages: the clipboard, files, receipts, undo."""
         match event.action:
-            case "copy" | "copy_code":
+            case "copy" | "code":
                 self._copy(event.text, event.note)
             case "save_code":
-                self._files.save_code(event.text, event.name, event.note)
+                self._files.save_code(event.text, event.file_name, event.note)
             case "receipt" if event.message is not None:
                 self.receipts.open(event.message, self._chat.session.conversation)
             case "undo":
@@ -324,8 +326,8 @@ class ChatScreen(GivenKeysFirst):
 
     def message_commands(self) -> Iterable[tuple[str, Callable[[], object]]]:
         """What the command palette can do to a message: the names of its sentences, and what does it."""
-        log = self._chat.transcript.chat_log
-        return log.message_commands() if log is not None else ()
+        log = self._chat.transcript.log_widget
+        return log.keys.commands() if log is not None else ()
 
     # --- Actions -------------------------------------------------------------------------------------
 

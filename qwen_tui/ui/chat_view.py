@@ -30,7 +30,7 @@ from qwen_tui.strings import say
 from qwen_tui.ui.composer.composer import Composer
 from qwen_tui.ui.composer.outbox import Outbox
 from qwen_tui.ui.conversations.marks import Marks
-from qwen_tui.ui.transcript.transcript import TranscriptPane
+from qwen_tui.ui.transcript.pane import TranscriptPane
 from qwen_tui.ui.transcript.welcome import Suggestion
 from qwen_tui.ui.turn_notices import SERVER, TurnNotices, taken_back
 from qwen_tui.ui.widgets.notice import Notice
@@ -141,7 +141,7 @@ class ChatView(Vertical):
 
     def watch_engine_state(self, state: EngineState | None) -> None:
         """Say what has become of the model; without one, what waits for it goes back to the message box."""
-        if self.transcript.chat_log is None or self.shown is None:
+        if self.transcript.log_widget is None or self.shown is None:
             return
         self.transcript.show_engine(state)
         if not isinstance(state, Failed):
@@ -318,6 +318,9 @@ class ChatView(Vertical):
                 self.submit(Regenerate(message.id))
             case "continue":
                 self.submit(Continue(message.id))
+
+    def on_message_log_refused(self, event: "MessageLog.Refused") -> None:
+        self.notice.say(event.reason)
 
     @on(TranscriptPane.Changed)
     async def _changed(self, event: TranscriptPane.Changed) -> None:

@@ -27,8 +27,9 @@ class LogHost(App[None]):
         yield self.pane
         yield Input(id="elsewhere")
 
-    def on_chat_log_copy_requested(self, event: MessageLog.CopyRequested) -> None:
-        self.copied.append(event.text)
+    def on_message_log_requested(self, event: MessageLog.Requested) -> None:
+        if event.action == "copy":
+            self.copied.append(event.text)
 
 
 class ViewHost(App[None]):

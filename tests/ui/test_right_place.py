@@ -1,4 +1,4 @@
-"""What was written in a conversation stays its own, what waits is seen, and what is said ends when it is not true."""
+"""What was written in a conversation stays its own; what waits is seen; a notice ends with what it says."""
 
 import threading
 

@@ -1,18 +1,24 @@
 """A scrolling container that stays at its end while it grows, until the person scrolls away."""
 
-from textual import events
+from dataclasses import dataclass
+
 from textual.containers import VerticalScroll
+from textual.content import Content
 from textual.message import Message as Posted
+from textual.widget import Widget
+from textual.widgets import Static
+
+from qwen_tui.strings import say
 
 NEAR_END = 3
 """Rows from the end within which scrolling down follows again: text that grows cannot be caught up with."""
 
 
-class FollowingScroll(VerticalScroll):
+class Autoscroll(VerticalScroll):
     """Follows its end, and says when it does not."""
 
     DEFAULT_CSS = """
-    FollowingScroll {
+    Autoscroll {
         layout: stream;
         scrollbar-size-vertical: 1;
         /* Its column is kept free, so that what no longer fits is not laid out twice. */
@@ -20,15 +26,18 @@ class FollowingScroll(VerticalScroll):
     }
     """
 
-    class LeftEnd(Posted, namespace="chat_log"):
-        """The person scrolled away from the newest text (`is_away`), or came back to it."""
+    @dataclass
+    class LeftEnd(Posted):
+        """The person scrolled away from the newest text, or came back to it."""
 
-        def __init__(self, is_away: bool) -> None:
-            super().__init__()
-            self.is_away = is_away
+        is_away: bool
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
-        super().__init__(id=id, classes=classes)
+    def __init__(self, *children: Widget, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(*children, id=id, classes=classes)
+        self.has_more_below = False
+        """The end of what is mounted is not the end of what there is."""
+        self.is_moved = False
+        """The program scrolls at this moment, not the person."""
         self._is_away = False
 
     def update_node_styles(self, animate: bool = True) -> None:
@@ -38,11 +47,6 @@ class FollowingScroll(VerticalScroll):
     def is_following(self) -> bool:
         """Whether the view stays at the newest text."""
         return self.is_anchored and not self._anchor_released and not self.has_more_below
-
-    @property
-    def has_more_below(self) -> bool:
-        """Whether the end of what is mounted is not the end of what there is."""
-        return False
 
     def follow(self) -> None:
         """Go to the end and stay there."""
@@ -57,32 +61,33 @@ class FollowingScroll(VerticalScroll):
             self.post_message(self.LeftEnd(is_away))
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Scrolling may reach the end or leave it."""
         super().watch_scroll_y(old_value, new_value)
         self.say_where()
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """Close to the end, scrolling down means following it."""
-        self.call_after_refresh(self._follow_if_near)
-
-    def action_scroll_down(self) -> None:
-        """One row down."""
-        super().action_scroll_down()
-        self.call_after_refresh(self._follow_if_near)
-
-    def action_page_down(self) -> None:
-        """One page down."""
-        super().action_page_down()
-        self.call_after_refresh(self._follow_if_near)
-
-    def action_scroll_end(self) -> None:
-        """To the newest text."""
-        self.follow()
+        if new_value > old_value and not self.is_moved and not self.is_following:
+            self.call_after_refresh(self._follow_if_near)
 
     def _follow_if_near(self) -> None:
-        if (
-            not self.is_following
-            and self.max_scroll_y - self.scroll_y <= NEAR_END
-            and not self.has_more_below
-        ):
+        is_near = self.max_scroll_y - self.scroll_y <= NEAR_END
+        if is_near and not self.is_following and not self.has_more_below:
             self.follow()
+
+
+class LatestHint(Static):
+    """`↓ latest` in the corner under the log; a click on it goes there."""
+
+    ALLOW_SELECT = False
+    DEFAULT_CSS = """
+    LatestHint {
+        width: auto;
+        height: 1;
+        padding: 0 1;
+        background: $accent 20%;
+        color: $text-accent;
+        display: none;
+        &:hover { background: $accent 40%; }
+        &:ansi { background: ansi_default; text-style: reverse; }
+    }
+    """
+
+    def __init__(self) -> None:
+        super().__init__(Content(say("chat.latest")))

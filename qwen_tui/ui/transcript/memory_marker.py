@@ -1,9 +1,12 @@
-"""The line in the log where the model's memory begins."""
+"""Where the model's memory begins in the log: a line, above which everything is dimmed."""
 
 from dataclasses import dataclass
 
 from qwen_tui.strings import say
 from qwen_tui.ui.markdown.lines import Line
+from qwen_tui.ui.transcript.autoscroll import Autoscroll
+from qwen_tui.ui.transcript.message_view import MessageView
+from qwen_tui.ui.transcript.virtual_list import VirtualList
 from qwen_tui.ui.widgets.line_view import LinesView
 from qwen_tui.wording.cell_width import cells, cropped
 from qwen_tui.wording.units import in_tokens
@@ -64,6 +67,68 @@ class MemoryLine(LinesView):
                 )
             )
         ]
+
+
+class MemoryMarker:
+    """Puts the line above the first message that is sent, as soon as that is mounted."""
+
+    def __init__(self, scroll: Autoscroll, messages: VirtualList) -> None:
+        self._scroll = scroll
+        self._messages = messages
+        self._memory: Memory | None = None
+        self._line: MemoryLine | None = None
+
+    def show(self, memory: Memory | None) -> None:
+        """Mark where this memory begins; None: all is sent."""
+        self._memory = memory
+        self.place()
+
+    def forget_if_gone(self) -> None:
+        """Show no line where its place is not among the messages: until it is counted again there is none."""
+        if self._begins is None:
+            self._memory = None
+
+    def is_dimmed(self, message_id: str) -> bool:
+        """Whether the model does not see a message."""
+        begins, position = self._begins, self._messages.position_of(message_id)
+        return begins is not None and position is not None and position < begins
+
+    def place(self) -> None:
+        """Dim what is not sent and move the line to where the sent part begins."""
+        for view in self._messages.views:
+            view.set_class(self.is_dimmed(view.message.id), "-dimmed")
+        memory, line, children = self._memory, self._line, self._scroll.children
+        before = self._view_below()
+        is_last = self._begins == len(self._messages.messages) and not self._scroll.has_more_below
+        if memory is None or not memory.older or (before is None and not is_last):
+            if line is not None:
+                line.remove()
+                self._line = None
+        elif line is None:
+            self._line = MemoryLine(memory)
+            self._scroll.mount(self._line, before=before)
+        else:
+            line.show(memory)
+            if before is None and children[-1] is not line:
+                self._scroll.move_child(line, after=children[-1])
+            elif before is not None and children.index(line) != children.index(before) - 1:
+                self._scroll.move_child(line, before=before)
+
+    def _view_below(self) -> MessageView | None:
+        """The first message that is sent, if it is mounted."""
+        begins, messages = self._begins, self._messages.messages
+        if begins is None or begins >= len(messages):
+            return None
+        view = self._messages.view_of(messages[begins].id)
+        return view if view is not None and view.is_attached else None
+
+    @property
+    def _begins(self) -> int | None:
+        """The place of the first message that is sent, which may be one that is still to come."""
+        memory = self._memory
+        if memory is None or (not memory.first_sent_id and memory.older > len(self._messages.messages)):
+            return None
+        return self._messages.position_of(memory.first_sent_id) if memory.first_sent_id else memory.older
 
 
 def _text(memory: Memory, width: int) -> str:

@@ -4,7 +4,10 @@ import functools
 from typing import NamedTuple
 
 from qwen_tui.chat.branches import Variant
+from qwen_tui.chat.cleaning import one_line
 from qwen_tui.chat.messages import Message, Role
+from qwen_tui.strings import say
+from qwen_tui.ui.markdown.code import suffix_of
 from qwen_tui.ui.markdown.document import code_blocks
 from qwen_tui.ui.markdown.parsing.blocks import Code
 
@@ -14,21 +17,23 @@ class Action(NamedTuple):
 
     name: str
     keys: str
+    need: int
+    """Where there is no room for all, those that are needed least are left out first."""
 
 
 ACTIONS = (
-    Action("copy", "y"),
-    Action("continue", "c"),
-    Action("code", "u"),
-    Action("edit", "e"),
-    Action("regenerate", "r"),
-    Action("earlier_variant", "left"),
-    Action("later_variant", "right"),
-    Action("receipt", "i"),
-    Action("save_code", "s"),
-    Action("delete", "d,delete"),
+    Action("copy", "y", 9),
+    Action("continue", "c", 5),
+    Action("code", "u", 4),
+    Action("edit", "e", 7),
+    Action("regenerate", "r", 6),
+    Action("earlier_variant", "left", 2),
+    Action("later_variant", "right", 3),
+    Action("receipt", "i", 1),
+    Action("save_code", "s", 0),
+    Action("delete", "d,delete", 8),
 )
-"""The most useful first: where there is little room, the last ones are not named."""
+"""In the order in which they are offered."""
 
 _WHILE_BUSY = frozenset(("copy", "code", "edit", "receipt", "save_code"))
 """What does not touch the messages that a running turn builds on. (An edited question waits for its turn.)"""
@@ -49,22 +54,28 @@ class Situation(NamedTuple):
 
 
 def possible(message: Message, situation: Situation) -> tuple[str, ...]:
-    """The names of the actions that apply, the most useful first."""
-    return tuple(action.name for action in ACTIONS if is_possible(action.name, message, situation))
+    """The names of the actions that apply."""
+    return tuple(action.name for action in ACTIONS if not obstacle(action.name, message, situation))
 
 
-def is_possible(name: str, message: Message, situation: Situation) -> bool:
-    """Whether an action applies to a message now."""
+def obstacle(name: str, message: Message, situation: Situation) -> str:
+    """What keeps an action from being done, as the code of a sentence; empty where nothing does."""
     if name == "copy":
-        return bool(situation.text)
-    if situation.is_waiting or (situation.is_busy and name not in _WHILE_BUSY):
-        return False
-    if name in ("code", "save_code"):
-        return has_code(situation.text)
-    if situation.is_streaming:
-        return name == "regenerate" and not situation.is_busy
+        return "" if situation.text else "chat.cannot.copy"
+    if situation.is_waiting:
+        return "chat.cannot.waiting"
+    if situation.is_busy and name not in _WHILE_BUSY:
+        return "chat.cannot.busy"
+    if situation.is_streaming and name not in ("code", "save_code", "regenerate"):
+        return "chat.cannot.busy"
+    return "" if _applies(name, message, situation) else f"chat.cannot.{name}"
+
+
+def _applies(name: str, message: Message, situation: Situation) -> bool:
     is_reply, variant = message.role is Role.ASSISTANT, situation.variant
     match name:
+        case "code" | "save_code":
+            return has_code(situation.text)
         case "edit":
             return message.role is Role.USER or (is_reply and bool(message.content))
         case "regenerate":
@@ -91,3 +102,21 @@ def has_code(text: str) -> bool:
 def code_of(text: str) -> tuple[Code, ...]:
     """The code blocks of a text; the last few texts are remembered, since they are asked about again and again."""
     return tuple(code_blocks(text))
+
+
+def note_on(text: str, number: int) -> str:
+    """A code block of a text in words: `python, 12 lines, block 2 of 3`."""
+    blocks = code_of(text)
+    lines = blocks[number].text.count("\n") + 1
+    parts = [say("chat.code.one_line") if lines == 1 else say("chat.code.lines", lines=lines)]
+    if language := blocks[number].language:
+        parts.insert(0, one_line(language, 20))
+    if len(blocks) > 1:
+        parts.append(say("chat.code.number", number=number + 1, of=len(blocks)))
+    return ", ".join(parts)
+
+
+def file_name_of(text: str, number: int) -> str:
+    """What a file with a code block of a text may be called, without a folder."""
+    blocks = code_of(text)
+    return (f"code-{number + 1}" if len(blocks) > 1 else "code") + suffix_of(blocks[number].language)

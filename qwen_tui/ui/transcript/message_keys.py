@@ -1,223 +1,160 @@
-"""What the person does to messages in the log: keys and palette commands that ask the screen for it.
+"""What the person does to messages of the log: keys, action bar and palette ask the screen for it.
 
-The log changes nothing itself: it says up what is wanted, with the message it is wanted for.
+The log changes nothing itself: it posts what is wanted, with the message it is wanted for.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar
+from typing import TYPE_CHECKING
 
-from textual import on
 from textual.binding import Binding, BindingType
-from textual.message import Message as Posted
 
 from qwen_tui.chat.branches import Variant
-from qwen_tui.chat.cleaning import one_line
 from qwen_tui.chat.messages import Message
 from qwen_tui.strings import say
-from qwen_tui.ui.markdown.code import suffix_of
-from qwen_tui.ui.transcript.cursor import MessageCursor
-from qwen_tui.ui.transcript.message_actions import ACTIONS, Situation, code_of, is_possible, possible
-from qwen_tui.ui.transcript.message_view import MessageView
+from qwen_tui.ui.transcript.message_actions import (
+    ACTIONS,
+    Situation,
+    code_of,
+    file_name_of,
+    note_on,
+    obstacle,
+    possible,
+)
 from qwen_tui.ui.widgets.action_bar import Offer
 
+if TYPE_CHECKING:  # it has these keys as a part
+    from qwen_tui.ui.transcript.message_log import MessageLog
 
-class MessageActions(MessageCursor):
-    """Messages to which something can be done."""
+BINDINGS: tuple[BindingType, ...] = (
+    Binding("up,k", "step(-1)", say("chat.key.previous"), id="log.previous", show=False),
+    Binding("down,j", "step(1)", say("chat.key.next"), id="log.next", show=False),
+    Binding("enter", "on_message('thinking')", say("chat.key.thoughts"), id="log.thinking", show=False),
+    *(
+        Binding(keys, f"on_message('{name}')", say(f"chat.key.{name}"), id=f"log.{name}", show=False)
+        for name, keys, _ in ACTIONS
+    ),
+    Binding("ctrl+z", "on_message('undo')", say("chat.key.undo"), id="log.undo", show=False),
+)
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *(
-            Binding(keys, f"on_message('{name}')", say(f"chat.key.{name}"), id=f"log.{name}", show=False)
-            for name, keys in ACTIONS
-        ),
-        Binding("ctrl+z", "undo", say("chat.key.undo"), id="log.undo", show=False),
-    ]
 
-    @dataclass
-    class Requested(Posted, namespace="message_log"):
-        """Something is wanted for a message."""
+class MessageKeys:
+    """Does to messages of a log what keys, the action bar and the palette ask for."""
 
-        action: str
-        message: Message | None
-        text: str = ""
-        note: str = ""
-        name: str = ""
-
-    class OffersChanged(Posted, namespace="chat_log"):
-        """What can be done to the message under the cursor is something else now; nothing without the keyboard."""
-
-        def __init__(self, offers: tuple[Offer, ...]) -> None:
-            super().__init__()
-            self.offers = offers
-
-    def __init__(self, name: str = "", *, id: str | None = None, classes: str | None = None) -> None:
-        super().__init__(name, id=id, classes=classes)
+    def __init__(self, log: "MessageLog") -> None:
+        self._log = log
         self._offered: tuple[Offer, ...] = ()
-        self._busy = False
+        self._is_busy = False
         self._variants: Mapping[str, Variant] = {}
-        self._copied: tuple[str, int] | None = None
+        self._copied = ("", -1)
         """The message and the number of the code block that was copied last."""
 
     def set_busy(self, busy: bool) -> None:
         """Whether a turn of this conversation is running: what would disturb it cannot be done meanwhile."""
-        if busy is not self._busy:
-            self._busy = busy
-            self.actions_changed()
+        self._is_busy = busy
+        self.offer()
 
     def show_variants(self, variants: Mapping[str, Variant]) -> None:
         """Show which messages have variants, by id; those that are not named have none."""
         self._variants = dict(variants)
-        for view in self.views:
-            view.set_variant(self._variants.get(view.message.id))
-        self.actions_changed()
+        for view in self._log.list.views:
+            view.set_author(self._log.assistant_name, self.variant_of(view.message.id))
+        self.offer()
 
-    def actions_changed(self) -> None:
-        """Offer what can be done now, by its keys; nothing while the keyboard is elsewhere."""
-        offers = self._offers() if self.has_focus else ()
+    def variant_of(self, message_id: str) -> Variant | None:
+        """Which variant a message is; None where there is only one."""
+        return self._variants.get(message_id)
+
+    def offer(self) -> None:
+        """Post what can be done now, when that has changed; nothing while the keyboard is elsewhere."""
+        offers = self._offers() if self._log.has_focus else ()
         if offers != self._offered:
             self._offered = offers
-            self.post_message(self.OffersChanged(offers))
+            self._log.post_message(self._log.OffersChanged(offers))
 
-    def _offers(self) -> tuple[Offer, ...]:
-        active = list(self.screen.active_bindings.values())
-        keys = {each.binding.id: self.app.get_key_display(each.binding) for each in reversed(active)}
-        names = self.possible_actions()
-        offers = [Offer(name, keys.get(f"log.{name}", ""), say(f"chat.offer.{name}")) for name in names]
-        if {"earlier_variant", "later_variant"} <= set(names):  # `← → variants`
-            offers = [o._replace(label="") if o.name == "earlier_variant" else o for o in offers]
-        return tuple(offers)
-
-    def prepare_view(self, view: MessageView) -> None:
-        """A new widget shows which variant it is."""
-        super().prepare_view(view)
-        view.set_variant(self._variants.get(view.message.id))
-
-    def cursor_moved(self) -> None:
-        """Another message, other actions."""
-        super().cursor_moved()
-        self.actions_changed()
-
-    def finish(self, message: Message) -> None:
-        """A reply that has ended can be continued, regenerated and so on."""
-        super().finish(message)
-        self.actions_changed()
-
-    def possible_actions(self) -> tuple[str, ...]:
-        """The names of what can be done to the message under the cursor now, the most useful first."""
-        message = self.cursor_message
+    def possible(self) -> tuple[str, ...]:
+        """The names of what can be done to the message under the cursor now."""
+        message = self._log.cursor_message
         return possible(message, self._situation(message)) if message is not None else ()
 
-    def message_commands(self) -> tuple[tuple[str, Callable[[], object]], ...]:
+    def commands(self) -> tuple[tuple[str, Callable[[], object]], ...]:
         """What the command palette can do to the message under the cursor, else to the newest one.
 
         Names are those of the sentences `command.NAME` and `command.NAME.help`. Without the keyboard the cursor
         is not seen, so it does not count.
         """
-        message = self.cursor_message if self.has_focus else None
+        log = self._log
+        message = log.cursor_message if log.has_focus else None
         if message is None:
-            message = next((m for m in reversed(self.messages) if not self._situation(m).is_waiting), None)
+            message = next((m for m in reversed(log.messages) if not self._situation(m).is_waiting), None)
         if message is None:
             return ()
         names = possible(message, self._situation(message))
         return tuple((f"message_{name}", partial(self.act, name, message.id)) for name in names)
 
+    def press(self, name: str) -> None:
+        """Do something to the message under the cursor, or show it first if it was scrolled out of sight."""
+        log, message_id = self._log, self._log.cursor.message_id
+        if name == "undo":
+            log.post_message(log.Requested(name))
+        elif message_id is None:
+            return
+        elif not log.list.is_seen(message_id):
+            log.list.go_to(message_id)
+        elif name != "thinking":
+            self.act(name, message_id)
+        elif (view := log.list.view_of(message_id)) is not None and not view.toggle_thinking():
+            log.post_message(log.Refused(say("chat.cannot.thinking")))
+
     def act(self, name: str, message_id: str) -> None:
-        """Ask for one of `ACTIONS` to be done to a message, if it can be done now.
+        """Ask for one of `ACTIONS` to be done to a message, or say why it cannot be done.
 
         It is asked in the log's own turn: a message made in its parent's would not get past that.
         """
-        self.call_next(self._act, name, message_id)
+        self._log.call_next(self._act, name, message_id)
 
     def _act(self, name: str, message_id: str) -> None:
-        position = self.position_of(message_id)
+        log, position = self._log, self._log.list.position_of(message_id)
         if position is None:
             return
-        message = self.messages[position]
+        message = log.messages[position]
         situation = self._situation(message)
-        if not is_possible(name, message, situation):
-            return
-        match name:
-            case "copy":
-                self.post_message(self.Requested("copy", message, situation.text))
-            case "code":
-                self._copy_code(message_id, situation.text)
-            case "save_code":
-                self._save_code(message_id, situation.text)
-            case "earlier_variant":
-                self.post_message(self.Requested("earlier_variant", message))
-            case "later_variant":
-                self.post_message(self.Requested("later_variant", message))
-            case _:
-                self.post_message(self.Requested(name, message))
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """A key does nothing, and is not named, where it does not apply."""
-        if action != "on_message":
-            return super().check_action(action, parameters)
-        message = self.cursor_message
-        return message is not None and is_possible(str(parameters[0]), message, self._situation(message))
-
-    def action_on_message(self, name: str) -> None:
-        """Do something to the message under the cursor, or show it first if it has been scrolled out of sight."""
-        if self._cursor is None:
-            return
-        if self.is_seen(self._cursor):
-            self.act(name, self._cursor)
+        text = situation.text
+        if reason := obstacle(name, message, situation):
+            log.post_message(log.Refused(say(reason)))
+        elif name == "copy":
+            log.post_message(log.Requested(name, message, text))
+        elif name in ("code", "save_code"):
+            blocks, copied = code_of(text), self._copied[1] if self._copied[0] == message_id else -1
+            if name == "code":  # the one after that, and after the last one the first again
+                number = (copied + 1) % len(blocks)
+                self._copied = (message_id, number)
+            else:
+                number = min(max(copied, 0), len(blocks) - 1)
+            note, file_name = note_on(text, number), file_name_of(text, number)
+            log.post_message(log.Requested(name, message, blocks[number].text, note, file_name))
         else:
-            self.go_to(self._cursor)
+            log.post_message(log.Requested(name, message))
 
-    def action_undo(self) -> None:
-        """Ask for the last change to be taken back."""
-        self.post_message(self.Requested("undo", None))
-
-    @on(MessageView.VariantPicked)
-    def _pick_variant(self, event: MessageView.VariantPicked) -> None:
-        event.stop()
-        self.act("earlier_variant" if event.step < 0 else "later_variant", event.view.message.id)
+    def _offers(self) -> tuple[Offer, ...]:
+        active = list(self._log.screen.active_bindings.values())
+        keys = {each.binding.id: self._log.app.get_key_display(each.binding) for each in reversed(active)}
+        names = self.possible()
+        return tuple(
+            # `← → variants`
+            Offer(name, keys.get(f"log.{name}", ""), "" if is_left else say(f"chat.offer.{name}"), need)
+            for name, _, need in ACTIONS
+            if name in names
+            for is_left in [name == "earlier_variant" and "later_variant" in names]
+        )
 
     def _situation(self, message: Message) -> Situation:
-        view = self.view_of(message.id)
+        view = self._log.list.view_of(message.id)
         return Situation(
-            text=view.content if view is not None else message.content,
-            is_last=message.id == self.messages[-1].id,
-            is_streaming=view is not None and view.is_streaming,
-            is_waiting=view is not None and view.is_waiting,
-            is_busy=self._busy,
+            text=view.body.content if view is not None else message.content,
+            is_last=message.id == self._log.messages[-1].id,
+            is_streaming=view is not None and view.body.is_streaming,
+            is_waiting=view is not None and view.body.is_waiting,
+            is_busy=self._is_busy,
             variant=self._variants.get(message.id),
         )
-
-    # --- Code blocks ---
-
-    def _copy_code(self, message_id: str, text: str) -> None:
-        """The block after the one that was copied last; after the last one, the first again."""
-        blocks = code_of(text)
-        number = (self._copied_in(message_id, -1) + 1) % len(blocks)
-        self._copied = (message_id, number)
-        self.post_message(self.Requested("copy", None, blocks[number].text, self._note(text, number)))
-
-    def _save_code(self, message_id: str, text: str) -> None:
-        """The block that was copied last, or the first."""
-        blocks = code_of(text)
-        number = min(self._copied_in(message_id, 0), len(blocks) - 1)
-        block = blocks[number]
-        name = f"code-{number + 1}" if len(blocks) > 1 else "code"
-        self.post_message(
-            self.Requested(
-                "save_code", None, block.text, self._note(text, number), name + suffix_of(block.language)
-            )
-        )
-
-    def _copied_in(self, message_id: str, otherwise: int) -> int:
-        return self._copied[1] if self._copied is not None and self._copied[0] == message_id else otherwise
-
-    def _note(self, text: str, number: int) -> str:
-        """A code block in words: `python, 12 lines, block 2 of 3`."""
-        blocks = code_of(text)
-        lines = blocks[number].text.count("\n") + 1
-        parts = [say("chat.code.one_line") if lines == 1 else say("chat.code.lines", lines=lines)]
-        if language := blocks[number].language:
-            parts.insert(0, one_line(language, 20))
-        if len(blocks) > 1:
-            parts.append(say("chat.code.number", number=number + 1, of=len(blocks)))
-        return ", ".join(parts)

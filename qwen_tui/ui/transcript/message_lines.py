@@ -1,10 +1,6 @@
-"""What a message shows, as rows: its author, its thoughts, its text, and the small print below.
-
-A value for each state and no widget: `MessageRows` is what `MessageView` draws.
-"""
+"""What a message shows around its text, as rows: who wrote it, and the small print below."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from qwen_tui.chat.branches import Variant
@@ -13,35 +9,17 @@ from qwen_tui.chat.message_text import model_of
 from qwen_tui.chat.messages import Message, Role, Run, Status
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.strings import say
-from qwen_tui.ui.markdown.lines import BLANK, Line, prefixed
+from qwen_tui.ui.markdown.lines import BLANK, Line
 from qwen_tui.ui.markdown.plain import plain_lines
 from qwen_tui.ui.markdown.wrap import wrap
 from qwen_tui.ui.receipt.lines import plausible
 from qwen_tui.wording.cell_width import cells, cropped
-
-THOUGHTS_SHOWN = 6
-"""Rows of thoughts that are seen while the model thinks."""
 
 _NOTES = {
     Status.STOPPED: "chat.status.stopped",
     Status.INTERRUPTED: "chat.status.interrupted",
     Status.LENGTH: "chat.status.length",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Thoughts:
-    """How a message's thinking is shown."""
-
-    lines: Sequence[Line] = ()
-    """Laid out; only looked at where they are seen."""
-    text: str = ""
-    running: bool = False
-    """The answer has not begun."""
-    unfolded: bool = False
-    seconds: float = 0.0
-    tokens: int = 0
-    """Both 0 where they were not measured."""
 
 
 def author_of(message: Message, assistant: str) -> str:
@@ -90,33 +68,6 @@ def _walk(variant: Variant) -> tuple[tuple[str, str], tuple[str, str], tuple[str
         (say("chat.variant", number=variant.number, of=variant.of), "muted"),
         (" ›", "accent" if variant.number < variant.of else "frame"),
     )
-
-
-def thought_rows(thoughts: Thoughts, width: int) -> list[Line]:
-    """The thoughts: their last rows while they come, one row afterwards, all of them when unfolded."""
-    if not thoughts.text:
-        return []
-    if thoughts.running:
-        title = (
-            say("chat.thinking.progress", tokens=thoughts.tokens) if thoughts.tokens else say("chat.thinking")
-        )
-        seen = thoughts.lines if thoughts.unfolded else thoughts.lines[-THOUGHTS_SHOWN:]
-        return [_folder("▾", title), *_quoted(seen)]
-    title = say("chat.thought")
-    if thoughts.tokens:
-        seconds = f"{thoughts.seconds:.0f}" if thoughts.seconds >= 10 else f"{thoughts.seconds:.1f}"
-        title = say("chat.thought.measured", seconds=seconds, tokens=thoughts.tokens)
-    if not thoughts.unfolded:
-        return [_folder("▸", title), BLANK]
-    return [_folder("▾", title), *_quoted(thoughts.lines), BLANK]
-
-
-def _folder(mark: str, title: str) -> Line:
-    return Line(((f"{mark} {title}", "muted"),))
-
-
-def _quoted(lines: Sequence[Line]) -> list[Line]:
-    return prefixed(lines, ("│ ", "bar"), ("│ ", "bar"), "", "")
 
 
 def progress_rows(done: int, total: int) -> list[Line]:

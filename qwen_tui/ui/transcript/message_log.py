@@ -2,35 +2,75 @@
 
     log = MessageLog("Qwen2.5-7B-Instruct", welcome=Welcome())
     await log.show_conversation(conversation.path(), variants(conversation))
-    log.add(question); log.add(reply, streaming=True)
-    log.show_progress(reply.id, 512, 1204); log.append_text(reply.id, "…"); log.finish(stored_reply)
-    log.resume(reply.id)                                 # it goes on: append and finish as above
-    log.show_memory_line(Memory(first_sent_id, tokens, budget, older))
+    log.add(question); view = log.add(reply, streaming=True)
+    view.show_progress(512, 1204); view.append_text("…"); log.list.finish(stored_reply)
+    log.list.resume(reply.id)                            # it goes on: append and finish as above
+    log.memory.show(Memory(first_sent_id, tokens, budget, older))
 
-Messages up: those of `MessageActions`. A long conversation opens as fast as a short one: only messages near
-what is read have a widget (`message_window`), and `view_of` returns None for the others.
+Its parts: `list` (which messages there are, and which of them have a widget: a long conversation opens as fast as a
+short one), `memory` (where the model's memory begins), `keys` (what is done to messages), and `cursor`, a value.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import ClassVar
 
-from textual.app import ComposeResult
+from textual import on
 from textual.await_complete import AwaitComplete
+from textual.binding import BindingType
 from textual.message import Message as Posted
+from textual.reactive import var
 from textual.widget import Widget
 
 from qwen_tui.chat.branches import Variant
 from qwen_tui.chat.messages import Message, Role
-from qwen_tui.ui.transcript.memory_marker import Memory, MemoryLine
-from qwen_tui.ui.transcript.message_keys import MessageActions
+from qwen_tui.ui.transcript import message_keys
+from qwen_tui.ui.transcript.autoscroll import Autoscroll
+from qwen_tui.ui.transcript.cursor import Cursor, after_change, after_focus, step
+from qwen_tui.ui.transcript.memory_marker import MemoryMarker
 from qwen_tui.ui.transcript.message_view import MessageView
+from qwen_tui.ui.transcript.virtual_list import VirtualList
+from qwen_tui.ui.widgets.action_bar import Offer
 
 
-class MessageLog(MessageActions):
+class MessageLog(Autoscroll):
     """Messages, the line where the model's memory begins, and a cursor for the keyboard."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*message_keys.BINDINGS]
+
+    @dataclass
+    class Requested(Posted):
+        """The person wants something done: an action of `message_actions` to a message, or "undo"."""
+
+        action: str
+        message: Message | None = None
+        """As it was last stored; None for undo."""
+        text: str = ""
+        """What is to be copied or saved."""
+        note: str = ""
+        """Which code block that is, in words; empty for a whole message."""
+        file_name: str = ""
+        """What a file with it may be called, without a folder."""
+
+    @dataclass
+    class Refused(Posted):
+        """What the person asked for cannot be done to the message."""
+
+        reason: str
+
+    @dataclass
+    class OffersChanged(Posted):
+        """Something else can be done to the message under the cursor now; nothing without the keyboard."""
+
+        offers: tuple[Offer, ...]
 
     class MessagesChanged(Posted):
         """There are other messages, or one of them says something else."""
+
+    assistant_name = var("", init=False)
+    """What the assistant is called where a reply does not tell which model wrote it."""
+    cursor = var(Cursor(), init=False)
 
     def __init__(
         self,
@@ -40,33 +80,23 @@ class MessageLog(MessageActions):
         id: str | None = None,
         classes: str | None = None,
     ) -> None:
-        """`name` is what the assistant is called; `welcome` is shown while there are no messages."""
-        super().__init__(name, id=id, classes=classes)
+        """`name` is the assistant's; `welcome` is shown while there are no messages."""
+        super().__init__(*([] if welcome is None else [welcome]), id=id, classes=classes)
         self._welcome = welcome
-        self._memory: Memory | None = None
-        self._memory_line: MemoryLine | None = None
-
-    def compose(self) -> ComposeResult:
-        """The welcome, where there is one."""
-        if self._welcome is not None:
-            yield self._welcome
+        self.list = VirtualList(self, self._dress, self._changed)
+        self.memory = MemoryMarker(self, self.list)
+        self.keys = message_keys.MessageKeys(self)
+        self.set_reactive(MessageLog.assistant_name, name)
 
     def on_mount(self) -> None:
-        """An empty log."""
-        self.messages_changed()
+        self._changed()
 
     # --- What is shown ---
 
     @property
-    def assistant_name(self) -> str:
-        """What the assistant is called where a reply does not tell which model wrote it."""
-        return self._assistant
-
-    @assistant_name.setter
-    def assistant_name(self, name: str) -> None:
-        self._assistant = name
-        for view in self.views:
-            view.set_name(name)
+    def messages(self) -> Sequence[Message]:
+        """The messages of the conversation, oldest first."""
+        return self.list.messages
 
     def show_conversation(
         self, messages: Iterable[Message], variants: Mapping[str, Variant] = MappingProxyType({})
@@ -75,96 +105,119 @@ class MessageLog(MessageActions):
 
         `variants` tells which messages have variants, by id.
         """
-        shown = self.show_messages(messages)
-        self.show_variants(variants)
-        if self._memory is not None and self._memory_begins is None:
-            self._memory = None
+        shown = self.list.show(messages)
+        self.keys.show_variants(variants)
+        self.memory.forget_if_gone()
         return shown
 
-    def add(self, message: Message, *, streaming: bool = False, waiting: bool = False) -> None:
+    def add(self, message: Message, *, streaming: bool = False, waiting: bool = False) -> MessageView:
         """Show a new message at the end; a person's own one is scrolled to, unless it waits for its turn."""
-        self.add_message(message, streaming=streaming, waiting=waiting)
+        view = self.list.add(message, streaming=streaming, waiting=waiting)
         if message.role is Role.USER and not waiting:
             self.follow()
+        return view
 
-    def append_text(self, message_id: str, text: str) -> None:
-        """More of a reply's answer."""
-        if view := self.view_of(message_id):
-            view.append_text(text)
+    def mark(self, words: tuple[str, ...] | None) -> None:
+        """Mark these words, in upper or lower case, wherever they stand in one line; None ends the search.
 
-    def append_thinking(self, message_id: str, text: str, tokens: int = 1) -> None:
-        """More of a reply's thoughts; `tokens` is how many generated tokens the text stands for."""
-        if view := self.view_of(message_id):
-            view.append_thinking(text, tokens)
+        Until then the cursor is seen without the keyboard too: what is searched for is typed elsewhere.
+        """
+        self.cursor = replace(self.cursor, words=words)
 
-    def show_progress(self, message_id: str, done: int, total: int) -> None:
-        """How much of the prompt the model has read, in tokens."""
-        if view := self.view_of(message_id):
-            view.show_progress(done, total)
+    def _dress(self, view: MessageView) -> None:
+        """Show on a message what the log knows of it."""
+        message_id = view.message.id
+        view.set_author(self.assistant_name, self.keys.variant_of(message_id))
+        view.set_class(self.memory.is_dimmed(message_id), "-dimmed")
+        view.set_class(self.cursor.is_seen_on(message_id, self.has_focus), "-focused")
+        view.mark(self.cursor.words or ())
 
-    def finish(self, message: Message) -> None:
-        """A reply has ended, or a message has changed: show it as it was stored."""
-        super().finish(message)
-        self.post_message(self.MessagesChanged())
-
-    # --- The memory line ---
-
-    def show_memory_line(self, memory: Memory | None) -> None:
-        """Draw the line above the first message that is sent and dim those before it; None: all are sent."""
-        self._memory = memory
-        self._place_memory()
-
-    def prepare_view(self, view: MessageView) -> None:
-        """A new widget is dimmed as its message is."""
-        super().prepare_view(view)
-        view.set_dimmed(self._is_dimmed(view.message.id))
-
-    def messages_changed(self) -> None:
-        """The welcome stands in an empty log; it is laid out freely, messages are not."""
+    def _changed(self) -> None:
+        """Messages came, went, or other ones are mounted."""
         empty = not self.messages
+        # The welcome is laid out freely, messages are not.
         self.styles.layout = "vertical" if empty else "stream"
         self.styles.padding = (1 if empty else 0, 0, 0, 0)
         if self._welcome is not None:
             self._welcome.display = empty
         if empty or not self.is_anchored:
             self.anchor(not empty)
-        super().messages_changed()
-        self._place_memory()
+        self.cursor = after_change(self.cursor, self.list, self.has_focus)
+        self.keys.offer()
+        self.memory.place()
         self.say_where()
         self.post_message(self.MessagesChanged())
 
+    def watch_assistant_name(self) -> None:
+        for view in self.list.views:
+            self._dress(view)
+
+    # --- The cursor ---
+
     @property
-    def _memory_begins(self) -> int | None:
-        """The place of the first message that is sent, which may be one that is not there yet."""
-        memory = self._memory
-        if memory is None or (not memory.first_sent_id and memory.older > len(self.messages)):
-            return None
-        return self.position_of(memory.first_sent_id) if memory.first_sent_id else memory.older
+    def cursor_message(self) -> Message | None:
+        """The message under the cursor."""
+        position = self.list.position_of(self.cursor.message_id)
+        return None if position is None else self.messages[position]
 
-    def _is_dimmed(self, message_id: str) -> bool:
-        begins, position = self._memory_begins, self.position_of(message_id)
-        return begins is not None and position is not None and position < begins
+    def move_cursor(self, message_id: str | None, *, scroll: bool = True) -> None:
+        """Put the cursor on a message and scroll to it; None takes it away."""
+        if message_id is None or self.list.position_of(message_id) is not None:
+            self.cursor = self.cursor.on(message_id)
+            if scroll and message_id is not None:
+                self.list.go_to(message_id)
 
-    def _place_memory(self) -> None:
-        """Dim what is not sent and put the line where the sent part begins, if that is mounted."""
-        for view in self.views:
-            view.set_dimmed(self._is_dimmed(view.message.id))
-        memory, line, begins = self._memory, self._memory_line, self._memory_begins
-        first = None
-        if begins is not None and begins < len(self.messages):
-            first = self.view_of(self.messages[begins].id)
-        is_last = begins == len(self.messages) and not self.has_more_below
-        if memory is None or not memory.older or not (is_last or (first is not None and first.is_attached)):
-            if line is not None:
-                line.remove()
-                self._memory_line = None
-        elif line is None:
-            self._memory_line = MemoryLine(memory)
-            self.mount(self._memory_line, before=first)
+    def watch_cursor(self, old: Cursor, new: Cursor) -> None:
+        if old.words != new.words:
+            views = list(self.list.views)
         else:
-            line.show(memory)
-            if first is None:
-                if self.children[-1] is not line:
-                    self.move_child(line, after=self.children[-1])
-            elif self.children.index(line) != self.children.index(first) - 1:
-                self.move_child(line, before=first)
+            views = [v for id in (old.message_id, new.message_id) if (v := self.list.view_of(id))]
+        for view in views:
+            self._dress(view)
+        self.keys.offer()
+
+    def watch_has_focus(self, has_focus: bool) -> None:
+        super().watch_has_focus(has_focus)
+        if has_focus:
+            self.cursor = after_focus(self.cursor, self.list)
+        if view := self.list.view_of(self.cursor.message_id):
+            self._dress(view)
+        self.keys.offer()
+
+    @on(MessageView.Picked)
+    def _picked(self, event: MessageView.Picked) -> None:
+        event.stop()
+        self.move_cursor(event.message_id, scroll=False)
+        if event.step:
+            self.keys.act("earlier_variant" if event.step < 0 else "later_variant", event.message_id)
+
+    # --- Scrolling and keys ---
+
+    def follow(self) -> None:
+        """Go to the newest message and stay there.
+
+        The cursor does not stay behind, out of sight, where keys would do something to its message.
+        """
+        if not self.list.go_to_end() and self.messages:
+            super().follow()
+            if self.has_focus:
+                self.cursor = self.cursor.on(self.messages[-1].id)
+
+    action_scroll_end = follow
+
+    def action_scroll_home(self) -> None:
+        if self.messages and self.list.view_of(self.messages[0].id) is None:
+            self.list.go_to(self.messages[0].id)
+        else:
+            super().action_scroll_home()
+
+    def action_step(self, by: int) -> None:
+        """The cursor to the message below, or above; below the newest, follow it."""
+        target = step(self.cursor, self.list, by)
+        if target is None:
+            self.follow()
+        else:
+            self.move_cursor(target)
+
+    def action_on_message(self, name: str) -> None:
+        self.keys.press(name)

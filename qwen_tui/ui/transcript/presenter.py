@@ -38,7 +38,7 @@ class Presenter:
         is_other = session is not self._session
         has_changed = is_other or conversation is not self._conversation or streaming is not self._streaming
         if is_other:
-            self._log.show_memory_line(None)
+            self._log.memory.show(None)
             self._streaming = None
         if has_changed or waiting != self._waiting:
             self._clear_waiting()
@@ -57,7 +57,7 @@ class Presenter:
     def show_window(self, first_sent: str, window: Window) -> None:
         """Draw the line where what the model sees begins."""
         used, budget = window.used_tokens, window.budget_tokens
-        self._log.show_memory_line(Memory(first_sent, used, budget, window.older, window.is_exact))
+        self._log.memory.show(Memory(first_sent, used, budget, window.older, window.is_exact))
 
     async def _show_path(
         self, conversation: Conversation, streaming: StreamingReply | None, *, is_other: bool
@@ -65,7 +65,7 @@ class Presenter:
         begun = streaming.begun if streaming is not None else None
         settled = conversation.path() if begun is None else path_to(conversation, begun.parent)
         path = settled if begun is None else (*settled, begun)
-        shown, pointed_at = tuple(self._log.messages), self._log.cursor
+        shown, pointed_at = tuple(self._log.messages), self._log.cursor.message_id
         shared = _shared(shown, path)
         if is_other or shared < len(shown):
             await self._log.show_conversation(settled, variants(conversation))
@@ -73,25 +73,27 @@ class Presenter:
         else:
             for before, message in zip(shown, path, strict=False):
                 if message is not before and message is not begun and message != before:
-                    self._log.finish(message)
+                    self._log.list.finish(message)
             if begun is not None and shared == len(path) and streaming is not self._streaming:
-                self._log.resume(begun.id)
+                self._log.list.resume(begun.id)
         for message in path[shared:]:
             self._log.add(message, streaming=message is begun)
             self._place = Place()
-        self._log.show_variants(variants(conversation))
-        if pointed_at is not None and path and self._log.position_of(pointed_at) is None:
-            self._log.point_at(path[-1].id)
+        self._log.keys.show_variants(variants(conversation))
+        if pointed_at is not None and path and self._log.list.position_of(pointed_at) is None:
+            self._log.move_cursor(path[-1].id, scroll=False)
 
     def _show_news(self, streaming: StreamingReply) -> None:
-        reply_id, news = streaming.begun.id, streaming.since(self._place)
-        if streaming.progress is not None and not streaming.tokens:
-            self._log.show_progress(reply_id, *streaming.progress)
-        if news.thinking:
-            self._log.append_thinking(reply_id, news.thinking, news.thinking_tokens)
-        if news.text:
-            self._log.append_text(reply_id, news.text)
+        view, news = self._log.list.view_of(streaming.begun.id), streaming.since(self._place)
         self._place = news.place
+        if view is None:
+            return
+        if streaming.progress is not None and not streaming.tokens:
+            view.show_progress(*streaming.progress)
+        if news.thinking:
+            view.append_thinking(news.thinking, news.thinking_tokens)
+        if news.text:
+            view.append_text(news.text)
 
     def _show_waiting(self, waiting: tuple[Turn, ...]) -> None:
         self._waiting = waiting
@@ -100,7 +102,7 @@ class Presenter:
 
     def _clear_waiting(self) -> None:
         for turn in self._waiting:
-            self._log.remove_message(waiting_message(turn).id)
+            self._log.list.remove(waiting_message(turn).id)
         self._waiting = ()
 
 

@@ -4,61 +4,85 @@ Widgets are made and removed as the person scrolls; what is seen stays where it 
 at once, and `_arrange` brings the mounted widgets after it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple
 
 from textual.await_complete import AwaitComplete
-from textual.widget import Widget
 
 from qwen_tui.chat.messages import Message
-from qwen_tui.ui.transcript.autoscroll import FollowingScroll
+from qwen_tui.ui.transcript.autoscroll import Autoscroll
 from qwen_tui.ui.transcript.message_view import MessageView
-from qwen_tui.ui.transcript.mounted_range import MOST, Window, around, newest
+
+OPENED = 60
+"""Messages that are shown when a conversation is opened, from its end."""
+PAGE = 40
+"""Messages that are added when the person scrolls past an end."""
+MOST = 300
+"""Messages beyond which the far end is taken away again: every layout walks every widget."""
 
 
-class MessageWindow(FollowingScroll):
-    """A scrolling list of messages that mounts what is near."""
+class Range(NamedTuple):
+    """The positions in the conversation that are mounted: from `first` up to, not including, `last`."""
 
-    def __init__(self, name: str = "", *, id: str | None = None, classes: str | None = None) -> None:
-        super().__init__(id=id, classes=classes)
-        self._assistant = name
-        self._messages: list[Message] = []
-        self._positions: dict[str, int] = {}
-        self._window = Window(0, 0)
-        self._views: dict[str, MessageView] = {}
-        """Those in the window, and those that stream wherever they are."""
-        self._paging = False
-        self._destination = ""
-        """The message that was asked for last: a far one takes a while, and only the last is worth it."""
+    first: int
+    last: int
 
-    # --- What a subclass adds ---
+    def __contains__(self, position: object) -> bool:
+        return isinstance(position, int) and self.first <= position < self.last
 
-    def prepare_view(self, view: MessageView) -> None:
-        """A widget has been made for a message."""
+    def with_older(self, *, whole: bool) -> "Range":
+        """A page more at the beginning; unless `whole`, the newest beyond `MOST` are dropped."""
+        first = max(0, self.first - PAGE)
+        return Range(first, self.last if whole else min(self.last, first + MOST))
 
-    def messages_changed(self) -> None:
-        """Messages came, went, or other ones are mounted."""
+    def with_newer(self, total: int) -> "Range":
+        """A page more at the end."""
+        return Range(self.first, min(total, self.last + PAGE)).without_oldest()
 
-    def went_to_end(self) -> None:
-        """The newest message is gone to, wherever one was before."""
+    def without_oldest(self) -> "Range":
+        """At most `MOST` messages, the newest."""
+        return Range(max(self.first, self.last - MOST), self.last)
 
-    # --- What is shown ---
 
-    @property
-    def messages(self) -> Sequence[Message]:
+def newest(total: int) -> Range:
+    """Where a conversation of `total` messages is opened."""
+    return Range(max(0, total - OPENED), total)
+
+
+def around(position: int, total: int) -> Range:
+    """A range with a message somewhere in the conversation."""
+    first = max(0, min(position - OPENED // 2, total - OPENED))
+    return Range(first, min(total, first + OPENED))
+
+
+class VirtualList:
+    """Messages in a scrolling container that mounts what is near."""
+
+    def __init__(
+        self, scroll: Autoscroll, dress: Callable[[MessageView], None], changed: Callable[[], None]
+    ) -> None:
+        """`dress` prepares a new widget; `changed` is called when other messages are shown or mounted."""
+        self.messages: list[Message] = []
         """The messages of the conversation, oldest first."""
-        return self._messages
-
-    @property
-    def has_more_below(self) -> bool:
-        """Whether newer messages are not mounted."""
-        return self._window.last < len(self._messages)
+        self.destination = ""
+        """The message that was asked for last, until it is reached: only the last one is worth the way."""
+        self._scroll = scroll
+        self._dress = dress
+        self._changed = changed
+        self._positions: dict[str, int] = {}
+        self._range = Range(0, 0)
+        self._views: dict[str, MessageView] = {}
+        """Those in the range, and those that stream wherever they are."""
+        self._is_paging = False
+        scroll.watch(scroll, "scroll_y", self._scrolled, init=False)
 
     def position_of(self, message_id: str | None) -> int | None:
         """Where a message stands in the conversation."""
         return self._positions.get(message_id) if message_id is not None else None
 
     def view_of(self, message_id: str | None) -> MessageView | None:
-        """The widget of a message, if it has one now."""
+        """The widget of a message, if it has one now; a reply that streams always has."""
         return self._views.get(message_id) if message_id is not None else None
 
     @property
@@ -68,212 +92,228 @@ class MessageWindow(FollowingScroll):
 
     # --- Changes ---
 
-    def show_messages(self, messages: Iterable[Message]) -> AwaitComplete:
+    def show(self, messages: Iterable[Message]) -> AwaitComplete:
         """Show other messages, at their end; widgets of those that they begin with in common are kept."""
-        before, self._messages = self._messages, list(messages)
+        before, self.messages = self.messages, list(messages)
         self._index()
-        shared = _shared(before, self._messages)
-        if shared and shared >= self._window.first and len(self._messages) - self._window.first <= MOST:
-            self._window = Window(self._window.first, len(self._messages))
-            for message in self._messages[self._window.first : shared]:
+        shared, first, total = _shared(before, self.messages), self._range.first, len(self.messages)
+        if shared and shared >= first and total - first <= MOST:
+            self._move(Range(first, total))
+            for message in self.messages[first:shared]:
                 if (view := self._views.get(message.id)) and view.message != message:
                     view.finish(message)
             return AwaitComplete(self._settle())
         self._views = {}
-        self._window = newest(len(self._messages))
+        self._move(newest(total))
         return AwaitComplete(self._settle(follow=True))
 
-    def add_message(self, message: Message, *, streaming: bool = False, waiting: bool = False) -> None:
-        """Put a message at the end."""
-        at_end = not self.has_more_below
-        self._messages.append(message)
-        self._positions[message.id] = len(self._messages) - 1
+    def add(self, message: Message, *, streaming: bool = False, waiting: bool = False) -> MessageView:
+        """Put a message at the end; its widget may be mounted later."""
+        at_end = not self._scroll.has_more_below
+        self._positions[message.id] = len(self.messages)
+        self.messages.append(message)
         view = self._make_view(message, streaming=streaming, waiting=waiting)
+        extended = Range(self._range.first, len(self.messages))
+        self._move(extended if at_end else self._range)
         if at_end:
-            self._window = self._window._replace(last=len(self._messages))
-            self.mount(view)
-            if self.is_following and self._window.last - self._window.first > MOST:
-                self._window = self._window.without_oldest()
-                self.call_next(self._settle)
-        self.messages_changed()
+            self._scroll.mount(view)
+            if self._scroll.is_following and extended != extended.without_oldest():
+                self._move(extended.without_oldest())
+                self._scroll.call_next(self._settle)
+        self._changed()
+        return view
 
     def finish(self, message: Message) -> None:
         """A reply has ended, or a message has changed: show it as it was stored."""
         position = self._positions.get(message.id)
         if position is None:
             return
-        self._messages[position] = message
+        self.messages[position] = message
         if view := self._views.get(message.id):
             view.finish(message)
-            if position not in self._window:
+            if position not in self._range:
                 del self._views[message.id]
+        self._changed()
 
     def resume(self, message_id: str) -> None:
         """A reply that had ended goes on: more of it will be appended, and `finish` ends it again."""
         position = self._positions.get(message_id)
-        if position is None:
-            return
-        view = self._views.get(message_id) or self._make_view(self._messages[position])
-        view.resume()
-        self.messages_changed()
+        if position is not None:
+            view = self._views.get(message_id) or self._make_view(self.messages[position])
+            view.resume()
+            self._changed()
 
-    def remove_message(self, message_id: str) -> None:
+    def remove(self, message_id: str) -> None:
         """Take a message out."""
         position = self._positions.get(message_id)
         if position is None:
             return
-        del self._messages[position]
+        del self.messages[position]
         self._index()
-        first, last = self._window
-        self._window = Window(first - (position < first), last - (position < last))
+        first, last = self._range
+        self._move(Range(first - (position < first), last - (position < last)))
         view = self._views.pop(message_id, None)
         if view is not None and view.is_attached:
             view.remove()
-        self.messages_changed()
+        self._changed()
 
     # --- Going somewhere ---
 
-    def follow(self) -> None:
-        """Go to the newest message and stay there."""
-        self._destination = ""
-        if self.has_more_below:
-            self._window = newest(len(self._messages))
-            self.call_next(self._settle, True)
-        elif self._messages:
-            super().follow()
-            self.went_to_end()
-
-    def go_to(self, message_id: str, *, top: bool = False) -> None:
+    def go_to(self, message_id: str) -> None:
         """Scroll to a message, wherever it is."""
-        self._destination = message_id
+        self.destination = message_id
         view = self._views.get(message_id)
         if view is not None and view.is_mounted:
-            view.scroll_visible(animate=False, top=top)
+            self._scroll.call_after_refresh(self._reach, message_id)
         elif message_id in self._positions:
-            self.call_next(self._go_far, message_id)
+            self._scroll.call_next(self._go_far, message_id)
 
-    def action_scroll_home(self) -> None:
-        """To the first message of the conversation."""
-        if self._window.first > 0:
-            self.go_to(self._messages[0].id)
-        else:
-            super().action_scroll_home()
+    def go_to_end(self) -> bool:
+        """Mount the newest messages and follow them; False when they are mounted."""
+        self.destination = ""
+        if self._scroll.has_more_below:
+            self._move(newest(len(self.messages)))
+            self._scroll.call_next(self._settle, True)
+            return True
+        return False
 
-    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Near an end of the window, mount what lies behind it."""
-        super().watch_scroll_y(old_value, new_value)
-        if self._paging or not self._messages:
+    def _scrolled(self, old_y: float, new_y: float) -> None:
+        """Near an end of what is mounted, mount what lies behind it."""
+        if self._is_paging or not self.messages:
             return
-        if new_value < old_value and new_value < self.size.height and self._window.first > 0:
-            self._paging = True
-            self.call_next(self._page, True)
-        elif (
-            new_value > old_value and self.max_scroll_y - new_value < self.size.height and self.has_more_below
-        ):
-            self._paging = True
-            self.call_next(self._page, False)
+        page = self._scroll.size.height
+        if new_y < old_y and new_y < page and self._range.first > 0:
+            self._is_paging = True
+            self._scroll.call_next(self._page, True)
+        elif new_y > old_y and self._scroll.max_scroll_y - new_y < page and self._scroll.has_more_below:
+            self._is_paging = True
+            self._scroll.call_next(self._page, False)
+
+    # --- What is seen ---
+
+    def is_seen(self, message_id: str | None) -> bool:
+        """Whether any of a message reaches into the viewport, or may: one that has just come has no place yet."""
+        view = self.view_of(message_id)
+        return view is not None and (not view.virtual_region.height or _is_in_viewport(view, self._scroll))
+
+    def last_seen(self) -> str | None:
+        """The last message of which something is in the viewport."""
+        seen = (v.message.id for v in reversed(_mounted(self._scroll)) if _is_in_viewport(v, self._scroll))
+        return next(seen, None)
 
     # --- Mounting ---
 
     def _index(self) -> None:
-        self._positions = {message.id: position for position, message in enumerate(self._messages)}
+        self._positions = {message.id: position for position, message in enumerate(self.messages)}
+
+    def _move(self, mounted: Range) -> None:
+        self._range = mounted
+        self._scroll.has_more_below = mounted.last < len(self.messages)
 
     def _make_view(self, message: Message, *, streaming: bool = False, waiting: bool = False) -> MessageView:
-        view = MessageView(message, self._assistant, streaming=streaming, waiting=waiting)
-        self._views[message.id] = view
-        self.prepare_view(view)
+        view = self._views[message.id] = MessageView(message, streaming=streaming, waiting=waiting)
+        self._dress(view)
         return view
 
     async def _arrange(self) -> None:
-        """Mount and remove until exactly the messages of the window are mounted, in order."""
-        messages = self._messages[self._window.first : self._window.last]
+        """Mount and remove until exactly the messages of the range are mounted, in order.
+
+        Everything is inserted before anything is waited for: a message may be removed meanwhile.
+        """
+        messages = self.messages[self._range.first : self._range.last]
         wanted = [self._views.get(message.id) or self._make_view(message) for message in messages]
         kept = set(wanted)
-        self._views = {id: view for id, view in self._views.items() if view in kept or view.is_streaming}
-        stale = [child for child in self.children if isinstance(child, MessageView) and child not in kept]
-        if stale:
-            await self.remove_children(stale)
+        self._views = {id: v for id, v in self._views.items() if v in kept or v.body.is_streaming}
+        steps: list[Awaitable[None]] = [
+            self._scroll.remove_children([v for v in _mounted(self._scroll) if v not in kept])
+        ]
         missing: list[MessageView] = []
         for view in wanted:
             if not view.is_attached:
                 missing.append(view)
             elif missing:
-                await self.mount_all(missing, before=view)
+                steps.append(self._scroll.mount_all(missing, before=view))
                 missing = []
         if missing:
-            await self.mount_all(missing)
-        self.messages_changed()
+            steps.append(self._scroll.mount_all(missing))
+        for each in steps:
+            await each
+        self._changed()
 
     async def _settle(self, follow: bool = False) -> None:
-        async with self.lock:
-            with self.app.batch_update():
-                await self._arrange()
-                if follow and self._messages:
-                    super().follow()
-                    self.went_to_end()
+        async with self._scroll.batch():
+            await self._arrange()
+            if follow and self.messages:
+                self._scroll.follow()
 
     async def _page(self, older: bool) -> None:
         """A page more at one end and less at the other, with what is seen kept where it is."""
+        scroll = self._scroll
         try:
-            async with self.lock:
-                with self.app.batch_update():
-                    seen = self._first_seen()
-                    y = seen.virtual_region.y if seen else 0
-                    if older:
-                        window = self._window.with_older()
-                        # A reply that is being written stays mounted, and so does what lies between.
-                        busy = any(view.is_streaming for view in self.views)
-                        self._window = window if busy else window.without_newest()
-                    else:
-                        self._window = self._window.with_newer(len(self._messages)).without_oldest()
-                    await self._arrange()
-                    # The position can only be put right once the new messages have their heights.
-                    self.screen._refresh_layout()
-                    if seen is not None and seen.is_attached:
-                        moved = self.scroll_y + seen.virtual_region.y - y
-                        self.scroll_to(y=moved, animate=False, force=True, immediate=True)
+            async with scroll.batch():
+                top = scroll.scroll_y
+                seen = next((view for view in _mounted(scroll) if view.virtual_region.bottom > top), None)
+                y = seen.virtual_region.y if seen else 0
+                if older:
+                    # A reply that is being written stays mounted, and so does what lies between.
+                    self._move(self._range.with_older(whole=any(v.body.is_streaming for v in self.views)))
+                else:
+                    self._move(self._range.with_newer(len(self.messages)))
+                await self._arrange()
+                # The position can only be put right once the new messages have their heights.
+                scroll.screen._refresh_layout()
+                if seen is not None and seen.is_attached:
+                    moved = scroll.scroll_y + seen.virtual_region.y - y
+                    with _by_program(scroll):
+                        scroll.scroll_to(y=moved, animate=False, force=True, immediate=True)
         finally:
-            self._paging = False
+            self._is_paging = False
 
     async def _go_far(self, message_id: str) -> None:
-        async with self.lock:
+        async with self._scroll.batch():
             position = self._positions.get(message_id)
-            if position is None or message_id != self._destination:
+            if position is None or message_id != self.destination:
                 return
-            self._paging = True
-            with self.app.batch_update():
-                if position not in self._window:
-                    self._window = around(position, len(self._messages))
+            self._is_paging = True
+            try:
+                if position not in self._range:
+                    self._move(around(position, len(self.messages)))
                 await self._arrange()
-                self.release_anchor()
-                self.screen._refresh_layout()
-                self._views[message_id].scroll_visible(animate=False, top=True, immediate=True)
-            self._paging = False
-            self.say_where()
+                self._scroll.release_anchor()
+                self._scroll.screen._refresh_layout()
+                self._reach(message_id, top=True)
+            finally:
+                self._is_paging = False
+            self._scroll.say_where()
 
-    def is_seen(self, message_id: str | None) -> bool:
-        """Whether any of a message reaches into the viewport, or may: one that has just come has no place yet."""
-        view = self.view_of(message_id)
-        return view is not None and (not view.virtual_region.height or self._is_in_viewport(view))
+    def _reach(self, message_id: str, top: bool = False) -> None:
+        """Scroll to a message with a widget, unless it was removed or another one is asked for by now."""
+        view = self._views.get(message_id)
+        if view is None or message_id != self.destination:
+            return
+        self.destination = ""
+        with _by_program(self._scroll):
+            view.scroll_visible(animate=False, top=top, immediate=True)
 
-    def last_seen(self) -> str | None:
-        """The last message of which something is in the viewport."""
-        for child in reversed(self.children):
-            if isinstance(child, MessageView) and self._is_in_viewport(child):
-                return child.message.id
-        return None
 
-    def _is_in_viewport(self, view: MessageView) -> bool:
-        region, height = view.virtual_region, self.scrollable_content_region.height
-        top = max(0, self.scroll_y)  # it is less for a moment while a short text is anchored to its end
-        return region.y < top + height and region.bottom > top
+@contextmanager
+def _by_program(scroll: Autoscroll) -> Iterator[None]:
+    """Scrolling that is not the person's."""
+    scroll.is_moved = True
+    try:
+        yield
+    finally:
+        scroll.is_moved = False
 
-    def _first_seen(self) -> Widget | None:
-        """The first message that reaches into the viewport."""
-        for child in self.children:
-            if isinstance(child, MessageView) and child.virtual_region.bottom > self.scroll_y:
-                return child
-        return None
+
+def _mounted(scroll: Autoscroll) -> list[MessageView]:
+    return [child for child in scroll.children if isinstance(child, MessageView)]
+
+
+def _is_in_viewport(view: MessageView, scroll: Autoscroll) -> bool:
+    region, height = view.virtual_region, scroll.scrollable_content_region.height
+    top = max(0, scroll.scroll_y)  # it is less for a moment while a short text is anchored to its end
+    return region.y < top + height and region.bottom > top
 
 
 def _shared(before: Sequence[Message], after: Sequence[Message]) -> int:

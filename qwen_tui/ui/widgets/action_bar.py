@@ -19,10 +19,12 @@ class Offer(NamedTuple):
     name: str
     key: str
     label: str
+    need: int = 0
+    """Where there is no room for all, those that are needed least are left out, and of these the last first."""
 
 
 class ActionBar(LinesView):
-    """`y copy  e edit  r regenerate  …` in one row; where there is no room, the last offers are left out."""
+    """`y copy  e edit  r regenerate  …` in one row, as many offers as there is room for."""
 
     ALLOW_SELECT = False
     DEFAULT_CSS = """
@@ -65,12 +67,10 @@ class ActionBar(LinesView):
         self._places = []
         runs: list[Run] = []
         at = 0
-        for offer in self._offers:
+        for offer in _fitting(self._offers, width):
             gap = _GAP if runs else ""
             key = f"{offer.key} " if offer.label else offer.key
             end = at + cells(gap) + cells(key) + cells(offer.label)
-            if end > width:
-                break
             lit = " underline" if offer is self._under_mouse else ""
             runs += [(gap, ""), (key, "accent"), (offer.label, f"muted{lit}")]
             self._places.append((range(at + cells(gap), end), offer))
@@ -79,8 +79,7 @@ class ActionBar(LinesView):
 
     def get_content_width(self, container: object, viewport: object) -> int:
         """All offers, where the styles let the width follow them."""
-        widths = [cells(f"{offer.key} {offer.label}".rstrip()) for offer in self._offers]
-        return sum(widths) + cells(_GAP) * max(0, len(widths) - 1)
+        return _width(self._offers)
 
     def on_resize(self) -> None:
         """Fill the new width."""
@@ -112,3 +111,16 @@ class ActionBar(LinesView):
     def _show_again(self) -> None:
         self.lay_out(self.content_size.width)
         self.refresh()
+
+
+def _width(offers: Sequence[Offer]) -> int:
+    widths = [cells(f"{offer.key} {offer.label}".rstrip()) for offer in offers]
+    return sum(widths) + cells(_GAP) * max(0, len(widths) - 1)
+
+
+def _fitting(offers: Sequence[Offer], width: int) -> list[Offer]:
+    """The offers that there is room for."""
+    kept = list(offers)
+    while kept and _width(kept) > width:
+        del kept[max(range(len(kept)), key=lambda at: (-kept[at].need, at))]
+    return kept

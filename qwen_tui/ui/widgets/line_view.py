@@ -1,7 +1,7 @@
-"""A widget that shows laid-out lines and lets them be selected; a message and the memory line are such."""
+"""A widget that shows laid-out lines and lets them be selected; a message is one, the memory marker another."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from rich.segment import Segment
 from rich.style import Style
@@ -43,11 +43,6 @@ class LinesView(Widget):
         """Set `rows` for this width in cells. Called before every layout, so it should know what it has done."""
 
     @property
-    def rows_height(self) -> int:
-        """How many rows the widget asks for."""
-        return len(self.rows)
-
-    @property
     def palette(self) -> Palette:
         """The colours of the theme on this widget's own ground."""
         if self._palette is None:
@@ -75,44 +70,26 @@ class LinesView(Widget):
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
         """The rows at this width."""
         self.lay_out(width)
-        return self.rows_height
+        return len(self.rows)
 
     def render_line(self, y: int) -> Strip:
         """One row in the colours of the theme."""
-        width = self.content_size.width
-        line = self.row_at(y)
-        selection = self.text_selection
+        width, line, selection = self.content_size.width, self.row_at(y), self.text_selection
         span = selection.get_span(y) if selection is not None else None
-        if span is not None:
-            return self._drawn(line, width, span).apply_offsets(0, y)
         cached = self._strips.get(y)
-        if cached is None or cached[0] is not line or cached[1].cell_length != width:
-            cached = (line, self._drawn(line, width).apply_offsets(0, y))
-            self._strips[y] = cached
-        return cached[1]
+        if span is None and cached is not None and cached[0] is line and cached[1].cell_length == width:
+            return cached[1]
+        spans = [(*m.span(), _MARK) for m in self._marked.finditer(line.text)] if self._marked else []
+        if span is not None:
+            spans.append((*span, self.screen.get_component_rich_style("screen--selection")))
+        strip = _drawn(line, width, self.palette.style, spans).apply_offsets(0, y)
+        if span is None:
+            self._strips[y] = (line, strip)
+        return strip
 
     def row_at(self, y: int) -> Line:
         """What is drawn in a row."""
         return self.rows[y] if y < len(self.rows) else BLANK
-
-    def _drawn(self, line: Line, width: int, span: tuple[int, int] | None = None) -> Strip:
-        style = self.palette.style
-        segments = [Segment(text, style(ink)) for text, ink in line.runs]
-        spare = width - sum(cells(text) for text, _ in line.runs)
-        if spare > 0:
-            blank = Segment(" " * spare, style(line.fill))
-            if segments and segments[-1].style == blank.style:
-                # One segment less is one escape sequence less, on every row that scrolls.
-                blank = Segment(segments.pop().text + blank.text, blank.style)
-            segments.append(blank)
-        if self._marked is not None:
-            for match in self._marked.finditer(line.text):
-                segments = _with_selection(segments, match.start(), match.end(), _MARK)
-        if span is not None:
-            chosen = self.screen.get_component_rich_style("screen--selection")
-            segments = _with_selection(segments, *span, chosen)
-        strip = Strip(segments, width if spare >= 0 else width - spare)
-        return strip if spare >= 0 else strip.crop(0, width)
 
     def repaint_from(self, row: int, count: int | None = None) -> None:
         """Draw this row and those below it again, or only so many."""
@@ -123,30 +100,50 @@ class LinesView(Widget):
             self.refresh(Region(left, top + row, size.width, height))
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
-        """The selected text as one would type it: without bars and indents, wrapped lines whole again."""
-        parts: list[str] = []
-        for y, line in enumerate(self.rows):
-            span = selection.get_span(y)
-            if span is None:
-                continue
-            start, end = span
-            text = line.text
-            chosen = text[start:] if end == -1 else text[start:end]
-            if start < line.prefix:
-                hidden = line.prefix - start
-                chosen = ("" if line.glue is not None else line.copied_prefix) + chosen[hidden:]
-            if parts:
-                parts.append("\n" if line.glue is None else line.glue)
-            parts.append(chosen)
-        return ("".join(parts), "\n") if parts else None
-
-    def selection_updated(self, selection: Selection | None) -> None:
-        """The selected rows, and those that were, are drawn again."""
-        self.refresh()
+        """The selected text as one would type it."""
+        text = _selected(self.rows, selection)
+        return None if text is None else (text, "\n")
 
 
-def _with_selection(segments: list[Segment], start: int, end: int, style: Style) -> list[Segment]:
-    """The segments with the characters from `start` to `end` (-1: to the last) in the selection's colours."""
+def _drawn(
+    line: Line, width: int, style: Callable[[str], Style], spans: Sequence[tuple[int, int, Style]]
+) -> Strip:
+    """A line in colours, with some spans of characters in other ones, at a width in cells."""
+    segments = [Segment(text, style(ink)) for text, ink in line.runs]
+    spare = width - sum(cells(text) for text, _ in line.runs)
+    if spare > 0:
+        blank = Segment(" " * spare, style(line.fill))
+        if segments and segments[-1].style == blank.style:
+            # One segment less is one escape sequence less, on every row that scrolls.
+            blank = Segment(segments.pop().text + blank.text, blank.style)
+        segments.append(blank)
+    for start, end, other in spans:
+        segments = _with_span(segments, start, end, other)
+    strip = Strip(segments, width if spare >= 0 else width - spare)
+    return strip if spare >= 0 else strip.crop(0, width)
+
+
+def _selected(rows: Sequence[Line], selection: Selection) -> str | None:
+    """The selected text without bars and indents, wrapped lines whole again."""
+    parts: list[str] = []
+    for y, line in enumerate(rows):
+        span = selection.get_span(y)
+        if span is None:
+            continue
+        start, end = span
+        text = line.text
+        chosen = text[start:] if end == -1 else text[start:end]
+        if start < line.prefix:
+            hidden = line.prefix - start
+            chosen = ("" if line.glue is not None else line.copied_prefix) + chosen[hidden:]
+        if parts:
+            parts.append("\n" if line.glue is None else line.glue)
+        parts.append(chosen)
+    return "".join(parts) if parts else None
+
+
+def _with_span(segments: list[Segment], start: int, end: int, style: Style) -> list[Segment]:
+    """The segments with the characters from `start` to `end` (-1: to the last) in another style."""
     result: list[Segment] = []
     at = 0
     for text, own, _ in segments:

@@ -57,13 +57,13 @@ async def _measure_drawn() -> None:
                 answer = reply("")
                 app.log_.add(answer, streaming=True)
                 text = of_kind(kind, length + ROUNDS * DELTA)
-                app.log_.append_text(answer.id, text[:length])
+                app.log_.list.view_of(answer.id).append_text(text[:length])
                 await settled(pilot)
                 times = []
                 for number in range(ROUNDS // 2):
                     at = length + number * DELTA
                     began = time.process_time()
-                    app.log_.append_text(answer.id, text[at : at + DELTA])
+                    app.log_.list.view_of(answer.id).append_text(text[at : at + DELTA])
                     await pilot.pause()
                     times.append((time.process_time() - began) * 1000)
             cells.append(f"{statistics.median(times):.1f} / {max(times):.1f}")

@@ -45,7 +45,7 @@ async def test_the_cursor_shows_only_while_the_log_has_the_keyboard() -> None:
         assert not [view for view in app.query(MessageView) if view.has_class("-focused")]
         app.log_.focus()
         await settled(pilot)
-        assert app.log_.view_of(messages[4].id).has_class("-focused")
+        assert app.log_.list.view_of(messages[4].id).has_class("-focused")
 
 
 async def test_the_focused_message_has_another_ground() -> None:
@@ -53,7 +53,7 @@ async def test_the_focused_message_has_another_ground() -> None:
     async with running(app) as pilot:
         messages = talk(6)
         await app.log_.show_conversation(messages)
-        view = app.log_.view_of(messages[5].id)
+        view = app.log_.list.view_of(messages[5].id)
         app.query_one("#elsewhere").focus()
         await settled(pilot)
         before = next(iter(view.render_line(1))).style.bgcolor
@@ -81,7 +81,7 @@ async def test_a_click_takes_the_cursor_along() -> None:
         messages = [question("first"), reply("second")]
         await app.log_.show_conversation(messages)
         await settled(pilot)
-        await pilot.click(app.log_.view_of(messages[0].id))
+        await pilot.click(app.log_.list.view_of(messages[0].id))
         await settled(pilot)
         assert app.log_.cursor_message == messages[0]
 
@@ -124,7 +124,7 @@ async def test_the_memory_line_stands_above_the_first_message_that_is_sent() -> 
     async with running(app, (120, 40)) as pilot:
         messages = talk(20)
         await app.log_.show_conversation(messages)
-        app.log_.show_memory_line(Memory(messages[14].id, 22900, 30720, 14))
+        app.log_.memory.show(Memory(messages[14].id, 22900, 30720, 14))
         await settled(pilot)
         app.query_one(MemoryLine).scroll_visible(animate=False)
         await settled(pilot)
@@ -139,13 +139,13 @@ async def test_the_memory_line_moves_with_the_window() -> None:
     async with running(app) as pilot:
         messages = talk(20)
         await app.log_.show_conversation(messages)
-        app.log_.show_memory_line(Memory(messages[4].id, 100, 200, 4))
+        app.log_.memory.show(Memory(messages[4].id, 100, 200, 4))
         await settled(pilot)
-        app.log_.show_memory_line(Memory(messages[8].id, 150, 200, 8))
+        app.log_.memory.show(Memory(messages[8].id, 150, 200, 8))
         await settled(pilot)
         assert line_above(app) == messages[8].id
         assert dimmed(app) == {message.id for message in messages[:8]}
-        app.log_.show_memory_line(None)
+        app.log_.memory.show(None)
         await settled(pilot)
         assert not app.query(MemoryLine)
         assert dimmed(app) == set()
@@ -156,21 +156,21 @@ async def test_where_nothing_is_sent_the_line_stands_behind_all() -> None:
     async with running(app) as pilot:
         messages = talk(6)
         await app.log_.show_conversation(messages)
-        app.log_.show_memory_line(Memory("", 5, 200, 6))
+        app.log_.memory.show(Memory("", 5, 200, 6))
         await settled(pilot)
         line = app.query_one(MemoryLine)
         assert app.log_.children[-1] is line
         assert dimmed(app) == {message.id for message in messages}
-        app.log_.show_memory_line(Memory("", 7, 200, 6))
+        app.log_.memory.show(Memory("", 7, 200, 6))
         asked = question("and now?")
         app.log_.add(asked)
         await settled(pilot)
         assert line_above(app) == asked.id
-        app.log_.show_memory_line(Memory(asked.id, 9, 200, 6))
+        app.log_.memory.show(Memory(asked.id, 9, 200, 6))
         await settled(pilot)
         assert line_above(app) == asked.id
         app.log_.add(reply("nothing"))
-        app.log_.show_memory_line(Memory("", 5, 200, 8))
+        app.log_.memory.show(Memory("", 5, 200, 8))
         await settled(pilot)
         assert app.log_.children[-1] is app.query_one(MemoryLine)
         await app.log_.show_conversation(messages[:4])  # a shorter path: until it is counted there is no line
@@ -183,7 +183,7 @@ async def test_when_all_is_sent_there_is_no_line() -> None:
     async with running(app) as pilot:
         messages = talk(6)
         await app.log_.show_conversation(messages)
-        app.log_.show_memory_line(Memory(messages[0].id, 100, 200, 0))
+        app.log_.memory.show(Memory(messages[0].id, 100, 200, 0))
         await settled(pilot)
         assert not app.query(MemoryLine)
 
@@ -194,7 +194,7 @@ async def test_the_memory_line_is_there_when_its_message_comes_into_the_window()
         log = app.log_
         messages = talk(200)
         await log.show_conversation(messages)
-        log.show_memory_line(Memory(messages[120].id, 100, 200, 120))
+        log.memory.show(Memory(messages[120].id, 100, 200, 120))
         await settled(pilot)
         assert not app.query(MemoryLine)
         assert dimmed(app) == set()
@@ -213,7 +213,7 @@ async def test_a_narrow_screen_gets_the_short_form() -> None:
     async with running(app, (50, 20)) as pilot:
         messages = talk(6)
         await app.log_.show_conversation(messages)
-        app.log_.show_memory_line(Memory(messages[4].id, 22900, 30720, 4))
+        app.log_.memory.show(Memory(messages[4].id, 22900, 30720, 4))
         await settled(pilot)
         app.query_one(MemoryLine).scroll_visible(animate=False)
         await settled(pilot)

@@ -46,9 +46,9 @@ async def test_a_key_shows_a_message_that_was_scrolled_out_of_sight_before_it_do
         await pilot.press("shift+tab", *["up"] * 13)
         await until(pilot, lambda: cursor(pilot) == "question 0" and "question 0" in shown(pilot))
         log.scroll_end(animate=False, immediate=True)
-        await until(pilot, lambda: not log.is_seen(log.cursor))
+        await until(pilot, lambda: not log.list.is_seen(log.cursor.message_id))
         await pilot.press("d")
-        await until(pilot, lambda: log.is_seen(log.cursor))
+        await until(pilot, lambda: log.list.is_seen(log.cursor.message_id))
         assert len(log.messages) == 14
         await pilot.press("d")
         await until(pilot, lambda: len(log.messages) == 12)
@@ -68,4 +68,19 @@ async def test_a_delete_that_is_taken_back_leaves_the_cursor_in_sight(play) -> N
         await until(pilot, lambda: len(log.messages) == 10)
         await pilot.press("ctrl+z")
         await until(pilot, lambda: len(log.messages) == 12)
-        await until(pilot, lambda: log.is_seen(log.cursor))
+        await until(pilot, lambda: log.list.is_seen(log.cursor.message_id))
+
+
+async def test_the_keyboard_comes_to_a_message_in_sight_where_the_one_that_it_left_is_not(play) -> None:
+    async with play.running(size=(80, 24)) as pilot:
+        await talked(play, pilot, 7)
+        log = pilot.app.screen.query_one("#log")
+        await pilot.press("shift+tab", *["up"] * 13)
+        await until(pilot, lambda: cursor(pilot) == "question 0" and "question 0" in shown(pilot))
+        await pilot.press("escape")
+        await until(pilot, lambda: not log.has_focus)
+        log.scroll_to(y=log.max_scroll_y // 2, animate=False, immediate=True)
+        await until(pilot, lambda: not log.list.is_seen(log.cursor.message_id))
+        await pilot.press("shift+tab")
+        await until(pilot, lambda: log.has_focus)
+        assert log.list.is_seen(log.cursor.message_id)

@@ -53,7 +53,7 @@ async def test_what_is_typed_is_found_counted_and_walked_through(play) -> None:
             await pilot.press(key)
             await until(pilot, lambda number=number: cursor(pilot) == f"the Needle {number}")
             await until(pilot, lambda number=number: f"the Needle {number}" in shown(pilot))
-        view = next(v for v in pilot.app.screen.query("MessageView") if v.content == "the Needle 50")
+        view = next(v for v in pilot.app.screen.query("MessageView") if v.body.content == "the Needle 50")
         marked = [s.text for s in view.render_line(1) if s.style is not None and s.style.reverse]
         assert marked == ["Needle"]
         await press(pilot, " nowhere")

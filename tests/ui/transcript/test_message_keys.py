@@ -9,7 +9,7 @@ from qwen_tui.chat.branches import Variant
 from qwen_tui.chat.messages import Message, Role, Status
 from qwen_tui.ui.transcript.message_actions import Situation, possible
 from qwen_tui.ui.transcript.message_log import MessageLog
-from qwen_tui.ui.transcript.mounted_range import OPENED
+from qwen_tui.ui.transcript.virtual_list import OPENED
 from qwen_tui.ui.widgets.action_bar import ActionBar
 
 CODE = "Two:\n\n```python\nprint(1)\nprint(2)\n```\n\nand\n\n- in a list\n\n  ```sh\n  ls\n  ```\n"
@@ -20,19 +20,14 @@ class ActionHost(LogHost):
 
     def __init__(self) -> None:
         super().__init__()
-        self.asked: list[object] = []
+        self.asked: list[MessageLog.Requested] = []
+        self.refused: list[str] = []
 
-    def on_chat_log_copy_requested(self, event: MessageLog.CopyRequested) -> None:
+    def on_message_log_requested(self, event: MessageLog.Requested) -> None:
         self.asked.append(event)
 
-    on_chat_log_edit_requested = on_chat_log_copy_requested
-    on_chat_log_regenerate_requested = on_chat_log_copy_requested
-    on_chat_log_continue_requested = on_chat_log_copy_requested
-    on_chat_log_delete_requested = on_chat_log_copy_requested
-    on_chat_log_receipt_requested = on_chat_log_copy_requested
-    on_chat_log_variant_requested = on_chat_log_copy_requested
-    on_chat_log_save_block_requested = on_chat_log_copy_requested
-    on_chat_log_undo_requested = on_chat_log_copy_requested
+    def on_message_log_refused(self, event: MessageLog.Refused) -> None:
+        self.refused.append(event.reason)
 
 
 async def shown(app: ActionHost, pilot, messages: list[Message], **variants: Variant) -> None:
@@ -44,14 +39,14 @@ async def shown(app: ActionHost, pilot, messages: list[Message], **variants: Var
 @pytest.mark.parametrize(
     ("key", "message", "wanted"),
     [
-        ("e", question(), MessageLog.EditRequested),
-        ("e", reply(), MessageLog.EditRequested),
-        ("r", reply(), MessageLog.RegenerateRequested),
-        ("r", question(), MessageLog.RegenerateRequested),
-        ("c", reply("half", status=Status.STOPPED), MessageLog.ContinueRequested),
-        ("d", reply(), MessageLog.DeleteRequested),
-        ("delete", question(), MessageLog.DeleteRequested),
-        ("i", reply("x", receipt=(RUN,)), MessageLog.ReceiptRequested),
+        ("e", question(), "edit"),
+        ("e", reply(), "edit"),
+        ("r", reply(), "regenerate"),
+        ("r", question(), "regenerate"),
+        ("c", reply("half", status=Status.STOPPED), "continue"),
+        ("d", reply(), "delete"),
+        ("delete", question(), "delete"),
+        ("i", reply("x", receipt=(RUN,)), "receipt"),
     ],
 )
 async def test_a_key_asks_for_what_it_does_to_the_message_under_the_cursor(key, message, wanted) -> None:
@@ -60,7 +55,7 @@ async def test_a_key_asks_for_what_it_does_to_the_message_under_the_cursor(key, 
         await shown(app, pilot, [question("first"), message])
         await pilot.press(key)
         await settled(pilot)
-        assert [type(event) for event in app.asked] == [wanted]
+        assert [event.action for event in app.asked] == [wanted]
         assert app.asked[0].message == message
 
 
@@ -94,7 +89,7 @@ async def test_a_key_that_does_not_apply_asks_for_nothing() -> None:
     async with running(app) as pilot:
         await shown(app, pilot, [question("first"), reply()])
         await pilot.press("c", "u", "s", "left", "right")
-        app.log_.set_busy(True)
+        app.log_.keys.set_busy(True)
         await pilot.press("r", "d")
         await settled(pilot)
         assert app.asked == []
@@ -105,11 +100,11 @@ async def test_a_reply_that_is_written_can_only_be_copied() -> None:
     async with running(app) as pilot:
         await shown(app, pilot, [question("first")])
         answer = reply("")
-        app.log_.set_busy(True)
+        app.log_.keys.set_busy(True)
         app.log_.add(answer, streaming=True)
-        app.log_.append_text(answer.id, "so far")
+        app.log_.list.view_of(answer.id).append_text("so far")
         app.log_.move_cursor(answer.id)
-        assert app.log_.possible_actions() == ("copy",)
+        assert app.log_.keys.possible() == ("copy",)
         await pilot.press("y")
         await settled(pilot)
         assert app.asked[0].text == "so far"
@@ -135,9 +130,9 @@ async def test_s_saves_the_block_that_was_copied_else_the_first() -> None:
         await pilot.press("s", "u", "u", "s")
         await settled(pilot)
         first, last = app.asked[0], app.asked[-1]
-        assert (first.code, first.language) == ("print(1)\nprint(2)", "python")
-        assert first.suggested_name == "code-1.py"
-        assert (last.code, last.suggested_name) == ("ls", "code-2.sh")
+        assert (first.text, first.note) == ("print(1)\nprint(2)", "python, 2 lines, block 1 of 2")
+        assert first.file_name == "code-1.py"
+        assert (last.text, last.file_name) == ("ls", "code-2.sh")
 
 
 @pytest.mark.parametrize("language", ["", "../../etc/passwd", "no-such-language", "\x1b[31m", "make"])
@@ -147,7 +142,7 @@ async def test_a_strange_language_makes_a_plain_file_name(language) -> None:
         await shown(app, pilot, [question("first"), reply(f"```{language}\nx\n```")])
         await pilot.press("s")
         await settled(pilot)
-        assert app.asked[0].suggested_name in ("code.txt", "code.mak")
+        assert app.asked[0].file_name in ("code.txt", "code.mak")
 
 
 async def test_ctrl_z_asks_for_undo() -> None:
@@ -156,7 +151,7 @@ async def test_ctrl_z_asks_for_undo() -> None:
         await shown(app, pilot, talk(4))
         await pilot.press("ctrl+z")
         await settled(pilot)
-        assert [type(event) for event in app.asked] == [MessageLog.UndoRequested]
+        assert [event.action for event in app.asked] == ["undo"]
 
 
 async def test_keys_can_be_remapped() -> None:
@@ -167,7 +162,7 @@ async def test_keys_can_be_remapped() -> None:
         await pilot.press("e")
         await pilot.press("f6")
         await settled(pilot)
-        assert [type(event) for event in app.asked] == [MessageLog.EditRequested]
+        assert [event.action for event in app.asked] == ["edit"]
 
 
 # --- Variants ---
@@ -181,13 +176,22 @@ async def test_the_arrows_walk_the_variants() -> None:
         assert "Qwen  ‹ 2 / 3 ›" in screen_text(app)
         await pilot.press("left", "right")
         await settled(pilot)
-        assert [(event.message, event.step) for event in app.asked] == [(answer, -1), (answer, 1)]
+        assert [(event.message, event.action) for event in app.asked] == [
+            (answer, "earlier_variant"),
+            (answer, "later_variant"),
+        ]
 
 
-@pytest.mark.parametrize(("variant", "sign", "steps"), [
-    (Variant(2, 3), "‹", [-1]), (Variant(2, 3), "›", [1]), (Variant(1, 3), "‹", []), (Variant(3, 3), "›", []),
-])  # fmt: skip
-async def test_the_arrows_of_a_message_can_be_clicked(variant, sign, steps) -> None:
+@pytest.mark.parametrize(
+    ("variant", "sign", "actions"),
+    [
+        (Variant(2, 3), "‹", ["earlier_variant"]),
+        (Variant(2, 3), "›", ["later_variant"]),
+        (Variant(1, 3), "‹", []),
+        (Variant(3, 3), "›", []),
+    ],
+)
+async def test_the_arrows_of_a_message_can_be_clicked(variant, sign, actions) -> None:
     app = ActionHost()
     async with running(app) as pilot:
         answer = reply()
@@ -196,7 +200,7 @@ async def test_the_arrows_of_a_message_can_be_clicked(variant, sign, steps) -> N
         y = next(y for y, row in enumerate(rows) if "‹" in row)
         await pilot.click(offset=(rows[y].index(sign), y))
         await settled(pilot)
-        assert [event.step for event in app.asked] == steps
+        assert [event.action for event in app.asked] == actions
 
 
 async def test_another_number_of_variants_lays_nothing_else_out() -> None:
@@ -204,11 +208,11 @@ async def test_another_number_of_variants_lays_nothing_else_out() -> None:
     async with running(app) as pilot:
         messages = talk(6)
         await shown(app, pilot, messages)
-        kept = [app.log_.view_of(message.id).rows[1:] for message in messages]
-        app.log_.show_variants({messages[5].id: Variant(1, 2), messages[2].id: Variant(2, 2)})
+        kept = [app.log_.list.view_of(message.id).rows[1:] for message in messages]
+        app.log_.keys.show_variants({messages[5].id: Variant(1, 2), messages[2].id: Variant(2, 2)})
         await settled(pilot)
         assert "‹ 1 / 2 ›" in screen_text(app)
-        now = [app.log_.view_of(message.id).rows[1:] for message in messages]
+        now = [app.log_.list.view_of(message.id).rows[1:] for message in messages]
         assert all(a is b for old, new in zip(kept, now, strict=True) for a, b in zip(old, new, strict=True))
 
 
@@ -238,17 +242,17 @@ async def test_a_reply_that_goes_on_loses_its_note_and_keeps_its_text() -> None:
         answer = reply("```python\nx = 1", status=Status.STOPPED)
         await shown(app, pilot, [question("first"), answer])
         assert "stopped" in screen_text(app)
-        app.log_.resume(answer.id)
+        app.log_.list.resume(answer.id)
         await settled(pilot)
         assert "stopped" not in screen_text(app)
         assert "reading the prompt" in screen_text(app)
-        app.log_.append_text(answer.id, "\ny = 2\n```\n\nThat **was")
+        app.log_.list.view_of(answer.id).append_text("\ny = 2\n```\n\nThat **was")
         await settled(pilot)
         assert "reading the prompt" not in screen_text(app)
         whole = "```python\nx = 1\ny = 2\n```\n\nThat **was it**"
-        app.log_.append_text(answer.id, " it**")
-        assert app.log_.view_of(answer.id).content == whole
-        app.log_.finish(replace(answer, content=whole, status=Status.COMPLETE))
+        app.log_.list.view_of(answer.id).append_text(" it**")
+        assert app.log_.list.view_of(answer.id).body.content == whole
+        app.log_.list.finish(replace(answer, content=whole, status=Status.COMPLETE))
         await settled(pilot)
         rows = [row.strip(" ▌") for row in screen_rows(app)]
         assert {"x = 1", "y = 2", "That was it"} <= set(rows)
@@ -259,11 +263,11 @@ async def test_thinking_that_was_cut_short_goes_on() -> None:
     async with running(app) as pilot:
         answer = reply("", thinking="the first half", status=Status.STOPPED)
         await shown(app, pilot, [question("first"), answer])
-        app.log_.resume(answer.id)
-        app.log_.append_thinking(answer.id, " and the second", 3)
+        app.log_.list.resume(answer.id)
+        app.log_.list.view_of(answer.id).append_thinking(" and the second", 3)
         await settled(pilot)
         assert "the first half and the second" in screen_text(app)
-        app.log_.append_text(answer.id, "So:")
+        app.log_.list.view_of(answer.id).append_text("So:")
         await settled(pilot)
         assert "the first half" not in screen_text(app)
         assert "So:" in screen_text(app)
@@ -276,8 +280,8 @@ async def test_a_reply_out_of_sight_goes_on_too() -> None:
         await shown(app, pilot, messages)
         await pilot.press("home")
         await settled(pilot)
-        app.log_.resume(messages[-1].id)
-        app.log_.append_text(messages[-1].id, " and whole")
+        app.log_.list.resume(messages[-1].id)
+        app.log_.list.view_of(messages[-1].id).append_text(" and whole")
         await pilot.press("end")
         await settled(pilot)
         assert "half and whole" in screen_text(app)
@@ -292,10 +296,10 @@ async def test_the_palette_acts_on_the_message_under_the_cursor_else_on_the_newe
         messages = talk(6)
         await shown(app, pilot, messages)
         await pilot.press("up", "up")
-        dict(app.log_.message_commands())["message_edit"]()
+        dict(app.log_.keys.commands())["message_edit"]()
         app.query_one("#elsewhere").focus()
         await settled(pilot)
-        dict(app.log_.message_commands())["message_edit"]()
+        dict(app.log_.keys.commands())["message_edit"]()
         await settled(pilot)
         assert [event.message for event in app.asked] == [messages[3], messages[5]]
 
@@ -303,7 +307,7 @@ async def test_the_palette_acts_on_the_message_under_the_cursor_else_on_the_newe
 async def test_an_empty_log_has_no_commands() -> None:
     app = ActionHost()
     async with running(app):
-        assert app.log_.message_commands() == ()
+        assert app.log_.keys.commands() == ()
 
 
 # --- The action bar ---
@@ -326,7 +330,7 @@ async def test_the_bar_offers_what_applies_to_the_message_under_the_cursor() -> 
         await pilot.press("up")
         await settled(pilot)
         assert bar_of(app) == "y copy  e edit  r regenerate  d delete"
-        app.log_.set_busy(True)
+        app.log_.keys.set_busy(True)
         await settled(pilot)
         assert bar_of(app) == "y copy  e edit"
         app.query_one("#elsewhere").focus()
@@ -334,20 +338,16 @@ async def test_the_bar_offers_what_applies_to_the_message_under_the_cursor() -> 
         assert bar_of(app) == ""
 
 
-async def test_a_narrow_bar_leaves_out_the_last_offers() -> None:
+async def test_a_narrow_bar_leaves_out_what_is_needed_least() -> None:
     app = ActionHost()
     async with running(app, (60, 24)) as pilot:
         await shown(app, pilot, [question("first"), reply(CODE, status=Status.STOPPED)])
-        assert bar_of(app) == "y copy  c continue  u copy code  e edit  r regenerate"
+        assert bar_of(app) == "y copy  c continue  e edit  r regenerate  d delete"
 
 
 @pytest.mark.parametrize(
     ("label", "wanted"),
-    [
-        ("copy", MessageLog.CopyRequested),
-        ("edit", MessageLog.EditRequested),
-        ("delete", MessageLog.DeleteRequested),
-    ],
+    [("copy", "copy"), ("edit", "edit"), ("delete", "delete")],
 )
 async def test_an_offer_can_be_clicked(label, wanted) -> None:
     app = ActionHost()
@@ -356,7 +356,7 @@ async def test_an_offer_can_be_clicked(label, wanted) -> None:
         row = app.query_one(ActionBar).region.y
         await pilot.click(offset=(screen_rows(app)[row].index(label), row))
         await settled(pilot)
-        assert [type(event) for event in app.asked] == [wanted]
+        assert [event.action for event in app.asked] == [wanted]
         assert app.log_.has_focus
 
 
@@ -375,7 +375,7 @@ async def test_the_bar_moves_no_text_when_it_comes() -> None:
         app.query_one("#elsewhere").focus()
         await settled(pilot)
         before = screen_rows(app)[:20]
-        await pilot.click(app.log_.view_of(app.log_.messages[-1].id))
+        await pilot.click(app.log_.list.view_of(app.log_.messages[-1].id))
         await settled(pilot)
         assert screen_rows(app)[:20] == before
         assert bar_of(app).startswith("y copy")
@@ -389,7 +389,7 @@ async def test_the_end_of_a_reply_brings_its_actions() -> None:
         app.log_.add(answer, streaming=True)
         await pilot.press("down")
         app.log_.move_cursor(answer.id)
-        app.log_.append_text(answer.id, "half")
-        app.log_.finish(replace(answer, content="half", status=Status.STOPPED))
+        app.log_.list.view_of(answer.id).append_text("half")
+        app.log_.list.finish(replace(answer, content="half", status=Status.STOPPED))
         await settled(pilot)
         assert bar_of(app).startswith("y copy  c continue")

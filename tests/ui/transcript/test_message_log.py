@@ -10,7 +10,7 @@ from textual.message import Message as Posted
 
 from qwen_tui.chat.messages import Message
 from qwen_tui.ui.transcript.message_view import MessageView
-from qwen_tui.ui.transcript.mounted_range import MOST, OPENED, PAGE
+from qwen_tui.ui.transcript.virtual_list import MOST, OPENED, PAGE, newest
 
 
 def mounted(app: LogHost) -> list[str]:
@@ -126,7 +126,7 @@ async def test_of_many_far_places_asked_for_at_once_only_the_last_is_gone_to() -
         await settled(pilot)
         mounts.clear()
         for number in range(2500, 99, -100):
-            log.go_to(messages[number].id)
+            log.list.go_to(messages[number].id)
         await settled(pilot)
         assert "question 100" in screen_text(app)
         assert 0 < len(mounts) <= MOST
@@ -138,8 +138,8 @@ async def test_a_near_place_asked_for_after_a_far_one_is_where_the_log_ends_up()
         log, messages = app.log_, talk(3000)
         await log.show_conversation(messages)
         await settled(pilot)
-        log.go_to(messages[100].id)
-        log.go_to(messages[2990].id)
+        log.list.go_to(messages[100].id)
+        log.list.go_to(messages[2990].id)
         await settled(pilot)
         assert "question 2990" in screen_text(app)
 
@@ -150,7 +150,7 @@ async def test_the_end_asked_for_after_a_far_place_is_where_the_log_ends_up() ->
         log, messages = app.log_, talk(3000)
         await log.show_conversation(messages)
         await settled(pilot)
-        log.go_to(messages[100].id)
+        log.list.go_to(messages[100].id)
         log.follow()
         await settled(pilot)
         assert "answer 2999" in screen_text(app)
@@ -164,10 +164,10 @@ async def test_a_growing_reply_is_followed() -> None:
         answer = reply("")
         app.log_.add(answer, streaming=True)
         for number in range(40):
-            app.log_.append_text(answer.id, f"line {number}\n\n")
+            app.log_.list.view_of(answer.id).append_text(f"line {number}\n\n")
             await pilot.pause()
         assert "line 39" in screen_text(app)
-        app.log_.finish(reply("the end", id=answer.id))
+        app.log_.list.finish(reply("the end", id=answer.id))
         await settled(pilot)
         assert "the end" in screen_text(app)
         assert app.log_.is_following
@@ -185,9 +185,9 @@ async def test_who_scrolled_up_is_left_in_peace() -> None:
         await settled(pilot)
         before = screen_rows(app)[:20]
         for number in range(40):
-            log.append_text(answer.id, f"line {number}\n\n")
+            log.list.view_of(answer.id).append_text(f"line {number}\n\n")
             await pilot.pause()
-        log.finish(reply("x\n\n" * 60, id=answer.id))
+        log.list.finish(reply("x\n\n" * 60, id=answer.id))
         await settled(pilot)
         assert screen_rows(app)[:20] == before
         assert "↓ latest" in screen_text(app)
@@ -248,14 +248,14 @@ async def test_a_reply_that_streams_out_of_sight_is_whole_when_it_is_seen() -> N
         await settled(pilot)
         answer = reply("")
         app.log_.add(answer, streaming=True)
-        app.log_.append_text(answer.id, "written out ")
-        app.log_.append_text(answer.id, "of sight")
+        app.log_.list.view_of(answer.id).append_text("written out ")
+        app.log_.list.view_of(answer.id).append_text("of sight")
         await settled(pilot)
         assert "out of sight" not in screen_text(app)
         await pilot.press("end")
         await settled(pilot)
         assert "written out of sight" in screen_text(app)
-        app.log_.append_text(answer.id, " and then in it")
+        app.log_.list.view_of(answer.id).append_text(" and then in it")
         await settled(pilot)
         assert "and then in it" in screen_text(app)
 
@@ -266,8 +266,8 @@ async def test_a_message_can_be_replaced_and_removed() -> None:
         messages = talk(4)
         await app.log_.show_conversation(messages)
         await settled(pilot)
-        app.log_.finish(replace(messages[0], content="edited"))
-        app.log_.remove_message(messages[1].id)
+        app.log_.list.finish(replace(messages[0], content="edited"))
+        app.log_.list.remove(messages[1].id)
         await settled(pilot)
         assert "edited" in screen_text(app)
         assert "answer 1" not in screen_text(app)
@@ -284,11 +284,11 @@ async def test_another_branch_keeps_what_both_share() -> None:
         messages = talk(10)
         await app.log_.show_conversation(messages)
         await settled(pilot)
-        kept = [app.log_.view_of(message.id) for message in messages[:9]]
+        kept = [app.log_.list.view_of(message.id) for message in messages[:9]]
         other = reply("another answer")
         await app.log_.show_conversation([*messages[:9], other])
         await settled(pilot)
-        assert [app.log_.view_of(message.id) for message in messages[:9]] == kept
+        assert [app.log_.list.view_of(message.id) for message in messages[:9]] == kept
         assert "another answer" in screen_text(app)
         assert "answer 9" not in screen_text(app)
 
@@ -312,7 +312,7 @@ async def test_a_change_of_focus_restyles_no_message() -> None:
         await settled(pilot)
         restyled: list[object] = []
         for message in app.log_.messages[:-1]:
-            view = app.log_.view_of(message.id)
+            view = app.log_.list.view_of(message.id)
             view.notify_style_update = lambda: restyled.append(1)  # type: ignore[method-assign]
         app.log_.focus()
         await settled(pilot)
@@ -341,3 +341,67 @@ async def test_a_new_name_reaches_replies_that_do_not_tell_their_model() -> None
         app.log_.assistant_name = "guide"
         await settled(pilot)
         assert "guide" in screen_text(app)
+
+
+async def test_a_far_place_that_cannot_be_mounted_does_not_end_paging(monkeypatch) -> None:
+    app = LogHost()
+    async with running(app) as pilot:
+        log, messages = app.log_, talk(500)
+        await log.show_conversation(messages)
+        await settled(pilot)
+
+        async def fail() -> None:
+            raise RuntimeError("no room")
+
+        monkeypatch.setattr(log.list, "_arrange", fail)
+        log.list.destination = messages[100].id
+        with pytest.raises(RuntimeError):
+            await log.list._go_far(messages[100].id)
+        monkeypatch.undo()
+        log.list._move(newest(len(messages)))
+        before = len(mounted(app))
+        log.scroll_to(y=0, animate=False)
+        await settled(pilot)
+        assert len(mounted(app)) > before
+
+
+async def test_a_far_message_that_is_removed_on_the_way_is_not_gone_to(monkeypatch) -> None:
+    app = LogHost()
+    async with running(app) as pilot:
+        log, messages = app.log_, talk(500)
+        await log.show_conversation(messages)
+        await settled(pilot)
+        arrange = log.list._arrange
+
+        async def arrange_slowly() -> None:
+            await arrange()
+            log.list.remove(messages[100].id)
+
+        monkeypatch.setattr(log.list, "_arrange", arrange_slowly)
+        log.list.go_to(messages[100].id)
+        await settled(pilot)
+        await settled(pilot)
+        assert messages[100].id not in mounted(app)
+        monkeypatch.undo()
+        log.list.go_to(messages[102].id)
+        await settled(pilot)
+        assert "question 102" in screen_text(app)
+
+
+async def test_a_message_that_is_removed_while_others_are_mounted_is_not_mounted(monkeypatch) -> None:
+    app = LogHost()
+    async with running(app) as pilot:
+        log, messages = app.log_, talk(100)
+        await log.show_conversation(messages[:30])
+        await settled(pilot)
+        remove_children = log.remove_children
+
+        async def remove_slowly(stale: object) -> None:
+            await remove_children(stale)
+            if log.list.position_of(messages[99].id) is not None:
+                log.list.remove(messages[99].id)
+
+        monkeypatch.setattr(log, "remove_children", remove_slowly)
+        await log.show_conversation(messages[50:])
+        await settled(pilot)
+        assert mounted(app) == ids(messages[50:99])

@@ -6,7 +6,8 @@ from log_host import RUN, ViewHost, question, reply, running, screen_rows, scree
 from qwen_tui.chat.messages import Run, Status
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.ui.transcript.message_lines import receipt_text
-from qwen_tui.ui.transcript.message_view import GROWTH, MessageView
+from qwen_tui.ui.transcript.message_rows import GROWTH
+from qwen_tui.ui.transcript.message_view import MessageView
 
 
 async def test_a_reply_is_markdown_with_its_figures_below() -> None:
@@ -74,7 +75,7 @@ async def test_a_queued_message_waits() -> None:
     app = ViewHost(MessageView(question("next"), waiting=True))
     async with running(app) as pilot:
         assert "You  waiting" in screen_text(app)
-        app.view.set_waiting(False)
+        app.view.finish(app.view.message)
         await settled(pilot)
         assert "waiting" not in screen_text(app)
 
@@ -116,7 +117,7 @@ async def test_a_growing_message_gets_taller_in_steps_and_is_exact_in_the_end() 
             await pilot.pause()
             heights.add(app.view.content_size.height)
         assert all(height % GROWTH == 0 for height in heights)
-        message = reply(app.view.content, receipt=(RUN,))
+        message = reply(app.view.body.content, receipt=(RUN,))
         app.view.finish(message)
         await settled(pilot)
         assert app.view.content_size.height == len(app.view.rows)
@@ -191,7 +192,7 @@ async def test_every_theme_draws_every_ink(theme) -> None:
     app = ViewHost(MessageView(reply(source, thinking="t", receipt=(RUN,)), "Qwen"))
     async with running(app) as pilot:
         app.theme = theme
-        app.view.set_dimmed(theme.endswith("light"))
+        app.view.set_class(theme.endswith("light"), "-dimmed")
         await settled(pilot)
         assert "def f(): return '1', 2 # c" in screen_text(app)
 
@@ -200,7 +201,7 @@ async def test_a_dimmed_message_is_drawn_in_other_colours() -> None:
     app = ViewHost(MessageView(reply("words"), "Qwen"))
     async with running(app) as pilot:
         bright = app.view.render_line(1)
-        app.view.set_dimmed(True)
+        app.view.set_class(True, "-dimmed")
         await settled(pilot)
         dimmed = app.view.render_line(1)
         assert bright.text == dimmed.text
@@ -244,3 +245,14 @@ async def test_thoughts_are_laid_out_anew_for_another_width() -> None:
         await pilot.resize_terminal(60, 24)
         await settled(pilot)
         assert "│ one two three four five six seven eight nine ten" in screen_text(app)
+
+
+async def test_one_token_of_thoughts_is_one_token() -> None:
+    app = ViewHost(MessageView(reply(""), "Qwen", streaming=True))
+    async with running(app) as pilot:
+        app.view.append_thinking("hm", tokens=1)
+        await settled(pilot)
+        assert "Thinking · 1 token\n" in screen_text(app)
+        app.view.append_text("So:")
+        await settled(pilot)
+        assert "s · 1 token\n" in screen_text(app)

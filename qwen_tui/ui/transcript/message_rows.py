@@ -1,0 +1,161 @@
+"""The rows of one message at a width, at rest and while its text comes; `MessageView` draws them."""
+
+from qwen_tui.chat.branches import Variant
+from qwen_tui.chat.messages import Message, Role
+from qwen_tui.strings import say
+from qwen_tui.ui.markdown.document import render
+from qwen_tui.ui.markdown.lines import BLANK, Line
+from qwen_tui.ui.markdown.plain import typed_lines
+from qwen_tui.ui.markdown.streaming.stream import Stream
+from qwen_tui.ui.transcript.message_lines import (
+    AuthorRow,
+    author_of,
+    author_row,
+    closing_rows,
+    progress_rows,
+)
+from qwen_tui.ui.transcript.thoughts import Thoughts
+
+GROWTH = 4
+"""Rows by which a growing message gets taller: each new height scrolls, and so resends, the whole log."""
+
+
+class MessageRows:
+    """A message laid out; what changes it returns the first row that has to be drawn again."""
+
+    def __init__(
+        self, message: Message, name: str, *, streaming: bool = False, waiting: bool = False
+    ) -> None:
+        self.message = message
+        """As stored; while it streams, as it was when streaming began (see `content`)."""
+        self.is_streaming = streaming
+        """More text may come."""
+        self.is_waiting = waiting
+        """It waits for its turn."""
+        self.is_reading = streaming
+        """The model reads the prompt; nothing of what it writes has come yet."""
+        self.thoughts = Thoughts(message.thinking)
+        self.lines: list[Line] = []
+        """Empty until a width is known."""
+        self._name = name
+        self._variant: Variant | None = None
+        self._author = AuthorRow(BLANK)
+        self._progress = (0, 0)
+        self._text = [message.content]
+        self._stream: Stream | None = None
+        self._width = 0
+        self._text_at = 0
+        """The row where the text begins."""
+
+    @property
+    def content(self) -> str:
+        """The text so far, as Markdown source."""
+        self._text = ["".join(self._text)]
+        return self._text[0]
+
+    @property
+    def height(self) -> int:
+        """How many rows it asks for; while streaming, in steps."""
+        count = len(self.lines)
+        return -(-count // GROWTH) * GROWTH if self.is_streaming else count
+
+    def lay_out(self, width: int) -> None:
+        """Lay the message out for a width, unless it is."""
+        if width != self._width:
+            self._width = width
+            self._compose()
+
+    def append_thinking(self, text: str, tokens: int) -> int:
+        """The model thinks on."""
+        self.is_reading = False
+        self.thoughts.append(text, tokens)
+        return self._compose()
+
+    def append_text(self, text: str) -> int:
+        """The answer goes on."""
+        stream = None if self.is_reading or self.thoughts.is_running else self._stream
+        self.is_reading = False
+        self.thoughts.end()
+        self._text.append(text)
+        if stream is None:
+            return self._compose()
+        last, at = len(self.lines) - 1, self._text_at
+        changed = at + stream.append(text)
+        self.lines = [*self.lines[:at], *stream.lines]
+        return min(changed, last)  # the row that held the cursor is drawn again in any case
+
+    def show_progress(self, done: int, total: int) -> int:
+        """The model has read so many tokens of the prompt."""
+        self._progress = (done, total)
+        self.is_waiting = False
+        return self._compose()
+
+    def set_author(self, name: str, variant: Variant | None) -> bool:
+        """Call the assistant so, and say which variant it is; False when it is said already."""
+        if (name, variant) == (self._name, self._variant):
+            return False
+        self._name, self._variant = name, variant
+        if self._width:
+            self.lines = [self._author_line(), *self.lines[1:]]
+        return True
+
+    def resume(self) -> int:
+        """The reply goes on where it ended."""
+        if self.thoughts.text and not self.content:
+            self.thoughts.resume()
+        self._progress = (0, 0)
+        self.is_reading = self.is_streaming = True
+        return self._compose()
+
+    def finish(self, message: Message) -> int:
+        """Show the message as it was stored."""
+        self.message = message
+        self._text = [message.content]
+        self.thoughts.replace(message.thinking)
+        self.is_reading = self.is_streaming = self.is_waiting = False
+        return self._compose()
+
+    def toggle_thoughts(self) -> int:
+        """Unfold the thoughts, or fold them again."""
+        self.thoughts.is_unfolded = not self.thoughts.is_unfolded
+        return self._compose()
+
+    def step_at(self, row: int, column: int) -> int:
+        """Which variant a click here asks for: -1 the one before, 1 the one after, 0 none."""
+        return self._author.step_at(column) if row == 0 else 0
+
+    def _compose(self) -> int:
+        """All rows anew."""
+        self._stream = None
+        if self._width:
+            above = [self._author_line(), *self.thoughts.rows(self._width)]
+            self._text_at = len(above)
+            self.lines = [*above, *self._body(), *self._rows_below()]
+        return 0
+
+    def _author_line(self) -> Line:
+        notes = [say("chat.edited")] if self.message.edited else []
+        if self.is_waiting:
+            notes.append(say("chat.waiting"))
+        name, role = author_of(self.message, self._name), self.message.role
+        self._author = author_row(name, role, self._width, variant=self._variant, notes=notes)
+        return self._author.line
+
+    def _body(self) -> list[Line]:
+        content = self.content
+        if self.is_streaming:
+            self._stream = Stream(self._width)
+            self._stream.append(content)
+            return self._stream.lines
+        if self.message.role is Role.USER:
+            return typed_lines(content, self._width)
+        return render(content, self._width)
+
+    def _rows_below(self) -> list[Line]:
+        if not self.is_streaming:
+            rows = closing_rows(self.message, self._width)
+        elif self.is_reading and not self.is_waiting:
+            rows = progress_rows(*self._progress)
+        else:
+            return []
+        return [BLANK, *rows] if rows and (self.content or self.thoughts.is_running) else rows

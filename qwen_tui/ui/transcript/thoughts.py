@@ -1,0 +1,98 @@
+"""What a model thinks before it answers: seen while it comes, folded away afterwards."""
+
+import time
+
+from qwen_tui.strings import say
+from qwen_tui.ui.markdown.lines import BLANK, Line, prefixed
+from qwen_tui.ui.markdown.plain import PlainStream, plain_lines
+
+ROWS_SHOWN = 6
+"""Rows of thoughts that are seen while the model thinks."""
+
+
+class Thoughts:
+    """The thinking of one message, as it grows and as rows."""
+
+    def __init__(self, text: str = "") -> None:
+        self.text = text
+        self.is_running = False
+        """The model thinks; the answer has not begun."""
+        self.is_unfolded = False
+        self._tokens = 0
+        self._seconds = 0.0
+        """Both 0 where they were not measured."""
+        self._since = 0.0
+        self._stream: PlainStream | None = None
+        self._lines: list[Line] | None = None
+        self._width = 0
+
+    def append(self, text: str, tokens: int) -> None:
+        """Add text that stands for so many generated tokens."""
+        if not self.is_running:
+            self.is_running = True
+            self._since = time.monotonic()
+        self.text += text
+        self._tokens += tokens
+        if self._stream is not None:
+            self._stream.append(text)
+
+    def end(self) -> None:
+        """Stop the clock: the answer begins, or the turn has ended."""
+        if self.is_running:
+            self.is_running = False
+            self._seconds = time.monotonic() - self._since
+            self._stream = None
+
+    def resume(self) -> None:
+        """Go on with thinking that was cut short."""
+        self.is_running = True
+        self._since = time.monotonic() - self._seconds
+
+    def replace(self, text: str) -> None:
+        """Show the text as it was stored; figures of thoughts that are not stored are forgotten."""
+        self.end()
+        self.text, self._lines = text, None
+        if not text:
+            self._tokens, self._seconds, self.is_unfolded = 0, 0.0, False
+
+    def rows(self, width: int) -> list[Line]:
+        """The last rows while they come, one row afterwards, all of them when unfolded."""
+        if not self.text:
+            return []
+        if width != self._width:
+            self._width, self._stream, self._lines = width, None, None
+        if self.is_running:
+            lines = self._running(width - 2)
+            return [self._fold_row("▾"), *_quoted(lines if self.is_unfolded else lines[-ROWS_SHOWN:])]
+        if not self.is_unfolded:
+            return [self._fold_row("▸"), BLANK]
+        if self._lines is None:
+            self._lines = plain_lines(self.text.strip("\n"), width - 2, "muted")
+        return [self._fold_row("▾"), *_quoted(self._lines), BLANK]
+
+    def _running(self, width: int) -> list[Line]:
+        if self._stream is None:
+            self._stream = PlainStream(width, "muted")
+            self._stream.append(self.text)
+        return self._stream.lines
+
+    def _fold_row(self, mark: str) -> Line:
+        tokens, seconds = _in_words(self._tokens), self._seconds
+        if self.is_running:
+            title = say("chat.thinking.progress", tokens=tokens) if tokens else say("chat.thinking")
+        elif tokens:
+            said = f"{seconds:.0f}" if seconds >= 10 else f"{seconds:.1f}"
+            title = say("chat.thought.measured", seconds=said, tokens=tokens)
+        else:
+            title = say("chat.thought")
+        return Line(((f"{mark} {title}", "muted"),))
+
+
+def _in_words(tokens: int) -> str:
+    if not tokens:
+        return ""
+    return say("chat.receipt.one_token") if tokens == 1 else say("chat.receipt.tokens", tokens=tokens)
+
+
+def _quoted(lines: list[Line]) -> list[Line]:
+    return prefixed(lines, ("│ ", "bar"), ("│ ", "bar"), "", "")
