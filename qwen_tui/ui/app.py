@@ -24,7 +24,7 @@ from qwen_tui.settings.options import OPTIONS, Settings
 from qwen_tui.strings import say
 from qwen_tui.ui.chat_screen import ChatScreen
 from qwen_tui.ui.config_check import unknown_names
-from qwen_tui.ui.settings.side import SettingsSide
+from qwen_tui.ui.settings.pane import SettingsPane
 from qwen_tui.ui.textual_patches.key_queue import KeysInOrder
 from qwen_tui.ui.themes import THEMES
 
@@ -168,8 +168,8 @@ class QwenTuiApp(KeysInOrder):
     def _stop_loading(self) -> None:
         self._host.stop_opening()
 
-    @on(SettingsSide.DefaultsChanged)
-    def _defaults_changed(self, event: SettingsSide.DefaultsChanged) -> None:
+    @on(SettingsPane.DefaultsChanged)
+    def _defaults_changed(self, event: SettingsPane.DefaultsChanged) -> None:
         self._change_default(event.name, event.value)
 
     def _change_default(self, name: str, value: Json) -> None:

@@ -18,7 +18,7 @@ from qwen_tui.session.turn_queue import TurnQueue
 from qwen_tui.settings.options import Settings
 from qwen_tui.strings import say
 from qwen_tui.ui.conversations.library_pane import LibraryPane
-from qwen_tui.ui.settings.side import SettingsSide
+from qwen_tui.ui.settings.pane import SettingsPane
 from qwen_tui.ui.side_panels import Panes
 from qwen_tui.ui.talk import Talk
 from qwen_tui.ui.textual_patches.compositor import WholeCharacters
@@ -64,7 +64,7 @@ class ChatLayout(GivenKeysFirst):
         self._conversations = LibraryPane(
             library, self._talk.live, drafts, self._talk.is_at_work, id="conversations"
         )
-        self._settings = SettingsSide(self._talk.session, id="settings")
+        self._settings = SettingsPane(self._talk.session, id="settings")
         self._panes = Panes(self._conversations, self._talk, self._settings, id="panes")
 
     def compose(self) -> ComposeResult:

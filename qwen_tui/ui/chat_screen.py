@@ -20,7 +20,6 @@ from qwen_tui.ui.conversations.library_pane import LibraryPane
 from qwen_tui.ui.files.import_export import FileDesk
 from qwen_tui.ui.receipt.desk import ReceiptDesk
 from qwen_tui.ui.settings.pane import SettingsPane
-from qwen_tui.ui.settings.side import SettingsSide
 from qwen_tui.ui.side_panels import Panes
 from qwen_tui.ui.talk import Talk
 from qwen_tui.ui.terminal.clipboard import copy, say_outcome
@@ -184,7 +183,7 @@ class ChatScreen(ChatLayout):
 
     # --- Messages up: settings -----------------------------------------------------------------------
 
-    @on(SettingsSide.Overridden)
+    @on(SettingsPane.Overridden)
     def _overridden(self) -> None:
         self._talk.follow_settings()
 

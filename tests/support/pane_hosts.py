@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
@@ -13,10 +12,8 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from qwen_tui.engine.base import ModelInfo
-from qwen_tui.settings.options import Settings
 from qwen_tui.ui.conversations.pane import ConversationsPane
 from qwen_tui.ui.conversations.row import ConversationRow
-from qwen_tui.ui.settings.pane import SettingsPane
 
 QWEN = ModelInfo(
     name="Qwen3-4B",
@@ -56,61 +53,6 @@ class Host(App[None]):
 
     def action_esc(self) -> None:
         self.said.append(("esc",))
-
-
-class SettingsHost(Host):
-    CSS = "SettingsPane { dock: right; width: 32; }"
-
-    def __init__(self, *, echoes: bool = True, **given: Any) -> None:
-        super().__init__()
-        self.echoes = echoes
-        self.given = {"info": QWEN, **given}
-
-    def compose(self) -> ComposeResult:
-        yield Static("the log")
-        yield SettingsPane()
-
-    def on_mount(self) -> None:
-        for name, value in self.given.items():
-            setattr(self.pane, name, value)
-
-    @property
-    def pane(self) -> SettingsPane:
-        return self.query_one(SettingsPane)
-
-    def line(self, label: str) -> str:
-        """The row on the screen with this label, without what stands left of the pane."""
-        left = self.pane.region.x
-        return next(line[left:].rstrip() for line in lines(self) if label in line[left:])
-
-    @property
-    def help(self) -> str:
-        left, top = self.pane.region.x, self.query_one("HelpLines").region.y
-        return " ".join(" ".join(line[left:] for line in lines(self)[top + 1 :]).split())
-
-    @on(SettingsPane.Changed)
-    def _changed(self, event: SettingsPane.Changed) -> None:
-        self.said.append(("changed", event.name, event.value, event.layer))
-        if self.echoes:
-            self.echo(event.name, event.value, event.layer)
-
-    def echo(self, name: str, value: Any, layer: str) -> None:
-        if layer == "conversation":
-            self.pane.overrides = {**self.pane.overrides, name: value}
-        else:
-            self.pane.settings = replace(self.pane.settings, **{name: value})
-
-    @on(SettingsPane.Reset)
-    def _reset(self, event: SettingsPane.Reset) -> None:
-        self.said.append(("reset", event.name, event.layer))
-        if event.layer == "conversation":
-            self.pane.overrides = {k: v for k, v in self.pane.overrides.items() if k != event.name}
-        else:
-            self.echo(event.name, getattr(Settings(), event.name), "defaults")
-
-    @on(SettingsPane.ModelRequested)
-    def _model_requested(self, event: SettingsPane.ModelRequested) -> None:
-        self.said.append(("model", event.model, event.quantization, event.device))
 
 
 class ConversationsHost(Host):
