@@ -1,5 +1,6 @@
 """The list of models to choose from: a line each under the heading of its group, with what fits beside it."""
 
+from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 from rich.segment import Segment
@@ -7,7 +8,7 @@ from rich.style import Style
 from textual import events, on
 from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
-from textual.message import Message
+from textual.message import Message as Posted
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -31,6 +32,14 @@ class ModelRow(NamedTuple):
 
     entry: Entry
     fits: dict[Form, Fit]
+
+
+class Heading(NamedTuple):
+    """The line over a group of models; without a title an empty line."""
+
+    title: str = ""
+    has_forms: bool = True
+    """What is on a server has one form, which only the server knows."""
 
 
 class ModelList(ScrollView, can_focus=True):
@@ -70,18 +79,25 @@ class ModelList(ScrollView, can_focus=True):
     }
     """
 
-    class Moved(Message):
-        """The cursor is on another model."""
+    @dataclass
+    class Moved(Posted):
+        """The cursor is on another model, or something else is known of its model."""
 
-    class Chosen(Message):
+    @dataclass
+    class Chosen(Posted):
         """The person wants the model under the cursor."""
 
     rows: reactive[tuple[ModelRow, ...]] = reactive[tuple[ModelRow, ...]](())
     """What is listed, group by group."""
     loaded: reactive[str] = reactive("")
-    """The key of the model that is loaded."""
+    """The key of the model that is loaded; the cursor is there until the person moves it."""
     cursor: reactive[int] = reactive(0)
     """Which model the keys are about."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._lines: list[Heading | int] = []
+        self._was_moved = False
 
     @property
     def row(self) -> ModelRow | None:
@@ -89,53 +105,56 @@ class ModelList(ScrollView, can_focus=True):
         return self.rows[self.cursor] if self.rows else None
 
     def validate_cursor(self, cursor: int) -> int:
-        """Keep the cursor on a model."""
         return max(0, min(cursor, len(self.rows) - 1))
 
     def watch_rows(self, before: tuple[ModelRow, ...], rows: tuple[ModelRow, ...]) -> None:
-        """Keep the cursor on its model, and begin with the one that is loaded."""
-        kept = before[self.cursor].entry.key if before else self.loaded
-        self.cursor = next((i for i, row in enumerate(rows) if row.entry.key == kept), self.cursor)
-        self.virtual_size = Size(self.size.width, len(_lines_of(rows)))
-        self._show_cursor()
-        self.refresh()
-        self.post_message(self.Moved())
-
-    def watch_cursor(self) -> None:
-        """Show where it is, and say so."""
-        self._show_cursor()
-        self.refresh()
+        """Keep the cursor on its model."""
+        self._lines = _lines_of(rows)
+        if before:
+            self._find(before[self.cursor].entry.key)
+        self.watch_loaded()
+        self._fit()
         self.post_message(self.Moved())
 
     def watch_loaded(self) -> None:
-        """Mark another one."""
-        self.refresh()
+        if not self._was_moved:
+            self._find(self.loaded)
+
+    def watch_cursor(self) -> None:
+        self._show_cursor()
+        self.post_message(self.Moved())
 
     def go_to(self, key: str) -> None:
         """Put the cursor on the model with this key, where it is listed."""
+        self._was_moved = True
+        self._find(key)
+
+    def _find(self, key: str) -> None:
         self.cursor = next((i for i, row in enumerate(self.rows) if row.entry.key == key), self.cursor)
 
     def render_line(self, y: int) -> Strip:
         """A heading with the names of the columns, or a model."""
         width = self.size.width
-        lines = _lines_of(self.rows)
-        index = self.scroll_offset.y + y
-        if index >= len(lines):
-            return Strip.blank(width, self.rich_style)
-        line = lines[index]
-        if isinstance(line, str):
+        line = self._line_at(y)
+        if isinstance(line, Heading):
             segments = self._heading(line, width)
         else:
             segments = self._model(self.rows[line], width, lit=line == self.cursor and self.has_focus)
         return Strip(segments).adjust_cell_length(width, self.rich_style)
 
-    def _heading(self, text: str, width: int) -> list[Segment]:
-        if not text:
+    def _line_at(self, y: int) -> Heading | int:
+        index = self.scroll_offset.y + y
+        return self._lines[index] if index < len(self._lines) else Heading()
+
+    def _heading(self, heading: Heading, width: int) -> list[Segment]:
+        if not heading.title:
             return []
-        forms = "".join(f"{say(f'models.form.{form}'):>{_FORM_CELLS}}" for form in FORMS)
-        columns = _figures(say("models.column.size"), say("models.column.context"), width) + f"{forms} "
+        names = (say(f"models.form.{form}") if heading.has_forms else "" for form in FORMS)
+        disk = say("models.column.size") if heading.has_forms else ""
+        forms = "".join(f"{name:>{_FORM_CELLS}}" for name in names)
+        columns = _figures(disk, say("models.column.context"), width) + f"{forms} "
         room = max(0, width - cells(columns) - 1)
-        title = cropped(text, room)
+        title = cropped(heading.title, room)
         gap = " " * (room - cells(title))
         return [Segment(f" {title}{gap}", self._look("heading")), Segment(columns, self._look("dim"))]
 
@@ -170,7 +189,7 @@ class ModelList(ScrollView, can_focus=True):
 
     @on(events.Resize)
     def _fit(self) -> None:
-        self.virtual_size = Size(self.size.width, len(_lines_of(self.rows)))
+        self.virtual_size = Size(self.size.width, len(self._lines))
         self._show_cursor()
 
     @on(events.Focus)
@@ -180,33 +199,28 @@ class ModelList(ScrollView, can_focus=True):
 
     @on(events.Click)
     def _choose_row(self, event: events.Click) -> None:
-        lines = _lines_of(self.rows)
-        index = self.scroll_offset.y + event.y
-        line = lines[index] if index < len(lines) else ""
+        line = self._line_at(event.y)
         if isinstance(line, int):
             is_second = line == self.cursor
-            self.cursor = line
+            self.action_move(line - self.cursor)
             if is_second:
                 self.action_choose()
 
     def action_move(self, by: int) -> None:
-        """Move the cursor by models."""
+        self._was_moved = True
         self.cursor += by
 
     def action_page(self, by: int) -> None:
-        """Move the cursor by screens."""
-        self.cursor += by * max(1, self.size.height - 2)
+        self.action_move(by * max(1, self.size.height - 2))
 
     def action_choose(self) -> None:
-        """Ask for the model under the cursor."""
         if self.rows:
             self.post_message(self.Chosen())
 
     def _show_cursor(self) -> None:
-        lines = _lines_of(self.rows)
-        y = lines.index(self.cursor) if self.cursor in lines else 0
+        y = self._lines.index(self.cursor) if self.cursor in self._lines else 0
         # With the heading above it, so that the first model of a group does not lose its own.
-        above = 1 if y and isinstance(lines[y - 1], str) else 0
+        above = 1 if y and isinstance(self._lines[y - 1], Heading) else 0
         self.scroll_to_region(Region(0, y - above, 1, 1 + above), animate=False, force=True)
 
     def _look(self, name: str, lit: bool = False) -> Style:
@@ -227,15 +241,16 @@ def _figures(disk: str, window: str, width: int) -> str:
     return f"{disk:>{_DISK_CELLS}}" + (f"{window:>{_WINDOW_CELLS}}" if width >= _NARROW else "")
 
 
-def _lines_of(rows: tuple[ModelRow, ...]) -> list[str | int]:
-    """The lines of the list: a heading, an empty line, or the index of a model."""
-    lines: list[str | int] = []
+def _lines_of(rows: tuple[ModelRow, ...]) -> list[Heading | int]:
+    """The lines of the list: headings, and the indices of models."""
+    lines: list[Heading | int] = []
     group = ("", "")
     for index, row in enumerate(rows):
         entry = row.entry
         if (entry.group, entry.server) != group:
             group = (entry.group, entry.server)
             host = displayed(one_line(entry.server.partition("://")[2]))
-            lines += [*([""] if lines else []), say(f"models.group.{entry.group}", host=host)]
+            title = say(f"models.group.{entry.group}", host=host)
+            lines += [*([Heading()] if lines else []), Heading(title, has_forms=not entry.server)]
         lines.append(index)
     return lines
