@@ -255,7 +255,7 @@ class ModelScreen(ModalScreen[None]):
         except QwenTuiError:  # the device of the settings is not here; the details say so
             return {}
 
-    @on(ModelList.Moved)
+    @on(ModelList.OptionHighlighted)
     def _show_details(self) -> None:
         row = self.query_one(ModelList).row
         if row is not None:
@@ -267,7 +267,7 @@ class ModelScreen(ModalScreen[None]):
 
     # --- Choosing -------------------------------------------------------------------------------------
 
-    @on(ModelList.Chosen)
+    @on(ModelList.OptionSelected)
     def _choose(self) -> None:
         row = self.query_one(ModelList).row
         if row is None:
