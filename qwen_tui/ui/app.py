@@ -135,7 +135,8 @@ class QwenTuiApp(KeysInOrder):
 
     @on(ChatScreen.ModelsWanted)
     def _show_models(self) -> None:
-        from qwen_tui.ui.models.screen import ModelScreen, find_models  # late: as above
+        from qwen_tui.ui.models.screen import ModelScreen  # late: as above
+        from qwen_tui.ui.models.sources import find_models
 
         self._models = ModelScreen(self.settings, partial(find_models, self._where.models))
         self._models.engine_state = self.engine_state

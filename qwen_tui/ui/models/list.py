@@ -1,7 +1,7 @@
 """The list of models to choose from: a line each under the heading of its group, with what fits beside it."""
 
 from collections.abc import Iterator
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 from textual import events, on
 from textual.binding import Binding, BindingType
@@ -12,10 +12,10 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from qwen_tui.chat.cleaning import one_line
-from qwen_tui.engine.models.fit import Fit
 from qwen_tui.engine.models.listing import Entry
-from qwen_tui.engine.models.size import FORMS, Form
+from qwen_tui.engine.models.size import FORMS
 from qwen_tui.strings import say
+from qwen_tui.ui.models.sources import ModelRow
 from qwen_tui.wording.cell_width import cells, cropped, displayed
 from qwen_tui.wording.models import disk_in_words, verdict_in_short, window_in_short
 
@@ -23,13 +23,6 @@ _DISK_CELLS, _WINDOW_CELLS, _FORM_CELLS = 11, 7, 8
 
 _NARROW = 68
 """With fewer columns the context window is left to the details."""
-
-
-class ModelRow(NamedTuple):
-    """A model with what was found out about it."""
-
-    entry: Entry
-    fits: dict[Form, Fit]
 
 
 class ModelOption(Option):

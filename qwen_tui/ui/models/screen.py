@@ -1,11 +1,10 @@
 """The model screen: what is on this machine, what is known, and any other by its name; whether it fits; load it."""
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
-from typing import ClassVar, NamedTuple, TypeVar
+from typing import ClassVar, TypeVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -20,18 +19,15 @@ from textual.widgets import Input, Static
 from qwen_tui.chat.cleaning import one_line
 from qwen_tui.engine.base import ModelInfo, Quantization
 from qwen_tui.engine.host import EngineState, Failed, Opening, Ready
-from qwen_tui.engine.models import devices as devices_here
 from qwen_tui.engine.models.devices import Device
-from qwen_tui.engine.models.fit import Fit, freed
-from qwen_tui.engine.models.listing import Entry, asked, key, listing, named
-from qwen_tui.engine.models.recent_models import recent_models, recent_servers
-from qwen_tui.engine.models.size import Form
+from qwen_tui.engine.models.listing import Entry, key, named
 from qwen_tui.engine.remote.address import is_address
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.settings.options import Settings
 from qwen_tui.strings import say
 from qwen_tui.ui.models.details import CHOICES, details
-from qwen_tui.ui.models.list import ModelList, ModelRow
+from qwen_tui.ui.models.list import ModelList
+from qwen_tui.ui.models.sources import Found, Sources, on_hub, on_server
 from qwen_tui.ui.widgets.header import LoadLine
 from qwen_tui.wording.load_progress import fallback_in_words
 from qwen_tui.wording.units import in_bytes
@@ -40,25 +36,6 @@ T = TypeVar("T")
 
 LOOK_SECONDS = 0.1
 """How often it looks whether what was searched for has been found."""
-
-
-class Found(NamedTuple):
-    """What there is to choose from, and on what it could run."""
-
-    entries: Sequence[Entry]
-    devices: Sequence[Device]
-    servers: Sequence[str] = ()
-    """The addresses of servers that were used before; what they have is asked when it is shown."""
-
-
-MOST_SERVERS = 4
-"""How many of the servers that were used before are asked."""
-
-
-def find_models(models_file: Path) -> Found:
-    """Look at the cache, at the folders that were opened before, and at the devices; may take seconds."""
-    used = recent_models(models_file)
-    return Found(listing(used=used), devices_here.look(), recent_servers(used)[:MOST_SERVERS])
 
 
 class ModelScreen(ModalScreen[None]):
@@ -116,11 +93,7 @@ class ModelScreen(ModalScreen[None]):
         self._find = find
         self._inbox: list[Callable[[], None]] = []
         """What is to be done with what the threads have found."""
-        self._found = Found((), ())
-        self._named: tuple[Entry, ...] = ()
-        """What was typed, in front of all others."""
-        self._served: dict[str, tuple[Entry, ...]] = {}
-        """What servers have said that they have, by their addresses: one entry at least, be it why they cannot."""
+        self._sources = Sources()
         self._confirming = ""
         """The model whose download the person is asked about."""
         self._awaited = ""
@@ -150,7 +123,7 @@ class ModelScreen(ModalScreen[None]):
         if not self.query(ModelList):
             return
         load, models = self.query_one(LoadLine), self.query_one(ModelList)
-        info = self._info
+        info = self._in_use
         load.progress = state.progress if isinstance(state, Opening) else None
         load.problem = state.error.explanation.title if isinstance(state, Failed) else ""
         models.loaded = key(info.model, info.server) if info is not None else ""
@@ -196,15 +169,15 @@ class ModelScreen(ModalScreen[None]):
         self._ask(self._find, self._take_found)
 
     def _take_found(self, found: Found) -> None:
-        self._found = found
+        self._sources.found = found
         self._list()
         for server in found.servers:
-            self._ask(partial(_served, server), self._take_served)
+            self._ask(partial(on_server, server), self._take_served)
         if self.query_one("#models-said", Static).content == say("models.searching"):
             self._say("")
 
     def _take_served(self, entries: tuple[Entry, ...]) -> None:
-        self._served[entries[0].server] = entries
+        self._sources.served[entries[0].server] = entries
         self._list()
 
     def _take_wanted(self, entries: tuple[Entry, ...]) -> None:
@@ -216,44 +189,20 @@ class ModelScreen(ModalScreen[None]):
     def _take_named(self, answer: Entry | QwenTuiError) -> None:
         if isinstance(answer, QwenTuiError):
             self._say(str(answer), is_problem=True)
-        elif [entry.model for entry in self._named] == [answer.model]:
+        elif [entry.model for entry in self._sources.named] == [answer.model]:
             self._say("")
             self._name_one(answer)
 
     @property
-    def _info(self) -> ModelInfo | None:
-        """The model that answers now."""
+    def _in_use(self) -> ModelInfo | None:
         return self.engine_state.engine.info if isinstance(self.engine_state, Ready) else None
 
     @property
     def _devices(self) -> tuple[Device, ...]:
-        """As they will be when the model that is loaded has made room."""
-        return freed(self._found.devices, self._info)
+        return self._sources.devices(self._in_use)
 
     def _list(self) -> None:
-        devices = self._devices
-        here = [each for each in self._found.entries if each.group == "here"]
-        entries = (*self._named, *here, *self._on_servers(), *self._found.entries[len(here) :])
-        self.query_one(ModelList).rows = tuple(
-            ModelRow(entry, self._fits(entry, devices)) for entry in entries
-        )
-
-    def _on_servers(self) -> Iterator[Entry]:
-        """What is on servers, as far as they have answered; and the model in use, which its server may not list."""
-        info = self._info
-        in_use = info.server if info is not None else ""
-        for server, entries in {**({in_use: ()} if in_use else {}), **self._served}.items():
-            if info is None or server != in_use or info.model in [each.model for each in entries]:
-                yield from entries
-                continue
-            yield Entry(info.model, "served", None, None, server=server, window=info.context_window)
-            yield from (each for each in entries if each.model)
-
-    def _fits(self, entry: Entry, devices: Sequence[Device]) -> dict[Form, Fit]:
-        try:
-            return entry.fits(devices, self._device)
-        except QwenTuiError:  # the device of the settings is not here; the details say so
-            return {}
+        self.query_one(ModelList).rows = self._sources.rows(self._in_use, self._device)
 
     @on(ModelList.OptionHighlighted)
     def _show_details(self) -> None:
@@ -301,18 +250,18 @@ class ModelScreen(ModalScreen[None]):
         if is_address(name):
             self.set_focus(self.query_one(ModelList))
             self._say(say("models.asking_server", host=one_line(name.partition("://")[2])))
-            self._ask(partial(_served, name), self._take_wanted)
+            self._ask(partial(on_server, name), self._take_wanted)
             return
-        listed = next((each for each in self._found.entries if each.model == name), None)
+        listed = next((each for each in self._sources.found.entries if each.model == name), None)
         entry = listed or named(name)
         self._name_one(entry, is_listed=listed is not None)
         self.set_focus(self.query_one(ModelList))
         if entry.size is None and entry.local is None and entry.problem is None:
             self._say(say("models.asking"))
-            self._ask(partial(_on_hub, entry.model), self._take_named)
+            self._ask(partial(on_hub, entry.model), self._take_named)
 
     def _name_one(self, entry: Entry, *, is_listed: bool = False) -> None:
-        self._named = () if is_listed else (entry,)
+        self._sources.named = () if is_listed else (entry,)
         self._list()
         self.query_one(ModelList).go_to(entry.key)
 
@@ -343,18 +292,3 @@ class ModelScreen(ModalScreen[None]):
         said.update(Content(words))
         said.set_class(not words, "-nothing")
         said.set_class(is_problem, "-problem")
-
-
-def _served(server: str) -> tuple[Entry, ...]:
-    """What a server has."""
-    from qwen_tui.engine.remote.served_models import served_by  # late: HTTP takes a while to import
-
-    return served_by(server)
-
-
-def _on_hub(model: str) -> Entry | QwenTuiError:
-    """What the hub says of a model."""
-    try:
-        return asked(model)
-    except QwenTuiError as error:
-        return error

@@ -452,6 +452,21 @@ async def test_for_the_tab_key_the_settings_are_one_stop_the_row_that_was_visite
             await stage.pilot.press("f2")
 
 
+async def test_the_tab_key_walks_the_panes_of_the_screen(play) -> None:
+    async with settings_stage(play, QWEN, size=(150, 40)) as stage:
+        await say(stage.pilot, "first")
+        await stage.until(lambda: "echo: first" in shown(stage.pilot))
+        panes = stage.app.screen.focus_chain
+        assert len(panes) == 4
+        here = panes.index(stage.app.focused)
+        for step in range(1, 5):
+            await stage.pilot.press("tab")
+            assert stage.app.focused is panes[(here + step) % 4]
+        for step in range(1, 5):
+            await stage.pilot.press("shift+tab")
+            assert stage.app.focused is panes[(here - step) % 4]
+
+
 async def test_an_override_that_is_not_valid_is_as_if_it_were_not_there(play) -> None:
     async with settings_stage(play, QWEN, temperature="hot", nonsense=1) as stage:
         assert stage.line("Temperature").split() == ["Temperature", "0.70"]
