@@ -1,4 +1,4 @@
-"""Where the value of a setting comes from, and whether it means anything now: what a row has to show."""
+"""Where the value of a setting comes from, and whether it has an effect now: what a row shows."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,79 +11,95 @@ from qwen_tui.engine.remote.address import address
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.settings.options import OPTIONS, Settings, valid
 
-Layer = Literal["conversation", "defaults"]
+Scope = Literal["conversation", "defaults"]
 """Which values are being edited: this conversation's overrides, or the person's defaults."""
+
+LEAST_TEMPERATURE = 1e-4
+"""Below this the engine takes the likeliest token, as `engine.local` has it."""
 
 FACTORY = Settings()
 """The settings of someone who has changed nothing."""
 
-_WITHOUT_CHANCE = ("top_p", "top_k", "min_p", "seed")
+_SAMPLING_ONLY = ("top_p", "top_k", "min_p", "seed")
+_LOADED = ("model", "quantization", "device", "server")
+"""What is in force once the model has been loaded with it."""
+_ON_THIS_MACHINE = ("quantization", "device", "idle_unload_minutes")
+"""What means nothing while a server has the model."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """One setting as the layer being edited has it."""
+class ResolvedSetting:
+    """One setting as a row shows it: its value, where that comes from, and whether it has an effect."""
 
     value: Json = None
     """The value in force; None is unset."""
     own: Json = None
-    """What holds while `value` leaves it open (None or `auto`); None where that is not known."""
+    """What applies while `value` leaves it open (None or `auto`); None where that is not known."""
     mark: Literal["", "default", "override"] = ""
     """Who changed it: nobody, the person for all conversations, or this conversation."""
     resettable: bool = False
-    """The layer being edited has a value that can be taken back."""
-    idle: Literal["", "greedy", "forgetful"] = ""
-    """Why the value means nothing now: nothing is left to chance, or no history is sent."""
+    """The edited scope has a value that can be taken back."""
+    idle: Literal["", "greedy", "greedy_until_set", "cold", "forgetful"] = ""
+    """Why the value has no effect: see the sentences `panes.idle.*`."""
+    applies: bool = True
+    """False where the setting means nothing for this model, so that it need not be shown."""
     overridden_elsewhere: bool = False
     """The defaults are being edited, and this conversation has a value of its own."""
     loads: bool = False
     """The model that is loaded is not the one that the defaults ask for."""
 
 
-def standing(
-    name: str, layer: Layer, settings: Settings, overrides: Mapping[str, Json], info: ModelInfo | None
-) -> Standing:
-    """How the setting called `name` stands, seen from the layer being edited."""
+def resolve(
+    name: str, scope: Scope, settings: Settings, overrides: Mapping[str, Json], info: ModelInfo | None
+) -> ResolvedSetting:
+    """The setting called `name`, seen from the scope being edited."""
     option = OPTIONS[name]
-    usable = valid(overrides, per_conversation=True)[0]
-    in_conversation = layer == "conversation" and option.per_conversation
-    overridden = name in usable
+    in_conversation = scope == "conversation" and option.per_conversation
+    overridden = name in valid(overrides, per_conversation=True)[0]
     changed = getattr(settings, name) != getattr(FACTORY, name)
-    effective = settings.with_overrides(overrides) if layer == "conversation" else settings
-    return Standing(
-        value=getattr(effective if in_conversation else settings, name),
-        own=own_value(name, info),
+    effective = settings.with_overrides(overrides) if scope == "conversation" else settings
+    return ResolvedSetting(
+        value=getattr(effective, name),
+        own=own_value(name, effective, info),
         mark="override" if overridden and in_conversation else "default" if changed else "",
         resettable=overridden if in_conversation else changed,
         idle=_idle(name, effective, info),
+        applies=_applies(name, settings, info),
         overridden_elsewhere=overridden and not in_conversation,
-        loads=not option.per_conversation and not is_loaded(settings, info),
+        loads=name in _LOADED and not is_loaded(settings, info),
     )
 
 
-def own_value(name: str, info: ModelInfo | None) -> Json:
-    """What the checkpoint itself sets for a field of `Sampling`, and what was loaded; None where it is unknown.
+def own_value(name: str, settings: Settings, info: ModelInfo | None) -> Json:
+    """What a setting comes to while it is left open: the checkpoint's own value, or what was loaded.
 
-    A checkpoint's file may say anything: what is no usable value counts as unknown.
+    None where that is unknown. A checkpoint's file may say anything: what is no usable value counts as unknown.
     """
+    if name == "greedy":
+        return _is_greedy_if_left_open(settings, info)
     if info is None:
         return None
-    sampled = info.sampling_defaults.get("do_sample")
-    own = {
-        **info.sampling_defaults,
-        "greedy": None if sampled is None else not sampled,
-        "model": info.name,
-        "quantization": info.quantization,
-        "device": info.device,
-    }
-    return valid({name: own.get(name)})[0].get(name)
+    loaded = {"model": info.name, "quantization": info.quantization, "device": info.device}
+    return valid({name: {**info.sampling_defaults, **loaded}.get(name)})[0].get(name)
 
 
 def is_greedy(settings: Settings, info: ModelInfo | None) -> bool:
-    """Whether the likeliest token is always taken, so that nothing is left to chance."""
-    if settings.greedy is None and settings.temperature is None:
-        return bool(own_value("greedy", info))
-    return bool(settings.greedy) or settings.temperature == 0
+    """Whether the next reply takes the likeliest token each time, as the engine decides it."""
+    if settings.greedy is not None:
+        return settings.greedy or _is_cold(settings.temperature)
+    return bool(_is_greedy_if_left_open(settings, info))
+
+
+def _is_greedy_if_left_open(settings: Settings, info: ModelInfo | None) -> bool | None:
+    """The same without the setting itself: to ask for a temperature is to ask for sampling."""
+    if settings.temperature is not None:
+        return _is_cold(settings.temperature)
+    samples = info.sampling_defaults.get("do_sample") if info is not None else None
+    return None if samples is None else not samples or _is_cold(own_value("temperature", settings, info))
+
+
+def _is_cold(temperature: Json) -> bool:
+    return isinstance(temperature, int | float) and temperature < LEAST_TEMPERATURE
 
 
 def is_loaded(settings: Settings, info: ModelInfo | None) -> bool:
@@ -108,11 +124,23 @@ def _root(server: str | None) -> str:
         return ""
 
 
-def _idle(name: str, effective: Settings, info: ModelInfo | None) -> Literal["", "greedy", "forgetful"]:
-    if name in _WITHOUT_CHANCE and is_greedy(effective, info):
+def _applies(name: str, settings: Settings, info: ModelInfo | None) -> bool:
+    if name == "thinking":
+        return info is not None and info.can_think
+    if name == "context_window":
+        return settings.server is not None
+    return settings.server is None or name not in _ON_THIS_MACHINE
+
+
+def _idle(
+    name: str, effective: Settings, info: ModelInfo | None
+) -> Literal["", "greedy", "greedy_until_set", "cold", "forgetful"]:
+    if name in ("memory_turns", "memory_tokens"):
+        return "" if effective.memory else "forgetful"
+    if not is_greedy(effective, info):
+        return ""
+    if name in _SAMPLING_ONLY or (name == "temperature" and effective.greedy):
         return "greedy"
-    if name == "temperature" and effective.greedy:
-        return "greedy"
-    if name in ("memory_turns", "memory_tokens") and not effective.memory:
-        return "forgetful"
-    return ""
+    if name == "temperature" and effective.temperature is None:
+        return "greedy_until_set"
+    return "cold" if name == "greedy" and effective.greedy is False else ""

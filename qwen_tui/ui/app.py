@@ -26,7 +26,7 @@ from qwen_tui.strings import say
 from qwen_tui.ui.chat_screen import ChatScreen
 from qwen_tui.ui.config_check import unknown_names
 from qwen_tui.ui.palette import COMMANDS
-from qwen_tui.ui.settings.side import SettingsSide as SettingsPane
+from qwen_tui.ui.settings.pane import SettingsPane
 from qwen_tui.ui.textual_patches.key_queue import KeysInOrder
 from qwen_tui.ui.themes import THEMES
 
@@ -138,10 +138,8 @@ class QwenTuiApp(KeysInOrder):
         self._look()
 
     def action_show_models(self) -> None:
-        from qwen_tui.ui.models.screen import (  # late: the first picture does not need it
-            ModelScreen,
-            find_models,
-        )
+        from qwen_tui.ui.models.screen import ModelScreen  # late: the first picture does not need it
+        from qwen_tui.ui.models.sources import find_models
 
         self._models = ModelScreen(self.settings, partial(find_models, self._where.models))
         self._models.engine_state = self.engine_state

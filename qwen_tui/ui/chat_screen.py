@@ -25,7 +25,7 @@ from qwen_tui.ui.chat_view import ENGINE, READING, ChatView
 from qwen_tui.ui.conversations.pane import ConversationsPane
 from qwen_tui.ui.files.import_export import FileDesk
 from qwen_tui.ui.receipt.desk import ReceiptDesk
-from qwen_tui.ui.settings.side import SettingsSide as SettingsPane
+from qwen_tui.ui.settings.pane import SettingsPane
 from qwen_tui.ui.side_panels import SidePanels
 from qwen_tui.ui.terminal.clipboard import copy, say_outcome
 from qwen_tui.ui.textual_patches.compositor import WholeCharacters
@@ -291,6 +291,10 @@ class ChatScreen(GivenKeysFirst):
     @on(SettingsPane.Overridden)
     def _overridden(self) -> None:
         self._chat.follow_settings()
+
+    @on(SettingsPane.ModelRequested)
+    def _load_model(self) -> None:
+        self.call_later(self.run_action, "app.load_model")
 
     @on(SidePanels.Left)
     def _left_pane(self) -> None:

@@ -54,3 +54,8 @@ def verdict_in_short(fit: Fit) -> str:
 def _thousands(tokens: int) -> str:
     """A window in units of 1,024 tokens, as windows are called."""
     return str(tokens) if tokens < 1024 else f"{tokens // 1024}k"
+
+
+def in_millions(count: int) -> str:
+    """A parameter count as people say it: `6.5 M`, `7.6 B`."""
+    return f"{count / 1e9:.1f} B" if count >= 1e9 else f"{count / 1e6:.1f} M"

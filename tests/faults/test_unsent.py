@@ -11,6 +11,7 @@ from textual.events import Paste
 
 from qwen_tui.chat.drafts import Drafts, SavedDraft, UnsentEdit
 from qwen_tui.chat.store import ConversationStore
+from qwen_tui.ui.settings.pane import SettingsPane
 
 ENDS = [signal.SIGHUP, signal.SIGTERM, signal.SIGKILL]
 
@@ -89,7 +90,8 @@ async def test_a_draft_comes_back_when_an_earlier_message_was_sent_again(play) -
 async def test_the_settings_of_a_conversation_that_was_not_begun_are_kept(play) -> None:
     async with play.running(size=(150, 40)) as pilot:
         await until(pilot, lambda: "scripted" in shown(pilot))
-        pilot.app.screen.query_one("#setting-system-prompt-text").focus()
+        pilot.app.screen.query_one(SettingsPane).go_to("system_prompt")
+        await pilot.press("enter")
         await press(pilot, "answer briefly")
         await until(pilot, lambda: "answer briefly" in shown(pilot))
     for _ in range(2):

@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 import pytest
+from doubles import QWEN
 from hypothesis import given
 from hypothesis import strategies as st
-from pane_hosts import QWEN
 
 from qwen_tui.settings.options import OPTIONS, Option, Settings
-from qwen_tui.settings.resolution import is_greedy, is_loaded, own_value, standing
+from qwen_tui.settings.resolution import is_greedy, is_loaded, own_value, resolve
 from qwen_tui.wording.settings import is_unfinished, stepped, typed, worded
 
 NUMBERS = [option for option in OPTIONS.values() if option.kind in ("number", "integer")]
@@ -64,30 +64,49 @@ def test_values_are_worded_for_reading(name: str, value: object, text: str) -> N
 
 def test_what_is_unset_in_the_conversation_comes_from_the_defaults() -> None:
     settings = Settings(top_k=40)
-    here = standing("top_k", "conversation", settings, {}, QWEN)
+    here = resolve("top_k", "conversation", settings, {}, QWEN)
     assert (here.value, here.own, here.mark, here.resettable) == (40, 20, "default", False)
-    there = standing("top_k", "defaults", settings, {"top_k": 5}, QWEN)
+    there = resolve("top_k", "defaults", settings, {"top_k": 5}, QWEN)
     assert (there.value, there.resettable, there.overridden_elsewhere) == (40, True, True)
 
 
 def test_a_conversation_cannot_override_the_model() -> None:
     assert (
-        standing("model", "conversation", Settings(model="guide"), {"model": "other"}, QWEN).value == "guide"
+        resolve("model", "conversation", Settings(model="guide"), {"model": "other"}, QWEN).value == "guide"
     )
 
 
 def test_greedy_is_told_from_the_checkpoints_sampling() -> None:
-    assert own_value("greedy", QWEN) is False
+    assert own_value("greedy", Settings(), QWEN) is False
     assert not is_greedy(Settings(), QWEN)
     assert is_greedy(Settings(temperature=0.0), QWEN)
     assert not is_greedy(Settings(), None)
+
+
+@pytest.mark.parametrize(
+    ("own", "chosen", "is_on"),
+    [
+        ({"do_sample": False}, {}, True),
+        ({"do_sample": False}, {"temperature": 0.7}, False),
+        ({"do_sample": False, "temperature": 0.7}, {}, True),
+        ({"do_sample": True, "temperature": 0.0}, {}, True),
+        ({"do_sample": True}, {"temperature": 0.00005}, True),
+        ({"do_sample": True}, {"greedy": False, "temperature": 0.0}, True),
+        ({"do_sample": False}, {"greedy": False}, False),
+        ({}, {}, False),
+    ],
+)
+def test_whether_a_reply_is_greedy_follows_the_engine(own, chosen, is_on) -> None:
+    assert is_greedy(Settings(**chosen), replace(QWEN, sampling_defaults=own)) is is_on
 
 
 def test_what_a_checkpoint_says_wrongly_counts_as_unknown() -> None:
     odd = replace(
         QWEN, sampling_defaults={"temperature": "0.7", "top_p": 3, "top_k": 20.0, "do_sample": None}
     )
-    assert [own_value(name, odd) for name in ("temperature", "top_p", "top_k", "greedy", "min_p")] == [
+    assert [
+        own_value(name, Settings(), odd) for name in ("temperature", "top_p", "top_k", "greedy", "min_p")
+    ] == [
         None,
         None,
         20,

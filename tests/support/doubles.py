@@ -35,6 +35,19 @@ INFO = ModelInfo(
     can_think=True,
 )
 
+QWEN = ModelInfo(
+    name="Qwen3-4B",
+    model="Qwen/Qwen3-4B",
+    architecture="Qwen3ForCausalLM",
+    parameters=4_000_000_000,
+    context_window=32_768,
+    quantization="none",
+    dtype="bfloat16",
+    device="cuda:0",
+    can_think=True,
+    sampling_defaults={"do_sample": True, "temperature": 0.7, "top_p": 0.8, "top_k": 20},
+)
+
 
 @dataclass
 class Reply:

@@ -10,6 +10,7 @@ from textual import events
 from qwen_tui.chat.store import ConversationStore
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.ui.settings.pane import SettingsPane
+from qwen_tui.ui.settings.scope_switch import ScopeSwitch
 
 
 def contents(play: Screenplay) -> dict[str, list[str]]:
@@ -177,8 +178,12 @@ async def test_an_override_belongs_to_its_conversation_and_a_default_to_the_conf
         await say(pilot, "first")
         await until(pilot, lambda: "echo: first" in shown(pilot))
         pane = pilot.app.screen.query_one(SettingsPane)
-        pane.post_message(SettingsPane.Changed("temperature", 0.25, "conversation"))
-        pane.post_message(SettingsPane.Changed("top_k", 7, "defaults"))
+        pane.go_to("temperature")
+        await pilot.press(*"0.25", "enter")
+        pane.query_one(ScopeSwitch).action_other()
+        pane.go_to("top_k")
+        await pilot.press("7", "enter")
+        pilot.app.screen.query_one("#composer").focus()
         await until(pilot, lambda: pilot.app.settings.top_k == 7)
         await say(pilot, "second")
         await until(pilot, lambda: "echo: second" in shown(pilot))
@@ -370,7 +375,10 @@ async def test_keys_that_come_in_a_burst_meet_the_setting_they_walked_to(play) -
         await until(pilot, lambda: pilot.app.screen.query_one(SettingsPane).has_focus_within)
         for key in ("down", "down", "down", "5", "enter"):
             pilot.app.post_message(events.Key(key, key if len(key) == 1 else None))
-        await until(pilot, lambda: pilot.app.screen.query_one(SettingsPane).overrides == {"top_k": 5})
+        await until(
+            pilot,
+            lambda: pilot.app.screen.query_one(SettingsPane)._session.conversation.overrides == {"top_k": 5},
+        )
         assert "Choose among this many" in shown(pilot)
 
 

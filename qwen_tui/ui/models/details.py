@@ -11,8 +11,8 @@ from qwen_tui.engine.models.devices import Device
 from qwen_tui.engine.models.listing import Entry
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.strings import say
-from qwen_tui.ui.transcript.welcome import in_millions
 from qwen_tui.wording.cell_width import displayed
+from qwen_tui.wording.models import in_millions
 from qwen_tui.wording.units import in_bytes
 
 CHOICES: tuple[Quantization, ...] = ("auto", "none", "8bit", "4bit")

@@ -1,61 +1,41 @@
 """The model screen: what is on this machine, what is known, and any other by its name; whether it fits; load it."""
 
 import threading
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import ClassVar, NamedTuple
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar, TypeVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.message import Message
+from textual.message import Message as Posted
 from textual.reactive import reactive
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from qwen_tui.chat.cleaning import one_line
-from qwen_tui.engine.base import Quantization
+from qwen_tui.engine.base import ModelInfo, Quantization
 from qwen_tui.engine.host import EngineState, Failed, Opening, Ready
-from qwen_tui.engine.models import devices as devices_here
 from qwen_tui.engine.models.devices import Device
-from qwen_tui.engine.models.fit import Fit, freed
-from qwen_tui.engine.models.listing import Entry, asked, key, listing, named
-from qwen_tui.engine.models.recent_models import recent_models, recent_servers
-from qwen_tui.engine.models.size import Form
+from qwen_tui.engine.models.listing import Entry, key, named
 from qwen_tui.engine.remote.address import is_address
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.settings.options import Settings
 from qwen_tui.strings import say
 from qwen_tui.ui.models.details import CHOICES, details
-from qwen_tui.ui.models.list import ModelList, ModelRow
-from qwen_tui.ui.models.servers import ServedModels
+from qwen_tui.ui.models.list import ModelList
+from qwen_tui.ui.models.sources import Found, Sources, on_hub, on_server
 from qwen_tui.ui.widgets.header import LoadLine
 from qwen_tui.wording.load_progress import fallback_in_words
 from qwen_tui.wording.units import in_bytes
 
+T = TypeVar("T")
+
 LOOK_SECONDS = 0.1
 """How often it looks whether what was searched for has been found."""
-
-
-class Found(NamedTuple):
-    """What there is to choose from, and on what it could run."""
-
-    entries: Sequence[Entry]
-    devices: Sequence[Device]
-    servers: Sequence[str] = ()
-    """The addresses of servers that were used before; what they have is asked when it is shown."""
-
-
-MOST_SERVERS = 4
-"""How many of the servers that were used before are asked."""
-
-
-def find_models(models_file: Path) -> Found:
-    """Look at the cache, at the folders that were opened before, and at the devices; may take seconds."""
-    used = recent_models(models_file)
-    return Found(listing(used=used), devices_here.look(), recent_servers(used)[:MOST_SERVERS])
 
 
 class ModelScreen(ModalScreen[None]):
@@ -90,16 +70,16 @@ class ModelScreen(ModalScreen[None]):
     }
     """
 
-    class Chosen(Message):
+    @dataclass
+    class Chosen(Posted):
         """The person wants this model loaded, in this form."""
 
-        def __init__(self, entry: Entry, quantization: Quantization) -> None:
-            super().__init__()
-            self.model = entry.model or None
-            self.server = entry.server or None
-            self.quantization = quantization
+        model: str | None
+        server: str | None
+        quantization: Quantization
 
-    class StopWanted(Message):
+    @dataclass
+    class StopWanted(Posted):
         """The person does not want to wait for the model."""
 
     engine_state: reactive[EngineState | None] = reactive[EngineState | None](None)
@@ -111,20 +91,15 @@ class ModelScreen(ModalScreen[None]):
         self._device = settings.device
         self._form = settings.quantization
         self._find = find
-        self._inbox: list[Found] = []
-        self._answers: list[Entry | QwenTuiError] = []
-        """Of the hub."""
-        self._found = Found((), ())
-        self._named: tuple[Entry, ...] = ()
-        """What was typed, in front of all others."""
-        self._served = ServedModels()
+        self._inbox: list[Callable[[], None]] = []
+        """What is to be done with what the threads have found."""
+        self._sources = Sources()
         self._confirming = ""
         """The model whose download the person is asked about."""
         self._awaited = ""
         """The model that was chosen here and is on its way."""
 
     def compose(self) -> ComposeResult:
-        """How a load goes, the list, a field for any other name, and what is known of the chosen one."""
         with Vertical(id="models-box") as box:
             box.border_title = Content(say("models.title"))
             box.border_subtitle = Content(say("models.keys"))
@@ -137,10 +112,9 @@ class ModelScreen(ModalScreen[None]):
             yield Static(id="models-said", classes="-nothing", markup=False)
 
     def on_mount(self) -> None:
-        """Let the arrow keys walk, and search."""
         self.query_one(ModelList).focus()
         self._say(say("models.searching"))
-        threading.Thread(target=self._search, name="models", daemon=True).start()
+        self._search()
         self.set_interval(LOOK_SECONDS, self._take)
         self.watch_engine_state(None, self.engine_state)
 
@@ -149,14 +123,14 @@ class ModelScreen(ModalScreen[None]):
         if not self.query(ModelList):
             return
         load, models = self.query_one(LoadLine), self.query_one(ModelList)
-        info = state.engine.info if isinstance(state, Ready) else None
+        info = self._in_use
         load.progress = state.progress if isinstance(state, Opening) else None
         load.problem = state.error.explanation.title if isinstance(state, Failed) else ""
         models.loaded = key(info.model, info.server) if info is not None else ""
         if self._awaited and isinstance(state, Ready | Failed):
             self._arrived(state)
         elif isinstance(before, Opening) and not isinstance(state, Opening):
-            threading.Thread(target=self._search, name="models", daemon=True).start()
+            self._search()
 
     def _arrived(self, state: Ready | Failed) -> None:
         problem = state.fallback if isinstance(state, Ready) else state.error
@@ -174,58 +148,63 @@ class ModelScreen(ModalScreen[None]):
         if isinstance(state, Ready):
             words = fallback_in_words(problem, has_stayed=state.has_stayed)
         self._say(words, is_problem=True)
-        threading.Thread(target=self._search, name="models", daemon=True).start()
+        self._search()
 
     # --- What there is --------------------------------------------------------------------------------
 
-    def _search(self) -> None:
-        self._inbox.append(self._find())
+    def _ask(self, work: Callable[[], T], then: Callable[[T], None]) -> None:
+        """Do this on a thread of its own, and that with what it came to as soon as the screen looks."""
+
+        def asking() -> None:
+            result = work()
+            self._inbox.append(lambda: then(result))
+
+        threading.Thread(target=asking, name="models", daemon=True).start()
 
     def _take(self) -> None:
-        if self._inbox:
-            self._found = self._inbox.pop()
-            self._inbox.clear()
-            self._list()
-            for server in self._found.servers:
-                self._served.ask(server, is_wanted=False)
-            if self.query_one("#models-said", Static).content == say("models.searching"):
-                self._say("")
-        if self._answers:
-            answer = self._answers.pop(0)
-            if isinstance(answer, QwenTuiError):
-                self._say(str(answer), is_problem=True)
-            elif [entry.model for entry in self._named] == [answer.model]:
-                self._say("")
-                self._name_one(answer)
-        if (said := self._served.take()) is not None:
-            self._list()
-            if said.is_wanted:
-                self._say("")
-                self.query_one(ModelList).go_to(said.entries[0].key)
+        while self._inbox:
+            self._inbox.pop(0)()
+
+    def _search(self) -> None:
+        self._ask(self._find, self._take_found)
+
+    def _take_found(self, found: Found) -> None:
+        self._sources.found = found
+        self._list()
+        for server in found.servers:
+            self._ask(partial(on_server, server), self._take_served)
+        if self.query_one("#models-said", Static).content == say("models.searching"):
+            self._say("")
+
+    def _take_served(self, entries: tuple[Entry, ...]) -> None:
+        self._sources.served[entries[0].server] = entries
+        self._list()
+
+    def _take_wanted(self, entries: tuple[Entry, ...]) -> None:
+        """The person waits for these."""
+        self._take_served(entries)
+        self._say("")
+        self.query_one(ModelList).go_to(entries[0].key)
+
+    def _take_named(self, answer: Entry | QwenTuiError) -> None:
+        if isinstance(answer, QwenTuiError):
+            self._say(str(answer), is_problem=True)
+        elif [entry.model for entry in self._sources.named] == [answer.model]:
+            self._say("")
+            self._name_one(answer)
+
+    @property
+    def _in_use(self) -> ModelInfo | None:
+        return self.engine_state.engine.info if isinstance(self.engine_state, Ready) else None
 
     @property
     def _devices(self) -> tuple[Device, ...]:
-        """As they will be when the model that is loaded has made room."""
-        state = self.engine_state
-        return freed(self._found.devices, state.engine.info if isinstance(state, Ready) else None)
+        return self._sources.devices(self._in_use)
 
     def _list(self) -> None:
-        devices = self._devices
-        here = [each for each in self._found.entries if each.group == "here"]
-        info = self.engine_state.engine.info if isinstance(self.engine_state, Ready) else None
-        served = self._served.entries(info)
-        entries = (*self._named, *here, *served, *self._found.entries[len(here) :])
-        self.query_one(ModelList).rows = tuple(
-            ModelRow(entry, self._fits(entry, devices)) for entry in entries
-        )
+        self.query_one(ModelList).rows = self._sources.rows(self._in_use, self._device)
 
-    def _fits(self, entry: Entry, devices: Sequence[Device]) -> dict[Form, Fit]:
-        try:
-            return entry.fits(devices, self._device)
-        except QwenTuiError:  # the device of the settings is not here; the details say so
-            return {}
-
-    @on(ModelList.Moved)
+    @on(ModelList.OptionHighlighted)
     def _show_details(self) -> None:
         row = self.query_one(ModelList).row
         if row is not None:
@@ -237,7 +216,7 @@ class ModelScreen(ModalScreen[None]):
 
     # --- Choosing -------------------------------------------------------------------------------------
 
-    @on(ModelList.Chosen)
+    @on(ModelList.OptionSelected)
     def _choose(self) -> None:
         row = self.query_one(ModelList).row
         if row is None:
@@ -250,7 +229,7 @@ class ModelScreen(ModalScreen[None]):
         self._confirming = ""
         self._awaited = entry.key
         self._say("")
-        self.post_message(self.Chosen(entry, self._form))
+        self.post_message(self.Chosen(entry.model or None, entry.server or None, self._form))
 
     def _question(self, entry: Entry) -> str:
         """What is asked before anything is downloaded; a model that will not fit costs the same."""
@@ -271,35 +250,26 @@ class ModelScreen(ModalScreen[None]):
         if is_address(name):
             self.set_focus(self.query_one(ModelList))
             self._say(say("models.asking_server", host=one_line(name.partition("://")[2])))
-            self._served.ask(name, is_wanted=True)
+            self._ask(partial(on_server, name), self._take_wanted)
             return
-        listed = next((each for each in self._found.entries if each.model == name), None)
+        listed = next((each for each in self._sources.found.entries if each.model == name), None)
         entry = listed or named(name)
         self._name_one(entry, is_listed=listed is not None)
         self.set_focus(self.query_one(ModelList))
         if entry.size is None and entry.local is None and entry.problem is None:
             self._say(say("models.asking"))
-            threading.Thread(target=self._ask, args=(entry.model,), name="hub", daemon=True).start()
+            self._ask(partial(on_hub, entry.model), self._take_named)
 
     def _name_one(self, entry: Entry, *, is_listed: bool = False) -> None:
-        self._named = () if is_listed else (entry,)
+        self._sources.named = () if is_listed else (entry,)
         self._list()
         self.query_one(ModelList).go_to(entry.key)
 
-    def _ask(self, model: str) -> None:
-        """Ask the hub; on a thread of its own."""
-        try:
-            self._answers.append(asked(model))
-        except QwenTuiError as error:
-            self._answers.append(error)
-
     def action_name(self) -> None:
-        """Let the person type the name of a model that is not listed."""
         # At once, not after what is waiting: the slash that begins a path follows on the heels of this one.
         self.set_focus(self.query_one(Input))
 
     def action_form(self, by: int) -> None:
-        """Choose the next form, or the previous one."""
         self._form = CHOICES[(CHOICES.index(self._form) + by) % len(CHOICES)]
         self._show_details()
 

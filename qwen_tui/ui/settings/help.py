@@ -1,6 +1,5 @@
 """The lines at the foot of the settings pane: what the focused row does, or what is wrong."""
 
-from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.widgets import Static
 
@@ -25,13 +24,13 @@ class HelpLines(Vertical):
     }
     """
 
-    def compose(self) -> ComposeResult:
-        """The help above, the keys below."""
-        yield Static(id="setting-help", markup=False)
-        yield Static(id="setting-keys", markup=False)
+    def __init__(self) -> None:
+        self._words = Static(id="setting-help", markup=False)
+        self._keys = Static(id="setting-keys", markup=False)
+        super().__init__(self._words, self._keys)
 
-    def tell(self, text: str, keys: str, *, problem: bool = False) -> None:
-        """Show these words; `problem` says that they tell what is wrong."""
-        self.set_class(problem, "-problem")
-        self.query_one("#setting-help", Static).update(text, layout=False)
-        self.query_one("#setting-keys", Static).update(keys, layout=False)
+    def tell(self, words: str, keys: str = "", is_problem: bool = False) -> None:
+        """Show these words; `is_problem` says that they tell what is wrong."""
+        self.set_class(is_problem, "-problem")
+        self._words.update(words, layout=False)
+        self._keys.update(keys, layout=False)

@@ -8,9 +8,8 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.style import Style
 
-from qwen_tui import strings
 from qwen_tui.chat.cleaning import one_line
-from qwen_tui.errors import QwenTuiError
+from qwen_tui.strings import say
 from qwen_tui.ui.settings.row import SettingRow
 from qwen_tui.wording.settings import is_unfinished, stepped, typed
 
@@ -25,15 +24,10 @@ class NumberRow(SettingRow):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("right", "step(1)", strings.say("panes.key.more"), id="settings.more", show=False),
-        Binding("left", "step(-1)", strings.say("panes.key.less"), id="settings.less", show=False),
-        Binding(
-            "shift+right", "step(10)", strings.say("panes.key.much_more"), id="settings.much_more", show=False
-        ),
-        Binding(
-            "shift+left", "step(-10)", strings.say("panes.key.much_less"), id="settings.much_less", show=False
-        ),
-        Binding("enter", "type", strings.say("panes.key.change"), id="settings.change", show=False),
+        Binding("right", "step(1)", say("panes.key.more"), id="settings.more", show=False),
+        Binding("left", "step(-1)", say("panes.key.less"), id="settings.less", show=False),
+        Binding("shift+right", "step(10)", say("panes.key.much_more"), id="settings.much_more", show=False),
+        Binding("shift+left", "step(-10)", say("panes.key.much_less"), id="settings.much_less", show=False),
     ]
 
     draft: reactive[str | None] = reactive(None)
@@ -42,16 +36,14 @@ class NumberRow(SettingRow):
     @property
     def remark(self) -> str:
         """The bounds while a number is being typed."""
-        if self.draft is not None:
-            return strings.say("panes.bounds", bounds=self.option.bounds)
-        return super().remark
+        return super().remark if self.draft is None else say("panes.bounds", bounds=self.option.bounds)
 
     @property
     def hint(self) -> str:
         """The keys that end the typing, while something is typed."""
         if self.draft is not None:
-            return strings.say("panes.hint.typing")
-        return strings.say("panes.hint.number_reset" if self.standing.resettable else "panes.hint.number")
+            return say("panes.hint.typing")
+        return say("panes.hint.number_reset" if self.resolved.resettable else "panes.hint.number")
 
     @property
     def shown(self) -> tuple[str, str]:
@@ -60,19 +52,21 @@ class NumberRow(SettingRow):
             return super().shown
         return self.draft + " ", "setting-row--invalid" if self.problem else "setting-row--value"
 
+    @property
+    def room_for_clicks(self) -> int:
+        """A click on the label only walks here."""
+        return self.size.width // 2
+
     def render(self) -> Content:
         """The line, with a caret behind what is typed."""
         line = super().render()
-        if self.draft is None:
-            return line
         end = len(line)
-        return line.stylize(Style(reverse=True), end - 1, end)
+        return line if self.draft is None else line.stylize(Style(reverse=True), end - 1, end)
 
     def watch_draft(self, draft: str | None) -> None:
         """Judge what is typed: the beginning of a usable number is not a mistake yet."""
-        self.problem = ""
-        if draft is not None and not is_unfinished(self.option, draft):
-            self.problem = self._problem_with(draft)
+        is_wrong = draft is not None and not is_unfinished(self.option, draft)
+        self.problem = self.problem_with(draft or "") if is_wrong else ""
         self.set_class(draft is not None, "-editing")
         self.tell()
 
@@ -92,47 +86,33 @@ class NumberRow(SettingRow):
         elif event.is_printable and event.character is not None:
             self._add(event, event.character)
 
+    def _add(self, event: events.Key, character: str) -> None:
+        event.stop().prevent_default()
+        self.draft = ((self.draft or "") + character)[:_LONGEST]
+
     @on(events.Paste)
     def _paste(self, event: events.Paste) -> None:
         event.stop()
         self.draft = one_line(event.text)[:_LONGEST]
 
     @on(events.Blur)
-    def _leave(self) -> None:
-        self._finish()
+    def finish(self) -> None:
+        """Apply the draft if it can be used, and drop it."""
+        draft, self.draft = self.draft, None
+        if draft is not None and not self.problem_with(draft):
+            self.change(self.option.parse(draft))
 
-    @on(events.Click)
-    def _type_on_value(self, event: events.Click) -> None:
-        if self.draft is None and event.x >= self.size.width // 2:
-            self.action_type()
+    def begin(self) -> None:
+        """Begin to type with the value in force, or apply what has been typed."""
+        if self.draft is None:
+            self.draft = typed(self.option, self.resolved.value)
+            return
+        self.problem = self.problem_with(self.draft)
+        if not self.problem:
+            self.finish()
 
     def action_step(self, steps: int) -> None:
         """Go `steps` steps up or down from the value in force, or from what has been typed."""
-        self._finish()
-        value = self.standing.own if self.standing.value is None else self.standing.value
-        self.edit(stepped(self.option, value, steps))
-
-    def action_type(self) -> None:
-        """Begin to type with the value in force, or apply what has been typed."""
-        if self.draft is None:
-            self.draft = typed(self.option, self.standing.value)
-            return
-        self.problem = self._problem_with(self.draft)
-        if not self.problem:
-            self._finish()
-
-    def _add(self, event: events.Key, character: str) -> None:
-        event.stop().prevent_default()
-        self.draft = ((self.draft or "") + character)[:_LONGEST]
-
-    def _finish(self) -> None:
-        draft, self.draft = self.draft, None
-        if draft is not None and not self._problem_with(draft):
-            self.edit(self.option.parse(draft))
-
-    def _problem_with(self, draft: str) -> str:
-        try:
-            self.option.parse(draft)
-        except QwenTuiError as error:
-            return error.explanation.sentence
-        return ""
+        self.finish()
+        value = self.resolved.own if self.resolved.value is None else self.resolved.value
+        self.change(stepped(self.option, value, steps))

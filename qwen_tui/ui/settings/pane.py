@@ -1,28 +1,29 @@
-"""The settings in a pane: what is in force, where it comes from, and the keys to change it."""
+"""The right side of the screen: the settings, where their values come from, and the keys to change them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from textual import events, on
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.message import Message
+from textual.message import Message as Posted
 from textual.reactive import reactive
 from textual.widget import Widget
 from textual.widgets import Static
 
-from qwen_tui import strings
 from qwen_tui.chat.messages import Json
 from qwen_tui.engine.base import ModelInfo
-from qwen_tui.settings.options import OPTIONS, Option, Settings
-from qwen_tui.settings.resolution import Layer, standing
+from qwen_tui.session.session import ChatSession
+from qwen_tui.settings.options import OPTIONS, Settings
+from qwen_tui.settings.resolution import resolve
+from qwen_tui.strings import say
 from qwen_tui.ui.settings.choice_row import ChoiceRow
 from qwen_tui.ui.settings.help import HelpLines
 from qwen_tui.ui.settings.number_row import NumberRow
-from qwen_tui.ui.settings.row import SettingRow
-from qwen_tui.ui.settings.scope_switch import LayerSwitch
-from qwen_tui.ui.settings.system_prompt import PromptRow, PromptText
+from qwen_tui.ui.settings.row import RESET, SettingRow
+from qwen_tui.ui.settings.scope_switch import ScopeSwitch
+from qwen_tui.ui.settings.system_prompt import PromptText, SystemPromptRow
 from qwen_tui.ui.settings.text_row import TextRow
 
 ROW_OF_KIND: dict[str, type[SettingRow]] = {
@@ -31,7 +32,7 @@ ROW_OF_KIND: dict[str, type[SettingRow]] = {
     "switch": ChoiceRow,
     "choice": ChoiceRow,
     "text": TextRow,
-    "prose": PromptRow,
+    "prose": SystemPromptRow,
 }
 
 LEFT_OUT = ("trust_remote_code", "quantized_cache_gb", "theme")
@@ -39,17 +40,16 @@ LEFT_OUT = ("trust_remote_code", "quantized_cache_gb", "theme")
 
 
 class SettingsPane(Vertical):
-    """Every setting of sampling, system prompt, memory and model, in two layers.
+    """Every setting of sampling, system prompt, memory and model, in two scopes.
 
-    Shows the attributes it is given and keeps none of its own except which layer is being edited.
+    What the conversation sets for itself it changes itself; a default only the application can change. For
+    the tab key it is one stop: the row that was visited last.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         # With priority, so that the next key already meets the next row, however fast it comes.
-        Binding(
-            "down", "walk(1)", strings.say("panes.key.down"), id="settings.down", show=False, priority=True
-        ),
-        Binding("up", "walk(-1)", strings.say("panes.key.up"), id="settings.up", show=False, priority=True),
+        Binding("down", "walk(1)", say("panes.key.down"), id="settings.down", show=False, priority=True),
+        Binding("up", "walk(-1)", say("panes.key.up"), id="settings.up", show=False, priority=True),
     ]
 
     DEFAULT_CSS = """
@@ -61,196 +61,179 @@ class SettingsPane(Vertical):
         & > #settings-rows { height: 1fr; overflow-y: auto; scrollbar-size-vertical: 1; }
         & .section { height: 2; padding: 1 2 0 2; color: $foreground 60%; text-style: bold; }
         & .section.-first { height: 1; padding: 0 2; }
-        & PromptRow { margin-top: 1; }
     }
     """
 
-    class Changed(Message):
-        """The person gave a setting a value that has been checked.
+    @dataclass
+    class DefaultsChanged(Posted):
+        """The person changed a default; None takes it back."""
 
-        A held arrow key sends one of these at every repeat.
-        """
+        name: str
+        value: Json
 
-        def __init__(self, name: str, value: Json, layer: Layer) -> None:
-            super().__init__()
-            self.name = name
-            self.value = value
-            self.layer: Layer = layer
+    @dataclass
+    class Overridden(Posted):
+        """The conversation has other settings of its own now."""
 
-    class Reset(Message):
-        """The person takes a setting's value back: out of the conversation, or out of the defaults."""
+    ModelRequested = SettingRow.ModelRequested
 
-        def __init__(self, name: str, layer: Layer) -> None:
-            super().__init__()
-            self.name = name
-            self.layer: Layer = layer
-
-    class ModelRequested(Message):
-        """The person wants this model loaded now."""
-
-        def __init__(self, model: str | None, quantization: str, device: str) -> None:
-            super().__init__()
-            self.model = model
-            self.quantization = quantization
-            self.device = device
-
-    settings: reactive[Settings] = reactive(Settings())
-    """The person's defaults."""
-    overrides: reactive[Mapping[str, Json]] = reactive[Mapping[str, Json]](dict)
-    """What the conversation that is shown sets for itself."""
-    info: reactive[ModelInfo | None] = reactive[ModelInfo | None](None)
-    """The model that is loaded."""
     busy: reactive[bool] = reactive(False, toggle_class="-busy")
-    """A reply is being written."""
-    edited_layer: reactive[Layer] = reactive[Layer]("conversation")
-    """Whose values the person is editing."""
+    """A reply is being written in the conversation."""
 
-    def compose(self) -> ComposeResult:
-        """Heading and switch, the sections, the help."""
-        yield Static(strings.say("panes.settings"), classes="heading", markup=False)
-        yield LayerSwitch()
-        yield Static(strings.say("panes.busy"), id="settings-busy", markup=False)
-        with Vertical(id="settings-rows"):
-            yield from _section("sampling", first=True)
-            yield from _section("system")
-            yield from _section("memory")
-            yield from _section("model")
-        yield HelpLines()
+    def __init__(self, session: ChatSession, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._session = session
+        self._settings = Settings()
+        self._info: ModelInfo | None = None
+        self._rows: dict[str, SettingRow] = {}
+        """By the setting's name; none before `complete`."""
+        self._switch = ScopeSwitch()
+        self._help = HelpLines()
+        self._tab_stop: Widget = self._switch
 
-    def on_mount(self) -> None:
-        """Show what was given before there were rows."""
+    def complete(self) -> None:
+        """Mount the settings: for after the first picture, which need not wait for them."""
+        options = [option for name, option in OPTIONS.items() if name not in LEFT_OUT]
+        self._rows = {each.name: ROW_OF_KIND[each.kind](each, self._change) for each in options}
+        self.mount(
+            Static(say("panes.settings"), classes="heading", markup=False),
+            self._switch,
+            Static(say("panes.busy"), id="settings-busy", markup=False),
+            Vertical(*self._sections(), id="settings-rows"),
+            self._help,
+        )
+        self._move_tab_stop(self._switch)
         self._show()
-        self._explain(None)
+        for row in self._rows.values():
+            self.watch(row, "said", self._explain, init=False)
+        self._explain()
 
-    def watch_settings(self) -> None:
-        """Show the defaults as they are now."""
-        self._show_if_mounted()
+    def _sections(self) -> Iterator[Widget]:
+        group = ""
+        for row in self._rows.values():
+            if row.option.group not in (group, "system"):  # which has only one row
+                classes = "section" if group else "section -first"
+                yield Static(say(f"panes.section.{row.option.group}"), classes=classes, markup=False)
+            group = row.option.group
+            yield row
 
-    def watch_overrides(self) -> None:
-        """Show the conversation's own values as they are now."""
-        self._show_if_mounted()
+    # --- State down -----------------------------------------------------------------------------------
 
-    def watch_info(self) -> None:
-        """Show what the model itself sets, and what it offers."""
-        self._show_if_mounted()
+    def show_defaults(self, settings: Settings) -> None:
+        """These are the person's defaults."""
+        self._settings = settings
+        self._show()
 
-    def watch_edited_layer(self) -> None:
-        """Show the values of the other layer."""
-        self._show_if_mounted()
-        if self._is_complete:
-            self._explain(self.screen.focused)
+    def show_model(self, info: ModelInfo | None) -> None:
+        """This model answers; None while none does."""
+        self._info = info
+        self._show()
 
-    @on(LayerSwitch.Chosen)
-    def _choose_layer(self, event: LayerSwitch.Chosen) -> None:
+    def show_session(self, session: ChatSession, *, busy: bool = False) -> None:
+        """This conversation is shown; `busy` while a reply is written in it."""
+        if session is not self._session:
+            self._finish()  # what was typed is meant for the conversation before
+        self._session = session
+        self.busy = busy
+        self._show()
+
+    def _show(self) -> None:
+        scope, overrides = self._switch.chosen, self._session.conversation.overrides
+        for name, row in self._rows.items():
+            row.resolved = resolve(name, scope, self._settings, overrides, self._info)
+        stop = self._tab_stop
+        if isinstance(stop, SettingRow) and not stop.resolved.applies:
+            self._move_tab_stop(self._switch)
+            if stop.has_focus_within:
+                self.screen.set_focus(self._switch)
+
+    def _explain(self) -> None:
+        """Show the help of the row that has the keyboard."""
+        at = self._place_of(self.screen.focused)
+        if isinstance(at, SettingRow):
+            self._help.tell(*at.said)
+        elif at is not None:
+            self._help.tell(say(f"panes.scope.{self._switch.chosen}.help"), say("panes.hint.scope"))
+        else:
+            self._help.tell(say("panes.legend"))
+
+    # --- Changes --------------------------------------------------------------------------------------
+
+    def _change(self, name: str, value: Json) -> None:
+        """Give a setting of the edited scope a checked value, or take it back with `RESET`."""
+        if self._switch.chosen == "defaults" or not OPTIONS[name].per_conversation:
+            self.post_message(self.DefaultsChanged(name, None if value is RESET else value))
+            return
+        overrides = {**self._session.conversation.overrides, name: value}
+        if value is RESET or (value is None and getattr(self._settings, name) is None):
+            del overrides[name]
+        self._session.adjust(lambda conversation: replace(conversation, overrides=overrides))
+        self._show()
+        self.post_message(self.Overridden())
+
+    def _finish(self) -> None:
+        for row in self._rows.values():
+            row.finish()
+
+    @on(ScopeSwitch.Chosen)
+    def _choose_scope(self, event: ScopeSwitch.Chosen) -> None:
         event.stop()
-        self.edited_layer = event.layer
+        self._show()
+        self._explain()
 
-    @on(SettingRow.Edited)
-    def _edited(self, event: SettingRow.Edited) -> None:
-        event.stop()
-        self._change(event.name, event.value)
+    # --- Walking --------------------------------------------------------------------------------------
 
-    @on(PromptText.Written)
-    def _written(self, event: PromptText.Written) -> None:
-        event.stop()
-        self._change("system_prompt", event.text)
+    def go_to(self, name: str) -> None:
+        """Give the keyboard to the row of a setting."""
+        self._focus(self._rows[name])
 
-    @on(SettingRow.ResetWanted)
-    def _reset(self, event: SettingRow.ResetWanted) -> None:
-        event.stop()
-        self.post_message(self.Reset(event.name, self._layer_of(event.name)))
+    def _focus(self, stop: Widget) -> None:
+        self._move_tab_stop(stop)
+        self.screen.set_focus(stop)
 
-    @on(SettingRow.LoadWanted)
-    def _load(self, event: SettingRow.LoadWanted) -> None:
-        event.stop()
-        wanted = self.settings.model_spec
-        self.post_message(self.ModelRequested(wanted.model, wanted.quantization, wanted.device))
+    def _move_tab_stop(self, stop: Widget) -> None:
+        self._tab_stop.can_focus = False
+        self._tab_stop = stop
+        stop.can_focus = True
 
-    @on(PromptRow.WriteWanted)
-    def _write(self, event: PromptRow.WriteWanted) -> None:
-        event.stop()
-        self.query_one(PromptText).focus()
-
-    @on(SettingRow.Remarked)
-    def _remarked(self, event: SettingRow.Remarked) -> None:
-        event.stop()
-        self._explain(self.screen.focused)
+    def _place_of(self, inside: Widget | None) -> ScopeSwitch | SettingRow | None:
+        """The switch or the row that this widget is, or is in."""
+        if inside is None or self not in inside.ancestors:
+            return None
+        return next(
+            (each for each in inside.ancestors_with_self if isinstance(each, ScopeSwitch | SettingRow)), None
+        )
 
     @on(events.DescendantFocus)
     def _focused(self, event: events.DescendantFocus) -> None:
-        if self._is_complete:
-            self._explain(event.widget)
+        stop = event.widget if isinstance(event.widget, PromptText) else self._place_of(event.widget)
+        if stop is not None and stop is not self._tab_stop:
+            self._move_tab_stop(stop)
+        self._explain()
 
     @on(events.DescendantBlur)
     def _blurred(self) -> None:
-        if self._is_complete:
-            self._explain(self.screen.focused)  # the row that has it now may have said so before
+        self._explain()
+
+    @on(events.MouseDown)
+    def _focus_clicked(self, event: events.MouseDown) -> None:
+        """Give the keyboard to what is clicked on: Textual does so only for what is a tab stop already."""
+        if isinstance(event.widget, ScopeSwitch | SettingRow | PromptText):
+            self._focus(event.widget)
 
     def action_walk(self, by: int) -> None:
         """Go to the next or the previous row."""
+        places = [self._switch, *(row for row in self._rows.values() if row.resolved.applies)]
         focused = self.screen.focused
-        walked = [w for w in self.query("LayerSwitch, SettingRow") if w.focusable]
-        inside = focused.ancestors_with_self if focused is not None else ()
-        at = next((i for i, w in enumerate(walked) if w in inside), 0)
-        self.screen.set_focus(walked[(at + by) % len(walked)])
+        place = self._place_of(focused)
+        at = places.index(place) if place in places else 0
+        if by < 0 and isinstance(focused, PromptText):
+            by = 0  # to its own line first
+        self._focus(places[(at + by) % len(places)])
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Leave up and down to the text of the system prompt while it is written."""
-        return not (action == "walk" and isinstance(self.screen.focused, PromptText))
-
-    def _layer_of(self, name: str) -> Layer:
-        return self.edited_layer if OPTIONS[name].per_conversation else "defaults"
-
-    def _change(self, name: str, value: Json) -> None:
-        layer = self._layer_of(name)
-        below = getattr(self.settings, name) if layer == "conversation" else None
-        if value is None and below is None:
-            self.post_message(self.Reset(name, layer))
-        else:
-            self.post_message(self.Changed(name, value, layer))
-
-    def _show_if_mounted(self) -> None:
-        if self.is_mounted and self._is_complete:
-            self._show()
-
-    @property
-    def _is_complete(self) -> bool:
-        """Whether all rows are there: they come after the pane, and leave before it."""
-        return bool(self.query(LayerSwitch) and self.query(PromptText) and self.query(HelpLines))
-
-    def _show(self) -> None:
-        self.query_one(LayerSwitch).chosen = self.edited_layer
-        for row in self.query(SettingRow):
-            name = row.option.name
-            row.show(standing(name, self.edited_layer, self.settings, self.overrides, self.info))
-            row.set_class(name == "thinking" and not (self.info and self.info.can_think), "-absent")
-        self.query_one(PromptText).show(self.query_one(PromptRow).standing.value)
-
-    def _explain(self, focused: Widget | None) -> None:
-        help_lines = self.query_one(HelpLines)
-        for widget in focused.ancestors_with_self if focused is not None else ():
-            if isinstance(widget, SettingRow):
-                words = widget.problem or " ".join(filter(None, (widget.remark, widget.option.help)))
-                return help_lines.tell(words, widget.hint, problem=bool(widget.problem))
-            if isinstance(widget, PromptText):
-                option = OPTIONS["system_prompt"]
-                return help_lines.tell(option.help, strings.say("panes.hint.writing"))
-            if isinstance(widget, LayerSwitch):
-                words = strings.say(f"panes.layer.{self.edited_layer}.help")
-                return help_lines.tell(words, strings.say("panes.hint.layer"))
-        return help_lines.tell(strings.say("panes.legend"), "")
-
-
-def _section(group: str, *, first: bool = False) -> ComposeResult:
-    options = [o for o in OPTIONS.values() if o.group == group and o.name not in LEFT_OUT]
-    if group != "system":
-        heading = strings.say(f"panes.section.{group}")
-        yield Static(heading, classes="section -first" if first else "section", markup=False)
-    for option in options:
-        yield _row(option)
-        if option.kind == "prose":
-            yield PromptText(strings.say("panes.unset.system_prompt"))
-
-
-def _row(option: Option) -> SettingRow:
-    return ROW_OF_KIND[option.kind](option)
+        """Leave up and down to the text of the system prompt, until they would leave it."""
+        focused = self.screen.focused
+        if action == "walk" and isinstance(focused, PromptText):
+            return focused.ends_at(int(str(parameters[0])))
+        return True

@@ -1,30 +1,42 @@
 """One setting in one line: mark, label, value; what all kinds of rows have in common."""
 
-from dataclasses import replace
-from typing import ClassVar
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar, Final
 
 from textual import events, on
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.message import Message
+from textual.message import Message as Posted
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from qwen_tui import strings
 from qwen_tui.chat.messages import Json
+from qwen_tui.errors import QwenTuiError
 from qwen_tui.settings.options import Option
-from qwen_tui.settings.resolution import Standing
+from qwen_tui.settings.resolution import ResolvedSetting
+from qwen_tui.strings import say
 from qwen_tui.wording.cell_width import cells, cropped
 from qwen_tui.wording.settings import worded, worded_open
+
+RESET: Final = object()
+"""In place of a value: take back the one that the edited scope has."""
+
+Change = Callable[[str, Json], None]
+"""Gives the setting of this name a checked value, or `RESET`."""
 
 _MARKS = {"": " ", "default": "○", "override": "●"}
 
 
-class SettingRow(Widget, can_focus=True):
-    """A setting that can be walked to and reset. Subclasses say how its value is changed."""
+class SettingRow(Widget):
+    """A setting that can be walked to, changed and reset. Subclasses say how a value is given.
+
+    `resolved` comes down; a row keeps only what is being typed, until it is finished.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("delete,backspace", "reset", strings.say("panes.key.reset"), id="settings.reset", show=False),
+        Binding("enter", "enter", say("panes.key.change"), id="settings.change", show=False),
+        Binding("delete,backspace", "reset", say("panes.key.reset"), id="settings.reset", show=False),
     ]
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -62,98 +74,91 @@ class SettingRow(Widget, can_focus=True):
     }
     """
 
-    class Edited(Message):
-        """A usable value was given."""
+    @dataclass
+    class ModelRequested(Posted):
+        """The person wants the model of the defaults loaded now."""
 
-        def __init__(self, name: str, value: Json) -> None:
-            super().__init__()
-            self.name = name
-            self.value = value
-
-    class ResetWanted(Message):
-        """The value of the layer being edited is to be taken back."""
-
-        def __init__(self, name: str) -> None:
-            super().__init__()
-            self.name = name
-
-    class LoadWanted(Message):
-        """The model is to be loaded as the defaults say."""
-
-    class Remarked(Message):
-        """What the row has to say has changed: see `problem`, `remark` and `hint`."""
-
-    standing: reactive[Standing] = reactive(Standing())
-    problem: reactive[str] = reactive("")
+    resolved: reactive[ResolvedSetting] = reactive(ResolvedSetting())
+    problem: reactive[str] = reactive("", toggle_class="-invalid")
     """Why what is being typed cannot be used, in words."""
+    said: reactive[tuple[str, str, bool]] = reactive(("", "", False), repaint=False)
+    """For the help: what the row is about, its keys, and whether that is a problem."""
 
-    def __init__(self, option: Option) -> None:
+    def __init__(self, option: Option, change: Change) -> None:
         super().__init__(id=f"setting-{option.name.replace('_', '-')}")
         self.option = option
-        self._given: Json = None
-        """The value that came down last."""
-        self._in_flight: list[Json] = []
-        """The values that were sent and have not come back, oldest first."""
+        self._change = change
 
-    def show(self, standing: Standing) -> None:
-        """Take over how the setting stands now.
+    # --- What a subclass says -------------------------------------------------------------------------
 
-        A held arrow key sends values faster than they come back. The row shows the newest one that it sent
-        until that one returns; otherwise the next step would begin at a value that is already history.
-        """
-        if standing.value in self._in_flight:
-            del self._in_flight[: self._in_flight.index(standing.value) + 1]
-        elif standing.value != self._given:
-            self._in_flight.clear()
-        self._given = standing.value
-        self.standing = replace(standing, value=self._in_flight[-1]) if self._in_flight else standing
+    def begin(self) -> None:
+        """Start to change the value: what enter and a click on the row do."""
+
+    def finish(self) -> None:
+        """Apply what is being typed, if it can be used; nothing is being typed afterwards."""
 
     @property
     def remark(self) -> str:
         """What matters about the value just now, in words, or empty."""
-        if self.standing.loads:
-            return strings.say("panes.loads")
-        if self.standing.idle:
-            return strings.say(f"panes.idle.{self.standing.idle}")
-        return strings.say("panes.overridden") if self.standing.overridden_elsewhere else ""
+        if self.resolved.loads:
+            return say("panes.loads")
+        if self.resolved.idle:
+            return say(f"panes.idle.{self.resolved.idle}")
+        return say("panes.overridden") if self.resolved.overridden_elsewhere else ""
 
     @property
     def hint(self) -> str:
         """The keys that work here."""
-        hint = strings.say(f"panes.hint.{self.hint_code}")
-        return strings.say("panes.hint.reset", hint=hint) if self.standing.resettable else hint
-
-    @property
-    def hint_code(self) -> str:
-        """Which hint: by the kind of row and what is going on in it."""
-        return "loads" if self.standing.loads else self.option.kind
+        hint = say(f"panes.hint.{'loads' if self.resolved.loads else self.option.kind}")
+        return say("panes.hint.reset", hint=hint) if self.resolved.resettable else hint
 
     @property
     def shown(self) -> tuple[str, str]:
         """The text of the value, and the component class that it is drawn with."""
-        value = self.standing.value
+        value = self.resolved.value
         if value in (None, "auto"):
-            return worded_open(self.option, value, self.standing.own), "setting-row--unset"
+            return worded_open(self.option, value, self.resolved.own), "setting-row--unset"
         return worded(self.option, value), "setting-row--value"
 
-    def tell(self) -> None:
-        """Have the help show what this row has to say now, if it is the one that the help is about."""
-        if self.has_focus_within:
-            self.post_message(self.Remarked())
+    def cut(self, text: str, width: int) -> str:
+        """The value's text in at most `width` cells."""
+        return cropped(text, width)
 
-    def edit(self, value: Json) -> None:
-        """Give the setting a value that has been checked."""
-        if value == self.standing.value and type(value) is type(self.standing.value):
-            return
-        self._in_flight.append(value)
-        self.standing = replace(self.standing, value=value)
-        self.post_message(self.Edited(self.option.name, value))
+    # --- What they have in common ---------------------------------------------------------------------
+
+    def change(self, value: Json) -> None:
+        """Give the setting a checked value."""
+        before = self.resolved.value
+        if value != before or type(value) is not type(before):
+            self._change(self.option.name, value)
+
+    def problem_with(self, text: str) -> str:
+        """Why a typed text is no value of this setting, or empty."""
+        try:
+            self.option.parse(text)
+        except QwenTuiError as error:
+            return error.explanation.sentence
+        return ""
+
+    def tell(self) -> None:
+        """Say again what there is to say about the row."""
+        words = self.problem or " ".join(filter(None, (self.remark, self.option.help)))
+        self.said = (words, self.hint, bool(self.problem))
+
+    def watch_resolved(self) -> None:
+        self.set_class(self.resolved.mark == "override", "-override")
+        self.set_class(bool(self.resolved.idle), "-idle")
+        self.set_class(not self.resolved.applies, "-absent")
+        self.tell()
+
+    def watch_problem(self) -> None:
+        self.tell()
 
     def render(self) -> Content:
         """Mark and label at the left, the value at the right edge."""
         text, style = self.shown
         width = self.content_size.width
-        label = f"{_MARKS[self.standing.mark]} {self.option.label}"
+        label = f"{_MARKS[self.resolved.mark]} {self.option.label}"
         text = self.cut(text, max(width - cells(label) - 1, width // 2))
         label = cropped(label, width - cells(text) - 1)
         gap = " " * (width - cells(label) - cells(text))
@@ -163,28 +168,26 @@ class SettingRow(Widget, can_focus=True):
             (text, self.get_visual_style(style, partial=True)),
         )
 
-    def cut(self, text: str, width: int) -> str:
-        """The value's text in at most `width` cells."""
-        return cropped(text, width)
-
-    def watch_standing(self, standing: Standing) -> None:
-        """Show as classes who set the value and whether it means anything."""
-        self.set_class(standing.mark == "override", "-override")
-        self.set_class(bool(standing.idle), "-idle")
-        self.tell()
-
-    def watch_problem(self, problem: str) -> None:
-        """Show as a class that what is being typed cannot be used."""
-        self.set_class(bool(problem), "-invalid")
-        self.tell()
-
     @on(events.Click)
-    def _reset_on_mark(self, event: events.Click) -> None:
+    def _begin_or_reset(self, event: events.Click) -> None:
+        if event.widget is not self:
+            return  # it is the field's own
         if event.x < 2:
             self.action_reset()
+        elif event.x >= self.size.width - self.room_for_clicks and not self.has_class("-editing"):
+            self.begin()
+
+    @property
+    def room_for_clicks(self) -> int:
+        """How many cells at the right a click begins a change in."""
+        return self.size.width
+
+    def action_enter(self) -> None:
+        if self.resolved.loads:
+            self.post_message(self.ModelRequested())
+        else:
+            self.begin()
 
     def action_reset(self) -> None:
-        """Take back the value of the layer being edited."""
-        if self.standing.resettable:
-            self._in_flight.clear()
-            self.post_message(self.ResetWanted(self.option.name))
+        if self.resolved.resettable:
+            self._change(self.option.name, RESET)

@@ -1,101 +1,79 @@
-"""The two-way switch that says whose values are edited: this conversation's, or the person's defaults."""
+"""The switch between the two scopes of a setting: this conversation, or the person's defaults."""
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import events, on
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.message import Message
+from textual.message import Message as Posted
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from qwen_tui import strings
-from qwen_tui.settings.resolution import Layer
+from qwen_tui.settings.resolution import Scope
+from qwen_tui.strings import say
 from qwen_tui.wording.cell_width import cells
 
-_LAYERS: tuple[Layer, Layer] = ("conversation", "defaults")
 _GAP = "   "
 
 
-class LayerSwitch(Widget, can_focus=True):
+class ScopeSwitch(Widget):
     """Two names in one line, the chosen one underlined in the accent colour."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
             "left",
             "choose('conversation')",
-            strings.say("panes.layer.conversation"),
+            say("panes.scope.conversation"),
             id="settings.conversation",
             show=False,
         ),
         Binding(
-            "right",
-            "choose('defaults')",
-            strings.say("panes.layer.defaults"),
-            id="settings.defaults",
-            show=False,
+            "right", "choose('defaults')", say("panes.scope.defaults"), id="settings.defaults", show=False
         ),
-        Binding(
-            "space,enter",
-            "other",
-            strings.say("panes.key.other_layer"),
-            id="settings.other_layer",
-            show=False,
-        ),
+        Binding("space,enter", "other", say("panes.key.other_scope"), id="settings.other_layer", show=False),
     ]
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"layer-switch--chosen", "layer-switch--other"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"scope-switch--chosen", "scope-switch--other"}
 
     DEFAULT_CSS = """
-    LayerSwitch {
+    ScopeSwitch {
         height: 1;
         width: 1fr;
         padding: 0 1 0 2;
-        & > .layer-switch--chosen { color: $text-accent; text-style: bold underline; }
-        & > .layer-switch--other { color: $foreground 60%; }
+        & > .scope-switch--chosen { color: $text-accent; text-style: bold underline; }
+        & > .scope-switch--other { color: $foreground 60%; }
         &:focus { background: $foreground 12%; }
-        &:ansi > .layer-switch--other { text-style: dim; }
-        &:ansi > .layer-switch--chosen { text-style: bold; }
+        &:ansi > .scope-switch--other { text-style: dim; }
+        &:ansi > .scope-switch--chosen { text-style: bold; }
         &:ansi:focus { background: transparent; }
-        &:ansi:focus > .layer-switch--chosen { text-style: bold underline; }
+        &:ansi:focus > .scope-switch--chosen { text-style: bold underline; }
     }
     """
 
-    class Chosen(Message):
-        """The person chose whose values to edit."""
+    @dataclass
+    class Chosen(Posted):
+        """The person chose the other scope."""
 
-        def __init__(self, layer: Layer) -> None:
-            super().__init__()
-            self.layer: Layer = layer
-
-    chosen: reactive[Layer] = reactive[Layer]("conversation")
+    chosen: reactive[Scope] = reactive[Scope]("conversation")
+    """Whose values are shown and edited."""
 
     def render(self) -> Content:
-        """Both names, side by side."""
-        styles = {
-            layer: self.get_visual_style(
-                "layer-switch--chosen" if layer == self.chosen else "layer-switch--other", partial=True
-            )
-            for layer in _LAYERS
-        }
-        first, second = _LAYERS
-        return Content.assemble((_name(first), styles[first]), _GAP, (_name(second), styles[second]))
+        return Content.assemble(self._written("conversation"), _GAP, self._written("defaults"))
+
+    def _written(self, scope: Scope) -> Content:
+        style = f"scope-switch--{'chosen' if scope == self.chosen else 'other'}"
+        return Content.styled(say(f"panes.scope.{scope}"), self.get_visual_style(style, partial=True))
 
     @on(events.Click)
     def _choose_on_click(self, event: events.Click) -> None:
-        first, second = _LAYERS
-        boundary = self.styles.padding.left + cells(_name(first) + _GAP)
-        self.action_choose(first if event.x < boundary else second)
+        boundary = self.styles.padding.left + cells(say("panes.scope.conversation") + _GAP)
+        self.action_choose("conversation" if event.x < boundary else "defaults")
 
-    def action_choose(self, layer: Layer) -> None:
-        """Edit the values of this layer."""
-        if layer != self.chosen:
-            self.post_message(self.Chosen(layer))
+    def action_choose(self, scope: Scope) -> None:
+        if scope != self.chosen:
+            self.chosen = scope
+            self.post_message(self.Chosen())
 
     def action_other(self) -> None:
-        """Edit the values of the other layer."""
         self.action_choose("defaults" if self.chosen == "conversation" else "conversation")
-
-
-def _name(layer: Layer) -> str:
-    return strings.say(f"panes.layer.{layer}")

@@ -1,48 +1,21 @@
 """The system prompt: a line like the other settings, and under it the room to write."""
 
+from collections.abc import Iterator
 from typing import ClassVar
 
 from textual import events, on
-from textual.binding import Binding, BindingType
-from textual.message import Message
+from textual.binding import BindingType
 from textual.widgets import TextArea
 
-from qwen_tui import strings
-from qwen_tui.ui.settings.row import SettingRow
+from qwen_tui.settings.options import Option
+from qwen_tui.settings.resolution import ResolvedSetting
+from qwen_tui.strings import say
+from qwen_tui.ui.settings.row import Change, SettingRow
 from qwen_tui.ui.textual_patches.text_area import NEWLINE, WritingArea
 
 
-class PromptRow(SettingRow):
-    """The line over the text: whether it was changed, and the key that resets it."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "write", strings.say("panes.key.change"), id="settings.change", show=False),
-    ]
-
-    DEFAULT_CSS = """
-    PromptRow > .setting-row--label { color: $foreground 60%; text-style: bold; }
-    """
-
-    class WriteWanted(Message):
-        """The person wants to write the text."""
-
-    @property
-    def shown(self) -> tuple[str, str]:
-        """Nothing: the text stands below."""
-        return "", "setting-row--value"
-
-    def action_write(self) -> None:
-        """Go into the text."""
-        self.post_message(self.WriteWanted())
-
-    @on(events.Click)
-    def _write_on_click(self, event: events.Click) -> None:
-        if event.x >= 2:
-            self.action_write()
-
-
 class PromptText(WritingArea):
-    """The text of the system prompt. It is applied as it is written, so that nothing is lost by leaving."""
+    """Where the system prompt is written."""
 
     BINDINGS: ClassVar[list[BindingType]] = [NEWLINE]
     DEFAULT_CSS = """
@@ -50,7 +23,7 @@ class PromptText(WritingArea):
         height: auto;
         min-height: 3;
         max-height: 6;
-        margin: 0 1 0 2;
+        margin: 1 0 0 2;
         padding: 0 1;
         background: $foreground 4%;
         &:focus { background: $foreground 8%; }
@@ -58,13 +31,6 @@ class PromptText(WritingArea):
         &:ansi .text-area--placeholder { text-style: dim; }
     }
     """
-
-    class Written(Message):
-        """The person changed the text."""
-
-        def __init__(self, text: str) -> None:
-            super().__init__()
-            self.text = text
 
     def __init__(self, placeholder: str) -> None:
         super().__init__(
@@ -76,25 +42,65 @@ class PromptText(WritingArea):
             highlight_cursor_line=False,
             placeholder=placeholder,
         )
-        self._given = ""
-        """The text that came down last."""
-        self._in_flight: list[str] = []
-        """The texts that were sent and have not come back, oldest first."""
+        self.can_focus = False  # until the person has walked here
 
-    def show(self, text: str) -> None:
-        """Take over the text in force, unless it is older than what was written here a moment ago."""
-        if text in self._in_flight:
-            del self._in_flight[: self._in_flight.index(text) + 1]
-        elif text != self._given:
-            self._in_flight.clear()
-        self._given = text
-        if text != self.text and not self._in_flight:
-            with self.prevent(TextArea.Changed):
-                self.load_text(text)
-            self.move_cursor(self.document.end)
+    def ends_at(self, by: int) -> bool:
+        """Whether the cursor is on the first line as it is drawn (`by` -1), or on the last (1)."""
+        at, navigator = self.cursor_location, self.navigator
+        return navigator.is_first_wrapped_line(at) if by < 0 else navigator.is_last_wrapped_line(at)
+
+
+class SystemPromptRow(SettingRow):
+    """The line with mark and label, and the text, which is applied as it is written: leaving loses nothing."""
+
+    DEFAULT_CSS = """
+    SystemPromptRow {
+        height: auto;
+        margin-top: 1;
+        & > .setting-row--label { color: $foreground 60%; text-style: bold; }
+    }
+    """
+
+    def __init__(self, option: Option, change: Change) -> None:
+        super().__init__(option, change)
+        self.field = PromptText(say("panes.unset.system_prompt"))
+
+    def compose(self) -> Iterator[PromptText]:
+        yield self.field
+
+    @property
+    def shown(self) -> tuple[str, str]:
+        """Nothing: the text stands below."""
+        return "", "setting-row--value"
+
+    @property
+    def hint(self) -> str:
+        """The keys of the line, or of the text."""
+        return say("panes.hint.writing") if self.field.has_focus else super().hint
+
+    def watch_resolved(self, before: ResolvedSetting, now: ResolvedSetting) -> None:  # type: ignore[override]
+        """Show another text, unless more has been written meanwhile than the values know of."""
+        super().watch_resolved()
+        if self.field.text == (before.value or "") != now.value:
+            with self.field.prevent(TextArea.Changed):
+                self.field.load_text(now.value or "")
+            self.field.move_cursor(self.field.document.end)
+
+    @on(events.DescendantFocus)
+    @on(events.DescendantBlur)
+    def _hint(self) -> None:
+        self.tell()
 
     @on(TextArea.Changed)
     def _written(self, event: TextArea.Changed) -> None:
         event.stop()
-        self._in_flight.append(self.text)
-        self.post_message(self.Written(self.text))
+        self.finish()
+
+    def begin(self) -> None:
+        """Go into the text."""
+        self.field.can_focus = True
+        self.screen.set_focus(self.field)
+
+    def finish(self) -> None:
+        """Apply the text as it stands."""
+        self.change(self.field.text)

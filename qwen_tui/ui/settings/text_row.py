@@ -7,11 +7,10 @@ from textual import events, on
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
-from qwen_tui import strings
 from qwen_tui.chat.cleaning import one_line
-from qwen_tui.errors import QwenTuiError
 from qwen_tui.settings.options import Option
-from qwen_tui.ui.settings.row import SettingRow
+from qwen_tui.strings import say
+from qwen_tui.ui.settings.row import Change, SettingRow
 from qwen_tui.wording.cell_width import cells, clusters
 from qwen_tui.wording.settings import typed
 
@@ -20,8 +19,7 @@ class TextRow(SettingRow):
     """A text in one line. Typing opens a field over the value; enter or leaving the field applies it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "enter", strings.say("panes.key.change"), id="settings.change", show=False),
-        Binding("right", "write", strings.say("panes.key.edit"), id="settings.edit", show=False),
+        Binding("right", "write", say("panes.key.edit"), id="settings.edit", show=False),
     ]
 
     DEFAULT_CSS = """
@@ -33,8 +31,8 @@ class TextRow(SettingRow):
     }
     """
 
-    def __init__(self, option: Option) -> None:
-        super().__init__(option)
+    def __init__(self, option: Option, change: Change) -> None:
+        super().__init__(option, change)
         self._field = Input(compact=True, select_on_focus=False)
         self._field.styles.margin = (0, 0, 0, cells(option.label) + 4)
 
@@ -43,9 +41,17 @@ class TextRow(SettingRow):
         yield self._field
 
     @property
+    def _is_open(self) -> bool:
+        return self.has_class("-editing")
+
+    def allow_focus(self) -> bool:
+        """While the field is open it has the keyboard, and the row is no second stop beside it."""
+        return super().allow_focus() and not self._is_open
+
+    @property
     def hint(self) -> str:
         """While the field is open, the keys that close it."""
-        return strings.say("panes.hint.typing") if self.has_class("-editing") else super().hint
+        return say("panes.hint.typing") if self._is_open else super().hint
 
     def cut(self, text: str, width: int) -> str:
         """The end of the text: of a path or a hub id, the part that tells it from others."""
@@ -59,14 +65,14 @@ class TextRow(SettingRow):
         return "…" + kept
 
     @on(events.Key)
-    def _begin(self, event: events.Key) -> None:
-        if event.key == "escape" and self.has_class("-editing"):
+    def _begin_typing(self, event: events.Key) -> None:
+        if event.key == "escape" and self._is_open:
             event.stop()  # it ends the writing, not the visit to the pane
             self._close()
             self.screen.set_focus(self)
         elif self.has_focus and event.is_printable and event.character not in (None, " "):
             event.stop().prevent_default()
-            if self.has_class("-editing"):  # sent here before the field had the keyboard
+            if self._is_open:  # sent here before the field had the keyboard
                 self._field.insert_text_at_cursor(event.character or "")
             else:
                 self._open(event.character or "")
@@ -76,38 +82,37 @@ class TextRow(SettingRow):
         event.stop()
         self._open(one_line(event.text))
 
-    @on(events.Click)
-    def _begin_with_click(self, event: events.Click) -> None:
-        if event.x >= 2 and not self.has_class("-editing"):
-            self.action_write()
-
     @on(Input.Changed)
     def _judge(self, event: Input.Changed) -> None:
         event.stop()
-        self.problem = self._problem_with(event.value) if self.has_class("-editing") else ""
+        self.problem = self.problem_with(event.value) if self._is_open else ""
 
     @on(Input.Submitted)
     def _keep(self, event: Input.Submitted) -> None:
         event.stop()
         if not self.problem:
-            self._apply()
+            self.finish()
             self.focus()
 
     @on(Input.Blurred)
     def _leave(self, event: Input.Blurred) -> None:
         event.stop()
-        self._apply()
+        self.finish()
 
-    def action_enter(self) -> None:
-        """Load the model where that is due, else open the field."""
-        if self.standing.loads:
-            self.post_message(self.LoadWanted())
-        else:
-            self.action_write()
+    def begin(self) -> None:
+        """Open the field with the text in force."""
+        self._open(typed(self.option, self.resolved.value))
 
     def action_write(self) -> None:
-        """Open the field with the text in force."""
-        self._open(typed(self.option, self.standing.value))
+        self.begin()
+
+    def finish(self) -> None:
+        """Apply what stands in the field if it can be used, and close it."""
+        text = one_line(self._field.value)
+        is_usable = self._is_open and not self.problem_with(text)
+        self._close()
+        if is_usable:
+            self.change(self.option.parse(text))
 
     def _open(self, text: str) -> None:
         with self._field.prevent(Input.Changed):
@@ -121,16 +126,3 @@ class TextRow(SettingRow):
         self.remove_class("-editing")
         self.problem = ""
         self.tell()
-
-    def _apply(self) -> None:
-        text = one_line(self._field.value)
-        if self.has_class("-editing") and not self._problem_with(text):
-            self.edit(self.option.parse(text))
-        self._close()
-
-    def _problem_with(self, text: str) -> str:
-        try:
-            self.option.parse(text)
-        except QwenTuiError as error:
-            return error.explanation.sentence
-        return ""

@@ -14,6 +14,7 @@ from textual.widgets import Static
 from qwen_tui.engine.base import ModelInfo
 from qwen_tui.engine.host import Asleep, EngineState, Failed, Opening, Ready
 from qwen_tui.strings import say
+from qwen_tui.wording.models import in_millions
 
 
 class Suggestion(Static):
@@ -114,8 +115,3 @@ def _model(info: ModelInfo) -> str:
         precision=info.dtype if info.quantization == "none" else info.quantization,
         device=info.device,
     )
-
-
-def in_millions(count: int) -> str:
-    """A parameter count as people say it: `6.5 M`, `7.6 B`."""
-    return f"{count / 1e9:.1f} B" if count >= 1e9 else f"{count / 1e6:.1f} M"

@@ -64,6 +64,22 @@ async def test_a_server_is_typed_chosen_and_talked_to(play: RemotePlay, served: 
     assert script.bodies()[-1]["messages"][-1] == {"role": "user", "content": "hello"}
 
 
+async def test_f4_begins_at_the_model_in_use_and_its_server_need_not_answer_for_that(play, served) -> None:
+    address, script = served
+    async with play.running() as pilot:
+        await until(pilot, lambda: play.loads)
+        await use_server(pilot, address)
+        await until(pilot, lambda: "served by vLLM" in shown(pilot))
+        script.answers["/v1/models"] = with_json({"error": "busy"}, 503)
+        await pilot.press("f4")
+        await until(pilot, lambda: pilot.app.screen.query(ModelList) and "On this machine" in shown(pilot))
+        entry = pilot.app.screen.query_one(ModelList).row.entry
+        assert (entry.server, entry.name) == (address, "Qwen2.5-72B-Instruct")
+        assert "4bit" not in next(
+            line for line in shown(pilot).splitlines() if f"On {entry.server[7:]}" in line
+        )
+
+
 async def test_servers_used_before_are_listed_and_one_that_is_gone_says_so(
     play: RemotePlay, served: Served
 ) -> None:

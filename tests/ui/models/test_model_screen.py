@@ -105,6 +105,35 @@ async def test_a_download_is_asked_about_first(play) -> None:
         await until(pilot, lambda: "does not fit in this form" in shown(pilot))
 
 
+async def test_the_cursor_is_on_the_model_in_use_until_the_person_moves_it(play) -> None:
+    play.engine.info = replace(play.engine.info, model="Qwen/Qwen3-8B")
+    play.may_open.clear()
+    async with play.running() as pilot:
+        await until(pilot, lambda: play.loads)
+        models = await opened(pilot)
+        assert models.row.entry.model == "guide"
+        play.may_open.set()
+        await until(pilot, lambda: models.row.entry.model == "Qwen/Qwen3-8B")
+        await pilot.press("down")
+        moved_to = models.row.entry.key
+        models.rows = models.rows[1:]
+        assert models.row.entry.key == moved_to
+
+
+async def test_a_click_goes_to_a_model_and_a_second_one_chooses_it(play) -> None:
+    async with play.running() as pilot:
+        await until(pilot, lambda: play.loads)
+        models = await opened(pilot)
+        top = models.region.y
+        y = next(y for y, line in enumerate(shown(pilot).splitlines()) if " tiny" in line) - top
+        await pilot.click(models, offset=(10, y))
+        assert models.row.entry.model == "me/tiny"
+        assert len(play.loads) == 1
+        await pilot.click(models, offset=(10, y))
+        await until(pilot, lambda: len(play.loads) == 2)
+        assert play.loads[1].model == "me/tiny"
+
+
 async def test_it_repeats_neither_the_name_of_the_program_nor_its_meter(play) -> None:
     async with play.running(size=(60, 20)) as pilot:  # the models stand over all of it
         await until(pilot, lambda: type(pilot.app.engine_state).__name__ == "Ready")

@@ -1,0 +1,40 @@
+"""What the settings pane says of greedy is what the engine does."""
+
+from dataclasses import replace
+from itertools import product
+
+import pytest
+from doubles import QWEN
+from transformers import GenerationConfig
+
+from qwen_tui.engine.base import Request, Sampling
+from qwen_tui.engine.local import generation
+from qwen_tui.engine.local.loading import generation_defaults, traits
+from qwen_tui.settings import resolution
+from qwen_tui.settings.options import Settings
+
+
+class Loaded:
+    """As much of a loaded model as the configuration of a reply looks at."""
+
+    end_ids = (1,)
+
+    def __init__(self, defaults: GenerationConfig) -> None:
+        self.defaults = defaults
+
+
+@pytest.mark.parametrize(
+    "own", [{}, {"do_sample": True}, {"do_sample": True, "temperature": 0.0}, {"temperature": 0.7}]
+)
+def test_a_reply_is_sampled_exactly_when_the_pane_says_so(own) -> None:
+    defaults = generation_defaults.followed(GenerationConfig(**own))
+    info = replace(QWEN, sampling_defaults=traits.sampling_defaults(defaults))
+    for greedy, temperature in product((None, True, False), (None, 0.0, 0.00005, 1e-4, 0.7)):
+        config = generation._configured(
+            Loaded(defaults),
+            Request(messages=(), sampling=Sampling(greedy=greedy, temperature=temperature)),
+            100,
+        )
+        settings = Settings(greedy=greedy, temperature=temperature)
+        assert config.do_sample is not resolution.is_greedy(settings, info), (greedy, temperature)
+    assert resolution.LEAST_TEMPERATURE == generation_defaults.LEAST_TEMPERATURE

@@ -1,0 +1,95 @@
+"""The settings pane on the assembled screen: what stands in it, and what the program has come to."""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+from screenplay import Screenplay, until
+from textual.pilot import Pilot
+
+from qwen_tui.chat.messages import Json
+from qwen_tui.engine.base import ModelInfo
+from qwen_tui.settings.options import Settings
+from qwen_tui.ui.settings.pane import SettingsPane
+from qwen_tui.ui.settings.row import SettingRow
+
+
+class SettingsStage:
+    """Reads the pane as a person would, and gives the keyboard to one of its rows."""
+
+    def __init__(self, pilot: Pilot[Any]) -> None:
+        self.pilot = pilot
+        self.app = pilot.app
+        self.pane = pilot.app.screen.query_one(SettingsPane)
+
+    @property
+    def overrides(self) -> Mapping[str, Json]:
+        """What the conversation that is shown sets for itself."""
+        return self.pane._session.conversation.overrides
+
+    @property
+    def defaults(self) -> Settings:
+        return self.app.settings
+
+    @property
+    def lines(self) -> list[str]:
+        """The screen without what stands left of the pane."""
+        strips = self.app.screen._compositor.render_strips()
+        return [strip.crop(self.pane.content_region.x).text.rstrip() for strip in strips]
+
+    def line(self, label: str) -> str:
+        return next(line for line in self.lines if label in line)
+
+    @property
+    def help(self) -> str:
+        top = self.pane.query_one("HelpLines").region.y
+        return " ".join(" ".join(self.lines[top + 1 : self.pane.region.bottom]).split())
+
+    @property
+    def idle(self) -> set[str]:
+        """The settings whose rows say that they have no effect."""
+        return {row.option.name for row in self.pane.query(SettingRow) if row.has_class("-idle")}
+
+    @property
+    def names(self) -> list[str]:
+        """The settings that are shown, from top to bottom."""
+        return [row.option.name for row in self.pane.query(SettingRow) if row.display]
+
+    def has_keyboard(self, name: str) -> bool:
+        return self.app.focused is self.pane.query_one(f"#setting-{name.replace('_', '-')}")
+
+    async def go_to(self, name: str) -> None:
+        self.pane.go_to(name)
+        await self.pilot.pause()
+
+    async def set(self, **values: Json) -> None:
+        """Have the conversation set these values for itself, and no others."""
+        self.pane._session.adjust(lambda conversation: replace(conversation, overrides=values))
+        self.pane.show_session(self.pane._session)
+        await self.pilot.pause()
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        await until(self.pilot, condition)
+
+
+@asynccontextmanager
+async def settings_stage(
+    play: Screenplay,
+    info: ModelInfo,
+    *,
+    size: tuple[int, int] = (120, 50),
+    config: str = "",
+    **overrides: Json,
+) -> AsyncIterator[SettingsStage]:
+    """The screen with this model loaded, this config file, and these values of the conversation's own."""
+    play.engine.info = info
+    play.where.config_file.parent.mkdir(parents=True, exist_ok=True)
+    play.where.config_file.write_text(config)
+    async with play.running(size=size) as pilot:
+        stage = SettingsStage(pilot)
+        await stage.until(lambda: stage.pane._info is not None and stage.pane.query("#setting-model"))
+        if size[0] < 100:
+            await pilot.press("f2")
+        await stage.set(**overrides)
+        yield stage
