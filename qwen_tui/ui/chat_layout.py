@@ -25,6 +25,7 @@ from qwen_tui.ui.textual_patches.compositor import WholeCharacters
 from qwen_tui.ui.textual_patches.keymap_first import GivenKeysFirst
 from qwen_tui.ui.widgets.header import Header
 from qwen_tui.ui.widgets.key_bar import KeyBar
+from qwen_tui.ui.widgets.keys import key_of
 
 KEEP_SECONDS = 1.0
 """How often what has changed is saved: settings that a held arrow key changes, drafts, what failed before."""
@@ -147,7 +148,8 @@ class ChatLayout(GivenKeysFirst):
         )
         shown_id = self._talk.conversation_id
         if shown_id in ids:
-            self._talk.say(say("screen.left_behind" if shown_id == ids[-1] else "screen.left_behind.older"))
+            what = "screen.left_behind" if shown_id == ids[-1] else "screen.left_behind.older"
+            self._talk.say(say(what, key=key_of(self, "chat.new")))
 
     async def _show(self, session: ChatSession) -> None:
         failed = self.engine_state.error if isinstance(self.engine_state, Failed) else None

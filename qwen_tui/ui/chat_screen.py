@@ -25,6 +25,7 @@ from qwen_tui.ui.side_panels import Panes
 from qwen_tui.ui.talk import Talk
 from qwen_tui.ui.terminal.clipboard import copy, say_outcome
 from qwen_tui.ui.turn_notices import Aftermath
+from qwen_tui.ui.widgets.keys import key_of
 
 if TYPE_CHECKING:  # see `Talk.complete`
     from qwen_tui.ui.transcript.find_bar import FindBar
@@ -215,7 +216,7 @@ class ChatScreen(ChatLayout):
         else:
             self._may_quit = True
             self.set_timer(QUIT_SECONDS, self._forget_quitting)
-            self._talk.say(say("screen.press_again_to_quit"))
+            self._talk.say(say("screen.press_again_to_quit", key=key_of(self, "chat.interrupt")))
 
     def _forget_quitting(self) -> None:
         self._may_quit = False

@@ -14,6 +14,7 @@ from qwen_tui.strings import say
 from qwen_tui.ui.conversations.pane import ConversationsPane
 from qwen_tui.ui.conversations.row import ConversationRow
 from qwen_tui.ui.transcript.live_replies import LiveReplies
+from qwen_tui.ui.widgets.keys import key_of
 
 LOOK_SECONDS = 1 / 15
 """How often it looks at what a search has found."""
@@ -118,9 +119,16 @@ class LibraryPane(Vertical):
         if self._is_needed(conversation_id):
             self.post_message(self.Failed(QwenTuiError("screen.busy_conversation")))
             return
-        trashed = self._change(lambda: self._library.trash(conversation_id), say("screen.trashed"))
+        trashed = self._change(
+            lambda: self._library.trash(conversation_id),
+            say("screen.trashed", key=key_of(self, "conversations.undo")),
+        )
         if trashed and conversation_id == self._shown_id:
-            self.post_message(self.Chosen(leaves_list=False, said=say("screen.trashed")))
+            self.post_message(
+                self.Chosen(
+                    leaves_list=False, said=say("screen.trashed", key=key_of(self, "conversations.undo"))
+                )
+            )
 
     @on(ConversationsPane.Opened)
     def _open(self, event: ConversationsPane.Opened) -> None:

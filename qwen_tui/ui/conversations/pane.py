@@ -21,6 +21,7 @@ from qwen_tui.ui.conversations.rename_field import RenameField
 from qwen_tui.ui.conversations.row import ConversationRow, in_order
 from qwen_tui.ui.conversations.search_field import SearchField
 from qwen_tui.ui.textual_patches.focus import focus_at_once
+from qwen_tui.ui.widgets.keys import key_of
 
 _LIST_ACTIONS = ("new", "rename", "pin", "duplicate", "trash", "search", "undo")
 """What the keys do only while the list itself has the keyboard."""
@@ -36,7 +37,7 @@ class ConversationsPane(Vertical):
         Binding("d", "duplicate", say("panes.key.duplicate"), id="conversations.duplicate"),
         Binding("delete", "trash", say("panes.key.trash"), id="conversations.trash"),
         Binding("slash", "search", say("panes.key.search"), id="conversations.search"),
-        Binding("escape", "show_all", say("panes.key.show_all"), show=False),
+        Binding("escape", "show_all", say("panes.key.show_all"), id="conversations.show_all", show=False),
         Binding("ctrl+z", "undo", say("panes.key.undo"), id="conversations.undo"),
     ]
 
@@ -253,7 +254,9 @@ class ConversationsPane(Vertical):
         found = self.found if self.found is not None and self.found.query == query else None
         rows = narrowed(self.entries, query, found)
         nothing = "empty" if not query else "not_found" if found and found.is_done else "searching"
-        self.query_one("#conversations-empty", Static).update(say(f"panes.conversations.{nothing}"))
+        self.query_one("#conversations-empty", Static).update(
+            say(f"panes.conversations.{nothing}", key=key_of(self, "conversations.show_all"))
+        )
         self.query_one("#conversations-count", Static).update(f"{len(rows):,}" if rows else "")
         self.set_class(not rows, "-empty")
         self._list.marked = tuple(query.split())

@@ -11,7 +11,7 @@ from textual.style import Style
 from qwen_tui import strings
 from qwen_tui.chat.cleaning import one_line
 from qwen_tui.errors import QwenTuiError
-from qwen_tui.ui.settings.row import SettingRow
+from qwen_tui.ui.settings.row import SettingRow, hint_keys
 from qwen_tui.wording.settings import is_unfinished, stepped, typed
 
 _LONGEST = 16
@@ -50,8 +50,10 @@ class NumberRow(SettingRow):
     def hint(self) -> str:
         """The keys that end the typing, while something is typed."""
         if self.draft is not None:
-            return strings.say("panes.hint.typing")
-        return strings.say("panes.hint.number_reset" if self.standing.resettable else "panes.hint.number")
+            return strings.say("panes.hint.typing", **hint_keys(self))
+        return strings.say(
+            "panes.hint.number_reset" if self.standing.resettable else "panes.hint.number", **hint_keys(self)
+        )
 
     @property
     def shown(self) -> tuple[str, str]:

@@ -24,6 +24,7 @@ from qwen_tui.ui.settings.row import SettingRow
 from qwen_tui.ui.settings.scope_switch import LayerSwitch
 from qwen_tui.ui.settings.system_prompt import PromptRow, PromptText
 from qwen_tui.ui.settings.text_row import TextRow
+from qwen_tui.ui.widgets.keys import keys_of
 
 ROW_OF_KIND: dict[str, type[SettingRow]] = {
     "number": NumberRow,
@@ -237,7 +238,8 @@ class SettingsPane(Vertical):
                 return help_lines.tell(option.help, strings.say("panes.hint.writing"))
             if isinstance(widget, LayerSwitch):
                 words = strings.say(f"panes.layer.{self.edited_layer}.help")
-                return help_lines.tell(words, strings.say("panes.hint.layer"))
+                keys = keys_of(self, previous="settings.conversation", next="settings.defaults")
+                return help_lines.tell(words, strings.say("panes.hint.layer", **keys))
         return help_lines.tell(strings.say("panes.legend"), "")
 
 

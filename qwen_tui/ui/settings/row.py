@@ -1,7 +1,7 @@
 """One setting in one line: mark, label, value; what all kinds of rows have in common."""
 
 from dataclasses import replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual import events, on
 from textual.binding import Binding, BindingType
@@ -14,10 +14,17 @@ from qwen_tui import strings
 from qwen_tui.chat.messages import Json
 from qwen_tui.settings.options import Option
 from qwen_tui.settings.resolution import Standing
+from qwen_tui.ui.widgets.keys import key_of, keys_of
 from qwen_tui.wording.cell_width import cells, cropped
 from qwen_tui.wording.settings import worded, worded_open
 
 _MARKS = {"": " ", "default": "○", "override": "●"}
+
+
+def hint_keys(node: Widget) -> dict[str, Any]:
+    """The keys that hints of rows name."""
+    names = ("change", "reset", "next", "previous", "more", "less", "much_more")
+    return keys_of(node, **{name: f"settings.{name}" for name in names})
 
 
 class SettingRow(Widget, can_focus=True):
@@ -112,7 +119,7 @@ class SettingRow(Widget, can_focus=True):
     def remark(self) -> str:
         """What matters about the value just now, in words, or empty."""
         if self.standing.loads:
-            return strings.say("panes.loads")
+            return strings.say("panes.loads", key=key_of(self, "settings.change"))
         if self.standing.idle:
             return strings.say(f"panes.idle.{self.standing.idle}")
         return strings.say("panes.overridden") if self.standing.overridden_elsewhere else ""
@@ -120,8 +127,12 @@ class SettingRow(Widget, can_focus=True):
     @property
     def hint(self) -> str:
         """The keys that work here."""
-        hint = strings.say(f"panes.hint.{self.hint_code}")
-        return strings.say("panes.hint.reset", hint=hint) if self.standing.resettable else hint
+        hint = strings.say(f"panes.hint.{self.hint_code}", **hint_keys(self))
+        return (
+            strings.say("panes.hint.reset", hint=hint, **hint_keys(self))
+            if self.standing.resettable
+            else hint
+        )
 
     @property
     def hint_code(self) -> str:

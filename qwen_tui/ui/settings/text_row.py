@@ -11,7 +11,7 @@ from qwen_tui import strings
 from qwen_tui.chat.cleaning import one_line
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.settings.options import Option
-from qwen_tui.ui.settings.row import SettingRow
+from qwen_tui.ui.settings.row import SettingRow, hint_keys
 from qwen_tui.wording.cell_width import cells, clusters
 from qwen_tui.wording.settings import typed
 
@@ -45,7 +45,9 @@ class TextRow(SettingRow):
     @property
     def hint(self) -> str:
         """While the field is open, the keys that close it."""
-        return strings.say("panes.hint.typing") if self.has_class("-editing") else super().hint
+        if self.has_class("-editing"):
+            return strings.say("panes.hint.typing", **hint_keys(self))
+        return super().hint
 
     def cut(self, text: str, width: int) -> str:
         """The end of the text: of a path or a hub id, the part that tells it from others."""

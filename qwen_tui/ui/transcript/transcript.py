@@ -19,6 +19,7 @@ from qwen_tui.session.turn_queue import Happened, TurnQueue
 from qwen_tui.strings import say
 from qwen_tui.ui.transcript.live_replies import LiveReplies
 from qwen_tui.ui.transcript.welcome import Welcome
+from qwen_tui.ui.widgets.keys import key_of
 
 if TYPE_CHECKING:  # see `Transcript.complete`
     from qwen_tui.ui.transcript.message_log import ChatLog
@@ -149,7 +150,11 @@ class Transcript(Vertical):
     def on_chat_log_delete_requested(self, event: "ChatLog.DeleteRequested") -> None:
         """Take a message out of the conversation."""
         session, place = self._session, self._place(event.message)
-        self.change(lambda: self._library.delete(session, event.message.id), place, say("screen.deleted"))
+        self.change(
+            lambda: self._library.delete(session, event.message.id),
+            place,
+            say("screen.deleted", key=key_of(self, "log.undo")),
+        )
 
     def on_chat_log_variant_requested(self, event: "ChatLog.VariantRequested") -> None:
         """Show the variant beside a message."""

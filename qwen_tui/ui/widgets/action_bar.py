@@ -1,6 +1,7 @@
 """The quiet line under the log: what can be done to the message under the cursor, by key or by click."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from textual import events
@@ -33,12 +34,11 @@ class ActionBar(LinesView):
     }
     """
 
+    @dataclass
     class Chosen(Posted):
         """The person clicked on an offer."""
 
-        def __init__(self, name: str) -> None:
-            super().__init__()
-            self.name = name
+        name: str
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -53,8 +53,6 @@ class ActionBar(LinesView):
             self._offers = tuple(offers)
             self._under_mouse = None
             self._show_again()
-            if self.styles.width is not None and self.styles.width.is_auto:
-                self.refresh(layout=True)
 
     def lay_out(self, width: int) -> None:
         """As many offers as fit into one row."""
@@ -77,17 +75,10 @@ class ActionBar(LinesView):
             at = end
         self.rows = [Line(tuple(run for run in runs if run[0]))] if runs else [BLANK]
 
-    def get_content_width(self, container: object, viewport: object) -> int:
-        """All offers, where the styles let the width follow them."""
-        widths = [cells(f"{offer.key} {offer.label}".rstrip()) for offer in self._offers]
-        return sum(widths) + cells(_GAP) * max(0, len(widths) - 1)
-
     def on_resize(self) -> None:
-        """Fill the new width."""
         self._show_again()
 
     def on_click(self, event: events.Click) -> None:
-        """Ask for what is under the mouse."""
         event.stop()
         if offer := self._at(event.x):
             self.post_message(self.Chosen(offer.name))
@@ -97,7 +88,6 @@ class ActionBar(LinesView):
         self._light(self._at(event.x))
 
     def on_leave(self) -> None:
-        """The mouse is elsewhere."""
         self._light(None)
 
     def _at(self, x: int) -> Offer | None:
