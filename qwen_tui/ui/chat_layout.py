@@ -21,7 +21,7 @@ from qwen_tui.ui.conversations.library_pane import LibraryPane
 from qwen_tui.ui.settings.side import SettingsSide
 from qwen_tui.ui.side_panels import Panes
 from qwen_tui.ui.talk import Talk
-from qwen_tui.ui.textual_patches.compositor import WholeCharacters
+from qwen_tui.ui.textual_patches.compositor import cut_where_it_is_seen
 from qwen_tui.ui.textual_patches.keymap_first import GivenKeysFirst
 from qwen_tui.ui.widgets.header import Header
 from qwen_tui.ui.widgets.key_bar import KeyBar
@@ -55,7 +55,7 @@ class ChatLayout(GivenKeysFirst):
     ) -> None:
         """`problems` are those of the config file, to be said at once."""
         super().__init__()
-        self._compositor = WholeCharacters()
+        cut_where_it_is_seen(self)
         self._library = library
         self._drafts = drafts
         self._keeping = Keeping(library, drafts)

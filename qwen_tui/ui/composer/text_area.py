@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.events import Focus, Key, Paste
+from textual.events import Key, Paste
 from textual.geometry import Region
 from textual.message import Message as Posted
 from textual.strip import Strip
@@ -84,7 +84,7 @@ class MessageArea(WritingArea):
             self.app.cursor_position = self.cursor_screen_offset
         return super().render_lines(crop)
 
-    async def _on_key(self, event: Key) -> None:
+    async def on_key(self, event: Key) -> None:
         """Run the bindings of this widget here, where the text is put in too.
 
         Textual runs them when the key has bubbled up to the app; by then the keys behind it, in a line that was
@@ -101,7 +101,7 @@ class MessageArea(WritingArea):
                 elif event.key == "enter":
                     event.prevent_default()
 
-    async def _on_paste(self, event: Paste) -> None:
+    async def on_paste(self, event: Paste) -> None:
         event.prevent_default().stop()
         text = clean(event.text)
         if is_large(text):
@@ -110,7 +110,7 @@ class MessageArea(WritingArea):
             self.replace(text, *self.selection, maintain_selection_offset=False)
             self.scroll_cursor_visible()
 
-    def _on_focus(self, event: Focus) -> None:
+    def on_focus(self) -> None:
         self.call_after_refresh(self.refresh)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

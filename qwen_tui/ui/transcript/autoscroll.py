@@ -4,6 +4,8 @@ from textual import events
 from textual.containers import VerticalScroll
 from textual.message import Message as Posted
 
+from qwen_tui.ui.textual_patches.scrolling import is_anchor_released
+
 NEAR_END = 3
 """Rows from the end within which scrolling down follows again: text that grows cannot be caught up with."""
 
@@ -37,7 +39,7 @@ class FollowingScroll(VerticalScroll):
     @property
     def is_following(self) -> bool:
         """Whether the view stays at the newest text."""
-        return self.is_anchored and not self._anchor_released and not self.has_more_below
+        return self.is_anchored and not is_anchor_released(self) and not self.has_more_below
 
     @property
     def has_more_below(self) -> bool:

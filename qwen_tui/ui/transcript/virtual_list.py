@@ -10,6 +10,7 @@ from textual.await_complete import AwaitComplete
 from textual.widget import Widget
 
 from qwen_tui.chat.messages import Message
+from qwen_tui.ui.textual_patches.scrolling import lay_out_now
 from qwen_tui.ui.transcript.autoscroll import FollowingScroll
 from qwen_tui.ui.transcript.message_view import MessageView
 from qwen_tui.ui.transcript.mounted_range import MOST, Window, around, newest
@@ -228,7 +229,7 @@ class MessageWindow(FollowingScroll):
                         self._window = self._window.with_newer(len(self._messages)).without_oldest()
                     await self._arrange()
                     # The position can only be put right once the new messages have their heights.
-                    self.screen._refresh_layout()
+                    lay_out_now(self.screen)
                     if seen is not None and seen.is_attached:
                         moved = self.scroll_y + seen.virtual_region.y - y
                         self.scroll_to(y=moved, animate=False, force=True, immediate=True)
@@ -246,7 +247,7 @@ class MessageWindow(FollowingScroll):
                     self._window = around(position, len(self._messages))
                 await self._arrange()
                 self.release_anchor()
-                self.screen._refresh_layout()
+                lay_out_now(self.screen)
                 self._views[message_id].scroll_visible(animate=False, top=True, immediate=True)
             self._paging = False
             self.say_where()

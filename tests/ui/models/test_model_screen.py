@@ -91,9 +91,9 @@ async def test_a_download_is_asked_about_first(play) -> None:
         models = await opened(pilot)
         models.go_to("Qwen/Qwen3-4B")
         await pilot.press("enter")
-        await until(pilot, lambda: "Enter once more downloads 8.0 GB" in shown(pilot))
+        await until(pilot, lambda: "Press enter again to download 8.0 GB" in shown(pilot))
         await pilot.press("down")
-        await until(pilot, lambda: "Enter once more" not in shown(pilot))
+        await until(pilot, lambda: "Press enter again" not in shown(pilot))
         await pilot.press("up", "enter")
         assert len(play.loads) == 1
         await pilot.press("enter")
