@@ -422,7 +422,7 @@ async def test_it_draws_at_every_size_and_in_every_kind_of_theme(size: tuple[int
         app.theme = theme
         await focus(pilot, "#setting-temperature")
         assert "0.30" in app.line("Temperature")
-        assert "shift ×10 · del resets" in app.help
+        assert "shift+→ ×10 · del resets" in app.help
         await focus(pilot, "#setting-device")
         await until(pilot, lambda: any("Device" in line for line in lines(app)))  # scrolled to
         assert "auto" in app.line("Device")
