@@ -60,39 +60,3 @@ def is_large(text: str) -> bool:
         or text.count("\n") >= LARGE_LINES
         or any(len(line) > LARGE_LINE_CHARACTERS for line in text.split("\n"))
     )
-
-
-class Recall:
-    """A walk through earlier messages, from the draft back; what is edited on the way is kept until it ends."""
-
-    def __init__(self, history: tuple[str, ...], draft: Draft) -> None:
-        self._entries = [*map(Draft.of, history), draft]
-        self._at = len(history)
-        self._shown = draft
-        """The entry as it was when it was shown last."""
-
-    @property
-    def is_back(self) -> bool:
-        """Whether the draft is shown again."""
-        return self._at == len(self._entries) - 1
-
-    @property
-    def end(self) -> Draft:
-        """The draft that the walk began at."""
-        return self._entries[-1]
-
-    def draft(self, current: Draft) -> Draft:
-        """What is nobody's message yet: the draft, and above it what is shown, if that was changed."""
-        if current == self._shown:
-            return self.end
-        text = "\n\n".join(filter(None, (current.text, self.end.text)))
-        return Draft((*current.attachments, *self.end.attachments), text)
-
-    def step(self, current: Draft, by: int) -> Draft | None:
-        """The entry one older (-1) or newer (+1), None when there is none; `current` is what stands there now."""
-        if not 0 <= self._at + by < len(self._entries):
-            return None
-        self._entries[self._at] = current
-        self._at += by
-        self._shown = self._entries[self._at]
-        return self._shown

@@ -34,9 +34,6 @@ if TYPE_CHECKING:  # see `ChatScreen.on_message_log_requested`
     from qwen_tui.ui.models.screen import ModelScreen
     from qwen_tui.ui.receipt.screen import Receipt
 
-PALETTE = Binding("ctrl+p", "command_palette", say("screen.key.commands"))
-"""Textual's own key for the command palette, as the help names it."""
-
 LOOK_SECONDS = 1 / 15
 """How often it looks at what the engine has come to."""
 
@@ -51,6 +48,7 @@ class QwenTuiApp(KeysInOrder):
     CSS_PATH = "app.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q", "quit", say("screen.key.quit"), id="app.quit", show=False, priority=True),
+        Binding("ctrl+p", "command_palette", say("screen.key.commands"), id="app.commands", priority=True),
     ]
 
     settings: reactive[Settings] = reactive(Settings)
@@ -159,8 +157,7 @@ class QwenTuiApp(KeysInOrder):
         from qwen_tui.ui.help.keys import help_files, help_places  # late: the first picture does not need it
         from qwen_tui.ui.help.screen import Help
 
-        bindings = [*ChatScreen.BINDINGS, PALETTE, *self.BINDINGS]
-        self.push_screen(Help(help_places(bindings, self._config.keys), help_files(self._where)))
+        self.push_screen(Help(help_places(self._config.keys), help_files(self._where)))
 
     def on_receipt_replay_requested(self, event: "Receipt.ReplayRequested") -> None:
         """Run a reply again; handled by name, since the dialog is imported when it is opened."""

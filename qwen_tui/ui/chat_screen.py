@@ -28,11 +28,12 @@ from qwen_tui.ui.receipt.desk import ReceiptDesk
 from qwen_tui.ui.settings.pane import SettingsPane
 from qwen_tui.ui.side_panels import SidePanels
 from qwen_tui.ui.terminal.clipboard import copy, say_outcome
-from qwen_tui.ui.textual_patches.compositor import WholeCharacters
+from qwen_tui.ui.textual_patches.compositor import cut_where_it_is_seen
 from qwen_tui.ui.textual_patches.keymap_first import GivenKeysFirst
 from qwen_tui.ui.turn_notices import SAVING
 from qwen_tui.ui.widgets.header import Header
 from qwen_tui.ui.widgets.key_bar import KeyBar
+from qwen_tui.ui.widgets.keys import key_of
 
 if TYPE_CHECKING:  # see `TranscriptPane.complete`
     from qwen_tui.ui.transcript.find_bar import FindBar
@@ -90,7 +91,7 @@ class ChatScreen(GivenKeysFirst):
     ) -> None:
         """`problems` are those of the config file, to be said at once."""
         super().__init__()
-        self._compositor = WholeCharacters()
+        cut_where_it_is_seen(self)
         self._library = library
         self._turns = turns
         self._storage = storage
@@ -360,7 +361,9 @@ class ChatScreen(GivenKeysFirst):
             self.call_later(self.run_action, "app.quit")
         else:
             self._quitting = self.set_timer(QUIT_SECONDS, self._forget_quitting)
-            self._chat.notice.say(say("screen.press_again_to_quit"), QUITTING)
+            self._chat.notice.say(
+                say("screen.press_again_to_quit", key=key_of(self, "chat.interrupt")), QUITTING
+            )
 
     def _forget_quitting(self) -> None:
         self._quitting = None
@@ -372,7 +375,7 @@ class ChatScreen(GivenKeysFirst):
 
         def opened() -> tuple[ChatSession, str]:
             session, said = self._opener.next_new(shown_id)
-            return session, say(said) if said else ""
+            return session, say(said, key=key_of(self, "chat.new")) if said else ""
 
         self._switch(opened)
         self._panels.drawer = ""

@@ -1,54 +1,91 @@
-"""What the config file names that only the screen knows not to be there: a theme, and ids to give keys to."""
+"""What only the screen knows to be wrong in the config file: a theme, ids to give keys to, keys given twice."""
 
 import difflib
-import importlib
-import pkgutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import combinations
 
+from textual.app import App
 from textual.binding import Binding
 from textual.dom import DOMNode
+from textual.screen import ModalScreen
 from textual.theme import BUILTIN_THEMES
+from textual.widget import Widget
 
-import qwen_tui.ui
 from qwen_tui.chat.cleaning import one_line
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.settings.config_file import Config
 from qwen_tui.settings.options import OPTIONS
+from qwen_tui.strings import say
+from qwen_tui.ui.help.keys import EVERYWHERE, place_of
 from qwen_tui.ui.themes import THEMES
+from qwen_tui.ui.widgets.keys import import_every_room, key_name, keys_in_force, own_bindings
 
 _LONGEST = 60
 
 
 def unknown_names(config: Config) -> Iterator[QwenTuiError]:
-    """A problem for each."""
+    """A problem for each name that does not exist, and for each key that would do two things."""
     own = [each.name for each in THEMES]
     if config.settings.theme not in (*own, *BUILTIN_THEMES):
         label, choices = OPTIONS["theme"].label, ", ".join(own)
         theme = one_line(config.settings.theme, _LONGEST)
         yield QwenTuiError("settings.not_a_choice", name=label, value=theme, choices=choices)
     if config.keys:
+        import_every_room()
         yield from _unknown_keys(config.keys)
+        yield from _clashes(config.keys)
 
 
-def _unknown_keys(names: Iterable[str]) -> list[QwenTuiError]:
-    """A problem (`config.unknown_keys`) for each of these that is not the id of a binding."""
-    unknown = set(names) - set(_ids(DOMNode))
-    if unknown:  # or that of a dialog, most of which are imported when they are opened
-        for module in pkgutil.walk_packages(qwen_tui.ui.__path__, "qwen_tui.ui."):
-            importlib.import_module(module.name)
-    known = sorted(set(_ids(DOMNode)))
-    return [
-        QwenTuiError("config.unknown_keys", name=one_line(name, _LONGEST), close=_closest(name, known))
-        for name in names
-        if name not in known
-    ]
+def _unknown_keys(names: Iterable[str]) -> Iterator[QwenTuiError]:
+    known = sorted({each.id for _, each in own_bindings() if each.id})
+    for name in names:
+        if name not in known:
+            (close,) = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
+            yield QwenTuiError("config.unknown_keys", name=one_line(name, _LONGEST), close=close)
 
 
-def _ids(kind: type[DOMNode]) -> Iterator[str]:
-    yield from (each.id for each in kind.BINDINGS if isinstance(each, Binding) and each.id)
-    for below in kind.__subclasses__():
-        yield from _ids(below)
+def _clashes(keymap: Mapping[str, str]) -> Iterator[QwenTuiError]:
+    """A problem (`config.key_clash`) for each key that the person has given to two actions in one place."""
+    said: set[tuple[str, str | None, str | None]] = set()
+    for (kind, one), (other_kind, other) in combinations(own_bindings(), 2):
+        if one.id == other.id or not {one.id, other.id} & keymap.keys():
+            continue
+        for key in _keys(one, keymap) & _keys(other, keymap) - (_keys(one, {}) & _keys(other, {})):
+            if _may_meet(kind, other_kind) and (key, one.id, other.id) not in said:
+                said.add((key, one.id, other.id))
+                place = min(place_of(kind), place_of(other_kind), key=lambda each: each == EVERYWHERE)
+                yield QwenTuiError(
+                    "config.key_clash",
+                    key=key_name(key),
+                    one=_name(one),
+                    other=_name(other),
+                    place=say(place),
+                )
 
 
-def _closest(name: str, known: list[str]) -> str:
-    return difflib.get_close_matches(name, known, n=1, cutoff=0.0)[0]
+def _keys(binding: Binding, keymap: Mapping[str, str]) -> set[str]:
+    return set(keys_in_force(binding, keymap))
+
+
+def _may_meet(kind: type[DOMNode], other: type[DOMNode]) -> bool:
+    """Whether the bindings of two classes can be in force at once.
+
+    Those of one place are, unless each class is one that the keyboard goes to. What works everywhere does so in
+    every place but a dialog, where only what the app does itself is left.
+    """
+    place, other_place = place_of(kind), place_of(other)
+    if place == other_place:
+        alternatives = all(issubclass(each, Widget) and each.can_focus for each in (kind, other))
+        return issubclass(kind, other) or issubclass(other, kind) or not alternatives
+    everywhere = {kind: place, other: other_place}
+    wide = [each for each, its_place in everywhere.items() if its_place == EVERYWHERE]
+    narrow = {place, other_place} - {EVERYWHERE}
+    return bool(wide) and (issubclass(wide[0], App) or not narrow & _dialogs())
+
+
+def _dialogs() -> set[str]:
+    return {place_of(kind) for kind, _ in own_bindings() if issubclass(kind, ModalScreen)}
+
+
+def _name(binding: Binding) -> str:
+    return f"“{binding.description}” ({binding.id})" if binding.id else f"“{binding.description}”"

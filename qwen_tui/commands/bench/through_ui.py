@@ -17,8 +17,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from textual import events
-from textual._compositor import CompositorUpdate  # what is drawn, as the driver gets it
-from textual.screen import Screen
 
 from qwen_tui.chat.drafts import Drafts
 from qwen_tui.chat.messages import Role
@@ -42,6 +40,7 @@ from qwen_tui.session.library import Library
 from qwen_tui.settings.config_file import Config
 from qwen_tui.settings.options import Settings
 from qwen_tui.ui.app import QwenTuiApp
+from qwen_tui.ui.textual_patches.frames import EveryFrame
 from qwen_tui.ui.transcript.message_view import MessageView
 
 SIZE = (120, 40)
@@ -136,7 +135,7 @@ def _in_app(
     return watched.replies[1:], app.drawn[1:]
 
 
-class _TimedApp(QwenTuiApp):
+class _TimedApp(EveryFrame, QwenTuiApp):
     """The program on a watched engine, noting when each reply is drawn as a whole."""
 
     # Textual would look for it beside this file.
@@ -150,11 +149,7 @@ class _TimedApp(QwenTuiApp):
         self.drawn: list[float] = []
         """The `time.monotonic()` of each."""
 
-    def _display(self, screen: Screen[Any], renderable: Any) -> None:
-        # Where there is no terminal, Textual does not make what one would get.
-        if isinstance(renderable, CompositorUpdate):
-            renderable.render_segments(self.console)
-        super()._display(screen, renderable)
+    def frame_drawn(self) -> None:
         if len(self.drawn) < len(self._watched.replies) and self._shows_all():
             self.drawn.append(time.monotonic())
 

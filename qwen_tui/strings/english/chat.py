@@ -105,6 +105,7 @@ SENTENCES: dict[str, str] = {
     "receipt.digest": "Prompt digest",
     "receipt.extra": "Other",
     "receipt.ids": "{count:,} token ids",
+    "receipt.ids.one": "1 token id",
     "receipt.ids.copied": "Token ids: {ids}",
     "chat.variant": "{number} / {of}",
     "chat.edited": "edited",

@@ -18,7 +18,7 @@ SENTENCES: dict[str, str] = {
         "  qwen-tui models                                 what there is to choose from, and what fits\n"
         "  qwen-tui doctor                                 what works on this machine, as a text to paste\n"
         "  qwen-tui export 广州 --output 广州.md           a conversation as a file; import takes them in\n\n"
-        "In the program: F1 shows the keys, ctrl+q leaves."
+        "In the program, the last line of the screen names the keys."
     ),
     "cli.see_help": "Try {prog} --help.",
     "cli.unknown": "unrecognized arguments: {words}",

@@ -19,7 +19,9 @@ SENTENCES: dict[str, str] = {
     ),
 }
 
-_CHOOSE = "Choose a model for chat, such as Qwen/Qwen2.5-7B-Instruct; F4 shows which there are."
+_CHOOSE = (
+    "Choose a model for chat, such as Qwen/Qwen2.5-7B-Instruct; the list of models shows which there are."
+)
 
 _AGAIN = "Copy the model again; if it came from the hub, remove it with: hf cache rm model/NAME, then load it anew."
 
@@ -296,7 +298,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "engine.does_not_fit_packed": (
         "The model does not fit",
         "Even quantized it needs about {needed_gb} GB, and {device} has {free_gb} GB free.",
-        "Choose a smaller model, or a device with more memory; F4 shows what fits.",
+        "Choose a smaller model, or a device with more memory; the list of models shows what fits.",
     ),
     "engine.bitsandbytes": (
         "Quantizing does not work here",

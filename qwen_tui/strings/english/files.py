@@ -1,8 +1,9 @@
 """English sentences and errors of reading and writing files from the screen, and of replaying a reply."""
 
 SENTENCES: dict[str, str] = {
-    "files.keys": "enter takes it · → completes · esc cancels",
+    "files.keys": "{take} takes it · → completes · {cancel} cancels",
     "files.cancel": "cancel",
+    "files.take": "take it",
     "files.save_code": "Save the code block to",
     "files.export": "Export “{name}” to",
     "files.export.note": (
@@ -19,14 +20,15 @@ SENTENCES: dict[str, str] = {
     "files.imported.one": "Imported “{name}”.",
     "files.imported": "Imported {count:,} conversations; this is “{name}”.",
     "files.nothing_to_export": "There is nothing to export yet.",
-    "files.overwrite": "{name} is there already. Enter once more writes over it.",
+    "files.overwrite": "{name} already exists. Press {key} again to overwrite it.",
     "files.is_folder": "{path} is a folder; add a file name.",
     "files.no_folder": "There is no folder {path}.",
     "files.not_there": "There is no file {path}.",
     "files.no_name": "{path} is not a name a file can have.",
     "files.written": "Written to {path}.",
     "replay.waiting": "It is replayed as soon as the model is free.",
-    "replay.running": "Replaying: {done:,} of {total:,} tokens. esc closes this, and once more stops it.",
+    "replay.running": "Replaying: {done:,} of {total:,} tokens.",
+    "replay.stopping": "{close} closes this, and then {stop} stops it.",
     "replay.same": "The same tokens, all {count:,} of them.",
     "replay.same_so_far": "Stopped after {count:,} of {total:,} tokens; the same so far.",
     "replay.differs": "It first differs at token {number:,} of {total:,}: now {became}, in the reply {was}.",

@@ -19,7 +19,7 @@ SENTENCES: dict[str, str] = {
     "models.group.here": "On this machine",
     "models.group.served": "On {host}",
     "models.on_server": "served at {server}",
-    "models.served": "It runs there: nothing is loaded on this machine. Enter uses it.",
+    "models.served": "It runs there: nothing is loaded on this machine.",
     "models.served.nameless": "This server does not tell its models: name one with --server and --model.",
     "models.asking_server": "Asking {host} …",
     "models.group.known": "Known, to be downloaded",
@@ -38,14 +38,14 @@ SENTENCES: dict[str, str] = {
     "models.form.auto": "auto",
     "models.form.hint": "← → choose the form",
     "models.title": "Models",
-    "models.keys": "enter loads · / by name · ← → form · esc closes",
+    "models.keys": "{load} loads · {name} by name · {previous} {next} form · {close} closes",
     "models.key.load": "load",
     "models.key.back": "stop or close",
     "models.key.close": "close",
     "models.key.previous_form": "Previous form",
     "models.key.next_form": "Next form",
     "models.key.name": "by name",
-    "models.by_name": "/  any name on the hub, a folder, or a server's address",
+    "models.by_name": "{key}  any name on the hub, a folder, or a server's address",
     "models.searching": "Looking at what there is on this machine …",
     "models.asking": "Asking the hub …",
     "models.parameters": "{count} parameters",
@@ -56,10 +56,10 @@ SENTENCES: dict[str, str] = {
     "models.not_here": "not here, {size} to download",
     "models.size_unknown": "What it takes is known once its files are here.",
     "models.fits": "It fits on {devices}, with {tokens:,} tokens of context.",
-    "models.confirm": "Enter once more downloads {size} and loads it.",
-    "models.confirm_unknown": "Enter once more downloads what is missing of it from the hub, and loads it.",
+    "models.confirm": "Press {key} again to download {size} and load it.",
+    "models.confirm_unknown": "Press {key} again to download what is missing from the hub, and load it.",
     "models.confirm_in_vain": (
-        "{problem} in this form. Enter once more looks closer, and downloads it only if it does."
+        "{problem} in this format. Press {key} again to check, and download only if it fits."
     ),
     "models.legend": (
         "Under bf16, 8bit and 4bit: the tokens of context that fit beside the weights, – when the model does\n"

@@ -9,7 +9,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "session.read_only": (
         "Open in another program",
         "Another qwen-tui has this conversation open. Here it can only be read.",
-        "Close it there, or duplicate it (ctrl+p, duplicate) and go on in the copy.",
+        "Close it there, or duplicate it and go on in the copy.",
     ),
     "replay.no_receipt": (
         "Nothing to replay",
@@ -24,6 +24,6 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "replay.prompt_changed": (
         "The prompt is not what it was",
         "Messages before this reply have been deleted or have changed, or the template has.",
-        "Bring them back (ctrl+z) and try again.",
+        "Undo that and try again.",
     ),
 }

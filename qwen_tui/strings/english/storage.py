@@ -99,4 +99,9 @@ ERRORS: dict[str, tuple[str, str, str]] = {
         "There is nothing called {name} to give keys to.",
         "The closest name is {close}.",
     ),
+    "config.key_clash": (
+        "Two actions share a key",
+        "{place}: {key} is the key of both {one} and {other}.",
+        "Give one of them another key in the config file.",
+    ),
 }

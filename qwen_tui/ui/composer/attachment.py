@@ -1,15 +1,17 @@
 """A pasted text too large for the text area, as one line above it: it can be opened, removed, and is sent whole."""
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.events import Click, Key
-from textual.message import Message
+from textual.message import Message as Posted
 from textual.widgets import Static
 
 from qwen_tui.strings import say
+from qwen_tui.ui.widgets.keys import keys_of
 from qwen_tui.wording.units import in_bytes
 
 
@@ -36,46 +38,36 @@ class Attachment(Static, can_focus=True):
     }
     """
 
-    class Opened(Message):
-        """It is wanted in the text area."""
+    @dataclass
+    class Wanted(Posted):
+        """A key or a click asks for something."""
 
-        def __init__(self, attachment: "Attachment") -> None:
-            super().__init__()
-            self.attachment = attachment
-
-    class Typed(Message):
-        """The person writes on while it has the keyboard."""
-
-        def __init__(self, character: str) -> None:
-            super().__init__()
-            self.character = character
-
-    class Removed(Message):
-        """It is not wanted any more."""
-
-        def __init__(self, attachment: "Attachment") -> None:
-            super().__init__()
-            self.attachment = attachment
+        attachment: "Attachment"
+        what: str
+        """`open` it in the text area; `remove` it; or `type` on there."""
+        character: str = ""
+        """What is typed."""
 
     def __init__(self, text: str) -> None:
         self.text = text
         super().__init__(Content(self._describe()), markup=False)
-        self.tooltip = Content(say("composer.chip.keys"))
+
+    def on_mount(self) -> None:
+        keys = keys_of(self, open="attachment.open", remove="attachment.remove")
+        self.tooltip = Content(say("composer.chip.keys", **keys))
 
     @on(Key)
     def _write_on(self, event: Key) -> None:
         if event.is_printable and event.character is not None:
             event.stop()
-            self.post_message(self.Typed(event.character))
+            self.post_message(self.Wanted(self, "type", event.character))
 
     @on(Click)
     def action_open(self) -> None:
-        """Put the text into the text area."""
-        self.post_message(self.Opened(self))
+        self.post_message(self.Wanted(self, "open"))
 
     def action_remove(self) -> None:
-        """Take it off the message."""
-        self.post_message(self.Removed(self))
+        self.post_message(self.Wanted(self, "remove"))
 
     def _describe(self) -> str:
         count = self.text.rstrip("\n").count("\n") + 1  # as it is sent

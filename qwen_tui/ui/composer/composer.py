@@ -1,5 +1,6 @@
 """The composer: where a message is written, and what a refused or taken-back one returns to."""
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import on
@@ -7,22 +8,27 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.message import Message
+from textual.message import Message as Posted
 from textual.reactive import reactive
 from textual.timer import Timer
 from textual.widgets import TextArea
 
 from qwen_tui.chat.drafts import UnsentEdit
 from qwen_tui.errors import QwenTuiError
-from qwen_tui.session.draft import Draft, Editing, Recall, Written
+from qwen_tui.session.draft import Draft, Editing, Written
 from qwen_tui.strings import say
 from qwen_tui.ui.composer.attachment import Attachment
 from qwen_tui.ui.composer.external_editor import edit
+from qwen_tui.ui.composer.history import Recall
 from qwen_tui.ui.composer.text_area import MessageArea
+from qwen_tui.ui.widgets.keys import key_of, keys_of
 from qwen_tui.wording.units import in_bytes, in_tokens
 
 DEBOUNCE_SECONDS = 0.1
 """How long the text must rest before `DraftChanged` is sent."""
+
+HELP_WORDS = ("/help", "/?", "?")
+"""Typed alone as a message they show the help, as in other programs."""
 
 MOST_TO_OPEN = 200_000
 """A pasted text with more characters than this stays closed: the text area could not be used with it."""
@@ -33,6 +39,7 @@ class Composer(Vertical):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+o", "open_editor", say("composer.key.editor"), id="chat.editor", show=False),
+        Binding("escape", "cancel_edit", say("composer.key.cancel"), id="chat.stop"),
     ]
     DEFAULT_CSS: ClassVar[str] = """
     Composer {
@@ -43,28 +50,26 @@ class Composer(Vertical):
     }
     """
 
-    class Submitted(Message):
+    @dataclass
+    class Submitted(Posted):
         """A message is to be sent. It has left the composer; `give_back` it when it is refused."""
 
-        def __init__(self, text: str, editing: Editing | None = None) -> None:
-            super().__init__()
-            self.text = text
-            self.editing = editing
-            """The message that it takes the place of; None for a new one."""
+        text: str
+        editing: Editing | None = None
+        """The message that it takes the place of; None for a new one."""
 
-    class DraftChanged(Message):
-        """The text has changed and rested for a moment. `text` is the whole message as it would be sent."""
+    @dataclass
+    class DraftChanged(Posted):
+        """The text has changed and rested for a moment."""
 
-        def __init__(self, text: str) -> None:
-            super().__init__()
-            self.text = text
+        text: str
+        """The whole message as it would be sent."""
 
-    class Failed(Message):
+    @dataclass
+    class Failed(Posted):
         """Something that was asked of the composer could not be done; the text is as it was."""
 
-        def __init__(self, error: QwenTuiError) -> None:
-            super().__init__()
-            self.error = error
+        error: QwenTuiError
 
     busy: reactive[bool] = reactive(False, toggle_class="-busy")
     """A reply is running: what is sent now waits for it."""
@@ -216,11 +221,14 @@ class Composer(Vertical):
 
     def watch_title(self) -> None:
         """Show on the frame what is written here: the conversation's name, or that a message is edited."""
-        title = self.title
+        title, self._area.purpose = self.title, "send"
         if self.editing is not None:
-            title = say("composer.edits_reply" if self.editing.is_reply else "composer.edits_question")
+            self._area.purpose = "save" if self.editing.is_reply else "resend"
+            what = "composer.edits_reply" if self.editing.is_reply else "composer.edits_question"
+            title = say(what, **keys_of(self, enter="chat.send", esc="chat.stop"))
         self._area.border_title = Content(title) if title else None
         self.set_class(self.editing is not None, "-editing")
+        self.refresh_bindings()
 
     def watch_draft_tokens(self) -> None:
         """Show the count at the end of the text area."""
@@ -232,13 +240,6 @@ class Composer(Vertical):
 
     # --- Handlers ------------------------------------------------------------------------------------
 
-    @on(MessageArea.SendWanted)
-    def _send(self, event: MessageArea.SendWanted) -> None:
-        event.stop()
-        if self.text:
-            editing = self.editing
-            self.post_message(self.Submitted(self.take(), editing))
-
     @on(TextArea.Changed)
     def _text_changed(self, event: TextArea.Changed) -> None:
         event.stop()
@@ -249,43 +250,43 @@ class Composer(Vertical):
         event.stop()
         self._add_chip(event.text)
 
-    @on(MessageArea.Left)
-    def _leave_text(self, event: MessageArea.Left) -> None:
+    @on(MessageArea.Wanted)
+    async def _do_with_text(self, event: MessageArea.Wanted) -> None:
         event.stop()
-        if event.way is not None:
-            self._walk(event.way)
-        elif chips := self._chips:
-            chips[-1].focus()  # seen before it goes: another backspace removes it
+        match event.what:
+            case "send":
+                await self._send()
+            case "back" if self._chips:
+                self._chips[-1].focus()  # seen before it goes: another backspace removes it
+            case "older":
+                self._walk(-1)
+            case "newer":
+                self._walk(1)
 
-    @on(Attachment.Opened)
-    def _open(self, event: Attachment.Opened) -> None:
+    @on(Attachment.Wanted)
+    def _do_with_attachment(self, event: Attachment.Wanted) -> None:
         event.stop()
-        if event.attachment not in self._chips:  # a key pressed twice, before the first was heard of
-            return
-        text = event.attachment.text
-        if len(text) > MOST_TO_OPEN:
-            error = QwenTuiError("composer.too_large_to_edit", size=in_bytes(len(text.encode())))
-            self.post_message(self.Failed(error))
-            return
-        self._drop_chip(event.attachment)
-        self._area.insert(text + ("\n\n" if self._area.text else ""), (0, 0))
-
-    @on(Attachment.Typed)
-    def _write_on(self, event: Attachment.Typed) -> None:
-        event.stop()
-        self.screen.set_focus(self._area)
-        self._area.insert(event.character)
-
-    @on(Attachment.Removed)
-    def _remove(self, event: Attachment.Removed) -> None:
-        event.stop()
-        if event.attachment in self._chips:
-            self._drop_chip(event.attachment)
+        match event.what:
+            case "type":
+                self.screen.set_focus(self._area)
+                self._area.insert(event.character)
+            case _ if event.attachment not in self._chips:
+                pass  # a key pressed twice, before the first was heard of
+            case "open":
+                self._open(event.attachment)
+            case "remove":
+                self._drop_chip(event.attachment)
 
     # --- Actions -------------------------------------------------------------------------------------
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Esc cancels an edit; else it is not for the composer."""
+        return action != "cancel_edit" or self.editing is not None
+
+    def action_cancel_edit(self) -> None:
+        self.leave_edit()
+
     def action_open_editor(self) -> None:
-        """Write the message in the person's editor."""
         try:
             text = edit(self.app, self.text)
         except QwenTuiError as error:
@@ -298,12 +299,34 @@ class Composer(Vertical):
 
     # --- Inside --------------------------------------------------------------------------------------
 
+    async def _send(self) -> None:
+        if self.editing is None and self.text in HELP_WORDS:
+            self.take()
+            await self.run_action("screen.help")
+        elif self.text:
+            editing = self.editing
+            self.post_message(self.Submitted(self.take(), editing))
+
+    def _open(self, attachment: Attachment) -> None:
+        if len(attachment.text) > MOST_TO_OPEN:
+            size, key = in_bytes(len(attachment.text.encode())), key_of(self, "chat.editor")
+            self.post_message(self.Failed(QwenTuiError("composer.too_large_to_edit", size=size, key=key)))
+            return
+        self._drop_chip(attachment)
+        self._area.insert(attachment.text + ("\n\n" if self._area.text else ""), (0, 0))
+
     def _walk(self, way: int) -> None:
         recall = self._recall or Recall(self.history, self.draft)
         found = recall.step(self.draft, way)
         if found is not None:
             self._recall = None if recall.is_back else recall
             self._show(found)
+        elif (
+            way < 0
+            and not self.text
+            and any(each.has_class("suggestion") for each in self.screen.focus_chain)
+        ):
+            self.screen.focus_previous(".suggestion")
 
     def _show(self, draft: Draft) -> None:
         self._show_attachments(draft.attachments)

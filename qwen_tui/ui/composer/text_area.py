@@ -1,11 +1,12 @@
 """The text area that a message is written in: enter sends, other enters are new lines, a paste lands whole."""
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.events import Focus, Key, Paste
+from textual.events import Key, Paste
 from textual.geometry import Region
-from textual.message import Message
+from textual.message import Message as Posted
 from textual.strip import Strip
 
 from qwen_tui.chat.cleaning import clean
@@ -16,16 +17,19 @@ from qwen_tui.ui.textual_patches.text_area import NEWLINE, WritingArea
 ODD_ENTERS = ("shift+\r", "ctrl+\r", "ctrl+shift+\r", "alt+\r")
 """What Textual calls modified enters in xterm's notation (`CSI 27;2;13~`, as tmux sends them); unbindable."""
 
+PURPOSES = ("send", "save", "resend")
+"""What enter does, each under its name: send a message, save one's version of a reply, send a message anew."""
+
 
 class MessageArea(WritingArea):
     """A message in the making. It grows with its text."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "send", say("composer.key.send"), id="chat.send"),
+        *(Binding("enter", each, say(f"composer.key.{each}"), id="chat.send") for each in PURPOSES),
         NEWLINE,
         # As in the text area, with words for the help.
-        Binding("up", "cursor_up", say("composer.key.older"), show=False),
-        Binding("down", "cursor_down", say("composer.key.newer"), show=False),
+        Binding("up", "cursor_up", say("composer.key.older"), id="chat.older", show=False),
+        Binding("down", "cursor_down", say("composer.key.newer"), id="chat.newer", show=False),
         Binding("ctrl+z", "undo", say("composer.key.undo"), id="chat.undo", show=False),
         Binding("ctrl+y", "redo", say("composer.key.redo"), id="chat.redo", show=False),
     ]
@@ -46,27 +50,25 @@ class MessageArea(WritingArea):
     }
     """
 
-    class SendWanted(Message):
-        """Enter was pressed."""
+    @dataclass
+    class Wanted(Posted):
+        """A key asks for more than the text area can do."""
 
-    class LargePaste(Message):
+        what: str
+        """`send`; or `older` or `newer`: further up or down than the text goes; or `back`, over its start."""
+
+    @dataclass
+    class LargePaste(Posted):
         """A text was pasted that is too large for a text area; it has not been put in."""
 
-        def __init__(self, text: str) -> None:
-            super().__init__()
-            self.text = text
-
-    class Left(Message):
-        """The cursor wants to go further than the text does: up (-1) or down (+1), or back over its start."""
-
-        def __init__(self, way: "int | None") -> None:
-            super().__init__()
-            self.way = way
+        text: str
 
     def __init__(self) -> None:
         # Tab leaves the widget, so tabs come only from pastes; the blinking cursor would be 570 bytes a second.
         super().__init__(tab_behavior="focus", highlight_cursor_line=False)
         self.cursor_blink = False
+        self.purpose = PURPOSES[0]
+        """Which of `PURPOSES` enter serves now."""
 
     def put(self, text: str) -> None:
         """Show another text, with the cursor at its end; there is no undo past this."""
@@ -82,7 +84,7 @@ class MessageArea(WritingArea):
             self.app.cursor_position = self.cursor_screen_offset
         return super().render_lines(crop)
 
-    async def _on_key(self, event: Key) -> None:
+    async def on_key(self, event: Key) -> None:
         """Run the bindings of this widget here, where the text is put in too.
 
         Textual runs them when the key has bubbled up to the app; by then the keys behind it, in a line that was
@@ -99,7 +101,7 @@ class MessageArea(WritingArea):
                 elif event.key == "enter":
                     event.prevent_default()
 
-    async def _on_paste(self, event: Paste) -> None:
+    async def on_paste(self, event: Paste) -> None:
         event.prevent_default().stop()
         text = clean(event.text)
         if is_large(text):
@@ -108,8 +110,12 @@ class MessageArea(WritingArea):
             self.replace(text, *self.selection, maintain_selection_offset=False)
             self.scroll_cursor_visible()
 
-    def _on_focus(self, event: Focus) -> None:
+    def on_focus(self) -> None:
         self.call_after_refresh(self.refresh)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Enter is called what it does."""
+        return action == self.purpose if action in PURPOSES else super().check_action(action, parameters)
 
     def action_send(self) -> None:
         """Send the message, unless the character before is a backslash: that stands for a new line."""
@@ -118,12 +124,14 @@ class MessageArea(WritingArea):
         if before.endswith("\\") and not before.endswith("\\\\") and self.selection.is_empty:
             self.replace("\n", (row, column - 1), (row, column), maintain_selection_offset=False)
         else:
-            self.post_message(self.SendWanted())
+            self.post_message(self.Wanted("send"))
+
+    action_save = action_resend = action_send
 
     def action_cursor_up(self, select: bool = False) -> None:
         """Up a row; from the first one further than the text."""
         if not select and self.selection.is_empty and self._visual_row == 0:
-            self.post_message(self.Left(-1))
+            self.post_message(self.Wanted("older"))
         else:
             super().action_cursor_up(select)
 
@@ -131,14 +139,14 @@ class MessageArea(WritingArea):
         """Down a row; from the last one further than the text."""
         last = self.wrapped_document.height - 1
         if not select and self.selection.is_empty and self._visual_row == last:
-            self.post_message(self.Left(1))
+            self.post_message(self.Wanted("newer"))
         else:
             super().action_cursor_down(select)
 
     def action_delete_left(self) -> None:
         """Delete the character before the cursor; at the very start what is above the text."""
         if self.selection.is_empty and self.cursor_location == (0, 0):
-            self.post_message(self.Left(None))
+            self.post_message(self.Wanted("back"))
         else:
             super().action_delete_left()
 

@@ -27,6 +27,7 @@ from qwen_tui.ui.conversations.rename_field import RenameField
 from qwen_tui.ui.conversations.row import ConversationRow, narrowed
 from qwen_tui.ui.conversations.search_field import SearchField
 from qwen_tui.ui.textual_patches.focus import focus_at_once
+from qwen_tui.ui.widgets.keys import key_of
 
 T = TypeVar("T")
 
@@ -50,7 +51,7 @@ class ConversationsPane(Vertical):
         Binding("d", "duplicate", say("panes.key.duplicate"), id="conversations.duplicate"),
         Binding("delete", "trash", say("panes.key.trash"), id="conversations.trash"),
         Binding("slash", "search", say("panes.key.search"), id="conversations.search"),
-        Binding("escape", "show_all", say("panes.key.show_all"), show=False),
+        Binding("escape", "show_all", say("panes.key.show_all"), id="conversations.show_all", show=False),
         Binding("ctrl+z", "undo", say("panes.key.undo"), id="conversations.undo"),
     ]
 
@@ -190,7 +191,7 @@ class ConversationsPane(Vertical):
         query, found = self._query, self._finding.found
         rows = narrowed(self._rows(), query, found)
         nothing = "empty" if not query else "not_found" if found and found.is_done else "searching"
-        self._empty.update(say(f"panes.conversations.{nothing}"))
+        self._empty.update(say(f"panes.conversations.{nothing}", key=key_of(self, "conversations.show_all")))
         self._count.update(f"{len(rows):,}" if rows else "")
         self.set_class(not rows, "-empty")
         self._list.marked = tuple(query.split())
@@ -311,7 +312,7 @@ class ConversationsPane(Vertical):
             self._library.trash(conversation_id)
 
         def trashed(_: None) -> None:
-            said = say("screen.trashed")
+            said = say("screen.trashed", key=key_of(self, "conversations.undo"))
             if conversation_id == self._shown_id:
                 self.post_message(self.Chosen(leaves_list=False, said=said))
             else:

@@ -15,7 +15,7 @@ class SearchField(Input):
     """Narrows as it is typed. Enter and down go to what was found; esc gives up the search."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down", "submit", strings.say("panes.key.found"), show=False),
+        Binding("down", "submit", strings.say("panes.key.found"), id="conversations.found", show=False),
     ]
 
     DEFAULT_CSS = """

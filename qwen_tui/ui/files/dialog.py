@@ -15,12 +15,13 @@ from textual.widgets import Input, Static
 
 from qwen_tui.chat.cleaning import one_line
 from qwen_tui.strings import say
+from qwen_tui.ui.widgets.keys import key_of, keys_of
 
 
 class FileDialog(ModalScreen[Path | None]):
     """One field over the screen. Enter gives the path, with `~` filled in; esc gives None.
 
-    A file that would be written over is asked about once more: enter again takes it.
+    A file that would be written over is asked about once more: the same again takes it.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -60,17 +61,17 @@ class FileDialog(ModalScreen[Path | None]):
         super().__init__()
         self._title = title
         self._note = note
-        self._name = name
+        self._suggestion = name
         self._writes = writes
         self._problem = problem
         self._asked_about = ""
 
     def compose(self) -> ComposeResult:
-        """A field and a note under it."""
+        keys = keys_of(self, take="files.take", cancel="files.cancel")
         with Vertical(id="file-box") as box:
             box.border_title = Content(self._title)
-            box.border_subtitle = Content(say("files.keys"))
-            yield Input(self._name, suggester=_Paths(), select_on_focus=False, compact=True)
+            box.border_subtitle = Content(say("files.keys", **keys))
+            yield _Field(self._suggestion, suggester=_Paths(), select_on_focus=False, compact=True)
             yield Static(Content(self._note), id="file-note")
 
     @on(Input.Changed)
@@ -89,7 +90,9 @@ class FileDialog(ModalScreen[Path | None]):
             self._say(problem, warns=True)
         elif self._writes and path.exists() and self._asked_about != event.value:
             self._asked_about = event.value
-            self._say(say("files.overwrite", name=one_line(path.name)), warns=True)
+            self._say(
+                say("files.overwrite", name=one_line(path.name), key=key_of(self, "files.take")), warns=True
+            )
         else:
             self.dismiss(path)
 
@@ -112,6 +115,12 @@ def _problem(path: Path, writes: bool) -> str:
     except (OSError, ValueError):
         return say("files.no_name", path=shown)
     return ""
+
+
+class _Field(Input):
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "submit", say("files.take"), id="files.take"),
+    ]
 
 
 class _Paths(Suggester):

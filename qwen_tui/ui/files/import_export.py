@@ -4,6 +4,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from textual.message import Message as Posted
@@ -32,16 +33,15 @@ Add = Callable[[Iterable[Conversation]], Iterator[Entry]]
 class FileDesk:
     """Asks for a file's name over a screen, and reads or writes it."""
 
+    @dataclass
     class Imported(Posted):
         """Conversations have come in; posted to the screen."""
 
-        def __init__(self, first_id: str, said: str, error: QwenTuiError | None) -> None:
-            super().__init__()
-            self.first_id = first_id
-            """The first of them; empty when there is none."""
-            self.said = said
-            self.error = error
-            """Why there are not all, or none."""
+        first_id: str
+        """The first of them; empty when there is none."""
+        said: str
+        error: QwenTuiError | None
+        """Why there are not all, or none."""
 
     def __init__(self, screen: Screen[None], tell: Tell) -> None:
         self._screen = screen

@@ -1,44 +1,61 @@
-"""What the help shows: the keys of every part of the screen, from the bindings themselves."""
+"""What the help shows: every binding of ours by the place where it works, and where the person's files are."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
-from textual.binding import BindingType
+from textual.dom import DOMNode
 
 from qwen_tui.paths import Places
 from qwen_tui.strings import say
-from qwen_tui.ui.composer.composer import Composer
-from qwen_tui.ui.composer.text_area import MessageArea
-from qwen_tui.ui.conversations.list import ConversationList
-from qwen_tui.ui.conversations.pane import ConversationsPane
-from qwen_tui.ui.help.screen import Place, place
-from qwen_tui.ui.models.list import ModelList
-from qwen_tui.ui.models.screen import ModelScreen
-from qwen_tui.ui.settings.number_row import NumberRow
-from qwen_tui.ui.settings.pane import SettingsPane
-from qwen_tui.ui.settings.row import SettingRow
-from qwen_tui.ui.side_panels import SidePanels
-from qwen_tui.ui.transcript.message_log import MessageLog
+from qwen_tui.strings.english import SENTENCES
+from qwen_tui.ui.widgets.keys import import_every_room, key_name, keys_in_force, own_bindings
+
+_PLACE = "help.place."
+EVERYWHERE = f"{_PLACE}everywhere"
+"""The place of what works wherever the keyboard is, dialogs excepted."""
 
 
-def help_places(everywhere: Iterable[BindingType], keymap: Mapping[str, str]) -> list[Place]:
-    """The parts of the screen with their keys; `everywhere` are those of screen and app."""
+class KeyRow(NamedTuple):
+    """A row of the help."""
+
+    keys: str
+    """As they are pressed."""
+    what: str
+    """What they do."""
+    id: str
+    """What the config file calls the binding; empty where its keys cannot be changed."""
+
+
+class Place(NamedTuple):
+    """A part of the screen, and the keys that work there."""
+
+    title: str
+    rows: tuple[KeyRow, ...]
+
+
+def place_of(kind: type[DOMNode]) -> str:
+    """The sentence that names the place where a class has its bindings: of its module, else of its room."""
+    names = kind.__module__.removeprefix("qwen_tui.ui.").split(".")
+    codes = (_PLACE + ".".join(names[:length]) for length in range(len(names), 0, -1))
+    return next((code for code in codes if code in SENTENCES), EVERYWHERE)
+
+
+def help_places(keymap: Mapping[str, str]) -> list[Place]:
+    """The parts of the screen, in the order in which their names stand in `strings`, with the keys in force."""
+    import_every_room()
+    found: dict[str, dict[tuple[str, str], list[str]]] = {
+        code: {} for code in SENTENCES if code.startswith(_PLACE)
+    }
+    for kind, binding in own_bindings():
+        keys = found[place_of(kind)].setdefault((binding.description, binding.id or ""), [])
+        keys += [key for key in keys_in_force(binding, keymap) if key not in keys]
     return [
-        place(title, bindings, dict(keymap))
-        for title, bindings in (
-            (say("help.place.composer"), [*MessageArea.BINDINGS, *Composer.BINDINGS]),
-            (say("help.place.everywhere"), everywhere),
-            (say("help.place.log"), MessageLog.BINDINGS),
-            (
-                say("help.place.conversations"),
-                [*ConversationList.BINDINGS, *ConversationsPane.BINDINGS, *SidePanels.BINDINGS],
-            ),
-            (say("help.place.models"), [*ModelList.BINDINGS, *ModelScreen.BINDINGS]),
-            (
-                say("help.place.settings"),
-                [*SettingsPane.BINDINGS, *NumberRow.BINDINGS, *SettingRow.BINDINGS, *SidePanels.BINDINGS],
-            ),
+        Place(
+            say(code),
+            tuple(KeyRow(" ".join(map(key_name, keys)), what, name) for (what, name), keys in rows.items()),
         )
+        for code, rows in found.items()
     ]
 
 

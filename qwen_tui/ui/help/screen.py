@@ -1,39 +1,32 @@
 """Help: every key by the place where it works, and where the person's files are."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 from pathlib import Path
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Container, Vertical, VerticalScroll
+from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Static
 
 from qwen_tui.strings import say
+from qwen_tui.ui.help.keys import KeyRow, Place
+from qwen_tui.ui.markdown.lines import BLANK, Line
+from qwen_tui.ui.markdown.wrap import wrap
+from qwen_tui.ui.widgets.keys import key_of
+from qwen_tui.ui.widgets.line_view import LinesView
+from qwen_tui.wording.cell_width import cells, displayed
 
-_ARROWS = {"up": "↑", "down": "↓", "left": "←", "right": "→", "escape": "esc", "pageup": "page up"}
-_ARROWS |= {"pagedown": "page down", "delete": "del", "question_mark": "?", "slash": "/"}
+_KEYS = 18
+"""Cells of the column of keys."""
 
+_IDS = 24
+"""Cells of the column of ids."""
 
-class Place(NamedTuple):
-    """A part of the screen, and the keys that work there."""
-
-    title: str
-    keys: tuple[tuple[str, str], ...]
-    """Keys as they are pressed, and what they do."""
-
-
-def place(title: str, bindings: Iterable[BindingType], keymap: dict[str, str] | None = None) -> Place:
-    """The keys of a widget, screen or app from its BINDINGS, as `keymap` (binding id to keys) remaps them."""
-    rows: dict[str, list[str]] = {}
-    for binding in bindings:
-        if not isinstance(binding, Binding) or not binding.description:
-            continue
-        keys = (keymap or {}).get(binding.id or "", binding.key)
-        rows.setdefault(binding.description, []).extend(key.strip() for key in keys.split(","))
-    return Place(title, tuple((" ".join(map(_key_name, keys)), what) for what, keys in rows.items()))
+_NARROW = 66
+"""Cells below which an id stands under what its keys do."""
 
 
 class Help(ModalScreen[None]):
@@ -46,58 +39,77 @@ class Help(ModalScreen[None]):
     Help {
         align: center middle;
         #help-box {
-            width: 76;
+            width: 84;
             max-width: 100%;
-            height: auto;
-            max-height: 100%;
+            height: 100%;
             padding: 0 1;
             border: round $border;
             border-title-color: $text-accent;
             border-subtitle-color: $text-muted;
             background: $background;
         }
-        #help-keys { height: auto; max-height: 100vh; scrollbar-size-vertical: 1; }
-        .help-title { color: $text-accent; text-style: bold; margin: 1 1 0 1; }
-        .help-table {
-            layout: grid;
-            grid-size: 2;
-            grid-columns: 24 1fr;
-            grid-rows: auto;
-            grid-gutter: 0 1;
-            height: auto;
-            padding: 0 1;
-        }
-        .help-key { color: $text-accent; }
+        #help-keys { height: 1fr; scrollbar-size-vertical: 1; }
     }
     """
 
     def __init__(self, places: Sequence[Place], files: Sequence[tuple[str, Path]] = ()) -> None:
         super().__init__()
-        self._places = [place for place in places if place.keys]
-        self._files = files
+        rows = tuple(KeyRow(name, _short(path), "") for name, path in files)
+        self._places = [place for place in (*places, Place(say("help.files"), rows)) if place.rows]
 
     def compose(self) -> ComposeResult:
-        """A table a place, then the files."""
         with Vertical(id="help-box") as box:
             box.border_title = Content(say("help.title"))
-            box.border_subtitle = Content(say("help.keys"))
+            box.border_subtitle = Content(say("help.keys", key=key_of(self, "help.close")))
             with VerticalScroll(id="help-keys"):
-                for title, keys in self._places:
-                    yield from _table(title, keys)
-                if self._files:
-                    yield from _table(say("help.files"), [(name, _short(path)) for name, path in self._files])
+                yield _Tables(self._places)
 
     def on_mount(self) -> None:
         """Let the arrow keys scroll."""
         self.query_one("#help-keys").focus()
 
 
-def _table(title: str, rows: Iterable[tuple[str, str]]) -> ComposeResult:
-    yield Static(Content(title), classes="help-title")
-    with Container(classes="help-table"):
-        for key, what in rows:
-            yield Static(Content(key), classes="help-key")
-            yield Static(Content(what), classes="help-what")
+class _Tables(LinesView):
+    """All places, each as a table."""
+
+    DEFAULT_CSS = "_Tables { height: auto; padding: 0 1; }"
+
+    def __init__(self, places: Sequence[Place]) -> None:
+        super().__init__()
+        self._places = places
+        self._width = 0
+
+    def lay_out(self, width: int) -> None:
+        """A note, then the tables under their titles."""
+        if width == self._width or width <= 0:
+            return
+        self._width = width
+        rows = wrap([(say("help.note"), "muted")], width)
+        for place in self._places:
+            rows += [BLANK, Line(((place.title, "accent strong"),))]
+            for row in place.rows:
+                rows += _rows(row, width)
+        self.rows = rows
+
+
+def _rows(row: KeyRow, width: int) -> Iterator[Line]:
+    room = width - _KEYS - (_IDS if row.id and width >= _NARROW else 0)
+    keys = wrap([(displayed(row.keys), "accent")], _KEYS - 1)
+    what = wrap([(displayed(row.what), "")], room - 1)
+    ids = [Line(((row.id, "muted"),))] if row.id else []
+    if width < _NARROW:
+        what, ids = [*what, *ids], []
+    for columns in zip_longest(keys, what, ids, fillvalue=BLANK):
+        widths = (_KEYS, room, 0)
+        gaps = (" " * max(0, end - cells(column.text)) for end, column in zip(widths, columns, strict=True))
+        yield Line(
+            tuple(
+                run
+                for column, gap in zip(columns, gaps, strict=True)
+                for run in (*column.runs, (gap, ""))
+                if run[0]
+            )
+        )
 
 
 def _short(path: Path) -> str:
@@ -106,10 +118,3 @@ def _short(path: Path) -> str:
         return f"~/{path.relative_to(Path.home())}"
     except (ValueError, RuntimeError):
         return str(path)
-
-
-def _key_name(key: str) -> str:
-    *modifiers, last = key.split("+")
-    return "+".join(
-        [*modifiers, _ARROWS.get(last, last.upper() if last[:1] == "f" and last[1:].isdigit() else last)]
-    )

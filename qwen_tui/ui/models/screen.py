@@ -29,6 +29,7 @@ from qwen_tui.ui.models.details import CHOICES, details
 from qwen_tui.ui.models.list import ModelList
 from qwen_tui.ui.models.sources import Found, Sources, on_hub, on_server
 from qwen_tui.ui.widgets.header import LoadLine
+from qwen_tui.ui.widgets.keys import key_of, keys_of
 from qwen_tui.wording.load_progress import fallback_in_words
 from qwen_tui.wording.units import in_bytes
 
@@ -101,12 +102,23 @@ class ModelScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="models-box") as box:
+            keys = keys_of(
+                self,
+                load="models.load",
+                name="models.name",
+                previous="models.previous_form",
+                next="models.next_form",
+                close="models.back",
+            )
             box.border_title = Content(say("models.title"))
-            box.border_subtitle = Content(say("models.keys"))
+            box.border_subtitle = Content(say("models.keys", **keys))
             yield LoadLine(id="models-load")
             yield ModelList(id="models-list")
             yield Input(
-                placeholder=say("models.by_name"), id="models-name", compact=True, select_on_focus=False
+                placeholder=say("models.by_name", key=key_of(self, "models.name")),
+                id="models-name",
+                compact=True,
+                select_on_focus=False,
             )
             yield Static(id="models-details", markup=False)
             yield Static(id="models-said", classes="-nothing", markup=False)
@@ -236,10 +248,12 @@ class ModelScreen(ModalScreen[None]):
         try:
             entry.plan(self._devices, self._form, self._device)
         except QwenTuiError as error:
-            return say("models.confirm_in_vain", problem=error.explanation.title)
+            return say(
+                "models.confirm_in_vain", problem=error.explanation.title, key=key_of(self, "models.load")
+            )
         if entry.download_bytes is None:
-            return say("models.confirm_unknown")
-        return say("models.confirm", size=in_bytes(entry.download_bytes))
+            return say("models.confirm_unknown", key=key_of(self, "models.load"))
+        return say("models.confirm", size=in_bytes(entry.download_bytes), key=key_of(self, "models.load"))
 
     @on(Input.Submitted)
     def _look_up(self, event: Input.Submitted) -> None:

@@ -9,6 +9,7 @@ from qwen_tui.chat.messages import Conversation, Message
 from qwen_tui.session.replay import ReplayEvent, Replaying
 from qwen_tui.session.requests import Replay
 from qwen_tui.strings import say
+from qwen_tui.ui.widgets.keys import keys_of
 from qwen_tui.wording.replay import replay_words
 
 if TYPE_CHECKING:  # see `open`
@@ -41,10 +42,12 @@ class ReceiptDesk:
         self._submit(Replay(reply_id))
 
     def follow(self, event: ReplayEvent) -> None:
-        """Say how far a replay is, or what came of it."""
-        is_running = isinstance(event, Replaying)
-        words = replay_words(event)
-        if self._receipt is not None and self._receipt.is_attached:
-            self._receipt.show_replay(words, is_running=is_running)
+        """Say how far a replay is, or what came of it; in the receipt of its own reply, if that is open."""
+        is_running, words, receipt = isinstance(event, Replaying), replay_words(event), self._receipt
+        if receipt is not None and receipt.is_attached and receipt.message.id == event.reply_id:
+            if is_running:
+                keys = keys_of(self._screen, close="receipt.close", stop="chat.stop")
+                words = f"{words} {say('replay.stopping', **keys)}"
+            receipt.show_replay(words, is_running=is_running)
         elif not is_running:
             self._tell(words)

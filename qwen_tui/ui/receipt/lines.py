@@ -192,7 +192,8 @@ def rows_of(sheet: Sheet, width: int) -> list[Line]:
     for label, value in sheet.facts:
         rows += _fact_rows(label, value, width)
     if sheet.token_ids:
-        title = say("receipt.ids", count=len(sheet.token_ids))
+        count = len(sheet.token_ids)
+        title = say("receipt.ids.one" if count == 1 else "receipt.ids", count=count)
         rows += [BLANK, Line(((title, "strong"),)), *_id_rows(sheet.token_ids, width)]
     return rows
 

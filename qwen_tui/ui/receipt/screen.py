@@ -1,6 +1,7 @@
 """The receipt of a reply as a dialog: how each of its runs came about, down to the token ids, and replaying it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import on
@@ -53,12 +54,11 @@ class Receipt(ModalScreen[None]):
     }
     """
 
+    @dataclass
     class ReplayRequested(Posted):
         """The person wants the reply run again."""
 
-        def __init__(self, message: Message) -> None:
-            super().__init__()
-            self.message = message
+        message: Message
 
     def __init__(self, message: Message, path: Sequence[Message] = ()) -> None:
         """`path` is the conversation as it is shown, for what the model's memory began with."""

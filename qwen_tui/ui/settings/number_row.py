@@ -10,7 +10,7 @@ from textual.style import Style
 
 from qwen_tui.chat.cleaning import one_line
 from qwen_tui.strings import say
-from qwen_tui.ui.settings.row import SettingRow
+from qwen_tui.ui.settings.row import SettingRow, hint_keys
 from qwen_tui.wording.settings import is_unfinished, stepped, typed
 
 _LONGEST = 16
@@ -42,8 +42,9 @@ class NumberRow(SettingRow):
     def hint(self) -> str:
         """The keys that end the typing, while something is typed."""
         if self.draft is not None:
-            return say("panes.hint.typing")
-        return say("panes.hint.number_reset" if self.resolved.resettable else "panes.hint.number")
+            return say("panes.hint.typing", **hint_keys(self))
+        code = "panes.hint.number_reset" if self.resolved.resettable else "panes.hint.number"
+        return say(code, **hint_keys(self))
 
     @property
     def shown(self) -> tuple[str, str]:

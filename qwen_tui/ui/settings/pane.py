@@ -153,7 +153,8 @@ class SettingsPane(Vertical):
         if isinstance(at, SettingRow):
             self._help.tell(*at.said)
         elif at is not None:
-            self._help.tell(say(f"panes.scope.{self._switch.chosen}.help"), say("panes.hint.scope"))
+            keys = keys_of(self, previous="settings.conversation", next="settings.defaults")
+            self._help.tell(say(f"panes.scope.{self._switch.chosen}.help"), say("panes.hint.scope", **keys))
         else:
             self._help.tell(say("panes.legend"))
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from textual import events, on
 from textual.binding import Binding, BindingType
@@ -16,6 +16,7 @@ from qwen_tui.errors import QwenTuiError
 from qwen_tui.settings.options import Option
 from qwen_tui.settings.resolution import ResolvedSetting
 from qwen_tui.strings import say
+from qwen_tui.ui.widgets.keys import key_of, keys_of
 from qwen_tui.wording.cell_width import cells, cropped
 from qwen_tui.wording.settings import worded, worded_open
 
@@ -26,6 +27,12 @@ Change = Callable[[str, Json], None]
 """Gives the setting of this name a checked value, or `RESET`."""
 
 _MARKS = {"": " ", "default": "○", "override": "●"}
+
+
+def hint_keys(node: Widget) -> dict[str, Any]:
+    """The keys that hints of rows name."""
+    names = ("change", "reset", "next", "previous", "more", "less", "much_more")
+    return keys_of(node, **{name: f"settings.{name}" for name in names})
 
 
 class SettingRow(Widget):
@@ -101,7 +108,7 @@ class SettingRow(Widget):
     def remark(self) -> str:
         """What matters about the value just now, in words, or empty."""
         if self.resolved.loads:
-            return say("panes.loads")
+            return say("panes.loads", key=key_of(self, "settings.change"))
         if self.resolved.idle:
             return say(f"panes.idle.{self.resolved.idle}")
         return say("panes.overridden") if self.resolved.overridden_elsewhere else ""
@@ -109,8 +116,9 @@ class SettingRow(Widget):
     @property
     def hint(self) -> str:
         """The keys that work here."""
-        hint = say(f"panes.hint.{'loads' if self.resolved.loads else self.option.kind}")
-        return say("panes.hint.reset", hint=hint) if self.resolved.resettable else hint
+        keys = hint_keys(self)
+        hint = say(f"panes.hint.{'loads' if self.resolved.loads else self.option.kind}", **keys)
+        return say("panes.hint.reset", hint=hint, **keys) if self.resolved.resettable else hint
 
     @property
     def shown(self) -> tuple[str, str]:

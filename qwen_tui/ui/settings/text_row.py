@@ -10,7 +10,7 @@ from textual.widgets import Input
 from qwen_tui.chat.cleaning import one_line
 from qwen_tui.settings.options import Option
 from qwen_tui.strings import say
-from qwen_tui.ui.settings.row import Change, SettingRow
+from qwen_tui.ui.settings.row import Change, SettingRow, hint_keys
 from qwen_tui.wording.cell_width import cells, clusters
 from qwen_tui.wording.settings import typed
 
@@ -51,7 +51,7 @@ class TextRow(SettingRow):
     @property
     def hint(self) -> str:
         """While the field is open, the keys that close it."""
-        return say("panes.hint.typing") if self._is_open else super().hint
+        return say("panes.hint.typing", **hint_keys(self)) if self._is_open else super().hint
 
     def cut(self, text: str, width: int) -> str:
         """The end of the text: of a path or a hub id, the part that tells it from others."""

@@ -5,6 +5,12 @@ wide character across such a cut becomes two spaces.
 """
 
 from textual._compositor import Compositor  # where a screen says that it is drawn, there is no public way
+from textual.screen import Screen
+
+
+def cut_where_it_is_seen(screen: Screen[None]) -> None:
+    """Let a screen be drawn by `WholeCharacters`."""
+    screen._compositor = WholeCharacters()
 
 
 class WholeCharacters(Compositor):

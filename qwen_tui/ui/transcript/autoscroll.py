@@ -9,6 +9,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from qwen_tui.strings import say
+from qwen_tui.ui.textual_patches.scrolling import is_anchor_released
 
 NEAR_END = 3
 """Rows from the end within which scrolling down follows again: text that grows cannot be caught up with."""
@@ -46,7 +47,7 @@ class Autoscroll(VerticalScroll):
     @property
     def is_following(self) -> bool:
         """Whether the view stays at the newest text."""
-        return self.is_anchored and not self._anchor_released and not self.has_more_below
+        return self.is_anchored and not is_anchor_released(self) and not self.has_more_below
 
     def follow(self) -> None:
         """Go to the end and stay there."""

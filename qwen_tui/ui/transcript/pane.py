@@ -26,6 +26,7 @@ from qwen_tui.ui.transcript.autoscroll import LatestHint
 from qwen_tui.ui.transcript.find_bar import FindBar
 from qwen_tui.ui.transcript.welcome import Welcome
 from qwen_tui.ui.widgets.action_bar import ActionBar
+from qwen_tui.ui.widgets.keys import key_of
 
 if TYPE_CHECKING:  # see `TranscriptPane.complete`
     from qwen_tui.ui.transcript.message_log import MessageLog
@@ -162,7 +163,8 @@ class TranscriptPane(Vertical):
         if session is None or message is None:
             return
         if event.action == "delete":
-            self._change(lambda: self._library.delete(session, message.id), message, say("screen.deleted"))
+            deleted = say("screen.deleted", key=key_of(self, "log.undo"))
+            self._change(lambda: self._library.delete(session, message.id), message, deleted)
         elif event.action in ("earlier_variant", "later_variant"):
             step = -1 if event.action == "earlier_variant" else 1
             self._change(lambda: session.turn(message.id, step), message)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from textual.await_complete import AwaitComplete
 
 from qwen_tui.chat.messages import Message
+from qwen_tui.ui.textual_patches.scrolling import lay_out_now
 from qwen_tui.ui.transcript.autoscroll import Autoscroll
 from qwen_tui.ui.transcript.message_view import MessageView
 
@@ -261,7 +262,7 @@ class VirtualList:
                     self._move(self._range.with_newer(len(self.messages)))
                 await self._arrange()
                 # The position can only be put right once the new messages have their heights.
-                scroll.screen._refresh_layout()
+                lay_out_now(scroll.screen)
                 if seen is not None and seen.is_attached:
                     moved = scroll.scroll_y + seen.virtual_region.y - y
                     with _by_program(scroll):
@@ -280,7 +281,7 @@ class VirtualList:
                     self._move(around(position, len(self.messages)))
                 await self._arrange()
                 self._scroll.release_anchor()
-                self._scroll.screen._refresh_layout()
+                lay_out_now(self._scroll.screen)
                 self._reach(message_id, top=True)
             finally:
                 self._is_paging = False

@@ -1,57 +1,67 @@
 """What an empty conversation shows: where you are, three things to try, and the keys."""
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.events import Click
-from textual.message import Message
+from textual.message import Message as Posted
 from textual.reactive import reactive
 from textual.widgets import Static
 
 from qwen_tui.engine.base import ModelInfo
 from qwen_tui.engine.host import Asleep, EngineState, Failed, Opening, Ready
 from qwen_tui.strings import say
+from qwen_tui.ui.widgets.keys import keys_of
 from qwen_tui.wording.models import in_millions
 
 
 class Suggestion(Static):
-    """Something to try; a click puts it into the composer."""
+    """Something to try; a click or enter puts it into the composer."""
 
     DEFAULT_CSS: ClassVar[str] = """
     Suggestion {
-        width: auto;
         height: auto;
         padding: 0 1;
         &:hover { background: $surface; color: $accent; }
+        &:focus { background: $block-cursor-background; color: $block-cursor-foreground; }
+        &:ansi:focus { text-style: reverse; }
     }
     """
 
-    class Chosen(Message):
+    @dataclass
+    class Chosen(Posted):
         """The person wants to try this."""
 
-        def __init__(self, text: str) -> None:
-            super().__init__()
-            self.text = text
+        text: str
 
     def __init__(self, text: str) -> None:
-        super().__init__(Content(f"› {text}"), markup=False)
+        super().__init__(Content(f"› {text}"), classes="suggestion", markup=False)
         self._text = text
 
     @on(Click)
-    def _choose(self) -> None:
+    def choose(self) -> None:
+        """Say up that this is wanted."""
         self.post_message(self.Chosen(self._text))
 
 
 class Welcome(Vertical):
-    """The inside of the log while there are no messages."""
+    """The inside of the log while there are no messages. Its suggestions are one tab stop; arrows walk in it."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "choose", say("welcome.key.choose"), id="welcome.choose"),
+        Binding("up", "walk(-1)", say("welcome.key.previous"), id="welcome.previous", show=False),
+        Binding("down", "walk(1)", say("welcome.key.next"), id="welcome.next", show=False),
+    ]
     DEFAULT_CSS: ClassVar[str] = """
     Welcome {
         height: auto;
         padding: 1 3;
+        #welcome-suggestions { height: auto; }
         #welcome-title { text-style: bold; color: $accent; }
         #welcome-where, #welcome-keys { color: $text-muted; height: auto; }
         #welcome-try { margin-top: 1; color: $text-muted; }
@@ -61,13 +71,19 @@ class Welcome(Vertical):
 
     state: reactive[EngineState | None] = reactive(None)
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._rows: list[Suggestion] = []
+        self._suggests = ""
+        """Which of the texts stand there."""
+
     def compose(self) -> ComposeResult:
-        """Title, where you are, what to try, keys."""
         yield Static(say("welcome.title"), id="welcome-title", markup=False)
         yield Static(id="welcome-where", markup=False)
         yield Static(say("welcome.try"), id="welcome-try", markup=False)
         yield Vertical(id="welcome-suggestions")
-        yield Static(say("welcome.keys"), id="welcome-keys", markup=False)
+        keys = keys_of(self, send="chat.send", newline="chat.newline", stop="chat.stop", help="app.help")
+        yield Static(say("welcome.keys", **keys), id="welcome-keys", markup=False)
 
     def on_mount(self) -> None:
         """Show what was given before there was a place for it."""
@@ -79,11 +95,28 @@ class Welcome(Vertical):
             return
         info = self.state.engine.info if isinstance(self.state, Ready) else None
         self.query_one("#welcome-where", Static).update(Content(self._where(info)))
-        suggestions = self.query_one("#welcome-suggestions", Vertical)
         kind = "guide" if info is None or info.model == "guide" else "any"
-        texts = [say(f"welcome.{kind}.{number}") for number in (1, 2, 3)]
-        suggestions.remove_children()
-        suggestions.mount_all(Suggestion(text) for text in texts)
+        if kind != self._suggests:  # the keyboard may be in them
+            self._suggests = kind
+            self._rows = [Suggestion(say(f"welcome.{kind}.{number}")) for number in (1, 2, 3)]
+            self._rows[0].can_focus = True
+            suggestions = self.query_one("#welcome-suggestions", Vertical)
+            suggestions.remove_children()
+            suggestions.mount_all(self._rows)
+
+    def action_walk(self, by: int) -> None:
+        """Go to the suggestion above or below; below the last one is what comes after them."""
+        here = next(at for at, row in enumerate(self._rows) if row.can_focus)
+        there = here + by
+        if there == len(self._rows):
+            self.screen.focus_next()
+        elif there >= 0:
+            self._rows[there].can_focus = True
+            self.screen.set_focus(self._rows[there])
+            self._rows[here].can_focus = False
+
+    def action_choose(self) -> None:
+        next(row for row in self._rows if row.can_focus).choose()
 
     def _where(self, info: ModelInfo | None) -> str:
         if info is None:

@@ -1,6 +1,7 @@
 """The quiet line under the log: what can be done to the message under the cursor, by key or by click."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from textual import events
@@ -35,12 +36,11 @@ class ActionBar(LinesView):
     }
     """
 
+    @dataclass
     class Chosen(Posted):
         """The person clicked on an offer."""
 
-        def __init__(self, name: str) -> None:
-            super().__init__()
-            self.name = name
+        name: str
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -55,8 +55,6 @@ class ActionBar(LinesView):
             self._offers = tuple(offers)
             self._under_mouse = None
             self._show_again()
-            if self.styles.width is not None and self.styles.width.is_auto:
-                self.refresh(layout=True)
 
     def lay_out(self, width: int) -> None:
         """As many offers as fit into one row."""
@@ -82,11 +80,9 @@ class ActionBar(LinesView):
         return _width(self._offers)
 
     def on_resize(self) -> None:
-        """Fill the new width."""
         self._show_again()
 
     def on_click(self, event: events.Click) -> None:
-        """Ask for what is under the mouse."""
         event.stop()
         if offer := self._at(event.x):
             self.post_message(self.Chosen(offer.name))
@@ -96,7 +92,6 @@ class ActionBar(LinesView):
         self._light(self._at(event.x))
 
     def on_leave(self) -> None:
-        """The mouse is elsewhere."""
         self._light(None)
 
     def _at(self, x: int) -> Offer | None:

@@ -9,6 +9,7 @@ from textual.widget import Widget
 
 from qwen_tui.engine.base import LoadProgress, ModelInfo
 from qwen_tui.strings import say
+from qwen_tui.ui.widgets.keys import key_of
 from qwen_tui.wording.load_progress import Pace, amounts_in_short, amounts_in_words, stage_in_words
 from qwen_tui.wording.units import in_tokens
 
@@ -101,7 +102,7 @@ class Header(Widget):
         stage = stage_in_words(progress)
         short = Content(stage)
         long = _dotted(progress.name, stage) if progress.name else short
-        esc = Content.styled(say("header.esc"), "$text-muted")
+        esc = Content.styled(say("header.esc", key=key_of(self, "chat.stop")), "$text-muted")
         if not progress.total:
             return [(long, esc), (short, esc)]
         share = min(1.0, progress.done / progress.total)

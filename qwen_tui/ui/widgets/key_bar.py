@@ -5,61 +5,65 @@ after some hours of switching between panes that is tens of thousands. It also c
 """
 
 from textual import on
-from textual.app import ComposeResult
-from textual.containers import Horizontal
+from textual.binding import Binding
 from textual.screen import Screen
 
 from qwen_tui.ui.widgets.action_bar import ActionBar, Offer
 
-FIRST = "close_drawer"
-"""What is declared behind all that a pane can do, and must not be left out."""
+ELSEWHERE = (
+    "app.help",
+    "app.settings",
+    "app.conversations",
+    "app.models",
+    "app.commands",
+    "chat.new",
+    "chat.newline",
+    "chat.find",
+    "chat.regenerate",
+)
+"""Bindings that lead away from what has the keyboard, by id, the most needed first: they stand behind its own."""
 
 
-class KeyBar(Horizontal):
-    """Keys in the order in which they are declared; where there is no room, the last ones are left out."""
+class KeyBar(ActionBar):
+    """The way out, what can be done where the keyboard is, then `ELSEWHERE`; what has no room is left out.
 
-    DEFAULT_CSS = """
-    KeyBar {
-        dock: bottom;
-        height: 1;
-        ActionBar { padding: 0 1; }
-        #palette-key { width: auto; border-left: vkey $foreground 20%; }
-    }
+    It follows the screen in front: while a dialog is open, its keys are the ones that work.
     """
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._keys = ActionBar()
-        self._palette = ActionBar(id="palette-key")
-
-    def compose(self) -> ComposeResult:
-        """The keys, and at the right edge the one that leads to everything else."""
-        yield self._keys
-        yield self._palette
+    DEFAULT_CSS = """
+    KeyBar { dock: bottom; padding: 0 1; }
+    """
 
     def on_mount(self) -> None:
-        """Follow what is possible."""
-        self.screen.bindings_updated_signal.subscribe(self, self._follow)
+        self._followed = self.screen
+        self.app.screen_change_signal.subscribe(self, self._follow_screen)
+        self._follow_screen(self.screen)
 
     def on_unmount(self) -> None:
-        """Follow it no longer."""
-        self.screen.bindings_updated_signal.unsubscribe(self)
+        self._followed.bindings_updated_signal.unsubscribe(self)
+        self.app.screen_change_signal.unsubscribe(self)
 
     @on(ActionBar.Chosen)
     def _press(self, event: ActionBar.Chosen) -> None:
         event.stop()
         self.app.simulate_key(event.name)
 
+    def _follow_screen(self, _: Screen[object]) -> None:
+        self._followed.bindings_updated_signal.unsubscribe(self)
+        self._followed = self.app.screen
+        self._followed.bindings_updated_signal.subscribe(self, self._follow)
+        self._follow(self._followed)
+
     def _follow(self, screen: Screen[object]) -> None:
-        offers: dict[str, Offer] = {}
-        palette: list[Offer] = []
+        offers: dict[str, tuple[int, Offer]] = {}
         for _, binding, enabled, _ in screen.active_bindings.values():
-            offer = Offer(binding.key, self.app.get_key_display(binding), binding.description)
-            if binding.key == self.app.COMMAND_PALETTE_BINDING:
-                palette.append(offer)
-            elif binding.show and enabled:
-                offers.setdefault(binding.action, offer)
-        self._keys.show(
-            tuple(offers[action] for action in sorted(offers, key=lambda action: action != FIRST))
-        )
-        self._palette.show(palette)
+            if binding.show and enabled:
+                offer = Offer(binding.key, self.app.get_key_display(binding), binding.description)
+                offers.setdefault(binding.action, (_rank(binding), offer))
+        self.show([offer for _, offer in sorted(offers.values(), key=lambda ranked: ranked[0])])
+
+
+def _rank(binding: Binding) -> int:
+    if binding.id in ELSEWHERE:
+        return 1 + ELSEWHERE.index(binding.id)
+    return -1 if binding.key == "escape" else 0

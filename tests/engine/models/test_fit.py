@@ -7,7 +7,7 @@ import pytest
 
 from qwen_tui.engine.models.catalogue import known
 from qwen_tui.engine.models.devices import Device
-from qwen_tui.engine.models.fit import Fit, Plan, fits, plan
+from qwen_tui.engine.models.fit import Fit, Plan, fits, gigabytes, plan
 from qwen_tui.engine.models.size import ModelSize
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.strings import say
@@ -222,3 +222,9 @@ def test_without_any_gpu_it_is_said_why(
 
 def test_cuda_means_any_of_the_gpus() -> None:
     assert names(plan(size("Qwen2.5-7B-Instruct"), gpus(10, 80), device="cuda").fit) == ["cuda:1"]
+
+
+def test_a_tiny_model_is_not_said_to_weigh_nothing() -> None:
+    assert [gigabytes(count) for count in (0, 230_000, 13_400_000, 49_000_000, 120_000_000, 15_230_000_000)] == [
+        "0.0", "0.001", "0.013", "0.049", "0.1", "15.2",
+    ]  # fmt: skip

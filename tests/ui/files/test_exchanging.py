@@ -74,7 +74,7 @@ async def test_a_file_is_written_over_only_when_enter_is_pressed_twice_and_stays
         await until(pilot, lambda: "to first token" in shown(pilot))
         await choose(pilot, "Export")
         await name_file(pilot, file)
-        await until(pilot, lambda: "Enter once more" in shown(pilot))
+        await until(pilot, lambda: "already exists. Press enter again" in shown(pilot))
         assert file.read_text() == "mine"
         await pilot.press("enter")
         await until(pilot, lambda: "Written to" in shown(pilot))

@@ -4,18 +4,19 @@ from pathlib import Path
 
 import pytest
 from textual.app import App, ComposeResult
-from textual.binding import Binding
 from textual.color import Color
 from textual.widgets import Footer
 
 from qwen_tui.ui.composer.composer import Composer
-from qwen_tui.ui.composer.text_area import MessageArea
-from qwen_tui.ui.help.screen import Help, Place, place
+from qwen_tui.ui.help.keys import KeyRow, Place, help_places
+from qwen_tui.ui.help.screen import Help
 from qwen_tui.ui.themes import THEMES
 from qwen_tui.ui.widgets.header import Header
 
 
 class Host(App[None]):
+    animation_level = "none"  # as in the program
+
     def compose(self) -> ComposeResult:
         yield Header()
         yield Composer()
@@ -26,22 +27,19 @@ def drawn(app: App[None]) -> str:
     return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
 
 
-def test_a_place_lists_keys_as_they_are_pressed() -> None:
-    bindings = [
-        Binding("up,k", "up", "one up"),
-        Binding("escape", "back", "back", id="chat.stop"),
-        Binding("f2", "settings", "settings"),
-        Binding("x", "secret"),
-    ]
-    assert place("Log", bindings).keys == (("↑ k", "one up"), ("esc", "back"), ("F2", "settings"))
-    assert place("Log", bindings, {"chat.stop": "ctrl+g"}).keys[1] == ("ctrl+g", "back")
+def test_a_place_lists_keys_as_they_are_pressed_with_their_ids() -> None:
+    rows = {row.id: row for place in help_places({"chat.stop": "ctrl+g"}) for row in place.rows}
+    assert rows["log.previous"] == ("↑ k", "Message above", "log.previous")
+    assert rows["app.settings"].keys == "F2"
+    assert rows["receipt.close"].keys == "esc i q"
+    assert rows["chat.stop"].keys == "ctrl+g"
 
 
 @pytest.mark.parametrize("size", [(60, 20), (120, 36)])
 async def test_the_help_can_be_read_to_its_end_and_closes_with_esc(size: tuple[int, int]) -> None:
     app = Host()
     async with app.run_test(size=size) as pilot:
-        places = [place("Composer", MessageArea.BINDINGS), Place("Log", (("y", "copy [red]the message"),))]
+        places = [*help_places({})[:1], Place("Log", (KeyRow("y", "copy [red]the message", "log.copy"),))]
         await app.push_screen(Help(places, [("log", Path("/var/[x]/qwen-tui.log"))]))
         await pilot.pause()
         assert "ctrl+j" in drawn(app)
@@ -61,7 +59,7 @@ async def test_every_theme_draws_every_widget(theme) -> None:
         app.theme = theme.name
         app.query_one(Composer).focus()
         await pilot.press("x")
-        await app.push_screen(Help([place("Composer", MessageArea.BINDINGS)]))
+        await app.push_screen(Help(help_places({})))
         await pilot.pause()
 
 

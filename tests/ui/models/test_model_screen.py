@@ -91,9 +91,9 @@ async def test_a_download_is_asked_about_first(play) -> None:
         models = await opened(pilot)
         models.go_to("Qwen/Qwen3-4B")
         await pilot.press("enter")
-        await until(pilot, lambda: "Enter once more downloads 8.0 GB" in shown(pilot))
+        await until(pilot, lambda: "Press enter again to download 8.0 GB" in shown(pilot))
         await pilot.press("down")
-        await until(pilot, lambda: "Enter once more" not in shown(pilot))
+        await until(pilot, lambda: "Press enter again" not in shown(pilot))
         await pilot.press("up", "enter")
         assert len(play.loads) == 1
         await pilot.press("enter")
@@ -198,7 +198,7 @@ async def test_any_other_model_is_named(play, tmp_path) -> None:
         await pilot.press("enter")
         assert models.row.entry.model == "somebody/some-model"
         await pilot.press("enter")
-        await until(pilot, lambda: "downloads what is missing" in shown(pilot))
+        await until(pilot, lambda: "download what is missing" in shown(pilot))
         await pilot.press("slash")
         field.value = "Qwen/Qwen3-8B"
         await pilot.press("enter")
@@ -259,5 +259,5 @@ async def test_a_name_on_the_hub_is_told_with_its_size_before_it_is_downloaded(
             assert set(models.row.fits) == {"none", "8bit", "4bit"}
             await pilot.press("enter")
             size = in_bytes((tmp_path / "我的模型" / "model.safetensors").stat().st_size)
-            await until(pilot, lambda: f"downloads {size}" in shown(pilot))
+            await until(pilot, lambda: f"download {size}" in shown(pilot))
         assert not any(".safetensors" in request for request in hub.requests)

@@ -86,6 +86,13 @@ async def test_the_token_ids_can_be_scrolled_to() -> None:
         assert " 611" in screen_text(app)
 
 
+async def test_one_token_id_is_one() -> None:
+    app = DialogHost(reply("x", receipt=(Run(model="m", token_ids=(7,)),)))
+    async with running(app, (80, 40)):
+        assert "1 token id\n" in "\n".join(row.rstrip(" │") for row in screen_text(app).split("\n")) + "\n"
+        assert "1 token ids" not in screen_text(app)
+
+
 async def test_a_continued_reply_has_a_sheet_for_each_run() -> None:
     second = Run(model="Qwen/Qwen2.5-7B-Instruct", content_start=1200, new_tokens=1, stop_reason="length")
     app = DialogHost(reply("x", receipt=(Run(model="a/b", token_ids=(1, 2)), second)))

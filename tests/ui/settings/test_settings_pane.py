@@ -501,7 +501,7 @@ async def test_it_draws_at_every_size_and_in_every_kind_of_theme(play, size: Any
         stage.app.theme = theme
         await stage.go_to("temperature")
         assert "0.30" in stage.line("Temperature")
-        assert "shift ×10 · del resets" in stage.help
+        assert "shift+→ ×10 · del resets" in stage.help
         await stage.go_to("device")
         await stage.until(lambda: any("Device" in line for line in stage.lines))  # scrolled to
         assert "auto" in stage.line("Device")

@@ -1,0 +1,66 @@
+"""Keys as they are in force: every binding of ours, with the keys of the person's config file."""
+
+import functools
+import importlib
+import pkgutil
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from textual.binding import Binding
+from textual.dom import DOMNode
+
+import qwen_tui.ui
+from qwen_tui.ui.textual_patches.keymap_first import keymap_of
+
+_ROOMS = "qwen_tui.ui."
+_SHORT = {"up": "↑", "down": "↓", "left": "←", "right": "→", "escape": "esc", "pageup": "page up"}
+_SHORT |= {"pagedown": "page down", "delete": "del", "question_mark": "?", "slash": "/"}
+
+
+def key_name(key: str) -> str:
+    """A key as sentences and the help name it: `esc` for `escape`, `F1` for `f1`, `shift+←` for `shift+left`."""
+    *modifiers, last = key.split("+")
+    is_function_key = last[:1] == "f" and last[1:].isdigit()
+    return "+".join([*modifiers, _SHORT.get(last, last.upper() if is_function_key else last)])
+
+
+def keys_in_force(binding: Binding, keymap: Mapping[str, str]) -> list[str]:
+    """The keys of a binding, as `keymap` (binding id to keys) remaps them."""
+    return [key.strip() for key in keymap.get(binding.id or "", binding.key).split(",")]
+
+
+def key_of(node: DOMNode, binding_id: str) -> str:
+    """The name of the first key that a binding has now, for a sentence."""
+    return str(keys_of(node, key=binding_id)["key"])
+
+
+def keys_of(node: DOMNode, **binding_ids: str) -> dict[str, Any]:
+    """The same for several, as the parameters of a sentence."""
+    keymap = keymap_of(node.app)
+    return {name: key_name(keys_in_force(_named(each), keymap)[0]) for name, each in binding_ids.items()}
+
+
+@functools.cache
+def _named(binding_id: str) -> Binding:
+    for _ in range(2):
+        for _, binding in own_bindings():
+            if binding.id == binding_id:
+                return binding
+        import_every_room()
+    raise KeyError(binding_id)
+
+
+def own_bindings(kind: type[DOMNode] = DOMNode) -> Iterator[tuple[type[DOMNode], Binding]]:
+    """Every binding that a class of ours declares, with that class; of rooms that were imported until now."""
+    if kind.__module__.startswith(_ROOMS):
+        for each in kind.__dict__.get("BINDINGS", ()):
+            if isinstance(each, Binding):
+                yield kind, each
+    for below in kind.__subclasses__():
+        yield from own_bindings(below)
+
+
+def import_every_room() -> None:
+    """Import what else is imported only when it is opened, so that `own_bindings` knows all."""
+    for module in pkgutil.walk_packages(qwen_tui.ui.__path__, _ROOMS):
+        importlib.import_module(module.name)

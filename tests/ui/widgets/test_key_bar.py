@@ -1,0 +1,99 @@
+"""The last line of the screen names what does something now, the most needed first."""
+
+from screenplay import press, say, shown, until
+
+from qwen_tui.ui.models.screen import ModelScreen
+from qwen_tui.ui.receipt.screen import Receipt
+from qwen_tui.ui.widgets.key_bar import KeyBar
+
+
+def bar(pilot) -> str:
+    """The line, wherever a dialog leaves it to be seen."""
+    return pilot.app.screen_stack[0].query_one(KeyBar).rows[0].text
+
+
+async def answered(pilot, text: str) -> None:
+    await say(pilot, text)
+    composer = pilot.app.screen.query_one("#composer")
+    await until(pilot, lambda: f"echo: {text}" in shown(pilot) and not composer.busy)
+
+
+async def test_at_80_columns_the_panes_come_before_what_can_be_done_without(play) -> None:
+    async with play.running(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "scripted" in shown(pilot))
+        text = bar(pilot)
+        for name in ("send", "help", "settings", "conversations", "models"):
+            assert name in text
+        assert text == shown(pilot).splitlines()[-1].strip()
+
+
+async def test_with_room_it_names_the_rest_in_the_order_of_need(play) -> None:
+    async with play.running(size=(150, 36)) as pilot:
+        await until(pilot, lambda: "commands" in bar(pilot))
+        names = ["send", "help", "settings", "conversations", "models", "commands", "new", "newline", "find"]
+        places = [bar(pilot).index(f" {name}") for name in names]
+        assert places == sorted(places)
+
+
+async def test_while_a_reply_is_edited_enter_saves_and_esc_cancels(play) -> None:
+    async with play.running() as pilot:
+        await answered(pilot, "go")
+        await pilot.press("shift+tab", "e")
+        await until(pilot, lambda: "save" in bar(pilot) and "cancel" in bar(pilot))
+        assert "send" not in bar(pilot)
+        assert "Editing the reply · enter save · esc cancel" in shown(pilot)
+        await pilot.press("escape")
+        await until(pilot, lambda: "send" in bar(pilot) and "cancel" not in bar(pilot))
+
+
+async def test_while_a_question_is_edited_enter_sends_it_again(play) -> None:
+    async with play.running() as pilot:
+        await answered(pilot, "go")
+        await pilot.press("shift+tab", "up", "e")
+        await until(pilot, lambda: "resend" in bar(pilot) and "cancel" in bar(pilot))
+        await press(pilot, "!")
+        await pilot.press("enter")
+        await until(pilot, lambda: "echo: go!" in shown(pilot))
+        await until(pilot, lambda: "resend" not in bar(pilot) and "send" in bar(pilot))
+
+
+async def test_behind_a_dialog_it_names_the_keys_of_the_dialog(play) -> None:
+    async with play.running() as pilot:
+        await answered(pilot, "go")
+        await pilot.press("shift+tab", "i")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Receipt))
+        await until(pilot, lambda: "Replay" in bar(pilot) or "replay" in bar(pilot))
+        assert "settings" not in bar(pilot)
+        await pilot.press("escape")
+        await until(pilot, lambda: "settings" in bar(pilot))
+        await pilot.press("f4")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ModelScreen))
+        await until(pilot, lambda: "load" in bar(pilot) and "settings" not in bar(pilot))
+        await pilot.press("escape")
+        await until(pilot, lambda: "settings" in bar(pilot))
+
+
+async def test_what_cannot_be_done_now_is_not_named(play) -> None:
+    async with play.running(size=(150, 36)) as pilot:
+        screen = pilot.app.screen
+        may_find = [True, False, None]
+        screen.check_action = lambda action, parameters: action != "find" or may_find[0]
+        screen.refresh_bindings()
+        await until(pilot, lambda: "find" in bar(pilot))
+        for _ in range(2):
+            may_find.pop(0)
+            screen.refresh_bindings()
+            await until(pilot, lambda: "find" not in bar(pilot))
+
+
+async def test_opening_and_closing_dialogs_leaves_nothing_behind_that_follows_the_keys(play) -> None:
+    async with play.running() as pilot:
+        screen = pilot.app.screen
+        for _ in range(3):
+            await pilot.press("f1")
+            await until(pilot, lambda: pilot.app.screen is not screen)
+            await pilot.press("escape")
+            await until(pilot, lambda: pilot.app.screen is screen)
+        await pilot.pause()
+        bar = screen.query_one(KeyBar)
+        assert len(screen.bindings_updated_signal._subscriptions[bar]) == 1
