@@ -25,6 +25,7 @@ from qwen_tui.ui.settings.row import RESET, SettingRow
 from qwen_tui.ui.settings.scope_switch import ScopeSwitch
 from qwen_tui.ui.settings.system_prompt import PromptText, SystemPromptRow
 from qwen_tui.ui.settings.text_row import TextRow
+from qwen_tui.ui.widgets.keys import keys_of
 
 ROW_OF_KIND: dict[str, type[SettingRow]] = {
     "number": NumberRow,
