@@ -25,7 +25,7 @@ from qwen_tui.settings.options import OPTIONS, Settings
 from qwen_tui.strings import say
 from qwen_tui.ui.chat_screen import ChatScreen
 from qwen_tui.ui.config_check import unknown_names
-from qwen_tui.ui.palette import COMMANDS
+from qwen_tui.ui.palette import Command, commands
 from qwen_tui.ui.settings.pane import SettingsPane
 from qwen_tui.ui.textual_patches.key_queue import KeysInOrder
 from qwen_tui.ui.themes import THEMES
@@ -76,14 +76,14 @@ class QwenTuiApp(KeysInOrder):
         for theme in THEMES:
             self.register_theme(theme)
         problems = [*config.problems, *unknown_names(config)]
-        self._chat = ChatScreen(library, self._turns, self._drafts, self._storage, conversation, problems)
+        self._screen = ChatScreen(library, self._turns, self._drafts, self._storage, conversation, problems)
         self._models: ModelScreen | None = None
         """The model screen that was opened last."""
         self.set_reactive(QwenTuiApp.settings, config.settings)
 
     def get_default_screen(self) -> Screen[None]:
         """The one screen there is; dialogs stand over it."""
-        return self._chat
+        return self._screen
 
     def on_mount(self) -> None:
         """Show the person's colours and keys, and begin to load the model."""
@@ -92,7 +92,7 @@ class QwenTuiApp(KeysInOrder):
         self.set_keymap(dict(self._config.keys))
         # Textual draws only what has changed, and another program has had the terminal meanwhile.
         self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
-        self._chat.settings = self.settings
+        self._screen.settings = self.settings
         self.call_after_refresh(
             self.action_load_model
         )  # the worker's start must not hold up the first picture
@@ -104,7 +104,7 @@ class QwenTuiApp(KeysInOrder):
 
     def close_engine(self) -> None:
         """What leaving needs, from any thread and more than once: see `on_unmount`."""
-        self._chat.note_draft()
+        self._screen.chat.outbox.note_draft()
         self._drafts.write()
         self._turns.close(LEAVE_SECONDS)
         self._storage.close(LEAVE_SECONDS)
@@ -113,11 +113,11 @@ class QwenTuiApp(KeysInOrder):
 
     def watch_settings(self, settings: Settings) -> None:
         """Hand the defaults down."""
-        self._chat.settings = settings
+        self._screen.settings = settings
 
     def watch_engine_state(self, state: EngineState | None) -> None:
         """Hand down what the engine has come to."""
-        self._chat.engine_state = state
+        self._screen.engine_state = state
         if self._models is not None and self._models.is_attached:
             self._models.engine_state = state
 
@@ -128,7 +128,7 @@ class QwenTuiApp(KeysInOrder):
 
     async def action_quit(self) -> None:
         """Leave, unless something is not on disk that the person does not know of."""
-        self._chat.leave()
+        self._screen.leave()
 
     def action_load_model(self) -> None:
         """Load the model of the settings."""
@@ -161,7 +161,7 @@ class QwenTuiApp(KeysInOrder):
 
     def on_receipt_replay_requested(self, event: "Receipt.ReplayRequested") -> None:
         """Run a reply again; handled by name, since the dialog is imported when it is opened."""
-        self._chat.receipts.replay(event.message.id)
+        self._screen.chat.receipts.replay(event.message.id)
 
     def action_stop_loading(self) -> None:
         """Give up a load that is under way."""
@@ -178,7 +178,7 @@ class QwenTuiApp(KeysInOrder):
             self.settings = replace(self.settings, **{name: checked})
             config_file.save(self._where.config_file, {name: value})
         except QwenTuiError as error:
-            self._chat.explain(error)
+            self._screen.chat.notice.explain(error)
 
     def _look(self) -> None:
         """Notice what the engine has come to; one that has died is started again, an unused one unloaded."""
@@ -197,12 +197,13 @@ class QwenTuiApp(KeysInOrder):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """What the command palette offers."""
-        if screen is self._chat:
-            for name, action in COMMANDS:
-                yield SystemCommand(
-                    say(f"command.{name}"),
-                    say(f"command.{name}.help"),
-                    partial(self._chat.run_action, action),
-                )
-            for name, command in self._chat.message_commands():
-                yield SystemCommand(say(f"command.{name}"), say(f"command.{name}.help"), command)
+        own: tuple[Command, ...] = (
+            ("models", self.action_show_models),
+            ("help", self.action_show_help),
+            ("reload", self.action_load_model),
+            ("theme", self.action_change_theme),
+            ("suspend", self.action_suspend_process),
+            ("quit", self.action_quit),
+        )
+        for name, command in (*(commands(self._screen) if screen is self._screen else ()), *own):
+            yield SystemCommand(say(f"command.{name}"), say(f"command.{name}.help"), command)

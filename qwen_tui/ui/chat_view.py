@@ -5,6 +5,7 @@ runs turns, `ChatSession` records them.
 """
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,22 +15,22 @@ from textual.containers import Vertical
 from textual.message import Message as Posted
 from textual.reactive import reactive
 
-from qwen_tui.chat.messages import Role
+from qwen_tui.chat.messages import Json, Role
 from qwen_tui.engine.host import Closed, EngineState, Failed, Ready
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.session.drafts import DraftKeeper
 from qwen_tui.session.library import Library
-from qwen_tui.session.replay import NotReplayed, ReplayEvent
-from qwen_tui.session.requests import Continue, Edit, Regenerate, Replay, Send, TurnRequest
+from qwen_tui.session.requests import Continue, Edit, Regenerate, Send, TurnRequest
 from qwen_tui.session.session import ChatSession
 from qwen_tui.session.storage import Storage
 from qwen_tui.session.token_counter import TokenCounter, WindowUse
-from qwen_tui.session.turn_queue import Happened, TurnBegan, TurnBroke, TurnEnded, TurnQueue
+from qwen_tui.session.turn_queue import TurnBegan, TurnEnded, TurnQueue
 from qwen_tui.settings.options import Settings
 from qwen_tui.strings import say
 from qwen_tui.ui.composer.composer import Composer
 from qwen_tui.ui.composer.outbox import Outbox
 from qwen_tui.ui.conversations.marks import Marks
+from qwen_tui.ui.receipt.desk import ReceiptDesk
 from qwen_tui.ui.transcript.pane import TranscriptPane
 from qwen_tui.ui.transcript.welcome import Suggestion
 from qwen_tui.ui.turn_notices import SERVER, TurnNotices, taken_back
@@ -38,6 +39,7 @@ from qwen_tui.wording.load_progress import fallback_in_words
 from qwen_tui.wording.server import reasons_in_words
 
 if TYPE_CHECKING:  # it is imported late: see `TranscriptPane.complete`
+    from qwen_tui.ui.transcript.find_bar import FindBar
     from qwen_tui.ui.transcript.message_log import MessageLog
 
 LOOK_SECONDS = 1 / 15
@@ -58,12 +60,6 @@ class ChatView(Vertical):
     @dataclass
     class TurnsMoved(Posted):
         """A turn of some conversation began, waits or ended."""
-
-    @dataclass
-    class ReplayMoved(Posted):
-        """A reply is being run again, or was."""
-
-        event: ReplayEvent
 
     shown: reactive[ChatSession | None] = reactive[ChatSession | None](None)
     """The conversation; the chat screen's."""
@@ -89,13 +85,17 @@ class ChatView(Vertical):
         self._looking = asyncio.Lock()
         self._sent_ahead: list[Composer.Submitted] = []
         """What was sent while another conversation was being opened, in which it belongs."""
+        self._overrides: Mapping[str, Json] = {}
+        """The conversation's own settings, as they were when it was last looked at."""
         self.transcript = TranscriptPane(library, turns, storage, id="reading")
         self.notice = Notice(id="notice")
         self.composer = Composer(id="composer")
         self.outbox = Outbox(self.composer, turns, drafts)
         self.marks = Marks(turns)
         """What the list of conversations marks."""
-        self._notices = TurnNotices(self.outbox, library, self.notice)
+        self.receipts = ReceiptDesk(self, self.submit, self.notice.say)
+        """Shows receipts; `replay` is asked of it from there."""
+        self._notices = TurnNotices(self.outbox, library, self.notice, self.receipts.follow)
 
     def compose(self) -> ComposeResult:
         yield self.transcript.data_bind(ChatView.shown)
@@ -137,7 +137,10 @@ class ChatView(Vertical):
             self._send(each)
 
     def watch_settings(self) -> None:
-        self.follow_settings()
+        """Other settings may let the model see more or less."""
+        if self.shown is not None:
+            self.count()
+            self._read_ahead()
 
     def watch_engine_state(self, state: EngineState | None) -> None:
         """Say what has become of the model; without one, what waits for it goes back to the message box."""
@@ -170,9 +173,11 @@ class ChatView(Vertical):
             self.marks.note(happened, session.conversation.id)
             for each in happened:
                 self._notices.follow(each, session)
-                self._tell_of_replay(each)
             has_changed = await self.transcript.show()
         is_busy = self._turns.is_running(session.conversation.id)
+        if (overrides := session.conversation.overrides) is not self._overrides:
+            self._overrides = overrides
+            self._read_ahead()
         if has_changed or is_busy is not self.composer.busy:
             path = session.conversation.path()
             self.composer.history = tuple(each.content for each in path if each.role is Role.USER)
@@ -184,13 +189,6 @@ class ChatView(Vertical):
         if has_changed or any(isinstance(each.event, TurnBegan | TurnEnded) for each in happened):
             self.post_message(self.TurnsMoved())
         self._show_figures()
-
-    def _tell_of_replay(self, happened: Happened) -> None:
-        event, request = happened.event, happened.turn.request
-        if isinstance(event, ReplayEvent):
-            self.post_message(self.ReplayMoved(event))
-        elif isinstance(event, TurnBroke) and isinstance(request, Replay):
-            self.post_message(self.ReplayMoved(NotReplayed(request.reply_id, event.error)))
 
     def _show_figures(self) -> None:
         """Show the newest figures; while a reply is written, it counts what has come of it."""
@@ -206,12 +204,6 @@ class ChatView(Vertical):
         """Have the tokens of the conversation and of the draft counted."""
         engine = self.engine_state.engine if isinstance(self.engine_state, Ready) else None
         self._counter.ask(self.session, self.settings, self.composer.text, engine)
-
-    def follow_settings(self) -> None:
-        """Other settings may let the model see more or less."""
-        if self.shown is not None:
-            self.count()
-            self._read_ahead()
 
     def _read_ahead(self) -> None:
         self._turns.read_ahead(self.session, lambda: self.settings)
@@ -250,9 +242,9 @@ class ChatView(Vertical):
         return self._turns.has(self.session.conversation.id)
 
     @property
-    def is_aside(self) -> bool:
-        """Whether something is looked for, or a message edited: what esc ends before it stops anything."""
-        return self.composer.editing is not None or self.transcript.is_finding
+    def can_step_back(self) -> bool:
+        """Whether esc ends something here: finding, editing, a waiting turn or the running reply."""
+        return self.composer.editing is not None or self.transcript.is_finding or self.can_stop
 
     def step_back(self) -> bool:
         """End finding, else editing, else what waits or runs; False when there is nothing of it."""
@@ -318,9 +310,12 @@ class ChatView(Vertical):
                 self.submit(Regenerate(message.id))
             case "continue":
                 self.submit(Continue(message.id))
+            case "receipt":
+                self.receipts.open(message, self.session.conversation)
 
-    def on_message_log_refused(self, event: "MessageLog.Refused") -> None:
-        self.notice.say(event.reason)
+    def on_find_bar_closed(self, event: "FindBar.Closed") -> None:
+        if event.had_keyboard:
+            self.composer.focus()
 
     @on(TranscriptPane.Changed)
     async def _changed(self, event: TranscriptPane.Changed) -> None:

@@ -1,11 +1,9 @@
 """The columns of the screen: beside the log where there is room, drawn over it where there is not."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
-from textual.message import Message as Posted
 from textual.reactive import reactive
 from textual.widget import Widget
 
@@ -22,10 +20,6 @@ class SidePanels(Horizontal):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "close_drawer", say("screen.key.close"), id="panes.close"),
     ]
-
-    @dataclass
-    class Left(Posted):
-        """The person goes back from a pane to what is being talked about."""
 
     drawer: reactive[str] = reactive("")
     """The pane that is drawn over the log; or nothing."""
@@ -57,7 +51,7 @@ class SidePanels(Horizontal):
     def _keep_keyboard(self) -> None:
         """A pane that has lost its room takes the keyboard with it."""
         if self.screen.focused is None:
-            self.post_message(self.Left())
+            self.call_later(self.run_action, "screen.write")
 
     def show(self, pane: str) -> None:
         """Let a pane be seen, drawing it over the log if need be."""
@@ -66,7 +60,7 @@ class SidePanels(Horizontal):
     def action_close_drawer(self) -> None:
         """Take away what is drawn over the log."""
         self.drawer = self._wanted = ""
-        self.post_message(self.Left())
+        self.call_later(self.run_action, "screen.write")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
         """Only then does esc close, and the last line of the screen say so."""
@@ -77,7 +71,7 @@ class SidePanels(Horizontal):
         widget = self.query_one(f"#{pane}")
         if widget.has_focus_within or self._wanted == pane:
             self.drawer = self._wanted = ""
-            self.post_message(self.Left())
+            self.call_later(self.run_action, "screen.write")
         else:
             self.show(pane)
             self._focus(pane)

@@ -1,10 +1,13 @@
 """What follows from a turn beside the log: what is said of it, and what goes back to the message box."""
 
+from collections.abc import Callable
+
 from qwen_tui.engine.base import NotTaken, TriesAgain
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.session.events import Accepted, NotSaved, Refused, Replied, SavedAgain
 from qwen_tui.session.library import Library
-from qwen_tui.session.requests import Edit
+from qwen_tui.session.replay import NotReplayed, Replayed, ReplayEvent, Replaying
+from qwen_tui.session.requests import Edit, Replay
 from qwen_tui.session.session import ChatSession
 from qwen_tui.session.turn_queue import Happened, Turn, TurnBroke
 from qwen_tui.strings import say
@@ -21,10 +24,14 @@ SERVER = "server"
 class TurnNotices:
     """Takes the events of all conversations; those of one that is not shown are told with its name."""
 
-    def __init__(self, outbox: Outbox, library: Library, notice: Notice) -> None:
+    def __init__(
+        self, outbox: Outbox, library: Library, notice: Notice, replays: Callable[[ReplayEvent], None]
+    ) -> None:
+        """`replays` is called with what comes of running a reply again."""
         self._outbox = outbox
         self._library = library
         self._notice = notice
+        self._replays = replays
 
     def follow(self, happened: Happened, shown: ChatSession) -> None:
         """Say what has happened, while this conversation is `shown`."""
@@ -34,6 +41,10 @@ class TurnNotices:
                 self._outbox.accepted(turn.session)
                 if isinstance(turn.request, Edit):
                     self._library.note_edit(turn.session, turn.request.message_id)
+            case Replaying() | Replayed() | NotReplayed() as event:
+                self._replays(event)
+            case TurnBroke(error) if isinstance(turn.request, Replay):
+                self._replays(NotReplayed(turn.request.reply_id, error))
             case SavedAgain():
                 self._notice.say(say("screen.saved_again"))
             case NotTaken() as event:

@@ -97,16 +97,12 @@ class ConversationsPane(Vertical):
         """Whether other messages are shown in it now."""
 
     @dataclass
-    class Unlisted(Posted):
-        """Some conversations cannot be listed, which nobody asked about just now."""
+    class Failed(Posted):
+        """Something could not be done, or some conversations cannot be listed."""
 
         errors: tuple[QwenTuiError, ...]
-
-    @dataclass
-    class Failed(Posted):
-        """Something that was asked for could not be done."""
-
-        error: QwenTuiError
+        was_asked_for: bool = True
+        """Whether the person waits for it."""
 
     def __init__(
         self,
@@ -167,7 +163,7 @@ class ConversationsPane(Vertical):
             self._entries, problems = listing
             self._show()
             if problems:
-                self.post_message(self.Unlisted(tuple(problems)))
+                self.post_message(self.Failed(tuple(problems), was_asked_for=False))
 
     def _rows(self) -> tuple[ConversationRow, ...]:
         entries = self._entries or ()
@@ -357,7 +353,7 @@ class ConversationsPane(Vertical):
             try:
                 result = await self._storage.run(work)
             except QwenTuiError as error:
-                self.post_message(self.Failed(error))
+                self.post_message(self.Failed((error,)))
             else:
                 done(result)
 

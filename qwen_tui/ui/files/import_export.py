@@ -43,9 +43,10 @@ class FileDesk:
         error: QwenTuiError | None
         """Why there are not all, or none."""
 
-    def __init__(self, screen: Screen[None], tell: Tell) -> None:
+    def __init__(self, screen: Screen[None], tell: Tell, add: Add) -> None:
         self._screen = screen
         self._tell = tell
+        self._add = add
 
     def save_code(self, code: str, name: str, note: str) -> None:
         """Write a code block to a file."""
@@ -64,13 +65,13 @@ class FileDesk:
         name = file_stem(conversation.name) + Format.MARKDOWN.ending
         self._ask(title, say("files.export.note"), name, use, problem=_unknown_ending)
 
-    def import_file(self, add: Add) -> None:
+    def import_file(self) -> None:
         """Take in the conversations of a file; `Imported` tells when that is done."""
 
         def use(path: Path) -> None:
             self._tell(say("files.importing", path=shown(path)))
             # On a thread: a large export takes seconds to read, and each conversation waits for the disk.
-            threading.Thread(target=self._import, args=(path, add), name="import", daemon=True).start()
+            threading.Thread(target=self._import, args=(path,), name="import", daemon=True).start()
 
         self._ask(say("files.import"), say("files.import.note"), "", use, writes=False)
 
@@ -98,7 +99,7 @@ class FileDesk:
         save(path, data, overwrites=True)  # the dialog has asked
         self._tell(say("files.written", path=shown(path.absolute())))
 
-    def _import(self, path: Path, add: Add) -> None:
+    def _import(self, path: Path) -> None:
         from qwen_tui.chat.exchange.reading import read_file  # late: the first picture does not need it
 
         entries: list[Entry] = []
@@ -106,7 +107,7 @@ class FileDesk:
         problem: QwenTuiError | None = None
         try:
             conversations, notes = read_file(path)
-            for entry in add(conversations):
+            for entry in self._add(conversations):
                 entries.append(entry)  # one by one: those before an error are there
         except QwenTuiError as error:
             problem = error

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from textual.screen import Screen
+from textual.widget import Widget
 
 from qwen_tui.chat.messages import Conversation, Message
 from qwen_tui.session.replay import ReplayEvent, Replaying
@@ -19,10 +19,8 @@ if TYPE_CHECKING:  # see `open`
 class ReceiptDesk:
     """Opens receipts, and tells what came of a replay in the receipt, or where it is closed beside it."""
 
-    def __init__(
-        self, screen: Screen[None], submit: Callable[[Replay], None], tell: Callable[[str], None]
-    ) -> None:
-        self._screen = screen
+    def __init__(self, parent: Widget, submit: Callable[[Replay], None], tell: Callable[[str], None]) -> None:
+        self._parent = parent
         self._submit = submit
         self._tell = tell
         self._receipt: Receipt | None = None
@@ -33,7 +31,7 @@ class ReceiptDesk:
         from qwen_tui.ui.receipt.screen import Receipt  # late: the first picture does not need it
 
         self._receipt = Receipt(message, conversation.path())
-        self._screen.app.push_screen(self._receipt)
+        self._parent.app.push_screen(self._receipt)
 
     def replay(self, reply_id: str) -> None:
         """Run a reply again and compare."""
@@ -46,7 +44,7 @@ class ReceiptDesk:
         is_running, words, receipt = isinstance(event, Replaying), replay_words(event), self._receipt
         if receipt is not None and receipt.is_attached and receipt.message.id == event.reply_id:
             if is_running:
-                keys = keys_of(self._screen, close="receipt.close", stop="chat.stop")
+                keys = keys_of(self._parent, close="receipt.close", stop="chat.stop")
                 words = f"{words} {say('replay.stopping', **keys)}"
             receipt.show_replay(words, is_running=is_running)
         elif not is_running:

@@ -72,12 +72,6 @@ class SettingsPane(Vertical):
         name: str
         value: Json
 
-    @dataclass
-    class Overridden(Posted):
-        """The conversation has other settings of its own now."""
-
-    ModelRequested = SettingRow.ModelRequested
-
     busy: reactive[bool] = reactive(False, toggle_class="-busy")
     """A reply is being written in the conversation."""
 
@@ -171,7 +165,6 @@ class SettingsPane(Vertical):
             del overrides[name]
         self._session.adjust(lambda conversation: replace(conversation, overrides=overrides))
         self._show()
-        self.post_message(self.Overridden())
 
     def _finish(self) -> None:
         for row in self._rows.values():

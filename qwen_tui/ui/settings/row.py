@@ -1,13 +1,11 @@
 """One setting in one line: mark, label, value; what all kinds of rows have in common."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
 from textual import events, on
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.message import Message as Posted
 from textual.reactive import reactive
 from textual.widget import Widget
 
@@ -80,10 +78,6 @@ class SettingRow(Widget):
         }
     }
     """
-
-    @dataclass
-    class ModelRequested(Posted):
-        """The person wants the model of the defaults loaded now."""
 
     resolved: reactive[ResolvedSetting] = reactive(ResolvedSetting())
     problem: reactive[str] = reactive("", toggle_class="-invalid")
@@ -192,7 +186,7 @@ class SettingRow(Widget):
 
     def action_enter(self) -> None:
         if self.resolved.loads:
-            self.post_message(self.ModelRequested())
+            self.call_later(self.run_action, "app.load_model")
         else:
             self.begin()
 

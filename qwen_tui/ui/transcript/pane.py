@@ -169,6 +169,9 @@ class TranscriptPane(Vertical):
             step = -1 if event.action == "earlier_variant" else 1
             self._change(lambda: session.turn(message.id, step), message)
 
+    def on_message_log_refused(self, event: "MessageLog.Refused") -> None:
+        self.post_message(self.Changed(event.reason))
+
     def rewrite(self, reply_id: str, text: str) -> None:
         """Put a person's version beside a reply."""
         session = self.shown

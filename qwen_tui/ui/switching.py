@@ -1,0 +1,110 @@
+"""Going from one conversation to another: opened on the storage thread, then shown."""
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from textual.worker import Worker
+
+from qwen_tui.engine.host import Failed
+from qwen_tui.errors import QwenTuiError
+from qwen_tui.session.drafts import DraftKeeper
+from qwen_tui.session.library import Library
+from qwen_tui.session.opening import Opener
+from qwen_tui.session.session import ChatSession
+from qwen_tui.session.storage import Storage
+from qwen_tui.session.turn_queue import TurnQueue
+from qwen_tui.strings import say
+from qwen_tui.ui.chat_view import ENGINE, READING, ChatView
+from qwen_tui.ui.widgets.keys import key_of
+
+if TYPE_CHECKING:
+    from qwen_tui.ui.chat_screen import ChatScreen
+
+
+class Switching:
+    """Opens what the person goes to. What is typed meanwhile belongs to the conversation that is being opened."""
+
+    def __init__(
+        self,
+        screen: "ChatScreen",
+        chat: ChatView,
+        library: Library,
+        turns: TurnQueue,
+        drafts: DraftKeeper,
+        storage: Storage,
+    ) -> None:
+        self._screen = screen
+        self._chat = chat
+        self._library = library
+        self._turns = turns
+        self._storage = storage
+        self.opener = Opener(library, drafts)
+        """Opens conversations with their drafts; waits for the disk."""
+        self._lock = asyncio.Lock()
+        """Held from opening a conversation until it is shown, and while those that nobody needs are closed."""
+
+    def open(self, conversation_id: str | None, said: str = "", read: str | None = None) -> None:
+        """Show a conversation, or a new one, and say this of it; with `read` go to this message."""
+        self._switch(lambda: (self.opener.open(conversation_id), said), read)
+
+    def open_new(self) -> None:
+        """Show an empty conversation, or one that something was written for and that was never begun."""
+        shown_id, key = self._chat.session.conversation.id, key_of(self._screen, "chat.new")
+
+        def opened() -> tuple[ChatSession, str]:
+            session, code = self.opener.next_new(shown_id)
+            return session, say(code, key=key) if code else ""
+
+        self._switch(opened)
+
+    def let_go(self) -> None:
+        """Close the conversations that are neither shown nor worked on."""
+
+        async def close() -> None:
+            async with self._lock:
+                shown_id = self._chat.session.conversation.id
+                await self._storage.run(
+                    lambda: self._library.let_go(lambda each: each == shown_id or self._turns.has(each))
+                )
+
+        self._screen.run_worker(close())
+
+    async def take_over(self) -> None:
+        """Write in a conversation that could only be read, once the other program has let go of it."""
+        session = self._chat.session
+        if not session.is_read_only or self._lock.locked():
+            return
+        async with self._lock:
+            opened = await self._storage.run(lambda: self.opener.taken_over(session))
+            if opened is not None:
+                self._chat.notice.retract(READING)
+                await self._show(opened, say("screen.writable_again"))
+
+    def _switch(self, opened: Callable[[], tuple[ChatSession, str]], read: str | None = None) -> Worker[None]:
+        async def show() -> None:
+            async with self._lock:
+                try:
+                    session, said = await self._storage.run(opened)
+                except QwenTuiError as error:
+                    self._chat.notice.explain(error)
+                    self._chat.open_box()
+                    self._screen.watch_shown()
+                    return
+                await self._show(session, said)
+            if read is not None:
+                self._chat.transcript.read(read)
+
+        self._chat.outbox.leave()
+        return self._screen.run_worker(show(), group="switching", exclusive=True)
+
+    async def _show(self, session: ChatSession, said: str) -> None:
+        if session is self._screen.shown:
+            self._chat.open_box()
+        self._screen.shown = session
+        await self._chat.look()
+        state, notice = self._screen.engine_state, self._chat.notice
+        if isinstance(state, Failed):
+            notice.explain(state.error, topic=ENGINE)
+        self._screen.tell_of_saving()
+        notice.tell(said)
