@@ -43,7 +43,6 @@ class MessageKeys:
 
     def __init__(self, log: "MessageLog") -> None:
         self._log = log
-        self._offered: tuple[Offer, ...] = ()
         self._is_busy = False
         self._variants: Mapping[str, Variant] = {}
         self._copied = ("", -1)
@@ -66,11 +65,8 @@ class MessageKeys:
         return self._variants.get(message_id)
 
     def offer(self) -> None:
-        """Post what can be done now, when that has changed; nothing while the keyboard is elsewhere."""
-        offers = self._offers() if self._log.has_focus else ()
-        if offers != self._offered:
-            self._offered = offers
-            self._log.post_message(self._log.OffersChanged(offers))
+        """Offer what can be done now; nothing while the keyboard is elsewhere."""
+        self._log.offers = self._offers() if self._log.has_focus else ()
 
     def possible(self) -> tuple[str, ...]:
         """The names of what can be done to the message under the cursor now."""

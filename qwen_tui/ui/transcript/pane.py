@@ -32,9 +32,15 @@ class LogPane(Vertical):
         self._hint = LatestHint()
 
     def compose(self) -> ComposeResult:
-        """The log over its row."""
         yield self.chat_log
         yield Horizontal(self.find_bar, self._bar, self._hint, classes="foot")
+
+    def on_mount(self) -> None:
+        self.watch(self.chat_log, "offers", self._bar.show)
+        self.watch(self.chat_log, "is_away", self._show_hint)
+
+    def _show_hint(self, is_away: bool) -> None:
+        self._hint.display = is_away
 
     def find(self) -> None:
         """Let the person find something."""
@@ -59,20 +65,10 @@ class LogPane(Vertical):
         event.stop()
         self.find_bar.count_again()
 
-    @on(MessageLog.OffersChanged)
-    def _offer(self, event: MessageLog.OffersChanged) -> None:
-        event.stop()
-        self._bar.show(event.offers)
-
     @on(ActionBar.Chosen)
     def _choose(self, event: ActionBar.Chosen) -> None:
         event.stop()
         self.chat_log.keys.press(event.name)
-
-    @on(MessageLog.LeftEnd)
-    def _left_end(self, event: MessageLog.LeftEnd) -> None:
-        event.stop()
-        self._hint.display = event.is_away
 
     @on(events.Click, "LatestHint")
     def _go_to_latest(self, event: events.Click) -> None:
