@@ -136,13 +136,13 @@ class MessageKeys:
         active = list(self._log.screen.active_bindings.values())
         keys = {each.binding.id: self._log.app.get_key_display(each.binding) for each in reversed(active)}
         names = self.possible()
-        return tuple(
-            # `← → variants`
-            Offer(name, keys.get(f"log.{name}", ""), "" if is_left else say(f"chat.offer.{name}"), need)
-            for name, _, need in ACTIONS
-            if name in names
-            for is_left in [name == "earlier_variant" and "later_variant" in names]
-        )
+        offers = []
+        for name, _, need in ACTIONS:
+            if name in names:
+                is_left = name == "earlier_variant" and "later_variant" in names  # `← → variants`
+                label = "" if is_left else say(f"chat.offer.{name}")
+                offers.append(Offer(name, keys.get(f"log.{name}", ""), label, need))
+        return tuple(offers)
 
     def _situation(self, message: Message) -> Situation:
         view = self._log.list.view_of(message.id)
