@@ -123,7 +123,8 @@ class FindBar(Horizontal):
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:
         event.stop()
-        self._find()
+        if self.is_open:  # the last character may come after esc
+            self._find()
 
     @property
     def _field(self) -> Input:
