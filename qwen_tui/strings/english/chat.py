@@ -133,6 +133,7 @@ SENTENCES: dict[str, str] = {
     "command.message_delete": "Delete the message",
     "command.message_delete.help": "A question goes with its answers; undo brings it back",
     "chat.more_lines": "… and {count:,} more lines, not shown; copying the message takes all of it",
+    "chat.more_lines.one": "… and 1 more line, not shown; copying the message takes all of it",
     "chat.latest": "↓ latest",
     "chat.memory": "the model sees from here · {tokens} of {budget} tokens · {older:,} older messages not sent",
     "chat.memory.one": "the model sees from here · {tokens} of {budget} tokens · 1 older message not sent",

@@ -42,7 +42,8 @@ def bounded_lines(text: str, width: int) -> list[Line]:
 
 def missing_lines(count: int, width: int) -> list[Line]:
     """That so many lines are not shown."""
-    return [BLANK, *plain_lines(say("chat.more_lines", count=count), width, "muted")]
+    said = say("chat.more_lines.one") if count == 1 else say("chat.more_lines", count=count)
+    return [BLANK, *plain_lines(said, width, "muted")]
 
 
 def typed_lines(text: str, width: int) -> list[Line]:

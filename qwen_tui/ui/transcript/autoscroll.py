@@ -1,11 +1,8 @@
 """A scrolling container that stays at its end while it grows, until the person scrolls away."""
 
-from dataclasses import dataclass
-
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.message import Message as Posted
-from textual.widget import Widget
+from textual.reactive import var
 from textual.widgets import Static
 
 from qwen_tui.strings import say
@@ -16,7 +13,7 @@ NEAR_END = 3
 
 
 class Autoscroll(VerticalScroll):
-    """Follows its end, and says when it does not."""
+    """Follows its end, and knows when it does not."""
 
     DEFAULT_CSS = """
     Autoscroll {
@@ -27,19 +24,12 @@ class Autoscroll(VerticalScroll):
     }
     """
 
-    @dataclass
-    class LeftEnd(Posted):
-        """The person scrolled away from the newest text, or came back to it."""
-
-        is_away: bool
-
-    def __init__(self, *children: Widget, id: str | None = None, classes: str | None = None) -> None:
-        super().__init__(*children, id=id, classes=classes)
-        self.has_more_below = False
-        """The end of what is mounted is not the end of what there is."""
-        self.is_moved = False
-        """The program scrolls at this moment, not the person."""
-        self._is_away = False
+    is_away = var(False, init=False)
+    """The person scrolled away from the newest text; `check_end` keeps it true."""
+    has_more_below = False
+    """The end of what is mounted is not the end of what there is."""
+    is_moved = False
+    """The program scrolls at this moment, not the person."""
 
     def update_node_styles(self, animate: bool = True) -> None:
         """Do nothing: a change of focus would otherwise restyle every message (100 ms with 100 of them)."""
@@ -52,18 +42,15 @@ class Autoscroll(VerticalScroll):
     def follow(self) -> None:
         """Go to the end and stay there."""
         self.anchor()
-        self.say_where()
+        self.check_end()
 
-    def say_where(self) -> None:
-        """Say whether the newest text is followed, when that has changed."""
-        is_away = self.is_anchored and not self.is_following and self.max_scroll_y > 0
-        if is_away is not self._is_away:
-            self._is_away = is_away
-            self.post_message(self.LeftEnd(is_away))
+    def check_end(self) -> None:
+        """Look again whether the newest text is followed."""
+        self.is_away = self.is_anchored and not self.is_following and self.max_scroll_y > 0
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
-        self.say_where()
+        self.check_end()
         if new_value > old_value and not self.is_moved and not self.is_following:
             self.call_after_refresh(self._follow_if_near)
 

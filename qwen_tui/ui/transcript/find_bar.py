@@ -1,6 +1,7 @@
 """Finding in the conversation that is read: a field, and how many messages have what stands in it."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import on
@@ -45,20 +46,20 @@ class FindBar(Horizontal):
     }
     """
 
+    @dataclass
     class Moved(Posted):
-        """This message is the one that is looked at; `words` are what was found. None when nothing is."""
+        """Another message is looked at, or none."""
 
-        def __init__(self, message_id: str | None, words: tuple[str, ...]) -> None:
-            super().__init__()
-            self.message_id = message_id
-            self.words = words
+        message_id: str | None
+        words: tuple[str, ...]
+        """What was found in it."""
 
+    @dataclass
     class Closed(Posted):
-        """Finding has ended; `had_keyboard` tells whether the keyboard has to go somewhere else now."""
+        """The search has ended."""
 
-        def __init__(self, had_keyboard: bool) -> None:
-            super().__init__()
-            self.had_keyboard = had_keyboard
+        had_keyboard: bool
+        """The keyboard has to go somewhere else now."""
 
     def __init__(self, messages: Callable[[], Sequence[Message]]) -> None:
         """`messages` are those to look in, oldest first."""
@@ -69,7 +70,6 @@ class FindBar(Horizontal):
         self._at: str | None = None
 
     def compose(self) -> ComposeResult:
-        """Label, field, count."""
         yield Static(say("find.label"), id="find-label", markup=False)
         yield _Field(compact=True, placeholder=say("find.placeholder"), select_on_focus=True)
         yield Static("", id="find-count", markup=False)
@@ -104,7 +104,6 @@ class FindBar(Horizontal):
             self._show_count(hits, self._at if self._at in hits else None)
 
     def action_close(self) -> None:
-        """End it."""
         self.close()
 
     def action_go(self, by: int) -> None:
@@ -124,7 +123,8 @@ class FindBar(Horizontal):
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:
         event.stop()
-        self._find()
+        if self.is_open:  # the last character may come after esc
+            self._find()
 
     @property
     def _field(self) -> Input:

@@ -43,7 +43,6 @@ class MessageKeys:
 
     def __init__(self, log: "MessageLog") -> None:
         self._log = log
-        self._offered: tuple[Offer, ...] = ()
         self._is_busy = False
         self._variants: Mapping[str, Variant] = {}
         self._copied = ("", -1)
@@ -66,11 +65,8 @@ class MessageKeys:
         return self._variants.get(message_id)
 
     def offer(self) -> None:
-        """Post what can be done now, when that has changed; nothing while the keyboard is elsewhere."""
-        offers = self._offers() if self._log.has_focus else ()
-        if offers != self._offered:
-            self._offered = offers
-            self._log.post_message(self._log.OffersChanged(offers))
+        """Offer what can be done now; nothing while the keyboard is elsewhere."""
+        self._log.offers = self._offers() if self._log.has_focus else ()
 
     def possible(self) -> tuple[str, ...]:
         """The names of what can be done to the message under the cursor now."""
@@ -140,13 +136,13 @@ class MessageKeys:
         active = list(self._log.screen.active_bindings.values())
         keys = {each.binding.id: self._log.app.get_key_display(each.binding) for each in reversed(active)}
         names = self.possible()
-        return tuple(
-            # `← → variants`
-            Offer(name, keys.get(f"log.{name}", ""), "" if is_left else say(f"chat.offer.{name}"), need)
-            for name, _, need in ACTIONS
-            if name in names
-            for is_left in [name == "earlier_variant" and "later_variant" in names]
-        )
+        offers = []
+        for name, _, need in ACTIONS:
+            if name in names:
+                is_left = name == "earlier_variant" and "later_variant" in names  # `← → variants`
+                label = "" if is_left else say(f"chat.offer.{name}")
+                offers.append(Offer(name, keys.get(f"log.{name}", ""), label, need))
+        return tuple(offers)
 
     def _situation(self, message: Message) -> Situation:
         view = self._log.list.view_of(message.id)

@@ -59,18 +59,14 @@ class MessageLog(Autoscroll):
 
         reason: str
 
-    @dataclass
-    class OffersChanged(Posted):
-        """Something else can be done to the message under the cursor now; nothing without the keyboard."""
-
-        offers: tuple[Offer, ...]
-
     class MessagesChanged(Posted):
         """There are other messages, or one of them says something else."""
 
     assistant_name = var("", init=False)
     """What the assistant is called where a reply does not tell which model wrote it."""
     cursor = var(Cursor(), init=False)
+    offers: var[tuple[Offer, ...]] = var((), init=False)
+    """What can be done to the message under the cursor; nothing without the keyboard."""
 
     def __init__(
         self,
@@ -145,7 +141,7 @@ class MessageLog(Autoscroll):
         self.cursor = after_change(self.cursor, self.list, self.has_focus)
         self.keys.offer()
         self.memory.place()
-        self.say_where()
+        self.check_end()
         self.post_message(self.MessagesChanged())
 
     def watch_assistant_name(self) -> None:

@@ -78,6 +78,11 @@ class TranscriptPane(Vertical):
         log = MessageLog(welcome=self._welcome, id="log")
         await self.mount(log, Horizontal(self._find_bar, self._bar, self._hint))
         self.log_widget, self._presenter = log, Presenter(log)
+        self.watch(log, "offers", self._bar.show)
+        self.watch(log, "is_away", self._show_hint)
+
+    def _show_hint(self, is_away: bool) -> None:
+        self._hint.display = is_away
 
     # --- What is shown -------------------------------------------------------------------------------
 
@@ -103,17 +108,11 @@ class TranscriptPane(Vertical):
         if self.log_widget is not None:
             self.log_widget.keys.set_busy(busy)
 
-    def on_message_log_offers_changed(self, event: "MessageLog.OffersChanged") -> None:
-        self._bar.show(event.offers)
-
     @on(ActionBar.Chosen)
     def _choose(self, event: ActionBar.Chosen) -> None:
         event.stop()
         if self.log_widget is not None:
             self.log_widget.keys.press(event.name)
-
-    def on_autoscroll_left_end(self, event: "MessageLog.LeftEnd") -> None:
-        self._hint.display = event.is_away
 
     @on(events.Click, "LatestHint")
     def _go_to_latest(self, event: events.Click) -> None:

@@ -4,9 +4,9 @@ Widgets are made and removed as the person scrolls; what is seen stays where it 
 at once, and `_arrange` brings the mounted widgets after it.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
+from itertools import takewhile
 
 from textual.await_complete import AwaitComplete
 
@@ -21,40 +21,6 @@ PAGE = 40
 """Messages that are added when the person scrolls past an end."""
 MOST = 300
 """Messages beyond which the far end is taken away again: every layout walks every widget."""
-
-
-class Range(NamedTuple):
-    """The positions in the conversation that are mounted: from `first` up to, not including, `last`."""
-
-    first: int
-    last: int
-
-    def __contains__(self, position: object) -> bool:
-        return isinstance(position, int) and self.first <= position < self.last
-
-    def with_older(self, *, whole: bool) -> "Range":
-        """A page more at the beginning; unless `whole`, the newest beyond `MOST` are dropped."""
-        first = max(0, self.first - PAGE)
-        return Range(first, self.last if whole else min(self.last, first + MOST))
-
-    def with_newer(self, total: int) -> "Range":
-        """A page more at the end."""
-        return Range(self.first, min(total, self.last + PAGE)).without_oldest()
-
-    def without_oldest(self) -> "Range":
-        """At most `MOST` messages, the newest."""
-        return Range(max(self.first, self.last - MOST), self.last)
-
-
-def newest(total: int) -> Range:
-    """Where a conversation of `total` messages is opened."""
-    return Range(max(0, total - OPENED), total)
-
-
-def around(position: int, total: int) -> Range:
-    """A range with a message somewhere in the conversation."""
-    first = max(0, min(position - OPENED // 2, total - OPENED))
-    return Range(first, min(total, first + OPENED))
 
 
 class VirtualList:
@@ -72,7 +38,8 @@ class VirtualList:
         self._dress = dress
         self._changed = changed
         self._positions: dict[str, int] = {}
-        self._range = Range(0, 0)
+        self._range = range(0)
+        """The positions that are mounted."""
         self._views: dict[str, MessageView] = {}
         """Those in the range, and those that stream wherever they are."""
         self._is_paging = False
@@ -97,15 +64,17 @@ class VirtualList:
         """Show other messages, at their end; widgets of those that they begin with in common are kept."""
         before, self.messages = self.messages, list(messages)
         self._index()
-        shared, first, total = _shared(before, self.messages), self._range.first, len(self.messages)
+        pairs = zip(before, self.messages, strict=False)
+        shared = sum(1 for _ in takewhile(lambda pair: pair[0].id == pair[1].id, pairs))
+        first, total = self._range.start, len(self.messages)
         if shared and shared >= first and total - first <= MOST:
-            self._move(Range(first, total))
+            self._move(range(first, total))
             for message in self.messages[first:shared]:
                 if (view := self._views.get(message.id)) and view.message != message:
                     view.finish(message)
             return AwaitComplete(self._settle())
         self._views = {}
-        self._move(newest(total))
+        self._move(range(total)[-OPENED:])
         return AwaitComplete(self._settle(follow=True))
 
     def add(self, message: Message, *, streaming: bool = False, waiting: bool = False) -> MessageView:
@@ -114,12 +83,12 @@ class VirtualList:
         self._positions[message.id] = len(self.messages)
         self.messages.append(message)
         view = self._make_view(message, streaming=streaming, waiting=waiting)
-        extended = Range(self._range.first, len(self.messages))
+        extended = range(self._range.start, len(self.messages))
         self._move(extended if at_end else self._range)
         if at_end:
             self._scroll.mount(view)
-            if self._scroll.is_following and extended != extended.without_oldest():
-                self._move(extended.without_oldest())
+            if self._scroll.is_following and len(extended) > MOST:
+                self._move(extended[-MOST:])
                 self._scroll.call_next(self._settle)
         self._changed()
         return view
@@ -151,8 +120,8 @@ class VirtualList:
             return
         del self.messages[position]
         self._index()
-        first, last = self._range
-        self._move(Range(first - (position < first), last - (position < last)))
+        first, last = self._range.start, self._range.stop
+        self._move(range(first - (position < first), last - (position < last)))
         view = self._views.pop(message_id, None)
         if view is not None and view.is_attached:
             view.remove()
@@ -173,7 +142,7 @@ class VirtualList:
         """Mount the newest messages and follow them; False when they are mounted."""
         self.destination = ""
         if self._scroll.has_more_below:
-            self._move(newest(len(self.messages)))
+            self._move(range(len(self.messages))[-OPENED:])
             self._scroll.call_next(self._settle, True)
             return True
         return False
@@ -183,7 +152,7 @@ class VirtualList:
         if self._is_paging or not self.messages:
             return
         page = self._scroll.size.height
-        if new_y < old_y and new_y < page and self._range.first > 0:
+        if new_y < old_y and new_y < page and self._range.start > 0:
             self._is_paging = True
             self._scroll.call_next(self._page, True)
         elif new_y > old_y and self._scroll.max_scroll_y - new_y < page and self._scroll.has_more_below:
@@ -207,9 +176,9 @@ class VirtualList:
     def _index(self) -> None:
         self._positions = {message.id: position for position, message in enumerate(self.messages)}
 
-    def _move(self, mounted: Range) -> None:
+    def _move(self, mounted: range) -> None:
         self._range = mounted
-        self._scroll.has_more_below = mounted.last < len(self.messages)
+        self._scroll.has_more_below = mounted.stop < len(self.messages)
 
     def _make_view(self, message: Message, *, streaming: bool = False, waiting: bool = False) -> MessageView:
         view = self._views[message.id] = MessageView(message, streaming=streaming, waiting=waiting)
@@ -221,7 +190,7 @@ class VirtualList:
 
         Everything is inserted before anything is waited for: a message may be removed meanwhile.
         """
-        messages = self.messages[self._range.first : self._range.last]
+        messages = self.messages[self._range.start : self._range.stop]
         wanted = [self._views.get(message.id) or self._make_view(message) for message in messages]
         kept = set(wanted)
         self._views = {id: v for id, v in self._views.items() if v in kept or v.body.is_streaming}
@@ -255,11 +224,13 @@ class VirtualList:
                 top = scroll.scroll_y
                 seen = next((view for view in _mounted(scroll) if view.virtual_region.bottom > top), None)
                 y = seen.virtual_region.y if seen else 0
+                first, last = self._range.start, self._range.stop
                 if older:
                     # A reply that is being written stays mounted, and so does what lies between.
-                    self._move(self._range.with_older(whole=any(v.body.is_streaming for v in self.views)))
+                    most = None if any(v.body.is_streaming for v in self.views) else MOST
+                    self._move(range(max(0, first - PAGE), last)[:most])
                 else:
-                    self._move(self._range.with_newer(len(self.messages)))
+                    self._move(range(first, min(len(self.messages), last + PAGE))[-MOST:])
                 await self._arrange()
                 # The position can only be put right once the new messages have their heights.
                 lay_out_now(scroll.screen)
@@ -278,14 +249,16 @@ class VirtualList:
             self._is_paging = True
             try:
                 if position not in self._range:
-                    self._move(around(position, len(self.messages)))
+                    total = len(self.messages)
+                    first = max(0, min(position - OPENED // 2, total - OPENED))
+                    self._move(range(first, min(total, first + OPENED)))
                 await self._arrange()
                 self._scroll.release_anchor()
                 lay_out_now(self._scroll.screen)
                 self._reach(message_id, top=True)
             finally:
                 self._is_paging = False
-            self._scroll.say_where()
+            self._scroll.check_end()
 
     def _reach(self, message_id: str, top: bool = False) -> None:
         """Scroll to a message with a widget, unless it was removed or another one is asked for by now."""
@@ -315,13 +288,3 @@ def _is_in_viewport(view: MessageView, scroll: Autoscroll) -> bool:
     region, height = view.virtual_region, scroll.scrollable_content_region.height
     top = max(0, scroll.scroll_y)  # it is less for a moment while a short text is anchored to its end
     return region.y < top + height and region.bottom > top
-
-
-def _shared(before: Sequence[Message], after: Sequence[Message]) -> int:
-    """How many messages two conversations have in common at their beginning."""
-    count = 0
-    for old, new in zip(before, after, strict=False):
-        if old.id != new.id:
-            break
-        count += 1
-    return count

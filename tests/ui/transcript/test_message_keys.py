@@ -84,15 +84,33 @@ def test_only_what_applies_is_possible(message, situation, can) -> None:
     assert " ".join(possible(message, Situation(**given))) == can
 
 
-async def test_a_key_that_does_not_apply_asks_for_nothing() -> None:
+async def test_a_key_that_does_not_apply_asks_for_nothing_and_says_why() -> None:
     app = ActionHost()
     async with running(app) as pilot:
         await shown(app, pilot, [question("first"), reply()])
-        await pilot.press("c", "u", "s", "left", "right")
+        await pilot.press("c", "u", "s", "left", "right", "enter")
         app.log_.keys.set_busy(True)
         await pilot.press("r", "d")
+        app.log_.add(question("and then?"), waiting=True)
+        app.log_.move_cursor(app.log_.messages[-1].id)
+        await settled(pilot)
+        await pilot.press("e")
         await settled(pilot)
         assert app.asked == []
+        # What has to be asked for in the log's own turn comes after what is said at once.
+        assert sorted(app.refused) == sorted(
+            [
+                "Only the last reply can be continued, if it was cut short or edited.",
+                "The message has no code block.",
+                "The message has no code block.",
+                "There is no variant before this one.",
+                "There is no variant after this one.",
+                "The message has no thoughts.",
+                "Not while a reply is being written.",
+                "Not while a reply is being written.",
+                "The message is still waiting for its turn.",
+            ]
+        )
 
 
 async def test_a_reply_that_is_written_can_only_be_copied() -> None:

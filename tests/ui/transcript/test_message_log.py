@@ -10,7 +10,7 @@ from textual.message import Message as Posted
 
 from qwen_tui.chat.messages import Message
 from qwen_tui.ui.transcript.message_view import MessageView
-from qwen_tui.ui.transcript.virtual_list import MOST, OPENED, PAGE, newest
+from qwen_tui.ui.transcript.virtual_list import MOST, OPENED, PAGE
 
 
 def mounted(app: LogHost) -> list[str]:
@@ -358,7 +358,7 @@ async def test_a_far_place_that_cannot_be_mounted_does_not_end_paging(monkeypatc
         with pytest.raises(RuntimeError):
             await log.list._go_far(messages[100].id)
         monkeypatch.undo()
-        log.list._move(newest(len(messages)))
+        log.list._move(range(500)[-OPENED:])
         before = len(mounted(app))
         log.scroll_to(y=0, animate=False)
         await settled(pilot)

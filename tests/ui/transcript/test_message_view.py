@@ -5,6 +5,7 @@ from log_host import RUN, ViewHost, question, reply, running, screen_rows, scree
 
 from qwen_tui.chat.messages import Run, Status
 from qwen_tui.errors import QwenTuiError
+from qwen_tui.ui.markdown.plain import missing_lines
 from qwen_tui.ui.transcript.message_lines import receipt_text
 from qwen_tui.ui.transcript.message_rows import GROWTH
 from qwen_tui.ui.transcript.message_view import MessageView
@@ -256,3 +257,8 @@ async def test_one_token_of_thoughts_is_one_token() -> None:
         app.view.append_text("So:")
         await settled(pilot)
         assert "s · 1 token\n" in screen_text(app)
+
+
+def test_one_line_that_is_not_shown_is_one_line() -> None:
+    said = [line.text.strip() for line in missing_lines(1, 100)]
+    assert "… and 1 more line, not shown; copying the message takes all of it" in said
