@@ -4,28 +4,36 @@ from contextlib import asynccontextmanager
 
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from qwen_tui.chat.messages import Message, Role, Run
 from qwen_tui.ui.transcript.message_log import MessageLog
 from qwen_tui.ui.transcript.message_view import MessageView
-from qwen_tui.ui.transcript.pane import LogPane
+from qwen_tui.ui.transcript.pane import TranscriptPane
 
 RUN = Run(model="Qwen/Qwen2.5-7B-Instruct", new_tokens=512, first_token_seconds=0.19, decode_seconds=3.6)
 
 
 class LogHost(App[None]):
-    """The log and a field that can have the focus instead."""
+    """The pane with the log, of no conversation in particular, and a field that can have the focus instead."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.pane = LogPane("Qwen", welcome=Static("welcome here", markup=False))
-        self.log_ = self.pane.chat_log
+        self.pane = TranscriptPane(None, None, None)
         self.copied: list[str] = []
 
     def compose(self) -> ComposeResult:
         yield self.pane
         yield Input(id="elsewhere")
+
+    async def on_mount(self) -> None:
+        await self.pane.complete()
+        self.log_.assistant_name = "Qwen"
+        self.log_.focus()
+
+    @property
+    def log_(self) -> MessageLog:
+        return self.pane.log_widget
 
     def on_message_log_requested(self, event: MessageLog.Requested) -> None:
         if event.action == "copy":

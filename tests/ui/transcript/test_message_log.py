@@ -25,14 +25,14 @@ def ids(messages: list[Message]) -> list[str]:
 async def test_an_empty_log_shows_the_welcome_until_something_is_said() -> None:
     app = LogHost()
     async with running(app) as pilot:
-        assert "welcome here" in screen_text(app)
+        assert "Things to try" in screen_text(app)
         app.log_.add(question("hello"))
         await settled(pilot)
-        assert "welcome here" not in screen_text(app)
+        assert "Things to try" not in screen_text(app)
         assert "hello" in screen_text(app)
         await app.log_.show_conversation([])
         await settled(pilot)
-        assert "welcome here" in screen_text(app)
+        assert "Things to try" in screen_text(app)
         assert "hello" not in screen_text(app)
 
 
