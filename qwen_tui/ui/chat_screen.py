@@ -185,11 +185,8 @@ class ChatScreen(ChatLayout):
 
     @on(ConversationsPane.Failed)
     def _failed_list(self, event: ConversationsPane.Failed) -> None:
-        self._talk.explain(event.error)
-
-    @on(ConversationsPane.Unlisted)
-    def _unlisted(self, event: ConversationsPane.Unlisted) -> None:
-        self._talk.explain_beside(*event.errors)
+        explain = self._talk.explain if event.was_asked else self._talk.explain_beside
+        explain(*event.errors)
 
     # --- Messages up: settings -----------------------------------------------------------------------
 

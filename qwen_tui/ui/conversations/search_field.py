@@ -1,5 +1,6 @@
 """The field in which the person types what the list of conversations is to be narrowed to."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -9,10 +10,15 @@ from textual.message import Message as Posted
 from textual.widgets import Input
 
 from qwen_tui import strings
+from qwen_tui.chat.search import Hit
+from qwen_tui.session.search import Finding, Found
+
+LOOK_SECONDS = 1 / 15
+"""How often it looks at what has been found."""
 
 
 class SearchField(Input):
-    """Narrows as it is typed. Enter and down go to what was found; esc gives up the search."""
+    """Searches as it is typed. Enter and down go to what was found; esc gives up the search."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down", "submit", strings.say("panes.key.found"), show=False),
@@ -26,16 +32,50 @@ class SearchField(Input):
     }
     """
 
+    class Moved(Posted):
+        """Something else is looked for, or more has been found."""
+
     @dataclass
     class Ended(Posted):
         """The person is done with typing; `found` says whether what was found is to stay."""
 
         found: bool
 
-    def __init__(self) -> None:
+    def __init__(self, search: Callable[[str, Callable[[], bool]], Iterator[Hit]]) -> None:
         super().__init__(
             compact=True, placeholder=strings.say("panes.conversations.search"), select_on_focus=False
         )
+        self._finding = Finding(search)
+
+    @property
+    def query_text(self) -> str:
+        """What is looked for; empty when nothing is."""
+        return self.value.strip()
+
+    @property
+    def found(self) -> Found | None:
+        """In which conversations it was said; None while nothing is known."""
+        found = self._finding.found
+        return found if found is not None and found.query == self.query_text else None
+
+    def on_mount(self) -> None:
+        self._looking = self.set_interval(LOOK_SECONDS, self._look, pause=True)
+
+    @on(Input.Changed)
+    def _ask(self, event: Input.Changed) -> None:
+        event.stop()
+        self._finding.ask(self.query_text)
+        if self.query_text:
+            self._looking.resume()
+        else:
+            self._looking.pause()
+        self.post_message(self.Moved())
+
+    def _look(self) -> None:
+        if self.found is not None:
+            self.post_message(self.Moved())
+            if self.found.is_done:
+                self._looking.pause()
 
     @on(events.Key)
     def _give_up(self, event: events.Key) -> None:
@@ -46,4 +86,4 @@ class SearchField(Input):
     @on(Input.Submitted)
     def _keep(self, event: Input.Submitted) -> None:
         event.stop()
-        self.post_message(self.Ended(found=bool(self.value.strip())))
+        self.post_message(self.Ended(found=bool(self.query_text)))
