@@ -1,12 +1,10 @@
 """The line above the list of conversations: what it is, or what is looked for in it, and how many are listed."""
 
-from collections.abc import Callable, Iterator
-
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widgets import Static
 
-from qwen_tui.chat.search import Hit
+from qwen_tui.session.search import SearchFunction
 from qwen_tui.strings import say
 from qwen_tui.ui.conversations.search_field import SearchField
 from qwen_tui.ui.textual_patches.focus import focus_at_once
@@ -30,7 +28,7 @@ class ListHeading(Horizontal):
     }
     """
 
-    def __init__(self, search: Callable[[str, Callable[[], bool]], Iterator[Hit]]) -> None:
+    def __init__(self, search: SearchFunction) -> None:
         super().__init__()
         self.field = SearchField(search)
         self._count = Static(id="conversations-count", markup=False)

@@ -1,6 +1,5 @@
 """The field in which the person types what the list of conversations is to be narrowed to."""
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -10,8 +9,7 @@ from textual.message import Message as Posted
 from textual.widgets import Input
 
 from qwen_tui import strings
-from qwen_tui.chat.search import Hit
-from qwen_tui.session.search import Finding, Found
+from qwen_tui.session.search import BackgroundSearch, Found, SearchFunction
 
 LOOK_SECONDS = 1 / 15
 """How often it looks at what has been found."""
@@ -41,11 +39,11 @@ class SearchField(Input):
 
         found: bool
 
-    def __init__(self, search: Callable[[str, Callable[[], bool]], Iterator[Hit]]) -> None:
+    def __init__(self, search: SearchFunction) -> None:
         super().__init__(
             compact=True, placeholder=strings.say("panes.conversations.search"), select_on_focus=False
         )
-        self._finding = Finding(search)
+        self._search = BackgroundSearch(search)
 
     @property
     def query_text(self) -> str:
@@ -55,7 +53,7 @@ class SearchField(Input):
     @property
     def found(self) -> Found | None:
         """In which conversations it was said; None while nothing is known."""
-        found = self._finding.found
+        found = self._search.found
         return found if found is not None and found.query == self.query_text else None
 
     def on_mount(self) -> None:
@@ -64,7 +62,7 @@ class SearchField(Input):
     @on(Input.Changed)
     def _ask(self, event: Input.Changed) -> None:
         event.stop()
-        self._finding.ask(self.query_text)
+        self._search.ask(self.query_text)
         if self.query_text:
             self._looking.resume()
         else:
