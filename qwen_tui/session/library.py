@@ -23,7 +23,7 @@ from qwen_tui.chat.search import Hit, Search
 from qwen_tui.chat.store import ConversationStore
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.session.session import ChatSession
-from qwen_tui.session.undo import Change, Undone, UndoStack
+from qwen_tui.session.undo import Change, UndoStack
 
 
 class _Open(NamedTuple):
@@ -39,16 +39,25 @@ class Library:
         self._store = store
         self._open: dict[str, _Open] = {}
         self._search = Search(store.folder)
-        self._undo = UndoStack()
         self._entries: dict[str, Entry] = {}
-        self._problems: list[QwenTuiError] = []
         self._told: set[tuple[object, ...]] = set()
+        self.add = store.add
+        """Takes in conversations from elsewhere as the entries are asked for, from any thread."""
+        self.changes = UndoStack()
+        """What was done to conversations and can be taken back."""
+        self.problems: tuple[QwenTuiError, ...] = ()
+        """What could not be read, and where it was put: for whoever listed, to be said once."""
 
     def entries(self) -> tuple[Entry, ...]:
         """All saved conversations, pinned ones first, then the one used last."""
-        self._note_problems()  # what a save has found since: listing clears it
+        problems = self._store.problems  # what a save has found since: listing clears it
         entries = self._store.list()
-        self._note_problems()
+        for problem in (*problems, *self._store.problems):
+            known = (problem.code, *problem.parameters.values())
+            if known not in self._told:  # a file that stays where it is, is met at every look
+                self._told.add(known)
+                self.problems += (problem,)
+        self._store.problems = ()
         self._entries = {entry.id: entry for entry in entries}
         return tuple(sorted(entries, key=lambda entry: not entry.pinned))
 
@@ -60,17 +69,11 @@ class Library:
         """The conversations of the last listing in which every word occurs, by name or by what was said."""
         return self._search.hits(tuple(self._entries.values()), query, is_stopped)
 
-    def take_problems(self) -> list[QwenTuiError]:
-        """What could not be read since the last call, and where it was put: to be said once."""
-        problems, self._problems = self._problems, []
-        return problems
-
     # --- Open conversations -----------------------------------------------------------------------------
 
     def new(self, name: str | None = None, *, left_behind: LeftBehind | None = None) -> ChatSession:
         """An empty conversation; it gets a file with its first message. `left_behind` is one to go on with."""
         conversation = self._store.create(left_behind.name or None if left_behind is not None else name)
-        self._note_problems()
         if left_behind is not None:
             conversation = replace(conversation, id=left_behind.own_id, overrides=left_behind.overrides)
         return self._keep(conversation, self._store.claim(conversation.id))
@@ -118,10 +121,6 @@ class Library:
         self._entries[entry.id] = entry
         return self.open(entry.id)
 
-    def add(self, conversations: Iterable[Conversation]) -> Iterator[Entry]:
-        """Take in conversations from elsewhere as the entries are asked for, from any thread; see the store's."""
-        return self._store.add(conversations)
-
     def let_go(self, is_needed: Callable[[str], bool]) -> None:
         """Close the conversations that nobody needs and that are on disk as they stand.
 
@@ -165,15 +164,31 @@ class Library:
         session = self._writable(conversation_id)
         before = session.conversation if session is not None else self._entry(conversation_id)
         by_person = session is None or session.conversation.named_by_person
-        self._name(conversation_id, name, by_person=True)
-        take_back = partial(self._name, conversation_id, before.name, by_person=by_person)
-        self._undo.push(Change("undone.rename", conversation_id, take_back))
+
+        def set_name(name: str, by_person: bool) -> str:
+            return self._change(
+                conversation_id,
+                lambda it: replace(it, name=tidy(name) or it.name, named_by_person=by_person),
+                lambda entry: self._store.rename(entry, name),
+            )
+
+        set_name(name, True)
+        take_back = partial(set_name, before.name, by_person)
+        self.changes.push(Change("undone.rename", conversation_id, take_back))
 
     def pin(self, conversation_id: str, pinned: bool) -> None:
         """Keep a conversation on top of the list, or no longer; raises `QwenTuiError`."""
-        self._pin(conversation_id, pinned)
+
+        def set_pin(pinned: bool) -> str:
+            return self._change(
+                conversation_id,
+                lambda it: replace(it, pinned=pinned),
+                lambda entry: self._store.pin(entry, pinned),
+            )
+
+        set_pin(pinned)
         what = "undone.pin" if pinned else "undone.unpin"
-        self._undo.push(Change(what, conversation_id, partial(self._pin, conversation_id, not pinned)))
+        self.changes.push(Change(what, conversation_id, partial(set_pin, not pinned)))
 
     def trash(self, conversation_id: str) -> str:
         """Move a conversation to the trash and close it; returns its name. Raises `QwenTuiError`."""
@@ -182,7 +197,7 @@ class Library:
             session.save()
         trashed = self._store.trash(self._entry(conversation_id))
         self._close(conversation_id)
-        self._undo.push(Change("undone.trash", conversation_id, lambda: self._store.restore(trashed).name))
+        self.changes.push(Change("undone.trash", conversation_id, lambda: self._store.restore(trashed).name))
         return trashed.name
 
     def delete(self, session: ChatSession, message_id: str) -> None:
@@ -192,8 +207,11 @@ class Library:
             session.delete(message_id)
         finally:
             if session.conversation is not before:  # also when it could not be saved
-                bring_back = lambda it: it.change(lambda now: brought_back(now, before))  # noqa: E731
-                self._undo.push(Change("undone.delete", own_id, partial(self._again, own_id, bring_back)))
+
+                def bring_back(it: ChatSession) -> None:
+                    it.change(lambda now: brought_back(now, before))
+
+                self.changes.push(Change("undone.delete", own_id, partial(_again, self, own_id, bring_back)))
 
     def rewrite(self, session: ChatSession, reply_id: str, text: str) -> None:
         """Put a person's version beside a reply; raises `QwenTuiError`."""
@@ -203,18 +221,9 @@ class Library:
     def note_edit(self, session: ChatSession, message_id: str) -> None:
         """Another version of this message is shown from now on; undo shows this one again."""
         own_id = session.conversation.id
-        self._undo.push(
-            Change("undone.edit", own_id, lambda: self._again(own_id, lambda it: it.show(message_id)))
+        self.changes.push(
+            Change("undone.edit", own_id, lambda: _again(self, own_id, lambda it: it.show(message_id)))
         )
-
-    @property
-    def next_undo(self) -> str:
-        """The conversation that `undo` would change; empty when there is nothing to take back."""
-        return self._undo.next_conversation
-
-    def undo(self) -> Undone | None:
-        """Take the last change back; None when there is none. Raises `QwenTuiError`."""
-        return self._undo.undo()
 
     def duplicate(self, conversation_id: str) -> str:
         """Make a copy of a conversation under a name of its own; returns the copy's id. Raises `QwenTuiError`."""
@@ -225,23 +234,17 @@ class Library:
 
     # --- Inside -----------------------------------------------------------------------------------------
 
-    def _again(self, conversation_id: str, how: Callable[[ChatSession], None]) -> str:
-        session = self.open(conversation_id)
-        how(session)
-        return session.conversation.name
-
-    def _name(self, conversation_id: str, name: str, *, by_person: bool) -> str:
+    def _change(
+        self,
+        conversation_id: str,
+        here: Callable[[Conversation], Conversation],
+        in_file: Callable[[Entry], Entry],
+    ) -> str:
+        """Change a conversation where it is: open here, or only in its file; returns its name."""
         session = self._writable(conversation_id)
         if session is None:
-            return self._store.rename(self._entry(conversation_id), name).name
-        session.change(lambda it: replace(it, name=tidy(name) or it.name, named_by_person=by_person))
-        return session.conversation.name
-
-    def _pin(self, conversation_id: str, pinned: bool) -> str:
-        session = self._writable(conversation_id)
-        if session is None:
-            return self._store.pin(self._entry(conversation_id), pinned).name
-        session.change(lambda it: replace(it, pinned=pinned))
+            return in_file(self._entry(conversation_id)).name
+        session.change(here)
         return session.conversation.name
 
     def _writable(self, conversation_id: str) -> ChatSession | None:
@@ -269,10 +272,9 @@ class Library:
             raise QwenTuiError("store.gone", name=conversation_id)
         return self._entries[conversation_id]
 
-    def _note_problems(self) -> None:
-        for problem in self._store.problems:
-            known = (problem.code, *problem.parameters.values())
-            if known not in self._told:  # a file that stays where it is, is met at every look
-                self._told.add(known)
-                self._problems.append(problem)
-        self._store.problems = ()
+
+def _again(library: Library, conversation_id: str, how: Callable[[ChatSession], None]) -> str:
+    """Do something to a conversation, which may have been closed meanwhile; returns its name."""
+    session = library.open(conversation_id)
+    how(session)
+    return session.conversation.name

@@ -47,7 +47,7 @@ class UndoStack:
         """Take the newest change back; None when there is none. One that raises `QwenTuiError` stays the newest."""
         if not self._changes:
             return None
-        what, conversation_id, take_back = self._changes[-1]
-        name = take_back()
-        self._changes.pop()
-        return Undone(what, conversation_id, name)
+        newest = self._changes[-1]
+        name = newest.take_back()
+        self._changes.remove(newest)  # another may have been made while the disk was waited for
+        return Undone(newest.what, newest.conversation_id, name)

@@ -107,9 +107,9 @@ class QwenTuiApp(KeysInOrder):
         self._screen.chat.outbox.note_draft()
         self._drafts.write()
         self._turns.close(LEAVE_SECONDS)
-        self._storage.close(LEAVE_SECONDS)
         self._library.release()
         self._host.close()
+        self._storage.close(LEAVE_SECONDS)
 
     def watch_settings(self, settings: Settings) -> None:
         """Hand the defaults down."""

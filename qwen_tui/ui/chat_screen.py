@@ -181,7 +181,7 @@ class ChatScreen(GivenKeysFirst):
 
     @on(ConversationsPane.Failed)
     def _failed_list(self, event: ConversationsPane.Failed) -> None:
-        if event.was_asked_for or not self.chat.notice.is_error:
+        if event.was_asked or not self.chat.notice.is_error:
             self.chat.notice.explain(*event.errors)
 
     @on(FileDesk.Imported)

@@ -47,11 +47,11 @@ def test_renaming_and_trashing_can_be_undone(library) -> None:
     assert library.entries() == ()
     with pytest.raises(QwenTuiError):
         library.open(own_id)
-    assert library.undo() == Undone("undone.trash", own_id, "greetings")
+    assert library.changes.undo() == Undone("undone.trash", own_id, "greetings")
     assert [entry.name for entry in library.entries()] == ["greetings"]
-    assert library.undo() == Undone("undone.rename", own_id, "hello")
+    assert library.changes.undo() == Undone("undone.rename", own_id, "hello")
     assert [entry.name for entry in library.entries()] == ["hello"]
-    assert library.undo() is None
+    assert library.changes.undo() is None
 
 
 def test_an_open_conversation_is_one_session(library) -> None:
@@ -71,7 +71,7 @@ def test_a_conversation_that_was_just_adjusted_stays_in_the_trash(library) -> No
     library.trash(session.conversation.id)
     session.save()
     assert library.entries() == ()
-    library.undo()
+    library.changes.undo()
     (entry,) = library.entries()
     assert library.open(entry.id).conversation.overrides == {"top_k": 3}
 
@@ -83,9 +83,9 @@ def test_an_undo_that_failed_can_be_tried_again(library, tmp_path) -> None:
     trash = tmp_path / "conversations" / "trash"
     trash.rename(tmp_path / "elsewhere")
     with pytest.raises(QwenTuiError):
-        library.undo()
+        library.changes.undo()
     (tmp_path / "elsewhere").rename(trash)
-    assert library.undo() is not None
+    assert library.changes.undo() is not None
 
 
 def test_a_deleted_turn_comes_back(library) -> None:
@@ -93,8 +93,8 @@ def test_a_deleted_turn_comes_back(library) -> None:
     before = shown(session)
     library.delete(session, session.conversation.path()[2].id)
     assert shown(session) == ["one", "echo: one", "three", "echo: three"]
-    assert library.next_undo == session.conversation.id
-    assert library.undo() == Undone("undone.delete", session.conversation.id, "mine")
+    assert library.changes.next_conversation == session.conversation.id
+    assert library.changes.undo() == Undone("undone.delete", session.conversation.id, "mine")
     assert shown(session) == before
 
 
@@ -102,7 +102,7 @@ def test_undo_reaches_a_conversation_that_was_closed_meanwhile(library) -> None:
     session = talked(library, "mine", "one", "two")
     library.delete(session, session.conversation.path()[2].id)
     library.let_go(lambda _: False)
-    assert library.undo() is not None
+    assert library.changes.undo() is not None
     assert shown(library.open(session.conversation.id)) == ["one", "echo: one", "two", "echo: two"]
 
 
@@ -114,9 +114,9 @@ def test_an_edit_is_undone_by_showing_what_was_there_and_the_edit_stays_beside_i
     reply_id = session.conversation.head or ""
     library.rewrite(session, reply_id, "my words")
     assert shown(session)[2:] == ["better", "my words"]
-    library.undo()
+    library.changes.undo()
     assert shown(session)[2:] == ["better", "echo: better"]
-    library.undo()
+    library.changes.undo()
     assert shown(session)[2:] == ["two", "echo: two"]
     assert len(session.conversation.messages) == 7
 
@@ -192,3 +192,44 @@ def test_closing_what_nobody_needs_lets_its_memory_go(library, folder) -> None:
     assert len(list((folder / ".open").iterdir())) == 2
     store = library._store
     assert set(store._held) == {needed, sessions[0].conversation.id}
+
+
+def test_pinning_is_undone_in_the_file_and_in_what_is_open(library) -> None:
+    session = talked(library, "mine", "one")
+    own_id = session.conversation.id
+    for is_open in (True, False):
+        library.pin(own_id, True)
+        assert [entry.pinned for entry in library.entries()] == [True]
+        assert library.changes.undo() == Undone("undone.pin", own_id, "mine")
+        assert [entry.pinned for entry in library.entries()] == [False]
+        if is_open:
+            library.let_go(lambda _: False)
+
+
+def test_a_conversation_without_a_file_can_be_named_and_undo_leaves_it_to_its_first_message(library) -> None:
+    session = library.new()
+    own_id, before = session.conversation.id, session.conversation.name
+    library.rename(own_id, "tea")
+    assert library.name(own_id) == "tea"
+    assert library.entries() == ()
+    assert library.changes.undo() == Undone("undone.rename", own_id, before)
+    list(session.send("coffee", Settings(), ScriptedEngine(), threading.Event()))
+    assert library.name(own_id) == "coffee"
+
+
+def test_the_conversation_used_last_is_known_whatever_is_pinned(library) -> None:
+    assert library.last_used() is None
+    for name in ("older", "newer"):
+        talked(library, name, "one")
+    (older,) = (entry for entry in library.entries() if entry.name == "older")
+    library.pin(older.id, True)
+    last = library.last_used()
+    assert last is not None
+    assert last.name == "newer"
+
+
+def test_a_turn_in_a_conversation_that_was_trashed_meanwhile_gives_the_text_back(library) -> None:
+    session = talked(library, "mine", "one")
+    library.trash(session.conversation.id)
+    (refused,) = session.send("two", Settings(), ScriptedEngine(), threading.Event())
+    assert (refused.text, refused.error.code) == ("two", "store.gone")

@@ -340,3 +340,35 @@ def test_a_receipt_tells_what_the_prompt_was_made_of(session) -> None:
     question, reply = session.conversation.path()
     (receipt,) = reply.receipt
     assert (receipt.system_prompt, receipt.thinking, receipt.first_sent) == ("Be brief.", False, question.id)
+
+
+def test_what_is_changed_while_it_is_being_saved_is_kept_and_saved_next(session, store, monkeypatch) -> None:
+    say(session, "one", ScriptedEngine())
+    disk, is_saving = threading.Event(), threading.Event()
+    save = store.save
+
+    def slow(conversation: Conversation) -> Conversation:
+        is_saving.set()
+        assert disk.wait(10)
+        return save(replace(conversation, name="mine 2"))  # another has the name
+
+    monkeypatch.setattr(store, "save", slow)
+    session.adjust(lambda it: replace(it, name="mine"))
+    saving = threading.Thread(target=session.save)
+    saving.start()
+    assert is_saving.wait(10)
+    session.adjust(lambda it: replace(it, overrides={"top_k": 5}))  # waits for nobody
+    disk.set()
+    saving.join(10)
+    assert (session.conversation.name, session.conversation.overrides) == ("mine 2", {"top_k": 5})
+    assert not session.is_saved
+    session.save()
+    assert session.is_saved
+    assert saved(store, session).overrides == {"top_k": 5}
+    assert len(saved(store, session).messages) == 2
+
+
+def test_what_the_disk_has_already_is_not_saved_again(session, store, monkeypatch) -> None:
+    say(session, "one", ScriptedEngine())
+    monkeypatch.setattr(store, "save", lambda conversation: pytest.fail("saved again"))
+    session.save()

@@ -37,24 +37,20 @@ def here_and_now() -> datetime:
     return datetime.now().astimezone()
 
 
+def _moves(keys: str, action: str, name: str) -> Binding:
+    return Binding(keys, action, strings.say(f"panes.key.{name}"), id=f"conversations.{name}", show=False)
+
+
 class ConversationList(ScrollView, can_focus=True):
     """Rows of conversations with a cursor. The cursor stays with its conversation when the order changes."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1)", strings.say("panes.key.up"), id="conversations.up", show=False),
-        Binding("down,j", "move(1)", strings.say("panes.key.down"), id="conversations.down", show=False),
-        Binding(
-            "pageup", "page(-1)", strings.say("panes.key.page_up"), id="conversations.page_up", show=False
-        ),
-        Binding(
-            "pagedown",
-            "page(1)",
-            strings.say("panes.key.page_down"),
-            id="conversations.page_down",
-            show=False,
-        ),
-        Binding("home", "first", strings.say("panes.key.first"), id="conversations.first", show=False),
-        Binding("end", "last", strings.say("panes.key.last"), id="conversations.last", show=False),
+        _moves("up,k", "move(-1)", "up"),
+        _moves("down,j", "move(1)", "down"),
+        _moves("pageup", "page(-1)", "page_up"),
+        _moves("pagedown", "page(1)", "page_down"),
+        _moves("home", "first", "first"),
+        _moves("end", "last", "last"),
         Binding("enter", "choose", strings.say("panes.key.open"), id="conversations.open"),
     ]
 

@@ -2,43 +2,32 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from typing import ClassVar, TypeVar
 
 from textual import on
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Vertical
 from textual.message import Message as Posted
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from qwen_tui.chat.cleaning import one_line
 from qwen_tui.chat.index import Entry
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.session.drafts import DraftKeeper
 from qwen_tui.session.library import Library
-from qwen_tui.session.search import Finding
 from qwen_tui.session.storage import Storage
 from qwen_tui.session.undo import Undone
 from qwen_tui.strings import say
-from qwen_tui.ui.conversations.list import ConversationList, here_and_now
+from qwen_tui.ui.conversations.heading import ListHeading
+from qwen_tui.ui.conversations.list import ConversationList
 from qwen_tui.ui.conversations.marks import Marks
 from qwen_tui.ui.conversations.rename_field import RenameField
-from qwen_tui.ui.conversations.row import ConversationRow, narrowed
+from qwen_tui.ui.conversations.row import narrowed, row_of
 from qwen_tui.ui.conversations.search_field import SearchField
-from qwen_tui.ui.textual_patches.focus import focus_at_once
 from qwen_tui.ui.widgets.keys import key_of
 
 T = TypeVar("T")
-
-LOOK_SECONDS = 1 / 15
-"""How often it looks at what a search has found."""
-
-_ROW_ACTIONS = ("rename", "pin", "duplicate", "trash")
-"""What is done to the conversation under the cursor."""
-
-_LIST_ACTIONS = ("new", "search", "undo")
-"""What else the keys do only while the list itself has the keyboard."""
 
 
 class ConversationsPane(Vertical):
@@ -46,10 +35,10 @@ class ConversationsPane(Vertical):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "new", say("panes.key.new"), id="conversations.new"),
-        Binding("r", "rename", say("panes.key.rename"), id="conversations.rename"),
-        Binding("p", "pin", say("panes.key.pin"), id="conversations.pin"),
-        Binding("d", "duplicate", say("panes.key.duplicate"), id="conversations.duplicate"),
-        Binding("delete", "trash", say("panes.key.trash"), id="conversations.trash"),
+        Binding("r", "row('rename')", say("panes.key.rename"), id="conversations.rename"),
+        Binding("p", "row('pin')", say("panes.key.pin"), id="conversations.pin"),
+        Binding("d", "row('duplicate')", say("panes.key.duplicate"), id="conversations.duplicate"),
+        Binding("delete", "row('trash')", say("panes.key.trash"), id="conversations.trash"),
         Binding("slash", "search", say("panes.key.search"), id="conversations.search"),
         Binding("escape", "show_all", say("panes.key.show_all"), id="conversations.show_all", show=False),
         Binding("ctrl+z", "undo", say("panes.key.undo"), id="conversations.undo"),
@@ -59,18 +48,9 @@ class ConversationsPane(Vertical):
     ConversationsPane {
         height: 100%;
         layers: list over;
-        & > Horizontal { height: 2; padding: 0 1 0 0; }
-        & #conversations-slash { width: 2; color: $text-muted; visibility: hidden; }
-        & #conversations-heading { width: 1fr; text-style: bold; }
-        & #conversations-count { width: auto; color: $text-muted; }
         & > #conversations-empty { padding: 0 1 0 2; color: $text-muted; display: none; }
         & > ConversationList { height: 1fr; }
-        & SearchField { display: none; width: 1fr; }
-        &.-searching SearchField { display: block; }
-        &.-searching #conversations-slash { visibility: visible; }
-        &.-searching #conversations-heading { display: none; }
         &.-empty > #conversations-empty { display: block; }
-        &:ansi #conversations-count { text-style: dim; }
         &:ansi > #conversations-empty { text-style: dim; }
     }
     """
@@ -98,11 +78,10 @@ class ConversationsPane(Vertical):
 
     @dataclass
     class Failed(Posted):
-        """Something could not be done, or some conversations cannot be listed."""
+        """Something could not be done, or with `was_asked` off could not be listed."""
 
         errors: tuple[QwenTuiError, ...]
-        was_asked_for: bool = True
-        """Whether the person waits for it."""
+        was_asked: bool = True
 
     def __init__(
         self,
@@ -113,7 +92,6 @@ class ConversationsPane(Vertical):
         storage: Storage,
         *,
         id: str | None = None,
-        clock: Callable[[], datetime] = here_and_now,
     ) -> None:
         """`is_at_work` tells whether something runs or waits in a conversation; it is asked on another thread."""
         super().__init__(id=id)
@@ -122,27 +100,18 @@ class ConversationsPane(Vertical):
         self._drafts = drafts
         self._is_at_work = is_at_work
         self._storage = storage
-        self._entries: tuple[Entry, ...] | None = None
-        """The conversations of the last listing."""
+        self._entries: tuple[Entry, ...] | None = None  # as they were listed last
         self._listings = 0
         self._shown_id = ""
-        self._finding = Finding(library.search)
-        self._query = ""
-        self._list = ConversationList(clock)
-        self._search = SearchField()
-        self._count = Static(id="conversations-count", markup=False)
+        self._heading = ListHeading(library.search)
+        self._list = ConversationList()
         self._empty = Static(id="conversations-empty", markup=False)
 
     async def complete(self) -> None:
         """Mount its parts: for after the first picture, which need not wait for them."""
-        slash = Static("/", id="conversations-slash", markup=False)
-        heading = Static(say("panes.conversations"), id="conversations-heading", markup=False)
-        await self.mount(Horizontal(slash, heading, self._search, self._count), self._empty, self._list)
-        self._looking = self.set_interval(LOOK_SECONDS, self._show_found, pause=True)
+        await self.mount(self._heading, self._empty, self._list)
         self.watch(self._list, "scroll_y", self._place_field, init=False)
         self._show()
-
-    # --- What is shown -----------------------------------------------------------------------------------
 
     def refresh_list(self, shown_id: str) -> None:
         """List the conversations: with other marks at once, and anew as soon as their folder has been read."""
@@ -151,53 +120,35 @@ class ConversationsPane(Vertical):
         self._listings += 1
         self._run(partial(self._read, self._listings), self._listed)
 
-    def _read(self, number: int) -> tuple[tuple[Entry, ...], list[QwenTuiError]] | None:
+    def _read(self, number: int) -> tuple[Entry, ...] | None:
         if number != self._listings:  # another one is to follow
             return None
         entries = self._library.entries()
         self._drafts.among([entry.id for entry in entries])  # reads their folder
-        return entries, self._library.take_problems()
+        return entries
 
-    def _listed(self, listing: tuple[tuple[Entry, ...], list[QwenTuiError]] | None) -> None:
-        if listing is not None:
-            self._entries, problems = listing
+    def _listed(self, entries: tuple[Entry, ...] | None) -> None:
+        if entries is not None:
+            self._entries = entries
             self._show()
-            if problems:
-                self.post_message(self.Failed(tuple(problems), was_asked_for=False))
+        problems, self._library.problems = self._library.problems, ()
+        if problems:
+            self.post_message(self.Failed(problems, was_asked=False))
 
-    def _rows(self) -> tuple[ConversationRow, ...]:
-        entries = self._entries or ()
-        drafted = self._drafts.among([entry.id for entry in entries])
-        return tuple(
-            ConversationRow(
-                id=entry.id,
-                title=entry.name,
-                updated=entry.updated,
-                pinned=entry.pinned,
-                running=self._marks.is_busy(entry.id),
-                unread=self._marks.is_unread(entry.id),
-                draft=entry.id in drafted and entry.id != self._shown_id,
-            )
-            for entry in entries
-        )
-
+    @on(SearchField.Moved)
     def _show(self) -> None:
         if self._entries is None or not self._list.is_mounted:
             return
-        query, found = self._query, self._finding.found
-        rows = narrowed(self._rows(), query, found)
+        drafted = self._drafts.among([entry.id for entry in self._entries]) - {self._shown_id}
+        query, found = self._heading.field.query_text, self._heading.field.found
+        rows = narrowed(tuple(row_of(each, self._marks, drafted) for each in self._entries), query, found)
         nothing = "empty" if not query else "not_found" if found and found.is_done else "searching"
         self._empty.update(say(f"panes.conversations.{nothing}", key=key_of(self, "conversations.show_all")))
-        self._count.update(f"{len(rows):,}" if rows else "")
+        self._heading.show_count(len(rows))
         self.set_class(not rows, "-empty")
         self._list.marked = tuple(query.split())
         self._list.rows = rows
         self._place_field()
-
-    @on(Input.Changed, "SearchField")
-    def _narrow(self, event: Input.Changed) -> None:
-        event.stop()
-        self._find(event.value.strip() if self.has_class("-searching") else "")
 
     @on(SearchField.Ended)
     def _end_search(self, event: SearchField.Ended) -> None:
@@ -207,37 +158,21 @@ class ConversationsPane(Vertical):
             self.action_show_all()
 
     def action_search(self) -> None:
-        self._search.value = ""
-        self.add_class("-searching")
-        focus_at_once(self._search)
+        self._heading.search()
 
     def action_show_all(self) -> None:
-        self.remove_class("-searching")
-        self._find("")
-
-    def _find(self, query: str) -> None:
-        self._query = query
-        self._finding.ask(query)
+        self._heading.end_search()
         self._show()
-        if query:
-            self._looking.resume()
-        else:
-            self._looking.pause()
-
-    def _show_found(self) -> None:
-        self._show()
-        if self._finding.found is not None and self._finding.found.is_done:
-            self._looking.pause()
 
     # --- What is done ------------------------------------------------------------------------------------
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """The keys of the list belong to the field while something is renamed or looked for."""
         if action == "show_all":
-            return self.has_class("-searching")
-        if action in _ROW_ACTIONS:
+            return self._heading.is_searching
+        if action == "row":
             return self._list.has_focus and self._list.row is not None
-        return self._list.has_focus or action not in _LIST_ACTIONS
+        return self._list.has_focus or action not in ("new", "search", "undo")
 
     @on(ConversationList.Chosen)
     def _choose(self, event: ConversationList.Chosen) -> None:
@@ -247,27 +182,10 @@ class ConversationsPane(Vertical):
     def action_new(self) -> None:
         self.post_message(self.Chosen())
 
-    def action_rename(self) -> None:
-        self.rename(self._row.id)
-
-    def action_pin(self) -> None:
-        id, pinned = self._row.id, not self._row.pinned
-        self._run(lambda: self._library.pin(id, pinned), lambda _: self._changed(id))
-
-    def action_duplicate(self) -> None:
-        self.duplicate(self._row.id)
-
-    def action_trash(self) -> None:
-        self.trash(self._row.id)
-
-    def action_undo(self) -> None:
-        self.undo()
-
-    @property
-    def _row(self) -> ConversationRow:
-        """The one under the cursor; the keys for it do nothing where there is none."""
-        assert self._list.row is not None
-        return self._list.row
+    def action_row(self, what: str) -> None:
+        """Do something to the conversation under the cursor."""
+        if self._list.row is not None:
+            getattr(self, what)(self._list.row.id)
 
     def rename(self, conversation_id: str) -> None:
         """Let the person write another name, over the conversation's row, or over the heading if it has none."""
@@ -296,30 +214,35 @@ class ConversationsPane(Vertical):
             if field.has_focus:  # first: what goes away with the keyboard gives it to whatever comes next
                 self.screen.set_focus(self._list)
             field.remove()
-        id, name = event.id, event.name
-        if name is not None:
-            self._run(lambda: self._library.rename(id, name), lambda _: self._changed(id))
+        if event.name is not None:
+            rename = partial(self._library.rename, event.id, event.name)
+            self._run(rename, lambda _: self._changed(event.id))
 
-    def trash(self, conversation_id: str) -> None:
+    def pin(self, id: str) -> None:
+        """Keep a conversation on top of the list, or no longer."""
+        pinned = any(row.id == id and row.pinned for row in self._list.rows)
+        self._run(lambda: self._library.pin(id, not pinned), lambda _: self._changed(id))
+
+    def trash(self, id: str) -> None:
         """Move a conversation to the trash, unless something runs in it."""
 
         def trash() -> None:
-            self._refuse_at_work(conversation_id)
-            self._library.trash(conversation_id)
+            self._refuse_at_work(id)
+            self._library.trash(id)
 
         def trashed(_: None) -> None:
             said = say("screen.trashed", key=key_of(self, "conversations.undo"))
-            if conversation_id == self._shown_id:
+            if id == self._shown_id:
                 self.post_message(self.Chosen(leaves_list=False, said=said))
             else:
-                self._changed(conversation_id, said)
+                self._changed(id, said)
 
         self._run(trash, trashed)
 
-    def duplicate(self, conversation_id: str) -> None:
+    def duplicate(self, id: str) -> None:
         """Make a copy of a conversation and let the person go on in it."""
         self._run(
-            lambda: self._library.duplicate(conversation_id),
+            lambda: self._library.duplicate(id),
             lambda copy_id: self.post_message(self.Chosen(copy_id, said=say("screen.duplicated"))),
         )
 
@@ -327,8 +250,8 @@ class ConversationsPane(Vertical):
         """Take the last change back, whichever conversation it was done to."""
 
         def undo() -> Undone | None:
-            self._refuse_at_work(self._library.next_undo)
-            return self._library.undo()
+            self._refuse_at_work(self._library.changes.next_conversation)
+            return self._library.changes.undo()
 
         def undone(it: Undone | None) -> None:
             if it is None:
@@ -337,6 +260,8 @@ class ConversationsPane(Vertical):
                 self._changed(it.conversation_id, say(it.what, name=it.name), it.is_of_messages)
 
         self._run(undo, undone)
+
+    action_undo = undo
 
     def _refuse_at_work(self, conversation_id: str) -> None:
         if self._is_at_work(conversation_id):
@@ -351,10 +276,8 @@ class ConversationsPane(Vertical):
 
         async def run() -> None:
             try:
-                result = await self._storage.run(work)
+                done(await self._storage.run(work))
             except QwenTuiError as error:
                 self.post_message(self.Failed((error,)))
-            else:
-                done(result)
 
         self.run_worker(run())

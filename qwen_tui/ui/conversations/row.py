@@ -1,10 +1,13 @@
 """One conversation as the list shows it, and how long ago it was used, in a few characters."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from qwen_tui import strings
+from qwen_tui.chat.index import Entry
 from qwen_tui.session.search import Found
+from qwen_tui.ui.conversations.marks import Marks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +29,19 @@ class ConversationRow:
     """One line of what was said in it, where that is why it was found."""
     message_id: str | None = None
     """The message of the snippet."""
+
+
+def row_of(entry: Entry, marks: Marks, drafted: Collection[str]) -> ConversationRow:
+    """A saved conversation with the marks that it has now; `drafted` are the ids of those with a draft."""
+    return ConversationRow(
+        id=entry.id,
+        title=entry.name,
+        updated=entry.updated,
+        pinned=entry.pinned,
+        running=marks.is_busy(entry.id),
+        unread=marks.is_unread(entry.id),
+        draft=entry.id in drafted,
+    )
 
 
 def in_order(rows: tuple[ConversationRow, ...]) -> tuple[ConversationRow, ...]:

@@ -240,19 +240,24 @@ async def test_a_name_for_a_new_conversation_that_was_taken_back_leaves_it_to_it
 
 
 async def test_what_is_done_to_another_conversation_leaves_the_log_as_it_is(play) -> None:
-    seed(play, "a", "b")
-    async with play.running(size=WIDE, conversation="b") as pilot:
-        await until(pilot, lambda: len(messages(pilot)) == 2)
+    gate = threading.Event()
+    play.engine.replies = [Reply(["so far", " on"], gate=gate)]
+    seed(play, "a")
+    async with play.running(size=WIDE) as pilot:
+        await say(pilot, "go")
+        await until(pilot, lambda: "so far" in shown(pilot))
         before = messages(pilot)
         await in_the_list(pilot, 2)
-        await pilot.press("home", "p")
-        await until(pilot, lambda: rows(pilot) == ["▴ a", "b"])
+        await pilot.press("end", "p")
+        await until(pilot, lambda: rows(pilot) == ["▴ a", "go"])
         await pilot.press("r")
         await write_name(pilot, "other")
-        await until(pilot, lambda: rows(pilot) == ["▴ other", "b"])
+        await until(pilot, lambda: rows(pilot) == ["▴ other", "go"])
         await pilot.press("delete")
-        await until(pilot, lambda: rows(pilot) == ["b"])
+        await until(pilot, lambda: rows(pilot) == ["go"])
         assert messages(pilot) == before
+        gate.set()
+        await until(pilot, lambda: "so far on" in shown(pilot))
 
 
 async def test_at_first_the_cursor_stands_on_what_is_shown_or_was_used_last(play) -> None:

@@ -84,6 +84,8 @@ async def test_a_turn_on_a_slow_disk_is_saved_once_for_each_message(play, disk) 
         await until(pilot, lambda: "echo: go" in shown(pilot) and all(each.is_finished for each in saves))
         await until(pilot, lambda: pilot.app.screen.query_one("#talk").session.is_saved)
         assert disk.written["go.json"] == 2
+        drafts = {name: count for name, count in disk.written.items() if name[0] != "." and name != "go.json"}
+        assert sum(drafts.values()) <= 2, "as it was written, and while it waited"
 
 
 async def test_what_is_done_in_the_list_is_done_when_the_disk_gets_to_it(play, disk) -> None:
