@@ -36,7 +36,10 @@ def worded_open(option: Option, value: Json, own: Json) -> str:
     return strings.say(_UNSET.get(option.name, "panes.unset"))
 
 
-_UNSET = {name: f"panes.unset.{name}" for name in ("seed", "memory_turns", "memory_tokens", "thinking")}
+_UNSET = {
+    name: f"panes.unset.{name}"
+    for name in ("seed", "memory_turns", "memory_tokens", "thinking", "server", "context_window")
+}
 
 
 def typed(option: Option, value: Json) -> str:

@@ -281,9 +281,11 @@ async def test_only_what_applies_is_shown_of_a_model_on_this_machine_and_on_a_se
     async with settings_stage(play, QWEN) as stage:
         assert {"quantization", "device", "idle_unload_minutes"} < set(stage.names)
         assert "context_window" not in stage.names
+        assert stage.line("Server").endswith(" this machine")
         await stage.go_to("server")
         await stage.pilot.press(*"localhost:9", "enter")
         await stage.until(lambda: "context_window" in stage.names)
+        assert stage.line("Context window").endswith(" the server's")
         assert not {"quantization", "device", "idle_unload_minutes"} & set(stage.names)
         await stage.pilot.press("up")
         assert stage.has_keyboard("model")
