@@ -90,6 +90,7 @@ class ModelScreen(ModalScreen[None]):
         super().__init__()
         self._device = settings.device
         self._form = settings.quantization
+        self._server = settings.server
         self._find = find
         self._inbox: list[Callable[[], None]] = []
         """What is to be done with what the threads have found."""
@@ -171,7 +172,7 @@ class ModelScreen(ModalScreen[None]):
     def _take_found(self, found: Found) -> None:
         self._sources.found = found
         self._list()
-        for server in found.servers:
+        for server in {*found.servers, *([self._server] if self._server else [])}:
             self._ask(partial(on_server, server), self._take_served)
         if self.query_one("#models-said", Static).content == say("models.searching"):
             self._say("")
