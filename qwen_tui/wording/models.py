@@ -1,5 +1,7 @@
 """What is said of a model that could be chosen, in a few words each: for the table and for the screen."""
 
+from collections.abc import Callable
+
 from qwen_tui.engine.models.fit import Fit
 from qwen_tui.engine.models.listing import Entry
 from qwen_tui.strings import say
@@ -25,34 +27,21 @@ def dtype_in_words(entry: Entry) -> str:
     return _PRECISIONS.get(size.dtype, size.dtype.lower())
 
 
-def context_in_words(entry: Entry) -> str:
+def context_in_words(entry: Entry, in_words: Callable[[int], str] = in_tokens) -> str:
     """Its context window."""
-    return in_tokens(entry.context_window) if entry.context_window else ""
+    return in_words(entry.context_window) if entry.context_window else ""
 
 
-def verdict_in_words(fit: Fit) -> str:
+def verdict_in_words(fit: Fit, in_words: Callable[[int], str] = in_tokens) -> str:
     """How much context fits in a form: `32,768`, or that it does not fit; with the number of GPUs from two on."""
     if not fit.fits:
         return say("models.does_not_fit")
-    tokens = in_tokens(fit.context_tokens)
+    tokens = in_words(fit.context_tokens)
     return say("models.on_several", tokens=tokens, count=len(fit.devices)) if len(fit.devices) > 1 else tokens
 
 
-def window_in_short(entry: Entry) -> str:
-    """Its context window in the few characters that a list has: `32k`."""
-    return _thousands(entry.context_window) if entry.context_window else ""
-
-
-def verdict_in_short(fit: Fit) -> str:
-    """As `verdict_in_words`, in a list: `32k`, `10k ×2`, `–`."""
-    if not fit.fits:
-        return say("models.does_not_fit")
-    tokens = _thousands(fit.context_tokens)
-    return say("models.on_several", tokens=tokens, count=len(fit.devices)) if len(fit.devices) > 1 else tokens
-
-
-def _thousands(tokens: int) -> str:
-    """A window in units of 1,024 tokens, as windows are called."""
+def in_short(tokens: int) -> str:
+    """Tokens in the few characters that a list has, in units of 1,024 as windows are called: `32k`."""
     return str(tokens) if tokens < 1024 else f"{tokens // 1024}k"
 
 

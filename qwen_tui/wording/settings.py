@@ -36,7 +36,10 @@ def worded_open(option: Option, value: Json, own: Json) -> str:
     return strings.say(_UNSET.get(option.name, "panes.unset"))
 
 
-_UNSET = {name: f"panes.unset.{name}" for name in ("seed", "memory_turns", "memory_tokens", "thinking")}
+_UNSET = {
+    name: f"panes.unset.{name}"
+    for name in ("seed", "memory_turns", "memory_tokens", "thinking", "server", "context_window")
+}
 
 
 def typed(option: Option, value: Json) -> str:
@@ -48,7 +51,7 @@ def typed(option: Option, value: Json) -> str:
 
 def is_unfinished(option: Option, text: str) -> bool:
     """Whether a number that cannot be used yet is the beginning of one that can: `0` on the way to `0.8`."""
-    return any(_is_usable(option, text + tail) for tail in _TAILS)
+    return not all(problem_with(option, text + tail) for tail in _TAILS)
 
 
 def stepped(option: Option, value: Json, steps: int) -> float | int:
@@ -62,9 +65,10 @@ def stepped(option: Option, value: Json, steps: int) -> float | int:
     return int(new) if option.kind == "integer" else float(new)
 
 
-def _is_usable(option: Option, text: str) -> bool:
+def problem_with(option: Option, text: str) -> str:
+    """Why a typed text is no value of this setting, in a sentence; or empty."""
     try:
         option.parse(text)
-    except QwenTuiError:
-        return False
-    return True
+    except QwenTuiError as error:
+        return error.explanation.sentence
+    return ""

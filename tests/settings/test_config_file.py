@@ -229,7 +229,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
 
 
 @given(st.lists(st.fixed_dictionaries({}, optional=VALUES), max_size=3))
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_settings_come_back_as_they_were(tmp_path: Path, changes: list[dict[str, Any]]) -> None:
     path = tmp_path / "config.toml"
     path.write_text("# mine\n[plugins]\nx = 1\n")
@@ -245,7 +245,7 @@ def test_any_settings_come_back_as_they_were(tmp_path: Path, changes: list[dict[
 
 
 @given(st.text(max_size=60) | st.binary(max_size=40))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_file_is_read_or_explained(tmp_path: Path, text: str | bytes) -> None:
     path = tmp_path / "config.toml"
     path.write_bytes(text if isinstance(text, bytes) else text.encode(errors="surrogatepass"))

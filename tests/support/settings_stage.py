@@ -1,4 +1,7 @@
-"""The settings pane on the assembled screen: what stands in it, and what the program has come to."""
+"""The settings pane, on the assembled screen or alone: what stands in it, and what the values have come to.
+
+Alone it needs a fifth of the time; there only the values of a conversation can be changed.
+"""
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -6,10 +9,14 @@ from dataclasses import replace
 from typing import Any
 
 from screenplay import Screenplay, until
+from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
 from qwen_tui.chat.messages import Json
+from qwen_tui.chat.store import ConversationStore
 from qwen_tui.engine.base import ModelInfo
+from qwen_tui.session.library import Library
+from qwen_tui.settings import config_file
 from qwen_tui.settings.options import Settings
 from qwen_tui.ui.settings.pane import SettingsPane
 from qwen_tui.ui.settings.row import SettingRow
@@ -73,6 +80,48 @@ class SettingsStage:
         await until(self.pilot, condition)
 
 
+class PaneAlone(App[None]):
+    """No more than the pane."""
+
+    CSS = "SettingsPane { dock: right; width: 36; border-left: solid; }"
+
+    def __init__(self, play: Screenplay, info: ModelInfo) -> None:
+        super().__init__()
+        self.settings = config_file.load(play.where.config_file).settings
+        self.info = info
+        self.pane = SettingsPane(Library(ConversationStore(play.where.conversations)).new())
+
+    def compose(self) -> ComposeResult:
+        yield self.pane
+
+    def on_mount(self) -> None:
+        self.pane.complete()
+        self.pane.show_defaults(self.settings)
+        self.pane.show_model(self.info)
+
+
+@asynccontextmanager
+async def pane_alone(
+    play: Screenplay,
+    info: ModelInfo,
+    *,
+    size: tuple[int, int] = (80, 40),
+    config: str = "",
+    **overrides: Json,
+) -> AsyncIterator[SettingsStage]:
+    """The pane with this model, this config file, and these values of the conversation's own."""
+    write_config(play, config)
+    async with PaneAlone(play, info).run_test(size=size) as pilot:
+        stage = SettingsStage(pilot)
+        await stage.set(**overrides)
+        yield stage
+
+
+def write_config(play: Screenplay, config: str) -> None:
+    play.where.config_file.parent.mkdir(parents=True, exist_ok=True)
+    play.where.config_file.write_text(config)
+
+
 @asynccontextmanager
 async def settings_stage(
     play: Screenplay,
@@ -84,8 +133,7 @@ async def settings_stage(
 ) -> AsyncIterator[SettingsStage]:
     """The screen with this model loaded, this config file, and these values of the conversation's own."""
     play.engine.info = info
-    play.where.config_file.parent.mkdir(parents=True, exist_ok=True)
-    play.where.config_file.write_text(config)
+    write_config(play, config)
     async with play.running(size=size) as pilot:
         stage = SettingsStage(pilot)
         await stage.until(lambda: stage.pane._info is not None and stage.pane.query("#setting-model"))

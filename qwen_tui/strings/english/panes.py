@@ -15,6 +15,8 @@ SENTENCES: dict[str, str] = {
     "panes.unset.seed": "new each time",
     "panes.unset.memory_turns": "no limit",
     "panes.unset.memory_tokens": "window",
+    "panes.unset.server": "this machine",
+    "panes.unset.context_window": "the server's",
     "panes.unset.thinking": "as the template",
     "panes.unset.system_prompt": "none",
     "panes.busy": "Holds from the next reply.",

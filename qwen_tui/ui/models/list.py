@@ -17,7 +17,7 @@ from qwen_tui.engine.models.size import FORMS
 from qwen_tui.strings import say
 from qwen_tui.ui.models.sources import ModelRow
 from qwen_tui.wording.cell_width import cells, cropped, displayed
-from qwen_tui.wording.models import disk_in_words, verdict_in_short, window_in_short
+from qwen_tui.wording.models import context_in_words, disk_in_words, in_short, verdict_in_words
 
 _DISK_CELLS, _WINDOW_CELLS, _FORM_CELLS = 11, 7, 8
 
@@ -142,7 +142,7 @@ def _heading(entry: Entry, width: int) -> Content:
 
 def _line(row: ModelRow, width: int, *, is_loaded: bool) -> Content:
     entry = row.entry
-    figures = _figures(disk_in_words(entry), window_in_short(entry), width)
+    figures = _figures(disk_in_words(entry), context_in_words(entry, in_short), width)
     name = _padded(
         displayed(one_line(entry.name)), max(4, width - 3 - cells(figures) - len(FORMS) * _FORM_CELLS)
     )
@@ -163,7 +163,7 @@ def _verdicts(row: ModelRow) -> Iterator[tuple[str, str]]:
         return
     for form in FORMS:
         fit = row.fits.get(form)
-        text = verdict_in_short(fit) if fit is not None else ""
+        text = verdict_in_words(fit, in_short) if fit is not None else ""
         yield f"{text:>{_FORM_CELLS}}", "$text-success" if fit is not None and fit.fits else "$text-muted"
 
 

@@ -19,7 +19,6 @@ from textual.widgets import Input, Static
 from qwen_tui.chat.cleaning import one_line
 from qwen_tui.engine.base import ModelInfo, Quantization
 from qwen_tui.engine.host import EngineState, Failed, Opening, Ready
-from qwen_tui.engine.models.devices import Device
 from qwen_tui.engine.models.listing import Entry, key, named
 from qwen_tui.engine.remote.address import is_address
 from qwen_tui.errors import QwenTuiError
@@ -91,6 +90,7 @@ class ModelScreen(ModalScreen[None]):
         super().__init__()
         self._device = settings.device
         self._form = settings.quantization
+        self._server = settings.server
         self._find = find
         self._inbox: list[Callable[[], None]] = []
         """What is to be done with what the threads have found."""
@@ -126,7 +126,7 @@ class ModelScreen(ModalScreen[None]):
     def on_mount(self) -> None:
         self.query_one(ModelList).focus()
         self._say(say("models.searching"))
-        self._search()
+        self._ask(self._find, self._take_found)
         self.set_interval(LOOK_SECONDS, self._take)
         self.watch_engine_state(None, self.engine_state)
 
@@ -142,7 +142,7 @@ class ModelScreen(ModalScreen[None]):
         if self._awaited and isinstance(state, Ready | Failed):
             self._arrived(state)
         elif isinstance(before, Opening) and not isinstance(state, Opening):
-            self._search()
+            self._ask(self._find, self._take_found)
 
     def _arrived(self, state: Ready | Failed) -> None:
         problem = state.fallback if isinstance(state, Ready) else state.error
@@ -156,11 +156,13 @@ class ModelScreen(ModalScreen[None]):
         if problem is None:
             self.dismiss()
             return
-        words = str(problem)
-        if isinstance(state, Ready):
-            words = fallback_in_words(problem, has_stayed=state.has_stayed)
+        words = (
+            fallback_in_words(problem, has_stayed=state.has_stayed)
+            if isinstance(state, Ready)
+            else str(problem)
+        )
         self._say(words, is_problem=True)
-        self._search()
+        self._ask(self._find, self._take_found)
 
     # --- What there is --------------------------------------------------------------------------------
 
@@ -177,13 +179,10 @@ class ModelScreen(ModalScreen[None]):
         while self._inbox:
             self._inbox.pop(0)()
 
-    def _search(self) -> None:
-        self._ask(self._find, self._take_found)
-
     def _take_found(self, found: Found) -> None:
         self._sources.found = found
         self._list()
-        for server in found.servers:
+        for server in {*found.servers, *([self._server] if self._server else [])}:
             self._ask(partial(on_server, server), self._take_served)
         if self.query_one("#models-said", Static).content == say("models.searching"):
             self._say("")
@@ -209,10 +208,6 @@ class ModelScreen(ModalScreen[None]):
     def _in_use(self) -> ModelInfo | None:
         return self.engine_state.engine.info if isinstance(self.engine_state, Ready) else None
 
-    @property
-    def _devices(self) -> tuple[Device, ...]:
-        return self._sources.devices(self._in_use)
-
     def _list(self) -> None:
         self.query_one(ModelList).rows = self._sources.rows(self._in_use, self._device)
 
@@ -220,7 +215,7 @@ class ModelScreen(ModalScreen[None]):
     def _show_details(self) -> None:
         row = self.query_one(ModelList).row
         if row is not None:
-            words = details(row.entry, self._devices, self._form, self._device)
+            words = details(row.entry, self._sources.devices(self._in_use), self._form, self._device)
             self.query_one("#models-details", Static).update(words)
             if self._confirming and row.entry.key != self._confirming:
                 self._confirming = ""
@@ -246,7 +241,7 @@ class ModelScreen(ModalScreen[None]):
     def _question(self, entry: Entry) -> str:
         """What is asked before anything is downloaded; a model that will not fit costs the same."""
         try:
-            entry.plan(self._devices, self._form, self._device)
+            entry.plan(self._sources.devices(self._in_use), self._form, self._device)
         except QwenTuiError as error:
             return say(
                 "models.confirm_in_vain", problem=error.explanation.title, key=key_of(self, "models.load")
@@ -288,7 +283,6 @@ class ModelScreen(ModalScreen[None]):
         self._show_details()
 
     def action_back(self) -> None:
-        """Stop a load, else leave the field, else close."""
         if isinstance(self.engine_state, Opening):
             self.post_message(self.StopWanted())
         elif self.query_one(Input).has_focus:

@@ -11,7 +11,7 @@ from textual.style import Style
 from qwen_tui.chat.cleaning import one_line
 from qwen_tui.strings import say
 from qwen_tui.ui.settings.row import SettingRow, hint_keys
-from qwen_tui.wording.settings import is_unfinished, stepped, typed
+from qwen_tui.wording.settings import is_unfinished, problem_with, stepped, typed
 
 _LONGEST = 16
 
@@ -29,6 +29,8 @@ class NumberRow(SettingRow):
         Binding("shift+right", "step(10)", say("panes.key.much_more"), id="settings.much_more", show=False),
         Binding("shift+left", "step(-10)", say("panes.key.much_less"), id="settings.much_less", show=False),
     ]
+
+    LABEL_SHARE = 0.5
 
     draft: reactive[str | None] = reactive(None)
     """What is being typed; None while nothing is."""
@@ -53,11 +55,6 @@ class NumberRow(SettingRow):
             return super().shown
         return self.draft + " ", "setting-row--invalid" if self.problem else "setting-row--value"
 
-    @property
-    def room_for_clicks(self) -> int:
-        """A click on the label only walks here."""
-        return self.size.width // 2
-
     def render(self) -> Content:
         """The line, with a caret behind what is typed."""
         line = super().render()
@@ -67,7 +64,7 @@ class NumberRow(SettingRow):
     def watch_draft(self, draft: str | None) -> None:
         """Judge what is typed: the beginning of a usable number is not a mistake yet."""
         is_wrong = draft is not None and not is_unfinished(self.option, draft)
-        self.problem = self.problem_with(draft or "") if is_wrong else ""
+        self.problem = problem_with(self.option, draft or "") if is_wrong else ""
         self.set_class(draft is not None, "-editing")
         self.tell()
 
@@ -100,7 +97,7 @@ class NumberRow(SettingRow):
     def finish(self) -> None:
         """Apply the draft if it can be used, and drop it."""
         draft, self.draft = self.draft, None
-        if draft is not None and not self.problem_with(draft):
+        if draft is not None and not problem_with(self.option, draft):
             self.change(self.option.parse(draft))
 
     def begin(self) -> None:
@@ -108,7 +105,7 @@ class NumberRow(SettingRow):
         if self.draft is None:
             self.draft = typed(self.option, self.resolved.value)
             return
-        self.problem = self.problem_with(self.draft)
+        self.problem = problem_with(self.option, self.draft)
         if not self.problem:
             self.finish()
 

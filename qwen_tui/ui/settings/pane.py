@@ -126,8 +126,9 @@ class SettingsPane(Vertical):
 
     def show_session(self, session: ChatSession, *, busy: bool = False) -> None:
         """This conversation is shown; `busy` while a reply is written in it."""
-        if session is not self._session:
-            self._finish()  # what was typed is meant for the conversation before
+        if session.conversation.id != self._session.conversation.id:
+            for row in self._rows.values():
+                row.finish()  # what was typed is meant for the conversation before
         self._session = session
         self.busy = busy
         self._show()
@@ -165,10 +166,6 @@ class SettingsPane(Vertical):
             del overrides[name]
         self._session.adjust(lambda conversation: replace(conversation, overrides=overrides))
         self._show()
-
-    def _finish(self) -> None:
-        for row in self._rows.values():
-            row.finish()
 
     @on(ScopeSwitch.Chosen)
     def _choose_scope(self, event: ScopeSwitch.Chosen) -> None:

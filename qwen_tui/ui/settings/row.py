@@ -10,7 +10,6 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from qwen_tui.chat.messages import Json
-from qwen_tui.errors import QwenTuiError
 from qwen_tui.settings.options import Option
 from qwen_tui.settings.resolution import ResolvedSetting
 from qwen_tui.strings import say
@@ -79,6 +78,11 @@ class SettingRow(Widget):
     }
     """
 
+    LABEL_SHARE: ClassVar[float] = 0
+    """Of the width: where a click only walks here and begins no change."""
+    cut = staticmethod(cropped)
+    """Brings the value's text into so many cells."""
+
     resolved: reactive[ResolvedSetting] = reactive(ResolvedSetting())
     problem: reactive[str] = reactive("", toggle_class="-invalid")
     """Why what is being typed cannot be used, in words."""
@@ -122,10 +126,6 @@ class SettingRow(Widget):
             return worded_open(self.option, value, self.resolved.own), "setting-row--unset"
         return worded(self.option, value), "setting-row--value"
 
-    def cut(self, text: str, width: int) -> str:
-        """The value's text in at most `width` cells."""
-        return cropped(text, width)
-
     # --- What they have in common ---------------------------------------------------------------------
 
     def change(self, value: Json) -> None:
@@ -134,26 +134,17 @@ class SettingRow(Widget):
         if value != before or type(value) is not type(before):
             self._change(self.option.name, value)
 
-    def problem_with(self, text: str) -> str:
-        """Why a typed text is no value of this setting, or empty."""
-        try:
-            self.option.parse(text)
-        except QwenTuiError as error:
-            return error.explanation.sentence
-        return ""
-
     def tell(self) -> None:
         """Say again what there is to say about the row."""
         words = self.problem or " ".join(filter(None, (self.remark, self.option.help)))
         self.said = (words, self.hint, bool(self.problem))
 
+    watch_problem = tell
+
     def watch_resolved(self) -> None:
         self.set_class(self.resolved.mark == "override", "-override")
         self.set_class(bool(self.resolved.idle), "-idle")
         self.set_class(not self.resolved.applies, "-absent")
-        self.tell()
-
-    def watch_problem(self) -> None:
         self.tell()
 
     def render(self) -> Content:
@@ -176,13 +167,8 @@ class SettingRow(Widget):
             return  # it is the field's own
         if event.x < 2:
             self.action_reset()
-        elif event.x >= self.size.width - self.room_for_clicks and not self.has_class("-editing"):
+        elif event.x >= self.size.width * self.LABEL_SHARE and not self.has_class("-editing"):
             self.begin()
-
-    @property
-    def room_for_clicks(self) -> int:
-        """How many cells at the right a click begins a change in."""
-        return self.size.width
 
     def action_enter(self) -> None:
         if self.resolved.loads:

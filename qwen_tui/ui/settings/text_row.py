@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from textual import events, on
 from textual.binding import Binding, BindingType
+from textual.reactive import reactive
 from textual.widgets import Input
 
 from qwen_tui.chat.cleaning import one_line
@@ -12,7 +13,19 @@ from qwen_tui.settings.options import Option
 from qwen_tui.strings import say
 from qwen_tui.ui.settings.row import Change, SettingRow, hint_keys
 from qwen_tui.wording.cell_width import cells, clusters
-from qwen_tui.wording.settings import typed
+from qwen_tui.wording.settings import problem_with, typed
+
+
+def _end_of(text: str, width: int) -> str:
+    """The end of a text: of a path or a hub id, the part that tells it from others."""
+    if cells(text) <= width:
+        return text
+    kept = ""
+    for cluster in reversed(clusters(text)):
+        if cells(cluster + kept) > width - 1:
+            break
+        kept = cluster + kept
+    return "…" + kept
 
 
 class TextRow(SettingRow):
@@ -31,6 +44,11 @@ class TextRow(SettingRow):
     }
     """
 
+    cut = staticmethod(_end_of)
+
+    is_open: reactive[bool] = reactive(False, toggle_class="-editing")
+    """The field lies over the value, and has the keyboard."""
+
     def __init__(self, option: Option, change: Change) -> None:
         super().__init__(option, change)
         self._field = Input(compact=True, select_on_focus=False)
@@ -40,39 +58,24 @@ class TextRow(SettingRow):
         """The field that lies over the value while it is edited."""
         yield self._field
 
-    @property
-    def _is_open(self) -> bool:
-        return self.has_class("-editing")
-
     def allow_focus(self) -> bool:
         """While the field is open it has the keyboard, and the row is no second stop beside it."""
-        return super().allow_focus() and not self._is_open
+        return super().allow_focus() and not self.is_open
 
     @property
     def hint(self) -> str:
         """While the field is open, the keys that close it."""
-        return say("panes.hint.typing", **hint_keys(self)) if self._is_open else super().hint
-
-    def cut(self, text: str, width: int) -> str:
-        """The end of the text: of a path or a hub id, the part that tells it from others."""
-        if cells(text) <= width:
-            return text
-        kept = ""
-        for cluster in reversed(clusters(text)):
-            if cells(cluster + kept) > width - 1:
-                break
-            kept = cluster + kept
-        return "…" + kept
+        return say("panes.hint.typing", **hint_keys(self)) if self.is_open else super().hint
 
     @on(events.Key)
     def _begin_typing(self, event: events.Key) -> None:
-        if event.key == "escape" and self._is_open:
+        if event.key == "escape" and self.is_open:
             event.stop()  # it ends the writing, not the visit to the pane
             self._close()
             self.screen.set_focus(self)
         elif self.has_focus and event.is_printable and event.character not in (None, " "):
             event.stop().prevent_default()
-            if self._is_open:  # sent here before the field had the keyboard
+            if self.is_open:  # sent here before the field had the keyboard
                 self._field.insert_text_at_cursor(event.character or "")
             else:
                 self._open(event.character or "")
@@ -85,7 +88,7 @@ class TextRow(SettingRow):
     @on(Input.Changed)
     def _judge(self, event: Input.Changed) -> None:
         event.stop()
-        self.problem = self.problem_with(event.value) if self._is_open else ""
+        self.problem = problem_with(self.option, event.value) if self.is_open else ""
 
     @on(Input.Submitted)
     def _keep(self, event: Input.Submitted) -> None:
@@ -94,22 +97,17 @@ class TextRow(SettingRow):
             self.finish()
             self.focus()
 
-    @on(Input.Blurred)
-    def _leave(self, event: Input.Blurred) -> None:
-        event.stop()
-        self.finish()
-
     def begin(self) -> None:
         """Open the field with the text in force."""
         self._open(typed(self.option, self.resolved.value))
 
-    def action_write(self) -> None:
-        self.begin()
+    action_write = begin
 
+    @on(Input.Blurred)
     def finish(self) -> None:
         """Apply what stands in the field if it can be used, and close it."""
         text = one_line(self._field.value)
-        is_usable = self._is_open and not self.problem_with(text)
+        is_usable = self.is_open and not problem_with(self.option, text)
         self._close()
         if is_usable:
             self.change(self.option.parse(text))
@@ -118,11 +116,11 @@ class TextRow(SettingRow):
         with self._field.prevent(Input.Changed):
             self._field.value = text
         self._field.cursor_position = len(text)
-        self.add_class("-editing")
+        self.is_open = True
         self.screen.set_focus(self._field)
         self.tell()
 
     def _close(self) -> None:
-        self.remove_class("-editing")
+        self.is_open = False
         self.problem = ""
         self.tell()

@@ -80,6 +80,14 @@ async def test_f4_begins_at_the_model_in_use_and_its_server_need_not_answer_for_
         )
 
 
+async def test_the_server_of_the_settings_is_listed_though_it_never_answered(play: RemotePlay) -> None:
+    async with play.running() as pilot:
+        pilot.app.settings = replace(pilot.app.settings, server="http://127.0.0.1:9")
+        await until(pilot, lambda: play.loads)
+        await pilot.press("f4")
+        await until(pilot, lambda: "On 127.0.0.1:9" in shown(pilot) and "No server there" in shown(pilot))
+
+
 async def test_servers_used_before_are_listed_and_one_that_is_gone_says_so(
     play: RemotePlay, served: Served
 ) -> None:

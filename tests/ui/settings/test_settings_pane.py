@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from doubles import QWEN, Reply
 from screenplay import Screenplay, say, shown, until
-from settings_stage import settings_stage
+from settings_stage import pane_alone, settings_stage
 from textual import events
 
 from qwen_tui.settings.options import OPTIONS, Settings
@@ -26,7 +26,7 @@ def play(tmp_path: Path) -> Screenplay:
 
 
 async def test_every_setting_has_a_row(play) -> None:
-    async with settings_stage(play, QWEN) as stage:
+    async with pane_alone(play, QWEN) as stage:
         names = [row.option.name for row in stage.pane.query(SettingRow)]
     assert names == [name for name in OPTIONS if name not in LEFT_OUT]
 
@@ -46,7 +46,7 @@ async def test_nothing_is_changed_when_values_come_down(play) -> None:
 
 
 async def test_a_value_that_nobody_set_is_the_checkpoints_own(play) -> None:
-    async with settings_stage(play, QWEN) as stage:
+    async with pane_alone(play, QWEN) as stage:
         assert stage.line("Temperature").split() == ["Temperature", "0.70"]
         assert stage.line("Greedy").endswith(" off")
         stage.pane.show_model(None)
@@ -68,7 +68,7 @@ async def test_marks_tell_an_override_from_a_changed_default(play) -> None:
 
 
 async def test_an_arrow_key_steps_from_the_value_in_force(play) -> None:
-    async with settings_stage(play, QWEN) as stage:
+    async with pane_alone(play, QWEN) as stage:
         await stage.go_to("temperature")
         for key, value in (("right", 0.75), ("shift+left", 0.25), ("right", 0.3), ("left", 0.25)):
             await stage.pilot.press(key)
@@ -77,7 +77,7 @@ async def test_an_arrow_key_steps_from_the_value_in_force(play) -> None:
 
 
 async def test_steps_stop_at_the_bounds(play) -> None:
-    async with settings_stage(play, QWEN, top_p=0.95, top_k=3) as stage:
+    async with pane_alone(play, QWEN, top_p=0.95, top_k=3) as stage:
         await stage.go_to("top_p")
         for keys, value in ((["right", "right"], 1.0), (["shift+left"], 0.5), (["shift+left", "left"], 0.05)):
             await stage.pilot.press(*keys)
@@ -100,7 +100,7 @@ async def test_steps_that_come_in_a_burst_all_count(play, scope: str) -> None:
 
 
 async def test_a_typed_number_is_applied_by_enter(play) -> None:
-    async with settings_stage(play, QWEN) as stage:
+    async with pane_alone(play, QWEN) as stage:
         await stage.go_to("max_new_tokens")
         await stage.pilot.press(*"4096")
         assert stage.overrides == {}
@@ -132,7 +132,7 @@ async def test_what_is_being_typed_stays_in_its_conversation_when_another_is_sho
 
 
 async def test_a_wrong_number_is_explained_and_changes_nothing(play) -> None:
-    async with settings_stage(play, QWEN, top_p=0.9) as stage:
+    async with pane_alone(play, QWEN, top_p=0.9) as stage:
         await stage.go_to("top_p")
         await stage.pilot.press("7")
         await stage.until(lambda: "Top-p cannot be 7: it takes a number above 0, at most 1." in stage.help)
@@ -148,7 +148,7 @@ async def test_a_wrong_number_is_explained_and_changes_nothing(play) -> None:
 
 @pytest.mark.parametrize("keys", ["-5", "-1"])
 async def test_a_negative_number_is_explained_and_changes_nothing(play, keys: str) -> None:
-    async with settings_stage(play, QWEN) as stage:
+    async with pane_alone(play, QWEN) as stage:
         await stage.go_to("temperature")
         await stage.pilot.press("minus", keys[1], "enter")
         await stage.until(
@@ -159,7 +159,7 @@ async def test_a_negative_number_is_explained_and_changes_nothing(play, keys: st
 
 @pytest.mark.parametrize(("row", "typed"), [("top_p", "0."), ("memory_tokens", "1")])
 async def test_the_beginning_of_a_number_is_not_a_mistake_yet(play, row: str, typed: str) -> None:
-    async with settings_stage(play, QWEN) as stage:
+    async with pane_alone(play, QWEN) as stage:
         await stage.go_to(row)
         await stage.pilot.press(*typed)
         await stage.until(lambda: "It takes a" in stage.help)
@@ -184,7 +184,7 @@ async def test_escape_drops_what_is_typed_and_only_then_goes_on_to_the_screen(pl
 
 
 async def test_emptying_a_number_unsets_it(play) -> None:
-    async with settings_stage(play, QWEN, config="[sampling]\ntemperature = 0.5", top_k=5) as stage:
+    async with pane_alone(play, QWEN, config="[sampling]\ntemperature = 0.5", top_k=5) as stage:
         await stage.go_to("top_k")
         await stage.pilot.press("enter", "delete", "enter")
         assert stage.overrides == {}
@@ -196,7 +196,7 @@ async def test_emptying_a_number_unsets_it(play) -> None:
 
 @pytest.mark.parametrize("key", ["delete", "backspace"])
 async def test_one_key_takes_an_override_back(play, key: str) -> None:
-    async with settings_stage(play, QWEN, config="[sampling]\ntop_k = 40", temperature=0.3) as stage:
+    async with pane_alone(play, QWEN, config="[sampling]\ntop_k = 40", temperature=0.3) as stage:
         await stage.go_to("temperature")
         assert "del resets" in stage.help
         await stage.pilot.press(key)
@@ -227,7 +227,7 @@ async def test_the_switch_at_the_top_chooses_whose_values_are_edited(play) -> No
 
 
 async def test_a_switch_goes_to_the_opposite_of_what_holds(play) -> None:
-    async with settings_stage(play, QWEN) as stage:
+    async with pane_alone(play, QWEN) as stage:
         await stage.go_to("greedy")
         await stage.pilot.press("space")
         assert stage.overrides == {"greedy": True}
@@ -240,7 +240,7 @@ async def test_a_switch_goes_to_the_opposite_of_what_holds(play) -> None:
 
 @pytest.mark.parametrize("overrides", [{"greedy": True}, {"temperature": 0.0}])
 async def test_rows_without_effect_are_dim_when_nothing_is_left_to_chance(play, overrides) -> None:
-    async with settings_stage(play, QWEN, **overrides) as stage:
+    async with pane_alone(play, QWEN, **overrides) as stage:
         assert stage.idle - {"temperature"} == {"top_p", "top_k", "min_p", "seed"}
         await stage.go_to("top_p")
         assert "Without effect" in stage.help
@@ -249,7 +249,7 @@ async def test_rows_without_effect_are_dim_when_nothing_is_left_to_chance(play, 
 
 
 async def test_asking_for_a_temperature_is_seen_to_end_a_checkpoints_greedy_way(play) -> None:
-    async with settings_stage(play, BARE) as stage:
+    async with pane_alone(play, BARE) as stage:
         assert stage.line("Greedy").endswith(" on")
         assert stage.idle == {"temperature", "top_p", "top_k", "min_p", "seed"}
         await stage.go_to("temperature")
@@ -260,14 +260,14 @@ async def test_asking_for_a_temperature_is_seen_to_end_a_checkpoints_greedy_way(
 
 
 async def test_greedy_off_is_said_to_be_without_effect_at_temperature_zero(play) -> None:
-    async with settings_stage(play, QWEN, greedy=False, temperature=0.0) as stage:
+    async with pane_alone(play, QWEN, greedy=False, temperature=0.0) as stage:
         await stage.go_to("greedy")
         assert "greedy" in stage.idle
         assert "temperature 0" in stage.help
 
 
 async def test_thinking_is_offered_only_by_a_model_that_can(play) -> None:
-    async with settings_stage(play, QWEN) as stage:
+    async with pane_alone(play, QWEN) as stage:
         assert "thinking" in stage.names
         await stage.go_to("thinking")
         stage.pane.show_model(None)
@@ -280,9 +280,11 @@ async def test_only_what_applies_is_shown_of_a_model_on_this_machine_and_on_a_se
     async with settings_stage(play, QWEN) as stage:
         assert {"quantization", "device", "idle_unload_minutes"} < set(stage.names)
         assert "context_window" not in stage.names
+        assert stage.line("Server").endswith(" this machine")
         await stage.go_to("server")
         await stage.pilot.press(*"localhost:9", "enter")
         await stage.until(lambda: "context_window" in stage.names)
+        assert stage.line("Context window").endswith(" the server's")
         assert not {"quantization", "device", "idle_unload_minutes"} & set(stage.names)
         await stage.pilot.press("up")
         assert stage.has_keyboard("model")
@@ -332,14 +334,14 @@ async def test_the_device_cannot_be_empty(play) -> None:
 
 
 async def test_a_long_model_name_shows_its_end(play) -> None:
-    async with settings_stage(
+    async with pane_alone(
         play, QWEN, config='[model]\nmodel = "/home/somebody/checkpoints/[/]/Qwen2.5-7B-1M"'
     ) as stage:
         assert stage.line("○ Model").endswith("…kpoints/[/]/Qwen2.5-7B-1M")
 
 
 async def test_the_system_prompt_is_applied_as_it_is_written(play) -> None:
-    async with settings_stage(play, QWEN) as stage:
+    async with pane_alone(play, QWEN) as stage:
         await stage.go_to("system_prompt")
         await stage.pilot.press("enter", *"Hi", "enter", *"你")
         await stage.until(lambda: stage.overrides == {"system_prompt": "Hi\n你"})
@@ -348,7 +350,7 @@ async def test_the_system_prompt_is_applied_as_it_is_written(play) -> None:
 
 
 async def test_the_key_for_a_new_line_is_one_in_the_system_prompt_too(play) -> None:
-    async with settings_stage(play, QWEN) as stage:
+    async with pane_alone(play, QWEN) as stage:
         await stage.go_to("system_prompt")
         await stage.pilot.press("enter", "a", "ctrl+j", "b", "enter", "c")
         await stage.until(lambda: stage.pane.query_one(PromptText).text == "a\nb\nc")
@@ -370,7 +372,7 @@ async def test_what_is_written_faster_than_its_default_comes_back_is_not_lost(pl
 
 
 async def test_another_conversations_prompt_replaces_the_text_silently(play) -> None:
-    async with settings_stage(play, QWEN, system_prompt="First.") as stage:
+    async with pane_alone(play, QWEN, system_prompt="First.") as stage:
         await stage.go_to("system_prompt")
         await stage.pilot.press("enter")
         text = stage.pane.query_one(PromptText)
@@ -383,7 +385,7 @@ async def test_another_conversations_prompt_replaces_the_text_silently(play) -> 
 
 
 async def test_the_system_prompt_can_be_taken_back(play) -> None:
-    async with settings_stage(
+    async with pane_alone(
         play, QWEN, config='[system]\nsystem_prompt = "Mine."', system_prompt="Its."
     ) as stage:
         await stage.go_to("system_prompt")
@@ -394,7 +396,7 @@ async def test_the_system_prompt_can_be_taken_back(play) -> None:
 
 async def test_up_and_down_leave_the_system_prompt_at_its_first_and_last_line(play) -> None:
     long = "words " * 12  # several lines as they are drawn
-    async with settings_stage(play, QWEN, system_prompt=f"{long}\nend") as stage:
+    async with pane_alone(play, QWEN, system_prompt=f"{long}\nend") as stage:
         await stage.go_to("system_prompt")
         await stage.pilot.press("enter")
         for _ in range(3):
@@ -428,7 +430,7 @@ async def test_arrows_walk_the_rows(play) -> None:
         ("system_prompt", ["down"], "memory"),
         ("device", ["c", "up"], "quantization"),
     ]
-    async with settings_stage(play, QWEN, size=(60, 20)) as stage:
+    async with pane_alone(play, QWEN, size=(60, 20)) as stage:
         for start, keys, end in walks:
             await stage.go_to(start)
             await stage.pilot.press(*keys)
@@ -438,17 +440,29 @@ async def test_arrows_walk_the_rows(play) -> None:
 
 async def test_for_the_tab_key_the_settings_are_one_stop_the_row_that_was_visited_last(play) -> None:
     async with settings_stage(play, QWEN) as stage:
-        for walk in (["up"], ["down", "down"], ["down"] * 9 + ["enter"]):
-            await stage.pilot.press("f2", *walk)
+        await stage.pilot.press("f2")
+        for walk in (["up"], ["down", "down"]):
+            await stage.pilot.press(*walk)
             here = stage.app.focused
             stops = stage.app.screen.focus_chain
             assert [each for each in stops if stage.pane in each.ancestors] == [here]
-            for stop in (*stops, here):
-                await stage.pilot.press("tab")
-                assert stage.app.focused in stops, stop
+            await stage.pilot.press("tab")
+            assert not stage.pane.has_focus_within
             await stage.pilot.press("shift+tab")
             assert stage.app.focused is here
-            await stage.pilot.press("f2")
+        await stage.pilot.press("f2", "f2")
+        assert stage.app.focused is here
+
+
+async def test_an_open_field_is_no_second_stop(play) -> None:
+    async with settings_stage(play, QWEN) as stage:
+        for row, keys in (("system_prompt", ["enter"]), ("model", ["x"])):
+            await stage.go_to(row)
+            await stage.pilot.press(*keys)
+            stops = stage.app.screen.focus_chain
+            assert [each for each in stops if stage.pane in each.ancestors] == [stage.app.focused]
+            await stage.pilot.press("shift+tab")
+            assert not stage.pane.has_focus_within
 
 
 async def test_the_tab_key_walks_the_panes_of_the_screen(play) -> None:
@@ -467,12 +481,12 @@ async def test_the_tab_key_walks_the_panes_of_the_screen(play) -> None:
 
 
 async def test_an_override_that_is_not_valid_is_as_if_it_were_not_there(play) -> None:
-    async with settings_stage(play, QWEN, temperature="hot", nonsense=1) as stage:
+    async with pane_alone(play, QWEN, temperature="hot", nonsense=1) as stage:
         assert stage.line("Temperature").split() == ["Temperature", "0.70"]
 
 
 async def test_a_click_on_the_mark_resets_and_one_on_the_value_types(play) -> None:
-    async with settings_stage(play, QWEN, top_k=5) as stage:
+    async with pane_alone(play, QWEN, top_k=5) as stage:
         await stage.pilot.click("#setting-top-k", offset=(0, 0))
         await stage.until(lambda: stage.overrides == {})
         await stage.pilot.click("#setting-top-k", offset=(28, 0))
@@ -497,7 +511,7 @@ async def test_a_click_on_the_mark_resets_and_one_on_the_value_types(play) -> No
     ],
 )
 async def test_it_draws_at_every_size_and_in_every_kind_of_theme(play, size: Any, theme: str) -> None:
-    async with settings_stage(play, QWEN, size=size, temperature=0.3) as stage:
+    async with pane_alone(play, QWEN, size=size, temperature=0.3) as stage:
         stage.app.theme = theme
         await stage.go_to("temperature")
         assert "0.30" in stage.line("Temperature")
@@ -517,6 +531,6 @@ async def test_before_a_model_is_there_it_shows_the_programs_own_values(play) ->
 
 
 async def test_what_auto_came_to_stands_beside_it(play) -> None:
-    async with settings_stage(play, QWEN) as stage:
+    async with pane_alone(play, QWEN) as stage:
         assert stage.line("Model      ").split() == ["Model", "Qwen3-4B"]
         assert stage.line("Device").endswith(" auto · cuda:0")
