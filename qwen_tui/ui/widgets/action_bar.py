@@ -20,6 +20,13 @@ class Offer(NamedTuple):
     name: str
     key: str
     label: str
+    stays: bool = False
+    """Whether others make room for it."""
+
+    @property
+    def text(self) -> str:
+        """As it is shown."""
+        return f"{self.key} {self.label}".rstrip()
 
 
 class ActionBar(LinesView):
@@ -62,13 +69,15 @@ class ActionBar(LinesView):
         self._laid_out_for = state
         self._places = []
         runs: list[Run] = []
-        at = 0
+        at, kept, is_full = 0, sum(cells(_GAP + offer.text) for offer in self._offers if offer.stays), False
         for offer in self._offers:
             gap = _GAP if runs else ""
             key = f"{offer.key} " if offer.label else offer.key
-            end = at + cells(gap) + cells(key) + cells(offer.label)
-            if end > width:
-                break
+            end = at + cells(gap + offer.text)
+            kept -= cells(_GAP + offer.text) if offer.stays else 0
+            is_full = is_full or end + kept > width
+            if is_full and not (offer.stays and end <= width):
+                continue
             lit = " underline" if offer is self._under_mouse else ""
             runs += [(gap, ""), (key, "accent"), (offer.label, f"muted{lit}")]
             self._places.append((range(at + cells(gap), end), offer))
