@@ -20,17 +20,12 @@ class Offer(NamedTuple):
     name: str
     key: str
     label: str
-    stays: bool = False
-    """Whether others make room for it."""
-
-    @property
-    def text(self) -> str:
-        """As it is shown."""
-        return f"{self.key} {self.label}".rstrip()
+    need: int = 0
+    """Where there is no room for all, those that are needed least are left out, and of these the last first."""
 
 
 class ActionBar(LinesView):
-    """`y copy  e edit  r regenerate  …` in one row; where there is no room, the last offers are left out."""
+    """`y copy  e edit  r regenerate  …` in one row, as many offers as there is room for."""
 
     ALLOW_SELECT = False
     DEFAULT_CSS = """
@@ -69,20 +64,20 @@ class ActionBar(LinesView):
         self._laid_out_for = state
         self._places = []
         runs: list[Run] = []
-        at, kept, is_full = 0, sum(cells(_GAP + offer.text) for offer in self._offers if offer.stays), False
-        for offer in self._offers:
+        at = 0
+        for offer in _fitting(self._offers, width):
             gap = _GAP if runs else ""
             key = f"{offer.key} " if offer.label else offer.key
-            end = at + cells(gap + offer.text)
-            kept -= cells(_GAP + offer.text) if offer.stays else 0
-            is_full = is_full or end + kept > width
-            if is_full and not (offer.stays and end <= width):
-                continue
+            end = at + cells(gap) + cells(key) + cells(offer.label)
             lit = " underline" if offer is self._under_mouse else ""
             runs += [(gap, ""), (key, "accent"), (offer.label, f"muted{lit}")]
             self._places.append((range(at + cells(gap), end), offer))
             at = end
         self.rows = [Line(tuple(run for run in runs if run[0]))] if runs else [BLANK]
+
+    def get_content_width(self, container: object, viewport: object) -> int:
+        """All offers, where the styles let the width follow them."""
+        return _width(self._offers)
 
     def on_resize(self) -> None:
         self._show_again()
@@ -111,3 +106,16 @@ class ActionBar(LinesView):
     def _show_again(self) -> None:
         self.lay_out(self.content_size.width)
         self.refresh()
+
+
+def _width(offers: Sequence[Offer]) -> int:
+    widths = [cells(f"{offer.key} {offer.label}".rstrip()) for offer in offers]
+    return sum(widths) + cells(_GAP) * max(0, len(widths) - 1)
+
+
+def _fitting(offers: Sequence[Offer], width: int) -> list[Offer]:
+    """The offers that there is room for."""
+    kept = list(offers)
+    while kept and _width(kept) > width:
+        del kept[max(range(len(kept)), key=lambda at: (-kept[at].need, at))]
+    return kept
