@@ -58,12 +58,8 @@ class KeyBar(ActionBar):
         offers: dict[str, tuple[int, Offer]] = {}
         for _, binding, enabled, _ in screen.active_bindings.values():
             if binding.show and enabled:
-                offer = Offer(
-                    binding.key,
-                    self.app.get_key_display(binding),
-                    binding.description,
-                    binding.key == "escape",
-                )
+                key, need = self.app.get_key_display(binding), int(binding.key == "escape")
+                offer = Offer(binding.key, key, binding.description, need)
                 offers.setdefault(binding.action, (_rank(binding), offer))
         self.show([offer for _, offer in sorted(offers.values(), key=lambda ranked: ranked[0])])
 
