@@ -164,6 +164,15 @@ class Composer(Vertical):
         self.put(self.editing.kept)
         return True
 
+    def add(self, draft: Draft) -> None:
+        """Put more behind what stands here, and the cursor behind that."""
+        for attachment in draft.attachments:
+            self._attachments.add(attachment)
+        between = "\n\n" if self._area.text and draft.text else ""
+        self._area.move_cursor(self._area.document.end)
+        self._area.insert(between + draft.text)
+        self._changed()
+
     def give_back(self, text: str) -> None:
         """Put a message in front of what stands here; nothing of that is lost."""
         given, here = self._taken if self._taken.message == text else Draft.of(text), self.draft
