@@ -220,7 +220,9 @@ class Composer(Vertical):
         match event.what:
             case "send" if editing is None and self.text in HELP_WORDS:
                 self.take()
-                await self.run_action("screen.help")
+                for active in self.screen.active_bindings.values():
+                    if active.binding.id == "app.help":
+                        await self.app.run_action(active.binding.action, active.node)
             case "send" if self.text:
                 self.post_message(self.Submitted(self.take(), editing))
             case "back" if self._attachments.all:
