@@ -36,7 +36,6 @@ SENTENCES: dict[str, str] = {
     "models.on_several": "{tokens} ×{count}",
     "models.group.named": "By name",
     "models.form.auto": "auto",
-    "models.form.hint": "← → choose the form",
     "models.title": "Models",
     "models.keys": "{load} loads · {name} by name · {previous} {next} form · {close} closes",
     "models.key.load": "load",

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.events import Click, Key
 from textual.message import Message as Posted
@@ -73,3 +74,47 @@ class Attachment(Static, can_focus=True):
         count = self.text.rstrip("\n").count("\n") + 1  # as it is sent
         lines = say("composer.chip.line") if count == 1 else say("composer.chip.lines", count=count)
         return say("composer.chip", lines=lines, size=in_bytes(len(self.text.encode())))
+
+
+class Attachments(VerticalScroll, can_focus=False):
+    """The pasted texts of a message, in their order. It takes no room while there are none."""
+
+    DEFAULT_CSS: ClassVar[str] = """
+    Attachments {
+        height: auto;
+        max-height: 4;
+        display: none;
+        &.-some { display: block; }
+    }
+    """
+
+    def __init__(self) -> None:
+        super().__init__(id="attachments")
+        self.all: list[Attachment] = []
+        """One widget a text; as children they are known only while the app is not being left."""
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """What was pasted."""
+        return tuple(each.text for each in self.all)
+
+    def show(self, texts: tuple[str, ...]) -> None:
+        """Show these instead."""
+        for attachment in list(self.all):
+            self.drop(attachment)
+        for text in texts:
+            self.add(text)
+
+    def add(self, text: str, at: int | None = None) -> None:
+        """Add a text, at the end or before the one that stands at a place."""
+        at, attachment = len(self.all) if at is None else at, Attachment(text)
+        behind = self.all[at] if at < len(self.all) else None
+        self.all.insert(at, attachment)
+        self.mount(attachment, before=behind)
+        self.add_class("-some")
+
+    def drop(self, attachment: Attachment) -> None:
+        """Take one away."""
+        self.all.remove(attachment)
+        attachment.remove()
+        self.set_class(bool(self.all), "-some")

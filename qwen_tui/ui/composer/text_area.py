@@ -129,14 +129,12 @@ class MessageArea(WritingArea):
     action_save = action_resend = action_send
 
     def action_cursor_up(self, select: bool = False) -> None:
-        """Up a row; from the first one further than the text."""
         if not select and self.selection.is_empty and self._visual_row == 0:
             self.post_message(self.Wanted("older"))
         else:
             super().action_cursor_up(select)
 
     def action_cursor_down(self, select: bool = False) -> None:
-        """Down a row; from the last one further than the text."""
         last = self.wrapped_document.height - 1
         if not select and self.selection.is_empty and self._visual_row == last:
             self.post_message(self.Wanted("newer"))

@@ -54,8 +54,7 @@ def _forms(chosen: str) -> Content:
         Content.styled(f" {say(f'models.form.{form}')} ", "reverse" if form == chosen else "$text-muted")
         for form in CHOICES
     ]
-    hint = Content.styled(f"  {say('models.form.hint')}", "$text-disabled")
-    return Content.assemble(*parts, hint)
+    return Content.assemble(*parts)
 
 
 def _verdict(entry: Entry, devices: Sequence[Device], form: Quantization, device: str) -> list[Content]:

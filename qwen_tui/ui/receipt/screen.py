@@ -69,7 +69,6 @@ class Receipt(ModalScreen[None]):
         self._is_replaying = False
 
     def compose(self) -> ComposeResult:
-        """The runs, what came of replaying, and what can be done."""
         with Vertical(id="receipt-box", classes="" if self.message.receipt else "-without") as box:
             box.border_title = Content(say("receipt.title", name=author_of(self.message, "")))
             with VerticalScroll(id="receipt-runs"):
@@ -97,12 +96,10 @@ class Receipt(ModalScreen[None]):
         return super().check_action(action, parameters)
 
     def action_copy(self) -> None:
-        """Copy all of it as text."""
         text = text_of(self.message, self._path)
         self._say(say_outcome(copy(self.app, text), text))
 
     def action_replay(self) -> None:
-        """Ask for the reply to be run again."""
         self.post_message(self.ReplayRequested(self.message))
 
     @on(ActionBar.Chosen)

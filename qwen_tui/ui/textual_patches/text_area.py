@@ -30,6 +30,5 @@ class WritingArea(TextArea):
         return super().scroll_cursor_visible(center, animate) if is_within else Offset(0, 0)
 
     def action_newline(self) -> None:
-        """Begin a new line."""
         self.replace("\n", *self.selection, maintain_selection_offset=False)
         self.scroll_cursor_visible()

@@ -25,7 +25,7 @@ ELSEWHERE = (
 
 
 class KeyBar(ActionBar):
-    """The way out, what can be done where the keyboard is, then `ELSEWHERE`; what has no room is left out.
+    """What can be done where the keyboard is and the way out of there, then `ELSEWHERE`, as far as there is room.
 
     It follows the screen in front: while a dialog is open, its keys are the ones that work.
     """
@@ -58,12 +58,11 @@ class KeyBar(ActionBar):
         offers: dict[str, tuple[int, Offer]] = {}
         for _, binding, enabled, _ in screen.active_bindings.values():
             if binding.show and enabled:
-                offer = Offer(binding.key, self.app.get_key_display(binding), binding.description)
+                key, need = self.app.get_key_display(binding), int(binding.key == "escape")
+                offer = Offer(binding.key, key, binding.description, need)
                 offers.setdefault(binding.action, (_rank(binding), offer))
         self.show([offer for _, offer in sorted(offers.values(), key=lambda ranked: ranked[0])])
 
 
 def _rank(binding: Binding) -> int:
-    if binding.id in ELSEWHERE:
-        return 1 + ELSEWHERE.index(binding.id)
-    return -1 if binding.key == "escape" else 0
+    return 1 + ELSEWHERE.index(binding.id) if binding.id in ELSEWHERE else 0

@@ -21,7 +21,6 @@ ABOUT_TERMINALS = re.compile(r"doctor\.keys\.|config\.not_keys$")
 """What a terminal sends is called by its own name, and so is an example of how a key is written."""
 
 NOT_KEYS = {
-    "models.form.hint": "arrows that stand for themselves",
     "files.keys": "the arrow of the field itself, which has no id",
 }
 

@@ -97,3 +97,11 @@ async def test_opening_and_closing_dialogs_leaves_nothing_behind_that_follows_th
         await pilot.pause()
         bar = screen.query_one(KeyBar)
         assert len(screen.bindings_updated_signal._subscriptions[bar]) == 1
+
+
+async def test_the_way_out_of_a_drawer_is_named_however_much_can_be_done_in_it(play) -> None:
+    async with play.running(size=(60, 24)) as pilot:
+        await pilot.press("f3")
+        await until(pilot, lambda: "open" in bar(pilot))
+        assert "esc close" in bar(pilot)
+        assert shown(pilot).splitlines()[-1].strip() == bar(pilot)
