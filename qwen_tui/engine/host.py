@@ -23,7 +23,7 @@ from qwen_tui.engine.base import (
     ReportProgress,
     StopFlag,
 )
-from qwen_tui.engine.switching import fits_beside
+from qwen_tui.engine.models.fits_beside import fits_beside
 from qwen_tui.errors import QwenTuiError
 
 log = logging.getLogger(__name__)

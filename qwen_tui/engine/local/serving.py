@@ -6,11 +6,11 @@ import queue
 from collections.abc import Iterator
 
 from qwen_tui.engine.base import LoadProgress, Request
-from qwen_tui.engine.local.cache.prefill_ahead import read_ahead
 from qwen_tui.engine.local.control_thread import Desk, Job
 from qwen_tui.engine.local.decoding.baseline import bytes_a_second, bytes_a_token, plain_generate
 from qwen_tui.engine.local.faults import free_memory, in_plain_words, is_device_broken, is_out_of_memory
-from qwen_tui.engine.local.generation import generate
+from qwen_tui.engine.local.generation.generate import generate
+from qwen_tui.engine.local.generation.prefill_ahead import read_ahead
 from qwen_tui.engine.local.loading.choose_model import resolve
 from qwen_tui.engine.local.loading.download_progress import DownloadStopped
 from qwen_tui.engine.local.loading.load import Loaded, load

@@ -17,16 +17,16 @@ from transformers import (
     PreTrainedModel,
 )
 
-from qwen_tui.engine.local.cache import chunked_prefill as chunks
 from qwen_tui.engine.local.cache.static_kv_cache import Room, RoomyLayer
-from qwen_tui.engine.local.decoding import attention as attending
-from qwen_tui.engine.local.decoding import checking
 from qwen_tui.engine.local.decoding import decode_path as choosing
 from qwen_tui.engine.local.decoding import graph_step as plain
-from qwen_tui.engine.local.decoding.checking import Mismatch
 from qwen_tui.engine.local.decoding.cuda_graphs import Graphs, Step
 from qwen_tui.engine.local.decoding.decoder import Decoder
 from qwen_tui.engine.local.decoding.sampling import Values
+from qwen_tui.engine.local.forward import attention as attending
+from qwen_tui.engine.local.forward import checking
+from qwen_tui.engine.local.forward import chunked_prefill as chunks
+from qwen_tui.engine.local.forward.checking import Mismatch
 
 MAKERS = [tiny_models.qwen2, tiny_models.qwen3, tiny_models.llama]
 

@@ -2,7 +2,6 @@
 
 import threading
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,6 @@ import torch
 from kernels_on_cpu import attention
 from transformers import AutoConfig, AutoModelForCausalLM, BitsAndBytesConfig, PreTrainedModel
 
-from qwen_tui.engine.base import ModelSpec
 from qwen_tui.engine.local.cache.static_kv_cache import Room
 from qwen_tui.engine.local.decoding import compiling
 from qwen_tui.engine.local.decoding.kernel_step import KernelStep
@@ -20,8 +18,6 @@ from qwen_tui.engine.local.decoding.kernels.compiling import compile_all, kind_o
 from qwen_tui.engine.local.decoding.matrices import Dense, FourBits
 from qwen_tui.engine.local.decoding.mlp import Experts
 from qwen_tui.engine.local.decoding.weights import Unsupported, _joined, check, gather
-from qwen_tui.engine.local.loading import placement
-from qwen_tui.engine.models.checkpoint import inspect
 
 SMALL: dict[str, Any] = {
     "vocab_size": 64,
@@ -224,8 +220,7 @@ def test_what_is_being_compiled_is_waited_for_when_a_model_cannot_be_read(
     monkeypatch.setattr(compiling, "_compile", compile_slowly)
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: (9, 0))
     folder = tiny_models.qwen2(tmp_path / "model")
-    here = placement.place(ModelSpec(model=str(folder), device="cpu"), inspect(folder))
-    on_gpu = replace(here, device=torch.device("cuda"))
-    with pytest.raises(OSError, match="no file"), compiling.compiling(folder, on_gpu):
+    on_gpu = (torch.device("cuda"), torch.bfloat16, "none")
+    with pytest.raises(OSError, match="no file"), compiling.compiling(folder, *on_gpu):
         raise OSError("no file")
     assert ended.is_set()

@@ -27,7 +27,7 @@ from qwen_tui.engine.base import (
     TextDelta,
 )
 from qwen_tui.engine.local.cache.kv_cache import CHANGING_ROPES, common, rope_types
-from qwen_tui.engine.local.cache.prefill import LAST_TOKENS
+from qwen_tui.engine.local.forward.prefill import LAST_TOKENS
 from qwen_tui.engine.local.loading.load import Loaded
 from qwen_tui.errors import QwenTuiError
 
@@ -326,7 +326,7 @@ def test_where_memory_is_short_a_prompt_is_read_in_smaller_parts(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr("qwen_tui.engine.local.cache.prefill.chunk_tokens", lambda *_: 1024)
+    monkeypatch.setattr("qwen_tui.engine.local.forward.prefill.chunk_tokens", lambda *_: 1024)
     seen: list[int] = []
 
     def fail(_: Any, args: tuple[torch.Tensor]) -> None:

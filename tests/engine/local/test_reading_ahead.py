@@ -17,7 +17,7 @@ from test_splicing import THOUGHT
 from qwen_tui.chat.messages import Role
 from qwen_tui.engine.base import Finished, ModelSpec, PromptMessage, Request, Sampling
 from qwen_tui.engine.local import serving
-from qwen_tui.engine.local.cache.prefill_ahead import read_ahead
+from qwen_tui.engine.local.generation.prefill_ahead import read_ahead
 from qwen_tui.engine.local.loading.load import Loaded
 from qwen_tui.engine.local.stopping import never
 from qwen_tui.engine.opening import open_engine

@@ -12,10 +12,10 @@ from transformers import PreTrainedModel
 
 from qwen_tui.engine.local.cache.kv_cache import CHANGING_ROPES, rope_types
 from qwen_tui.engine.local.cache.static_kv_cache import Room, has_room_for
-from qwen_tui.engine.local.decoding.checking import Mismatch, Reference, reference
 from qwen_tui.engine.local.decoding.decoder import Decoder, ForwardStep
 from qwen_tui.engine.local.decoding.graph_step import PlainStep
 from qwen_tui.engine.local.decoding.sampling import Values
+from qwen_tui.engine.local.forward.checking import Mismatch, Reference, reference
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from transformers import Cache, PreTrainedModel
 from transformers.cache_utils import DynamicLayer
 
 from qwen_tui.engine.local.cache.static_kv_cache import RoomyLayer
-from qwen_tui.engine.local.decoding.attention import ONE_QUERY, attending
+from qwen_tui.engine.local.forward.attention import ONE_QUERY, attending
 
 LEAST_WINDOW = 1024
 

@@ -10,9 +10,9 @@ import torch
 from torch.nn.functional import embedding, rms_norm
 
 from qwen_tui.engine.local.cache.static_kv_cache import RoomyLayer
-from qwen_tui.engine.local.decoding.attention import attended_behind
 from qwen_tui.engine.local.decoding.kernels import rotary
 from qwen_tui.engine.local.decoding.weights import Layer, Weights
+from qwen_tui.engine.local.forward.attention import attended_behind
 
 
 class ShortReading:

@@ -17,7 +17,6 @@ from transformers import (
 )
 
 from qwen_tui.engine.base import LoadProgress, ModelInfo, ModelSpec
-from qwen_tui.engine.local.cache.chunked_prefill import reads_without_mask
 from qwen_tui.engine.local.cache.kv_cache import KVCache
 from qwen_tui.engine.local.cache.static_kv_cache import Room, has_room_for
 from qwen_tui.engine.local.cpu_cores import usable_cores
@@ -25,6 +24,7 @@ from qwen_tui.engine.local.decoding.compiling import compiling
 from qwen_tui.engine.local.decoding.decode_path import fast_decoder
 from qwen_tui.engine.local.decoding.decoder import Decoder
 from qwen_tui.engine.local.decoding.sampling import beyond
+from qwen_tui.engine.local.forward.chunked_prefill import reads_without_mask
 from qwen_tui.engine.local.loading import placement as placing
 from qwen_tui.engine.local.loading import traits
 from qwen_tui.engine.local.loading.architecture import check_architecture, check_values
@@ -90,7 +90,7 @@ def load(
     _set_up_torch(checkpoint, placement.device)
     tokenizer = _tokenizer(resolved.folder, spec)
     prompts = PromptBuilder(tokenizer)
-    with compiling(checkpoint.folder, placement):
+    with compiling(checkpoint.folder, placement.device, placement.dtype, placement.quantization):
         model, saving = read_model(
             checkpoint,
             placement,

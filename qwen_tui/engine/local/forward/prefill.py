@@ -11,9 +11,9 @@ import torch
 from transformers import DynamicCache, PreTrainedModel
 
 from qwen_tui.engine.base import PrefillProgress
-from qwen_tui.engine.local.cache.chunked_prefill import reading
 from qwen_tui.engine.local.cache.kv_cache import KVCache, can_be_cut, cut, held
 from qwen_tui.engine.local.faults import free_memory
+from qwen_tui.engine.local.forward.chunked_prefill import reading
 from qwen_tui.engine.local.stopping import IsStopped, Stopped
 from qwen_tui.engine.models.devices import CPU_CHUNK_TOKENS, gpu_chunk_tokens
 from qwen_tui.errors import QwenTuiError

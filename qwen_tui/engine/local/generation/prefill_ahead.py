@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import torch
 
 from qwen_tui.engine.base import PromptMessage
-from qwen_tui.engine.local.cache.prefill import interruptible, on_device, prefill, read_in_parts
+from qwen_tui.engine.local.forward.prefill import interruptible, on_device, prefill, read_in_parts
 from qwen_tui.engine.local.loading.load import Loaded
 from qwen_tui.engine.local.stopping import IsStopped, Stopped
 

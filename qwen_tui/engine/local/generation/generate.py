@@ -18,14 +18,20 @@ from transformers.generation.streamers import BaseStreamer
 
 from qwen_tui.chat.messages import Json, Run
 from qwen_tui.engine.base import Event, Finished, PromptReady, Request, Sampling
-from qwen_tui.engine.local.cache.chunked_prefill import reading
-from qwen_tui.engine.local.cache.prefill import LEAST_TOKENS, interruptible, on_device, prefill, read_in_parts
 from qwen_tui.engine.local.decoding.decoder import Decoder
 from qwen_tui.engine.local.decoding.sampling import Values, fast_values
+from qwen_tui.engine.local.forward.chunked_prefill import reading
+from qwen_tui.engine.local.forward.prefill import (
+    LEAST_TOKENS,
+    interruptible,
+    on_device,
+    prefill,
+    read_in_parts,
+)
+from qwen_tui.engine.local.generation.deltas import Deltas
 from qwen_tui.engine.local.loading.generation_defaults import LEAST_TEMPERATURE
 from qwen_tui.engine.local.loading.load import Loaded
 from qwen_tui.engine.local.loading.traits import SAMPLING
-from qwen_tui.engine.local.prompts.deltas import Deltas
 from qwen_tui.engine.local.prompts.prompt import Prompt
 from qwen_tui.engine.local.stopping import IsStopped, Stopped
 from qwen_tui.errors import QwenTuiError

@@ -12,8 +12,8 @@ import torch
 from transformers import DynamicCache, PreTrainedModel
 
 from qwen_tui.engine.local.cache.static_kv_cache import has_room_for
-from qwen_tui.engine.local.decoding.attention import CHUNK, attending
-from qwen_tui.engine.local.decoding.checking import TOKENS, Reference, reference
+from qwen_tui.engine.local.forward.attention import CHUNK, attending
+from qwen_tui.engine.local.forward.checking import TOKENS, Reference, reference
 
 log = logging.getLogger(__name__)
 
