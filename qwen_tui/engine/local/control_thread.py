@@ -32,7 +32,7 @@ class Job(NamedTuple):
     """`time.monotonic()` when it was read from the pipe."""
 
 
-class Desk:
+class WorkerPipe:
     """The worker's end of the pipe."""
 
     def __init__(self, connection: Connection, page: StopPage) -> None:

@@ -12,7 +12,7 @@ from typing import Protocol
 import torch
 from transformers import PreTrainedModel
 
-from qwen_tui.engine.local.cache.static_kv_cache import Room
+from qwen_tui.engine.local.cache.static_kv_cache import StaticKVCache
 from qwen_tui.engine.local.decoding.cuda_graphs import Graphs
 from qwen_tui.engine.local.decoding.sampling import Sampler, Values
 from qwen_tui.errors import QwenTuiError
@@ -31,10 +31,10 @@ class ForwardStep(Protocol):
     """What a receipt calls this way to decode."""
 
     @property
-    def read_short(self) -> Callable[[torch.Tensor], None] | None:
+    def short_prefill(self) -> Callable[[torch.Tensor], None] | None:
         """Reads a few tokens (C) into the cache faster than the forward pass does; None where nothing does."""
 
-    def window(self, tokens: int, room: int) -> int:
+    def window(self, tokens: int, capacity: int) -> int:
         """How far a step has to look when there are so many tokens: each of these is captured by itself."""
 
     def __call__(self, token: torch.Tensor, position: torch.Tensor, window: int) -> torch.Tensor:
@@ -44,9 +44,9 @@ class ForwardStep(Protocol):
 class Decoder:
     """Decodes with one model, on the device that holds all of it. Not safe to use from two threads."""
 
-    def __init__(self, model: PreTrainedModel, room: Room, step: ForwardStep) -> None:
+    def __init__(self, model: PreTrainedModel, cache: StaticKVCache, step: ForwardStep) -> None:
         self.device = model.device
-        self.room = room
+        self.cache = cache
         self.step = step
         vocabulary = model.config.get_text_config().vocab_size
         self._sampler = Sampler(vocabulary, self.device)
@@ -69,9 +69,9 @@ class Decoder:
         when the model says what is no number.
         """
         total = ids.shape[0]
-        self.room.make(min(total + limit, total + SPARE_TOKENS), total - 1)
+        self.cache.reserve(min(total + limit, total + SPARE_TOKENS), total - 1)
         # Behind a place that is gone back to anything may stand, also what is no number.
-        self.room.clear(total - 1)
+        self.cache.zero_after(total - 1)
         self._sampler.begin(values, seed, ids, suppressed)
         self._token.copy_(ids[-1:])
         self._position.fill_(total - 1)
@@ -87,20 +87,20 @@ class Decoder:
 
     def logits(self, token: int, position: int) -> torch.Tensor:
         """What the step says (V, float32) after a token at a place; the cache holds all before it."""
-        self.room.make(position + 1, position)
+        self.cache.reserve(position + 1, position)
         self._token.fill_(token)
         self._position.fill_(position)
-        said = self.step(self._token, self._position, self.step.window(position + 1, self.room.tokens))
+        said = self.step(self._token, self._position, self.step.window(position + 1, self.cache.capacity))
         return said.clone()
 
     def _start(self, number: int, tokens: int) -> None:
         """Have the device compute token `number`, which comes after so many, and send it here."""
-        if tokens > self.room.tokens:
-            self.room.make(tokens + SPARE_TOKENS, tokens - 1)
-        if self._addresses != self.room.addresses:
+        if tokens > self.cache.capacity:
+            self.cache.reserve(tokens + SPARE_TOKENS, tokens - 1)
+        if self._addresses != self.cache.addresses:
             self._graphs.forget()
-            self._addresses = self.room.addresses
-        window = self.step.window(tokens, self.room.tokens)
+            self._addresses = self.cache.addresses
+        window = self.step.window(tokens, self.cache.capacity)
         advance = self._graphs.get(
             (window, self._sampler.kind),
             lambda: self._advance(window),

@@ -20,13 +20,13 @@ from qwen_tui.chat.messages import Json, Run
 from qwen_tui.engine.base import Event, Finished, PromptReady, Request, Sampling
 from qwen_tui.engine.local.decoding.decoder import Decoder
 from qwen_tui.engine.local.decoding.sampling import Values, fast_values
-from qwen_tui.engine.local.forward.chunked_prefill import reading
+from qwen_tui.engine.local.forward.chunked_prefill import prefilling
 from qwen_tui.engine.local.forward.prefill import (
     LEAST_TOKENS,
     interruptible,
     on_device,
     prefill,
-    read_in_parts,
+    prefill_in_parts,
 )
 from qwen_tui.engine.local.generation.deltas import Deltas
 from qwen_tui.engine.local.loading.generation_defaults import LEAST_TEMPERATURE
@@ -114,7 +114,7 @@ def _run(
             # `generate` reads a few of them together with the last one, but many only where there is memory.
             left = ids.shape[1] - 1 - done
             if cache.states is not None and left > (0 if fast is not None else LEAST_TOKENS):
-                read_in_parts(model, ids[:, done:-1], cache, cache.states)
+                prefill_in_parts(model, ids[:, done:-1], cache, cache.states)
             if fast is None:
                 _by_generate(loaded, asked, ids)
                 return
@@ -134,7 +134,7 @@ def _by_generate(loaded: Loaded, asked: _Asked, ids: torch.Tensor) -> None:
     processors.append(_MustBeNumbers())
     # `generate` draws from the global generators only. Seeded here, so that nothing before it matters.
     torch.manual_seed(asked.seed)
-    with reading(loaded.model, without_mask=loaded.cache.reads_without_mask):
+    with prefilling(loaded.model, without_mask=loaded.cache.prefills_without_mask):
         # All ids, those in the cache too: the repetition penalty looks at them.
         loaded.model.generate(
             ids,
@@ -161,7 +161,7 @@ def _by_decoder(loaded: Loaded, asked: _Asked, decoder: Decoder, values: Values,
                 if token_id in ends:
                     break
     finally:
-        decoder.room.hold(ids.shape[0] - 1 + taken)
+        decoder.cache.set_length(ids.shape[0] - 1 + taken)
 
 
 def _suppressed(loaded: Loaded, config: GenerationConfig) -> torch.Tensor | None:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import torch
 
 from qwen_tui.engine.base import PromptMessage
-from qwen_tui.engine.local.forward.prefill import interruptible, on_device, prefill, read_in_parts
+from qwen_tui.engine.local.forward.prefill import interruptible, on_device, prefill, prefill_in_parts
 from qwen_tui.engine.local.loading.load import Loaded
 from qwen_tui.engine.local.stopping import IsStopped, Stopped
 
@@ -44,7 +44,7 @@ def read_ahead(
         try:
             with torch.no_grad(), interruptible(model, is_stopped), cache.watching(model):
                 done = prefill(model, ids, cache, done, _unseen, is_stopped)
-                read_in_parts(model, ids[:, done:], cache, cache.states)
+                prefill_in_parts(model, ids[:, done:], cache, cache.states)
         finally:
             cache.end(certain)
     except Stopped:

@@ -18,13 +18,13 @@ from transformers import (
 
 from qwen_tui.engine.base import LoadProgress, ModelInfo, ModelSpec
 from qwen_tui.engine.local.cache.kv_cache import KVCache
-from qwen_tui.engine.local.cache.static_kv_cache import Room, has_room_for
+from qwen_tui.engine.local.cache.static_kv_cache import StaticKVCache, supports_static_cache
 from qwen_tui.engine.local.cpu_cores import usable_cores
 from qwen_tui.engine.local.decoding.compiling import compiling
 from qwen_tui.engine.local.decoding.decode_path import fast_decoder
 from qwen_tui.engine.local.decoding.decoder import Decoder
 from qwen_tui.engine.local.decoding.sampling import beyond
-from qwen_tui.engine.local.forward.chunked_prefill import reads_without_mask
+from qwen_tui.engine.local.forward.chunked_prefill import prefills_without_mask
 from qwen_tui.engine.local.loading import placement as placing
 from qwen_tui.engine.local.loading import traits
 from qwen_tui.engine.local.loading.architecture import check_architecture, check_values
@@ -155,12 +155,12 @@ def _decode_path(decoder: Decoder | None, defaults: GenerationConfig) -> str:
 
 def _cache(model: PreTrainedModel, decoder: Decoder | None, window: int) -> KVCache:
     if decoder is None:
-        room = Room(model, window) if has_room_for(model) else None
-        return KVCache(model, room, reads_without_mask=reads_without_mask(model))
-    without_mask = reads_without_mask(model)
+        cache = StaticKVCache(model, window) if supports_static_cache(model) else None
+        return KVCache(model, cache, prefills_without_mask=prefills_without_mask(model))
+    without_mask = prefills_without_mask(model)
     # That one has no masks: where the attention makes one of its own after all, the model is as fast.
-    read_short = decoder.step.read_short if without_mask else None
-    return KVCache(model, decoder.room, reads_without_mask=without_mask, read_short=read_short)
+    short_prefill = decoder.step.short_prefill if without_mask else None
+    return KVCache(model, decoder.cache, prefills_without_mask=without_mask, short_prefill=short_prefill)
 
 
 def _set_up_torch(checkpoint: Checkpoint, device: torch.device) -> None:
