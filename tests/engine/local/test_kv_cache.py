@@ -26,7 +26,7 @@ from qwen_tui.engine.base import (
     Sampling,
     TextDelta,
 )
-from qwen_tui.engine.local.cache.kv_cache import CHANGING_ROPES, common, rope_types
+from qwen_tui.engine.local.cache.kv_cache import CHANGING_ROPES, common_prefix, rope_types
 from qwen_tui.engine.local.forward.prefill import LAST_TOKENS
 from qwen_tui.engine.local.loading.load import Loaded
 from qwen_tui.errors import QwenTuiError
@@ -312,7 +312,7 @@ def test_a_model_whose_rotation_changes_with_the_length_reads_everything(tmp_pat
 @given(st.lists(st.integers(0, 2)), st.lists(st.integers(0, 2)), st.integers(0, 50))
 def test_what_two_sequences_begin_with_is_found(one: list[int], other: list[int], shared: int) -> None:
     other = one[:shared] + other
-    length = common(one, tuple(other))
+    length = common_prefix(one, tuple(other))
     assert one[:length] == other[:length]
     assert length == min(len(one), len(other)) or one[length] != other[length]
 

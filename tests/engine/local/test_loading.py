@@ -12,10 +12,10 @@ from transformers import Qwen2Config
 
 from qwen_tui.engine.base import LoadProgress, ModelSpec
 from qwen_tui.engine.local.cpu_cores import usable_cores
+from qwen_tui.engine.local.loading import load as loading
 from qwen_tui.engine.local.loading import placement
 from qwen_tui.engine.local.loading.choose_model import Resolved, resolve
 from qwen_tui.engine.local.loading.load import Loaded, load
-from qwen_tui.engine.local.loading.load import load as loading
 from qwen_tui.engine.local.loading.traits import context_window
 from qwen_tui.engine.models import devices, size
 from qwen_tui.engine.models.checkpoint import Checkpoint, inspect
