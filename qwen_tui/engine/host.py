@@ -40,7 +40,7 @@ LAST_WORDS_SECONDS = 0.05
 OpenEngine = Callable[[ModelSpec, ReportProgress, StopFlag, MakeRoom], Engine]
 
 FitsBeside = Callable[[ModelSpec, Path, ModelInfo], bool]
-"""See `switching.fits_beside`."""
+"""See `fits_beside`."""
 
 
 class Closed:

@@ -113,7 +113,7 @@ def _engine(parts: dict[str, Part]) -> Iterator[Check]:
     for name in ("torch", "transformers"):
         if not parts[name].ok:
             yield Check(name, "fails", parts[name].said, say("doctor.reinstall"))
-    driver = nvml.look()
+    driver = nvml.query()
     yield from _gpus(parts["cuda"], driver)
     memory = devices.cpu()
     said = say("doctor.free_of", free=in_bytes(memory.free_bytes), total=in_bytes(memory.total_bytes))

@@ -43,7 +43,7 @@ class Device(NamedTuple):
         return self.name != CPU
 
 
-def look() -> tuple[Device, ...]:
+def usable() -> tuple[Device, ...]:
     """The devices there are now, GPUs first, the CPU last. Takes milliseconds; seconds with a driver asleep."""
     return (*(gpus() if not torch_is_for_cpu() else ()), cpu())
 
@@ -59,7 +59,7 @@ def gpus() -> tuple[Device, ...]:
             gpu.capability >= (8, 0),
             gpu_chunk_tokens(gpu.capability[0]),
         )
-        for index, gpu in enumerate(nvml.look().gpus)
+        for index, gpu in enumerate(nvml.query().gpus)
     )
 
 

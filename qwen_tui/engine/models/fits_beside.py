@@ -5,8 +5,8 @@ from pathlib import Path
 
 from qwen_tui.engine.base import ModelInfo, ModelSpec
 from qwen_tui.engine.models.checkpoint import inspect
-from qwen_tui.engine.models.devices import Device, look
-from qwen_tui.engine.models.fit import Plan, freed, plan
+from qwen_tui.engine.models.devices import Device, usable
+from qwen_tui.engine.models.fit import LoadPlan, freed, plan
 from qwen_tui.engine.models.size import ModelSize, size_of
 from qwen_tui.errors import QwenTuiError
 
@@ -27,7 +27,7 @@ def fits_beside(
     """
     if loaded.server:
         return True
-    there = look() if devices is None else devices
+    there = usable() if devices is None else devices
     try:
         size = size_of(inspect(folder))
     except QwenTuiError:
@@ -40,7 +40,7 @@ def fits_beside(
     return beside.fit.form == alone.fit.form and beside.context_tokens >= alone.context_tokens
 
 
-def _plan(size: ModelSize, devices: Sequence[Device], spec: ModelSpec) -> Plan | None:
+def _plan(size: ModelSize, devices: Sequence[Device], spec: ModelSpec) -> LoadPlan | None:
     """How it would be loaded; None when there is no room, in main memory not even for the process."""
     if any(device.free_bytes <= 0 for device in devices if not device.is_gpu):
         return None

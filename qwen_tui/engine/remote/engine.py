@@ -20,14 +20,14 @@ from qwen_tui.engine.base import (
     TokenCounts,
 )
 from qwen_tui.engine.redaction import one_line
+from qwen_tui.engine.remote.completion_chunk import DONE, parse_event, parsed
 from qwen_tui.engine.remote.http_calls import Answer, Calls, Dropped
 from qwen_tui.engine.remote.refusals import BUSY, LOST, refusal, said, told_window, unreachable
 from qwen_tui.engine.remote.reply import Reply
 from qwen_tui.engine.remote.request_body import Asking, asking, named_in
 from qwen_tui.engine.remote.retries import Retries
 from qwen_tui.engine.remote.server_kinds import Kind
-from qwen_tui.engine.remote.stream_chunks import DONE, chunk, read
-from qwen_tui.engine.remote.token_counts import Counter
+from qwen_tui.engine.remote.token_counts import ServerTokenCounter
 from qwen_tui.errors import QwenTuiError
 
 log = logging.getLogger(__name__)
@@ -48,7 +48,9 @@ _BROKEN = ("abort", "error")
 class RemoteEngine:
     """A model on a server. `remote.opening` makes one."""
 
-    def __init__(self, calls: Calls, kind: Kind, info: ModelInfo, counter: Counter, host: str) -> None:
+    def __init__(
+        self, calls: Calls, kind: Kind, info: ModelInfo, counter: ServerTokenCounter, host: str
+    ) -> None:
         self._calls = calls
         self._kind = kind
         self._info = info
@@ -176,7 +178,7 @@ class RemoteEngine:
         reply.sampling, reply.not_taken = asked.sampling, asked.not_taken
         for item in self._sent(asked, reply, stop):
             if isinstance(item, Answer):
-                piece = read(item.json) if item.status == 200 else None
+                piece = parsed(item.json) if item.status == 200 else None
                 if piece is None:
                     return item
             elif item.strip() == DONE:
@@ -184,7 +186,7 @@ class RemoteEngine:
                     reply.finish_reason = reply.finish_reason or "stop"
                 break
             else:
-                piece = chunk(item)
+                piece = parse_event(item)
                 if piece is None:
                     raise QwenTuiError("server.garbled", host=self._host)
             if not reply.has_begun:

@@ -9,10 +9,10 @@ import httpx2
 from qwen_tui.chat.messages import Json
 from qwen_tui.engine.base import StopFlag
 from qwen_tui.engine.redaction import one_line
+from qwen_tui.engine.remote.completion_chunk import token_count
 from qwen_tui.engine.remote.http_calls import Answer, Calls
 from qwen_tui.engine.remote.refusals import refusal
 from qwen_tui.engine.remote.server_kinds import LLAMA_CPP, OLLAMA, OTHER, SGLANG, TRANSFORMERS, VLLM, Kind
-from qwen_tui.engine.remote.stream_chunks import token_count
 
 log = logging.getLogger(__name__)
 

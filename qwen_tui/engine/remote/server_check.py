@@ -9,7 +9,7 @@ from qwen_tui.engine.remote.api_key import api_key
 from qwen_tui.engine.remote.http_calls import Calls, Patience
 from qwen_tui.engine.remote.probe import probe
 from qwen_tui.engine.remote.refusals import unreachable
-from qwen_tui.engine.remote.token_counts import Counter
+from qwen_tui.engine.remote.token_counts import ServerTokenCounter
 from qwen_tui.errors import QwenTuiError
 
 PATIENCE = Patience(connect=2.0, answer=2.0)
@@ -47,7 +47,7 @@ def examine(given: str, model: str | None) -> Server:
         served = probe(calls, server.host)
         seconds = time.monotonic() - began
         meant = model or (served.models[0] if served.models else "")
-        is_exact = bool(meant) and Counter(calls, served.kind, meant).is_exact
+        is_exact = bool(meant) and ServerTokenCounter(calls, served.kind, meant).is_exact
     except Exception as error:
         problem = error if isinstance(error, QwenTuiError) else unreachable(error, server.host)
         return Server(server.host, problem, has_key=bool(key))

@@ -13,8 +13,8 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from qwen_tui.chat.cleaning import one_line
+from qwen_tui.engine.models.choices import ModelChoice
 from qwen_tui.engine.models.fit import Fit
-from qwen_tui.engine.models.listing import Entry
 from qwen_tui.engine.models.size import FORMS, Form
 from qwen_tui.strings import say
 from qwen_tui.wording.cell_width import cells, cropped, displayed
@@ -29,7 +29,7 @@ _NARROW = 68
 class ModelRow(NamedTuple):
     """A model with what was found out about it."""
 
-    entry: Entry
+    entry: ModelChoice
     fits: dict[Form, Fit]
 
 

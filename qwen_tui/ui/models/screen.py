@@ -19,9 +19,9 @@ from qwen_tui.chat.cleaning import one_line
 from qwen_tui.engine.base import Quantization
 from qwen_tui.engine.host import EngineState, Failed, Opening, Ready
 from qwen_tui.engine.models import devices as devices_here
+from qwen_tui.engine.models.choices import ModelChoice, from_hub, key, model_choices, named
 from qwen_tui.engine.models.devices import Device
 from qwen_tui.engine.models.fit import Fit, freed
-from qwen_tui.engine.models.listing import Entry, asked, key, listing, named
 from qwen_tui.engine.models.recent_models import recent_models, recent_servers
 from qwen_tui.engine.models.size import Form
 from qwen_tui.engine.remote.address import is_address
@@ -42,7 +42,7 @@ LOOK_SECONDS = 0.1
 class Found(NamedTuple):
     """What there is to choose from, and on what it could run."""
 
-    entries: Sequence[Entry]
+    entries: Sequence[ModelChoice]
     devices: Sequence[Device]
     servers: Sequence[str] = ()
     """The addresses of servers that were used before; what they have is asked when it is shown."""
@@ -55,7 +55,7 @@ MOST_SERVERS = 4
 def find_models(models_file: Path) -> Found:
     """Look at the cache, at the folders that were opened before, and at the devices; may take seconds."""
     used = recent_models(models_file)
-    return Found(listing(used=used), devices_here.look(), recent_servers(used)[:MOST_SERVERS])
+    return Found(model_choices(used=used), devices_here.usable(), recent_servers(used)[:MOST_SERVERS])
 
 
 class ModelScreen(ModalScreen[None]):
@@ -93,7 +93,7 @@ class ModelScreen(ModalScreen[None]):
     class Chosen(Message):
         """The person wants this model loaded, in this form."""
 
-        def __init__(self, entry: Entry, quantization: Quantization) -> None:
+        def __init__(self, entry: ModelChoice, quantization: Quantization) -> None:
             super().__init__()
             self.model = entry.model or None
             self.server = entry.server or None
@@ -112,10 +112,10 @@ class ModelScreen(ModalScreen[None]):
         self._form = settings.quantization
         self._find = find
         self._inbox: list[Found] = []
-        self._answers: list[Entry | QwenTuiError] = []
+        self._answers: list[ModelChoice | QwenTuiError] = []
         """Of the hub."""
         self._found = Found((), ())
-        self._named: tuple[Entry, ...] = ()
+        self._named: tuple[ModelChoice, ...] = ()
         """What was typed, in front of all others."""
         self._served = ServedModels()
         self._confirming = ""
@@ -219,7 +219,7 @@ class ModelScreen(ModalScreen[None]):
             ModelRow(entry, self._fits(entry, devices)) for entry in entries
         )
 
-    def _fits(self, entry: Entry, devices: Sequence[Device]) -> dict[Form, Fit]:
+    def _fits(self, entry: ModelChoice, devices: Sequence[Device]) -> dict[Form, Fit]:
         try:
             return entry.fits(devices, self._device)
         except QwenTuiError:  # the device of the settings is not here; the details say so
@@ -252,7 +252,7 @@ class ModelScreen(ModalScreen[None]):
         self._say("")
         self.post_message(self.Chosen(entry, self._form))
 
-    def _question(self, entry: Entry) -> str:
+    def _question(self, entry: ModelChoice) -> str:
         """What is asked before anything is downloaded; a model that will not fit costs the same."""
         try:
             entry.plan(self._devices, self._form, self._device)
@@ -281,7 +281,7 @@ class ModelScreen(ModalScreen[None]):
             self._say(say("models.asking"))
             threading.Thread(target=self._ask, args=(entry.model,), name="hub", daemon=True).start()
 
-    def _name_one(self, entry: Entry, *, is_listed: bool = False) -> None:
+    def _name_one(self, entry: ModelChoice, *, is_listed: bool = False) -> None:
         self._named = () if is_listed else (entry,)
         self._list()
         self.query_one(ModelList).go_to(entry.key)
@@ -289,7 +289,7 @@ class ModelScreen(ModalScreen[None]):
     def _ask(self, model: str) -> None:
         """Ask the hub; on a thread of its own."""
         try:
-            self._answers.append(asked(model))
+            self._answers.append(from_hub(model))
         except QwenTuiError as error:
             self._answers.append(error)
 

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from qwen_tui.engine.base import ModelInfo
-from qwen_tui.engine.models.listing import Entry
+from qwen_tui.engine.models.choices import ModelChoice
 
 
 class Said(NamedTuple):
     """What a server has answered."""
 
-    entries: tuple[Entry, ...]
+    entries: tuple[ModelChoice, ...]
     """At least one: of a server that cannot be asked, the reason."""
     is_wanted: bool
     """The person waits for it."""
@@ -21,7 +21,7 @@ class ServedModels:
     """Asks, and keeps what was answered."""
 
     def __init__(self) -> None:
-        self._known: dict[str, tuple[Entry, ...]] = {}
+        self._known: dict[str, tuple[ModelChoice, ...]] = {}
         """By the server's address."""
         self._inbox: list[Said] = []
 
@@ -43,11 +43,11 @@ class ServedModels:
         self._known[said.entries[0].server] = said.entries
         return said
 
-    def entries(self, info: ModelInfo | None) -> Iterator[Entry]:
+    def entries(self, info: ModelInfo | None) -> Iterator[ModelChoice]:
         """All that is known; the model that answers now, `info`, may be one that its server does not list."""
         for server, entries in self._known.items():
             if info is None or info.server != server or info.model in [each.model for each in entries]:
                 yield from entries
                 continue
-            yield Entry(info.model, "served", None, None, server=server, window=info.context_window)
+            yield ModelChoice(info.model, "served", None, None, server=server, window=info.context_window)
             yield from (each for each in entries if each.model)

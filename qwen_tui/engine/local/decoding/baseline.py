@@ -1,6 +1,6 @@
 """What decoding is held against: transformers' own `generate`, and what the device's memory allows.
 
-`generate` runs as it comes but for cuDNN's attention, which the worker has turned off (see `loading`): with it, it
+`generate` runs as it comes but for cuDNN's attention, which the worker has turned off (see `load`): with it, it
 is two to four times slower.
 
 Decoding one conversation reads every weight once a token, so that no program can be faster than the bytes of a

@@ -15,7 +15,7 @@ from qwen_tui.engine.local.loading.architecture import check_architecture
 from qwen_tui.engine.local.loading.hub_weights_size import weigh
 from qwen_tui.engine.models import fit
 from qwen_tui.engine.models.checkpoint import config_of, inspect
-from qwen_tui.engine.models.listing import GUIDE
+from qwen_tui.engine.models.choices import GUIDE
 from qwen_tui.engine.models.size import size_of
 from qwen_tui.engine.redaction import one_line
 from qwen_tui.errors import QwenTuiError
@@ -49,7 +49,7 @@ def resolve(
 
     `freed` is what makes room before it is loaded.
 
-    Raises QwenTuiError when there is none, and `received.DownloadStopped` when a download was stopped.
+    Raises QwenTuiError when there is none, and `DownloadStopped` when a download was stopped.
     """
     if spec.model is None:
         return _choice(spec)
@@ -72,7 +72,7 @@ def _check(folder: Path, spec: ModelSpec, freed: ModelInfo | None) -> None:
 
     What there is no room for now is judged as the load would judge it: the same tensors, the same plan.
     """
-    devices = placement.look()
+    devices = placement.usable()
     fit.allowed(devices, spec.device)
     check_architecture(config_of(folder), folder, spec)
     assert spec.model is not None  # it is being downloaded

@@ -75,7 +75,7 @@ def download(
     `check` is given the folder when `config.json` is in it, with the index of the weights where there is one, and
     nothing large has been fetched; it may raise.
     Raises QwenTuiError: offline, no network, not found, gated, nothing usable in it, disk full, broken off;
-    and `received.DownloadStopped`.
+    and `DownloadStopped`.
     """
     if constants.HF_HUB_OFFLINE:
         raise QwenTuiError("engine.offline", model=model)
@@ -96,7 +96,7 @@ def download(
             if CONFIG in first:
                 check(folders[0])
             total = sum(file.bytes for file in missing if file.name not in FIRST)
-            _make_room(total)
+            _check_disk(total)
             received = Received(model.rpartition("/")[2], total, len(files), report, is_stopped)
             folder = huggingface_hub.snapshot_download(
                 model, allow_patterns=WANTED, ignore_patterns=UNWANTED, tqdm_class=bars(received)
@@ -149,7 +149,7 @@ def _files(model: str) -> list[_File]:
     return files
 
 
-def _make_room(missing_bytes: int) -> None:
+def _check_disk(missing_bytes: int) -> None:
     """Check the disk before anything is downloaded."""
     cache = Path(constants.HF_HUB_CACHE)
     cache.mkdir(parents=True, exist_ok=True)

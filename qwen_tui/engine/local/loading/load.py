@@ -69,7 +69,7 @@ class Loaded:
     decoder: Decoder | None
     """What decodes faster than `generate`; None where nothing does."""
     saving: Iterator[None]
-    """What is left to do when nothing is asked: see `reading.ReadModel.saving`."""
+    """What is left to do when nothing is asked: see `read_weights.ReadModel.saving`."""
 
 
 def load(

@@ -1,4 +1,4 @@
-"""Where a model goes and in what form: the plan of `engine.fit`, in torch's terms."""
+"""Where a model goes and in what form: the plan of `fit`, in torch's terms."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ class Placement:
 
 def place(spec: ModelSpec, checkpoint: Checkpoint, devices: Sequence[Device] | None = None) -> Placement:
     """Decide by what there is now, or by `devices`; raises QwenTuiError as `fit.plan` does."""
-    there = look() if devices is None else devices
+    there = usable() if devices is None else devices
     plan = fit.plan(size_of(checkpoint), there, spec.quantization, spec.device)
     first = plan.fit.devices[0].name
     return Placement(
@@ -53,7 +53,7 @@ def place(spec: ModelSpec, checkpoint: Checkpoint, devices: Sequence[Device] | N
     )
 
 
-def look() -> tuple[Device, ...]:
+def usable() -> tuple[Device, ...]:
     """The devices that torch can use now; where the driver's library tells of others, torch is right."""
     gpus = devices_here.gpus() if torch.cuda.is_available() else ()
     if torch.cuda.is_available() and len(gpus) != torch.cuda.device_count():

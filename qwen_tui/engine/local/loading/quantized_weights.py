@@ -99,7 +99,7 @@ class Kept:
         self, model: PreTrainedModel, held: dict[str, torch.Tensor] | None, size: int
     ) -> Iterator[None]:
         try:
-            problem = self.cache.make_room(size)
+            problem = self.cache.evict_for(size)
             if problem:
                 log.warning("the quantized weights of %s are not kept: %s", self.name, problem)
                 return
