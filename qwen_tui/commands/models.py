@@ -55,7 +55,7 @@ def _served(settings: Settings) -> Sequence[ModelChoice]:
     """What the server of these settings has, if there is one."""
     if settings.server is None:
         return ()
-    from qwen_tui.engine.remote.served_models import served_by  # late: HTTP takes a while to import
+    from qwen_tui.engine.remote.server_check import served_by  # late: HTTP takes a while to import
 
     return served_by(settings.server)
 

@@ -101,6 +101,10 @@ class Sampling:
     max_new_tokens: int = 2048
 
 
+SAMPLING_FIELDS = ("temperature", "top_p", "top_k", "min_p", "repetition_penalty")
+"""Those of them that a generation_config has, too, by the same names: shown, sent to servers, kept in receipts."""
+
+
 def sampling_of(run: Run) -> Sampling:
     """The sampling with which the same prompt gives this run's tokens again, and no more than those.
 
@@ -111,8 +115,7 @@ def sampling_of(run: Run) -> Sampling:
         return Sampling(seed=run.seed, max_new_tokens=max(1, len(run.token_ids)))
     nothing: dict[str, Json] = {"temperature": 1.0, "top_p": 1.0, "top_k": 0, "repetition_penalty": 1.0}
     is_sampled = bool(run.sampling["do_sample"])
-    names = ("temperature", "top_p", "top_k", "min_p", "repetition_penalty")
-    values = {name: run.sampling.get(name, nothing.get(name)) for name in names}
+    values = {name: run.sampling.get(name, nothing.get(name)) for name in SAMPLING_FIELDS}
     if not is_sampled:
         values = {"repetition_penalty": values["repetition_penalty"]}
     numbers = {name: value for name, value in values.items() if isinstance(value, int | float)}

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from qwen_tui.commands.doctor.check import Check
+from qwen_tui.engine.redaction import one_line
 from qwen_tui.engine.remote.api_key import VARIABLE
 from qwen_tui.engine.remote.server_check import examine
 from qwen_tui.strings import say
@@ -36,4 +37,4 @@ def _models(names: tuple[str, ...], wanted: str | None) -> Check:
             "served", "note", say("doctor.served.none"), say("doctor.served.name_one") if not wanted else ""
         )
     more = ", …" if len(names) > NAMED_MODELS else ""
-    return Check("served", "ok", f"{len(names)}: {', '.join(names[:NAMED_MODELS])}{more}")
+    return Check("served", "ok", f"{len(names)}: {', '.join(map(one_line, names[:NAMED_MODELS]))}{more}")

@@ -14,7 +14,7 @@ import threading
 from multiprocessing.connection import Connection
 
 from qwen_tui.engine.local.control_thread import WorkerPipe
-from qwen_tui.engine.redaction import redacted
+from qwen_tui.engine.redaction import one_line
 from qwen_tui.engine.stop_flag import StopPage
 from qwen_tui.errors import QwenTuiError
 
@@ -40,7 +40,7 @@ def main() -> None:
         from qwen_tui.engine.local.serving import serve
     except BaseException as error:
         log.exception("the engine's libraries cannot be imported")
-        detail = redacted(f"{type(error).__name__}: {error}").replace("\n", " ")[:200]
+        detail = one_line(f"{type(error).__name__}: {error}")
         pipe.send(pipe.jobs.get().number, QwenTuiError("engine.import_failed", detail=detail))
     else:
         # What was imported stays. To look through it for garbage takes an eighth of the importing, and would later

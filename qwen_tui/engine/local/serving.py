@@ -5,6 +5,7 @@ import os
 import queue
 from collections.abc import Iterator
 
+from qwen_tui.engine import wire
 from qwen_tui.engine.base import LoadProgress, Request
 from qwen_tui.engine.local.control_thread import Job, WorkerPipe
 from qwen_tui.engine.local.decoding.baseline import bytes_a_second, bytes_a_token, plain_generate
@@ -14,16 +15,7 @@ from qwen_tui.engine.local.generation.prefill_ahead import read_ahead
 from qwen_tui.engine.local.loading.choose_model import resolve
 from qwen_tui.engine.local.loading.download_progress import DownloadStopped
 from qwen_tui.engine.local.loading.load import Loaded, load
-from qwen_tui.engine.wire import (
-    GoOn,
-    Load,
-    Located,
-    MeasureMemory,
-    MeasurePlain,
-    MemoryRates,
-    PlainTiming,
-    Prepare,
-)
+from qwen_tui.engine.wire import GoOn, Load, Located, MeasureMemory, MeasurePlain, MemoryRates, Prepare
 from qwen_tui.errors import QwenTuiError
 
 log = logging.getLogger(__name__)
@@ -138,7 +130,7 @@ def measure(pipe: WorkerPipe, loaded: Loaded, number: int, question: MeasurePlai
     """Measure what replies are held against, without what they keep in memory."""
     loaded.cache.forget()
     release_memory(loaded)
-    answer: PlainTiming | MemoryRates | QwenTuiError
+    answer: wire.Measured | QwenTuiError
     try:
         if isinstance(question, MeasurePlain):
             answer = plain_generate(loaded.model, question.prompt_tokens, question.new_tokens)

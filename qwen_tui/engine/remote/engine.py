@@ -10,15 +10,7 @@ import httpx2
 
 from qwen_tui.chat.context import reply_room
 from qwen_tui.chat.messages import Json
-from qwen_tui.engine.base import (
-    Event,
-    ModelInfo,
-    NotTaken,
-    PromptMessage,
-    Request,
-    StopFlag,
-    TokenCounts,
-)
+from qwen_tui.engine.base import Event, ModelInfo, NotTaken, PromptMessage, Request, StopFlag, TokenCounts
 from qwen_tui.engine.redaction import one_line
 from qwen_tui.engine.remote.completion_chunk import DONE, parse_event, parsed
 from qwen_tui.engine.remote.http_calls import Answer, Calls, Dropped

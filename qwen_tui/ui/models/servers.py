@@ -29,7 +29,7 @@ class ServedModels:
         """Have a server asked; returns at once."""
 
         def asking() -> None:
-            from qwen_tui.engine.remote.served_models import served_by  # late: HTTP takes a while to import
+            from qwen_tui.engine.remote.server_check import served_by  # late: HTTP takes a while to import
 
             self._inbox.append(Said(served_by(server), is_wanted))
 

@@ -111,7 +111,7 @@ def _is_prefilled(model: PreTrainedModel, ids: torch.Tensor, cache: KVCache, sta
 def _prefill(model: PreTrainedModel, ids: torch.Tensor, cache: KVCache, states: DynamicCache) -> None:
     if cache.short_prefill is not None and ids.shape[1] <= SHORT_TOKENS:
         cache.short_prefill(ids[0])
-        _wait_for(model.device)
+        wait_for(model.device)
         return
     last_only = (
         {"logits_to_keep": 1} if "logits_to_keep" in inspect.signature(model.forward).parameters else {}
@@ -119,7 +119,7 @@ def _prefill(model: PreTrainedModel, ids: torch.Tensor, cache: KVCache, states: 
     with prefilling(model, without_mask=cache.prefills_without_mask):
         model(input_ids=ids, past_key_values=states, use_cache=True, **last_only)
     # Without waiting, all chunks would be queued on the device at once: no progress, and nothing to stop.
-    _wait_for(model.device)
+    wait_for(model.device)
 
 
 def chunk_tokens(model: PreTrainedModel, done: int = 0) -> int:
@@ -150,7 +150,7 @@ def interruptible(model: PreTrainedModel, is_stopped: IsStopped) -> Iterator[Non
         def check(_: Any, args: tuple[Any, ...]) -> None:
             is_long = bool(args) and isinstance(args[0], torch.Tensor) and args[0].shape[1] > SHORT_TOKENS
             if is_long and index % LAYERS_BETWEEN_CHECKS == 0:  # (1, T, D)
-                _wait_for(model.device)
+                wait_for(model.device)
             if is_stopped():
                 raise Stopped
 
@@ -165,7 +165,8 @@ def interruptible(model: PreTrainedModel, is_stopped: IsStopped) -> Iterator[Non
             handle.remove()
 
 
-def _wait_for(device: torch.device) -> None:
+def wait_for(device: torch.device) -> None:
+    """Wait until the device has done what it was given."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     elif device.type == "mps":

@@ -17,7 +17,7 @@ from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList
 from transformers.generation.streamers import BaseStreamer
 
 from qwen_tui.chat.messages import Json, Run
-from qwen_tui.engine.base import Event, Finished, PromptReady, Request, Sampling
+from qwen_tui.engine.base import SAMPLING_FIELDS, Event, Finished, PromptReady, Request, Sampling
 from qwen_tui.engine.local.decoding.decoder import Decoder
 from qwen_tui.engine.local.decoding.sampling import Values, fast_values
 from qwen_tui.engine.local.forward.chunked_prefill import prefilling
@@ -31,7 +31,6 @@ from qwen_tui.engine.local.forward.prefill import (
 from qwen_tui.engine.local.generation.deltas import Deltas
 from qwen_tui.engine.local.loading.generation_defaults import LEAST_TEMPERATURE
 from qwen_tui.engine.local.loading.load import Loaded
-from qwen_tui.engine.local.loading.traits import SAMPLING
 from qwen_tui.engine.local.prompts.prompt import Prompt
 from qwen_tui.engine.local.stopping import IsStopped, Stopped
 from qwen_tui.errors import QwenTuiError
@@ -51,9 +50,8 @@ def generate(loaded: Loaded, request: Request, send: Send, is_stopped: IsStopped
     `arrived` is the `time.monotonic()` at which the request came. Raises QwenTuiError when the prompt does not
     fit the context window, and whatever the model raises.
     """
-    seed = (
-        request.sampling.seed if request.sampling.seed is not None else random.SystemRandom().randrange(SEEDS)
-    )
+    asked_seed = request.sampling.seed
+    seed = random.SystemRandom().randrange(SEEDS) if asked_seed is None else asked_seed
     window = loaded.info.context_window
     try:
         prompt = loaded.prompts.build(
@@ -174,9 +172,8 @@ def _configured(loaded: Loaded, request: Request, room: int) -> GenerationConfig
     """The checkpoint's generation_config with the person's values over it."""
     sampling = request.sampling
     config = copy.deepcopy(loaded.defaults)
-    values = {name: getattr(sampling, name) for name in SAMPLING if name != "do_sample"}
-    for name, value in values.items():
-        if value is not None:
+    for name in SAMPLING_FIELDS:
+        if (value := getattr(sampling, name)) is not None:
             setattr(config, name, value)
     config.do_sample = _is_sampled(
         sampling, bool(loaded.defaults.do_sample) and _is_warm(loaded.defaults.temperature)
@@ -223,8 +220,8 @@ def _receipt(
     arrived: float,
 ) -> Run:
     info = loaded.info
-    sampling: dict[str, Json] = {name: getattr(config, name) for name in SAMPLING}
-    sampling["max_new_tokens"] = config.max_new_tokens
+    names = ("do_sample", *SAMPLING_FIELDS, "max_new_tokens")
+    sampling: dict[str, Json] = {name: getattr(config, name) for name in names}
     return Run(
         model=info.model,
         revision=info.revision,

@@ -9,12 +9,7 @@ from pathlib import Path
 
 import torch
 from jinja2 import TemplateSyntaxError
-from transformers import (
-    AutoTokenizer,
-    GenerationConfig,
-    PreTrainedModel,
-    PreTrainedTokenizerBase,
-)
+from transformers import AutoTokenizer, GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from qwen_tui.engine.base import LoadProgress, ModelInfo, ModelSpec
 from qwen_tui.engine.local.cache.kv_cache import KVCache
@@ -41,7 +36,7 @@ from qwen_tui.errors import QwenTuiError
 
 log = logging.getLogger(__name__)
 
-SMALL_PARAMETERS = 50_000_000
+ONE_CORE_PARAMETERS = 50_000_000
 """A model with fewer decodes on one core."""
 
 LEAST_PIECES = 16
@@ -154,10 +149,10 @@ def _decode_path(decoder: Decoder | None, defaults: GenerationConfig) -> str:
 
 
 def _cache(model: PreTrainedModel, decoder: Decoder | None, window: int) -> KVCache:
+    without_mask = prefills_without_mask(model)
     if decoder is None:
         cache = StaticKVCache(model, window) if supports_static_cache(model) else None
-        return KVCache(model, cache, prefills_without_mask=prefills_without_mask(model))
-    without_mask = prefills_without_mask(model)
+        return KVCache(model, cache, prefills_without_mask=without_mask)
     # That one has no masks: where the attention makes one of its own after all, the model is as fast.
     short_prefill = decoder.step.short_prefill if without_mask else None
     return KVCache(model, decoder.cache, prefills_without_mask=without_mask, short_prefill=short_prefill)
@@ -174,7 +169,7 @@ def _set_up_torch(checkpoint: Checkpoint, device: torch.device) -> None:
     # model's products are not worth sharing: 6.8M parameters decode at 95-107 tok/s on one of two cores, at 23-86
     # on both, the less the more else runs, since the threads wait for each other in every layer.
     if "OMP_NUM_THREADS" not in os.environ:
-        is_small = checkpoint.parameters < SMALL_PARAMETERS
+        is_small = checkpoint.parameters < ONE_CORE_PARAMETERS
         torch.set_num_threads(1 if is_small else min(torch.get_num_threads(), usable_cores()))
 
 

@@ -11,7 +11,8 @@ from qwen_tui.engine.base import ModelSpec, Reason
 from qwen_tui.engine.models import devices as devices_here
 from qwen_tui.engine.models import fit
 from qwen_tui.engine.models.checkpoint import Checkpoint
-from qwen_tui.engine.models.devices import Device, gpu_chunk_tokens
+from qwen_tui.engine.models.devices import Device, cuda_device
+from qwen_tui.engine.models.nvml import Gpu
 from qwen_tui.engine.models.size import size_of
 
 
@@ -54,7 +55,7 @@ def place(spec: ModelSpec, checkpoint: Checkpoint, devices: Sequence[Device] | N
 
 
 def usable() -> tuple[Device, ...]:
-    """The devices that torch can use now; where the driver's library tells of others, torch is right."""
+    """As `devices.usable`, which the screen goes by; where torch can use others, torch is right."""
     gpus = devices_here.gpus() if torch.cuda.is_available() else ()
     if torch.cuda.is_available() and len(gpus) != torch.cuda.device_count():
         gpus = tuple(_cuda_device(index) for index in range(torch.cuda.device_count()))
@@ -84,9 +85,8 @@ def quantization_arguments(placement: Placement) -> dict[str, Any]:
 def _cuda_device(index: int) -> Device:
     """As torch tells it; this makes a CUDA context on the device, which takes memory there."""
     free, total = torch.cuda.mem_get_info(index)
-    major, _ = torch.cuda.get_device_capability(index)
-    name = torch.cuda.get_device_name(index)
-    return Device(f"cuda:{index}", name, total, free, major >= 8, gpu_chunk_tokens(major))
+    capability = torch.cuda.get_device_capability(index)
+    return cuda_device(index, Gpu(torch.cuda.get_device_name(index), total, free, capability))
 
 
 def _metal_device() -> Device:

@@ -9,6 +9,7 @@ import contextlib
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
@@ -50,7 +51,14 @@ class Kind(NamedTuple):
 def kind_of(config: Any, dtype: torch.dtype, *, is_four_bits: bool) -> Kind:
     """By the configuration of one of `weights.ARCHITECTURES`."""
     is_qwen2 = config.model_type == "qwen2"
-    has_experts = config.model_type == "qwen3_moe"
+    mixture: tuple[Any, ...] = ()
+    if config.model_type == "qwen3_moe":
+        mixture = (
+            config.num_experts,
+            config.num_experts_per_tok,
+            config.moe_intermediate_size,
+            config.norm_topk_prob,
+        )
     return Kind(
         config.hidden_size,
         config.intermediate_size,
@@ -61,20 +69,14 @@ def kind_of(config: Any, dtype: torch.dtype, *, is_four_bits: bool) -> Kind:
         config.model_type in ("qwen3", "qwen3_moe"),
         is_four_bits,
         dtype,
-        *(
-            (
-                config.num_experts,
-                config.num_experts_per_tok,
-                config.moe_intermediate_size,
-                config.norm_topk_prob,
-            )
-            if has_experts
-            else ()
-        ),
+        *mixture,
     )
 
 
-Part = Callable[[Kind, torch.device], None]
+Zeros = Callable[..., torch.Tensor]
+"""Makes a tensor of this shape on the device, in the model's type unless another is named."""
+
+Part = Callable[[Kind, Zeros], None]
 
 
 def compile_all(kind: Kind, device: torch.device, *, threads: int) -> None:
@@ -116,7 +118,13 @@ def _run(part: Part, kind: Kind, device: torch.device) -> None:
             stack.enter_context(torch.cuda.device(device))
             stream = torch.cuda.Stream(device)
             stack.enter_context(torch.cuda.stream(stream))
-        part(kind, device)
+        part(kind, partial(_zeros, device, kind.dtype))
+
+
+def _zeros(
+    device: torch.device, model_dtype: torch.dtype, *shape: int, dtype: torch.dtype | None = None
+) -> torch.Tensor:
+    return torch.zeros(shape, dtype=dtype or model_dtype, device=device)
 
 
 def _matrices(kind: Kind) -> Iterator[tuple[int, bool, bool]]:
@@ -126,10 +134,7 @@ def _matrices(kind: Kind) -> Iterator[tuple[int, bool, bool]]:
     yield kind.intermediate_size, False, True
 
 
-def _dense_products(kind: Kind, device: torch.device) -> None:
-    def zeros(*shape: int, dtype: torch.dtype = kind.dtype) -> torch.Tensor:
-        return torch.zeros(shape, dtype=dtype, device=device)
-
+def _dense_products(kind: Kind, zeros: Zeros) -> None:
     hidden = zeros(kind.hidden_size)
     head = zeros(ROWS, kind.hidden_size)
     dense.product(head, None, hidden, zeros(ROWS, dtype=torch.float32), hidden, 1e-6)
@@ -141,76 +146,51 @@ def _dense_products(kind: Kind, device: torch.device) -> None:
         norm_weight = hidden if has_norm else None
         bias = zeros(ROWS) if has_norm and kind.has_bias else None
         tile = dense.tile_of(kind.hidden_size, columns, has_norm=has_norm)
-        dense.product(
-            zeros(ROWS, columns), bias, zeros(columns), zeros(ROWS), norm_weight, 1e-6, adds=adds, tile=tile
-        )
+        weight, x, out = zeros(ROWS, columns), zeros(columns), zeros(ROWS)
+        dense.product(weight, bias, x, out, norm_weight, 1e-6, adds=adds, tile=tile)
 
 
-def _gated_product(kind: Kind, device: torch.device) -> None:
-    hidden = torch.zeros(kind.hidden_size, dtype=kind.dtype, device=device)
-    both = torch.zeros(2 * ROWS, kind.hidden_size, dtype=kind.dtype, device=device)
-    dense.gated_product(both, hidden, hidden[:ROWS].clone(), hidden, 1e-6)
+def _gated_product(kind: Kind, zeros: Zeros) -> None:
+    hidden = zeros(kind.hidden_size)
+    dense.gated_product(zeros(2 * ROWS, kind.hidden_size), hidden, zeros(ROWS), hidden, 1e-6)
 
 
-def _four_bit_products(kind: Kind, device: torch.device) -> None:
-    def vector(size: int) -> torch.Tensor:
-        return torch.zeros(size, dtype=kind.dtype, device=device)
+def _four_bit_products(kind: Kind, zeros: Zeros) -> None:
+    def packed(columns: int, rows: int = ROWS) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        codes = zeros(rows, columns // 2, dtype=torch.uint8)
+        scales = zeros(rows, columns // four_bits.BLOCK, dtype=torch.float16)
+        return codes, scales, zeros(16, dtype=torch.float32)
 
-    hidden = vector(kind.hidden_size)
+    hidden = zeros(kind.hidden_size)
     for columns, has_norm, adds in _matrices(kind):
         norm_weight = hidden if has_norm else None
-        bias = vector(ROWS) if has_norm and kind.has_bias else None
-        four_bits.product(
-            *_packed(columns, device), bias, vector(columns), vector(ROWS), norm_weight, 1e-6, adds=adds
-        )
-    four_bits.unpacked(*_packed(kind.hidden_size, device), kind.dtype)
-    four_bits.gated_product(*_packed(kind.hidden_size, device, 2 * ROWS), hidden, vector(ROWS), hidden, 1e-6)
+        bias = zeros(ROWS) if has_norm and kind.has_bias else None
+        four_bits.product(*packed(columns), bias, zeros(columns), zeros(ROWS), norm_weight, 1e-6, adds=adds)
+    four_bits.unpacked(*packed(kind.hidden_size), kind.dtype)
+    four_bits.gated_product(*packed(kind.hidden_size, 2 * ROWS), hidden, zeros(ROWS), hidden, 1e-6)
 
 
-def _packed(
-    columns: int, device: torch.device, rows: int = ROWS
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    return (
-        torch.zeros(rows, columns // 2, dtype=torch.uint8, device=device),
-        torch.zeros(rows, columns // four_bits.BLOCK, dtype=torch.float16, device=device),
-        torch.zeros(16, device=device),
-    )
-
-
-def _experts(kind: Kind, device: torch.device) -> None:
-    def zeros(*shape: int, dtype: torch.dtype = kind.dtype) -> torch.Tensor:
-        return torch.zeros(shape, dtype=dtype, device=device)
-
+def _experts(kind: Kind, zeros: Zeros) -> None:
     ids, shares = zeros(kind.chosen, dtype=torch.int32), zeros(kind.chosen, dtype=torch.float32)
     experts.choose(zeros(kind.experts), ids, shares, adds_to_one=kind.shares_add_to_one)
     ids.zero_()  # the matrices are those of one
     both, hidden = zeros(1, 2 * ROWS, kind.hidden_size), zeros(kind.hidden_size)
     experts.gated_products(both, ids, hidden, zeros(kind.chosen, ROWS), hidden, 1e-6)
-    experts.add_products(
-        zeros(1, ROWS, kind.expert_size), ids, shares, zeros(kind.chosen, kind.expert_size), hidden
-    )
+    down, between = zeros(1, ROWS, kind.expert_size), zeros(kind.chosen, kind.expert_size)
+    experts.add_products(down, ids, shares, between, hidden)
 
 
-def _place(kind: Kind, device: torch.device) -> None:
-    def zeros(*shape: int) -> torch.Tensor:
-        return torch.zeros(shape, dtype=kind.dtype, device=device)
-
+def _place(kind: Kind, zeros: Zeros) -> None:
     keys, values = (zeros(1, kind.kv_heads, CAPACITY, kind.head_dim) for _ in range(2))
     norm_weights = (zeros(kind.head_dim), zeros(kind.head_dim)) if kind.has_head_norms else None
     projected = zeros(1, (kind.heads + 2 * kind.kv_heads) * kind.head_dim)
     query, angles = zeros(1, kind.heads, kind.head_dim), zeros(1, kind.head_dim)
-    rotary.place(projected, norm_weights, 1e-6, angles, angles, _position(device), query, keys, values)
+    position = zeros(1, dtype=torch.long)
+    rotary.place(projected, norm_weights, 1e-6, angles, angles, position, query, keys, values)
 
 
-def _attend(kind: Kind, device: torch.device) -> None:
-    keys, values = (
-        torch.zeros(1, kind.kv_heads, CAPACITY, kind.head_dim, dtype=kind.dtype, device=device)
-        for _ in range(2)
-    )
-    query = torch.zeros(kind.heads, kind.head_dim, dtype=kind.dtype, device=device)
-    between = attention.scratch(kind.heads, kind.head_dim, device)
-    attention.attend(query, keys, values, _position(device), 1.0, between, torch.empty_like(query))
-
-
-def _position(device: torch.device) -> torch.Tensor:
-    return torch.zeros(1, dtype=torch.long, device=device)
+def _attend(kind: Kind, zeros: Zeros) -> None:
+    keys, values = (zeros(1, kind.kv_heads, CAPACITY, kind.head_dim) for _ in range(2))
+    query, position = zeros(kind.heads, kind.head_dim), zeros(1, dtype=torch.long)
+    between = attention.scratch(kind.heads, kind.head_dim, query.device)
+    attention.attend(query, keys, values, position, 1.0, between, torch.empty_like(query))
