@@ -44,7 +44,11 @@ def _print(settings: Settings, where: Places, *, as_json: bool) -> int:
     entries = [*model_choices(used=recent_models(where.models)), *_served(settings)]
     cache = _cache(settings, where)
     if as_json:
-        said = {**_as_json(entries, there, settings), "quantized": _cache_json(cache)}
+        said = {
+            "devices": [device._asdict() for device in there],
+            "models": [_entry_json(entry, there, settings) for entry in entries],
+            "quantized": _cache_json(cache),
+        }
         print_lines([json.dumps(said, ensure_ascii=False, indent=1)])
     else:
         print_lines([*_table(entries, there, settings), *_cache_lines(cache)])
@@ -153,22 +157,15 @@ def _line(row: list[str], widths: list[int]) -> str:
 # --- For programs -----------------------------------------------------------------------------------------
 
 
-def _as_json(entries: Iterable[ModelChoice], there: Sequence[Device], settings: Settings) -> dict[str, Any]:
-    return {
-        "devices": [device._asdict() for device in there],
-        "models": [_entry_json(entry, there, settings) for entry in entries],
-    }
-
-
 def _cache_json(cache: QuantizedCache) -> dict[str, Any]:
     kept = [
         {
-            "model": entry.source,
-            "path": str(entry.folder),
-            "bytes": entry.disk_bytes,
-            "last_used": entry.last_used,
+            "model": each.source,
+            "path": str(each.folder),
+            "bytes": each.disk_bytes,
+            "last_used": each.last_used,
         }
-        for entry in cache.entries()
+        for each in cache.entries()
     ]
     return {"path": str(cache.folder), "bytes": cache.taken_bytes(), "entries": kept}
 

@@ -5,6 +5,7 @@ double and a remote server look the same from this side. (What needs no defaults
 a dataclass takes ten times as long, and the first picture waits for it.)
 """
 
+import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -127,6 +128,11 @@ def sampling_of(run: Run) -> Sampling:
         top_k=None if top_k is None else int(top_k),
         **numbers,
     )
+
+
+def seed_for(sampling: Sampling) -> int:
+    """The seed that was asked for, or a new one: short enough for a person to type again."""
+    return secrets.randbelow(2**31) if sampling.seed is None else sampling.seed
 
 
 class PromptMessage(NamedTuple):

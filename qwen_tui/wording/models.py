@@ -32,10 +32,7 @@ def context_in_words(entry: ModelChoice) -> str:
 
 def verdict_in_words(fit: Fit) -> str:
     """How much context fits in a form: `32,768`, or that it does not fit; with the number of GPUs from two on."""
-    if not fit.fits:
-        return say("models.does_not_fit")
-    tokens = in_tokens(fit.context_tokens)
-    return say("models.on_several", tokens=tokens, count=len(fit.devices)) if len(fit.devices) > 1 else tokens
+    return _verdict(fit, in_tokens(fit.context_tokens))
 
 
 def window_in_short(entry: ModelChoice) -> str:
@@ -45,9 +42,12 @@ def window_in_short(entry: ModelChoice) -> str:
 
 def verdict_in_short(fit: Fit) -> str:
     """As `verdict_in_words`, in a list: `32k`, `10k ×2`, `–`."""
+    return _verdict(fit, _thousands(fit.context_tokens))
+
+
+def _verdict(fit: Fit, tokens: str) -> str:
     if not fit.fits:
         return say("models.does_not_fit")
-    tokens = _thousands(fit.context_tokens)
     return say("models.on_several", tokens=tokens, count=len(fit.devices)) if len(fit.devices) > 1 else tokens
 
 

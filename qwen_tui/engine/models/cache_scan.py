@@ -137,8 +137,11 @@ def _snapshot(folder: Path, snapshot: Path, model: str) -> LocalModel | None:
     found = _looked_at(snapshot, model)
     if found is None:
         return None
-    disk_bytes, last_read = _blobs(folder / "blobs", snapshot)
-    found = replace(found, revision=snapshot.name, disk_bytes=disk_bytes, last_used=last_read)
+    files = _files(folder / "blobs") or _files(snapshot)  # a file system without links has them there
+    disk_bytes = sum(status.st_size for status in files)
+    # When one was last read: the hub keeps no better record.
+    last_used = max((status.st_atime for status in files), default=0.0)
+    found = replace(found, revision=snapshot.name, disk_bytes=disk_bytes, last_used=last_used)
     code = found.problem.code if found.problem is not None else ""
     if code not in ("engine.no_model_in_folder", "engine.weights_missing"):
         return found
@@ -146,12 +149,6 @@ def _snapshot(folder: Path, snapshot: Path, model: str) -> LocalModel | None:
     if code == "engine.no_model_in_folder" and not is_begun:
         return None  # only its config or its tokenizer was ever wanted
     return replace(found, problem=_unfinished(model))
-
-
-def _blobs(blobs: Path, snapshot: Path) -> tuple[int, float]:
-    """What the files take on the disk, and when one was last read: the hub keeps no better record."""
-    files = _files(blobs) or _files(snapshot)  # without links in the file system they stand in the snapshot
-    return sum(status.st_size for status in files), max((status.st_atime for status in files), default=0.0)
 
 
 # --- A folder ---------------------------------------------------------------------------------------------

@@ -34,7 +34,10 @@ def fits_beside(
         return True
     if _plan(size, _emptied(there, loaded), spec) is None:
         return True
-    beside, alone = _plan(size, _with_worker(there), spec), _plan(size, freed(there, loaded), spec)
+    with_worker = tuple(
+        each if each.is_gpu else each._replace(free_bytes=each.free_bytes - WORKER_BYTES) for each in there
+    )
+    beside, alone = _plan(size, with_worker, spec), _plan(size, freed(there, loaded), spec)
     if beside is None or alone is None:
         return False
     return beside.fit.form == alone.fit.form and beside.context_tokens >= alone.context_tokens
@@ -48,13 +51,6 @@ def _plan(size: ModelSize, devices: Sequence[Device], spec: ModelSpec) -> LoadPl
         return plan(size, devices, spec.quantization, spec.device)
     except QwenTuiError:
         return None
-
-
-def _with_worker(devices: Sequence[Device]) -> tuple[Device, ...]:
-    return tuple(
-        device if device.is_gpu else device._replace(free_bytes=device.free_bytes - WORKER_BYTES)
-        for device in devices
-    )
 
 
 def _emptied(devices: Sequence[Device], loaded: ModelInfo) -> tuple[Device, ...]:

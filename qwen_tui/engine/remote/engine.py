@@ -1,7 +1,6 @@
 """The engine of a server: one model that it holds, asked as a local one is."""
 
 import logging
-import random
 import threading
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
@@ -10,7 +9,16 @@ import httpx2
 
 from qwen_tui.chat.context import reply_room
 from qwen_tui.chat.messages import Json
-from qwen_tui.engine.base import Event, ModelInfo, NotTaken, PromptMessage, Request, StopFlag, TokenCounts
+from qwen_tui.engine.base import (
+    Event,
+    ModelInfo,
+    NotTaken,
+    PromptMessage,
+    Request,
+    StopFlag,
+    TokenCounts,
+    seed_for,
+)
 from qwen_tui.engine.redaction import one_line
 from qwen_tui.engine.remote.completion_chunk import DONE, parse_event, parsed
 from qwen_tui.engine.remote.http_calls import Answer, Calls, Dropped
@@ -23,9 +31,6 @@ from qwen_tui.engine.remote.token_counts import ServerTokenCounter
 from qwen_tui.errors import QwenTuiError
 
 log = logging.getLogger(__name__)
-
-SEEDS = 2**31
-"""How many seeds are drawn from, as for a local model."""
 
 ESTIMATE_ERROR = 4
 """By one part in how many an estimated prompt may turn out longer."""
@@ -81,8 +86,7 @@ class RemoteEngine:
 
     def stream(self, request: Request, stop: StopFlag) -> Iterator[Event]:
         """Generate one reply; see `Engine.stream`. A stop drops the request, whatever the server is doing."""
-        seed = request.sampling.seed
-        reply = Reply(self._info, random.SystemRandom().randrange(SEEDS) if seed is None else seed, request)
+        reply = Reply(self._info, seed_for(request.sampling), request)
         try:
             yield from self._stream(request, reply, stop)
         except Dropped:

@@ -99,10 +99,8 @@ def _kind(answer: Answer, models: list[dict[str, Json]], get: Callable[[str], Js
 
 
 def _window(model: dict[str, Json]) -> int:
-    for key in ("max_model_len", "context_length", "context_window"):
-        if (size := _tokens(model.get(key))) > 0:
-            return size
-    return 0
+    sizes = (_tokens(model.get(key)) for key in ("max_model_len", "context_length", "context_window"))
+    return next(filter(None, sizes), 0)
 
 
 def _llama_cpp_window(props: Json) -> int:

@@ -1,6 +1,6 @@
 """What a message shows, as rows: its author, its thoughts, its text, and the small print below.
 
-A value for each state and no widget: `MessageRows` is what `MessageView` draws.
+A value for each state and no widget: `MessageView` draws what stands here.
 """
 
 from collections.abc import Sequence

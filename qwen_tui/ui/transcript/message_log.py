@@ -8,7 +8,7 @@
     log.show_memory_line(Memory(first_sent_id, tokens, budget, older))
 
 Messages up: those of `MessageActions`. A long conversation opens as fast as a short one: only messages near
-what is read have a widget (`message_window`), and `view_of` returns None for the others.
+what is read have a widget (`virtual_list`), and `view_of` returns None for the others.
 """
 
 from collections.abc import Iterable, Mapping

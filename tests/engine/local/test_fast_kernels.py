@@ -178,7 +178,7 @@ def test_a_gated_product_in_four_bits() -> None:
     codes, scales, matrix = packed(12, 512)
     x, gain, out = torch.randn(512).bfloat16(), torch.rand(512).bfloat16(), torch.empty(6).bfloat16()
     gate, up = (matrix @ rms_norm(x.float(), (512,), gain.float(), EPS)).split(6)
-    four_bits.gated_product(codes, scales, NF4, x, out, gain, EPS)
+    four_bits.product(codes, scales, NF4, None, x, out, gain, EPS, is_gated=True)
     close(out, silu(gate) * up, 8e-3)
 
 

@@ -1,8 +1,8 @@
 """The keys and values of what the model read last, and beside them the token ids they belong to.
 
 A prompt that begins as the last one did is read only from where the two part. Layers that keep every token can be
-cut back to any length. Those that keep only a window of them, or a running state, can only be built upon, or be
-brought back to the one place that was kept; before that, the prompt is read from its beginning.
+cropped to any length. Those that keep only a window of them, or a running state, can only be built upon, or be
+restored to the one snapshot; before that, the prompt is read from its beginning.
 """
 
 import inspect
@@ -33,11 +33,11 @@ class KVCache:
         short_prefill: Callable[[torch.Tensor], None] | None = None,
     ) -> None:
         self._static = static
-        """Where it lies; None for a model whose layers do not keep every token."""
+        """Its memory; None for a model whose layers do not keep every token."""
         self.prefills_without_mask = prefills_without_mask
         """How chunks are read into it: see `chunked_prefill.prefills_without_mask`."""
         self.short_prefill = short_prefill
-        """Reads a few tokens (C) into `states` faster than the model does."""
+        """Puts a few tokens (C) into `states` faster than the forward pass does."""
         self._config = model.config.get_text_config(decoder=True)
         # A Mamba, for instance, has a cache of another kind.
         takes_one = "past_key_values" in inspect.signature(model.forward).parameters
@@ -47,11 +47,11 @@ class KVCache:
         self.states: DynamicCache | None = None
         """What the model takes as `past_key_values`; None for one with a cache of another kind."""
         self.ids: list[int] = []
-        """The tokens that `states` holds; between `begin` and `end` it holds more."""
+        """The tokens in `states`; between `begin` and `end` there are more."""
         self._snapshot: Snapshot | None = None
-        """Where a cache that cannot be cut can be brought back to."""
+        """Where a cache that cannot be cropped can be brought back to."""
         self._is_whole = True
-        """No forward pass was broken off, so all layers hold the same tokens."""
+        """No forward pass was broken off, so all layers have the same tokens."""
 
     def reusable(self, prompt_ids: Sequence[int]) -> int:
         """How many of a prompt's first tokens need not be read again.
@@ -65,7 +65,7 @@ class KVCache:
         return self._snapshot.length if self._snapshot is not None and self._snapshot.length <= shared else 0
 
     def begin(self, prompt_ids: Sequence[int], *, reuse: bool = True) -> int:
-        """Make ready to read a prompt, and return how many of its tokens `states` holds already."""
+        """Make ready to read a prompt, and return how many of its tokens are in `states` already."""
         shared = self.reusable(prompt_ids) if reuse else 0
         if shared and self.states is not None:
             self._bring_to(self.states, shared)
@@ -89,14 +89,14 @@ class KVCache:
                 handle.remove()
 
     def take_snapshot(self, length: int) -> None:
-        """A place to come back to: `states` holds so many tokens now."""
+        """Take the place to come back to: there are so many tokens now."""
         self._snapshot = take_snapshot(self.states, length) if self.states is not None else None
 
     def end(self, sequence: Sequence[int]) -> None:
         """Take note of what was read: the first tokens of `sequence`, a prompt with what was generated after it.
 
         A forward pass that was broken off, by a stop or for want of memory, leaves layers of different lengths:
-        what all of them hold is kept.
+        what all of them have is kept.
         """
         length = length_of(self.states) if self.states is not None and self.can_reuse else 0
         if self.states is None or not 0 < length <= len(sequence):
@@ -155,17 +155,17 @@ def common_prefix(one: Sequence[int], other: Sequence[int]) -> int:
 
 
 def length_of(states: DynamicCache) -> int:
-    """How many tokens every layer holds that keeps keys and values; 0 where there is no such layer."""
+    """How many tokens are in every layer that keeps keys and values; 0 where there is no such layer."""
     return min((_length(layer) for layer in states.layers if isinstance(layer, DynamicLayer)), default=0)
 
 
 def can_crop(states: DynamicCache | None) -> bool:
-    """Whether every layer keeps all tokens, so that the last ones can be taken away."""
+    """Whether every layer keeps all tokens, so that the last ones can be cropped."""
     return states is not None and all(map(_keeps_all, states.layers))
 
 
 def crop(states: DynamicCache, length: int) -> None:
-    """Bring every layer to the first `length` tokens, each by itself: they may hold different numbers of them.
+    """Bring every layer to the first `length` tokens, each by itself: their lengths may differ.
 
     Memory is freed when a layer grows again, which copies what was left of it.
     """

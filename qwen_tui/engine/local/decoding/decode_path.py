@@ -1,7 +1,7 @@
-"""Which way a model is decoded: by kernels of our own, by a graph of its forward pass, or by `generate`.
+"""The decode path of a model: by kernels of our own, by a graph of its forward pass, or by `generate`.
 
 Each is checked out on the model itself before it is used: what computes something else than the forward pass, or
-fails, is not taken, and the log says why.
+fails, is not used, and the log says why.
 """
 
 import logging
@@ -73,7 +73,7 @@ def why_not(model: PreTrainedModel) -> str:
 def checked(
     model: PreTrainedModel, make_step: MakeStep, window: int, expected: Reference | None = None
 ) -> Decoder:
-    """A decoder by this way that was held against the forward pass; raises `Mismatch`, and what the way raises."""
+    """A decoder with this step, checked against the forward pass; raises `Mismatch`, and what the step raises."""
     expected = expected or reference(model)
     ids = expected.ids
     cache = StaticKVCache(model, window)
@@ -117,7 +117,7 @@ def _compare_captured(decoder: Decoder, ids: torch.Tensor, tolerance: float) -> 
 
 
 def _kernels(model: PreTrainedModel, cache: StaticKVCache, window: int) -> ForwardStep:
-    # Imported here: without Triton, or without a C compiler, this fails and the other way is left.
+    # Imported here: without Triton, or without a C compiler, this fails and the other path is left.
     from qwen_tui.engine.local.decoding.kernel_step import KernelStep
     from qwen_tui.engine.local.decoding.weights import gather
 

@@ -18,7 +18,7 @@ from qwen_tui.engine.local.decoding.sampling import Sampler, Values
 from qwen_tui.errors import QwenTuiError
 
 SPARE_TOKENS = 1024
-"""How much room is made at least behind a prompt, so that a reply seldom has to move the cache."""
+"""How much is reserved at least behind a prompt, so that a reply seldom has to move the cache."""
 
 AHEAD = 2
 """How many tokens can be on their way from the device."""
@@ -28,11 +28,11 @@ class ForwardStep(Protocol):
     """One token through the model."""
 
     name: str
-    """What a receipt calls this way to decode."""
+    """What a receipt calls this decode path."""
 
     @property
     def short_prefill(self) -> Callable[[torch.Tensor], None] | None:
-        """Reads a few tokens (C) into the cache faster than the forward pass does; None where nothing does."""
+        """Puts a few tokens (C) into the cache faster than the forward pass does; None where nothing does."""
 
     def window(self, tokens: int, capacity: int) -> int:
         """How far a step has to look when there are so many tokens: each of these is captured by itself."""

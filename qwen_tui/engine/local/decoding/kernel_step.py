@@ -51,14 +51,14 @@ class KernelStep:
         """The logits (V) in float32 after `token` (1) at `position` (1), whose keys and values are written."""
         weights = self._weights
         torch.index_select(weights.embedding, 0, token, out=self._hidden)
-        for layer, place in zip(weights.layers, self._layers, strict=True):
-            self._attention(layer, place, position)
+        for layer, cached in zip(weights.layers, self._layers, strict=True):
+            self._attention(layer, cached, position)
             between = self._between[: layer.mlp.width]
             layer.mlp.add(self._hidden[0], between, layer.mlp_norm, weights.eps)
         weights.head.product(self._hidden[0], self._logits, weights.final_norm, weights.eps)
         return self._logits
 
-    def _attention(self, layer: Layer, place: StaticLayer, position: torch.Tensor) -> None:
+    def _attention(self, layer: Layer, cached: StaticLayer, position: torch.Tensor) -> None:
         weights, hidden = self._weights, self._hidden[0]
         layer.projections.product(hidden, self._projected[0], layer.input_norm, weights.eps)
         rotary.place(
@@ -69,13 +69,13 @@ class KernelStep:
             self._sines,
             position,
             self._query,
-            place.all_keys,
-            place.all_values,
+            cached.all_keys,
+            cached.all_values,
         )
         attention.attend(
             self._query[0],
-            place.all_keys,
-            place.all_values,
+            cached.all_keys,
+            cached.all_values,
             position,
             weights.scale,
             self._split,

@@ -60,9 +60,7 @@ class FourBits(NamedTuple):
         adds: bool = False,
     ) -> None:
         """See `four_bits.product`."""
-        four_bits.product(
-            self.codes, self.scales, self.values, self.bias, x, out, norm_weight, eps, adds=adds
-        )
+        four_bits.product(*self, x, out, norm_weight, eps, adds=adds)
 
     def linear(self, x: torch.Tensor) -> torch.Tensor:
         """Of several vectors: (C, K) to (C, N). The matrix is unpacked for them."""
@@ -72,8 +70,8 @@ class FourBits(NamedTuple):
     def gated_product(
         self, x: torch.Tensor, out: torch.Tensor, norm_weight: torch.Tensor, eps: float
     ) -> None:
-        """See `four_bits.gated_product`."""
-        four_bits.gated_product(self.codes, self.scales, self.values, x, out, norm_weight, eps)
+        """See `four_bits.product`."""
+        four_bits.product(*self, x, out, norm_weight, eps, is_gated=True)
 
 
 Matrix = Dense | FourBits

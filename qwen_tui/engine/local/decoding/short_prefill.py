@@ -31,19 +31,19 @@ class ShortPrefill:
         weights, done = self._weights, self._layers[0].get_seq_length()
         position = torch.full((1,), done, dtype=torch.long, device=ids.device)
         hidden = embedding(ids, weights.embedding)  # (C, K)
-        for layer, place in zip(weights.layers, self._layers, strict=True):
-            place.reserve(done + ids.shape[0], done)
-            query = self._placed(layer, place, hidden, position)
-            place.set_length(done + ids.shape[0])
-            if place is self._layers[-1]:
+        for layer, cached in zip(weights.layers, self._layers, strict=True):
+            cached.reserve(done + ids.shape[0], done)
+            query = self._rotated(layer, cached, hidden, position)
+            cached.set_length(done + ids.shape[0])
+            if cached is self._layers[-1]:
                 break
-            attended = attended_behind(query.transpose(0, 1)[None], place.keys, place.values, weights.scale)
+            attended = attended_behind(query.transpose(0, 1)[None], cached.keys, cached.values, weights.scale)
             hidden = hidden + layer.output.linear(attended.reshape(ids.shape[0], -1))
             normed = rms_norm(hidden, hidden.shape[1:], layer.mlp_norm, weights.eps)
             hidden = hidden + layer.mlp(normed)
 
-    def _placed(
-        self, layer: Layer, place: StaticLayer, hidden: torch.Tensor, position: torch.Tensor
+    def _rotated(
+        self, layer: Layer, cached: StaticLayer, hidden: torch.Tensor, position: torch.Tensor
     ) -> torch.Tensor:
         """Write keys and values of what is hidden (C, K) into their place; returns the queries (C, H, D)."""
         weights = self._weights
@@ -57,7 +57,7 @@ class ShortPrefill:
             self._sines,
             position,
             query,
-            place.all_keys,
-            place.all_values,
+            cached.all_keys,
+            cached.all_values,
         )
         return query

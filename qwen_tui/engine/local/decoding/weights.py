@@ -111,13 +111,12 @@ def _layer(layer: Any) -> Layer:
         (attention.q_norm.weight.data, attention.k_norm.weight.data) if has_norms else None,
         _joined([attention.o_proj]),
         layer.post_attention_layernorm.weight.data,
-        _experts(mlp) if hasattr(mlp, "experts") else _gated(mlp),
+        _experts(mlp)
+        if hasattr(mlp, "experts")
+        else GatedMLP(
+            mlp.down_proj.in_features, _joined([mlp.gate_proj, mlp.up_proj]), _joined([mlp.down_proj])
+        ),
     )
-
-
-def _gated(mlp: Any) -> GatedMLP:
-    size = mlp.down_proj.in_features
-    return GatedMLP(size, _joined([mlp.gate_proj, mlp.up_proj]), _joined([mlp.down_proj]))
 
 
 def _experts(block: Any) -> Experts:

@@ -7,7 +7,6 @@ that were generated until then stand.
 
 import copy
 import math
-import random
 import time
 from collections.abc import Callable
 from typing import NamedTuple
@@ -17,7 +16,7 @@ from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList
 from transformers.generation.streamers import BaseStreamer
 
 from qwen_tui.chat.messages import Json, Run
-from qwen_tui.engine.base import SAMPLING_FIELDS, Event, Finished, PromptReady, Request, Sampling
+from qwen_tui.engine.base import SAMPLING_FIELDS, Event, Finished, PromptReady, Request, Sampling, seed_for
 from qwen_tui.engine.local.decoding.decoder import Decoder
 from qwen_tui.engine.local.decoding.sampling import Values, fast_values
 from qwen_tui.engine.local.forward.chunked_prefill import prefilling
@@ -40,9 +39,6 @@ Send = Callable[[Event], None]
 GENERATE = "generate"
 """What a receipt calls decoding by the library."""
 
-SEEDS = 2**31
-"""How many seeds are drawn from: short enough for a person to type again."""
-
 
 def generate(loaded: Loaded, request: Request, send: Send, is_stopped: IsStopped, arrived: float) -> None:
     """Generate one reply and send its events, `Finished` at the end.
@@ -50,8 +46,7 @@ def generate(loaded: Loaded, request: Request, send: Send, is_stopped: IsStopped
     `arrived` is the `time.monotonic()` at which the request came. Raises QwenTuiError when the prompt does not
     fit the context window, and whatever the model raises.
     """
-    asked_seed = request.sampling.seed
-    seed = random.SystemRandom().randrange(SEEDS) if asked_seed is None else asked_seed
+    seed = seed_for(request.sampling)
     window = loaded.info.context_window
     try:
         prompt = loaded.prompts.build(

@@ -43,14 +43,10 @@ def read_ahead(
             return
         try:
             with torch.no_grad(), interruptible(model, is_stopped), cache.watching(model):
-                done = prefill(model, ids, cache, done, _unseen, is_stopped)
+                done = prefill(model, ids, cache, done, lambda _: None, is_stopped)
                 prefill_in_parts(model, ids[:, done:], cache, cache.states)
         finally:
             cache.end(certain)
     except Stopped:
         return
     log.debug("%d tokens read ahead", len(certain) - known)
-
-
-def _unseen(_: object) -> None:
-    """Nobody watches the progress."""

@@ -3,7 +3,6 @@
 Nothing is ever downloaded that was not asked for by name.
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from qwen_tui.engine.local.loading.hub_weights_size import weigh
 from qwen_tui.engine.models import fit
 from qwen_tui.engine.models.checkpoint import config_of, inspect
 from qwen_tui.engine.models.choices import GUIDE
+from qwen_tui.engine.models.hub_model import NAME
 from qwen_tui.engine.models.size import size_of
 from qwen_tui.engine.redaction import one_line
 from qwen_tui.errors import QwenTuiError
@@ -59,7 +59,7 @@ def resolve(
     if path.exists() or _looks_like_a_path(spec.model):
         path = path.resolve()
         return Resolved(path, one_line(path.name), str(path))
-    if not re.fullmatch(r"([\w.-]+/)?[\w.-]+", spec.model):
+    if not NAME.fullmatch(spec.model):
         raise QwenTuiError("engine.not_a_name", model=one_line(spec.model))
     snapshot = hub.cached(spec.model) or hub.download(
         spec.model, report, is_stopped, lambda folder: _check(folder, spec, freed)

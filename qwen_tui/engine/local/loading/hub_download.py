@@ -23,7 +23,8 @@ from huggingface_hub.errors import (
 from qwen_tui.engine.base import LoadProgress
 from qwen_tui.engine.local.loading.download_progress import Received, bars
 from qwen_tui.engine.local.loading.partial_downloads import Unfinished
-from qwen_tui.engine.models.checkpoint import CONFIG, INDEX, inspect
+from qwen_tui.engine.models.cache_scan import TOKENIZERS
+from qwen_tui.engine.models.checkpoint import CONFIG, INDEX, OTHER_FORMATS, inspect
 from qwen_tui.engine.models.fit import gigabytes
 from qwen_tui.engine.models.hub_probe import no_network
 from qwen_tui.engine.models.hub_refusal import CODE_HEADER, refusal
@@ -61,7 +62,7 @@ def cached(model: str) -> Path | None:
         if error.code in ("engine.weights_missing", "engine.no_model_in_folder"):
             return None
         raise
-    return folder if _has_tokenizer(folder) else None
+    return folder if any((folder / name).exists() for name in TOKENIZERS) else None
 
 
 def download(
@@ -134,7 +135,7 @@ def _files(model: str) -> list[_File]:
         huggingface_hub.utils.filter_repo_objects(names, allow_patterns=WANTED, ignore_patterns=UNWANTED)
     )
     if not any(name.endswith(".safetensors") for name in wanted):
-        weights = [name for name in names if name.endswith((".bin", ".pt", ".pth", ".gguf"))]
+        weights = [name for name in names if name.endswith(OTHER_FORMATS)]
         if weights:
             raise QwenTuiError("engine.not_safetensors", file=one_line(weights[0]))
         raise QwenTuiError("engine.no_model_in_folder", path=model, missing="model.safetensors")
@@ -159,11 +160,6 @@ def _check_disk(missing_bytes: int) -> None:
         raise QwenTuiError(
             "engine.disk_full", needed_gb=needed, free_gb=gigabytes(free), path=one_line(cache)
         )
-
-
-def _has_tokenizer(folder: Path) -> bool:
-    names = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt")
-    return any((folder / name).exists() for name in names)
 
 
 def _in_plain_words(error: Exception, model: str, otherwise: str) -> QwenTuiError:

@@ -59,8 +59,11 @@ def usable() -> tuple[Device, ...]:
     gpus = devices_here.gpus() if torch.cuda.is_available() else ()
     if torch.cuda.is_available() and len(gpus) != torch.cuda.device_count():
         gpus = tuple(_cuda_device(index) for index in range(torch.cuda.device_count()))
-    metal = (_metal_device(),) if torch.backends.mps.is_available() else ()
-    return (*gpus, *metal, devices_here.cpu())
+    if torch.backends.mps.is_available():
+        total = torch.mps.recommended_max_memory()
+        free = total - torch.mps.driver_allocated_memory()
+        gpus += (Device("mps", "Apple Metal", total, free, has_bf16=False),)
+    return (*gpus, devices_here.cpu())
 
 
 def quantization_arguments(placement: Placement) -> dict[str, Any]:
@@ -87,8 +90,3 @@ def _cuda_device(index: int) -> Device:
     free, total = torch.cuda.mem_get_info(index)
     capability = torch.cuda.get_device_capability(index)
     return cuda_device(index, Gpu(torch.cuda.get_device_name(index), total, free, capability))
-
-
-def _metal_device() -> Device:
-    total = torch.mps.recommended_max_memory()
-    return Device("mps", "Apple Metal", total, total - torch.mps.driver_allocated_memory(), has_bf16=False)

@@ -62,7 +62,7 @@ def _read_kept(
         if error.code == "engine.out_of_memory":
             raise
         why = str(error)
-    kept.drop(folder, why)
+    kept.cache.drop(folder, why)
     free_memory()
     return None
 

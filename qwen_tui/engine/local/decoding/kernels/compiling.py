@@ -167,7 +167,8 @@ def _four_bit_products(kind: Kind, zeros: Zeros) -> None:
         bias = zeros(ROWS) if has_norm and kind.has_bias else None
         four_bits.product(*packed(columns), bias, zeros(columns), zeros(ROWS), norm_weight, 1e-6, adds=adds)
     four_bits.unpacked(*packed(kind.hidden_size), kind.dtype)
-    four_bits.gated_product(*packed(kind.hidden_size, 2 * ROWS), hidden, zeros(ROWS), hidden, 1e-6)
+    both, out = packed(kind.hidden_size, 2 * ROWS), zeros(ROWS)
+    four_bits.product(*both, None, hidden, out, hidden, 1e-6, is_gated=True)
 
 
 def _experts(kind: Kind, zeros: Zeros) -> None:

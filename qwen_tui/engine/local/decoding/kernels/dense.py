@@ -30,7 +30,8 @@ class Tile(NamedTuple):
 def tile_of(rows: int, columns: int, *, has_norm: bool) -> Tile:
     """The one that suits a matrix of this shape."""
     if has_norm:
-        return Tile(2, 256, 1, _all_or_two(columns, 256))
+        steps = triton.cdiv(columns, 256)
+        return Tile(2, 256, 1, steps if steps <= 16 else 2)
     return Tile(8, 512, 4, 2) if rows >= MANY_ROWS else Tile(4, 1024, 4, 2)
 
 
@@ -89,12 +90,6 @@ def gated_step(columns: int) -> tuple[int, int]:
     if columns <= 2560:
         return 1024, 2
     return (512, 2) if columns < 4096 else (2048, 4)
-
-
-def _all_or_two(columns: int, step: int) -> int:
-    """How many turns of a loop are written out: all of them, unless they are many."""
-    steps = triton.cdiv(columns, step)
-    return steps if steps <= 16 else 2
 
 
 @triton.jit
