@@ -27,7 +27,7 @@ def examine(patience_seconds: float = PATIENCE_SECONDS) -> dict[str, Part]:
     """Try torch, transformers, CUDA, bitsandbytes and the kernels. Always has every part; blocks for seconds."""
     try:
         done = subprocess.run(
-            python("from qwen_tui.engine.local.library_check import main; main()"),
+            python("from qwen_tui.engine.local.try_libraries import main; main()"),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=patience_seconds,

@@ -12,7 +12,7 @@ from kernels_on_cpu import attention
 from transformers import AutoConfig, AutoModelForCausalLM, BitsAndBytesConfig, PreTrainedModel
 
 from qwen_tui.engine.local.cache.static_kv_cache import StaticKVCache
-from qwen_tui.engine.local.decoding import compiling
+from qwen_tui.engine.local.decoding import compile_ahead as compiling
 from qwen_tui.engine.local.decoding.kernel_step import KernelStep
 from qwen_tui.engine.local.decoding.kernels.compiling import compile_all, kind_of
 from qwen_tui.engine.local.decoding.matrices import Dense, FourBits

@@ -15,7 +15,7 @@ from qwen_tui.engine.base import LoadProgress, ModelInfo, ModelSpec
 from qwen_tui.engine.local.cache.kv_cache import KVCache
 from qwen_tui.engine.local.cache.static_kv_cache import StaticKVCache, supports_static_cache
 from qwen_tui.engine.local.cpu_cores import usable_cores
-from qwen_tui.engine.local.decoding.compiling import compiling
+from qwen_tui.engine.local.decoding.compile_ahead import compiling
 from qwen_tui.engine.local.decoding.decode_path import fast_decoder
 from qwen_tui.engine.local.decoding.decoder import Decoder
 from qwen_tui.engine.local.decoding.sampling import beyond
