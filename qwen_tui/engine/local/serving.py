@@ -127,7 +127,7 @@ def release_memory(loaded: Loaded) -> None:
 
 
 def measure(pipe: WorkerPipe, loaded: Loaded, number: int, question: MeasurePlain | MeasureMemory) -> None:
-    """Measure what replies are held against, without what they keep in memory."""
+    """Measure what replies are compared with, without what they keep in memory."""
     loaded.cache.forget()
     release_memory(loaded)
     answer: wire.Measured | QwenTuiError

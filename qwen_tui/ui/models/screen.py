@@ -22,7 +22,7 @@ from qwen_tui.engine.models import devices as devices_here
 from qwen_tui.engine.models.choices import ModelChoice, from_hub, key, model_choices, named
 from qwen_tui.engine.models.devices import Device
 from qwen_tui.engine.models.fit import Fit, freed
-from qwen_tui.engine.models.recent_models import recent_models, recent_servers
+from qwen_tui.engine.models.recent_models import recent_models
 from qwen_tui.engine.models.size import Form
 from qwen_tui.engine.remote.address import is_address
 from qwen_tui.errors import QwenTuiError
@@ -55,7 +55,9 @@ MOST_SERVERS = 4
 def find_models(models_file: Path) -> Found:
     """Look at the cache, at the folders that were opened before, and at the devices; may take seconds."""
     used = recent_models(models_file)
-    return Found(model_choices(used=used), devices_here.usable(), recent_servers(used)[:MOST_SERVERS])
+    return Found(
+        model_choices(used=used), devices_here.usable(), list(filter(is_address, used))[:MOST_SERVERS]
+    )
 
 
 class ModelScreen(ModalScreen[None]):

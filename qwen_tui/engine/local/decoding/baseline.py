@@ -1,4 +1,4 @@
-"""What decoding is held against: transformers' own `generate`, and what the device's memory allows.
+"""What decoding is compared with: transformers' own `generate`, and what the device's memory allows.
 
 `generate` runs as it comes but for cuDNN's attention, which the worker has turned off (see `load`): with it, it
 is two to four times slower.

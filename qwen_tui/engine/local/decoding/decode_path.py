@@ -97,7 +97,7 @@ def checked(
 
 
 def _compare(decoder: Decoder, expected: Reference) -> float:
-    """How far the last steps are from what they should be, where the cache holds what comes before them."""
+    """How far the last steps are from what they should be, with what comes before them in the cache."""
     ids = expected.ids[0]
     places = range(ids.shape[0] - STEPS, ids.shape[0])
     return max(expected.check(decoder.logits(int(ids[place]), place), place) for place in places)

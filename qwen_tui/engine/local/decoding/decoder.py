@@ -42,7 +42,7 @@ class ForwardStep(Protocol):
 
 
 class Decoder:
-    """Decodes with one model, on the device that holds all of it. Not safe to use from two threads."""
+    """Decodes with one model, on the device that has all of it. Not safe to use from two threads."""
 
     def __init__(self, model: PreTrainedModel, cache: StaticKVCache, step: ForwardStep) -> None:
         self.device = model.device
@@ -63,7 +63,7 @@ class Decoder:
     def decode(
         self, ids: torch.Tensor, limit: int, values: Values, seed: int, suppressed: torch.Tensor | None = None
     ) -> Iterator[int]:
-        """Generate up to `limit` tokens after the prompt `ids` (T), of which the cache holds all but the last.
+        """Generate up to `limit` tokens after the prompt `ids` (T), all but the last of which are in the cache.
 
         It ends when the caller does. Each token's successor is on its way when it is given. Raises QwenTuiError
         when the model says what is no number.
@@ -86,7 +86,7 @@ class Decoder:
         self._graphs.forget()
 
     def logits(self, token: int, position: int) -> torch.Tensor:
-        """What the step says (V, float32) after a token at a place; the cache holds all before it."""
+        """What the step says (V, float32) after a token at a place; all before it are in the cache."""
         self.cache.reserve(position + 1, position)
         self._token.fill_(token)
         self._position.fill_(position)

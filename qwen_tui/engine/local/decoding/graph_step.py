@@ -1,6 +1,6 @@
 """One token through the model's own forward pass, in a shape that a CUDA graph can hold.
 
-It holds for every model whose layers keep all tokens, quantized or not.
+It works for every model whose layers keep all tokens, quantized or not.
 """
 
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""A model's matrices, however they are held: with one vector by kernels of our own, with several by the library."""
+"""A model's matrices, whatever their form: with one vector by kernels of our own, with several by the library."""
 
 from typing import NamedTuple
 

@@ -91,7 +91,7 @@ def prefill_in_parts(model: PreTrainedModel, ids: torch.Tensor, cache: KVCache, 
     if ids.shape[1] <= LEAST_TOKENS or not can_crop(states):
         _prefill(model, ids, cache, states)
     elif not _is_prefilled(model, ids, cache, states):
-        # Here and not in the handler, where the traceback would still hold what was computed.
+        # Here and not in the handler, where the traceback would keep what was computed.
         crop(states, before)
         free_memory()
         half = ids.shape[1] // 2

@@ -98,7 +98,7 @@ def _run(
     send: Send,
     is_stopped: IsStopped,
 ) -> None:
-    """Read what the cache does not have, and generate; the cache knows what it holds, however that ends."""
+    """Read what the cache does not have, and generate; the cache is told what was read, however that ends."""
     model, cache = loaded.model, loaded.cache
     ids = on_device(asked.prompt_ids, model)
     try:
