@@ -10,14 +10,12 @@ import torch
 from transformers import AutoConfig
 
 from qwen_tui.engine.local.cpu_cores import usable_cores
-from qwen_tui.engine.local.decoding.decode_path import KERNELS_CAPABILITY
+from qwen_tui.engine.local.decoding.kernel_support import KERNEL_MODELS, KERNELS_CAPABILITY
 
 log = logging.getLogger(__name__)
 
 THREADS = 4
 """How many kernels are compiled at a time, as far as there are cores; the longest takes a third of all together."""
-
-MODEL_TYPES = ("qwen2", "qwen3", "qwen3_moe", "llama", "mistral")
 
 
 @contextmanager
@@ -42,7 +40,7 @@ def compiling(folder: Path, device: torch.device, dtype: torch.dtype, quantizati
 def _compile(folder: Path, device: torch.device, dtype: torch.dtype, quantization: str) -> None:
     try:
         config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-        if config.model_type not in MODEL_TYPES or quantization == "8bit":
+        if config.model_type not in KERNEL_MODELS or quantization == "8bit":
             return
         from qwen_tui.engine.local.decoding.kernels.compiling import compile_all, kind_of
 

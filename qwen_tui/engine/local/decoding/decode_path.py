@@ -1,6 +1,6 @@
 """The decode path of a model: by kernels of our own, by a graph of its forward pass, or by `generate`.
 
-Each is checked out on the model itself before it is used: what computes something else than the forward pass, or
+Each is tried out on the model itself before it is used: what computes something else than the forward pass, or
 fails, is not used, and the log says why.
 """
 
@@ -14,16 +14,13 @@ from qwen_tui.engine.local.cache.kv_cache import CHANGING_ROPES, rope_types
 from qwen_tui.engine.local.cache.static_kv_cache import StaticKVCache, supports_static_cache
 from qwen_tui.engine.local.decoding.decoder import Decoder, ForwardStep
 from qwen_tui.engine.local.decoding.graph_step import GraphStep
+from qwen_tui.engine.local.decoding.kernel_support import KERNELS_CAPABILITY
 from qwen_tui.engine.local.decoding.sampling import Values
 from qwen_tui.engine.local.forward.checking import Mismatch, Reference, reference
 
 log = logging.getLogger(__name__)
 
 STEPS = 3
-
-KERNELS_CAPABILITY = (8, 0)
-"""Before this a GPU has no bf16, and the kernels were not checked."""
-
 
 MakeStep = Callable[[PreTrainedModel, StaticKVCache, int], ForwardStep]
 """Makes the step for a model, with its cache, for a context window."""

@@ -10,18 +10,10 @@ from typing import Any, NamedTuple
 import torch
 from transformers import PreTrainedModel
 
+from qwen_tui.engine.local.decoding.kernel_support import KERNEL_MODELS
 from qwen_tui.engine.local.decoding.kernels import four_bits
 from qwen_tui.engine.local.decoding.matrices import Dense, FourBits, Matrix
 from qwen_tui.engine.local.decoding.mlp import Experts, GatedMLP
-
-ARCHITECTURES = (
-    "Qwen2ForCausalLM",
-    "Qwen3ForCausalLM",
-    "Qwen3MoeForCausalLM",
-    "LlamaForCausalLM",
-    "MistralForCausalLM",
-)
-"""Those that are the same but for biases, for norms of queries and keys, and for experts."""
 
 
 class Unsupported(Exception):
@@ -67,7 +59,7 @@ def check(model: PreTrainedModel) -> None:
     """Raise `Unsupported` for a model of another structure, before anything is changed."""
     name = type(model).__name__
     config = model.config
-    if name not in ARCHITECTURES:
+    if name not in KERNEL_MODELS.values():
         raise Unsupported(f"no kernels for {name}")
     if config.hidden_act not in ("silu", "swish"):
         raise Unsupported(f"its activation is {config.hidden_act}")

@@ -49,7 +49,7 @@ class Kind(NamedTuple):
 
 
 def kind_of(config: Any, dtype: torch.dtype, *, is_four_bits: bool) -> Kind:
-    """By the configuration of one of `weights.ARCHITECTURES`."""
+    """By the configuration of one of `kernel_support.KERNEL_MODELS`."""
     is_qwen2 = config.model_type == "qwen2"
     mixture: tuple[Any, ...] = ()
     if config.model_type == "qwen3_moe":
