@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from qwen_tui.chat.messages import Conversation, Message, Role, now
+from qwen_tui.chat.tree import parents_first
 
 
 class Variant(NamedTuple):
@@ -96,7 +97,8 @@ def without(
         for m in conversation.messages
         if m.id not in gone
     )
-    left = replace(conversation, messages=_parents_first(kept), updated=now())
+    # An heir may be younger than its new child.
+    left = replace(conversation, messages=parents_first(kept), updated=now())
     if conversation.head not in gone:
         return left
     beside = _beside(conversation, message)
@@ -123,19 +125,3 @@ def _beside(conversation: Conversation, message: Message) -> str | None:
     ids = [each.id for each in siblings(conversation, message.id)]
     at = ids.index(message.id)
     return ids[at - 1] if at else ids[1] if len(ids) > 1 else None
-
-
-def _parents_first(messages: tuple[Message, ...]) -> tuple[Message, ...]:
-    """The messages in their order, but a parent before its children: an heir may be younger than its new child."""
-    placed: dict[str | None, Message] = {}
-    waiting: defaultdict[str | None, list[Message]] = defaultdict(list)
-    for message in messages:
-        line = [message]
-        while line:
-            each = line.pop(0)
-            if each.parent is not None and each.parent not in placed:
-                waiting[each.parent].append(each)
-            else:
-                placed[each.id] = each
-                line = waiting.pop(each.id, []) + line
-    return tuple(placed.values())

@@ -87,11 +87,8 @@ class Run:
     @property
     def tokens_per_second(self) -> float:
         """Decode speed: tokens after the first, by the time they took; 0 when there was only one."""
-        return (
-            (self.new_tokens - 1) / self.decode_seconds
-            if self.new_tokens > 1 and self.decode_seconds > 0
-            else 0.0
-        )
+        is_timed = self.new_tokens > 1 and self.decode_seconds > 0
+        return (self.new_tokens - 1) / self.decode_seconds if is_timed else 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

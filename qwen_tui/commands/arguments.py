@@ -82,8 +82,11 @@ def parse(argv: list[str] | None = None) -> Arguments:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title=say("cli.commands"))
     _add_ask(commands)
     _add_conversation_commands(commands)
-    _add_models(commands)
-    _add_doctor(commands)
+    models = _command(commands, "models", say("cli.models_description"), say("cli.models_examples"))
+    models.add_argument("--json", action="store_true", default=False, help=say("cli.models_json"))
+    models.add_argument("--clear", action="store_true", default=False, help=say("cli.models_clear"))
+    _add_common(models)
+    _add_common(_command(commands, "doctor", say("cli.doctor_description"), ""))
     _add_bench(commands)
     given, rest = parser.parse_known_args(argv, namespace=Arguments())
     if rest and given.command == "ask" and all(word == "-" or not word.startswith("-") for word in rest):
@@ -114,17 +117,6 @@ class _Value(argparse.Action):
         self, _: argparse.ArgumentParser, namespace: argparse.Namespace, value: object, __: str | None = None
     ) -> None:
         namespace.values = {**getattr(namespace, "values", {}), self.dest: str(value)}
-
-
-def _add_models(commands: _Commands) -> None:
-    models = _command(commands, "models", say("cli.models_description"), say("cli.models_examples"))
-    models.add_argument("--json", action="store_true", default=False, help=say("cli.models_json"))
-    models.add_argument("--clear", action="store_true", default=False, help=say("cli.models_clear"))
-    _add_common(models)
-
-
-def _add_doctor(commands: _Commands) -> None:
-    _add_common(_command(commands, "doctor", say("cli.doctor_description"), ""))
 
 
 def _add_bench(commands: _Commands) -> None:

@@ -11,7 +11,7 @@ from qwen_tui.chat.cleaning import Cleaner, clean
 from qwen_tui.chat.files import why
 from qwen_tui.chat.messages import Message, Role, Run
 from qwen_tui.commands.arguments import USAGE_ERROR
-from qwen_tui.commands.output import FAILED, STOPPED, silence, tell, utf8
+from qwen_tui.commands.output import STOPPED, guarded, tell, utf8
 from qwen_tui.commands.progress import LoadLines
 from qwen_tui.engine.base import (
     Engine,
@@ -42,18 +42,22 @@ def run(words: Sequence[str], settings: Settings, where: Places, *, as_json: boo
     try:
         question = Message(role=Role.USER, content=_question(words))
     except QwenTuiError as error:
-        print(f"qwen-tui ask: {error}", file=sys.stderr)
+        tell("ask", error)
         return USAGE_ERROR
     except KeyboardInterrupt:
         return STOPPED
     stop = threading.Event()
     signal.signal(signal.SIGINT, lambda *_: stop.set())
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    return guarded("ask", lambda: _ask(question, settings, where, stop, as_json=as_json))
+
+
+def _ask(question: Message, settings: Settings, where: Places, stop: StopFlag, *, as_json: bool) -> int:
+    quantized = QuantizedCache(where.quantized, settings.quantized_cache_bytes)
     try:
-        quantized = QuantizedCache(where.quantized, settings.quantized_cache_bytes)
         engine = open_engine(settings.model_spec, where.log_file, LoadLines(), stop, quantized=quantized)
         if engine.info.server and engine.info.reasons:
-            print(f"qwen-tui ask: {reasons_in_words(engine.info)}", file=sys.stderr)
+            tell("ask", reasons_in_words(engine.info))
         note_use(where.models, engine.info)
         try:
             request = plan([question], settings, engine, stop=stop).request
@@ -63,15 +67,7 @@ def run(words: Sequence[str], settings: Settings, where: Places, *, as_json: boo
     except QwenTuiError as error:
         if error.code in ("engine.load_stopped", "engine.stopped_early"):
             return STOPPED
-        print(f"qwen-tui ask: {error}", file=sys.stderr)
-        return FAILED
-    except BrokenPipeError:
-        silence(sys.stdout)
-        return FAILED
-    except OSError as error:
-        silence(sys.stdout)
-        tell("ask", QwenTuiError("cli.not_printed", detail=why(error)))
-        return FAILED
+        raise
     return STOPPED if reason == "stopped" else 0
 
 
@@ -113,9 +109,9 @@ def _print_reply(engine: Engine, request: Request, stop: StopFlag, *, as_json: b
                 case ThinkingDelta(text=text):
                     thoughts.append(thinking_cleaner.feed(text))
                 case NotTaken():
-                    print(f"qwen-tui ask: {not_taken_in_words(event)}", file=sys.stderr)
+                    tell("ask", not_taken_in_words(event))
                 case TriesAgain():
-                    print(f"qwen-tui ask: {tries_again_in_words(event)}", file=sys.stderr)
+                    tell("ask", tries_again_in_words(event))
                 case Finished(run=run):
                     receipt = with_prompt(run, request)
     except QwenTuiError as error:

@@ -10,9 +10,9 @@ from qwen_tui.chat.cleaning import one_line
 from qwen_tui.chat.messages import Json
 from qwen_tui.commands.output import guarded, print_lines
 from qwen_tui.engine.models import devices as devices_here
+from qwen_tui.engine.models.choices import ModelChoice, model_choices
 from qwen_tui.engine.models.devices import Device
 from qwen_tui.engine.models.fit import Fit, allowed
-from qwen_tui.engine.models.listing import Entry, listing
 from qwen_tui.engine.models.quantized_cache import QuantizedCache
 from qwen_tui.engine.models.recent_models import recent_models
 from qwen_tui.engine.models.size import FORMS
@@ -39,23 +39,27 @@ def clear(settings: Settings, where: Places) -> int:
 
 
 def _print(settings: Settings, where: Places, *, as_json: bool) -> int:
-    there = devices_here.look()
+    there = devices_here.usable()
     allowed(there, settings.device)  # raises when there is no such device
-    entries = [*listing(used=recent_models(where.models)), *_served(settings)]
+    entries = [*model_choices(used=recent_models(where.models)), *_served(settings)]
     cache = _cache(settings, where)
     if as_json:
-        said = {**_as_json(entries, there, settings), "quantized": _cache_json(cache)}
+        said = {
+            "devices": [device._asdict() for device in there],
+            "models": [_entry_json(entry, there, settings) for entry in entries],
+            "quantized": _cache_json(cache),
+        }
         print_lines([json.dumps(said, ensure_ascii=False, indent=1)])
     else:
         print_lines([*_table(entries, there, settings), *_cache_lines(cache)])
     return 0
 
 
-def _served(settings: Settings) -> Sequence[Entry]:
+def _served(settings: Settings) -> Sequence[ModelChoice]:
     """What the server of these settings has, if there is one."""
     if settings.server is None:
         return ()
-    from qwen_tui.engine.remote.served_models import served_by  # late: HTTP takes a while to import
+    from qwen_tui.engine.remote.server_check import served_by  # late: HTTP takes a while to import
 
     return served_by(settings.server)
 
@@ -74,7 +78,7 @@ def _cache(settings: Settings, where: Places) -> QuantizedCache:
 # --- For people -------------------------------------------------------------------------------------------
 
 
-def _table(entries: Iterable[Entry], there: Sequence[Device], settings: Settings) -> list[str]:
+def _table(entries: Iterable[ModelChoice], there: Sequence[Device], settings: Settings) -> list[str]:
     lines = [say("models.devices"), *(f"  {_device_line(device)}" for device in there), ""]
     head = [say(f"models.column.{name}") for name in ("model", "size", "dtype", "context")]
     rows: list[list[str] | str] = []
@@ -111,7 +115,7 @@ def _device_line(device: Device) -> str:
     )
 
 
-def _row(entry: Entry, there: Sequence[Device], device: str) -> list[str]:
+def _row(entry: ModelChoice, there: Sequence[Device], device: str) -> list[str]:
     found = entry.fits(there, device)
     if entry.problem is not None:
         verdicts = [entry.problem.explanation.title]
@@ -153,27 +157,20 @@ def _line(row: list[str], widths: list[int]) -> str:
 # --- For programs -----------------------------------------------------------------------------------------
 
 
-def _as_json(entries: Iterable[Entry], there: Sequence[Device], settings: Settings) -> dict[str, Any]:
-    return {
-        "devices": [device._asdict() for device in there],
-        "models": [_entry_json(entry, there, settings) for entry in entries],
-    }
-
-
 def _cache_json(cache: QuantizedCache) -> dict[str, Any]:
     kept = [
         {
-            "model": entry.source,
-            "path": str(entry.folder),
-            "bytes": entry.disk_bytes,
-            "last_used": entry.last_used,
+            "model": each.source,
+            "path": str(each.folder),
+            "bytes": each.disk_bytes,
+            "last_used": each.last_used,
         }
-        for entry in cache.entries()
+        for each in cache.entries()
     ]
     return {"path": str(cache.folder), "bytes": cache.taken_bytes(), "entries": kept}
 
 
-def _entry_json(entry: Entry, there: Sequence[Device], settings: Settings) -> dict[str, Json]:
+def _entry_json(entry: ModelChoice, there: Sequence[Device], settings: Settings) -> dict[str, Json]:
     local, size = entry.local, entry.size
     return {
         "model": entry.model,
@@ -205,7 +202,7 @@ def _fit_json(fit: Fit) -> dict[str, Json]:
     }
 
 
-def _plan_json(entry: Entry, there: Sequence[Device], settings: Settings) -> dict[str, Json] | None:
+def _plan_json(entry: ModelChoice, there: Sequence[Device], settings: Settings) -> dict[str, Json] | None:
     """What loading it with these settings would come to."""
     try:
         plan = entry.plan(there, settings.quantization, settings.device)

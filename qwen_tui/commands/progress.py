@@ -34,7 +34,9 @@ class LoadLines:
             return
         self._pace.note(progress)
         is_new = progress.stage != self._told
-        if not is_new and not (self._redraws(progress) and self._is_due(progress)):
+        is_due = progress.done == progress.total or self._clock() - self._drawn_at >= REDRAW_SECONDS
+        redraws = progress.stage == "downloading" and os.environ.get("TERM", "dumb") != "dumb"
+        if not is_new and not (redraws and is_due):
             return
         self._told, self._drawn_at = progress.stage, self._clock()
         line = f"{stage_in_words(progress)} {displayed(progress.name)}".rstrip()
@@ -42,9 +44,3 @@ class LoadLines:
             line = " · ".join([line, *amounts_in_words(progress, self._pace.bytes_per_second)])
         columns = shutil.get_terminal_size().columns
         print(f"{'' if is_new else UP}{cropped(line, columns - 1)}", file=self._out, flush=True)
-
-    def _redraws(self, progress: LoadProgress) -> bool:
-        return progress.stage == "downloading" and os.environ.get("TERM", "dumb") != "dumb"
-
-    def _is_due(self, progress: LoadProgress) -> bool:
-        return progress.done == progress.total or self._clock() - self._drawn_at >= REDRAW_SECONDS

@@ -5,6 +5,7 @@ double and a remote server look the same from this side. (What needs no defaults
 a dataclass takes ten times as long, and the first picture waits for it.)
 """
 
+import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -101,6 +102,10 @@ class Sampling:
     max_new_tokens: int = 2048
 
 
+SAMPLING_FIELDS = ("temperature", "top_p", "top_k", "min_p", "repetition_penalty")
+"""Those of them that a generation_config has, too, by the same names: shown, sent to servers, kept in receipts."""
+
+
 def sampling_of(run: Run) -> Sampling:
     """The sampling with which the same prompt gives this run's tokens again, and no more than those.
 
@@ -111,8 +116,7 @@ def sampling_of(run: Run) -> Sampling:
         return Sampling(seed=run.seed, max_new_tokens=max(1, len(run.token_ids)))
     nothing: dict[str, Json] = {"temperature": 1.0, "top_p": 1.0, "top_k": 0, "repetition_penalty": 1.0}
     is_sampled = bool(run.sampling["do_sample"])
-    names = ("temperature", "top_p", "top_k", "min_p", "repetition_penalty")
-    values = {name: run.sampling.get(name, nothing.get(name)) for name in names}
+    values = {name: run.sampling.get(name, nothing.get(name)) for name in SAMPLING_FIELDS}
     if not is_sampled:
         values = {"repetition_penalty": values["repetition_penalty"]}
     numbers = {name: value for name, value in values.items() if isinstance(value, int | float)}
@@ -124,6 +128,11 @@ def sampling_of(run: Run) -> Sampling:
         top_k=None if top_k is None else int(top_k),
         **numbers,
     )
+
+
+def seed_for(sampling: Sampling) -> int:
+    """The seed that was asked for, or a new one: short enough for a person to type again."""
+    return secrets.randbelow(2**31) if sampling.seed is None else sampling.seed
 
 
 class PromptMessage(NamedTuple):

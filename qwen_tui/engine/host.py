@@ -23,7 +23,7 @@ from qwen_tui.engine.base import (
     ReportProgress,
     StopFlag,
 )
-from qwen_tui.engine.switching import fits_beside
+from qwen_tui.engine.models.fits_beside import fits_beside
 from qwen_tui.errors import QwenTuiError
 
 log = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ LAST_WORDS_SECONDS = 0.05
 OpenEngine = Callable[[ModelSpec, ReportProgress, StopFlag, MakeRoom], Engine]
 
 FitsBeside = Callable[[ModelSpec, Path, ModelInfo], bool]
-"""See `switching.fits_beside`."""
+"""See `fits_beside`."""
 
 
 class Closed:

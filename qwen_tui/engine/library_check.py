@@ -4,11 +4,10 @@ import contextlib
 import json
 import os
 import subprocess
-import sys
-from pathlib import Path
 from typing import NamedTuple
 
 from qwen_tui.engine.redaction import one_line
+from qwen_tui.engine.worker import python
 
 PATIENCE_SECONDS = 90.0
 """How long the libraries may take; from a cold disk torch alone takes half a minute."""
@@ -28,7 +27,7 @@ def examine(patience_seconds: float = PATIENCE_SECONDS) -> dict[str, Part]:
     """Try torch, transformers, CUDA, bitsandbytes and the kernels. Always has every part; blocks for seconds."""
     try:
         done = subprocess.run(
-            [sys.executable, "-P", "-c", _PROGRAM],
+            python("from qwen_tui.engine.local.try_libraries import main; main()"),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=patience_seconds,
@@ -50,9 +49,3 @@ def examine(patience_seconds: float = PATIENCE_SECONDS) -> dict[str, Part]:
 def _part(said: dict[str, object]) -> Part:
     found = said["said"]
     return Part(bool(said["ok"]), ", ".join(map(str, found)) if isinstance(found, list) else str(found))
-
-
-_PROGRAM = f"""\
-import sys; sys.path.append({str(Path(__file__).parents[2])!r})
-from qwen_tui.engine.local.library_check import main; main()"""
-# As for the worker: `-P` and an appended path, so that no torch.py of the current folder is imported.

@@ -235,7 +235,7 @@ def start_worker(log_file: Path, patience: Patience | None = None) -> Worker:
     prints, keeping = keep_prints(log_file)
     try:
         process = subprocess.Popen(
-            [sys.executable, "-P", "-c", _PROGRAM, str(theirs.fileno()), str(page)],
+            python("from qwen_tui.engine.local.main import main; main()", theirs.fileno(), page),
             stdin=subprocess.DEVNULL,
             stdout=prints,
             stderr=prints,
@@ -262,11 +262,15 @@ _DEFAULTS = {
 }
 """What the person's environment may have otherwise."""
 
-_PROGRAM = f"""\
-import sys; sys.path.append({str(Path(__file__).parents[2])!r})
-from qwen_tui.engine.local.main import main; main()"""
-# `-P` and a path that is appended, rather than `-m`: a file called torch.py in the folder where the program was
-# started must not be imported in torch's place.
+
+def python(code: str, *arguments: object) -> list[str]:
+    """The command of another Python process that runs this code of ours.
+
+    `-P` and a path that is appended, rather than `-m`: a file called torch.py in the folder where the program was
+    started must not be imported in torch's place.
+    """
+    path = f"import sys; sys.path.append({str(Path(__file__).parents[2])!r}); "
+    return [sys.executable, "-P", "-c", path + code, *map(str, arguments)]
 
 
 def _in_words(code: int) -> str:

@@ -2,22 +2,22 @@
 
 from collections.abc import Callable
 
+from qwen_tui.engine.models.choices import ModelChoice
 from qwen_tui.engine.models.fit import Fit
-from qwen_tui.engine.models.listing import Entry
 from qwen_tui.strings import say
 from qwen_tui.wording.units import in_bytes, in_tokens
 
 _PRECISIONS = {"BF16": "bf16", "F16": "fp16", "F32": "fp32", "F8_E4M3": "fp8", "U8": "4bit", "I8": "8bit"}
 
 
-def disk_in_words(entry: Entry) -> str:
+def disk_in_words(entry: ModelChoice) -> str:
     """What it takes on the disk, or would: `15.2 GB`, `↓ 15.2 GB`."""
     if entry.local is not None:
         return in_bytes(entry.local.disk_bytes)
     return say("models.download", size=in_bytes(entry.download_bytes)) if entry.download_bytes else ""
 
 
-def dtype_in_words(entry: Entry) -> str:
+def dtype_in_words(entry: ModelChoice) -> str:
     """In which precision its file is."""
     size = entry.size
     if size is None:
@@ -27,7 +27,7 @@ def dtype_in_words(entry: Entry) -> str:
     return _PRECISIONS.get(size.dtype, size.dtype.lower())
 
 
-def context_in_words(entry: Entry, in_words: Callable[[int], str] = in_tokens) -> str:
+def context_in_words(entry: ModelChoice, in_words: Callable[[int], str] = in_tokens) -> str:
     """Its context window."""
     return in_words(entry.context_window) if entry.context_window else ""
 

@@ -22,7 +22,7 @@ GB = 10**9
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A machine with a GPU of 24 GB, a model in the cache, a half one, and one in a folder with a Chinese name."""
     gpu = Device("cuda:0", "NVIDIA A10", 24 * GB, 23 * GB, True, 4096)
-    monkeypatch.setattr(devices, "look", lambda: (gpu, devices.cpu()))
+    monkeypatch.setattr(devices, "usable", lambda: (gpu, devices.cpu()))
     folder = tiny_models.qwen2(tmp_path / "我的模型")
     for name, without in (("Qwen/Qwen3-4B", ()), ("me/half", ("model.safetensors",))):
         repository = cache_folder() / f"models--{name.replace('/', '--')}"

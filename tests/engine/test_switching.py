@@ -7,13 +7,13 @@ import pytest
 import tiny_models
 from doubles import INFO
 
-from qwen_tui.engine import switching
 from qwen_tui.engine.base import ModelSpec
+from qwen_tui.engine.models import fits_beside as switching
 from qwen_tui.engine.models.checkpoint import inspect
 from qwen_tui.engine.models.devices import Device
 from qwen_tui.engine.models.fit import OUTSIDE_BYTES
+from qwen_tui.engine.models.fits_beside import WORKER_BYTES, fits_beside
 from qwen_tui.engine.models.size import size_of
-from qwen_tui.engine.switching import WORKER_BYTES, fits_beside
 
 GB = 10**9
 ON_GPU = replace(INFO, device="cuda:0", memory_bytes=5 * GB)

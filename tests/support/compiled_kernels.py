@@ -16,7 +16,7 @@ import triton
 from transformers import AutoModelForCausalLM, PreTrainedModel
 from triton.backends.compiler import GPUTarget
 
-from qwen_tui.engine.local.cache.static_kv_cache import Room
+from qwen_tui.engine.local.cache.static_kv_cache import StaticKVCache
 from qwen_tui.engine.local.decoding.kernel_step import KernelStep
 from qwen_tui.engine.local.decoding.kernels.compiling import compile_all, kind_of
 from qwen_tui.engine.local.decoding.weights import gather
@@ -109,15 +109,15 @@ def small(name: str, dtype: torch.dtype, *, is_four_bits: bool) -> PreTrainedMod
 
 def needed(model: PreTrainedModel) -> None:
     """Decode a token behind a few, and read a few, as a reply does: nothing of it is computed."""
-    room = Room(model, 4096)
+    cache = StaticKVCache(model, 4096)
     attention = model.model.layers[0].self_attn
     empty = torch.zeros(1, model.config.num_key_value_heads, TOKENS, attention.head_dim, dtype=model.dtype)
-    for layer in room.layers:
+    for layer in cache.layers:
         layer.update(empty, empty)
-    step = KernelStep(model, gather(model), room.layers, 4096)
-    step(torch.zeros(1, dtype=torch.long), torch.full((1,), TOKENS), room.tokens)
+    step = KernelStep(model, gather(model), cache.layers, 4096)
+    step(torch.zeros(1, dtype=torch.long), torch.full((1,), TOKENS), cache.capacity)
     for part in (torch.zeros(1, dtype=torch.long), torch.zeros(TOKENS, dtype=torch.long)):
-        step.read_short(part)
+        step.short_prefill(part)
 
 
 def main() -> None:

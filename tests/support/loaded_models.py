@@ -18,7 +18,7 @@ def loaded_from(folder: Path, **spec: Any) -> Loaded:
 
 def with_decoder(loaded: Loaded) -> Loaded:
     """The same as on a GPU that has no kernels: decoding by the plain step, which here is not captured."""
-    decoder = choosing.tried(loaded.model, choosing._graph, loaded.info.context_window)
+    decoder = choosing.checked(loaded.model, choosing._graph, loaded.info.context_window)
     return replace(
-        loaded, decoder=decoder, cache=KVCache(loaded.model, decoder.room, reads_without_mask=True)
+        loaded, decoder=decoder, cache=KVCache(loaded.model, decoder.cache, prefills_without_mask=True)
     )

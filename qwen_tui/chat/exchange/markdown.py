@@ -63,13 +63,9 @@ def _escaped(text: str) -> str:
 
 def _fenced(text: str, info: str) -> str:
     """The text in a fence of whichever sign it holds fewer of in a row."""
-    fence = min((_fence_around(text, sign) for sign in "`~"), key=len)
+    fences = (sign * (1 + max([2, *map(len, re.findall(f"{sign}+", text))])) for sign in "`~")
+    fence = min(fences, key=len)
     return f"{fence}{info}\n{text}\n{fence}"
-
-
-def _fence_around(text: str, sign: str) -> str:
-    longest = max((len(run) for run in re.findall(f"{sign}+", text)), default=0)
-    return sign * max(3, longest + 1)
 
 
 def _stands_alone(text: str) -> bool:

@@ -9,7 +9,7 @@
 | a zip archive with `conversations.json` in it | ChatGPT's |
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -26,8 +26,6 @@ from qwen_tui.errors import QwenTuiError
 
 MOST_CONVERSATIONS = 10_000
 """A file with more is a data set and not what a person has talked about: each would get a file of its own."""
-
-Reader = Callable[[Json, Notes], Conversation]
 
 
 class Imported(NamedTuple):
@@ -74,20 +72,15 @@ def _imported(values: Iterable[Json | DamagedError], name: str) -> Imported:
         try:
             conversations.append(_conversation(value, name, own))
         except (DamagedError, QwenTuiError) as error:
-            told = _explained(error, name)
-            notes.add_unread(number, str(told.parameters.get("detail") or told.explanation.title))
-            first_error = first_error or told
+            if isinstance(error, DamagedError):
+                error = QwenTuiError("exchange.damaged", path=name, detail=str(error))
+            notes.add_unread(number, str(error.parameters.get("detail") or error.explanation.title))
+            first_error = first_error or error
         else:
             notes.take_over(own)
     if not conversations:
         raise first_error or QwenTuiError("exchange.damaged", path=name, detail=str(DamagedError("empty")))
     return Imported(tuple(conversations), notes.sentences())
-
-
-def _explained(error: DamagedError | QwenTuiError, name: str) -> QwenTuiError:
-    if isinstance(error, QwenTuiError):
-        return error
-    return QwenTuiError("exchange.damaged", path=name, detail=str(error))
 
 
 def _conversation(value: Json | DamagedError, name: str, notes: Notes) -> Conversation:

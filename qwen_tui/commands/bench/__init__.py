@@ -10,18 +10,13 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from qwen_tui.commands.bench.measure import (
-    CONTEXTS,
-    Row,
-    contexts_that_fit,
-    rows,
-    text_of,
-)
+from qwen_tui.commands.bench.measure import CONTEXTS, Row, contexts_that_fit, rows, text_of
 from qwen_tui.commands.output import guarded, print_lines, tell
 from qwen_tui.engine.base import LoadProgress
 from qwen_tui.engine.client import LocalEngine
 from qwen_tui.engine.models.catalogue import shape_named
 from qwen_tui.engine.opening import open_engine
+from qwen_tui.engine.worker import python
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.paths import Places
 from qwen_tui.settings.options import Settings
@@ -96,19 +91,13 @@ def _random_model(shape: str, where: Places) -> Iterator[Path]:
         raise QwenTuiError("bench.no_room", needed=in_bytes(needed), free=in_bytes(free), path=str(root))
     with tempfile.TemporaryDirectory(prefix="bench-", dir=root) as folder:
         _tell("bench.writing", size=in_bytes(needed), path=folder)
-        command = [sys.executable, "-P", "-c", _WRITE, shape, folder]
+        command = python(
+            "from qwen_tui.engine.local.loading.random_checkpoint import main; main()", shape, folder
+        )
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             raise QwenTuiError("bench.not_written", detail=done.stderr.strip().rpartition("\n")[2][:200])
         yield Path(folder)
-
-
-_WRITE = f"""\
-import sys; sys.path.append({str(Path(__file__).parents[2])!r})
-from pathlib import Path
-from qwen_tui.engine.models.catalogue import shape_named
-from qwen_tui.engine.local.loading.random_checkpoint import write
-write(shape_named(sys.argv[1]), Path(sys.argv[2]))"""
 
 
 def _tell(code: str, **parameters: object) -> None:

@@ -21,7 +21,11 @@ BAR_CELLS = 44
 
 def as_json_text(info: ModelInfo, name: str, measured: Sequence[Row], app: Through) -> list[str]:
     """One JSON object; seconds, and tokens a second."""
-    said = {**_machine(info, name), "rows": [_row_json(row) for row in measured]}
+    said = _machine(info, name)
+    said["rows"] = [
+        {name: round(value, 4) for name, value in row._asdict().items()} | {"prefill": round(row.prefill, 1)}
+        for row in measured
+    ]
     said["through_app"] = {"context": measured[0].context, **app._asdict()}
     return [json.dumps(said, ensure_ascii=False, indent=1)]
 
@@ -40,7 +44,6 @@ def in_words(info: ModelInfo, name: str, measured: Sequence[Row], app: Through) 
 
 
 def _machine(info: ModelInfo, name: str) -> dict[str, Json]:
-    gpus = [device.label for device in devices.gpus()]
     return {
         "qwen_tui": __version__,
         "model": name,
@@ -50,7 +53,7 @@ def _machine(info: ModelInfo, name: str) -> dict[str, Json]:
         "dtype": info.dtype,
         "device": info.device,
         "decode_path": info.decode_path,
-        "gpus": gpus,
+        "gpus": [device.label for device in devices.gpus()],
         "cpu": platform.processor() or platform.machine(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "torch": version("torch"),
@@ -65,11 +68,8 @@ def _machine(info: ModelInfo, name: str) -> dict[str, Json]:
 def _heading(info: ModelInfo, name: str) -> list[str]:
     facts = _machine(info, name)
     form = info.dtype if info.quantization == "none" else info.quantization
-    on = (
-        ", ".join(facts["gpus"])
-        if facts["gpus"] and info.device.startswith("cuda")
-        else f"{facts['cores']} cores"
-    )
+    is_on_gpu = facts["gpus"] and info.device.startswith("cuda")
+    on = ", ".join(facts["gpus"]) if is_on_gpu else f"{facts['cores']} cores"
     return [
         say("bench.model", name=name, form=form, device=info.device, on=on),
         say("bench.decoded", by=say(f"receipt.decoding.{info.decode_path}")),
@@ -81,11 +81,6 @@ def _heading(info: ModelInfo, name: str) -> list[str]:
             ready=info.ready_seconds,
         ),
     ]
-
-
-def _row_json(row: Row) -> dict[str, Json]:
-    values: dict[str, Json] = {name: round(value, 4) for name, value in row._asdict().items()}
-    return {**values, "prefill": round(row.prefill, 1)}
 
 
 def _table(measured: Sequence[Row]) -> list[str]:

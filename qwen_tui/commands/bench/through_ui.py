@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from textual import events
 
@@ -26,14 +26,12 @@ from qwen_tui.engine.base import (
     Engine,
     Event,
     Finished,
-    ModelInfo,
     PromptMessage,
     Request,
     Sampling,
     StopFlag,
     TextDelta,
     ThinkingDelta,
-    TokenCounts,
 )
 from qwen_tui.paths import Places, places
 from qwen_tui.session.library import Library
@@ -144,7 +142,7 @@ class _TimedApp(EveryFrame, QwenTuiApp):
     def __init__(
         self, watched: "_Watched", config: Config, where: Places, library: Library, drafts: Drafts
     ) -> None:
-        super().__init__(config, where, library, drafts, lambda *_: watched)
+        super().__init__(config, where, library, drafts, lambda *_: cast(Engine, watched))
         self._watched = watched
         self.drawn: list[float] = []
         """The `time.monotonic()` of each."""
@@ -167,23 +165,12 @@ class _Watched:
         self._closed = threading.Event()
         self.replies: list[Timed] = []
 
-    @property
-    def info(self) -> ModelInfo:
-        return self._engine.info
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._engine, name)
 
     @property
     def alive(self) -> bool:
         return not self._closed.is_set()
-
-    def count(
-        self,
-        messages: Sequence[PromptMessage],
-        thinking: bool | None = None,
-        *,
-        continues: bool = False,
-        stop: StopFlag | None = None,
-    ) -> TokenCounts:
-        return self._engine.count(messages, thinking, continues=continues, stop=stop)
 
     def stream(self, request: Request, stop: StopFlag) -> Iterator[Event]:
         began, tokens = 0.0, 0
@@ -195,13 +182,6 @@ class _Watched:
             elif isinstance(event, Finished):
                 self.replies.append(Timed(began, time.monotonic(), tokens))
             yield event
-
-    @property
-    def reads_ahead(self) -> bool:
-        return self._engine.reads_ahead
-
-    def prepare(self, messages: Sequence[PromptMessage], thinking: bool | None = None) -> None:
-        self._engine.prepare(messages, thinking)
 
     def close(self) -> None:
         self._closed.set()

@@ -19,12 +19,9 @@ def list_conversations(store: ConversationStore, folder: Path, *, as_json: bool)
     entries = sorted(store.list(), key=lambda entry: not entry.pinned)
     if as_json:
         keys = ("name", "id", "pinned", "updated", "messages")
-        _print_json(
-            [
-                {key: getattr(entry, key) for key in keys} | {"file": str(folder / entry.file)}
-                for entry in entries
-            ]
-        )
+        files = (str(folder / entry.file) for entry in entries)
+        values = ({key: getattr(entry, key) for key in keys} for entry in entries)
+        _print_json([value | {"file": file} for value, file in zip(values, files, strict=True)])
     elif sys.stdout.isatty():
         rows = [(when_here(entry.updated), f"{entry.messages:,}", entry.name) for entry in entries]
         width = max((len(count) for _, count, _ in rows), default=0)

@@ -29,15 +29,9 @@ from qwen_tui.wording.cell_width import cells
 from qwen_tui.wording.units import in_bytes
 
 PACKAGES = (
-    "torch",
-    "transformers",
-    "accelerate",
-    "bitsandbytes",
-    "tokenizers",
-    "safetensors",
-    "huggingface-hub",
-    "textual",
-)
+    "torch", "transformers", "accelerate", "bitsandbytes",
+    "tokenizers", "safetensors", "huggingface-hub", "textual",
+)  # fmt: skip
 
 LEAST_FREE_BYTES = 1_000_000_000
 """With less than this on the disk of the cache nothing can be downloaded."""
@@ -113,7 +107,7 @@ def _engine(parts: dict[str, Part]) -> Iterator[Check]:
     for name in ("torch", "transformers"):
         if not parts[name].ok:
             yield Check(name, "fails", parts[name].said, say("doctor.reinstall"))
-    driver = nvml.look()
+    driver = nvml.query()
     yield from _gpus(parts["cuda"], driver)
     memory = devices.cpu()
     said = say("doctor.free_of", free=in_bytes(memory.free_bytes), total=in_bytes(memory.total_bytes))
@@ -173,18 +167,16 @@ def _unknown_names(config: Config) -> Iterable[QwenTuiError]:
 
 
 def _data(folder: Path) -> Check:
-    there = _nearest(folder)
-    if not os.access(there, os.W_OK | os.X_OK):
-        return Check("data", "fails", str(folder), say("doctor.not_writable", path=there))
-    said = say("doctor.disk", path=folder, free=in_bytes(shutil.disk_usage(there).free))
+    if hint := _not_writable(folder):
+        return Check("data", "fails", str(folder), hint)
+    said = say("doctor.disk", path=folder, free=in_bytes(shutil.disk_usage(_nearest(folder)).free))
     return Check("data", "ok", said)
 
 
 def _cache(folder: Path, where: Places) -> Check:
     models = [model for model in scan(folder, recent_models(where.models)) if model.revision]
-    there = _nearest(folder)
     try:
-        free = shutil.disk_usage(there).free
+        free = shutil.disk_usage(_nearest(folder)).free
     except OSError as error:
         return Check("cache", "note", str(folder), one_line(error))
     said = say(
@@ -194,20 +186,16 @@ def _cache(folder: Path, where: Places) -> Check:
         size=in_bytes(sum(model.disk_bytes for model in models)),
         free=in_bytes(free),
     )
-    if not os.access(there, os.W_OK | os.X_OK):
-        return Check("cache", "note", said, say("doctor.not_writable", path=there))
-    return Check("cache", "note" if free < LEAST_FREE_BYTES else "ok", said)
+    hint = _not_writable(folder)
+    return Check("cache", "note" if hint or free < LEAST_FREE_BYTES else "ok", said, hint)
 
 
 def _quantized(folder: Path) -> Check:
     cache = QuantizedCache(folder)
-    said = say(
-        "doctor.quantized", path=folder, count=len(cache.entries()), size=in_bytes(cache.taken_bytes())
-    )
-    there = _nearest(folder)
-    if not os.access(there, os.W_OK | os.X_OK):
-        return Check("quantized", "note", said, say("doctor.not_writable", path=there))
-    return Check("quantized", "ok", said)
+    count, size = len(cache.entries()), in_bytes(cache.taken_bytes())
+    hint = _not_writable(folder)
+    said = say("doctor.quantized", path=folder, count=count, size=size)
+    return Check("quantized", "note" if hint else "ok", said, hint)
 
 
 def _hub() -> Iterator[Check]:
@@ -219,11 +207,16 @@ def _hub() -> Iterator[Check]:
     else:
         said = say("doctor.hub.unreachable", endpoint=probe.endpoint, detail=probe.detail)
         yield Check("hub", "note", said, say("doctor.hub.hint"))
-    has_token = any(os.environ.get(name) for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"))
-    if has_token:
+    if any(os.environ.get(name) for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")):
         yield Check("token", "ok", say("doctor.token.environment"))
     else:
         yield Check("token", "ok", say("doctor.token.file" if token_on_file() else "doctor.token.none"))
+
+
+def _not_writable(folder: Path) -> str:
+    """What to do about a folder that cannot be written to, or made; empty for one that can."""
+    there = _nearest(folder)
+    return "" if os.access(there, os.W_OK | os.X_OK) else say("doctor.not_writable", path=there)
 
 
 def _nearest(folder: Path) -> Path:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from qwen_tui.engine import wire
 from qwen_tui.engine.base import TokenCounts
-from qwen_tui.engine.redaction import redacted
+from qwen_tui.engine.redaction import one_line
 from qwen_tui.engine.stop_flag import StopPage
 from qwen_tui.engine.wire import Answer, Count, Ping, Pong
 from qwen_tui.errors import QwenTuiError
@@ -32,7 +32,7 @@ class Job(NamedTuple):
     """`time.monotonic()` when it was read from the pipe."""
 
 
-class Desk:
+class WorkerPipe:
     """The worker's end of the pipe."""
 
     def __init__(self, connection: Connection, page: StopPage) -> None:
@@ -82,7 +82,7 @@ class Desk:
                 answer = error
             except Exception as error:
                 log.exception("counting failed")
-                detail = redacted(f"{type(error).__name__}: {error}").replace("\n", " ")[:200]
+                detail = one_line(f"{type(error).__name__}: {error}")
                 answer = QwenTuiError("engine.unexpected", detail=detail)
             self.send(number, answer)
 

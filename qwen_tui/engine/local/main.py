@@ -13,8 +13,8 @@ import sys
 import threading
 from multiprocessing.connection import Connection
 
-from qwen_tui.engine.local.control_thread import Desk
-from qwen_tui.engine.redaction import redacted
+from qwen_tui.engine.local.control_thread import WorkerPipe
+from qwen_tui.engine.redaction import one_line
 from qwen_tui.engine.stop_flag import StopPage
 from qwen_tui.errors import QwenTuiError
 
@@ -23,8 +23,8 @@ log = logging.getLogger(__name__)
 
 def main() -> None:
     """Serve the pipe given on the command line by its descriptor, with the stop page given by its own."""
-    pipe, page = (int(argument) for argument in sys.argv[1:3])
-    for descriptor in (pipe, page):
+    descriptors = tuple(int(argument) for argument in sys.argv[1:3])
+    for descriptor in descriptors:
         # A process that a library starts from here must not hold the pipe open.
         os.set_inheritable(descriptor, False)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -32,19 +32,19 @@ def main() -> None:
     logging.captureWarnings(True)
     # It warns at every layer of every step that int8 matrices are multiplied in float16.
     logging.getLogger("bitsandbytes.autograd._functions").setLevel(logging.ERROR)
-    desk = Desk(Connection(pipe), StopPage(page))
-    threading.Thread(target=desk.listen, name="pipe", daemon=True).start()
+    pipe = WorkerPipe(Connection(descriptors[0]), StopPage(descriptors[1]))
+    threading.Thread(target=pipe.listen, name="pipe", daemon=True).start()
     gc.disable()
     try:
         # Late: it imports torch and transformers, which takes seconds.
         from qwen_tui.engine.local.serving import serve
     except BaseException as error:
         log.exception("the engine's libraries cannot be imported")
-        detail = redacted(f"{type(error).__name__}: {error}").replace("\n", " ")[:200]
-        desk.send(desk.jobs.get().number, QwenTuiError("engine.import_failed", detail=detail))
+        detail = one_line(f"{type(error).__name__}: {error}")
+        pipe.send(pipe.jobs.get().number, QwenTuiError("engine.import_failed", detail=detail))
     else:
         # What was imported stays. To look through it for garbage takes an eighth of the importing, and would later
         # hold up a reply by 0.2 s each time.
         gc.freeze()
         gc.enable()
-        serve(desk)
+        serve(pipe)

@@ -5,25 +5,17 @@ import os
 import queue
 from collections.abc import Iterator
 
+from qwen_tui.engine import wire
 from qwen_tui.engine.base import LoadProgress, Request
-from qwen_tui.engine.local.cache.prefill_ahead import read_ahead
-from qwen_tui.engine.local.control_thread import Desk, Job
+from qwen_tui.engine.local.control_thread import Job, WorkerPipe
 from qwen_tui.engine.local.decoding.baseline import bytes_a_second, bytes_a_token, plain_generate
 from qwen_tui.engine.local.faults import free_memory, in_plain_words, is_device_broken, is_out_of_memory
-from qwen_tui.engine.local.generation import generate
+from qwen_tui.engine.local.generation.generate import generate
+from qwen_tui.engine.local.generation.prefill_ahead import read_ahead
 from qwen_tui.engine.local.loading.choose_model import resolve
 from qwen_tui.engine.local.loading.download_progress import DownloadStopped
 from qwen_tui.engine.local.loading.load import Loaded, load
-from qwen_tui.engine.wire import (
-    GoOn,
-    Load,
-    Located,
-    MeasureMemory,
-    MeasurePlain,
-    MemoryRates,
-    PlainTiming,
-    Prepare,
-)
+from qwen_tui.engine.wire import GoOn, Load, Located, MeasureMemory, MeasurePlain, MemoryRates, Prepare
 from qwen_tui.errors import QwenTuiError
 
 log = logging.getLogger(__name__)
@@ -38,36 +30,36 @@ DEVICE_BROKEN = 3
 """The exit code of a worker that ends itself because its CUDA context is lost."""
 
 
-def serve(desk: Desk) -> None:
+def serve(pipe: WorkerPipe) -> None:
     """Do what comes, for as long as the pipe is open. The last load's model is the one that answers."""
     loaded: Loaded | None = None
     while True:
-        job = next_job(desk, loaded.saving if loaded is not None else iter(()))
+        job = next_job(pipe, loaded.saving if loaded is not None else iter(()))
         if isinstance(job.question, Load):
-            loaded = _load(desk, job.number, job.question)
+            loaded = _load(pipe, job.number, job.question)
         elif isinstance(job.question, Prepare):
             if loaded is not None:
-                prepare(desk, loaded, job.number, job.question)
+                prepare(pipe, loaded, job.number, job.question)
         elif isinstance(job.question, GoOn):
             continue  # to a load that has failed meanwhile
         elif loaded is None:
-            desk.send(job.number, QwenTuiError("engine.not_ready"))
+            pipe.send(job.number, QwenTuiError("engine.not_ready"))
         elif isinstance(job.question, MeasurePlain | MeasureMemory):
-            measure(desk, loaded, job.number, job.question)
+            measure(pipe, loaded, job.number, job.question)
         else:
-            reply(desk, loaded, job, job.question)
+            reply(pipe, loaded, job, job.question)
 
 
-def next_job(desk: Desk, put_off: Iterator[None]) -> Job:
+def next_job(pipe: WorkerPipe, put_off: Iterator[None]) -> Job:
     """Wait for a job; meanwhile take the steps that were put off, of some milliseconds each."""
     wait_seconds = IDLE_SECONDS
     while True:
         try:
-            return desk.jobs.get(timeout=wait_seconds)
+            return pipe.jobs.get(timeout=wait_seconds)
         except queue.Empty:
             wait_seconds = PAUSE_SECONDS
         if not _goes_on(put_off):
-            return desk.jobs.get()
+            return pipe.jobs.get()
 
 
 def _goes_on(put_off: Iterator[None]) -> bool:
@@ -82,32 +74,32 @@ def _goes_on(put_off: Iterator[None]) -> bool:
     return True
 
 
-def _load(desk: Desk, number: int, question: Load) -> Loaded | None:
+def _load(pipe: WorkerPipe, number: int, question: Load) -> Loaded | None:
     spec = question.spec
 
     def report(progress: LoadProgress) -> None:
-        desk.send(number, progress)
+        pipe.send(number, progress)
 
     try:
         report(LoadProgress("resolving", spec.model or ""))
-        resolved = resolve(spec, report, lambda: desk.is_stopped(number), question.freed)
+        resolved = resolve(spec, report, lambda: pipe.is_stopped(number), question.freed)
         if question.waits:
-            desk.send(number, Located(resolved.folder))
-            desk.jobs.get()
+            pipe.send(number, Located(resolved.folder))
+            pipe.jobs.get()
         loaded = load(resolved, spec, report, question.quantized)
     except DownloadStopped:
         # The unfinished files are gone by now, which is what the program waited for.
         os._exit(0)
     except Exception as error:
         log.exception("loading %s failed", spec)
-        desk.send(number, in_plain_words(error))
+        pipe.send(number, in_plain_words(error))
         return None
-    desk.count = lambda asked: loaded.prompts.count(asked.messages, asked.thinking, continues=asked.continues)
-    desk.send(number, loaded.info)
+    pipe.count = lambda asked: loaded.prompts.count(asked.messages, asked.thinking, continues=asked.continues)
+    pipe.send(number, loaded.info)
     return loaded
 
 
-def prepare(desk: Desk, loaded: Loaded, number: int, question: Prepare) -> None:
+def prepare(pipe: WorkerPipe, loaded: Loaded, number: int, question: Prepare) -> None:
     """Read ahead until there is something else to do. Nobody waits for it: what goes wrong is only logged."""
     broken = out_of_memory = False
     try:
@@ -115,18 +107,18 @@ def prepare(desk: Desk, loaded: Loaded, number: int, question: Prepare) -> None:
             loaded,
             question.messages,
             question.thinking,
-            lambda: desk.is_stopped(number) or not desk.jobs.empty(),
+            lambda: pipe.is_stopped(number) or not pipe.jobs.empty(),
         )
     except Exception as error:
         log.warning("reading ahead failed: %s", in_plain_words(error))
         broken, out_of_memory = is_device_broken(error), is_out_of_memory(error)
     if out_of_memory:
-        make_room(loaded)
+        release_memory(loaded)
     if broken:
         os._exit(DEVICE_BROKEN)
 
 
-def make_room(loaded: Loaded) -> None:
+def release_memory(loaded: Loaded) -> None:
     """Give back what a model keeps in memory beside its weights, as far as it would go on keeping it."""
     loaded.cache.release()
     if loaded.decoder is not None:
@@ -134,11 +126,11 @@ def make_room(loaded: Loaded) -> None:
     free_memory()
 
 
-def measure(desk: Desk, loaded: Loaded, number: int, question: MeasurePlain | MeasureMemory) -> None:
-    """Measure what replies are held against, without what they keep in memory."""
+def measure(pipe: WorkerPipe, loaded: Loaded, number: int, question: MeasurePlain | MeasureMemory) -> None:
+    """Measure what replies are compared with, without what they keep in memory."""
     loaded.cache.forget()
-    make_room(loaded)
-    answer: PlainTiming | MemoryRates | QwenTuiError
+    release_memory(loaded)
+    answer: wire.Measured | QwenTuiError
     try:
         if isinstance(question, MeasurePlain):
             answer = plain_generate(loaded.model, question.prompt_tokens, question.new_tokens)
@@ -149,10 +141,10 @@ def measure(desk: Desk, loaded: Loaded, number: int, question: MeasurePlain | Me
     except Exception as error:
         log.exception("measuring failed")
         answer = in_plain_words(error)
-    desk.send(number, answer)
+    pipe.send(number, answer)
 
 
-def reply(desk: Desk, loaded: Loaded, job: Job, request: Request) -> None:
+def reply(pipe: WorkerPipe, loaded: Loaded, job: Job, request: Request) -> None:
     """Generate one reply and send its events, or the error that ended it; the model stays usable after one.
 
     Only a lost CUDA context ends the process: every call fails until a new one begins.
@@ -163,8 +155,8 @@ def reply(desk: Desk, loaded: Loaded, job: Job, request: Request) -> None:
         generate(
             loaded,
             request,
-            lambda event: desk.send(job.number, event),
-            lambda: desk.is_stopped(job.number),
+            lambda event: pipe.send(job.number, event),
+            lambda: pipe.is_stopped(job.number),
             job.arrived,
         )
     except Exception as error:
@@ -174,8 +166,8 @@ def reply(desk: Desk, loaded: Loaded, job: Job, request: Request) -> None:
         failure = QwenTuiError("engine.out_of_memory_reply") if out_of_memory else in_plain_words(error)
     # Here and not in the handler: there the traceback would still hold the frames that hold the tensors.
     if out_of_memory:
-        make_room(loaded)
+        release_memory(loaded)
     if failure is not None:
-        desk.send(job.number, failure)
+        pipe.send(job.number, failure)
     if broken:
         os._exit(DEVICE_BROKEN)

@@ -20,7 +20,7 @@ def never() -> bool:
 
 
 @contextmanager
-def held(lock: threading.Lock, is_stopped: IsStopped) -> Iterator[None]:
+def locked(lock: threading.Lock, is_stopped: IsStopped) -> Iterator[None]:
     """Within this, the lock is held; raises `Stopped` when a stop comes while it is waited for."""
     while not lock.acquire(timeout=LOOK_SECONDS):
         if is_stopped():

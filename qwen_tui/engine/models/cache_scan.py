@@ -88,12 +88,8 @@ def scan(cache: Path | None = None, used: Mapping[str, float] | None = None) -> 
         *_cached(cache or cache_folder()),
         *(model for folder in folders if (model := looked_at(folder, str(folder)))),
     ]
-    dated = [_dated(model, times.get(model.model, 0.0)) for model in found]
+    dated = (replace(each, last_used=max(each.last_used, times.get(each.model, 0.0))) for each in found)
     return sorted(dated, key=lambda model: (-model.last_used, model.model))
-
-
-def _dated(model: LocalModel, used: float) -> LocalModel:
-    return replace(model, last_used=max(model.last_used, used))
 
 
 # --- The cache --------------------------------------------------------------------------------------------
@@ -141,29 +137,18 @@ def _snapshot(folder: Path, snapshot: Path, model: str) -> LocalModel | None:
     found = _looked_at(snapshot, model)
     if found is None:
         return None
-    disk_bytes, last_read = _blobs(folder / "blobs", snapshot)
-    found = replace(found, revision=snapshot.name, disk_bytes=disk_bytes, last_used=last_read)
-    if found.problem is None or found.problem.code not in (
-        "engine.no_model_in_folder",
-        "engine.weights_missing",
-    ):
+    files = _files(folder / "blobs") or _files(snapshot)  # a file system without links has them there
+    disk_bytes = sum(status.st_size for status in files)
+    # When one was last read: the hub keeps no better record.
+    last_used = max((status.st_atime for status in files), default=0.0)
+    found = replace(found, revision=snapshot.name, disk_bytes=disk_bytes, last_used=last_used)
+    code = found.problem.code if found.problem is not None else ""
+    if code not in ("engine.no_model_in_folder", "engine.weights_missing"):
         return found
-    if found.problem.code == "engine.no_model_in_folder" and not _is_begun(folder):
+    is_begun = any(entry.name.endswith(".incomplete") for entry in _entries(folder / "blobs", MOST_FILES))
+    if code == "engine.no_model_in_folder" and not is_begun:
         return None  # only its config or its tokenizer was ever wanted
     return replace(found, problem=_unfinished(model))
-
-
-def _is_begun(folder: Path) -> bool:
-    """Whether a download was begun that has not come to its end."""
-    return any(entry.name.endswith(".incomplete") for entry in _entries(folder / "blobs", MOST_FILES))
-
-
-def _blobs(blobs: Path, snapshot: Path) -> tuple[int, float]:
-    """What the files take on the disk, and when one was last read: the hub keeps no better record."""
-    files = _files(blobs)
-    if not files:  # on a file system without links the files stand in the snapshot itself
-        files = _files(snapshot)
-    return sum(status.st_size for status in files), max((status.st_atime for status in files), default=0.0)
 
 
 # --- A folder ---------------------------------------------------------------------------------------------
@@ -179,7 +164,7 @@ def looked_at(folder: Path, model: str) -> LocalModel | None:
 
 
 def _looked_at(folder: Path, model: str) -> LocalModel | None:
-    """The model in a folder, with what is amiss; None when there is none, or none that writes text."""
+    """As `looked_at`, but for the bytes."""
     try:
         config = config_of(folder)
     except QwenTuiError:
@@ -187,12 +172,8 @@ def _looked_at(folder: Path, model: str) -> LocalModel | None:
     architecture = _architecture(config)
     if not architecture:
         return None
-    found = LocalModel(
-        model=model,
-        folder=folder,
-        architecture=architecture,
-        context_window=context_window(config),
-    )
+    window = context_window(config)
+    found = LocalModel(model=model, folder=folder, architecture=architecture, context_window=window)
     try:
         size = size_of(inspect(folder))
         if not any((folder / name).exists() for name in TOKENIZERS):

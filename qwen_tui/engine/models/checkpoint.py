@@ -19,6 +19,8 @@ from qwen_tui.errors import QwenTuiError
 CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"
+OTHER_FORMATS = (".bin", ".pt", ".pth", ".gguf")
+"""How files of weights end that are not read."""
 ADAPTER = "adapter_config.json"
 """What peft saves beside the weights of an adapter (LoRA)."""
 SENTENCES = "config_sentence_transformers.json"
@@ -126,9 +128,7 @@ def weight_files(folder: Path) -> list[Path]:
         return [folder / name for name in names]
     if (folder / WEIGHTS).exists():
         return [folder / WEIGHTS]
-    others = [
-        file.name for suffix in ("*.bin", "*.pt", "*.pth", "*.gguf") for file in sorted(folder.glob(suffix))
-    ]
+    others = [file.name for ending in OTHER_FORMATS for file in sorted(folder.glob(f"*{ending}"))]
     if others:
         raise QwenTuiError("engine.not_safetensors", file=one_line(others[0]))
     raise _nothing_here(folder, WEIGHTS)

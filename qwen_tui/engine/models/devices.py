@@ -43,23 +43,21 @@ class Device(NamedTuple):
         return self.name != CPU
 
 
-def look() -> tuple[Device, ...]:
+def usable() -> tuple[Device, ...]:
     """The devices there are now, GPUs first, the CPU last. Takes milliseconds; seconds with a driver asleep."""
     return (*(gpus() if not torch_is_for_cpu() else ()), cpu())
 
 
 def gpus() -> tuple[Device, ...]:
     """The NVIDIA GPUs that this process may use."""
-    return tuple(
-        Device(
-            f"cuda:{index}",
-            gpu.name,
-            gpu.total_bytes,
-            gpu.free_bytes,
-            gpu.capability >= (8, 0),
-            gpu_chunk_tokens(gpu.capability[0]),
-        )
-        for index, gpu in enumerate(nvml.look().gpus)
+    return tuple(cuda_device(index, gpu) for index, gpu in enumerate(nvml.query().gpus))
+
+
+def cuda_device(index: int, gpu: nvml.Gpu) -> Device:
+    """A GPU as a device, whoever has told of it: the driver's library or torch."""
+    major = gpu.capability[0]
+    return Device(
+        f"cuda:{index}", gpu.name, gpu.total_bytes, gpu.free_bytes, major >= 8, gpu_chunk_tokens(major)
     )
 
 

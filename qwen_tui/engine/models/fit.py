@@ -94,7 +94,7 @@ class Fit(NamedTuple):
         return self.fits and self.context_tokens >= min(COMFORTABLE_TOKENS, self.context_window)
 
 
-class Plan(NamedTuple):
+class LoadPlan(NamedTuple):
     """How a model is to be loaded."""
 
     fit: Fit
@@ -121,7 +121,7 @@ def fits(size: ModelSize, devices: Sequence[Device], device: str = "auto") -> di
 
 def plan(
     size: ModelSize, devices: Sequence[Device], quantization: str = "auto", device: str = "auto"
-) -> Plan:
+) -> LoadPlan:
     """How to load it: as asked, or by `auto` whole where that leaves enough context, else in 4 bits.
 
     `devices` are all there are, `device` is the person's wish (`allowed`), `quantization` a form or `auto`. Raises
@@ -141,7 +141,7 @@ def plan(
             needed_gb=gigabytes(_needed(size, chosen.form, places)),
             free_gb=gigabytes(sum(place.free_bytes for place in places)),
         )
-    return Plan(chosen, _shares(size, chosen), _reasons(size, chosen, found, quantization))
+    return LoadPlan(chosen, _shares(size, chosen), _reasons(size, chosen, found, quantization))
 
 
 def allowed(devices: Sequence[Device], wanted: str) -> tuple[Device, ...]:

@@ -54,18 +54,11 @@ def hub_model(model: str, seconds: float = PROBE_SECONDS) -> HubModel:
 
 def _weight_bytes(info: Mapping[str, Any]) -> int:
     """The safetensors files of the repository's top folder together; the others are never downloaded."""
-    files = info.get("siblings")
-    total = 0
-    for file in files if isinstance(files, list) else []:
-        name, size = (file.get("rfilename"), file.get("size")) if isinstance(file, dict) else (None, None)
-        if (
-            isinstance(name, str)
-            and name.endswith(".safetensors")
-            and "/" not in name
-            and isinstance(size, int)
-        ):
-            total += max(0, size)
-    return total
+    listed = info.get("siblings")
+    files = [file for file in listed if isinstance(file, dict)] if isinstance(listed, list) else []
+    named = ((str(file.get("rfilename")), file.get("size")) for file in files)
+    weights = (size for name, size in named if name.endswith(".safetensors") and "/" not in name)
+    return sum(max(0, size) for size in weights if isinstance(size, int))
 
 
 def _answer(model: str, path: str, seconds: float) -> dict[str, Any]:

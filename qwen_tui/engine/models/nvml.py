@@ -46,7 +46,7 @@ class Nvml(NamedTuple):
     """Those that a CUDA program started with this environment sees, in its order."""
 
 
-def look(environment: Mapping[str, str] | None = None, library: Any = None) -> Nvml:
+def query(environment: Mapping[str, str] | None = None, library: Any = None) -> Nvml:
     """What there is now; no GPUs where there is no driver, or where it fails.
 
     `library` stands in for the driver's, with the same functions.

@@ -3,7 +3,7 @@
     FOLDER/NAME-KEY/entry.json, config.json, model.safetensors      one model in one form: an entry
     FOLDER/.writing-…/                                               one that is being written
 
-An entry's key is made of everything that decides what is in it (`engine.local.quantizing`), so that one which is
+An entry's key is made of everything that decides what is in it (`quantized_weights`), so that one which is
 found is the right one. It gets its name when it is whole, and is never changed afterwards; of `entry.json` the time
 of last change says when it was last used. Without torch: the commands look in here too.
 """
@@ -39,7 +39,7 @@ ABANDONED_SECONDS = 60.0
 _VERSION = 1
 
 
-class Entry(NamedTuple):
+class QuantizedModel(NamedTuple):
     """One model in one form, quantized."""
 
     folder: Path
@@ -65,21 +65,23 @@ class QuantizedCache(NamedTuple):
     least_free_bytes: int = 5_000_000_000
     """So much stays free on the disk."""
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[QuantizedModel]:
         """All entries, the last used first. Does not raise: what cannot be read is no entry."""
-        found = (_entry(folder) for folder in _folders(self.folder) if not folder.name.startswith(WRITING))
+        found = (
+            _read_entry(folder) for folder in _folders(self.folder) if not folder.name.startswith(WRITING)
+        )
         return sorted((entry for entry in found if entry is not None), key=lambda entry: -entry.last_used)
 
     def taken_bytes(self) -> int:
         """What is on the disk, unfinished entries included."""
         return sum(_bytes_in(folder) for folder in _folders(self.folder))
 
-    def find(self, name: str, key: str) -> Entry | None:
+    def find(self, name: str, key: str) -> QuantizedModel | None:
         """The whole entry of this key, which counts as used now; what is not whole is dropped."""
         folder = self._folder_of(name, key)
         if not folder.exists():
             return None
-        entry = _entry(folder)
+        entry = _read_entry(folder)
         if entry is None:
             self.drop(folder, "it is not whole")
             return None
@@ -92,7 +94,7 @@ class QuantizedCache(NamedTuple):
         log.warning("the quantized weights in %s are dropped: %s", folder, why)
         shutil.rmtree(folder, ignore_errors=True)
 
-    def make_room(self, wanted_bytes: int) -> str:
+    def evict_for(self, wanted_bytes: int) -> str:
         """Remove the longest unused entries until there is room for one more; else why there is none, or nothing.
 
         Half-written folders that nobody writes any more go first.
@@ -140,7 +142,7 @@ class QuantizedCache(NamedTuple):
             written.rename(self._folder_of(name, key))
         except OSError:
             # Another program has been quicker with the same one.
-            if _entry(self._folder_of(name, key)) is None:
+            if _read_entry(self._folder_of(name, key)) is None:
                 raise
             shutil.rmtree(written, ignore_errors=True)
 
@@ -177,7 +179,7 @@ def _folders(folder: Path) -> Iterator[Path]:
                 yield each
 
 
-def _entry(folder: Path) -> Entry | None:
+def _read_entry(folder: Path) -> QuantizedModel | None:
     """What `entry.json` says; None when it cannot be read, or the weights are not as long as it says."""
     try:
         status = (folder / ENTRY).stat()
@@ -185,7 +187,7 @@ def _entry(folder: Path) -> Entry | None:
         length = (folder / WEIGHTS).stat().st_size
         if about["version"] != _VERSION or about["weight_bytes"] != length:
             return None
-        return Entry(
+        return QuantizedModel(
             folder,
             str(about["name"]),
             str(about["source"]),

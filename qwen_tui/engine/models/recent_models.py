@@ -7,12 +7,10 @@ import json
 import logging
 import math
 import time
-from collections.abc import Iterable
 from pathlib import Path
 
 from qwen_tui.chat.files import make_folder, write_whole
 from qwen_tui.engine.base import ModelInfo
-from qwen_tui.engine.remote.address import is_address
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +23,7 @@ _MOST_BYTES = 1_000_000
 def recent_models(file: Path) -> dict[str, float]:
     """When each was last loaded, in seconds since 1970, the last first; nothing when the file cannot be read.
 
-    The names are those that load it again: a hub id, or a folder's path.
+    The names are those that load it again: a hub id, a folder's path, or a server's address.
     """
     try:
         with file.open("rb") as stream:
@@ -55,8 +53,3 @@ def note_use(file: Path, info: ModelInfo) -> None:
         remember(file, model)
     except OSError as error:
         log.warning("that %s was loaded cannot be noted: %s", model, error)
-
-
-def recent_servers(times: Iterable[str]) -> list[str]:
-    """The addresses of servers among what `recent_models` tells, the last used first."""
-    return [name for name in times if is_address(name)]

@@ -94,18 +94,8 @@ def size_of(checkpoint: Checkpoint) -> ModelSize:
     share = whole / max(1, checkpoint.weight_bytes)
     kept = sum(size for name, size in sizes.items() if is_kept(name)) / max(1, whole)
     parameters = round(checkpoint.parameters * share)
-    return ModelSize(
-        parameters=parameters,
-        kept_parameters=round(parameters * kept),
-        embedding_parameters=_number(config, "vocab_size") * _hidden(config),
-        layers=layers(config),
-        kv_values=kv_values(config),
-        widest=_widest(config),
-        query_values=_number(config, "num_attention_heads", "n_head") * _head_size(config),
-        context_window=context_window(checkpoint.config),
-        dtype=checkpoint.dtype,
-        packed_bytes=whole if checkpoint.is_quantized else 0,
-    )
+    packed = whole if checkpoint.is_quantized else 0
+    return _sized(checkpoint.config, parameters, round(parameters * kept), checkpoint.dtype, packed)
 
 
 def size_by_config(config: Mapping[str, Any], weight_bytes: int) -> ModelSize:
@@ -115,21 +105,27 @@ def size_by_config(config: Mapping[str, Any], weight_bytes: int) -> ModelSize:
         str(text.get("dtype") or text.get("torch_dtype") or config.get("torch_dtype")), "BF16"
     )
     parameters = weight_bytes // (4 if dtype == "F32" else 2)
-    embedding = _number(text, "vocab_size") * _hidden(text)
     is_tied = bool(text.get("tie_word_embeddings", config.get("tie_word_embeddings", False)))
     expert = 3 * _hidden(text) * _number(text, "moe_intermediate_size", "intermediate_size")
-    kept = embedding * (1 if is_tied else 2) + layers(text) * _number(text, *_EXPERTS) * expert
+    kept = _embedding(text) * (1 if is_tied else 2) + layers(text) * _number(text, *_EXPERTS) * expert
+    packed = weight_bytes if "quantization_config" in config else 0
+    return _sized(config, parameters, min(parameters, kept), dtype, packed)
+
+
+def _sized(config: Mapping[str, Any], parameters: int, kept: int, dtype: str, packed_bytes: int) -> ModelSize:
+    """With what the config says of the shape."""
+    text = text_config(config)
     return ModelSize(
         parameters=parameters,
-        kept_parameters=min(parameters, kept),
-        embedding_parameters=embedding,
+        kept_parameters=kept,
+        embedding_parameters=_embedding(text),
         layers=layers(text),
         kv_values=kv_values(text),
         widest=_widest(text),
-        query_values=_number(text, "num_attention_heads", "n_head") * _head_size(text),
+        query_values=_number(text, "num_attention_heads", "n_head") * _head_dim(text),
         context_window=context_window(config),
         dtype=dtype,
-        packed_bytes=weight_bytes if "quantization_config" in config else 0,
+        packed_bytes=packed_bytes,
     )
 
 
@@ -154,7 +150,7 @@ def kv_values(config: Mapping[str, Any]) -> int:
     much by a little.
     """
     kv_heads = _number(config, "num_key_value_heads", "num_attention_heads", "n_head")
-    return 2 * _attention_layers(config) * kv_heads * _head_size(config)
+    return 2 * _attention_layers(config) * kv_heads * _head_dim(config)
 
 
 def chosen_share(config: Mapping[str, Any]) -> float:
@@ -195,7 +191,7 @@ def _stretched(rope: Mapping[str, Any]) -> int:
     return int(_number(rope, "original_max_position_embeddings") * factor)
 
 
-def _head_size(config: Mapping[str, Any]) -> int:
+def _head_dim(config: Mapping[str, Any]) -> int:
     heads = _number(config, "num_attention_heads", "n_head")
     return _number(config, "head_dim") or _hidden(config) // max(1, heads)
 
@@ -215,6 +211,10 @@ def _widest(config: Mapping[str, Any]) -> int:
     inner = _number(config, "intermediate_size", "n_inner") or 4 * hidden
     experts = _number(config, *_CHOSEN_EXPERTS) * _number(config, "moe_intermediate_size")
     return hidden + (experts or inner)
+
+
+def _embedding(config: Mapping[str, Any]) -> int:
+    return _number(config, "vocab_size") * _hidden(config)
 
 
 def _hidden(config: Mapping[str, Any]) -> int:

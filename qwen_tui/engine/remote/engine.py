@@ -1,7 +1,6 @@
 """The engine of a server: one model that it holds, asked as a local one is."""
 
 import logging
-import random
 import threading
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
@@ -18,22 +17,20 @@ from qwen_tui.engine.base import (
     Request,
     StopFlag,
     TokenCounts,
+    seed_for,
 )
 from qwen_tui.engine.redaction import one_line
+from qwen_tui.engine.remote.completion_chunk import DONE, parse_event, parsed
 from qwen_tui.engine.remote.http_calls import Answer, Calls, Dropped
 from qwen_tui.engine.remote.refusals import BUSY, LOST, refusal, said, told_window, unreachable
 from qwen_tui.engine.remote.reply import Reply
 from qwen_tui.engine.remote.request_body import Asking, asking, named_in
 from qwen_tui.engine.remote.retries import Retries
 from qwen_tui.engine.remote.server_kinds import Kind
-from qwen_tui.engine.remote.stream_chunks import DONE, chunk, read
-from qwen_tui.engine.remote.token_counts import Counter
+from qwen_tui.engine.remote.token_counts import ServerTokenCounter
 from qwen_tui.errors import QwenTuiError
 
 log = logging.getLogger(__name__)
-
-SEEDS = 2**31
-"""How many seeds are drawn from, as for a local model."""
 
 ESTIMATE_ERROR = 4
 """By one part in how many an estimated prompt may turn out longer."""
@@ -48,7 +45,9 @@ _BROKEN = ("abort", "error")
 class RemoteEngine:
     """A model on a server. `remote.opening` makes one."""
 
-    def __init__(self, calls: Calls, kind: Kind, info: ModelInfo, counter: Counter, host: str) -> None:
+    def __init__(
+        self, calls: Calls, kind: Kind, info: ModelInfo, counter: ServerTokenCounter, host: str
+    ) -> None:
         self._calls = calls
         self._kind = kind
         self._info = info
@@ -87,8 +86,7 @@ class RemoteEngine:
 
     def stream(self, request: Request, stop: StopFlag) -> Iterator[Event]:
         """Generate one reply; see `Engine.stream`. A stop drops the request, whatever the server is doing."""
-        seed = request.sampling.seed
-        reply = Reply(self._info, random.SystemRandom().randrange(SEEDS) if seed is None else seed, request)
+        reply = Reply(self._info, seed_for(request.sampling), request)
         try:
             yield from self._stream(request, reply, stop)
         except Dropped:
@@ -176,7 +174,7 @@ class RemoteEngine:
         reply.sampling, reply.not_taken = asked.sampling, asked.not_taken
         for item in self._sent(asked, reply, stop):
             if isinstance(item, Answer):
-                piece = read(item.json) if item.status == 200 else None
+                piece = parsed(item.json) if item.status == 200 else None
                 if piece is None:
                     return item
             elif item.strip() == DONE:
@@ -184,7 +182,7 @@ class RemoteEngine:
                     reply.finish_reason = reply.finish_reason or "stop"
                 break
             else:
-                piece = chunk(item)
+                piece = parse_event(item)
                 if piece is None:
                     raise QwenTuiError("server.garbled", host=self._host)
             if not reply.has_begun:

@@ -19,7 +19,7 @@ from qwen_tui.chat.messages import Json
 from qwen_tui.engine.base import StopFlag
 from qwen_tui.engine.redaction import HIDDEN, SHORTEST, one_line
 from qwen_tui.engine.remote.address import Address
-from qwen_tui.engine.remote.dns import Loop
+from qwen_tui.engine.remote.resolver import Loop
 from qwen_tui.errors import QwenTuiError
 
 POLL_SECONDS = 0.01

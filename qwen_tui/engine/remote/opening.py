@@ -11,7 +11,7 @@ from qwen_tui.engine.remote.http_calls import Calls, Dropped, Patience
 from qwen_tui.engine.remote.probe import Served, probe
 from qwen_tui.engine.remote.refusals import unreachable
 from qwen_tui.engine.remote.server_kinds import OLLAMA, TRANSFORMERS
-from qwen_tui.engine.remote.token_counts import Counter
+from qwen_tui.engine.remote.token_counts import ServerTokenCounter
 from qwen_tui.errors import QwenTuiError
 
 ASSUMED_WINDOW = 8192
@@ -39,7 +39,7 @@ def open_remote(
     try:
         served = probe(calls, server.host, stop)
         model = _chosen(spec, served, server)
-        counter = Counter(calls, served.kind, model)
+        counter = ServerTokenCounter(calls, served.kind, model)
     except BaseException as error:
         calls.close()
         if isinstance(error, Dropped):

@@ -9,10 +9,10 @@ import httpx2
 from qwen_tui.chat.messages import Json
 from qwen_tui.engine.base import StopFlag
 from qwen_tui.engine.redaction import one_line
+from qwen_tui.engine.remote.completion_chunk import token_count
 from qwen_tui.engine.remote.http_calls import Answer, Calls
 from qwen_tui.engine.remote.refusals import refusal
 from qwen_tui.engine.remote.server_kinds import LLAMA_CPP, OLLAMA, OTHER, SGLANG, TRANSFORMERS, VLLM, Kind
-from qwen_tui.engine.remote.stream_chunks import token_count
 
 log = logging.getLogger(__name__)
 
@@ -99,10 +99,8 @@ def _kind(answer: Answer, models: list[dict[str, Json]], get: Callable[[str], Js
 
 
 def _window(model: dict[str, Json]) -> int:
-    for key in ("max_model_len", "context_length", "context_window"):
-        if (size := _tokens(model.get(key))) > 0:
-            return size
-    return 0
+    sizes = (_tokens(model.get(key)) for key in ("max_model_len", "context_length", "context_window"))
+    return next(filter(None, sizes), 0)
 
 
 def _llama_cpp_window(props: Json) -> int:

@@ -15,7 +15,7 @@ from qwen_tui.engine.base import (
     TextDelta,
     ThinkingDelta,
 )
-from qwen_tui.engine.remote.stream_chunks import Chunk
+from qwen_tui.engine.remote.completion_chunk import CompletionChunk
 from qwen_tui.engine.thinking import Channel, Piece, ThinkingSplitter
 
 _ALWAYS_THINKS = re.compile(r"(?:^|[-_/])(?:thinking|qwq|r1)(?:[-_.:/]|$)", re.IGNORECASE)
@@ -45,7 +45,7 @@ class Reply:
         self._splitter = ThinkingSplitter(thinks=thinks, begun=request.continues)
         self._is_apart = False
 
-    def take(self, piece: Chunk) -> Iterator[Event]:
+    def take(self, piece: CompletionChunk) -> Iterator[Event]:
         """The events of a piece. A piece of text stands for one token, until the server tells otherwise."""
         if piece.prompt_tokens is not None:
             self.prompt_tokens = piece.prompt_tokens

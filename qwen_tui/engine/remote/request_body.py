@@ -6,18 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from qwen_tui.chat.messages import Json, Role
-from qwen_tui.engine.base import PromptMessage, Request
+from qwen_tui.engine.base import SAMPLING_FIELDS, PromptMessage, Request
 from qwen_tui.engine.remote.server_kinds import SAMPLERS, Kind
 from qwen_tui.errors import QwenTuiError
 
-_NEEDED = {
-    "model",
-    "messages",
-    "stream",
-    "max_tokens",
-    "continue_final_message",
-    "add_generation_prompt",
-}
+_NEEDED = {"model", "messages", "stream", "max_tokens", "continue_final_message", "add_generation_prompt"}
 """What a request is not the same without."""
 
 _DOUBTFUL = {*SAMPLERS, "thinking"}
@@ -68,15 +61,9 @@ def asking(
     others = {"thinking": request.thinking, "seed": request.sampling.seed}
     wanted = (*values, *(name for name, value in others.items() if value is not None))
     not_taken = tuple(name for name in wanted if not _is_in(name, body, kind))
-    return Asking(
-        body,
-        {name: value for name, value in values.items() if name not in not_taken}
-        | {"max_new_tokens": most_new_tokens},
-        not_taken,
-        ()
-        if kind.is_known
-        else tuple(name for name in wanted if name in _DOUBTFUL and name not in not_taken),
-    )
+    taken = {name: value for name, value in values.items() if name not in not_taken}
+    doubtful = () if kind.is_known else tuple(n for n in wanted if n in _DOUBTFUL and n not in not_taken)
+    return Asking(body, taken | {"max_new_tokens": most_new_tokens}, not_taken, doubtful)
 
 
 def named_in(refusal: str, body: dict[str, Json]) -> frozenset[str]:
@@ -98,8 +85,7 @@ def _values(request: Request) -> dict[str, Json]:
     if sampling.greedy:
         chosen: dict[str, Json] = {"temperature": 0.0, "repetition_penalty": sampling.repetition_penalty}
     else:
-        names = ("temperature", "top_p", *SAMPLERS)
-        chosen = {name: getattr(sampling, name) for name in names}
+        chosen = {name: getattr(sampling, name) for name in SAMPLING_FIELDS}
     return {name: value for name, value in chosen.items() if value is not None}
 
 

@@ -1,15 +1,16 @@
-"""A server looked at for `qwen-tui doctor`: whether it answers, what it is, and what it has."""
+"""A server looked at: whether it answers, what it is, and what it has; for the list of models and for `doctor`."""
 
 import time
+from collections.abc import Mapping
 from typing import NamedTuple
 
-from qwen_tui.engine.redaction import one_line
+from qwen_tui.engine.models.choices import ModelChoice
 from qwen_tui.engine.remote.address import address
 from qwen_tui.engine.remote.api_key import api_key
 from qwen_tui.engine.remote.http_calls import Calls, Patience
 from qwen_tui.engine.remote.probe import probe
 from qwen_tui.engine.remote.refusals import unreachable
-from qwen_tui.engine.remote.token_counts import Counter
+from qwen_tui.engine.remote.token_counts import ServerTokenCounter
 from qwen_tui.errors import QwenTuiError
 
 PATIENCE = Patience(connect=2.0, answer=2.0)
@@ -19,7 +20,9 @@ PATIENCE = Patience(connect=2.0, answer=2.0)
 class Server(NamedTuple):
     """What came of looking at one."""
 
-    host: str
+    root: str
+    """Its address; what was given, where that is none."""
+    host: str = ""
     """As the person is told it: without a password that was in the address."""
     problem: QwenTuiError | None = None
     """Why it cannot be used; the rest is empty then."""
@@ -27,31 +30,53 @@ class Server(NamedTuple):
     """How long it took to tell what it has."""
     kind: str = ""
     models: tuple[str, ...] = ()
+    windows: Mapping[str, int] = {}
+    """In tokens, of the models whose window it tells."""
     counts_exactly: bool = False
     has_key: bool = False
 
 
-def examine(given: str, model: str | None) -> Server:
-    """Ask the server at this address, and whether it counts the tokens of the model that is meant."""
+def examine(
+    given: str, model: str | None = None, *, counts: bool = True, patience: Patience = PATIENCE
+) -> Server:
+    """Ask the server at this address, and with `counts` whether it counts the tokens of the model that is meant."""
     try:
         server = address(given)
     except QwenTuiError as error:
-        return Server("", error)
+        return Server(given, problem=error)
     try:
         key = api_key(server)
-        calls = Calls(server, key, PATIENCE)
+        calls = Calls(server, key, patience)
     except QwenTuiError as error:
-        return Server(server.host, error)
+        return Server(server.root, server.host, error)
     began = time.monotonic()
     try:
         served = probe(calls, server.host)
         seconds = time.monotonic() - began
         meant = model or (served.models[0] if served.models else "")
-        is_exact = bool(meant) and Counter(calls, served.kind, meant).is_exact
+        is_exact = counts and bool(meant) and ServerTokenCounter(calls, served.kind, meant).is_exact
     except Exception as error:
         problem = error if isinstance(error, QwenTuiError) else unreachable(error, server.host)
-        return Server(server.host, problem, has_key=bool(key))
+        return Server(server.root, server.host, problem, has_key=bool(key))
     finally:
         calls.close()
-    names = tuple(map(one_line, served.models))
-    return Server(server.host, None, seconds, served.kind.name, names, is_exact, bool(key))
+    return Server(
+        server.root,
+        server.host,
+        None,
+        seconds,
+        served.kind.name,
+        served.models,
+        served.windows,
+        is_exact,
+        bool(key),
+    )
+
+
+def served_by(given: str) -> tuple[ModelChoice, ...]:
+    """What the server at this address has; where it cannot be asked, one entry that says why. Takes seconds."""
+    server = examine(given, counts=False, patience=PATIENCE._replace(answer=3.0))
+    return tuple(
+        ModelChoice(model, "served", None, None, server=server.root, window=server.windows.get(model, 0))
+        for model in server.models
+    ) or (ModelChoice("", "served", None, None, server=server.root, unreachable=server.problem),)

@@ -7,7 +7,7 @@ from typing import Literal
 Continuing = Literal["no", "flag", "by_itself"]
 """Whether a reply can be continued: with vLLM's `continue_final_message`, or just because it stands last."""
 
-Counting = Literal["no", "messages", "text"]
+TokenCounting = Literal["no", "messages", "text"]
 """Whether it counts tokens: of messages (vLLM's `/tokenize`), or of text, with `/apply-template` before it."""
 
 SAMPLERS = ("top_k", "min_p", "repetition_penalty")
@@ -28,7 +28,7 @@ class Kind:
     takes_template_arguments: bool = False
     """It takes `chat_template_kwargs`, `enable_thinking` among them."""
     continuing: Continuing = "no"
-    counting: Counting = "no"
+    counting: TokenCounting = "no"
 
 
 _SAME = {name: name for name in SAMPLERS}

@@ -12,10 +12,10 @@ import httpx2
 
 from qwen_tui.chat.messages import Json, Role
 from qwen_tui.engine.base import PromptMessage, StopFlag, TokenCounts
+from qwen_tui.engine.remote.completion_chunk import token_count
 from qwen_tui.engine.remote.http_calls import Calls
 from qwen_tui.engine.remote.request_body import message_body
 from qwen_tui.engine.remote.server_kinds import Kind
-from qwen_tui.engine.remote.stream_chunks import token_count
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ def estimated_tokens(text: str) -> int:
     return round(total)
 
 
-class Counter:
+class ServerTokenCounter:
     """Counts for one model of one server."""
 
     def __init__(self, calls: Calls, kind: Kind, model: str) -> None:

@@ -2,26 +2,21 @@
 
 from collections.abc import Callable, Mapping
 from random import Random
+from typing import NamedTuple
 
 Draw = Callable[[Random], str]
 
 
-class Slot:
+class Slot(NamedTuple):
     """A `{name}` in a wording, filled from a list or by a function when a sentence is drawn."""
 
-    __slots__ = ("name",)
-
-    def __init__(self, name: str) -> None:
-        self.name = name
+    name: str
 
 
-class Choice:
+class Choice(NamedTuple):
     """A `[a|b|c]` in a wording; an empty alternative makes the rest optional."""
 
-    __slots__ = ("options",)
-
-    def __init__(self, options: "list[list[Part]]") -> None:
-        self.options = options
+    options: "list[list[Part]]"
 
 
 Part = str | Slot | Choice

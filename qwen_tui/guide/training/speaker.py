@@ -152,16 +152,8 @@ class Speaker:
         while not topic.questions:
             topic = rng.choice(self.guangzhou)
         text = self.reworded(topic.questions.draw(rng, self.slots | {"gz": self.slots["there"]}), rng)
-        for clumsy in (
-            "in there",
-            "to there",
-            "from there",
-            "around in there",
-            "in in ",
-            "of there",
-            "for there",
-        ):
-            text = text.replace(clumsy, clumsy.split()[-1] if clumsy != "in in " else "in ")
+        for clumsy in ("in there", "to there", "from there", "in in ", "of there", "for there"):
+            text = text.replace(clumsy, "in " if clumsy == "in in " else "there")
         return topic, self.noisy(text, rng)
 
     def named(self, topic: str, rng: Random, name: str, old: str = "") -> str:

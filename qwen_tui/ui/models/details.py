@@ -7,8 +7,8 @@ from textual.content import Content
 
 from qwen_tui.chat.cleaning import one_line
 from qwen_tui.engine.base import Quantization
+from qwen_tui.engine.models.choices import ModelChoice
 from qwen_tui.engine.models.devices import Device
-from qwen_tui.engine.models.listing import Entry
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.strings import say
 from qwen_tui.wording.cell_width import displayed
@@ -21,7 +21,7 @@ CHOICES: tuple[Quantization, ...] = ("auto", "none", "8bit", "4bit")
 _DAY_SECONDS = 86_400
 
 
-def details(entry: Entry, devices: Sequence[Device], form: Quantization, device: str) -> Content:
+def details(entry: ModelChoice, devices: Sequence[Device], form: Quantization, device: str) -> Content:
     """Its name, where it is, the forms with the chosen one marked, and the plan or why there is none."""
     lines = [
         Content.styled(displayed(one_line(entry.model or entry.server, 300)), "bold"),
@@ -32,7 +32,7 @@ def details(entry: Entry, devices: Sequence[Device], form: Quantization, device:
     return Content("\n").join(lines)
 
 
-def _whereabouts(entry: Entry) -> str:
+def _whereabouts(entry: ModelChoice) -> str:
     parts = [say("models.on_server", server=one_line(entry.server))] if entry.server and entry.model else []
     size = entry.size
     if size is not None and not size.packed_bytes:
@@ -57,7 +57,7 @@ def _forms(chosen: str) -> Content:
     return Content.assemble(*parts)
 
 
-def _verdict(entry: Entry, devices: Sequence[Device], form: Quantization, device: str) -> list[Content]:
+def _verdict(entry: ModelChoice, devices: Sequence[Device], form: Quantization, device: str) -> list[Content]:
     if entry.problem is not None:
         return [Content.styled(str(entry.problem), "$text-warning")]
     if entry.server:

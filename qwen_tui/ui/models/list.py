@@ -12,7 +12,7 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from qwen_tui.chat.cleaning import one_line
-from qwen_tui.engine.models.listing import Entry
+from qwen_tui.engine.models.choices import ModelChoice
 from qwen_tui.engine.models.size import FORMS
 from qwen_tui.strings import say
 from qwen_tui.ui.models.sources import ModelRow
@@ -129,7 +129,7 @@ class ModelList(OptionList, inherit_bindings=False):
             self.highlighted = clicked
 
 
-def _heading(entry: Entry, width: int) -> Content:
+def _heading(entry: ModelChoice, width: int) -> Content:
     """The title of the model's group, and the names of the columns."""
     host = displayed(one_line(entry.server.partition("://")[2]))
     has_forms = not entry.server  # what is on a server has one form, which only the server knows

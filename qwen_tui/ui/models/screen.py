@@ -19,7 +19,7 @@ from textual.widgets import Input, Static
 from qwen_tui.chat.cleaning import one_line
 from qwen_tui.engine.base import ModelInfo, Quantization
 from qwen_tui.engine.host import EngineState, Failed, Opening, Ready
-from qwen_tui.engine.models.listing import Entry, key, named
+from qwen_tui.engine.models.choices import ModelChoice, key, named
 from qwen_tui.engine.remote.address import is_address
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.settings.options import Settings
@@ -187,17 +187,17 @@ class ModelScreen(ModalScreen[None]):
         if self.query_one("#models-said", Static).content == say("models.searching"):
             self._say("")
 
-    def _take_served(self, entries: tuple[Entry, ...]) -> None:
+    def _take_served(self, entries: tuple[ModelChoice, ...]) -> None:
         self._sources.served[entries[0].server] = entries
         self._list()
 
-    def _take_wanted(self, entries: tuple[Entry, ...]) -> None:
+    def _take_wanted(self, entries: tuple[ModelChoice, ...]) -> None:
         """The person waits for these."""
         self._take_served(entries)
         self._say("")
         self.query_one(ModelList).go_to(entries[0].key)
 
-    def _take_named(self, answer: Entry | QwenTuiError) -> None:
+    def _take_named(self, answer: ModelChoice | QwenTuiError) -> None:
         if isinstance(answer, QwenTuiError):
             self._say(str(answer), is_problem=True)
         elif [entry.model for entry in self._sources.named] == [answer.model]:
@@ -238,7 +238,7 @@ class ModelScreen(ModalScreen[None]):
         self._say("")
         self.post_message(self.Chosen(entry.model or None, entry.server or None, self._form))
 
-    def _question(self, entry: Entry) -> str:
+    def _question(self, entry: ModelChoice) -> str:
         """What is asked before anything is downloaded; a model that will not fit costs the same."""
         try:
             entry.plan(self._sources.devices(self._in_use), self._form, self._device)
@@ -269,7 +269,7 @@ class ModelScreen(ModalScreen[None]):
             self._say(say("models.asking"))
             self._ask(partial(on_hub, entry.model), self._take_named)
 
-    def _name_one(self, entry: Entry, *, is_listed: bool = False) -> None:
+    def _name_one(self, entry: ModelChoice, *, is_listed: bool = False) -> None:
         self._sources.named = () if is_listed else (entry,)
         self._list()
         self.query_one(ModelList).go_to(entry.key)

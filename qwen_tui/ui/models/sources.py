@@ -7,11 +7,12 @@ from typing import NamedTuple
 
 from qwen_tui.engine.base import ModelInfo
 from qwen_tui.engine.models import devices as devices_here
+from qwen_tui.engine.models.choices import ModelChoice, from_hub, model_choices
 from qwen_tui.engine.models.devices import Device
 from qwen_tui.engine.models.fit import Fit, freed
-from qwen_tui.engine.models.listing import Entry, asked, listing
-from qwen_tui.engine.models.recent_models import recent_models, recent_servers
+from qwen_tui.engine.models.recent_models import recent_models
 from qwen_tui.engine.models.size import Form
+from qwen_tui.engine.remote.address import is_address
 from qwen_tui.errors import QwenTuiError
 
 MOST_SERVERS = 4
@@ -21,14 +22,14 @@ MOST_SERVERS = 4
 class ModelRow(NamedTuple):
     """A model with what was found out about it."""
 
-    entry: Entry
+    entry: ModelChoice
     fits: dict[Form, Fit]
 
 
 class Found(NamedTuple):
     """What there is to choose from, and on what it could run."""
 
-    entries: Sequence[Entry]
+    entries: Sequence[ModelChoice]
     devices: Sequence[Device]
     servers: Sequence[str] = ()
     """The addresses of servers that were used before; what they have is asked when it is shown."""
@@ -37,20 +38,22 @@ class Found(NamedTuple):
 def find_models(models_file: Path) -> Found:
     """Look at the cache, at the folders that were opened before, and at the devices; may take seconds."""
     used = recent_models(models_file)
-    return Found(listing(used=used), devices_here.look(), recent_servers(used)[:MOST_SERVERS])
+    return Found(
+        model_choices(used=used), devices_here.usable(), list(filter(is_address, used))[:MOST_SERVERS]
+    )
 
 
-def on_server(address: str) -> tuple[Entry, ...]:
+def on_server(address: str) -> tuple[ModelChoice, ...]:
     """What a server has, or one entry that says why it cannot be asked; takes seconds."""
-    from qwen_tui.engine.remote.served_models import served_by  # late: HTTP takes a while to import
+    from qwen_tui.engine.remote.server_check import served_by  # late: HTTP takes a while to import
 
     return served_by(address)
 
 
-def on_hub(model: str) -> Entry | QwenTuiError:
+def on_hub(model: str) -> ModelChoice | QwenTuiError:
     """What the hub says of a model; takes seconds."""
     try:
-        return asked(model)
+        return from_hub(model)
     except QwenTuiError as error:
         return error
 
@@ -60,9 +63,9 @@ class Sources:
     """What is known by now of the models there are."""
 
     found: Found = Found((), ())
-    named: tuple[Entry, ...] = ()
+    named: tuple[ModelChoice, ...] = ()
     """What was typed, in front of all others."""
-    served: dict[str, tuple[Entry, ...]] = field(default_factory=dict)
+    served: dict[str, tuple[ModelChoice, ...]] = field(default_factory=dict)
     """What servers have answered, by their addresses."""
 
     def devices(self, in_use: ModelInfo | None) -> tuple[Device, ...]:
@@ -73,7 +76,7 @@ class Sources:
         """The models in the order of the list, with what fits on the device of the settings."""
         devices = self.devices(in_use)
 
-        def fits(entry: Entry) -> dict[Form, Fit]:
+        def fits(entry: ModelChoice) -> dict[Form, Fit]:
             try:
                 return entry.fits(devices, device)
             except QwenTuiError:  # there is no such device here; the details say so
@@ -83,13 +86,13 @@ class Sources:
         entries = (*self.named, *here, *self._on_servers(in_use), *self.found.entries[len(here) :])
         return tuple(ModelRow(entry, fits(entry)) for entry in entries)
 
-    def _on_servers(self, in_use: ModelInfo | None) -> Iterator[Entry]:
+    def _on_servers(self, in_use: ModelInfo | None) -> Iterator[ModelChoice]:
         """What the servers have; and the model in use, which its server need not list nor have answered for."""
-        first: dict[str, tuple[Entry, ...]] = {in_use.server: ()} if in_use and in_use.server else {}
+        first: dict[str, tuple[ModelChoice, ...]] = {in_use.server: ()} if in_use and in_use.server else {}
         for server, entries in {**first, **self.served}.items():
             if in_use is None or server not in first or in_use.model in [each.model for each in entries]:
                 yield from entries
                 continue
             window = in_use.context_window
-            yield Entry(in_use.model, "served", None, None, server=server, window=window)
+            yield ModelChoice(in_use.model, "served", None, None, server=server, window=window)
             yield from (each for each in entries if each.model)

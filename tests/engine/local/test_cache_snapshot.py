@@ -9,7 +9,7 @@ import torch
 from test_kv_cache import failing, hybrid, sliding
 from transformers import DynamicCache
 
-from qwen_tui.engine.local.cache.snapshot import put_back, take
+from qwen_tui.engine.local.cache.snapshot import restore, take_snapshot
 from qwen_tui.engine.local.loading.load import Loaded
 
 LENGTH = 60
@@ -35,7 +35,7 @@ def test_what_is_put_back_is_what_was_taken(tmp_path: Path, layers: Any, breaks:
     ids = torch.randint(3, 500, (1, 200), generator=torch.Generator().manual_seed(1))
     read(ids[:, :LENGTH], states)
     before = tensors(states)
-    snapshot = take(states, LENGTH)
+    snapshot = take_snapshot(states, LENGTH)
     assert snapshot is not None
     for _ in range(2):  # it can be put back more than once
         read(ids[:, LENGTH:150], states)
@@ -44,7 +44,7 @@ def test_what_is_put_back_is_what_was_taken(tmp_path: Path, layers: Any, breaks:
             with failing(loaded, 1, 1), pytest.raises(torch.OutOfMemoryError):
                 read(ids[:, 151:], states)
         assert not all(map(torch.equal, before, tensors(states)))
-        put_back(states, snapshot)
+        restore(states, snapshot)
         assert len(before) == len(tensors(states)) == 2 * len(states.layers)
         assert all(map(torch.equal, before, tensors(states)))
         assert states.get_seq_length() == LENGTH
@@ -67,4 +67,4 @@ def reader(loaded: Loaded) -> Callable[[torch.Tensor, DynamicCache], torch.Tenso
 def test_a_layer_of_another_kind_has_no_snapshot() -> None:
     states = DynamicCache()
     states.layers = [object()]
-    assert take(states, 3) is None
+    assert take_snapshot(states, 3) is None

@@ -36,13 +36,13 @@ def read(folder: Path, dtype: torch.dtype) -> PreTrainedModel:
 def decoded_as_by_generate(model: PreTrainedModel, way: str, tokens: int, new_tokens: int) -> None:
     ids = torch.randint(3, 300, (1, tokens), generator=torch.Generator().manual_seed(1)).cuda()
     with torch.no_grad():
-        decoder = choosing.tried(model, WAYS[way], 4096)
+        decoder = choosing.checked(model, WAYS[way], 4096)
         assert decoder.step.name == way
         mask = torch.ones_like(ids)
         out = model.generate(
             ids, attention_mask=mask, max_new_tokens=new_tokens, do_sample=False, repetition_penalty=1.1
         )
-        model(input_ids=ids[:, :-1], past_key_values=decoder.room.states(), use_cache=True)
+        model(input_ids=ids[:, :-1], past_key_values=decoder.cache.empty_states(), use_cache=True)
         got = list(decoder.decode(ids[0], new_tokens, Values(repetition_penalty=1.1), 0))
         assert got == out[0, tokens:].tolist()
 

@@ -21,16 +21,16 @@ def close(got: torch.Tensor, expected: torch.Tensor, tolerance: float = 1e-5) ->
 
 
 @pytest.mark.parametrize(("rows", "columns"), [(37, 192), (8, 512), (6, 9000)])
-@pytest.mark.parametrize("has_gain", [True, False])
+@pytest.mark.parametrize("has_norm", [True, False])
 @pytest.mark.parametrize("has_bias", [True, False])
 @pytest.mark.parametrize("adds", [True, False])
-def test_a_product(rows: int, columns: int, has_gain: bool, has_bias: bool, adds: bool) -> None:
+def test_a_product(rows: int, columns: int, has_norm: bool, has_bias: bool, adds: bool) -> None:
     torch.manual_seed(0)
     weight, x, out = torch.randn(rows, columns), torch.randn(columns), torch.randn(rows)
     gain, bias = (torch.rand(columns), torch.randn(rows))
-    expected = weight @ (rms_norm(x, (columns,), gain, EPS) if has_gain else x)
+    expected = weight @ (rms_norm(x, (columns,), gain, EPS) if has_norm else x)
     expected = expected + (bias if has_bias else 0) + (out if adds else 0)
-    dense.product(weight, bias if has_bias else None, x, out, gain if has_gain else None, EPS, adds=adds)
+    dense.product(weight, bias if has_bias else None, x, out, gain if has_norm else None, EPS, adds=adds)
     close(out, expected)
 
 
@@ -102,15 +102,15 @@ def test_a_product_in_half_precision_is_summed_up_in_float32(dtype: torch.dtype)
 
 
 @pytest.mark.parametrize("tokens", [1, 3])
-@pytest.mark.parametrize("has_head_gains", [True, False])
-def test_rotated_heads_find_their_places(has_head_gains: bool, tokens: int) -> None:
+@pytest.mark.parametrize("has_head_norms", [True, False])
+def test_rotated_heads_find_their_places(has_head_norms: bool, tokens: int) -> None:
     torch.manual_seed(0)
     heads, groups, size, room, where = 6, 2, 32, 12, 7
     projected = torch.randn(tokens, (heads + 2 * groups) * size)
     places = [where + token for token in range(tokens)]
     angles = torch.arange(room)[:, None] * torch.rand(size // 2)
     cosines, sines = (part.repeat(1, 2) for part in (angles.cos(), angles.sin()))
-    gains = (torch.rand(size), torch.rand(size)) if has_head_gains else None
+    gains = (torch.rand(size), torch.rand(size)) if has_head_norms else None
     query, keys, values = (
         torch.zeros(tokens, heads, size),
         torch.zeros(1, groups, room, size),
@@ -161,15 +161,15 @@ def packed(rows: int, columns: int) -> tuple[torch.Tensor, torch.Tensor, torch.T
 
 
 @pytest.mark.parametrize(("rows", "columns"), [(4, 64), (8, 1280)])
-@pytest.mark.parametrize("has_gain", [True, False])
+@pytest.mark.parametrize("has_norm", [True, False])
 @pytest.mark.parametrize("adds", [True, False])
-def test_a_product_in_four_bits(rows: int, columns: int, has_gain: bool, adds: bool) -> None:
+def test_a_product_in_four_bits(rows: int, columns: int, has_norm: bool, adds: bool) -> None:
     torch.manual_seed(0)
     codes, scales, matrix = packed(rows, columns)
     x, gain, bias, out = (torch.randn(n).bfloat16() for n in (columns, columns, rows, rows))
-    normed = rms_norm(x.float(), (columns,), gain.float(), EPS) if has_gain else x.float()
+    normed = rms_norm(x.float(), (columns,), gain.float(), EPS) if has_norm else x.float()
     expected = matrix @ normed + bias + (out if adds else 0)
-    four_bits.product(codes, scales, NF4, bias, x, out, gain if has_gain else None, EPS, adds=adds)
+    four_bits.product(codes, scales, NF4, bias, x, out, gain if has_norm else None, EPS, adds=adds)
     close(out, expected, 8e-3)
 
 
@@ -178,7 +178,7 @@ def test_a_gated_product_in_four_bits() -> None:
     codes, scales, matrix = packed(12, 512)
     x, gain, out = torch.randn(512).bfloat16(), torch.rand(512).bfloat16(), torch.empty(6).bfloat16()
     gate, up = (matrix @ rms_norm(x.float(), (512,), gain.float(), EPS)).split(6)
-    four_bits.gated_product(codes, scales, NF4, x, out, gain, EPS)
+    four_bits.product(codes, scales, NF4, None, x, out, gain, EPS, is_gated=True)
     close(out, silu(gate) * up, 8e-3)
 
 

@@ -13,7 +13,7 @@ from test_kv_cache import failing, user
 from qwen_tui.engine.base import Request, Sampling
 from qwen_tui.engine.local.decoding.sampling import Values, fast_values
 from qwen_tui.engine.local.loading.load import Loaded
-from qwen_tui.engine.local.serving import make_room
+from qwen_tui.engine.local.serving import release_memory
 from qwen_tui.errors import QwenTuiError
 
 
@@ -101,21 +101,21 @@ def test_where_there_is_no_memory_it_gives_back_what_it_holds_and_goes_on(
     for place in (1, 3):
         with failing(fast, 0, place), pytest.raises(torch.OutOfMemoryError):
             reply(fast, asking(greedy=True))
-        make_room(fast)
+        release_memory(fast)
         assert not decoder._graphs._steps
-        assert decoder.room.tokens == 0
+        assert decoder.cache.capacity == 0
         assert fast.cache.ids == []
         assert (
             run_of(reply(fast, asking(greedy=True))).token_ids
             == run_of(reply(plain, asking(greedy=True))).token_ids
         )
-        assert decoder.room.tokens > 0
+        assert decoder.cache.capacity > 0
 
 
 def test_a_prompt_of_one_token_is_answered_with_nothing_in_memory(fast: Loaded) -> None:
     decoder = fast.decoder
     assert decoder is not None
-    decoder.room.free()
+    decoder.cache.free()
     ids = torch.tensor([50])
     with torch.no_grad():
         expected = fast.model.generate(

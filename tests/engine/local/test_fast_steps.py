@@ -17,16 +17,16 @@ from transformers import (
     PreTrainedModel,
 )
 
-from qwen_tui.engine.local.cache import chunked_prefill as chunks
-from qwen_tui.engine.local.cache.static_kv_cache import Room, RoomyLayer
-from qwen_tui.engine.local.decoding import attention as attending
-from qwen_tui.engine.local.decoding import checking
+from qwen_tui.engine.local.cache.static_kv_cache import StaticKVCache, StaticLayer
 from qwen_tui.engine.local.decoding import decode_path as choosing
 from qwen_tui.engine.local.decoding import graph_step as plain
-from qwen_tui.engine.local.decoding.checking import Mismatch
 from qwen_tui.engine.local.decoding.cuda_graphs import Graphs, Step
 from qwen_tui.engine.local.decoding.decoder import Decoder
 from qwen_tui.engine.local.decoding.sampling import Values
+from qwen_tui.engine.local.forward import attention as attending
+from qwen_tui.engine.local.forward import checking
+from qwen_tui.engine.local.forward import chunked_prefill as chunks
+from qwen_tui.engine.local.forward.checking import Mismatch
 
 MAKERS = [tiny_models.qwen2, tiny_models.qwen3, tiny_models.llama]
 
@@ -47,7 +47,7 @@ def assert_as_generate(model: PreTrainedModel, decoder: Decoder, tokens: int, ne
             do_sample=False,
             repetition_penalty=1.1,
         )
-        model(input_ids=ids[:, :-1], past_key_values=decoder.room.states(), use_cache=True)
+        model(input_ids=ids[:, :-1], past_key_values=decoder.cache.empty_states(), use_cache=True)
         got = list(decoder.decode(ids[0], new_tokens, Values(repetition_penalty=1.1), 0))
     assert got == out[0, tokens:].tolist()
 
@@ -95,8 +95,8 @@ def test_the_kernels_say_what_generate_says(
         **more,
     )
     model = AutoModelForCausalLM.from_config(config).eval()
-    room = Room(model, 512)
-    decoder = Decoder(model, room, choosing._kernels(model, room, 512))
+    cache = StaticKVCache(model, 512)
+    decoder = Decoder(model, cache, choosing._kernels(model, cache, 512))
     assert_as_generate(model, decoder, 40, 3)
     assert_logits_are_the_model_s(model, decoder)
     assert_short_reading_is_as_the_model_s(model, decoder)
@@ -107,7 +107,7 @@ def assert_logits_are_the_model_s(model: PreTrainedModel, decoder: Decoder) -> N
     ids = torch.randint(3, 60, (1, 12), generator=torch.Generator().manual_seed(2))
     with torch.no_grad():
         expected = model(input_ids=ids, use_cache=False).logits[0, -1]
-        model(input_ids=ids[:, :-1], past_key_values=decoder.room.states(), use_cache=True)
+        model(input_ids=ids[:, :-1], past_key_values=decoder.cache.empty_states(), use_cache=True)
         said = decoder.logits(int(ids[0, -1]), 11)
     torch.testing.assert_close(said, expected, rtol=1e-4, atol=1e-4)
 
@@ -117,11 +117,11 @@ def assert_short_reading_is_as_the_model_s(model: PreTrainedModel, decoder: Deco
     ids = torch.randint(3, 60, (1, 50), generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
         states = model(input_ids=ids, use_cache=True).past_key_values
-        decoder.room.free()
-        assert decoder.step.read_short is not None
+        decoder.cache.free()
+        assert decoder.step.short_prefill is not None
         for part in ids[0].split([1, 12, 37]):
-            decoder.step.read_short(part)
-    for expected, got in zip(states.layers, decoder.room.layers, strict=True):
+            decoder.step.short_prefill(part)
+    for expected, got in zip(states.layers, decoder.cache.layers, strict=True):
         torch.testing.assert_close(got.keys, expected.keys)
         torch.testing.assert_close(got.values, expected.values)
 
@@ -132,7 +132,7 @@ def test_the_plain_step_says_what_generate_says_in_every_window(
 ) -> None:
     monkeypatch.setattr(plain, "LEAST_WINDOW", 32)
     model = read(make(tmp_path / "model"))
-    assert_as_generate(model, choosing.tried(model, choosing._graph, 512), 25, 120)
+    assert_as_generate(model, choosing.checked(model, choosing._graph, 512), 25, 120)
 
 
 @pytest.mark.parametrize("more", attending.MORE)
@@ -176,13 +176,13 @@ def other(model_type: str, **more: object) -> PreTrainedModel:
 @pytest.mark.parametrize("model_type", OTHERS)
 def test_other_architectures_say_what_generate_says(model_type: str) -> None:
     model = other(model_type)
-    assert_as_generate(model, choosing.tried(model, choosing._graph, 512), 30, 40)
+    assert_as_generate(model, choosing.checked(model, choosing._graph, 512), 30, 40)
 
 
 @pytest.mark.parametrize("model_type", ["gpt2", "bloom", "falcon"])
 def test_those_that_are_built_in_another_way_are_left_to_generate(model_type: str) -> None:
     with pytest.raises((AttributeError, ValueError)):
-        choosing.tried(other(model_type), choosing._graph, 512)
+        choosing.checked(other(model_type), choosing._graph, 512)
 
 
 def test_a_step_that_says_something_else_is_not_taken(
@@ -196,19 +196,19 @@ def test_a_step_that_says_something_else_is_not_taken(
 
     monkeypatch.setitem(AttentionInterface._global_mapping, attending.ONE_QUERY, wrong)
     with pytest.raises(Mismatch):
-        choosing.tried(model, choosing._graph, 512)
+        choosing.checked(model, choosing._graph, 512)
 
 
-class ReadingShort(plain.PlainStep):
+class ReadingShort(plain.GraphStep):
     """The plain step, and the forward pass as what reads short; of each part it gets a share of one value."""
 
-    def __init__(self, model: PreTrainedModel, room: Room, share: float) -> None:
-        super().__init__(model, room.layers)
-        self.read_short = self._read  # type: ignore[assignment]
-        self._room, self._share = room, share
+    def __init__(self, model: PreTrainedModel, cache: StaticKVCache, share: float) -> None:
+        super().__init__(model, cache.layers)
+        self.short_prefill = self._read  # type: ignore[assignment]
+        self._cache, self._share = cache, share
 
     def _read(self, ids: torch.Tensor) -> None:
-        layers = self._room.layers
+        layers = self._cache.layers
         done = layers[0].get_seq_length()
         states = DynamicCache(config=self._model.config)
         states.layers = list(layers)
@@ -218,9 +218,9 @@ class ReadingShort(plain.PlainStep):
 
 def test_a_step_that_reads_something_wrong_is_not_taken(tmp_path: Path) -> None:
     model = read(tiny_models.qwen2(tmp_path / "model"))
-    choosing.tried(model, lambda model, room, _: ReadingShort(model, room, 1.0), 512)
+    choosing.checked(model, lambda model, cache, _: ReadingShort(model, cache, 1.0), 512)
     with pytest.raises(Mismatch, match="its logits"):
-        choosing.tried(model, lambda model, room, _: ReadingShort(model, room, 0.5), 512)
+        choosing.checked(model, lambda model, cache, _: ReadingShort(model, cache, 0.5), 512)
 
 
 @pytest.mark.parametrize(
@@ -247,7 +247,7 @@ def test_a_step_that_chooses_something_else_once_it_is_captured_is_not_taken(
 
     monkeypatch.setattr(Graphs, "get", wrongly_captured)
     with pytest.raises(Mismatch, match=says):
-        choosing.tried(model, choosing._graph, 512)
+        choosing.checked(model, choosing._graph, 512)
 
 
 def in_eight_bits(folder: Path) -> PreTrainedModel:
@@ -289,7 +289,7 @@ def test_what_is_left_to_generate_is_told_with_its_reason(
 @pytest.mark.parametrize("model_type", OTHERS)
 def test_chunks_are_read_without_a_mask_to_the_same_end(model_type: str) -> None:
     model = other(model_type)
-    chunks.tried(model, checking.reference(model))
+    chunks.check_chunks(model, checking.reference(model))
 
 
 @pytest.mark.parametrize("model_type", ["gpt2", "bloom", "falcon", "mistral"])
@@ -297,15 +297,15 @@ def test_what_cannot_be_read_without_a_mask_is_found_out(model_type: str) -> Non
     """Mistral, for one, has a window that slides here."""
     model = other(model_type, **({"sliding_window": 16} if model_type == "mistral" else {}))
     with pytest.raises((AttributeError, ValueError, Mismatch)):
-        chunks.tried(model, checking.reference(model))
+        chunks.check_chunks(model, checking.reference(model))
 
 
 @pytest.mark.parametrize(("dtype", "expected"), [(torch.float32, True), (torch.bfloat16, False)])
 def test_a_processor_reads_chunks_so_where_the_attention_takes_most_of_the_time(
     dtype: torch.dtype, expected: bool
 ) -> None:
-    assert chunks.reads_without_mask(other("qwen2").to(dtype)) is expected
-    assert not chunks.reads_without_mask(other("bloom").to(dtype))
+    assert chunks.prefills_without_mask(other("qwen2").to(dtype)) is expected
+    assert not chunks.prefills_without_mask(other("bloom").to(dtype))
 
 
 @pytest.mark.parametrize("model_type", ["gpt2", "bloom", "falcon"])
@@ -318,17 +318,17 @@ def test_a_model_that_cannot_be_tried_out_is_loaded_all_the_same(
     assert "decoding with generate: AttributeError" in caplog.text
 
 
-def moved(layer: RoomyLayer) -> set[int]:
+def moved(layer: StaticLayer) -> set[int]:
     """Where the memory lies that a layer keeps."""
     parts = (layer.all_keys, layer.all_values, layer.keys, layer.values)
     return {part.untyped_storage().data_ptr() for part in parts}
 
 
 def test_what_a_cache_moved_out_of_is_given_back() -> None:
-    layer = RoomyLayer(9000)
+    layer = StaticLayer(9000)
     layer.update(torch.ones(1, 2, 2048, 4), torch.ones(1, 2, 2048, 4))
-    layer.make_room(2049, 2048)
-    assert layer.room == 4096
+    layer.reserve(2049, 2048)
+    assert layer.capacity == 4096
     assert moved(layer) == {layer.all_keys.data_ptr(), layer.all_values.data_ptr()}
     assert layer.get_seq_length() == 2048
 
@@ -336,7 +336,7 @@ def test_what_a_cache_moved_out_of_is_given_back() -> None:
 def test_where_there_is_no_memory_for_more_room_it_takes_what_is_needed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    layer = RoomyLayer(9000)
+    layer = StaticLayer(9000)
     layer.update(torch.ones(1, 2, 2048, 4), torch.ones(1, 2, 2048, 4))
     held: list[weakref.ref[torch.Tensor]] = []
     new_zeros = torch.Tensor.new_zeros
@@ -350,7 +350,7 @@ def test_where_there_is_no_memory_for_more_room_it_takes_what_is_needed(
         return tensor
 
     monkeypatch.setattr(torch.Tensor, "new_zeros", scarce)
-    layer.make_room(2100, 2048)
-    assert layer.room == 2100
+    layer.reserve(2100, 2048)
+    assert layer.capacity == 2100
     assert bool((layer.keys == 1).all())
     assert layer.get_seq_length() == 2048

@@ -2,7 +2,6 @@
 
 import threading
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +11,13 @@ import torch
 from kernels_on_cpu import attention
 from transformers import AutoConfig, AutoModelForCausalLM, BitsAndBytesConfig, PreTrainedModel
 
-from qwen_tui.engine.base import ModelSpec
-from qwen_tui.engine.local.cache.static_kv_cache import Room
-from qwen_tui.engine.local.decoding import compiling
+from qwen_tui.engine.local.cache.static_kv_cache import StaticKVCache
+from qwen_tui.engine.local.decoding import compile_ahead as compiling
 from qwen_tui.engine.local.decoding.kernel_step import KernelStep
 from qwen_tui.engine.local.decoding.kernels.compiling import compile_all, kind_of
 from qwen_tui.engine.local.decoding.matrices import Dense, FourBits
 from qwen_tui.engine.local.decoding.mlp import Experts
 from qwen_tui.engine.local.decoding.weights import Unsupported, _joined, check, gather
-from qwen_tui.engine.local.loading import placement
-from qwen_tui.engine.models.checkpoint import inspect
 
 SMALL: dict[str, Any] = {
     "vocab_size": 64,
@@ -58,7 +54,7 @@ def test_weights_are_joined_and_shared_with_the_model(model_type: str) -> None:
     assert layer.projections.weight.shape == (128, 64)
     assert torch.equal(layer.projections.weight[64:96], attention.k_proj.weight)
     assert (layer.projections.bias is not None) is (model_type == "qwen2")
-    assert (layer.head_gains is not None) is (model_type == "qwen3")
+    assert (layer.head_norms is not None) is (model_type == "qwen3")
     attention.k_proj.weight.data.fill_(7)
     assert (layer.projections.weight[64:96] == 7).all(), "the same memory"
 
@@ -81,7 +77,7 @@ def test_models_of_another_structure_are_told_apart(
 
 def test_experts_are_those_of_the_model_and_their_shares_add_up_where_it_says_so() -> None:
     model = made("qwen3_moe", **EXPERTS, norm_topk_prob=True)
-    inner, block = gather(model).layers[1].inner, model.model.layers[1].mlp
+    inner, block = gather(model).layers[1].mlp, model.model.layers[1].mlp
     assert isinstance(inner, Experts)
     assert inner.gate_and_up.data_ptr() == block.experts.gate_up_proj.data_ptr()
     assert inner.shares_add_to_one
@@ -138,17 +134,18 @@ def test_what_is_compiled_ahead_is_what_the_model_will_need(
     weights = gather(model)
     kind = kind_of(model.config, torch.bfloat16, is_four_bits=is_four_bits)
     assert kind.has_bias is (weights.layers[0].projections.bias is not None)
-    assert kind.has_head_gains is (weights.layers[0].head_gains is not None)
-    assert (kind.heads, kind.groups, kind.size) == (weights.heads, weights.groups, weights.size)
-    assert kind.hidden == weights.embedding.shape[1]
-    first, last = weights.layers[0].inner, weights.layers[1].inner
-    assert (kind.inner, kind.inner if not kind.experts else kind.chosen * kind.expert) == (
-        first.size,
-        last.size,
+    assert kind.has_head_norms is (weights.layers[0].head_norms is not None)
+    assert (kind.heads, kind.kv_heads, kind.head_dim) == (weights.heads, weights.kv_heads, weights.head_dim)
+    assert kind.hidden_size == weights.embedding.shape[1]
+    first, last = weights.layers[0].mlp, weights.layers[1].mlp
+    size = kind.intermediate_size
+    assert (size, size if not kind.experts else kind.chosen * kind.expert_size) == (
+        first.width,
+        last.width,
     )
     if isinstance(last, Experts):
         assert (kind.experts, kind.chosen) == (last.router.shape[0], last.ids.shape[0])
-    compile_all(kind._replace(inner=64), torch.device("cpu"), threads=1)
+    compile_all(kind._replace(intermediate_size=64), torch.device("cpu"), threads=1)
 
 
 def test_positions_that_turn_only_a_part_of_a_head_are_told_apart() -> None:
@@ -159,8 +156,8 @@ def test_positions_that_turn_only_a_part_of_a_head_are_told_apart() -> None:
         cosines, _ = each.model.rotary_emb(torch.zeros(1, 64), torch.arange(4)[None])
         assert (cosines.shape[-1] == 32) is is_whole
     with pytest.raises(Unsupported, match="only 16 elements of 32"):
-        KernelStep(partly, gather(partly), Room(partly, 64).layers, 64)
-    KernelStep(model, gather(model), Room(model, 64).layers, 64)
+        KernelStep(partly, gather(partly), StaticKVCache(partly, 64).layers, 64)
+    KernelStep(model, gather(model), StaticKVCache(model, 64).layers, 64)
 
 
 def in_four_bits(folder: Path, **more: Any) -> PreTrainedModel:
@@ -198,7 +195,7 @@ def test_a_matrix_of_its_own_may_be_left_out_of_the_four_bits(tmp_path: Path) ->
     model = in_four_bits(tmp_path / "model", llm_int8_skip_modules=["down_proj", "lm_head"])
     layer = gather(model).layers[0]
     assert isinstance(layer.projections, FourBits)
-    assert isinstance(layer.inner.down, Dense)
+    assert isinstance(layer.mlp.down, Dense)
 
 
 def test_what_would_be_saved_of_four_bits_is_as_it_was(tmp_path: Path) -> None:
@@ -224,8 +221,7 @@ def test_what_is_being_compiled_is_waited_for_when_a_model_cannot_be_read(
     monkeypatch.setattr(compiling, "_compile", compile_slowly)
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: (9, 0))
     folder = tiny_models.qwen2(tmp_path / "model")
-    here = placement.place(ModelSpec(model=str(folder), device="cpu"), inspect(folder))
-    on_gpu = replace(here, device=torch.device("cuda"))
-    with pytest.raises(OSError, match="no file"), compiling.compiling(folder, on_gpu):
+    on_gpu = (torch.device("cuda"), torch.bfloat16, "none")
+    with pytest.raises(OSError, match="no file"), compiling.compiling(folder, *on_gpu):
         raise OSError("no file")
     assert ended.is_set()

@@ -30,7 +30,7 @@ from qwen_tui.engine.base import (
     TextDelta,
     ThinkingDelta,
 )
-from qwen_tui.engine.local.generation import generate
+from qwen_tui.engine.local.generation.generate import generate
 from qwen_tui.engine.local.loading.load import Loaded
 from qwen_tui.errors import QwenTuiError
 

@@ -26,8 +26,8 @@ from qwen_tui.engine.base import (
     Sampling,
     TextDelta,
 )
-from qwen_tui.engine.local.cache.kv_cache import CHANGING_ROPES, common, rope_types
-from qwen_tui.engine.local.cache.prefill import LAST_TOKENS
+from qwen_tui.engine.local.cache.kv_cache import CHANGING_ROPES, common_prefix, rope_types
+from qwen_tui.engine.local.forward.prefill import LAST_TOKENS
 from qwen_tui.engine.local.loading.load import Loaded
 from qwen_tui.errors import QwenTuiError
 
@@ -312,7 +312,7 @@ def test_a_model_whose_rotation_changes_with_the_length_reads_everything(tmp_pat
 @given(st.lists(st.integers(0, 2)), st.lists(st.integers(0, 2)), st.integers(0, 50))
 def test_what_two_sequences_begin_with_is_found(one: list[int], other: list[int], shared: int) -> None:
     other = one[:shared] + other
-    length = common(one, tuple(other))
+    length = common_prefix(one, tuple(other))
     assert one[:length] == other[:length]
     assert length == min(len(one), len(other)) or one[length] != other[length]
 
@@ -326,7 +326,7 @@ def test_where_memory_is_short_a_prompt_is_read_in_smaller_parts(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr("qwen_tui.engine.local.cache.prefill.chunk_tokens", lambda *_: 1024)
+    monkeypatch.setattr("qwen_tui.engine.local.forward.prefill.chunk_tokens", lambda *_: 1024)
     seen: list[int] = []
 
     def fail(_: Any, args: tuple[torch.Tensor]) -> None:

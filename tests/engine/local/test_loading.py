@@ -12,15 +12,15 @@ from transformers import Qwen2Config
 
 from qwen_tui.engine.base import LoadProgress, ModelSpec
 from qwen_tui.engine.local.cpu_cores import usable_cores
+from qwen_tui.engine.local.loading import load as loading
 from qwen_tui.engine.local.loading import placement
 from qwen_tui.engine.local.loading.choose_model import Resolved, resolve
 from qwen_tui.engine.local.loading.load import Loaded, load
-from qwen_tui.engine.local.loading.load import load as loading
 from qwen_tui.engine.local.loading.traits import context_window
 from qwen_tui.engine.models import devices, size
 from qwen_tui.engine.models.checkpoint import Checkpoint, inspect
+from qwen_tui.engine.models.choices import GUIDE
 from qwen_tui.engine.models.devices import Device
-from qwen_tui.engine.models.listing import GUIDE
 from qwen_tui.errors import QwenTuiError
 
 
@@ -130,7 +130,7 @@ def test_the_plan_is_carried_out_in_torchs_terms() -> None:
 
 
 def test_what_torch_sees_here_is_what_is_told_without_it() -> None:
-    assert [device.name for device in placement.look()] == [device.name for device in devices.look()]
+    assert [device.name for device in placement.usable()] == [device.name for device in devices.usable()]
 
 
 def test_a_window_that_memory_has_no_room_for_is_shortened(
@@ -138,11 +138,11 @@ def test_a_window_that_memory_has_no_room_for_is_shortened(
 ) -> None:
     folder = folders["qwen2"]
     weights = inspect(folder).weight_bytes
-    monkeypatch.setattr(placement, "look", lambda: cpu(weights + 400_000))
+    monkeypatch.setattr(placement, "usable", lambda: cpu(weights + 400_000))
     with pytest.raises(QwenTuiError) as raised:
         loaded_from(folder)
     assert raised.value.code == "engine.does_not_fit"
-    monkeypatch.setattr(placement, "look", lambda: cpu(weights + 10**9))
+    monkeypatch.setattr(placement, "usable", lambda: cpu(weights + 10**9))
     assert loaded_from(folder).info.context_window == 512
 
 

@@ -11,19 +11,19 @@ import torch
 from loaded_models import loaded_from
 from test_generation import ids_of, reply, run_of, saying, text_of, thinking_of
 from test_kv_cache import LONG, asking, assistant, cold, user
-from test_serving import desk
+from test_serving import pipe
 from test_splicing import THOUGHT
 
 from qwen_tui.chat.messages import Role
 from qwen_tui.engine.base import Finished, ModelSpec, PromptMessage, Request, Sampling
 from qwen_tui.engine.local import serving
-from qwen_tui.engine.local.cache.prefill_ahead import read_ahead
+from qwen_tui.engine.local.generation.prefill_ahead import read_ahead
 from qwen_tui.engine.local.loading.load import Loaded
 from qwen_tui.engine.local.stopping import never
 from qwen_tui.engine.opening import open_engine
 from qwen_tui.engine.wire import Prepare
 
-__all__ = ["desk"]
+__all__ = ["pipe"]
 
 ANSWER = "The quick brown fox jumps over the lazy dog. " * 4
 
@@ -98,24 +98,24 @@ def test_a_history_that_does_not_fit_is_not_read(qwen2: Loaded) -> None:
     assert qwen2.cache.ids == []
 
 
-def test_any_other_job_comes_first(desk: Any, qwen3: Loaded, chat: tuple[PromptMessage, ...]) -> None:
+def test_any_other_job_comes_first(pipe: Any, qwen3: Loaded, chat: tuple[PromptMessage, ...]) -> None:
     before = list(qwen3.cache.ids)
-    desk[0].jobs.put(object())
-    serving.prepare(desk[0], qwen3, 1, Prepare(chat, None))
+    pipe[0].jobs.put(object())
+    serving.prepare(pipe[0], qwen3, 1, Prepare(chat, None))
     assert len(qwen3.cache.ids) <= len(before)
-    desk[0].jobs.get()
-    serving.prepare(desk[0], qwen3, 2, Prepare(chat, None))
+    pipe[0].jobs.get()
+    serving.prepare(pipe[0], qwen3, 2, Prepare(chat, None))
     assert qwen3.cache.ids == qwen3.prompts.certain(chat)
 
 
 def test_without_memory_nothing_is_read_ahead_and_the_next_reply_works(
-    desk: Any, qwen3: Loaded, chat: tuple[PromptMessage, ...]
+    pipe: Any, qwen3: Loaded, chat: tuple[PromptMessage, ...]
 ) -> None:
     def fail(*_: Any) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory")
 
     handle = qwen3.model.model.layers[1].register_forward_pre_hook(fail)
-    serving.prepare(desk[0], qwen3, 1, Prepare(chat, None))
+    serving.prepare(pipe[0], qwen3, 1, Prepare(chat, None))
     handle.remove()
     request = asking(*chat, user("And then?"))
     assert run_of(reply(qwen3, request)).token_ids == cold(qwen3, request).token_ids

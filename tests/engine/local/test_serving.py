@@ -13,7 +13,7 @@ import torch
 
 from qwen_tui.chat.messages import Role
 from qwen_tui.engine.base import Finished, PromptMessage, Request, Sampling
-from qwen_tui.engine.local.control_thread import Desk, Job
+from qwen_tui.engine.local.control_thread import Job, WorkerPipe
 from qwen_tui.engine.local.faults import in_plain_words
 from qwen_tui.engine.local.loading.load import Loaded
 from qwen_tui.engine.local.serving import next_job, reply
@@ -26,16 +26,16 @@ HELLO = (PromptMessage(Role.USER, "hello"),)
 
 
 @pytest.fixture
-def desk() -> tuple[Desk, Connection]:
+def pipe() -> tuple[WorkerPipe, Connection]:
     ours, theirs = Pipe()
-    return Desk(theirs, StopPage(new_page())), ours
+    return WorkerPipe(theirs, StopPage(new_page())), ours
 
 
-def answer_to(desk: tuple[Desk, Connection], loaded: Loaded) -> Answer:
+def answer_to(pipe: tuple[WorkerPipe, Connection], loaded: Loaded) -> Answer:
     """The last answer to a request for a short reply."""
     request = Request(messages=HELLO, sampling=Sampling(max_new_tokens=4, seed=3))
-    reply(desk[0], loaded, Job(1, request, time.monotonic()), request)
-    while not is_last(answer := desk[1].recv()[1]):
+    reply(pipe[0], loaded, Job(1, request, time.monotonic()), request)
+    while not is_last(answer := pipe[1].recv()[1]):
         pass
     return answer
 
@@ -50,23 +50,23 @@ def answer_to(desk: tuple[Desk, Connection], loaded: Loaded) -> Answer:
     ],
 )
 def test_a_reply_that_fails_is_explained_and_the_next_one_works(
-    desk: tuple[Desk, Connection], qwen2: Loaded, error: Exception, code: str
+    pipe: tuple[WorkerPipe, Connection], qwen2: Loaded, error: Exception, code: str
 ) -> None:
     def fail(*_: Any) -> None:
         raise error
 
     handle = qwen2.model.model.layers[1].register_forward_pre_hook(fail)
-    failure = answer_to(desk, qwen2)
+    failure = answer_to(pipe, qwen2)
     handle.remove()
     assert isinstance(failure, QwenTuiError)
     assert failure.code == code
     assert "\n" not in str(failure)
     assert "\x1b" not in str(failure)
-    assert isinstance(answer_to(desk, qwen2), Finished)
+    assert isinstance(answer_to(pipe, qwen2), Finished)
 
 
 def test_the_memory_of_a_failed_reply_is_free_when_it_is_reported(
-    desk: tuple[Desk, Connection], qwen2: Loaded
+    pipe: tuple[WorkerPipe, Connection], qwen2: Loaded
 ) -> None:
     held: list[weakref.ref[torch.Tensor]] = []
 
@@ -77,7 +77,7 @@ def test_the_memory_of_a_failed_reply_is_free_when_it_is_reported(
     handle = qwen2.model.model.layers[1].register_forward_pre_hook(fail)
     # pytest keeps what is logged, tracebacks and their frames included.
     logging.disable()
-    answer_to(desk, qwen2)
+    answer_to(pipe, qwen2)
     logging.disable(logging.NOTSET)
     handle.remove()
     assert held[0]() is None
@@ -105,7 +105,7 @@ def test_a_stop_reaches_all_requests_up_to_its_number() -> None:
 
 
 def test_what_was_put_off_waits_until_nothing_is_asked_and_gives_way_to_a_reply(
-    desk: tuple[Desk, Connection],
+    pipe: tuple[WorkerPipe, Connection],
 ) -> None:
     steps: list[float] = []
 
@@ -113,24 +113,24 @@ def test_what_was_put_off_waits_until_nothing_is_asked_and_gives_way_to_a_reply(
         while True:
             steps.append(time.monotonic())
             if len(steps) == 3:
-                desk[0].jobs.put(Job(2, Request(messages=HELLO), time.monotonic()))
+                pipe[0].jobs.put(Job(2, Request(messages=HELLO), time.monotonic()))
             yield
 
     put_off = endless()
-    desk[0].jobs.put(Job(1, Request(messages=HELLO), time.monotonic()))
-    assert next_job(desk[0], put_off).number == 1
+    pipe[0].jobs.put(Job(1, Request(messages=HELLO), time.monotonic()))
+    assert next_job(pipe[0], put_off).number == 1
     assert steps == []
-    assert next_job(desk[0], put_off).number == 2
+    assert next_job(pipe[0], put_off).number == 2
     assert len(steps) == 3
 
 
 def test_what_was_put_off_and_fails_costs_no_reply(
-    desk: tuple[Desk, Connection], caplog: pytest.LogCaptureFixture
+    pipe: tuple[WorkerPipe, Connection], caplog: pytest.LogCaptureFixture
 ) -> None:
     def broken() -> Iterator[None]:
         yield
-        desk[0].jobs.put(Job(1, Request(messages=HELLO), time.monotonic()))
+        pipe[0].jobs.put(Job(1, Request(messages=HELLO), time.monotonic()))
         raise ValueError("odd")
 
-    assert next_job(desk[0], broken()).number == 1
+    assert next_job(pipe[0], broken()).number == 1
     assert "odd" in caplog.text

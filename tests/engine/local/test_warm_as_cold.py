@@ -22,7 +22,7 @@ from test_kv_cache import cold, failing, user
 
 from qwen_tui.chat.messages import Role, Run
 from qwen_tui.engine.base import Event, PromptMessage, Request, Sampling
-from qwen_tui.engine.local.cache.prefill_ahead import read_ahead
+from qwen_tui.engine.local.generation.prefill_ahead import read_ahead
 from qwen_tui.engine.local.loading.load import Loaded
 
 SAMPLINGS: tuple[dict[str, Any], ...] = (

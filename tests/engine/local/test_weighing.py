@@ -71,7 +71,7 @@ def fetched(tmp_path: Path) -> set[str]:
 
 def gpu(monkeypatch: pytest.MonkeyPatch, free: int) -> None:
     device = Device("cuda:0", "GPU", 80_000_000_000, free * 1_000_000_000)
-    monkeypatch.setattr(placement, "look", lambda: (device,))
+    monkeypatch.setattr(placement, "usable", lambda: (device,))
 
 
 def test_what_is_too_large_is_refused_before_more_than_its_headers_are_fetched(

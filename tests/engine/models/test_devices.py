@@ -95,14 +95,14 @@ def machine(**how: str) -> FakeDriver:
 )
 def test_the_gpus_are_those_that_cuda_would_see_in_its_order(visible: str | None, free: list[int]) -> None:
     environment = {} if visible is None else {"CUDA_VISIBLE_DEVICES": visible}
-    seen = nvml.look(environment, machine())
+    seen = nvml.query(environment, machine())
     assert [gpu.free_bytes // GB for gpu in seen.gpus] == free
     assert seen.driver == "570.10"
 
 
 def test_a_gpu_is_told_with_its_name_and_what_it_can_compute() -> None:
     driver = machine()
-    t4 = nvml.look({}, driver).gpus[2]
+    t4 = nvml.query({}, driver).gpus[2]
     assert t4 == nvml.Gpu("Tesla T4", 16 * GB, 15 * GB, (7, 5))
     assert not driver.is_open
 
@@ -113,7 +113,7 @@ def test_a_gpu_is_told_with_its_name_and_what_it_can_compute() -> None:
 )
 def test_a_driver_that_fails_is_a_machine_without_gpus(call: str) -> None:
     driver = machine(fails=call)
-    assert nvml.look({}, driver).gpus == ()
+    assert nvml.query({}, driver).gpus == ()
     assert not driver.is_open
 
 
@@ -172,7 +172,7 @@ def test_without_proc_the_machines_memory_is_taken(tmp_path: Path) -> None:
 
 
 def test_the_processor_is_always_there_and_told_as_torch_knows_it() -> None:
-    cpu = devices.look()[-1]
+    cpu = devices.usable()[-1]
     capabilities = torch.cpu.get_capabilities()
     assert cpu.name == "cpu"
     assert 0 < cpu.free_bytes <= cpu.total_bytes

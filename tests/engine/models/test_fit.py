@@ -7,7 +7,7 @@ import pytest
 
 from qwen_tui.engine.models.catalogue import known
 from qwen_tui.engine.models.devices import Device
-from qwen_tui.engine.models.fit import Fit, Plan, fits, gigabytes, plan
+from qwen_tui.engine.models.fit import Fit, LoadPlan, fits, gigabytes, plan
 from qwen_tui.engine.models.size import ModelSize
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.strings import say
@@ -174,7 +174,7 @@ def test_what_was_saved_quantized_has_that_one_form() -> None:
         assert plan(packed, T4, asked).fit.weight_bytes == 5 * GB
 
 
-def sentences(chosen: Plan) -> str:
+def sentences(chosen: LoadPlan) -> str:
     return " ".join(say(reason.code, **dict(reason.parameters)) for reason in chosen.reasons)
 
 

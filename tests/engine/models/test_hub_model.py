@@ -14,8 +14,8 @@ from loopback_hub import LoopbackHub, loopback_hub
 
 from qwen_tui.engine.models.catalogue import known
 from qwen_tui.engine.models.checkpoint import inspect
+from qwen_tui.engine.models.choices import from_hub
 from qwen_tui.engine.models.hub_model import hub_model
-from qwen_tui.engine.models.listing import asked
 from qwen_tui.engine.models.size import size_by_config, size_of
 from qwen_tui.errors import QwenTuiError
 
@@ -35,7 +35,7 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LoopbackHub
 def test_a_model_on_the_hub_is_told_with_its_size_before_it_is_downloaded(
     hub: LoopbackHub, tmp_path: Path
 ) -> None:
-    entry = asked("me/tiny")
+    entry = from_hub("me/tiny")
     real = size_of(inspect(tmp_path / "tiny"))
     weights = (tmp_path / "tiny" / "model.safetensors").stat().st_size
     assert entry.download_bytes == weights

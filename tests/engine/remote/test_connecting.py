@@ -22,7 +22,7 @@ from qwen_tui.engine.base import ModelSpec, PromptMessage, TextDelta
 from qwen_tui.engine.remote.address import address
 from qwen_tui.engine.remote.http_calls import Calls, Patience
 from qwen_tui.engine.remote.opening import open_remote
-from qwen_tui.engine.remote.served_models import served_by
+from qwen_tui.engine.remote.server_check import served_by
 from qwen_tui.errors import QwenTuiError
 
 QUICK = Patience(connect=2.0, answer=1.0)

@@ -216,7 +216,7 @@ def test_names_from_a_server_are_cleaned(connect: Connect, script: Script) -> No
     assert not set("\x1b\x07\u202e") & set(connect().info.name)
 
 
-# --- Counting -----------------------------------------------------------------------------------------------
+# --- TokenCounting -----------------------------------------------------------------------------------------------
 
 TALK = (
     PromptMessage(Role.SYSTEM, "Be brief."),

@@ -28,7 +28,7 @@ GB = 10**9
 def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Screenplay:
     """A machine with a GPU of 24 GB, a model in the cache and one in a folder with a Chinese name."""
     gpu = Device("cuda:0", "NVIDIA A10", 24 * GB, 23 * GB, True, 4096)
-    monkeypatch.setattr(devices, "look", lambda: (gpu, devices.cpu()))
+    monkeypatch.setattr(devices, "usable", lambda: (gpu, devices.cpu()))
     play = Screenplay(tmp_path / "data")
     folder = tiny_models.qwen2(tmp_path / "我的模型")
     repository = cache_folder() / "models--me--tiny"
@@ -220,7 +220,7 @@ async def test_a_model_that_is_loaded_makes_room_for_the_next(play) -> None:
 
 
 async def test_an_empty_conversation_says_why_the_model_is_held_as_it_is(play) -> None:
-    chosen = plan(known("Qwen/Qwen2.5-14B-Instruct").shape.size, devices.look())
+    chosen = plan(known("Qwen/Qwen2.5-14B-Instruct").shape.size, devices.usable())
     play.engine.info = replace(play.engine.info, reasons=chosen.reasons)
     async with play.running() as pilot:
         await until(pilot, lambda: "4bit, 10.1 GB: in bfloat16 it has 29.5 GB" in shown(pilot))

@@ -1,1 +1,1 @@
-"""The KV cache: what is kept between replies, and reading a prompt into it."""
+"""The KV cache: the keys and values of the last prompt, kept between replies."""

@@ -1,8 +1,8 @@
 """The keys and values of what the model read last, and beside them the token ids they belong to.
 
 A prompt that begins as the last one did is read only from where the two part. Layers that keep every token can be
-cut back to any length. Those that keep only a window of them, or a running state, can only be built upon, or be
-brought back to the one place that was kept; before that, the prompt is read from its beginning.
+cropped to any length. Those that keep only a window of them, or a running state, can only be built upon, or be
+restored to the one snapshot; before that, the prompt is read from its beginning.
 """
 
 import inspect
@@ -14,30 +14,30 @@ import torch
 from transformers import DynamicCache, PreTrainedModel
 from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
-from qwen_tui.engine.local.cache.snapshot import Snapshot, put_back, take
-from qwen_tui.engine.local.cache.static_kv_cache import Room, RoomyLayer
+from qwen_tui.engine.local.cache.snapshot import Snapshot, restore, take_snapshot
+from qwen_tui.engine.local.cache.static_kv_cache import StaticKVCache, StaticLayer
 
 CHANGING_ROPES = frozenset({"dynamic", "longrope"})
 """Rotary embeddings that depend on how long the whole text is: the keys of a shorter one are others."""
 
 
 class KVCache:
-    """The cache of one model: it holds one prompt and its reply. Not safe to use from two threads."""
+    """The cache of one model: one prompt and its reply. Not safe to use from two threads."""
 
     def __init__(
         self,
         model: PreTrainedModel,
-        room: Room | None = None,
+        static: StaticKVCache | None = None,
         *,
-        reads_without_mask: bool = False,
-        read_short: Callable[[torch.Tensor], None] | None = None,
+        prefills_without_mask: bool = False,
+        short_prefill: Callable[[torch.Tensor], None] | None = None,
     ) -> None:
-        self._room = room
-        """Where it lies; None for a model whose layers do not keep every token."""
-        self.reads_without_mask = reads_without_mask
-        """How chunks are read into it: see `chunks.reads_without_mask`."""
-        self.read_short = read_short
-        """Reads a few tokens (C) into `states` faster than the model does."""
+        self._static = static
+        """Its memory; None for a model whose layers do not keep every token."""
+        self.prefills_without_mask = prefills_without_mask
+        """How chunks are read into it: see `chunked_prefill.prefills_without_mask`."""
+        self.short_prefill = short_prefill
+        """Puts a few tokens (C) into `states` faster than the forward pass does."""
         self._config = model.config.get_text_config(decoder=True)
         # A Mamba, for instance, has a cache of another kind.
         takes_one = "past_key_values" in inspect.signature(model.forward).parameters
@@ -47,11 +47,11 @@ class KVCache:
         self.states: DynamicCache | None = None
         """What the model takes as `past_key_values`; None for one with a cache of another kind."""
         self.ids: list[int] = []
-        """The tokens that `states` holds; between `begin` and `end` it holds more."""
-        self._kept: Snapshot | None = None
-        """Where a cache that cannot be cut can be brought back to."""
+        """The tokens in `states`; between `begin` and `end` there are more."""
+        self._snapshot: Snapshot | None = None
+        """Where a cache that cannot be cropped can be brought back to."""
         self._is_whole = True
-        """No forward pass was broken off, so all layers hold the same tokens."""
+        """No forward pass was broken off, so all layers have the same tokens."""
 
     def reusable(self, prompt_ids: Sequence[int]) -> int:
         """How many of a prompt's first tokens need not be read again.
@@ -59,13 +59,13 @@ class KVCache:
         Never all of them: the next token's logits come from reading the last one. With nothing left to read,
         `generate` silently computes something else.
         """
-        shared = common(self.ids, prompt_ids[:-1])
-        if shared == len(self.ids) or can_be_cut(self.states):
+        shared = common_prefix(self.ids, prompt_ids[:-1])
+        if shared == len(self.ids) or can_crop(self.states):
             return shared
-        return self._kept.length if self._kept is not None and self._kept.length <= shared else 0
+        return self._snapshot.length if self._snapshot is not None and self._snapshot.length <= shared else 0
 
     def begin(self, prompt_ids: Sequence[int], *, reuse: bool = True) -> int:
-        """Make ready to read a prompt, and return how many of its tokens `states` holds already."""
+        """Make ready to read a prompt, and return how many of its tokens are in `states` already."""
         shared = self.reusable(prompt_ids) if reuse else 0
         if shared and self.states is not None:
             self._bring_to(self.states, shared)
@@ -88,51 +88,51 @@ class KVCache:
             for handle in handles:
                 handle.remove()
 
-    def keep(self, length: int) -> None:
-        """A place to come back to: `states` holds so many tokens now."""
-        self._kept = take(self.states, length) if self.states is not None else None
+    def take_snapshot(self, length: int) -> None:
+        """Take the place to come back to: there are so many tokens now."""
+        self._snapshot = take_snapshot(self.states, length) if self.states is not None else None
 
     def end(self, sequence: Sequence[int]) -> None:
         """Take note of what was read: the first tokens of `sequence`, a prompt with what was generated after it.
 
         A forward pass that was broken off, by a stop or for want of memory, leaves layers of different lengths:
-        what all of them hold is kept.
+        what all of them have is kept.
         """
-        length = held(self.states) if self.states is not None and self.can_reuse else 0
+        length = length_of(self.states) if self.states is not None and self.can_reuse else 0
         if self.states is None or not 0 < length <= len(sequence):
             self.forget()
-        elif self._is_whole or can_be_cut(self.states):
-            cut(self.states, length)
+        elif self._is_whole or can_crop(self.states):
+            crop(self.states, length)
             self.ids = list(sequence[:length])
-        elif self._kept is not None:
-            put_back(self.states, self._kept)
-            self.ids = list(sequence[: self._kept.length])
+        elif self._snapshot is not None:
+            restore(self.states, self._snapshot)
+            self.ids = list(sequence[: self._snapshot.length])
         else:
             self.forget()
         self._is_whole = True
 
     def forget(self) -> None:
         """Let go of all of it."""
-        self.states, self.ids, self._kept = None, [], None
+        self.states, self.ids, self._snapshot = None, [], None
 
     def release(self) -> None:
         """Give back what it would keep for the next prompt, too."""
-        if self._room is not None:
+        if self._static is not None:
             self.forget()
-            self._room.free()
+            self._static.free()
 
     def _empty(self) -> DynamicCache | None:
-        if self._room is not None:
-            return self._room.states()
+        if self._static is not None:
+            return self._static.empty_states()
         return DynamicCache(config=self._config) if self._is_dynamic else None
 
     def _bring_to(self, states: DynamicCache, length: int) -> None:
-        if length < len(self.ids) and not can_be_cut(states) and self._kept is not None:
-            put_back(states, self._kept)
+        if length < len(self.ids) and not can_crop(states) and self._snapshot is not None:
+            restore(states, self._snapshot)
         else:
-            cut(states, length)
-        if self._kept is not None and self._kept.length > length:
-            self._kept = None
+            crop(states, length)
+        if self._snapshot is not None and self._snapshot.length > length:
+            self._snapshot = None
 
     def _note_whole(self, is_whole: bool) -> Callable[..., None]:
         def note(*_: Any) -> None:
@@ -141,7 +141,7 @@ class KVCache:
         return note
 
 
-def common(one: Sequence[int], other: Sequence[int]) -> int:
+def common_prefix(one: Sequence[int], other: Sequence[int]) -> int:
     """How many tokens both begin with. Compared in halves, each at once: 24,000 one by one take 4 ms."""
     first, second = list(one), list(other)
     same, end = 0, min(len(first), len(second))
@@ -154,18 +154,18 @@ def common(one: Sequence[int], other: Sequence[int]) -> int:
     return same
 
 
-def held(states: DynamicCache) -> int:
-    """How many tokens every layer holds that keeps keys and values; 0 where there is no such layer."""
+def length_of(states: DynamicCache) -> int:
+    """How many tokens are in every layer that keeps keys and values; 0 where there is no such layer."""
     return min((_length(layer) for layer in states.layers if isinstance(layer, DynamicLayer)), default=0)
 
 
-def can_be_cut(states: DynamicCache | None) -> bool:
-    """Whether every layer keeps all tokens, so that the last ones can be taken away."""
+def can_crop(states: DynamicCache | None) -> bool:
+    """Whether every layer keeps all tokens, so that the last ones can be cropped."""
     return states is not None and all(map(_keeps_all, states.layers))
 
 
-def cut(states: DynamicCache, length: int) -> None:
-    """Bring every layer to the first `length` tokens, each by itself: they may hold different numbers of them.
+def crop(states: DynamicCache, length: int) -> None:
+    """Bring every layer to the first `length` tokens, each by itself: their lengths may differ.
 
     Memory is freed when a layer grows again, which copies what was left of it.
     """
@@ -186,7 +186,7 @@ def rope_types(config: Any) -> set[str]:
 def _keeps_all(layer: Any) -> bool:
     if type(layer) is DynamicSlidingWindowLayer:
         return bool(layer.cumulative_length < layer.sliding_window)
-    return type(layer) in (DynamicLayer, RoomyLayer)
+    return type(layer) in (DynamicLayer, StaticLayer)
 
 
 def _length(layer: DynamicLayer) -> int:

@@ -1,7 +1,7 @@
-"""A KV cache whose memory stays where it is: a captured graph reads and writes it at the same addresses.
+"""A static KV cache: its memory stays where it is, so that a captured graph finds it at the same addresses.
 
-Its layers take what transformers' own take, so that prompts are read and `generate` works with them, too; but a
-token is written in place, where the library's layers copy all of the cache for it.
+Its layers take what transformers' own take, so that prefill and `generate` work with them, too; but a token is
+written in place, where the library's layers copy all of the cache for it.
 """
 
 import torch
@@ -9,23 +9,23 @@ from transformers import DynamicCache, PreTrainedModel
 from transformers.cache_utils import DynamicLayer
 
 LEAST_TOKENS = 2048
-"""How much room there is at least: a 7B model's cache of so many tokens takes 120 MB."""
+"""The smallest capacity: a 7B model's cache of so many tokens takes 120 MB."""
 
 
-class RoomyLayer(DynamicLayer):  # type: ignore[misc]  # transformers is not typed
-    """A layer whose `keys` and `values` (1, H, T, D) are the first T tokens of larger tensors (1, H, room, D).
+class StaticLayer(DynamicLayer):  # type: ignore[misc]  # transformers is not typed
+    """A layer whose `keys` and `values` (1, H, T, D) are the first T tokens of larger tensors (1, H, capacity, D).
 
-    Who writes into those himself says with `hold` how many tokens there are.
+    Who writes into those directly says with `set_length` how many tokens there are.
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most_tokens: int) -> None:
         super().__init__()
-        self._most = most
+        self._most_tokens = most_tokens
         self.all_keys = self.all_values = torch.empty(1, 1, 0, 1)
-        """With the room behind the last token: (1, H, room, D)."""
+        """The larger tensors: (1, H, capacity, D)."""
 
     @property
-    def room(self) -> int:
+    def capacity(self) -> int:
         """How many tokens can be written before the tensors must move."""
         return min(int(self.all_keys.shape[-2]), int(self.all_values.shape[-2]))
 
@@ -36,111 +36,110 @@ class RoomyLayer(DynamicLayer):  # type: ignore[misc]  # transformers is not typ
         done = self.get_seq_length()
         if not self.is_initialized:
             self.lazy_initialization(keys, values)
-            self.all_keys, self.all_values = (
-                part.new_empty(*part.shape[:2], 0, part.shape[3]) for part in (keys, values)
-            )
+            self.all_keys, self.all_values = _emptied(keys), _emptied(values)
         end = done + keys.shape[-2]
-        self.make_room(end, done)
+        self.reserve(end, done)
         self.all_keys[..., done:end, :] = keys
         self.all_values[..., done:end, :] = values
-        self.hold(end)
+        self.set_length(end)
         return self.keys, self.values
 
-    def hold(self, length: int) -> None:
+    def set_length(self, length: int) -> None:
         """Say that the first `length` tokens are there."""
         self.keys, self.values = self.all_keys[..., :length, :], self.all_values[..., :length, :]
 
-    def make_room(self, tokens: int, done: int) -> None:
-        """Move to where there is room for so many tokens, if there is not; the first `done` go along."""
-        if tokens <= self.room:
+    def reserve(self, tokens: int, done: int) -> None:
+        """Move to a capacity of at least so many tokens, unless there is one; the first `done` go along."""
+        if tokens <= self.capacity:
             return
-        room = LEAST_TOKENS
-        while room < tokens:
-            room *= 2
-        room = max(tokens, min(room, self._most))
-        if not self._has_moved(room, done):
-            # Here and not in the handler, where the traceback would still hold what was allocated.
+        capacity = LEAST_TOKENS
+        while capacity < tokens:
+            capacity *= 2
+        if not self._has_moved(max(tokens, min(capacity, self._most_tokens)), done):
+            # Here and not in the handler, where the traceback would keep what was allocated.
             self._move(tokens, done)
 
-    def _has_moved(self, room: int, done: int) -> bool:
+    def _has_moved(self, capacity: int, done: int) -> bool:
         try:
-            self._move(room, done)
+            self._move(capacity, done)
         except torch.OutOfMemoryError:
             return False
         return True
 
-    def _move(self, room: int, done: int) -> None:
+    def _move(self, capacity: int, done: int) -> None:
         both = (self.all_keys, self.all_values)
         # Zeros: what is behind the last token is read, too, though with no weight, and 0 * NaN is no 0.
-        larger = [old.new_zeros(*old.shape[:2], room, old.shape[3]) for old in both]
+        larger = [old.new_zeros(*old.shape[:2], capacity, old.shape[3]) for old in both]
         for old, new in zip(both, larger, strict=True):
             new[..., :done, :] = old[..., :done, :]
         self.all_keys, self.all_values = larger
-        self.hold(done)  # what is held of the smaller ones would keep their memory
+        self.set_length(done)  # views of the smaller ones would keep their memory
 
     def free(self) -> None:
-        """Give the memory back; the layer holds nothing then, and moves when it is used again."""
-        self.all_keys, self.all_values = (
-            part.new_empty(*part.shape[:2], 0, part.shape[3]) for part in (self.all_keys, self.all_values)
-        )
+        """Give the memory back; the layer is empty then, and moves when it is used again."""
+        self.all_keys, self.all_values = _emptied(self.all_keys), _emptied(self.all_values)
         if self.is_initialized:
-            self.hold(0)
+            self.set_length(0)
 
-    def clear(self, length: int) -> None:
-        """Overwrite what is behind the first `length` tokens: after a fault it may hold anything."""
+    def zero_after(self, length: int) -> None:
+        """Overwrite what is behind the first `length` tokens: after a fault anything may be there."""
         self.all_keys[..., length:, :] = 0
         self.all_values[..., length:, :] = 0
 
 
-class Room:
+class StaticKVCache:
     """The layers of one model, which every conversation uses in turn."""
 
     def __init__(self, model: PreTrainedModel, window: int) -> None:
         self._config = model.config.get_text_config(decoder=True)
-        self.layers = [RoomyLayer(window) for _ in range(self._config.num_hidden_layers)]
+        self.layers = [StaticLayer(window) for _ in range(self._config.num_hidden_layers)]
 
-    def states(self) -> DynamicCache:
+    def empty_states(self) -> DynamicCache:
         """A cache with nothing in it, in the memory of the one before: that one is not to be used any more."""
         states = DynamicCache(config=self._config)
         states.layers = list(self.layers)
-        self.hold(0)
+        self.set_length(0)
         return states
 
-    def hold(self, length: int) -> None:
+    def set_length(self, length: int) -> None:
         """Say that the first `length` tokens are there."""
         for layer in self.layers:
             if layer.is_initialized:
-                layer.hold(length)
+                layer.set_length(length)
 
     @property
-    def tokens(self) -> int:
+    def capacity(self) -> int:
         """How many tokens can be written before the tensors must move."""
-        return min(layer.room for layer in self.layers)
+        return min(layer.capacity for layer in self.layers)
 
     @property
     def addresses(self) -> tuple[int, ...]:
         """Where the layers are, and how long: what was captured with others is of no use any more."""
-        return (self.tokens, *(layer.all_keys.data_ptr() for layer in self.layers))
+        return (self.capacity, *(layer.all_keys.data_ptr() for layer in self.layers))
 
-    def make(self, tokens: int, done: int) -> None:
-        """Make room for so many tokens, if there is not; the first `done` go along."""
+    def reserve(self, tokens: int, done: int) -> None:
+        """See `StaticLayer.reserve`."""
         for layer in self.layers:
-            layer.make_room(tokens, done)
+            layer.reserve(tokens, done)
 
     def free(self) -> None:
         """Give the memory of all layers back."""
         for layer in self.layers:
             layer.free()
 
-    def clear(self, length: int) -> None:
-        """Overwrite what is behind the first `length` tokens."""
+    def zero_after(self, length: int) -> None:
+        """See `StaticLayer.zero_after`."""
         for layer in self.layers:
             if layer.is_initialized:
-                layer.clear(length)
+                layer.zero_after(length)
 
 
-def has_room_for(model: PreTrainedModel) -> bool:
-    """Whether all layers of the model's cache keep every token, so that they can be replaced by roomy ones."""
+def supports_static_cache(model: PreTrainedModel) -> bool:
+    """Whether all layers of the model's cache keep every token, so that static ones can take their place."""
     layers = DynamicCache(config=model.config.get_text_config(decoder=True)).layers
     takes_one = bool(model._supports_default_dynamic_cache())
     return takes_one and bool(layers) and all(type(layer) is DynamicLayer for layer in layers)
+
+
+def _emptied(tensor: torch.Tensor) -> torch.Tensor:
+    return tensor.new_empty(*tensor.shape[:2], 0, tensor.shape[3])

@@ -1,6 +1,6 @@
-"""What decoding is held against: transformers' own `generate`, and what the device's memory allows.
+"""What decoding is compared with: transformers' own `generate`, and what the device's memory allows.
 
-`generate` runs as it comes but for cuDNN's attention, which the worker has turned off (see `loading`): with it, it
+`generate` runs as it comes but for cuDNN's attention, which the worker has turned off (see `load`): with it, it
 is two to four times slower.
 
 Decoding one conversation reads every weight once a token, so that no program can be faster than the bytes of a
@@ -14,6 +14,7 @@ import torch
 from transformers import GenerationConfig, PreTrainedModel
 from transformers.generation.streamers import BaseStreamer
 
+from qwen_tui.engine.local.forward.prefill import wait_for
 from qwen_tui.engine.models.size import chosen_share
 from qwen_tui.engine.wire import PlainTiming
 
@@ -29,15 +30,10 @@ def plain_generate(model: PreTrainedModel, prompt_tokens: int, new_tokens: int) 
     clock = _Clock()
     random = torch.Generator().manual_seed(0)
     ids = torch.randint(5, 1000, (1, prompt_tokens), generator=random).to(model.device)
-    config = GenerationConfig(
-        do_sample=False,
-        max_new_tokens=new_tokens,
-        min_new_tokens=new_tokens,
-        eos_token_id=None,
-        pad_token_id=0,
-    )
+    lengths = {"max_new_tokens": new_tokens, "min_new_tokens": new_tokens}
+    config = GenerationConfig(do_sample=False, eos_token_id=None, pad_token_id=0, **lengths)
     with torch.no_grad():
-        _settle(model.device)
+        wait_for(model.device)
         began = time.monotonic()
         model.generate(ids, attention_mask=torch.ones_like(ids), generation_config=config, streamer=clock)
     return PlainTiming(clock.first - began, clock.last - clock.first, clock.tokens)
@@ -49,10 +45,10 @@ def bytes_a_second(device: torch.device) -> float:
     target = torch.empty_like(source)
     best = float("inf")
     for _ in range(COPIES):
-        _settle(device)
+        wait_for(device)
         began = time.perf_counter()
         target.copy_(source)
-        _settle(device)
+        wait_for(device)
         best = min(best, time.perf_counter() - began)
     return 2 * source.numel() / best
 
@@ -102,10 +98,3 @@ class _Clock(BaseStreamer):  # type: ignore[misc]  # transformers is not typed
 
     def end(self) -> None:
         pass
-
-
-def _settle(device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    elif device.type == "mps":
-        torch.mps.synchronize()

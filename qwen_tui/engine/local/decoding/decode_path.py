@@ -1,7 +1,7 @@
-"""Which way a model is decoded: by kernels of our own, by a graph of its forward pass, or by `generate`.
+"""The decode path of a model: by kernels of our own, by a graph of its forward pass, or by `generate`.
 
 Each is tried out on the model itself before it is used: what computes something else than the forward pass, or
-fails, is not taken, and the log says why.
+fails, is not used, and the log says why.
 """
 
 import logging
@@ -11,21 +11,18 @@ import torch
 from transformers import PreTrainedModel
 
 from qwen_tui.engine.local.cache.kv_cache import CHANGING_ROPES, rope_types
-from qwen_tui.engine.local.cache.static_kv_cache import Room, has_room_for
-from qwen_tui.engine.local.decoding.checking import Mismatch, Reference, reference
+from qwen_tui.engine.local.cache.static_kv_cache import StaticKVCache, supports_static_cache
 from qwen_tui.engine.local.decoding.decoder import Decoder, ForwardStep
-from qwen_tui.engine.local.decoding.graph_step import PlainStep
+from qwen_tui.engine.local.decoding.graph_step import GraphStep
+from qwen_tui.engine.local.decoding.kernel_support import KERNELS_CAPABILITY
 from qwen_tui.engine.local.decoding.sampling import Values
+from qwen_tui.engine.local.forward.checking import Mismatch, Reference, reference
 
 log = logging.getLogger(__name__)
 
 STEPS = 3
 
-KERNELS_CAPABILITY = (8, 0)
-"""Before this a GPU has no bf16, and the kernels were not tried."""
-
-
-Way = Callable[[PreTrainedModel, Room, int], ForwardStep]
+MakeStep = Callable[[PreTrainedModel, StaticKVCache, int], ForwardStep]
 """Makes the step for a model, with its cache, for a context window."""
 
 
@@ -35,20 +32,20 @@ def fast_decoder(model: PreTrainedModel, window: int) -> Decoder | None:
     if reason:
         log.info("decoding with generate: %s", reason)
         return None
-    ways: list[Way] = [_kernels, _graph]
+    paths: list[MakeStep] = [_kernels, _graph]
     if torch.cuda.get_device_capability(model.device) < KERNELS_CAPABILITY:
-        ways.remove(_kernels)
+        paths.remove(_kernels)
     # An error from a compiler, a driver, a library, the model's own code: whatever it is, there is another way.
     try:
         expected = reference(model)
     except Exception as error:
         log.warning("decoding with generate: %s: %s", type(error).__name__, error)
         return None
-    for way in ways:
+    for path in paths:
         try:
-            return tried(model, way, window, expected)
+            return checked(model, path, window, expected)
         except Exception as error:
-            log.warning("not decoding by %s: %s: %s", way.__name__.strip("_"), type(error).__name__, error)
+            log.warning("not decoding by %s: %s: %s", path.__name__.strip("_"), type(error).__name__, error)
     return None
 
 
@@ -63,26 +60,28 @@ def why_not(model: PreTrainedModel) -> str:
         return "its positions depend on the length of the text"
     if not model._supports_default_dynamic_cache():
         return "it has a cache of another kind"
-    if not has_room_for(model):
+    if not supports_static_cache(model):
         return "its layers do not keep every token"
     if model.device.type != "cuda":
         return f"it is on {model.device.type}"
     return ""
 
 
-def tried(model: PreTrainedModel, way: Way, window: int, expected: Reference | None = None) -> Decoder:
-    """A decoder by this way that was held against the forward pass; raises `Mismatch`, and what the way raises."""
+def checked(
+    model: PreTrainedModel, make_step: MakeStep, window: int, expected: Reference | None = None
+) -> Decoder:
+    """A decoder with this step, checked against the forward pass; raises `Mismatch`, and what the step raises."""
     expected = expected or reference(model)
     ids = expected.ids
-    room = Room(model, window)
+    cache = StaticKVCache(model, window)
     with torch.no_grad():
-        model(input_ids=ids[:, :-STEPS], past_key_values=room.states(), use_cache=True)
-        decoder = Decoder(model, room, way(model, room, window))
+        model(input_ids=ids[:, :-STEPS], past_key_values=cache.empty_states(), use_cache=True)
+        decoder = Decoder(model, cache, make_step(model, cache, window))
         error = _compare(decoder, expected)
-        if decoder.step.read_short is not None:
-            room.hold(0)
+        if decoder.step.short_prefill is not None:
+            cache.set_length(0)
             for part in (ids[0, : ids.shape[1] // 2], ids[0, ids.shape[1] // 2 : -STEPS]):
-                decoder.step.read_short(part)
+                decoder.step.short_prefill(part)
             error = max(error, _compare(decoder, expected))
         _compare_captured(decoder, ids[0], expected.tolerance)
     log.info(
@@ -95,7 +94,7 @@ def tried(model: PreTrainedModel, way: Way, window: int, expected: Reference | N
 
 
 def _compare(decoder: Decoder, expected: Reference) -> float:
-    """How far the last steps are from what they should be, where the cache holds what comes before them."""
+    """How far the last steps are from what they should be, with what comes before them in the cache."""
     ids = expected.ids[0]
     places = range(ids.shape[0] - STEPS, ids.shape[0])
     return max(expected.check(decoder.logits(int(ids[place]), place), place) for place in places)
@@ -114,13 +113,13 @@ def _compare_captured(decoder: Decoder, ids: torch.Tensor, tolerance: float) -> 
         raise Mismatch("a seed does not repeat a reply")
 
 
-def _kernels(model: PreTrainedModel, room: Room, window: int) -> ForwardStep:
-    # Imported here: without Triton, or without a C compiler, this fails and the other way is left.
+def _kernels(model: PreTrainedModel, cache: StaticKVCache, window: int) -> ForwardStep:
+    # Imported here: without Triton, or without a C compiler, this fails and the other path is left.
     from qwen_tui.engine.local.decoding.kernel_step import KernelStep
     from qwen_tui.engine.local.decoding.weights import gather
 
-    return KernelStep(model, gather(model), room.layers, window)
+    return KernelStep(model, gather(model), cache.layers, window)
 
 
-def _graph(model: PreTrainedModel, room: Room, _: int) -> ForwardStep:
-    return PlainStep(model, room.layers)
+def _graph(model: PreTrainedModel, cache: StaticKVCache, _: int) -> ForwardStep:
+    return GraphStep(model, cache.layers)

@@ -12,13 +12,13 @@ from typing import Protocol
 import torch
 from transformers import PreTrainedModel
 
-from qwen_tui.engine.local.cache.static_kv_cache import Room
+from qwen_tui.engine.local.cache.static_kv_cache import StaticKVCache
 from qwen_tui.engine.local.decoding.cuda_graphs import Graphs
 from qwen_tui.engine.local.decoding.sampling import Sampler, Values
 from qwen_tui.errors import QwenTuiError
 
 SPARE_TOKENS = 1024
-"""How much room is made at least behind a prompt, so that a reply seldom has to move the cache."""
+"""How much is reserved at least behind a prompt, so that a reply seldom has to move the cache."""
 
 AHEAD = 2
 """How many tokens can be on their way from the device."""
@@ -28,13 +28,13 @@ class ForwardStep(Protocol):
     """One token through the model."""
 
     name: str
-    """What a receipt calls this way to decode."""
+    """What a receipt calls this decode path."""
 
     @property
-    def read_short(self) -> Callable[[torch.Tensor], None] | None:
-        """Reads a few tokens (C) into the cache faster than the forward pass does; None where nothing does."""
+    def short_prefill(self) -> Callable[[torch.Tensor], None] | None:
+        """Puts a few tokens (C) into the cache faster than the forward pass does; None where nothing does."""
 
-    def window(self, tokens: int, room: int) -> int:
+    def window(self, tokens: int, capacity: int) -> int:
         """How far a step has to look when there are so many tokens: each of these is captured by itself."""
 
     def __call__(self, token: torch.Tensor, position: torch.Tensor, window: int) -> torch.Tensor:
@@ -42,11 +42,11 @@ class ForwardStep(Protocol):
 
 
 class Decoder:
-    """Decodes with one model, on the device that holds all of it. Not safe to use from two threads."""
+    """Decodes with one model, on the device that has all of it. Not safe to use from two threads."""
 
-    def __init__(self, model: PreTrainedModel, room: Room, step: ForwardStep) -> None:
+    def __init__(self, model: PreTrainedModel, cache: StaticKVCache, step: ForwardStep) -> None:
         self.device = model.device
-        self.room = room
+        self.cache = cache
         self.step = step
         vocabulary = model.config.get_text_config().vocab_size
         self._sampler = Sampler(vocabulary, self.device)
@@ -63,15 +63,15 @@ class Decoder:
     def decode(
         self, ids: torch.Tensor, limit: int, values: Values, seed: int, suppressed: torch.Tensor | None = None
     ) -> Iterator[int]:
-        """Generate up to `limit` tokens after the prompt `ids` (T), of which the cache holds all but the last.
+        """Generate up to `limit` tokens after the prompt `ids` (T), all but the last of which are in the cache.
 
         It ends when the caller does. Each token's successor is on its way when it is given. Raises QwenTuiError
         when the model says what is no number.
         """
         total = ids.shape[0]
-        self.room.make(min(total + limit, total + SPARE_TOKENS), total - 1)
+        self.cache.reserve(min(total + limit, total + SPARE_TOKENS), total - 1)
         # Behind a place that is gone back to anything may stand, also what is no number.
-        self.room.clear(total - 1)
+        self.cache.zero_after(total - 1)
         self._sampler.begin(values, seed, ids, suppressed)
         self._token.copy_(ids[-1:])
         self._position.fill_(total - 1)
@@ -86,21 +86,21 @@ class Decoder:
         self._graphs.forget()
 
     def logits(self, token: int, position: int) -> torch.Tensor:
-        """What the step says (V, float32) after a token at a place; the cache holds all before it."""
-        self.room.make(position + 1, position)
+        """What the step says (V, float32) after a token at a place; all before it are in the cache."""
+        self.cache.reserve(position + 1, position)
         self._token.fill_(token)
         self._position.fill_(position)
-        said = self.step(self._token, self._position, self.step.window(position + 1, self.room.tokens))
+        said = self.step(self._token, self._position, self.step.window(position + 1, self.cache.capacity))
         return said.clone()
 
     def _start(self, number: int, tokens: int) -> None:
         """Have the device compute token `number`, which comes after so many, and send it here."""
-        if tokens > self.room.tokens:
-            self.room.make(tokens + SPARE_TOKENS, tokens - 1)
-        if self._addresses != self.room.addresses:
+        if tokens > self.cache.capacity:
+            self.cache.reserve(tokens + SPARE_TOKENS, tokens - 1)
+        if self._addresses != self.cache.addresses:
             self._graphs.forget()
-            self._addresses = self.room.addresses
-        window = self.step.window(tokens, self.room.tokens)
+            self._addresses = self.cache.addresses
+        window = self.step.window(tokens, self.cache.capacity)
         advance = self._graphs.get(
             (window, self._sampler.kind),
             lambda: self._advance(window),

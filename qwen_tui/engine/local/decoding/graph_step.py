@@ -1,6 +1,6 @@
 """One token through the model's own forward pass, in a shape that a CUDA graph can hold.
 
-It holds for every model whose layers keep all tokens, quantized or not.
+It works for every model whose layers keep all tokens, quantized or not.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,28 +10,28 @@ import torch
 from transformers import Cache, PreTrainedModel
 from transformers.cache_utils import DynamicLayer
 
-from qwen_tui.engine.local.cache.static_kv_cache import RoomyLayer
-from qwen_tui.engine.local.decoding.attention import ONE_QUERY, attending
+from qwen_tui.engine.local.cache.static_kv_cache import StaticLayer
+from qwen_tui.engine.local.forward.attention import ONE_QUERY, attending
 
 LEAST_WINDOW = 1024
 
 
-class PlainStep:
+class GraphStep:
     """The forward pass for one token, with fixed shapes: it looks at a window that is a power of two."""
 
     name = "graph"
-    read_short = None
+    short_prefill = None
 
-    def __init__(self, model: PreTrainedModel, layers: Sequence[RoomyLayer]) -> None:
+    def __init__(self, model: PreTrainedModel, layers: Sequence[StaticLayer]) -> None:
         self._model = model
         self._layers = layers
 
-    def window(self, tokens: int, room: int) -> int:
+    def window(self, tokens: int, capacity: int) -> int:
         """How many tokens to look at when there are so many."""
         window = LEAST_WINDOW
         while window < tokens:
             window *= 2
-        return min(window, room)
+        return min(window, capacity)
 
     def __call__(self, token: torch.Tensor, position: torch.Tensor, window: int) -> torch.Tensor:
         """The logits (V) in float32 after `token` (1) at `position` (1), whose keys and values are written."""
@@ -73,7 +73,7 @@ def batching(model: PreTrainedModel) -> Iterator[None]:
 class _Written(DynamicLayer):  # type: ignore[misc]  # transformers is not typed
     """A layer that is written at one place, and looked at as far as the window goes."""
 
-    def __init__(self, layer: RoomyLayer, position: torch.Tensor, window: int) -> None:
+    def __init__(self, layer: StaticLayer, position: torch.Tensor, window: int) -> None:
         super().__init__()
         self._layer, self._position, self._window = layer, position, window
         self.is_initialized = True

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import torch
 from transformers import PreTrainedModel
 
-from qwen_tui.engine.local.cache.static_kv_cache import RoomyLayer
+from qwen_tui.engine.local.cache.static_kv_cache import StaticLayer
 from qwen_tui.engine.local.decoding.kernels import attention, rotary
-from qwen_tui.engine.local.decoding.short_prefill import ShortReading
+from qwen_tui.engine.local.decoding.short_prefill import ShortPrefill
 from qwen_tui.engine.local.decoding.weights import Layer, Unsupported, Weights
 
 
@@ -20,62 +20,62 @@ class KernelStep:
     name = "kernels"
 
     def __init__(
-        self, model: PreTrainedModel, weights: Weights, layers: Sequence[RoomyLayer], window: int
+        self, model: PreTrainedModel, weights: Weights, layers: Sequence[StaticLayer], window: int
     ) -> None:
         self._weights = weights
         self._layers = layers
         device, dtype = weights.embedding.device, weights.embedding.dtype
-        query_size = weights.heads * weights.size
-        projected_size = query_size + 2 * weights.groups * weights.size
+        query_size = weights.heads * weights.head_dim
+        projected_size = query_size + 2 * weights.kv_heads * weights.head_dim
         self._hidden = torch.empty(1, weights.embedding.shape[1], dtype=dtype, device=device)
         self._projected = torch.empty(1, projected_size, dtype=dtype, device=device)
-        self._query = torch.empty(1, weights.heads, weights.size, dtype=dtype, device=device)
+        self._query = torch.empty(1, weights.heads, weights.head_dim, dtype=dtype, device=device)
         self._attended = torch.empty_like(self._query[0])
-        most = max(layer.inner.size for layer in weights.layers)
+        most = max(layer.mlp.width for layer in weights.layers)
         self._between = torch.empty(most, dtype=dtype, device=device)
         self._logits = torch.empty(weights.embedding.shape[0], dtype=torch.float32, device=device)
-        self._split = attention.scratch(weights.heads, weights.size, device)
+        self._split = attention.scratch(weights.heads, weights.head_dim, device)
         # The model's own, so that every way to scale the rotary embedding is the right one; 8 MB for 32,768.
         positions = torch.arange(window, device=device)[None]
         angles = model.model.rotary_emb(self._hidden, positions)
         self._cosines, self._sines = (part[0].contiguous() for part in angles)  # (T, D)
-        if self._cosines.shape[1] != weights.size:
-            raise Unsupported(f"only {self._cosines.shape[1]} elements of {weights.size} are rotated")
-        self.read_short = ShortReading(weights, layers, self._cosines, self._sines)
+        if self._cosines.shape[1] != weights.head_dim:
+            raise Unsupported(f"only {self._cosines.shape[1]} elements of {weights.head_dim} are rotated")
+        self.short_prefill = ShortPrefill(weights, layers, self._cosines, self._sines)
 
-    def window(self, tokens: int, room: int) -> int:
+    def window(self, tokens: int, capacity: int) -> int:
         """The kernels read the length from the device: one capture does for all."""
-        return room
+        return capacity
 
     def __call__(self, token: torch.Tensor, position: torch.Tensor, window: int) -> torch.Tensor:
         """The logits (V) in float32 after `token` (1) at `position` (1), whose keys and values are written."""
         weights = self._weights
         torch.index_select(weights.embedding, 0, token, out=self._hidden)
-        for layer, place in zip(weights.layers, self._layers, strict=True):
-            self._attention(layer, place, position)
-            between = self._between[: layer.inner.size]
-            layer.inner.add(self._hidden[0], between, layer.inner_gain, weights.eps)
-        weights.head.product(self._hidden[0], self._logits, weights.last_gain, weights.eps)
+        for layer, cached in zip(weights.layers, self._layers, strict=True):
+            self._attention(layer, cached, position)
+            between = self._between[: layer.mlp.width]
+            layer.mlp.add(self._hidden[0], between, layer.mlp_norm, weights.eps)
+        weights.head.product(self._hidden[0], self._logits, weights.final_norm, weights.eps)
         return self._logits
 
-    def _attention(self, layer: Layer, place: RoomyLayer, position: torch.Tensor) -> None:
+    def _attention(self, layer: Layer, cached: StaticLayer, position: torch.Tensor) -> None:
         weights, hidden = self._weights, self._hidden[0]
-        layer.projections.product(hidden, self._projected[0], layer.input_gain, weights.eps)
+        layer.projections.product(hidden, self._projected[0], layer.input_norm, weights.eps)
         rotary.place(
             self._projected,
-            layer.head_gains,
+            layer.head_norms,
             weights.eps,
             self._cosines,
             self._sines,
             position,
             self._query,
-            place.all_keys,
-            place.all_values,
+            cached.all_keys,
+            cached.all_values,
         )
         attention.attend(
             self._query[0],
-            place.all_keys,
-            place.all_values,
+            cached.all_keys,
+            cached.all_values,
             position,
             weights.scale,
             self._split,

@@ -1,4 +1,4 @@
-"""A model's matrices, however they are held: with one vector by kernels of our own, with several by the library."""
+"""A model's matrices, whatever their form: with one vector by kernels of our own, with several by the library."""
 
 from typing import NamedTuple
 
@@ -19,21 +19,23 @@ class Dense(NamedTuple):
         self,
         x: torch.Tensor,
         out: torch.Tensor,
-        gain: torch.Tensor | None = None,
+        norm_weight: torch.Tensor | None = None,
         eps: float = 0.0,
         *,
         adds: bool = False,
     ) -> None:
         """See `dense.product`."""
-        dense.product(self.weight, self.bias, x, out, gain, eps, adds=adds)
+        dense.product(self.weight, self.bias, x, out, norm_weight, eps, adds=adds)
 
     def linear(self, x: torch.Tensor) -> torch.Tensor:
         """Of several vectors: (C, K) to (C, N)."""
         return torch.nn.functional.linear(x, self.weight, self.bias)
 
-    def gated_product(self, x: torch.Tensor, out: torch.Tensor, gain: torch.Tensor, eps: float) -> None:
+    def gated_product(
+        self, x: torch.Tensor, out: torch.Tensor, norm_weight: torch.Tensor, eps: float
+    ) -> None:
         """See `dense.gated_product`."""
-        dense.gated_product(self.weight, x, out, gain, eps)
+        dense.gated_product(self.weight, x, out, norm_weight, eps)
 
 
 class FourBits(NamedTuple):
@@ -52,22 +54,24 @@ class FourBits(NamedTuple):
         self,
         x: torch.Tensor,
         out: torch.Tensor,
-        gain: torch.Tensor | None = None,
+        norm_weight: torch.Tensor | None = None,
         eps: float = 0.0,
         *,
         adds: bool = False,
     ) -> None:
         """See `four_bits.product`."""
-        four_bits.product(self.codes, self.scales, self.values, self.bias, x, out, gain, eps, adds=adds)
+        four_bits.product(*self, x, out, norm_weight, eps, adds=adds)
 
     def linear(self, x: torch.Tensor) -> torch.Tensor:
         """Of several vectors: (C, K) to (C, N). The matrix is unpacked for them."""
         weight = four_bits.unpacked(self.codes, self.scales, self.values, x.dtype)
         return torch.nn.functional.linear(x, weight, self.bias)
 
-    def gated_product(self, x: torch.Tensor, out: torch.Tensor, gain: torch.Tensor, eps: float) -> None:
-        """See `four_bits.gated_product`."""
-        four_bits.gated_product(self.codes, self.scales, self.values, x, out, gain, eps)
+    def gated_product(
+        self, x: torch.Tensor, out: torch.Tensor, norm_weight: torch.Tensor, eps: float
+    ) -> None:
+        """See `four_bits.product`."""
+        four_bits.product(*self, x, out, norm_weight, eps, is_gated=True)
 
 
 Matrix = Dense | FourBits

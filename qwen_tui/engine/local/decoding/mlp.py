@@ -1,4 +1,4 @@
-"""The inner part of a layer, behind its attention: one for all tokens, or experts of which each token has some."""
+"""The MLP of a layer: one that all tokens go through, or experts of which each token has some."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -10,19 +10,19 @@ from qwen_tui.engine.local.decoding.kernels import dense, experts
 from qwen_tui.engine.local.decoding.matrices import Matrix
 
 
-class Gated(NamedTuple):
-    """The inner part of a layer, which every token goes through."""
+class GatedMLP(NamedTuple):
+    """The MLP that every token goes through."""
 
-    size: int
+    width: int
     """I, how many elements are between the products."""
     gate_and_up: Matrix
     """(2I, K)."""
     down: Matrix
     """(K, I)."""
 
-    def add(self, hidden: torch.Tensor, between: torch.Tensor, gain: torch.Tensor, eps: float) -> None:
+    def add(self, hidden: torch.Tensor, between: torch.Tensor, norm_weight: torch.Tensor, eps: float) -> None:
         """Add what it makes of RMSNorm(hidden) to `hidden` (K); `between` (I) is written over."""
-        self.gate_and_up.gated_product(hidden, between, gain, eps)
+        self.gate_and_up.gated_product(hidden, between, norm_weight, eps)
         self.down.product(between, hidden, adds=True)
 
     def __call__(self, normed: torch.Tensor) -> torch.Tensor:
@@ -32,9 +32,9 @@ class Gated(NamedTuple):
 
 
 class Experts(NamedTuple):
-    """An inner part of E experts, of which a router chooses C for each token. They are never quantized."""
+    """An MLP of E experts, of which a router chooses C for each token. They are never quantized."""
 
-    size: int
+    width: int
     """C * I."""
     router: torch.Tensor
     """(E, K)."""
@@ -52,14 +52,14 @@ class Experts(NamedTuple):
     block: Callable[[torch.Tensor], torch.Tensor]
     """The model's own, (1, T, K) to the same."""
 
-    def add(self, hidden: torch.Tensor, between: torch.Tensor, gain: torch.Tensor, eps: float) -> None:
-        """As `Gated.add`; `between` has C * I elements."""
-        inner = between.view(self.ids.shape[0], -1)
-        dense.product(self.router, None, hidden, self.logits, gain, eps)
+    def add(self, hidden: torch.Tensor, between: torch.Tensor, norm_weight: torch.Tensor, eps: float) -> None:
+        """As `GatedMLP.add`; `between` has C * I elements."""
+        each = between.view(self.ids.shape[0], -1)
+        dense.product(self.router, None, hidden, self.logits, norm_weight, eps)
         experts.choose(self.logits, self.ids, self.shares, adds_to_one=self.shares_add_to_one)
-        experts.gated_products(self.gate_and_up, self.ids, hidden, inner, gain, eps)
-        experts.add_products(self.down, self.ids, self.shares, inner, hidden)
+        experts.gated_products(self.gate_and_up, self.ids, hidden, each, norm_weight, eps)
+        experts.add_products(self.down, self.ids, self.shares, each, hidden)
 
     def __call__(self, normed: torch.Tensor) -> torch.Tensor:
-        """As `Gated`."""
+        """As `GatedMLP`."""
         return self.block(normed[None])[0]

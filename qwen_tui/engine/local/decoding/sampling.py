@@ -10,6 +10,8 @@ from typing import NamedTuple
 import torch
 from transformers import GenerationConfig
 
+from qwen_tui.engine.base import SAMPLING_FIELDS
+
 CANDIDATES = 1024
 """With a top-k of at most so many, only so many of the likeliest tokens are looked at."""
 
@@ -26,13 +28,12 @@ class Values(NamedTuple):
     repetition_penalty: float = 1.0
 
 
-PLAIN = frozenset(
-    {
-        *("do_sample", "temperature", "top_k", "top_p", "min_p", "repetition_penalty", "suppress_tokens"),
-        *("max_new_tokens", "max_length", "eos_token_id", "bos_token_id", "pad_token_id", "use_cache"),
-        *("return_dict_in_generate", "cache_implementation", "transformers_version", "_from_model_config"),
-    }
-)
+_HOUSEKEEPING = (
+    "max_new_tokens", "max_length", "eos_token_id", "bos_token_id", "pad_token_id", "use_cache",
+    "return_dict_in_generate", "cache_implementation", "transformers_version", "_from_model_config",
+)  # fmt: skip
+
+PLAIN = frozenset(("do_sample", *SAMPLING_FIELDS, "suppress_tokens", *_HOUSEKEEPING))
 """Of a generation_config, what is done here or does not matter."""
 
 

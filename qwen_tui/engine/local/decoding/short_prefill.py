@@ -9,17 +9,17 @@ from collections.abc import Sequence
 import torch
 from torch.nn.functional import embedding, rms_norm
 
-from qwen_tui.engine.local.cache.static_kv_cache import RoomyLayer
-from qwen_tui.engine.local.decoding.attention import attended_behind
+from qwen_tui.engine.local.cache.static_kv_cache import StaticLayer
 from qwen_tui.engine.local.decoding.kernels import rotary
 from qwen_tui.engine.local.decoding.weights import Layer, Weights
+from qwen_tui.engine.local.forward.attention import attended_behind
 
 
-class ShortReading:
+class ShortPrefill:
     """Puts the keys and values of a few tokens into the cache, and computes nothing that only logits would need."""
 
     def __init__(
-        self, weights: Weights, layers: Sequence[RoomyLayer], cosines: torch.Tensor, sines: torch.Tensor
+        self, weights: Weights, layers: Sequence[StaticLayer], cosines: torch.Tensor, sines: torch.Tensor
     ) -> None:
         self._weights = weights
         self._layers = layers
@@ -31,33 +31,33 @@ class ShortReading:
         weights, done = self._weights, self._layers[0].get_seq_length()
         position = torch.full((1,), done, dtype=torch.long, device=ids.device)
         hidden = embedding(ids, weights.embedding)  # (C, K)
-        for layer, place in zip(weights.layers, self._layers, strict=True):
-            place.make_room(done + ids.shape[0], done)
-            query = self._placed(layer, place, hidden, position)
-            place.hold(done + ids.shape[0])
-            if place is self._layers[-1]:
+        for layer, cached in zip(weights.layers, self._layers, strict=True):
+            cached.reserve(done + ids.shape[0], done)
+            query = self._rotated(layer, cached, hidden, position)
+            cached.set_length(done + ids.shape[0])
+            if cached is self._layers[-1]:
                 break
-            attended = attended_behind(query.transpose(0, 1)[None], place.keys, place.values, weights.scale)
+            attended = attended_behind(query.transpose(0, 1)[None], cached.keys, cached.values, weights.scale)
             hidden = hidden + layer.output.linear(attended.reshape(ids.shape[0], -1))
-            normed = rms_norm(hidden, hidden.shape[1:], layer.inner_gain, weights.eps)
-            hidden = hidden + layer.inner(normed)
+            normed = rms_norm(hidden, hidden.shape[1:], layer.mlp_norm, weights.eps)
+            hidden = hidden + layer.mlp(normed)
 
-    def _placed(
-        self, layer: Layer, place: RoomyLayer, hidden: torch.Tensor, position: torch.Tensor
+    def _rotated(
+        self, layer: Layer, cached: StaticLayer, hidden: torch.Tensor, position: torch.Tensor
     ) -> torch.Tensor:
         """Write keys and values of what is hidden (C, K) into their place; returns the queries (C, H, D)."""
         weights = self._weights
-        normed = rms_norm(hidden, hidden.shape[1:], layer.input_gain, weights.eps)
-        query = hidden.new_empty(hidden.shape[0], weights.heads, weights.size)
+        normed = rms_norm(hidden, hidden.shape[1:], layer.input_norm, weights.eps)
+        query = hidden.new_empty(hidden.shape[0], weights.heads, weights.head_dim)
         rotary.place(
             layer.projections.linear(normed),
-            layer.head_gains,
+            layer.head_norms,
             weights.eps,
             self._cosines,
             self._sines,
             position,
             query,
-            place.all_keys,
-            place.all_values,
+            cached.all_keys,
+            cached.all_values,
         )
         return query

@@ -10,18 +10,10 @@ from typing import Any, NamedTuple
 import torch
 from transformers import PreTrainedModel
 
+from qwen_tui.engine.local.decoding.kernel_support import KERNEL_MODELS
 from qwen_tui.engine.local.decoding.kernels import four_bits
 from qwen_tui.engine.local.decoding.matrices import Dense, FourBits, Matrix
-from qwen_tui.engine.local.decoding.mlp import Experts, Gated
-
-ARCHITECTURES = (
-    "Qwen2ForCausalLM",
-    "Qwen3ForCausalLM",
-    "Qwen3MoeForCausalLM",
-    "LlamaForCausalLM",
-    "MistralForCausalLM",
-)
-"""Those that are the same but for biases, for norms of queries and keys, and for experts."""
+from qwen_tui.engine.local.decoding.mlp import Experts, GatedMLP
 
 
 class Unsupported(Exception):
@@ -31,17 +23,17 @@ class Unsupported(Exception):
 class Layer(NamedTuple):
     """One layer; H query heads, G heads of keys, D elements a head, K of the hidden state."""
 
-    input_gain: torch.Tensor
+    input_norm: torch.Tensor
     """(K)."""
     projections: Matrix
     """((H + 2G) * D, K): queries over keys over values."""
-    head_gains: tuple[torch.Tensor, torch.Tensor] | None
+    head_norms: tuple[torch.Tensor, torch.Tensor] | None
     """(D) for queries and keys, where a model has such norms."""
     output: Matrix
     """(K, H * D)."""
-    inner_gain: torch.Tensor
+    mlp_norm: torch.Tensor
     """(K)."""
-    inner: Gated | Experts
+    mlp: GatedMLP | Experts
 
 
 class Weights(NamedTuple):
@@ -50,7 +42,7 @@ class Weights(NamedTuple):
     embedding: torch.Tensor
     """(V, K)."""
     layers: tuple[Layer, ...]
-    last_gain: torch.Tensor
+    final_norm: torch.Tensor
     """(K)."""
     head: Dense
     """(V, K)."""
@@ -58,8 +50,8 @@ class Weights(NamedTuple):
     scale: float
     """What attention scores are multiplied by."""
     heads: int
-    groups: int
-    size: int
+    kv_heads: int
+    head_dim: int
     """D."""
 
 
@@ -67,12 +59,12 @@ def check(model: PreTrainedModel) -> None:
     """Raise `Unsupported` for a model of another structure, before anything is changed."""
     name = type(model).__name__
     config = model.config
-    if name not in ARCHITECTURES:
+    if name not in KERNEL_MODELS.values():
         raise Unsupported(f"no kernels for {name}")
     if config.hidden_act not in ("silu", "swish"):
         raise Unsupported(f"its activation is {config.hidden_act}")
     if getattr(config, "mlp_bias", False):
-        raise Unsupported("its inner products have biases")
+        raise Unsupported("its MLP has biases")
     size = model.model.layers[0].self_attn.head_dim
     if size & (size - 1) or size < 16:
         raise Unsupported(f"its heads have {size} elements")
@@ -111,13 +103,12 @@ def _layer(layer: Any) -> Layer:
         (attention.q_norm.weight.data, attention.k_norm.weight.data) if has_norms else None,
         _joined([attention.o_proj]),
         layer.post_attention_layernorm.weight.data,
-        _experts(mlp) if hasattr(mlp, "experts") else _gated(mlp),
+        _experts(mlp)
+        if hasattr(mlp, "experts")
+        else GatedMLP(
+            mlp.down_proj.in_features, _joined([mlp.gate_proj, mlp.up_proj]), _joined([mlp.down_proj])
+        ),
     )
-
-
-def _gated(mlp: Any) -> Gated:
-    size = mlp.down_proj.in_features
-    return Gated(size, _joined([mlp.gate_proj, mlp.up_proj]), _joined([mlp.down_proj]))
 
 
 def _experts(block: Any) -> Experts:
@@ -139,8 +130,8 @@ def _experts(block: Any) -> Experts:
 def _groups(layer: Any) -> list[list[Any]]:
     """A layer's linear modules: each with those that it is joined with."""
     attention, mlp = layer.self_attn, layer.mlp
-    inner = [] if hasattr(mlp, "experts") else [[mlp.gate_proj, mlp.up_proj], [mlp.down_proj]]
-    return [[attention.q_proj, attention.k_proj, attention.v_proj], [attention.o_proj], *inner]
+    own = [] if hasattr(mlp, "experts") else [[mlp.gate_proj, mlp.up_proj], [mlp.down_proj]]
+    return [[attention.q_proj, attention.k_proj, attention.v_proj], [attention.o_proj], *own]
 
 
 def _check_group(linears: Sequence[Any], dtype: torch.dtype) -> None:

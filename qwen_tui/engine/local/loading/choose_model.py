@@ -3,7 +3,6 @@
 Nothing is ever downloaded that was not asked for by name.
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +14,8 @@ from qwen_tui.engine.local.loading.architecture import check_architecture
 from qwen_tui.engine.local.loading.hub_weights_size import weigh
 from qwen_tui.engine.models import fit
 from qwen_tui.engine.models.checkpoint import config_of, inspect
-from qwen_tui.engine.models.listing import GUIDE
+from qwen_tui.engine.models.choices import GUIDE
+from qwen_tui.engine.models.hub_model import NAME
 from qwen_tui.engine.models.size import size_of
 from qwen_tui.engine.redaction import one_line
 from qwen_tui.errors import QwenTuiError
@@ -49,7 +49,7 @@ def resolve(
 
     `freed` is what makes room before it is loaded.
 
-    Raises QwenTuiError when there is none, and `received.DownloadStopped` when a download was stopped.
+    Raises QwenTuiError when there is none, and `DownloadStopped` when a download was stopped.
     """
     if spec.model is None:
         return _choice(spec)
@@ -59,7 +59,7 @@ def resolve(
     if path.exists() or _looks_like_a_path(spec.model):
         path = path.resolve()
         return Resolved(path, one_line(path.name), str(path))
-    if not re.fullmatch(r"([\w.-]+/)?[\w.-]+", spec.model):
+    if not NAME.fullmatch(spec.model):
         raise QwenTuiError("engine.not_a_name", model=one_line(spec.model))
     snapshot = hub.cached(spec.model) or hub.download(
         spec.model, report, is_stopped, lambda folder: _check(folder, spec, freed)
@@ -72,7 +72,7 @@ def _check(folder: Path, spec: ModelSpec, freed: ModelInfo | None) -> None:
 
     What there is no room for now is judged as the load would judge it: the same tensors, the same plan.
     """
-    devices = placement.look()
+    devices = placement.usable()
     fit.allowed(devices, spec.device)
     check_architecture(config_of(folder), folder, spec)
     assert spec.model is not None  # it is being downloaded

@@ -88,26 +88,13 @@ Those that are shown to the person have none: what a checkpoint says of them is 
 
 _TOKENS = ("eos_token_id", "bos_token_id", "pad_token_id")
 
-_FACTS = frozenset(
-    {"transformers_version", "_from_model_config", "max_length", "max_new_tokens", "use_cache"}
-)
+_FACTS = ("transformers_version", "_from_model_config", "max_length", "max_new_tokens", "use_cache")
 """What is nobody's wish, or the person's: how long a reply may be."""
 
 _OFF: dict[str, Any] = {
-    **{
-        "num_beams": 1,
-        "num_beam_groups": 1,
-        "num_return_sequences": 1,
-        "length_penalty": 1.0,
-        "min_length": 0,
-    },
-    **{
-        "early_stopping": False,
-        "output_attentions": False,
-        "output_hidden_states": False,
-        "output_scores": False,
-    },
-    **{"return_dict_in_generate": False, "remove_invalid_values": False, "diversity_penalty": 0.0},
-    **{"encoder_repetition_penalty": 1.0, "encoder_no_repeat_ngram_size": 0, "penalty_alpha": 0.0},
-}
+    "num_beams": 1, "num_beam_groups": 1, "num_return_sequences": 1, "length_penalty": 1.0, "min_length": 0,
+    "early_stopping": False, "output_attentions": False, "output_hidden_states": False, "output_scores": False,
+    "return_dict_in_generate": False, "remove_invalid_values": False, "diversity_penalty": 0.0,
+    "encoder_repetition_penalty": 1.0, "encoder_no_repeat_ngram_size": 0, "penalty_alpha": 0.0,
+}  # fmt: skip
 """What older libraries wrote into the file without being asked."""

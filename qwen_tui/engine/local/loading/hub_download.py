@@ -23,7 +23,8 @@ from huggingface_hub.errors import (
 from qwen_tui.engine.base import LoadProgress
 from qwen_tui.engine.local.loading.download_progress import Received, bars
 from qwen_tui.engine.local.loading.partial_downloads import Unfinished
-from qwen_tui.engine.models.checkpoint import CONFIG, INDEX, inspect
+from qwen_tui.engine.models.cache_scan import TOKENIZERS
+from qwen_tui.engine.models.checkpoint import CONFIG, INDEX, OTHER_FORMATS, inspect
 from qwen_tui.engine.models.fit import gigabytes
 from qwen_tui.engine.models.hub_probe import no_network
 from qwen_tui.engine.models.hub_refusal import CODE_HEADER, refusal
@@ -61,7 +62,7 @@ def cached(model: str) -> Path | None:
         if error.code in ("engine.weights_missing", "engine.no_model_in_folder"):
             return None
         raise
-    return folder if _has_tokenizer(folder) else None
+    return folder if any((folder / name).exists() for name in TOKENIZERS) else None
 
 
 def download(
@@ -75,7 +76,7 @@ def download(
     `check` is given the folder when `config.json` is in it, with the index of the weights where there is one, and
     nothing large has been fetched; it may raise.
     Raises QwenTuiError: offline, no network, not found, gated, nothing usable in it, disk full, broken off;
-    and `received.DownloadStopped`.
+    and `DownloadStopped`.
     """
     if constants.HF_HUB_OFFLINE:
         raise QwenTuiError("engine.offline", model=model)
@@ -96,7 +97,7 @@ def download(
             if CONFIG in first:
                 check(folders[0])
             total = sum(file.bytes for file in missing if file.name not in FIRST)
-            _make_room(total)
+            _check_disk(total)
             received = Received(model.rpartition("/")[2], total, len(files), report, is_stopped)
             folder = huggingface_hub.snapshot_download(
                 model, allow_patterns=WANTED, ignore_patterns=UNWANTED, tqdm_class=bars(received)
@@ -134,7 +135,7 @@ def _files(model: str) -> list[_File]:
         huggingface_hub.utils.filter_repo_objects(names, allow_patterns=WANTED, ignore_patterns=UNWANTED)
     )
     if not any(name.endswith(".safetensors") for name in wanted):
-        weights = [name for name in names if name.endswith((".bin", ".pt", ".pth", ".gguf"))]
+        weights = [name for name in names if name.endswith(OTHER_FORMATS)]
         if weights:
             raise QwenTuiError("engine.not_safetensors", file=one_line(weights[0]))
         raise QwenTuiError("engine.no_model_in_folder", path=model, missing="model.safetensors")
@@ -149,7 +150,7 @@ def _files(model: str) -> list[_File]:
     return files
 
 
-def _make_room(missing_bytes: int) -> None:
+def _check_disk(missing_bytes: int) -> None:
     """Check the disk before anything is downloaded."""
     cache = Path(constants.HF_HUB_CACHE)
     cache.mkdir(parents=True, exist_ok=True)
@@ -159,11 +160,6 @@ def _make_room(missing_bytes: int) -> None:
         raise QwenTuiError(
             "engine.disk_full", needed_gb=needed, free_gb=gigabytes(free), path=one_line(cache)
         )
-
-
-def _has_tokenizer(folder: Path) -> bool:
-    names = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt")
-    return any((folder / name).exists() for name in names)
 
 
 def _in_plain_words(error: Exception, model: str, otherwise: str) -> QwenTuiError:

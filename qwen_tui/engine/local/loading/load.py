@@ -9,22 +9,17 @@ from pathlib import Path
 
 import torch
 from jinja2 import TemplateSyntaxError
-from transformers import (
-    AutoTokenizer,
-    GenerationConfig,
-    PreTrainedModel,
-    PreTrainedTokenizerBase,
-)
+from transformers import AutoTokenizer, GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from qwen_tui.engine.base import LoadProgress, ModelInfo, ModelSpec
-from qwen_tui.engine.local.cache.chunked_prefill import reads_without_mask
 from qwen_tui.engine.local.cache.kv_cache import KVCache
-from qwen_tui.engine.local.cache.static_kv_cache import Room, has_room_for
+from qwen_tui.engine.local.cache.static_kv_cache import StaticKVCache, supports_static_cache
 from qwen_tui.engine.local.cpu_cores import usable_cores
-from qwen_tui.engine.local.decoding.compiling import compiling
+from qwen_tui.engine.local.decoding.compile_ahead import compiling
 from qwen_tui.engine.local.decoding.decode_path import fast_decoder
 from qwen_tui.engine.local.decoding.decoder import Decoder
 from qwen_tui.engine.local.decoding.sampling import beyond
+from qwen_tui.engine.local.forward.chunked_prefill import prefills_without_mask
 from qwen_tui.engine.local.loading import placement as placing
 from qwen_tui.engine.local.loading import traits
 from qwen_tui.engine.local.loading.architecture import check_architecture, check_values
@@ -41,7 +36,7 @@ from qwen_tui.errors import QwenTuiError
 
 log = logging.getLogger(__name__)
 
-SMALL_PARAMETERS = 50_000_000
+ONE_CORE_PARAMETERS = 50_000_000
 """A model with fewer decodes on one core."""
 
 LEAST_PIECES = 16
@@ -69,7 +64,7 @@ class Loaded:
     decoder: Decoder | None
     """What decodes faster than `generate`; None where nothing does."""
     saving: Iterator[None]
-    """What is left to do when nothing is asked: see `reading.ReadModel.saving`."""
+    """What is left to do when nothing is asked: see `read_weights.ReadModel.saving`."""
 
 
 def load(
@@ -90,7 +85,7 @@ def load(
     _set_up_torch(checkpoint, placement.device)
     tokenizer = _tokenizer(resolved.folder, spec)
     prompts = PromptBuilder(tokenizer)
-    with compiling(checkpoint.folder, placement):
+    with compiling(checkpoint.folder, placement.device, placement.dtype, placement.quantization):
         model, saving = read_model(
             checkpoint,
             placement,
@@ -154,13 +149,13 @@ def _decode_path(decoder: Decoder | None, defaults: GenerationConfig) -> str:
 
 
 def _cache(model: PreTrainedModel, decoder: Decoder | None, window: int) -> KVCache:
+    without_mask = prefills_without_mask(model)
     if decoder is None:
-        room = Room(model, window) if has_room_for(model) else None
-        return KVCache(model, room, reads_without_mask=reads_without_mask(model))
-    without_mask = reads_without_mask(model)
+        cache = StaticKVCache(model, window) if supports_static_cache(model) else None
+        return KVCache(model, cache, prefills_without_mask=without_mask)
     # That one has no masks: where the attention makes one of its own after all, the model is as fast.
-    read_short = decoder.step.read_short if without_mask else None
-    return KVCache(model, decoder.room, reads_without_mask=without_mask, read_short=read_short)
+    short_prefill = decoder.step.short_prefill if without_mask else None
+    return KVCache(model, decoder.cache, prefills_without_mask=without_mask, short_prefill=short_prefill)
 
 
 def _set_up_torch(checkpoint: Checkpoint, device: torch.device) -> None:
@@ -174,7 +169,7 @@ def _set_up_torch(checkpoint: Checkpoint, device: torch.device) -> None:
     # model's products are not worth sharing: 6.8M parameters decode at 95-107 tok/s on one of two cores, at 23-86
     # on both, the less the more else runs, since the threads wait for each other in every layer.
     if "OMP_NUM_THREADS" not in os.environ:
-        is_small = checkpoint.parameters < SMALL_PARAMETERS
+        is_small = checkpoint.parameters < ONE_CORE_PARAMETERS
         torch.set_num_threads(1 if is_small else min(torch.get_num_threads(), usable_cores()))
 
 

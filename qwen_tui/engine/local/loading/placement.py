@@ -1,4 +1,4 @@
-"""Where a model goes and in what form: the plan of `engine.fit`, in torch's terms."""
+"""Where a model goes and in what form: the plan of `fit`, in torch's terms."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,8 @@ from qwen_tui.engine.base import ModelSpec, Reason
 from qwen_tui.engine.models import devices as devices_here
 from qwen_tui.engine.models import fit
 from qwen_tui.engine.models.checkpoint import Checkpoint
-from qwen_tui.engine.models.devices import Device, gpu_chunk_tokens
+from qwen_tui.engine.models.devices import Device, cuda_device
+from qwen_tui.engine.models.nvml import Gpu
 from qwen_tui.engine.models.size import size_of
 
 
@@ -39,7 +40,7 @@ class Placement:
 
 def place(spec: ModelSpec, checkpoint: Checkpoint, devices: Sequence[Device] | None = None) -> Placement:
     """Decide by what there is now, or by `devices`; raises QwenTuiError as `fit.plan` does."""
-    there = look() if devices is None else devices
+    there = usable() if devices is None else devices
     plan = fit.plan(size_of(checkpoint), there, spec.quantization, spec.device)
     first = plan.fit.devices[0].name
     return Placement(
@@ -53,13 +54,16 @@ def place(spec: ModelSpec, checkpoint: Checkpoint, devices: Sequence[Device] | N
     )
 
 
-def look() -> tuple[Device, ...]:
-    """The devices that torch can use now; where the driver's library tells of others, torch is right."""
+def usable() -> tuple[Device, ...]:
+    """As `devices.usable`, which the screen goes by; where torch can use others, torch is right."""
     gpus = devices_here.gpus() if torch.cuda.is_available() else ()
     if torch.cuda.is_available() and len(gpus) != torch.cuda.device_count():
         gpus = tuple(_cuda_device(index) for index in range(torch.cuda.device_count()))
-    metal = (_metal_device(),) if torch.backends.mps.is_available() else ()
-    return (*gpus, *metal, devices_here.cpu())
+    if torch.backends.mps.is_available():
+        total = torch.mps.recommended_max_memory()
+        free = total - torch.mps.driver_allocated_memory()
+        gpus += (Device("mps", "Apple Metal", total, free, has_bf16=False),)
+    return (*gpus, devices_here.cpu())
 
 
 def quantization_arguments(placement: Placement) -> dict[str, Any]:
@@ -84,11 +88,5 @@ def quantization_arguments(placement: Placement) -> dict[str, Any]:
 def _cuda_device(index: int) -> Device:
     """As torch tells it; this makes a CUDA context on the device, which takes memory there."""
     free, total = torch.cuda.mem_get_info(index)
-    major, _ = torch.cuda.get_device_capability(index)
-    name = torch.cuda.get_device_name(index)
-    return Device(f"cuda:{index}", name, total, free, major >= 8, gpu_chunk_tokens(major))
-
-
-def _metal_device() -> Device:
-    total = torch.mps.recommended_max_memory()
-    return Device("mps", "Apple Metal", total, total - torch.mps.driver_allocated_memory(), has_bf16=False)
+    capability = torch.cuda.get_device_capability(index)
+    return cuda_device(index, Gpu(torch.cuda.get_device_name(index), total, free, capability))

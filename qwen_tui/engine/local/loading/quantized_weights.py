@@ -74,10 +74,6 @@ class Kept:
         entry = self.cache.find(self.name, self.key)
         return entry.folder if entry is not None else None
 
-    def drop(self, folder: Path, why: str) -> None:
-        """Remove what was found and cannot be used."""
-        self.cache.drop(folder, why)
-
     def save(self, model: PreTrainedModel) -> Iterator[None]:
         """The steps that write this model's weights; they have to be taken from before the first forward pass.
 
@@ -99,7 +95,7 @@ class Kept:
         self, model: PreTrainedModel, held: dict[str, torch.Tensor] | None, size: int
     ) -> Iterator[None]:
         try:
-            problem = self.cache.make_room(size)
+            problem = self.cache.evict_for(size)
             if problem:
                 log.warning("the quantized weights of %s are not kept: %s", self.name, problem)
                 return

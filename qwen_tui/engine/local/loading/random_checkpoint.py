@@ -1,7 +1,7 @@
 """A model folder of a known shape with random weights: what a model costs in time and memory, without the model.
 
-Run as `python -m qwen_tui.engine.local.loading.random_checkpoint SHAPE FOLDER`, in a process of its own, since it
-needs torch. The tokenizer and the chat template are the guide's: few ids, but all of them ids of the model, too.
+`main` runs in a process of its own, since it needs torch. The tokenizer and the chat template are the guide's: few
+ids, but all of them ids of the model, too.
 """
 
 import json
@@ -103,5 +103,6 @@ def _tensor(name: str, shape: tuple[int, ...], random: torch.Generator) -> torch
     return drawn.normal_(0, DEVIATION, generator=random).cpu()
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Write the shape that the command line names first into the folder that it names then."""
     write(shape_named(sys.argv[1]), Path(sys.argv[2]))

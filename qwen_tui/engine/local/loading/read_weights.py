@@ -62,7 +62,7 @@ def _read_kept(
         if error.code == "engine.out_of_memory":
             raise
         why = str(error)
-    kept.drop(folder, why)
+    kept.cache.drop(folder, why)
     free_memory()
     return None
 
@@ -163,7 +163,7 @@ def _weights_reported(sizes: Mapping[str, int], read: Callable[[int], None]) -> 
     def hook(factory: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if kwargs.get("desc") != "Loading weights":
             return factory(*args, **kwargs)
-        return _Counted(args[0] if args else kwargs["iterable"], sizes, read)
+        return _counted(args[0] if args else kwargs["iterable"], sizes, read)
 
     previous = transformers_logging.set_tqdm_hook(hook)
     try:
@@ -172,20 +172,13 @@ def _weights_reported(sizes: Mapping[str, int], read: Callable[[int], None]) -> 
         transformers_logging.set_tqdm_hook(previous)
 
 
-class _Counted:
+def _counted(tensors: Any, sizes: Mapping[str, int], read: Callable[[int], None]) -> Iterator[Any]:
     """Stands in for tqdm over (tensor name, mapping): counts the bytes of the tensors that are done."""
-
-    def __init__(self, tensors: Any, sizes: Mapping[str, int], read: Callable[[int], None]) -> None:
-        self._tensors = tensors
-        self._sizes = sizes
-        self._read = read
-
-    def __iter__(self) -> Iterator[Any]:
-        done = 0
-        reported_at = 0.0
-        for item in self._tensors:
-            yield item
-            done += self._sizes.get(item[0], 0)
-            if time.monotonic() - reported_at >= REPORT_SECONDS:
-                reported_at = time.monotonic()
-                self._read(done)
+    done = 0
+    reported_at = 0.0
+    for item in tensors:
+        yield item
+        done += sizes.get(item[0], 0)
+        if time.monotonic() - reported_at >= REPORT_SECONDS:
+            reported_at = time.monotonic()
+            read(done)

@@ -6,10 +6,8 @@ import torch
 from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from qwen_tui.chat.messages import Json
+from qwen_tui.engine.base import SAMPLING_FIELDS
 from qwen_tui.engine.models import size
-
-SAMPLING = ("do_sample", "temperature", "top_p", "top_k", "min_p", "repetition_penalty")
-"""The values of a generation_config that are shown and can be overridden."""
 
 
 def context_window(config: Any) -> int:
@@ -19,9 +17,9 @@ def context_window(config: Any) -> int:
 
 def sampling_defaults(config: GenerationConfig) -> dict[str, Json]:
     """The checkpoint's own sampling values; without any of its own it takes the likeliest token."""
-    defaults = {name: getattr(config, name, None) for name in SAMPLING}
-    defaults["do_sample"] = bool(defaults["do_sample"])
-    return {name: value for name, value in defaults.items() if value is not None}
+    defaults = {name: getattr(config, name, None) for name in SAMPLING_FIELDS}
+    told = {name: value for name, value in defaults.items() if value is not None}
+    return {"do_sample": bool(config.do_sample), **told}
 
 
 def device(model: PreTrainedModel, first: torch.device) -> str:

@@ -17,10 +17,10 @@ from transformers import PreTrainedTokenizerBase
 
 from qwen_tui.chat.messages import Role
 from qwen_tui.engine.base import PromptMessage, TokenCounts
-from qwen_tui.engine.local.cache.kv_cache import common
+from qwen_tui.engine.local.cache.kv_cache import common_prefix
 from qwen_tui.engine.local.prompts.encoding import Encoder
 from qwen_tui.engine.local.prompts.splicing import Splicer, filled, marked
-from qwen_tui.engine.local.stopping import IsStopped, held, never
+from qwen_tui.engine.local.stopping import IsStopped, locked, never
 from qwen_tui.engine.redaction import one_line
 from qwen_tui.engine.thinking import CLOSE, OPEN
 from qwen_tui.errors import QwenTuiError
@@ -79,7 +79,7 @@ class PromptBuilder:
         Raises QwenTuiError `engine.template_refused` when the template does not take these messages, and
         `Stopped` when it had to wait for a long count and was stopped meanwhile.
         """
-        with held(self._lock, is_stopped):
+        with locked(self._lock, is_stopped):
             if _is_continued(messages, continues):
                 return self._continued(messages[:-1], messages[-1], thinking)
             return self._new(messages, thinking)
@@ -96,7 +96,7 @@ class PromptBuilder:
             self.build((*messages, PromptMessage(Role.USER, text)), thinking, is_stopped=is_stopped).ids
             for text in ("a", "1")
         )
-        return one[: common(one, other)]
+        return one[: common_prefix(one, other)]
 
     def count(
         self, messages: Sequence[PromptMessage], thinking: bool | None = None, *, continues: bool = False

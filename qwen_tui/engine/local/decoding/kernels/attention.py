@@ -31,10 +31,10 @@ class Scratch(NamedTuple):
     """The sum of the weights (H, SPLITS)."""
 
 
-def scratch(heads: int, size: int, device: torch.device) -> Scratch:
-    """For so many query heads of this size."""
+def scratch(heads: int, head_dim: int, device: torch.device) -> Scratch:
+    """For so many query heads."""
     return Scratch(
-        torch.empty(heads, SPLITS, size, device=device),
+        torch.empty(heads, SPLITS, head_dim, device=device),
         torch.empty(heads, SPLITS, device=device),
         torch.empty(heads, SPLITS, device=device),
     )
@@ -49,27 +49,27 @@ def attend(
     between: Scratch,
     out: torch.Tensor,
 ) -> None:
-    """`out` (H, D): `query` (H, D) over `keys` and `values` (1, G, room, D) from the first to `position` (1)."""
-    heads, size = query.shape
-    groups, room = keys.shape[1:3]
-    share = heads // groups
-    _attend[(groups, SPLITS)](
+    """`out` (H, D): `query` (H, D) over `keys` and `values` (1, G, capacity, D) up to `position` (1)."""
+    heads, head_dim = query.shape
+    kv_heads, capacity = keys.shape[1:3]
+    share = heads // kv_heads
+    _attend[(kv_heads, SPLITS)](
         query,
         keys,
         values,
         position,
         *between,
-        room * size,
+        capacity * head_dim,
         scale,
         SHARE=share,
         ROWS=max(LEAST_ROWS, triton.next_power_of_2(share)),
-        SIZE=size,
+        HEAD_DIM=head_dim,
         BLOCK=BLOCK,
         SPLITS=SPLITS,
         num_warps=2,
         num_stages=3,
     )
-    _combine[(heads,)](*between, out, SIZE=size, SPLITS=SPLITS, num_warps=4)
+    _combine[(heads,)](*between, out, HEAD_DIM=head_dim, SPLITS=SPLITS, num_warps=4)
 
 
 @triton.jit
@@ -85,30 +85,30 @@ def _attend(
     scale,
     SHARE: tl.constexpr,
     ROWS: tl.constexpr,
-    SIZE: tl.constexpr,
+    HEAD_DIM: tl.constexpr,
     BLOCK: tl.constexpr,
     SPLITS: tl.constexpr,
 ):
-    group = tl.program_id(0).to(tl.int64)
+    kv_head = tl.program_id(0).to(tl.int64)
     split = tl.program_id(1)
     length = tl.load(position).to(tl.int32) + 1
     span = tl.cdiv(tl.cdiv(length, SPLITS), BLOCK) * BLOCK
     begin = split * span
     end = tl.minimum(begin + span, length)
     row = tl.arange(0, ROWS)
-    at = tl.arange(0, SIZE)
+    at = tl.arange(0, HEAD_DIM)
     is_head = row < SHARE
-    head = group * SHARE + row
+    head = kv_head * SHARE + row
     place = head * SPLITS + split
     peak = tl.full((ROWS,), -float("inf"), tl.float32)
     mass = tl.zeros((ROWS,), tl.float32)
     if begin < end:
-        total = tl.zeros((ROWS, SIZE), tl.float32)
-        q = tl.load(query + head[:, None] * SIZE + at[None, :], mask=is_head[:, None], other=0.0)
+        total = tl.zeros((ROWS, HEAD_DIM), tl.float32)
+        q = tl.load(query + head[:, None] * HEAD_DIM + at[None, :], mask=is_head[:, None], other=0.0)
         for start in tl.range(begin, end, BLOCK):
             token = start + tl.arange(0, BLOCK)
             is_there = token < end
-            pointers = group * stride + token[:, None] * SIZE + at[None, :]
+            pointers = kv_head * stride + token[:, None] * HEAD_DIM + at[None, :]
             k = tl.load(keys + pointers, mask=is_there[:, None], other=0.0)
             scores = tl.dot(q, tl.trans(k), input_precision="ieee") * scale
             scores = tl.where(is_there[None, :], scores, -float("inf"))
@@ -119,22 +119,22 @@ def _attend(
             mass = mass * shrink + tl.sum(weights, 1)
             total = total * shrink[:, None] + tl.dot(weights.to(v.dtype), v, input_precision="ieee")
             peak = new_peak
-        tl.store(sums + place[:, None] * SIZE + at[None, :], total, mask=is_head[:, None])
+        tl.store(sums + place[:, None] * HEAD_DIM + at[None, :], total, mask=is_head[:, None])
     tl.store(peaks + place, peak, mask=is_head)
     tl.store(masses + place, mass, mask=is_head)
 
 
 @triton.jit
-def _combine(sums, peaks, masses, out, SIZE: tl.constexpr, SPLITS: tl.constexpr):
+def _combine(sums, peaks, masses, out, HEAD_DIM: tl.constexpr, SPLITS: tl.constexpr):
     head = tl.program_id(0)
     split = tl.arange(0, SPLITS)
-    at = tl.arange(0, SIZE)
+    at = tl.arange(0, HEAD_DIM)
     peak = tl.load(peaks + head * SPLITS + split)
     mass = tl.load(masses + head * SPLITS + split)
     is_there = mass > 0
     weight = tl.where(is_there, tl.exp(peak - tl.max(peak, 0)), 0.0)
     part = tl.load(
-        sums + (head * SPLITS + split)[:, None] * SIZE + at[None, :], mask=is_there[:, None], other=0.0
+        sums + (head * SPLITS + split)[:, None] * HEAD_DIM + at[None, :], mask=is_there[:, None], other=0.0
     )
     total = tl.sum(part * weight[:, None], 0) / tl.sum(mass * weight, 0)
-    tl.store(out + head * SIZE + at, total)
+    tl.store(out + head * HEAD_DIM + at, total)

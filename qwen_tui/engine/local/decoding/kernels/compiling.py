@@ -9,6 +9,7 @@ import contextlib
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
@@ -18,39 +19,46 @@ from qwen_tui.engine.local.decoding.kernels import attention, dense, experts, fo
 ROWS = 16
 """Triton tells apart numbers that 16 divides; a model's numbers of rows are such numbers."""
 
-ROOM = 2048
+CAPACITY = 2048
 
 
 class Kind(NamedTuple):
     """What the kernels of a model depend on; the letters are those of `weights.Layer`."""
 
-    hidden: int
+    hidden_size: int
     """K."""
-    inner: int
+    intermediate_size: int
     """I."""
     heads: int
     """H."""
-    groups: int
+    kv_heads: int
     """G."""
-    size: int
+    head_dim: int
     """D."""
     has_bias: bool
-    has_head_gains: bool
+    has_head_norms: bool
     is_four_bits: bool
     dtype: torch.dtype
     experts: int = 0
     """E."""
     chosen: int = 0
     """C."""
-    expert: int = 0
+    expert_size: int = 0
     """I of an expert."""
     shares_add_to_one: bool = True
 
 
 def kind_of(config: Any, dtype: torch.dtype, *, is_four_bits: bool) -> Kind:
-    """By the configuration of one of `weights.ARCHITECTURES`."""
+    """By the configuration of one of `kernel_support.KERNEL_MODELS`."""
     is_qwen2 = config.model_type == "qwen2"
-    has_experts = config.model_type == "qwen3_moe"
+    mixture: tuple[Any, ...] = ()
+    if config.model_type == "qwen3_moe":
+        mixture = (
+            config.num_experts,
+            config.num_experts_per_tok,
+            config.moe_intermediate_size,
+            config.norm_topk_prob,
+        )
     return Kind(
         config.hidden_size,
         config.intermediate_size,
@@ -61,20 +69,14 @@ def kind_of(config: Any, dtype: torch.dtype, *, is_four_bits: bool) -> Kind:
         config.model_type in ("qwen3", "qwen3_moe"),
         is_four_bits,
         dtype,
-        *(
-            (
-                config.num_experts,
-                config.num_experts_per_tok,
-                config.moe_intermediate_size,
-                config.norm_topk_prob,
-            )
-            if has_experts
-            else ()
-        ),
+        *mixture,
     )
 
 
-Part = Callable[[Kind, torch.device], None]
+Zeros = Callable[..., torch.Tensor]
+"""Makes a tensor of this shape on the device, in the model's type unless another is named."""
+
+Part = Callable[[Kind, Zeros], None]
 
 
 def compile_all(kind: Kind, device: torch.device, *, threads: int) -> None:
@@ -116,98 +118,80 @@ def _run(part: Part, kind: Kind, device: torch.device) -> None:
             stack.enter_context(torch.cuda.device(device))
             stream = torch.cuda.Stream(device)
             stack.enter_context(torch.cuda.stream(stream))
-        part(kind, device)
+        part(kind, partial(_zeros, device, kind.dtype))
+
+
+def _zeros(
+    device: torch.device, model_dtype: torch.dtype, *shape: int, dtype: torch.dtype | None = None
+) -> torch.Tensor:
+    return torch.zeros(shape, dtype=dtype or model_dtype, device=device)
 
 
 def _matrices(kind: Kind) -> Iterator[tuple[int, bool, bool]]:
-    """Those of a layer: their columns, whether gain and bias go with them, whether they are added to the output."""
-    yield kind.hidden, True, False
-    yield kind.heads * kind.size, False, True
-    yield kind.inner, False, True
+    """Those of a layer: their columns, whether a norm and a bias go with them, whether they add to the output."""
+    yield kind.hidden_size, True, False
+    yield kind.heads * kind.head_dim, False, True
+    yield kind.intermediate_size, False, True
 
 
-def _dense_products(kind: Kind, device: torch.device) -> None:
-    def zeros(*shape: int, dtype: torch.dtype = kind.dtype) -> torch.Tensor:
-        return torch.zeros(shape, dtype=dtype, device=device)
-
-    hidden = zeros(kind.hidden)
-    head = zeros(ROWS, kind.hidden)
+def _dense_products(kind: Kind, zeros: Zeros) -> None:
+    hidden = zeros(kind.hidden_size)
+    head = zeros(ROWS, kind.hidden_size)
     dense.product(head, None, hidden, zeros(ROWS, dtype=torch.float32), hidden, 1e-6)
     if kind.experts:
         dense.product(head, None, hidden, zeros(ROWS), hidden, 1e-6)  # the router's
     if kind.is_four_bits:
         return
-    for columns, has_gain, adds in _matrices(kind):
-        gain = hidden if has_gain else None
-        bias = zeros(ROWS) if has_gain and kind.has_bias else None
-        tile = dense.tile_of(kind.hidden, columns, has_gain=has_gain)
-        dense.product(
-            zeros(ROWS, columns), bias, zeros(columns), zeros(ROWS), gain, 1e-6, adds=adds, tile=tile
-        )
+    for columns, has_norm, adds in _matrices(kind):
+        norm_weight = hidden if has_norm else None
+        bias = zeros(ROWS) if has_norm and kind.has_bias else None
+        tile = dense.tile_of(kind.hidden_size, columns, has_norm=has_norm)
+        weight, x, out = zeros(ROWS, columns), zeros(columns), zeros(ROWS)
+        dense.product(weight, bias, x, out, norm_weight, 1e-6, adds=adds, tile=tile)
 
 
-def _gated_product(kind: Kind, device: torch.device) -> None:
-    hidden = torch.zeros(kind.hidden, dtype=kind.dtype, device=device)
-    both = torch.zeros(2 * ROWS, kind.hidden, dtype=kind.dtype, device=device)
-    dense.gated_product(both, hidden, hidden[:ROWS].clone(), hidden, 1e-6)
+def _gated_product(kind: Kind, zeros: Zeros) -> None:
+    hidden = zeros(kind.hidden_size)
+    dense.gated_product(zeros(2 * ROWS, kind.hidden_size), hidden, zeros(ROWS), hidden, 1e-6)
 
 
-def _four_bit_products(kind: Kind, device: torch.device) -> None:
-    def vector(size: int) -> torch.Tensor:
-        return torch.zeros(size, dtype=kind.dtype, device=device)
+def _four_bit_products(kind: Kind, zeros: Zeros) -> None:
+    def packed(columns: int, rows: int = ROWS) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        codes = zeros(rows, columns // 2, dtype=torch.uint8)
+        scales = zeros(rows, columns // four_bits.BLOCK, dtype=torch.float16)
+        return codes, scales, zeros(16, dtype=torch.float32)
 
-    hidden = vector(kind.hidden)
-    for columns, has_gain, adds in _matrices(kind):
-        gain = hidden if has_gain else None
-        bias = vector(ROWS) if has_gain and kind.has_bias else None
-        four_bits.product(
-            *_packed(columns, device), bias, vector(columns), vector(ROWS), gain, 1e-6, adds=adds
-        )
-    four_bits.unpacked(*_packed(kind.hidden, device), kind.dtype)
-    four_bits.gated_product(*_packed(kind.hidden, device, 2 * ROWS), hidden, vector(ROWS), hidden, 1e-6)
-
-
-def _packed(
-    columns: int, device: torch.device, rows: int = ROWS
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    return (
-        torch.zeros(rows, columns // 2, dtype=torch.uint8, device=device),
-        torch.zeros(rows, columns // four_bits.BLOCK, dtype=torch.float16, device=device),
-        torch.zeros(16, device=device),
-    )
+    hidden = zeros(kind.hidden_size)
+    for columns, has_norm, adds in _matrices(kind):
+        norm_weight = hidden if has_norm else None
+        bias = zeros(ROWS) if has_norm and kind.has_bias else None
+        four_bits.product(*packed(columns), bias, zeros(columns), zeros(ROWS), norm_weight, 1e-6, adds=adds)
+    four_bits.unpacked(*packed(kind.hidden_size), kind.dtype)
+    both, out = packed(kind.hidden_size, 2 * ROWS), zeros(ROWS)
+    four_bits.product(*both, None, hidden, out, hidden, 1e-6, is_gated=True)
 
 
-def _experts(kind: Kind, device: torch.device) -> None:
-    def zeros(*shape: int, dtype: torch.dtype = kind.dtype) -> torch.Tensor:
-        return torch.zeros(shape, dtype=dtype, device=device)
-
+def _experts(kind: Kind, zeros: Zeros) -> None:
     ids, shares = zeros(kind.chosen, dtype=torch.int32), zeros(kind.chosen, dtype=torch.float32)
     experts.choose(zeros(kind.experts), ids, shares, adds_to_one=kind.shares_add_to_one)
     ids.zero_()  # the matrices are those of one
-    both, hidden = zeros(1, 2 * ROWS, kind.hidden), zeros(kind.hidden)
+    both, hidden = zeros(1, 2 * ROWS, kind.hidden_size), zeros(kind.hidden_size)
     experts.gated_products(both, ids, hidden, zeros(kind.chosen, ROWS), hidden, 1e-6)
-    experts.add_products(zeros(1, ROWS, kind.expert), ids, shares, zeros(kind.chosen, kind.expert), hidden)
+    down, between = zeros(1, ROWS, kind.expert_size), zeros(kind.chosen, kind.expert_size)
+    experts.add_products(down, ids, shares, between, hidden)
 
 
-def _place(kind: Kind, device: torch.device) -> None:
-    def zeros(*shape: int) -> torch.Tensor:
-        return torch.zeros(shape, dtype=kind.dtype, device=device)
-
-    keys, values = (zeros(1, kind.groups, ROOM, kind.size) for _ in range(2))
-    gains = (zeros(kind.size), zeros(kind.size)) if kind.has_head_gains else None
-    projected = zeros(1, (kind.heads + 2 * kind.groups) * kind.size)
-    query, angles = zeros(1, kind.heads, kind.size), zeros(1, kind.size)
-    rotary.place(projected, gains, 1e-6, angles, angles, _position(device), query, keys, values)
+def _place(kind: Kind, zeros: Zeros) -> None:
+    keys, values = (zeros(1, kind.kv_heads, CAPACITY, kind.head_dim) for _ in range(2))
+    norm_weights = (zeros(kind.head_dim), zeros(kind.head_dim)) if kind.has_head_norms else None
+    projected = zeros(1, (kind.heads + 2 * kind.kv_heads) * kind.head_dim)
+    query, angles = zeros(1, kind.heads, kind.head_dim), zeros(1, kind.head_dim)
+    position = zeros(1, dtype=torch.long)
+    rotary.place(projected, norm_weights, 1e-6, angles, angles, position, query, keys, values)
 
 
-def _attend(kind: Kind, device: torch.device) -> None:
-    keys, values = (
-        torch.zeros(1, kind.groups, ROOM, kind.size, dtype=kind.dtype, device=device) for _ in range(2)
-    )
-    query = torch.zeros(kind.heads, kind.size, dtype=kind.dtype, device=device)
-    between = attention.scratch(kind.heads, kind.size, device)
-    attention.attend(query, keys, values, _position(device), 1.0, between, torch.empty_like(query))
-
-
-def _position(device: torch.device) -> torch.Tensor:
-    return torch.zeros(1, dtype=torch.long, device=device)
+def _attend(kind: Kind, zeros: Zeros) -> None:
+    keys, values = (zeros(1, kind.kv_heads, CAPACITY, kind.head_dim) for _ in range(2))
+    query, position = zeros(kind.heads, kind.head_dim), zeros(1, dtype=torch.long)
+    between = attention.scratch(kind.heads, kind.head_dim, query.device)
+    attention.attend(query, keys, values, position, 1.0, between, torch.empty_like(query))

@@ -27,10 +27,11 @@ class Tile(NamedTuple):
     """How many turns of the loop over the columns are written out."""
 
 
-def tile_of(rows: int, columns: int, *, has_gain: bool) -> Tile:
+def tile_of(rows: int, columns: int, *, has_norm: bool) -> Tile:
     """The one that suits a matrix of this shape."""
-    if has_gain:
-        return Tile(2, 256, 1, _all_or_two(columns, 256))
+    if has_norm:
+        steps = triton.cdiv(columns, 256)
+        return Tile(2, 256, 1, steps if steps <= 16 else 2)
     return Tile(8, 512, 4, 2) if rows >= MANY_ROWS else Tile(4, 1024, 4, 2)
 
 
@@ -39,7 +40,7 @@ def product(
     bias: torch.Tensor | None,
     x: torch.Tensor,
     out: torch.Tensor,
-    gain: torch.Tensor | None = None,
+    norm_weight: torch.Tensor | None = None,
     eps: float = 0.0,
     *,
     adds: bool = False,
@@ -47,16 +48,16 @@ def product(
 ) -> None:
     """`out` (N) = `weight` (N, K) @ x (K) + `bias` (N); with `adds`, it is added to what `out` holds.
 
-    With `gain` (K), x is taken through RMSNorm first. Sums are in float32. `tile` is chosen by the shape, unless it
-    is given.
+    With `norm_weight` (K), x is taken through RMSNorm first. Sums are in float32. `tile` is chosen by the shape,
+    unless it is given.
     """
     rows, columns = weight.shape
-    tile = tile or tile_of(rows, columns, has_gain=gain is not None)
+    tile = tile or tile_of(rows, columns, has_norm=norm_weight is not None)
     _product[(triton.cdiv(rows, tile.rows),)](
         weight,
         x if bias is None else bias,
         x,
-        x if gain is None else gain,
+        x if norm_weight is None else norm_weight,
         out,
         rows,
         eps,
@@ -64,7 +65,7 @@ def product(
         STEP=tile.step,
         ROWS=tile.rows,
         HAS_BIAS=bias is not None,
-        HAS_GAIN=gain is not None,
+        HAS_NORM=norm_weight is not None,
         ADDS=adds,
         UNROLL=tile.unroll,
         num_warps=tile.warps,
@@ -72,12 +73,14 @@ def product(
 
 
 def gated_product(
-    weight: torch.Tensor, x: torch.Tensor, out: torch.Tensor, gain: torch.Tensor, eps: float
+    weight: torch.Tensor, x: torch.Tensor, out: torch.Tensor, norm_weight: torch.Tensor, eps: float
 ) -> None:
-    """`out` (I) = silu(gate @ n) * (up @ n), of `weight` (2I, K), gate over up, and n = RMSNorm(x) * `gain` (K)."""
-    inner, columns = out.shape[0], weight.shape[1]
+    """`out` (I) = silu(gate @ n) * (up @ n), of `weight` (2I, K), gate over up, and n = RMSNorm(x) (K)."""
+    width, columns = out.shape[0], weight.shape[1]
     step, warps = gated_step(columns)
-    _gated_product[(inner,)](weight, x, gain, out, inner, eps, COLUMNS=columns, STEP=step, num_warps=warps)
+    _gated_product[(width,)](
+        weight, x, norm_weight, out, width, eps, COLUMNS=columns, STEP=step, num_warps=warps
+    )
 
 
 def gated_step(columns: int) -> tuple[int, int]:
@@ -87,12 +90,6 @@ def gated_step(columns: int) -> tuple[int, int]:
     if columns <= 2560:
         return 1024, 2
     return (512, 2) if columns < 4096 else (2048, 4)
-
-
-def _all_or_two(columns: int, step: int) -> int:
-    """How many turns of a loop are written out: all of them, unless they are many."""
-    steps = triton.cdiv(columns, step)
-    return steps if steps <= 16 else 2
 
 
 @triton.jit
@@ -116,7 +113,7 @@ def _product(
     weight,
     bias,
     x,
-    gain,
+    norm_weight,
     out,
     rows,
     eps,
@@ -124,7 +121,7 @@ def _product(
     STEP: tl.constexpr,
     ROWS: tl.constexpr,
     HAS_BIAS: tl.constexpr,
-    HAS_GAIN: tl.constexpr,
+    HAS_NORM: tl.constexpr,
     ADDS: tl.constexpr,
     UNROLL: tl.constexpr,
 ):
@@ -136,12 +133,12 @@ def _product(
         at = start + tl.arange(0, STEP)
         w = row_columns(base, at[None, :], COLUMNS, STEP).to(tl.float32)
         v = columns_of(x, at, COLUMNS, STEP).to(tl.float32)
-        if HAS_GAIN:
+        if HAS_NORM:
             squares += v * v
-            v *= columns_of(gain, at, COLUMNS, STEP).to(tl.float32)
+            v *= columns_of(norm_weight, at, COLUMNS, STEP).to(tl.float32)
         sums += w * v[None, :]
     total = tl.sum(sums, 1)
-    if HAS_GAIN:
+    if HAS_NORM:
         # The norm is one factor for all of x, so that it can be multiplied in at the end.
         total *= tl.rsqrt(tl.sum(squares, 0) / COLUMNS + eps)
     if HAS_BIAS:
@@ -152,15 +149,15 @@ def _product(
 
 
 @triton.jit
-def _gated_product(weight, x, gain, out, inner, eps, COLUMNS: tl.constexpr, STEP: tl.constexpr):
+def _gated_product(weight, x, norm_weight, out, width, eps, COLUMNS: tl.constexpr, STEP: tl.constexpr):
     row = tl.program_id(0).to(tl.int64)
-    tl.store(out + row, gated_row(weight + row * COLUMNS, inner, x, gain, eps, COLUMNS, STEP))
+    tl.store(out + row, gated_row(weight + row * COLUMNS, width, x, norm_weight, eps, COLUMNS, STEP))
 
 
 @triton.jit
-def gated_row(gate_row, inner, x, gain, eps, COLUMNS: tl.constexpr, STEP: tl.constexpr):
-    """One element of a gated product: of a row of the gate, and the one `inner` rows behind it."""
-    up_row = gate_row + inner.to(tl.int64) * COLUMNS
+def gated_row(gate_row, width, x, norm_weight, eps, COLUMNS: tl.constexpr, STEP: tl.constexpr):
+    """One element of a gated product: of a row of the gate, and the one `width` rows behind it."""
+    up_row = gate_row + width.to(tl.int64) * COLUMNS
     gates = tl.zeros((STEP,), tl.float32)
     ups = tl.zeros((STEP,), tl.float32)
     squares = tl.zeros((STEP,), tl.float32)
@@ -170,7 +167,7 @@ def gated_row(gate_row, inner, x, gain, eps, COLUMNS: tl.constexpr, STEP: tl.con
         up = row_columns(up_row, at, COLUMNS, STEP).to(tl.float32)
         v = columns_of(x, at, COLUMNS, STEP).to(tl.float32)
         squares += v * v
-        v *= columns_of(gain, at, COLUMNS, STEP).to(tl.float32)
+        v *= columns_of(norm_weight, at, COLUMNS, STEP).to(tl.float32)
         gates += gate * v
         ups += up * v
     factor = tl.rsqrt(tl.sum(squares, 0) / COLUMNS + eps)

@@ -37,15 +37,15 @@ def gated_products(
     ids: torch.Tensor,
     x: torch.Tensor,
     out: torch.Tensor,
-    gain: torch.Tensor,
+    norm_weight: torch.Tensor,
     eps: float,
 ) -> None:
     """`out` (C, I) = what `dense.gated_product` gives for x (K) and each of `ids` (C) of `weight` (E, 2I, K)."""
-    chosen, inner = out.shape
+    chosen, width = out.shape
     columns = weight.shape[2]
     step, warps = gated_step(columns)
-    _gated_products[(inner, chosen)](
-        weight, ids, x, gain, out, inner, eps, COLUMNS=columns, STEP=step, num_warps=warps
+    _gated_products[(width, chosen)](
+        weight, ids, x, norm_weight, out, width, eps, COLUMNS=columns, STEP=step, num_warps=warps
     )
 
 
@@ -100,10 +100,10 @@ def _choose(
 
 
 @triton.jit
-def _gated_products(weight, ids, x, gain, out, inner, eps, COLUMNS: tl.constexpr, STEP: tl.constexpr):
+def _gated_products(weight, ids, x, norm_weight, out, width, eps, COLUMNS: tl.constexpr, STEP: tl.constexpr):
     row, slot = tl.program_id(0), tl.program_id(1)
-    gate_row = weight + (tl.load(ids + slot).to(tl.int64) * 2 * inner + row) * COLUMNS
-    tl.store(out + slot * inner + row, gated_row(gate_row, inner, x, gain, eps, COLUMNS, STEP))
+    gate_row = weight + (tl.load(ids + slot).to(tl.int64) * 2 * width + row) * COLUMNS
+    tl.store(out + slot * width + row, gated_row(gate_row, width, x, norm_weight, eps, COLUMNS, STEP))
 
 
 @triton.jit

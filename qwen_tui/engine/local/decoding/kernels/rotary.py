@@ -7,7 +7,7 @@ import triton.language as tl
 
 def place(
     projected: torch.Tensor,
-    gains: tuple[torch.Tensor, torch.Tensor] | None,
+    norm_weights: tuple[torch.Tensor, torch.Tensor] | None,
     eps: float,
     cosines: torch.Tensor,
     sines: torch.Tensor,
@@ -19,16 +19,16 @@ def place(
     """Put what a layer has `projected` (C, (H + 2G) * D) for C tokens where attention finds it.
 
     The queries, rotated, go to `query` (C, H, D); the keys, rotated, and the values to `keys` and `values`
-    (1, G, room, D), from `position` (1) on. `cosines` and `sines` (T, D) are those of each position. With `gains`
-    (D) for queries and keys each head is taken through RMSNorm before that, as in Qwen3.
+    (1, G, capacity, D), from `position` (1) on. `cosines` and `sines` (T, D) are those of each position. With
+    `norm_weights` (D) for queries and keys each head is taken through RMSNorm before that, as in Qwen3.
     """
-    tokens, heads, size = query.shape
-    groups, room = keys.shape[1:3]
-    query_gain, key_gain = gains if gains is not None else (projected, projected)
-    _place[(heads + 2 * groups, tokens)](
+    tokens, heads, head_dim = query.shape
+    kv_heads, capacity = keys.shape[1:3]
+    query_norm, key_norm = norm_weights if norm_weights is not None else (projected, projected)
+    _place[(heads + 2 * kv_heads, tokens)](
         projected,
-        query_gain,
-        key_gain,
+        query_norm,
+        key_norm,
         eps,
         cosines,
         sines,
@@ -36,34 +36,36 @@ def place(
         query,
         keys,
         values,
-        room,
+        capacity,
         HEADS=heads,
-        GROUPS=groups,
-        SIZE=size,
-        HAS_GAIN=gains is not None,
+        KV_HEADS=kv_heads,
+        HEAD_DIM=head_dim,
+        HAS_NORM=norm_weights is not None,
         num_warps=1,
     )
 
 
 @triton.jit
-def _normed(part, gain, at, factor, HAS_GAIN: tl.constexpr):
-    if HAS_GAIN:
-        return part * factor * tl.load(gain + at).to(tl.float32)
+def _normed(part, norm_weight, at, factor, HAS_NORM: tl.constexpr):
+    if HAS_NORM:
+        return part * factor * tl.load(norm_weight + at).to(tl.float32)
     return part
 
 
 @triton.jit
-def _rotated(source, gain, eps, cosines, sines, where, target, SIZE: tl.constexpr, HAS_GAIN: tl.constexpr):
-    """One head (SIZE): its two halves are the two coordinates of what is rotated."""
-    HALF: tl.constexpr = SIZE // 2
+def _rotated(
+    source, norm_weight, eps, cosines, sines, where, target, HEAD_DIM: tl.constexpr, HAS_NORM: tl.constexpr
+):
+    """One head (HEAD_DIM): its two halves are the two coordinates of what is rotated."""
+    HALF: tl.constexpr = HEAD_DIM // 2
     at = tl.arange(0, HALF)
     one = tl.load(source + at).to(tl.float32)
     two = tl.load(source + HALF + at).to(tl.float32)
-    factor = tl.rsqrt((tl.sum(one * one, 0) + tl.sum(two * two, 0)) / SIZE + eps)
-    one = _normed(one, gain, at, factor, HAS_GAIN)
-    two = _normed(two, gain, HALF + at, factor, HAS_GAIN)
-    cosine = tl.load(cosines + where * SIZE + at).to(tl.float32)
-    sine = tl.load(sines + where * SIZE + at).to(tl.float32)
+    factor = tl.rsqrt((tl.sum(one * one, 0) + tl.sum(two * two, 0)) / HEAD_DIM + eps)
+    one = _normed(one, norm_weight, at, factor, HAS_NORM)
+    two = _normed(two, norm_weight, HALF + at, factor, HAS_NORM)
+    cosine = tl.load(cosines + where * HEAD_DIM + at).to(tl.float32)
+    sine = tl.load(sines + where * HEAD_DIM + at).to(tl.float32)
     tl.store(target + at, one * cosine - two * sine)
     tl.store(target + HALF + at, two * cosine + one * sine)
 
@@ -71,8 +73,8 @@ def _rotated(source, gain, eps, cosines, sines, where, target, SIZE: tl.constexp
 @triton.jit
 def _place(
     projected,
-    query_gain,
-    key_gain,
+    query_norm,
+    key_norm,
     eps,
     cosines,
     sines,
@@ -80,24 +82,24 @@ def _place(
     query,
     keys,
     values,
-    room,
+    capacity,
     HEADS: tl.constexpr,
-    GROUPS: tl.constexpr,
-    SIZE: tl.constexpr,
-    HAS_GAIN: tl.constexpr,
+    KV_HEADS: tl.constexpr,
+    HEAD_DIM: tl.constexpr,
+    HAS_NORM: tl.constexpr,
 ):
     head = tl.program_id(0)
     token = tl.program_id(1)
     where = tl.load(position) + token
-    source = projected + (token * (HEADS + 2 * GROUPS) + head) * SIZE
+    source = projected + (token * (HEADS + 2 * KV_HEADS) + head) * HEAD_DIM
     if head < HEADS:
-        target = query + (token * HEADS + head) * SIZE
-        _rotated(source, query_gain, eps, cosines, sines, where, target, SIZE, HAS_GAIN)
+        target = query + (token * HEADS + head) * HEAD_DIM
+        _rotated(source, query_norm, eps, cosines, sines, where, target, HEAD_DIM, HAS_NORM)
     else:
-        group = (head - HEADS) % GROUPS
-        place = (group * room + where) * SIZE
-        if head < HEADS + GROUPS:
-            _rotated(source, key_gain, eps, cosines, sines, where, keys + place, SIZE, HAS_GAIN)
+        kv_head = (head - HEADS) % KV_HEADS
+        place = (kv_head * capacity + where) * HEAD_DIM
+        if head < HEADS + KV_HEADS:
+            _rotated(source, key_norm, eps, cosines, sines, where, keys + place, HEAD_DIM, HAS_NORM)
         else:
-            at = tl.arange(0, SIZE)
+            at = tl.arange(0, HEAD_DIM)
             tl.store(values + place + at, tl.load(source + at))

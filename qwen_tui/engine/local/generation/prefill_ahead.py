@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import torch
 
 from qwen_tui.engine.base import PromptMessage
-from qwen_tui.engine.local.cache.prefill import interruptible, on_device, prefill, read_in_parts
+from qwen_tui.engine.local.forward.prefill import interruptible, on_device, prefill, prefill_in_parts
 from qwen_tui.engine.local.loading.load import Loaded
 from qwen_tui.engine.local.stopping import IsStopped, Stopped
 
@@ -43,14 +43,10 @@ def read_ahead(
             return
         try:
             with torch.no_grad(), interruptible(model, is_stopped), cache.watching(model):
-                done = prefill(model, ids, cache, done, _unseen, is_stopped)
-                read_in_parts(model, ids[:, done:], cache, cache.states)
+                done = prefill(model, ids, cache, done, lambda _: None, is_stopped)
+                prefill_in_parts(model, ids[:, done:], cache, cache.states)
         finally:
             cache.end(certain)
     except Stopped:
         return
     log.debug("%d tokens read ahead", len(certain) - known)
-
-
-def _unseen(_: object) -> None:
-    """Nobody watches the progress."""

@@ -9,7 +9,7 @@ from qwen_tui.engine.remote.refusals import told_of
 DONE = "[DONE]"
 
 
-class Chunk(NamedTuple):
+class CompletionChunk(NamedTuple):
     """What a piece holds; empty where it holds nothing of that."""
 
     text: str = ""
@@ -22,24 +22,24 @@ class Chunk(NamedTuple):
     error: str = ""
 
 
-def chunk(data: str) -> Chunk | None:
+def parse_event(data: str) -> CompletionChunk | None:
     """Read the data of one event; None when it is nothing of the protocol's."""
     try:
         value = json.loads(data)
     except (ValueError, RecursionError):
         return None
     # Gateways send objects of their own in between: signs of life, figures.
-    return read(value) or (Chunk() if isinstance(value, dict) else None)
+    return parsed(value) or (CompletionChunk() if isinstance(value, dict) else None)
 
 
-def read(value: Json) -> Chunk | None:
+def parsed(value: Json) -> CompletionChunk | None:
     """Read a chunk, or a whole answer of a server that does not stream."""
     if not isinstance(value, dict):
         return None
     if value.get("error"):
-        return Chunk(error=told_of(value["error"]) or "?")
+        return CompletionChunk(error=told_of(value["error"]) or "?")
     if value.get("object") == "error":  # vLLM before 0.10
-        return Chunk(error=told_of(value) or "?")
+        return CompletionChunk(error=told_of(value) or "?")
     choices, usage = value.get("choices"), value.get("usage")
     if not isinstance(choices, list) and not isinstance(usage, dict):
         return None
@@ -48,7 +48,7 @@ def read(value: Json) -> Chunk | None:
     delta = delta if isinstance(delta, dict) else {}
     usage = usage if isinstance(usage, dict) else {}
     details = usage.get("prompt_tokens_details")
-    return Chunk(
+    return CompletionChunk(
         _text(delta.get("content")),
         _text(delta.get("reasoning_content")) or _text(delta.get("reasoning")),
         _text(first.get("finish_reason")),

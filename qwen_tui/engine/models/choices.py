@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 from qwen_tui.engine.models.cache_scan import LocalModel, looked_at, scan
 from qwen_tui.engine.models.catalogue import KNOWN, Known, known
 from qwen_tui.engine.models.devices import Device
-from qwen_tui.engine.models.fit import Fit, Plan, fits, plan
+from qwen_tui.engine.models.fit import Fit, LoadPlan, fits, plan
 from qwen_tui.engine.models.hub_model import HubModel, hub_model
 from qwen_tui.engine.models.size import Form, ModelSize
 from qwen_tui.errors import QwenTuiError
@@ -19,7 +19,7 @@ GUIDE = "guide"
 Group = Literal["here", "served", "known", "named"]
 
 
-class Entry(NamedTuple):
+class ModelChoice(NamedTuple):
     """One model to choose."""
 
     model: str
@@ -97,25 +97,25 @@ class Entry(NamedTuple):
         """Whether it fits in each form; empty when its size is not known. Raises as `fit.fits` does."""
         return fits(self.size, devices, device) if self.size is not None else {}
 
-    def plan(self, devices: Sequence[Device], quantization: str, device: str) -> Plan | None:
+    def plan(self, devices: Sequence[Device], quantization: str, device: str) -> LoadPlan | None:
         """How it would be loaded; None when its size is not known. Raises as `fit.plan` does."""
         return plan(self.size, devices, quantization, device) if self.size is not None else None
 
 
 def key(model: str | None, server: str | None) -> str:
-    """See `Entry.key`."""
+    """See `ModelChoice.key`."""
     return f"{server or ''} {model or ''}".strip()
 
 
-def listing(cache: Path | None = None, used: Mapping[str, float] | None = None) -> list[Entry]:
+def model_choices(cache: Path | None = None, used: Mapping[str, float] | None = None) -> list[ModelChoice]:
     """The guide, what is on this machine with the last used first, then the rest of the catalogue."""
-    here = [Entry(model.model, "here", model, known(model.model)) for model in scan(cache, used)]
+    here = [ModelChoice(model.model, "here", model, known(model.model)) for model in scan(cache, used)]
     names = {entry.model.lower() for entry in here}
-    rest = (Entry(each.model, "known", None, each) for each in KNOWN if each.model.lower() not in names)
+    rest = (ModelChoice(each.model, "known", None, each) for each in KNOWN if each.model.lower() not in names)
     return [_guide(), *here, *rest]
 
 
-def named(model: str) -> Entry:
+def named(model: str) -> ModelChoice:
     """What is known of a model that was typed: a folder is looked at, a hub id found in the catalogue.
 
     A name that is nothing on this machine is an entry without a size.
@@ -124,13 +124,13 @@ def named(model: str) -> Entry:
         return _guide()
     folder = Path(model).expanduser()
     local = looked_at(folder.absolute(), str(folder.absolute())) if folder.is_dir() else None
-    return Entry(local.model if local else model, "named", local, known(model))
+    return ModelChoice(local.model if local else model, "named", local, known(model))
 
 
-def asked(model: str) -> Entry:
+def from_hub(model: str) -> ModelChoice:
     """What the hub says of a model that is not here; raises QwenTuiError as `hub_model` does."""
-    return Entry(model, "named", None, None, hub_model(model))
+    return ModelChoice(model, "named", None, None, hub_model(model))
 
 
-def _guide() -> Entry:
-    return Entry(GUIDE, "here", looked_at(model_folder(), GUIDE), None)
+def _guide() -> ModelChoice:
+    return ModelChoice(GUIDE, "here", looked_at(model_folder(), GUIDE), None)

@@ -48,14 +48,14 @@ def one_query_attention(
     that has more to it: its logits could be near all the same.
     """
     _check(others)
-    _, heads, _, size = query.shape
-    groups = key.shape[1]
-    scale = scaling if scaling is not None else size**-0.5
-    scores = (query.reshape(1, groups, heads // groups, size) * scale) @ key.transpose(-1, -2)
+    _, heads, _, head_dim = query.shape
+    kv_heads = key.shape[1]
+    scale = scaling if scaling is not None else head_dim**-0.5
+    scores = (query.reshape(1, kv_heads, heads // kv_heads, head_dim) * scale) @ key.transpose(-1, -2)
     if attention_mask is not None:
         scores = scores + attention_mask
     weights = scores.softmax(dim=-1, dtype=torch.float32).to(value.dtype)
-    return (weights @ value).reshape(1, 1, heads, size), None
+    return (weights @ value).reshape(1, 1, heads, head_dim), None
 
 
 def chunk_attention(

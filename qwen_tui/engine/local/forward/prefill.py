@@ -11,9 +11,9 @@ import torch
 from transformers import DynamicCache, PreTrainedModel
 
 from qwen_tui.engine.base import PrefillProgress
-from qwen_tui.engine.local.cache.chunked_prefill import reading
-from qwen_tui.engine.local.cache.kv_cache import KVCache, can_be_cut, cut, held
+from qwen_tui.engine.local.cache.kv_cache import KVCache, can_crop, crop, length_of
 from qwen_tui.engine.local.faults import free_memory
+from qwen_tui.engine.local.forward.chunked_prefill import prefilling
 from qwen_tui.engine.local.stopping import IsStopped, Stopped
 from qwen_tui.engine.models.devices import CPU_CHUNK_TOKENS, gpu_chunk_tokens
 from qwen_tui.errors import QwenTuiError
@@ -24,12 +24,12 @@ SMALL_PARAMETERS = 100_000_000
 """Below this size a CPU reads 256 tokens of a prompt within a tenth of a second."""
 
 LAST_TOKENS = 16
-"""Before so many of a prompt's last tokens is where a cache that cannot be cut is brought back to.
+"""Before so many of a prompt's last tokens is where a cache that cannot be cropped is brought back to.
 
 These are the generation prompt with what a template may write there in another way once there is a reply.
 """
 
-LAYERS_A_LOOK = 2
+LAYERS_BETWEEN_CHECKS = 2
 """After how many layers of a prefill the device is waited for, so that a stop does not find a full queue.
 
 Measured on a H200, 7B: waiting every 4 or every 100 layers takes the same time.
@@ -58,15 +58,15 @@ def prefill(
     if cache.states is None:
         return done
     while (end := done + chunk_tokens(model, done)) < total:
-        read_in_parts(model, ids[:, done:end], cache, cache.states)
+        prefill_in_parts(model, ids[:, done:end], cache, cache.states)
         done = end
         send(PrefillProgress(done, total))
         if is_stopped():
             raise Stopped
-    if done < total - LAST_TOKENS and not can_be_cut(cache.states):
-        read_in_parts(model, ids[:, done : total - LAST_TOKENS], cache, cache.states)
+    if done < total - LAST_TOKENS and not can_crop(cache.states):
+        prefill_in_parts(model, ids[:, done : total - LAST_TOKENS], cache, cache.states)
         done = total - LAST_TOKENS
-        cache.keep(done)
+        cache.take_snapshot(done)
     return done
 
 
@@ -82,44 +82,44 @@ def on_device(ids: Sequence[int], model: PreTrainedModel) -> torch.Tensor:
     return here.to(model.device)
 
 
-def read_in_parts(model: PreTrainedModel, ids: torch.Tensor, cache: KVCache, states: DynamicCache) -> None:
+def prefill_in_parts(model: PreTrainedModel, ids: torch.Tensor, cache: KVCache, states: DynamicCache) -> None:
     """Put these tokens (1, C) into the `states` of the cache, behind those that are there.
 
     Where there is no memory for so many at once, one half after the other.
     """
-    before = held(states)
-    if ids.shape[1] <= LEAST_TOKENS or not can_be_cut(states):
-        _read(model, ids, cache, states)
-    elif not _is_read(model, ids, cache, states):
-        # Here and not in the handler, where the traceback would still hold what was computed.
-        cut(states, before)
+    before = length_of(states)
+    if ids.shape[1] <= LEAST_TOKENS or not can_crop(states):
+        _prefill(model, ids, cache, states)
+    elif not _is_prefilled(model, ids, cache, states):
+        # Here and not in the handler, where the traceback would keep what was computed.
+        crop(states, before)
         free_memory()
         half = ids.shape[1] // 2
         log.info("no memory to read %d tokens at once: in two parts", ids.shape[1])
-        read_in_parts(model, ids[:, :half], cache, states)
-        read_in_parts(model, ids[:, half:], cache, states)
+        prefill_in_parts(model, ids[:, :half], cache, states)
+        prefill_in_parts(model, ids[:, half:], cache, states)
 
 
-def _is_read(model: PreTrainedModel, ids: torch.Tensor, cache: KVCache, states: DynamicCache) -> bool:
+def _is_prefilled(model: PreTrainedModel, ids: torch.Tensor, cache: KVCache, states: DynamicCache) -> bool:
     try:
-        _read(model, ids, cache, states)
+        _prefill(model, ids, cache, states)
     except torch.OutOfMemoryError:
         return False
     return True
 
 
-def _read(model: PreTrainedModel, ids: torch.Tensor, cache: KVCache, states: DynamicCache) -> None:
-    if cache.read_short is not None and ids.shape[1] <= SHORT_TOKENS:
-        cache.read_short(ids[0])
-        _wait_for(model.device)
+def _prefill(model: PreTrainedModel, ids: torch.Tensor, cache: KVCache, states: DynamicCache) -> None:
+    if cache.short_prefill is not None and ids.shape[1] <= SHORT_TOKENS:
+        cache.short_prefill(ids[0])
+        wait_for(model.device)
         return
     last_only = (
         {"logits_to_keep": 1} if "logits_to_keep" in inspect.signature(model.forward).parameters else {}
     )
-    with reading(model, without_mask=cache.reads_without_mask):
+    with prefilling(model, without_mask=cache.prefills_without_mask):
         model(input_ids=ids, past_key_values=states, use_cache=True, **last_only)
     # Without waiting, all chunks would be queued on the device at once: no progress, and nothing to stop.
-    _wait_for(model.device)
+    wait_for(model.device)
 
 
 def chunk_tokens(model: PreTrainedModel, done: int = 0) -> int:
@@ -146,18 +146,18 @@ def chunk_tokens(model: PreTrainedModel, done: int = 0) -> int:
 def interruptible(model: PreTrainedModel, is_stopped: IsStopped) -> Iterator[None]:
     """Within this, a stop is seen before each layer of the model, which then raises `Stopped`."""
 
-    def look_before(index: int) -> Callable[..., None]:
-        def look(_: Any, args: tuple[Any, ...]) -> None:
+    def check_before(index: int) -> Callable[..., None]:
+        def check(_: Any, args: tuple[Any, ...]) -> None:
             is_long = bool(args) and isinstance(args[0], torch.Tensor) and args[0].shape[1] > SHORT_TOKENS
-            if is_long and index % LAYERS_A_LOOK == 0:  # (1, T, D)
-                _wait_for(model.device)
+            if is_long and index % LAYERS_BETWEEN_CHECKS == 0:  # (1, T, D)
+                wait_for(model.device)
             if is_stopped():
                 raise Stopped
 
-        return look
+        return check
 
     layers = getattr(model.get_decoder(), "layers", None) or [model]
-    handles = [layer.register_forward_pre_hook(look_before(i)) for i, layer in enumerate(layers)]
+    handles = [layer.register_forward_pre_hook(check_before(i)) for i, layer in enumerate(layers)]
     try:
         yield
     finally:
@@ -165,7 +165,8 @@ def interruptible(model: PreTrainedModel, is_stopped: IsStopped) -> Iterator[Non
             handle.remove()
 
 
-def _wait_for(device: torch.device) -> None:
+def wait_for(device: torch.device) -> None:
+    """Wait until the device has done what it was given."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     elif device.type == "mps":

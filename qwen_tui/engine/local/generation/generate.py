@@ -7,7 +7,6 @@ that were generated until then stand.
 
 import copy
 import math
-import random
 import time
 from collections.abc import Callable
 from typing import NamedTuple
@@ -17,15 +16,20 @@ from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList
 from transformers.generation.streamers import BaseStreamer
 
 from qwen_tui.chat.messages import Json, Run
-from qwen_tui.engine.base import Event, Finished, PromptReady, Request, Sampling
-from qwen_tui.engine.local.cache.chunked_prefill import reading
-from qwen_tui.engine.local.cache.prefill import LEAST_TOKENS, interruptible, on_device, prefill, read_in_parts
+from qwen_tui.engine.base import SAMPLING_FIELDS, Event, Finished, PromptReady, Request, Sampling, seed_for
 from qwen_tui.engine.local.decoding.decoder import Decoder
 from qwen_tui.engine.local.decoding.sampling import Values, fast_values
+from qwen_tui.engine.local.forward.chunked_prefill import prefilling
+from qwen_tui.engine.local.forward.prefill import (
+    LEAST_TOKENS,
+    interruptible,
+    on_device,
+    prefill,
+    prefill_in_parts,
+)
+from qwen_tui.engine.local.generation.deltas import Deltas
 from qwen_tui.engine.local.loading.generation_defaults import LEAST_TEMPERATURE
 from qwen_tui.engine.local.loading.load import Loaded
-from qwen_tui.engine.local.loading.traits import SAMPLING
-from qwen_tui.engine.local.prompts.deltas import Deltas
 from qwen_tui.engine.local.prompts.prompt import Prompt
 from qwen_tui.engine.local.stopping import IsStopped, Stopped
 from qwen_tui.errors import QwenTuiError
@@ -35,9 +39,6 @@ Send = Callable[[Event], None]
 GENERATE = "generate"
 """What a receipt calls decoding by the library."""
 
-SEEDS = 2**31
-"""How many seeds are drawn from: short enough for a person to type again."""
-
 
 def generate(loaded: Loaded, request: Request, send: Send, is_stopped: IsStopped, arrived: float) -> None:
     """Generate one reply and send its events, `Finished` at the end.
@@ -45,9 +46,7 @@ def generate(loaded: Loaded, request: Request, send: Send, is_stopped: IsStopped
     `arrived` is the `time.monotonic()` at which the request came. Raises QwenTuiError when the prompt does not
     fit the context window, and whatever the model raises.
     """
-    seed = (
-        request.sampling.seed if request.sampling.seed is not None else random.SystemRandom().randrange(SEEDS)
-    )
+    seed = seed_for(request.sampling)
     window = loaded.info.context_window
     try:
         prompt = loaded.prompts.build(
@@ -99,7 +98,7 @@ def _run(
     send: Send,
     is_stopped: IsStopped,
 ) -> None:
-    """Read what the cache does not have, and generate; the cache knows what it holds, however that ends."""
+    """Read what the cache does not have, and generate; the cache is told what was read, however that ends."""
     model, cache = loaded.model, loaded.cache
     ids = on_device(asked.prompt_ids, model)
     try:
@@ -108,7 +107,7 @@ def _run(
             # `generate` reads a few of them together with the last one, but many only where there is memory.
             left = ids.shape[1] - 1 - done
             if cache.states is not None and left > (0 if fast is not None else LEAST_TOKENS):
-                read_in_parts(model, ids[:, done:-1], cache, cache.states)
+                prefill_in_parts(model, ids[:, done:-1], cache, cache.states)
             if fast is None:
                 _by_generate(loaded, asked, ids)
                 return
@@ -128,7 +127,7 @@ def _by_generate(loaded: Loaded, asked: _Asked, ids: torch.Tensor) -> None:
     processors.append(_MustBeNumbers())
     # `generate` draws from the global generators only. Seeded here, so that nothing before it matters.
     torch.manual_seed(asked.seed)
-    with reading(loaded.model, without_mask=loaded.cache.reads_without_mask):
+    with prefilling(loaded.model, without_mask=loaded.cache.prefills_without_mask):
         # All ids, those in the cache too: the repetition penalty looks at them.
         loaded.model.generate(
             ids,
@@ -155,7 +154,7 @@ def _by_decoder(loaded: Loaded, asked: _Asked, decoder: Decoder, values: Values,
                 if token_id in ends:
                     break
     finally:
-        decoder.room.hold(ids.shape[0] - 1 + taken)
+        decoder.cache.set_length(ids.shape[0] - 1 + taken)
 
 
 def _suppressed(loaded: Loaded, config: GenerationConfig) -> torch.Tensor | None:
@@ -168,9 +167,8 @@ def _configured(loaded: Loaded, request: Request, room: int) -> GenerationConfig
     """The checkpoint's generation_config with the person's values over it."""
     sampling = request.sampling
     config = copy.deepcopy(loaded.defaults)
-    values = {name: getattr(sampling, name) for name in SAMPLING if name != "do_sample"}
-    for name, value in values.items():
-        if value is not None:
+    for name in SAMPLING_FIELDS:
+        if (value := getattr(sampling, name)) is not None:
             setattr(config, name, value)
     config.do_sample = _is_sampled(
         sampling, bool(loaded.defaults.do_sample) and _is_warm(loaded.defaults.temperature)
@@ -217,8 +215,8 @@ def _receipt(
     arrived: float,
 ) -> Run:
     info = loaded.info
-    sampling: dict[str, Json] = {name: getattr(config, name) for name in SAMPLING}
-    sampling["max_new_tokens"] = config.max_new_tokens
+    names = ("do_sample", *SAMPLING_FIELDS, "max_new_tokens")
+    sampling: dict[str, Json] = {name: getattr(config, name) for name in names}
     return Run(
         model=info.model,
         revision=info.revision,

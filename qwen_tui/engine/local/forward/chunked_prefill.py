@@ -11,9 +11,9 @@ from contextlib import AbstractContextManager, nullcontext
 import torch
 from transformers import DynamicCache, PreTrainedModel
 
-from qwen_tui.engine.local.cache.static_kv_cache import has_room_for
-from qwen_tui.engine.local.decoding.attention import CHUNK, attending
-from qwen_tui.engine.local.decoding.checking import TOKENS, Reference, reference
+from qwen_tui.engine.local.cache.static_kv_cache import supports_static_cache
+from qwen_tui.engine.local.forward.attention import CHUNK, attending
+from qwen_tui.engine.local.forward.checking import TOKENS, Reference, reference
 
 log = logging.getLogger(__name__)
 
@@ -21,19 +21,19 @@ LEAST_CAPABILITY = (8, 0)
 """Before this a GPU has no kernel that sees which tokens come before a query, and makes a mask after all."""
 
 
-def reads_without_mask(model: PreTrainedModel) -> bool:
+def prefills_without_mask(model: PreTrainedModel) -> bool:
     """Whether this model's chunks are read faster so, and to the same end."""
-    if not has_room_for(model) or not _has_kernels(model):
+    if not supports_static_cache(model) or not _has_kernels(model):
         return False
     try:
-        tried(model, reference(model))
+        check_chunks(model, reference(model))
     except Exception as error:  # a model's own attention may raise anything
         log.warning("prompts are read with a mask: %s: %s", type(error).__name__, error)
         return False
     return True
 
 
-def tried(model: PreTrainedModel, expected: Reference) -> None:
+def check_chunks(model: PreTrainedModel, expected: Reference) -> None:
     """Read some tokens in two chunks; raises `Mismatch`, and what the model raises."""
     states = DynamicCache(config=model.config.get_text_config(decoder=True))
     half = TOKENS // 2
@@ -44,7 +44,7 @@ def tried(model: PreTrainedModel, expected: Reference) -> None:
         expected.check(said[place - half], place)
 
 
-def reading(model: PreTrainedModel, *, without_mask: bool) -> AbstractContextManager[None]:
+def prefilling(model: PreTrainedModel, *, without_mask: bool) -> AbstractContextManager[None]:
     """Within this, the model reads chunks so."""
     return attending(model, CHUNK) if without_mask else nullcontext()
 

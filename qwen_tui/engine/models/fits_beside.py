@@ -5,8 +5,8 @@ from pathlib import Path
 
 from qwen_tui.engine.base import ModelInfo, ModelSpec
 from qwen_tui.engine.models.checkpoint import inspect
-from qwen_tui.engine.models.devices import Device, look
-from qwen_tui.engine.models.fit import Plan, freed, plan
+from qwen_tui.engine.models.devices import Device, usable
+from qwen_tui.engine.models.fit import LoadPlan, freed, plan
 from qwen_tui.engine.models.size import ModelSize, size_of
 from qwen_tui.errors import QwenTuiError
 
@@ -27,20 +27,23 @@ def fits_beside(
     """
     if loaded.server:
         return True
-    there = look() if devices is None else devices
+    there = usable() if devices is None else devices
     try:
         size = size_of(inspect(folder))
     except QwenTuiError:
         return True
     if _plan(size, _emptied(there, loaded), spec) is None:
         return True
-    beside, alone = _plan(size, _with_worker(there), spec), _plan(size, freed(there, loaded), spec)
+    with_worker = tuple(
+        each if each.is_gpu else each._replace(free_bytes=each.free_bytes - WORKER_BYTES) for each in there
+    )
+    beside, alone = _plan(size, with_worker, spec), _plan(size, freed(there, loaded), spec)
     if beside is None or alone is None:
         return False
     return beside.fit.form == alone.fit.form and beside.context_tokens >= alone.context_tokens
 
 
-def _plan(size: ModelSize, devices: Sequence[Device], spec: ModelSpec) -> Plan | None:
+def _plan(size: ModelSize, devices: Sequence[Device], spec: ModelSpec) -> LoadPlan | None:
     """How it would be loaded; None when there is no room, in main memory not even for the process."""
     if any(device.free_bytes <= 0 for device in devices if not device.is_gpu):
         return None
@@ -48,13 +51,6 @@ def _plan(size: ModelSize, devices: Sequence[Device], spec: ModelSpec) -> Plan |
         return plan(size, devices, spec.quantization, spec.device)
     except QwenTuiError:
         return None
-
-
-def _with_worker(devices: Sequence[Device]) -> tuple[Device, ...]:
-    return tuple(
-        device if device.is_gpu else device._replace(free_bytes=device.free_bytes - WORKER_BYTES)
-        for device in devices
-    )
 
 
 def _emptied(devices: Sequence[Device], loaded: ModelInfo) -> tuple[Device, ...]:
