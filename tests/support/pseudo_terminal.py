@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Self
 
 import pyte
+from forked_popen import take_terminal
 
 UNKNOWN_TO_PYTE = re.compile(rb"\x1b\[[<>=][0-9;]*[a-zA-Z]")
 """Sequences that pyte would draw: keyboard protocols and private queries."""
@@ -67,9 +68,7 @@ class Terminal:
             stdout=slave,
             stderr=slave,
             start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(
-                0, termios.TIOCSCTTY, 0
-            ),  # its controlling terminal, as in a shell
+            preexec_fn=take_terminal,
             env=environment,
         )
         os.close(slave)
