@@ -10,6 +10,10 @@ if not Path("/dev/nvidiactl").exists():
     # Triton's kernels run on the processor then. It looks at this when it is imported, by whatever comes first.
     os.environ["TRITON_INTERPRET"] = "1"
 
+# Several test processes take all cores as it is. Threads of one that wait for each other meanwhile turn in circles:
+# that took half of the processor time. torch looks at this when it is imported, and so do the workers.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 
 def pytest_configure(config: pytest.Config) -> None:
     if "not gpu" in config.option.markexpr or "gpu" not in config.option.markexpr:
