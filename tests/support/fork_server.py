@@ -1,7 +1,7 @@
 """A process that has torch and the whole program imported, and forks a child for each Python process a test starts.
 
-Importing takes four seconds of processor time, and the tests start a few hundred processes. A child is what a newly
-started interpreter would be: with descriptors, environment, folder, arguments, and session of its own. It becomes the
+Importing takes four seconds of processor time, and the tests start a few hundred processes. A child is what a new
+interpreter would be: with descriptors, environment, folder, arguments, and session of its own. It becomes the
 child of whoever asked for it, since a process in the middle ends (`forked_popen` has the other half).
 
 This file is the server's program; what it is asked comes in on the socket whose descriptor is its argument.
@@ -136,8 +136,11 @@ def _read_environment_again(before: dict[str, str]) -> None:
         return
     old = dict(vars(constants))
     importlib.reload(constants)
-    changed = {name: value for name, value in vars(constants).items() if name.isupper() and old[name] != value}
-    moved = [(before[name], os.environ[name]) for name in ("HF_HOME", "XDG_CACHE_HOME", "HOME") if name in os.environ]
+    changed = {
+        name: value for name, value in vars(constants).items() if name.isupper() and old[name] != value
+    }
+    homes = [name for name in ("HF_HOME", "XDG_CACHE_HOME", "HOME") if name in os.environ]
+    moved = [(before[name], os.environ[name]) for name in homes]
     for module in list(sys.modules.values()):
         if module.__name__.partition(".")[0] not in ("huggingface_hub", "transformers", "accelerate"):
             continue
@@ -145,7 +148,9 @@ def _read_environment_again(before: dict[str, str]) -> None:
             if name in changed and value == old[name]:
                 setattr(module, name, changed[name])
             elif isinstance(value, str):
-                here = next((there + value[len(was) :] for was, there in moved if value.startswith(was)), value)
+                here = next(
+                    (there + value[len(was) :] for was, there in moved if value.startswith(was)), value
+                )
                 if here != value:
                     setattr(module, name, here)
     sys.modules["huggingface_hub.hf_api"].api.endpoint = constants.ENDPOINT

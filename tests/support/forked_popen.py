@@ -24,7 +24,17 @@ from qwen_tui.ui.terminal import launch
 STARTS_PLAINLY = "TESTS_START_PLAINLY"
 """A variable of the environment: nothing is forked where it is set."""
 
-OF_THE_INTERPRETER = ("PYTHON", "LC_", "LANG", "TEXTUAL", "ESCDELAY", "TERM_PROGRAM", "TORCH", "TRITON", "CUDA_VIS")
+OF_THE_INTERPRETER = (
+    "PYTHON",
+    "LC_",
+    "LANG",
+    "TEXTUAL",
+    "ESCDELAY",
+    "TERM_PROGRAM",
+    "TORCH",
+    "TRITON",
+    "CUDA_VIS",
+)
 """Variables that begin so mean something before or while a program is imported."""
 
 LATER = ("PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE")
@@ -60,7 +70,12 @@ def start_server(folder: Path) -> None:
         server = Path(__file__).with_name("fork_server.py")
         command = [sys.executable, "-P", str(server), str(theirs.fileno())]
         subprocess.Popen(
-            command, pass_fds=[theirs.fileno()], env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            command,
+            pass_fds=[theirs.fileno()],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
         )
     ask(ours, environment)
 
@@ -74,7 +89,7 @@ def _is_forked(args: Any, preexec_fn: Any, environment: Mapping[str, str]) -> bo
     return (
         isinstance(args, list)
         and args[0] == sys.executable
-        and (args[1:3] == ["-m", "qwen_tui"] or args[1:3] == ["-P", "-c"] and "qwen_tui.engine.local" in args[3])
+        and (args[1:3] == ["-m", "qwen_tui"] or (args[1:3] == ["-P", "-c"] and "qwen_tui.engine" in args[3]))
         and preexec_fn in (None, take_terminal)
         and STARTS_PLAINLY not in environment
         and _meant(environment) == _meant(_environment)
