@@ -42,7 +42,7 @@ class Wanted(NamedTuple):
     """What a child is to be."""
 
     arguments: list[str]
-    """What follows the interpreter: `-m qwen_tui …` or `-P -c …`."""
+    """What follows the interpreter: `-m qwen_tui …`, `-P -c …`, or a script."""
     environment: dict[str, str]
     folder: str
     descriptors: list[int]
@@ -225,7 +225,11 @@ def _start(arguments: list[str]) -> None:
         sys.path.insert(0, os.getcwd())
         runpy.run_module(arguments[1], run_name="__main__", alter_sys=True)
         return
-    assert arguments[:2] == ["-P", "-c"]
+    if arguments[0] != "-P":
+        sys.argv = list(arguments)
+        sys.path.insert(0, str(Path(arguments[0]).parent))
+        runpy.run_path(arguments[0], run_name="__main__")
+        return
     sys.argv = ["-c", *arguments[3:]]
     main = sys.modules["__main__"] = types.ModuleType("__main__")
     exec(compile(arguments[2], "<string>", "exec"), vars(main))

@@ -37,6 +37,8 @@ OF_THE_INTERPRETER = (
 )
 """Variables that begin so mean something before or while a program is imported."""
 
+SCRIPTS = (str(Path(__file__).parents[1] / "faults" / "scripted_program.py"),)
+
 LATER = ("PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE")
 
 _asking = threading.Lock()
@@ -80,19 +82,27 @@ def start_server(folder: Path) -> None:
     ask(ours, environment)
 
 
-def _meant(environment: Mapping[str, str]) -> dict[str, str]:
+def _meant(environment: Mapping[str, str], first: str) -> dict[str, str]:
     environment = launch.ENVIRONMENT | dict(environment)
-    return {k: v for k, v in environment.items() if k.startswith(OF_THE_INTERPRETER) and k not in LATER}
+    # What a script imports, the server finds as well.
+    without = (*LATER, "PYTHONPATH") if first in SCRIPTS else LATER
+    return {k: v for k, v in environment.items() if k.startswith(OF_THE_INTERPRETER) and k not in without}
+
+
+def _is_of_ours(first: str, *more: str) -> bool:
+    """Whether an interpreter with these arguments is the program, its worker, or a script of the tests."""
+    is_worker = first == "-P" and more[0] == "-c" and "qwen_tui.engine" in more[1]
+    return (first, *more)[:2] == ("-m", "qwen_tui") or is_worker or first in SCRIPTS
 
 
 def _is_forked(args: Any, preexec_fn: Any, environment: Mapping[str, str]) -> bool:
     return (
         isinstance(args, list)
         and args[0] == sys.executable
-        and (args[1:3] == ["-m", "qwen_tui"] or (args[1:3] == ["-P", "-c"] and "qwen_tui.engine" in args[3]))
+        and _is_of_ours(*args[1:4])
         and preexec_fn in (None, take_terminal)
         and STARTS_PLAINLY not in environment
-        and _meant(environment) == _meant(_environment)
+        and _meant(environment, args[1]) == _meant(_environment, args[1])
     )
 
 
