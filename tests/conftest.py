@@ -3,16 +3,33 @@
 import os
 from pathlib import Path
 
+import forked_popen
 import pytest
 
 if not Path("/dev/nvidiactl").exists():
     # Triton's kernels run on the processor then. It looks at this when it is imported, by whatever comes first.
     os.environ["TRITON_INTERPRET"] = "1"
 
+# Several test processes take all cores as it is. Threads of one that wait for each other meanwhile turn in circles:
+# that took half of the processor time. torch looks at this when it is imported, and so do the workers.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 
 def pytest_configure(config: pytest.Config) -> None:
     if "not gpu" in config.option.markexpr or "gpu" not in config.option.markexpr:
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def fork_server(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Processes of the program start at once: see `fork_server.py`."""
+    forked_popen.start_server(tmp_path_factory.mktemp("nobody"))
+
+
+@pytest.fixture
+def plain_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes of the program start as they do for a person."""
+    monkeypatch.setenv(forked_popen.STARTS_PLAINLY, "1")
 
 
 @pytest.fixture(autouse=True)

@@ -28,6 +28,7 @@ def test_the_guides_example_sorts_a_news_line(tmp_path) -> None:
     assert done.stdout.decode().strip() == "体育"
 
 
+@pytest.mark.usefixtures("plain_start")
 def test_a_reply_comes_with_its_receipt(tmp_path) -> None:
     done = ask(tmp_path, "What is a token?", "--model", "guide", "--json")
     reply = json.loads(done.stdout)

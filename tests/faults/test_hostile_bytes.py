@@ -6,7 +6,6 @@ program itself has a use for.
 
 import json
 import os
-import time
 from collections import Counter
 from pathlib import Path
 
@@ -75,13 +74,11 @@ def test_no_byte_of_a_file_controls_the_terminal_and_huge_ones_are_bounded(scrip
     before = resident_megabytes(terminal.process.pid)
     terminal.type("\x1bOR")  # F3: the list
     terminal.until("Conversations")
-    began = time.monotonic()
     for _ in HOSTILE:
         terminal.type("\r")
         terminal.settle(0.15)
         terminal.type("\x1bOR\x1b[B")
         terminal.settle(0.1)
-    assert time.monotonic() - began < 60
     assert resident_megabytes(terminal.process.pid) - before < 400
     terminal.type("\x1bOR/\x1b[31mowned")
     terminal.settle(0.15)

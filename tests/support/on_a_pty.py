@@ -17,6 +17,7 @@ from typing import Self
 
 import pyte
 from pseudo_terminal import UNKNOWN_TO_PYTE, left_on
+from waiting import HANGS
 
 ROOT = Path(__file__).parents[2]
 QUERIES = {b"\x1b[?2026$p": b"\x1b[?2026;2$y", b"\x1b[?2048$p": b"\x1b[?2048;0$y"}
@@ -118,7 +119,7 @@ class LittleApp:
         self._stream.feed(UNKNOWN_TO_PYTE.sub(b"", data))
         return data
 
-    def until(self, condition: Callable[[], object], seconds: float = 15) -> None:
+    def until(self, condition: Callable[[], object], seconds: float = HANGS) -> None:
         """Read on until the condition holds."""
         end = time.monotonic() + seconds
         while not condition():
@@ -130,7 +131,7 @@ class LittleApp:
         while self.read(seconds):
             pass
 
-    def ended(self, seconds: float = 2.5, *, reading: bool = True) -> int:
+    def ended(self, seconds: float = HANGS, *, reading: bool = True) -> int:
         """The exit status (negative: by a signal); AssertionError when it does not end in time."""
         end = time.monotonic() + seconds
         while self._status is None:

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Self
 
 import pyte
+from forked_popen import take_terminal
+from waiting import HANGS
 
 UNKNOWN_TO_PYTE = re.compile(rb"\x1b\[[<>=][0-9;]*[a-zA-Z]")
 """Sequences that pyte would draw: keyboard protocols and private queries."""
@@ -67,14 +69,12 @@ class Terminal:
             stdout=slave,
             stderr=slave,
             start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(
-                0, termios.TIOCSCTTY, 0
-            ),  # its controlling terminal, as in a shell
+            preexec_fn=take_terminal,
             env=environment,
         )
         os.close(slave)
 
-    def until(self, shows: str | Callable[[str], bool], seconds: float = 30) -> None:
+    def until(self, shows: str | Callable[[str], bool], seconds: float = HANGS) -> None:
         """Read what the program draws until its screen shows this."""
         is_met = (lambda text: shows in text) if isinstance(shows, str) else shows
         end = time.monotonic() + seconds
@@ -106,7 +106,7 @@ class Terminal:
             "".join(self.screen.buffer[y][x].data for x in range(self.screen.columns)) for y in rows
         )
 
-    def wait(self, seconds: float = 10) -> int:
+    def wait(self, seconds: float = HANGS) -> int:
         """Read on until the program has ended; its exit status."""
         end = time.monotonic() + seconds
         while self.process.poll() is None:
@@ -131,7 +131,7 @@ class Terminal:
             os.close(self._master)
             self._master = -1
 
-    def stall(self, seconds: float = 10) -> None:
+    def stall(self, seconds: float = HANGS) -> None:
         """Read nothing, and type until the terminal takes no more of what the program writes."""
         end = time.monotonic() + seconds
         slave = os.open(self._name, os.O_WRONLY | os.O_NOCTTY)

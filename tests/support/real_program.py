@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import fork_server
 import psutil
 from pseudo_terminal import Terminal
 
@@ -62,7 +63,8 @@ def real_program(data: Path) -> Iterator[Program]:
 
 def children_of(pid: int) -> list[int]:
     """The processes that this one has started: the engine worker."""
-    pids = [child.pid for child in psutil.Process(pid).children()]
+    children = psutil.Process(pid).children()
+    pids = [child.pid for child in children if child.name() != fork_server.NAME.decode()]
     return [each for each in pids if is_running(each)]  # not one that has ended and was not waited for yet
 
 

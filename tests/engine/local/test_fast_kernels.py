@@ -73,17 +73,17 @@ def test_where_a_router_says_what_is_no_number_the_ids_are_those_of_experts_and_
     assert shares.isnan().all()
 
 
-@pytest.mark.parametrize(("inner", "columns"), [(8, 512), (5, 200), (300, 64)])
-def test_products_of_experts(inner: int, columns: int) -> None:
+@pytest.mark.parametrize(("inner", "columns", "chosen"), [(8, 512, 3), (5, 200, 3), (257, 10, 2)])
+def test_products_of_experts(inner: int, columns: int, chosen: int) -> None:
     torch.manual_seed(0)
     both, down = torch.randn(6, 2 * inner, columns), torch.randn(6, columns, inner)
     x, gain, between, out = (
         torch.randn(columns),
         torch.rand(columns),
-        torch.empty(3, inner),
+        torch.empty(chosen, inner),
         torch.randn(columns),
     )
-    ids, shares = torch.tensor([4, 0, 5], dtype=torch.int32), torch.rand(3)
+    ids, shares = torch.tensor([4, 0, 5], dtype=torch.int32)[:chosen], torch.rand(chosen)
     gate, up = (both[ids] @ rms_norm(x, (columns,), gain, EPS)).split(inner, dim=1)
     experts.gated_products(both, ids, x, between, gain, EPS)
     close(between, silu(gate) * up)

@@ -55,7 +55,7 @@ def assert_as_generate(model: PreTrainedModel, decoder: Decoder, tokens: int, ne
 EXPERTS: dict[str, object] = {
     "num_experts": 6,
     "num_experts_per_tok": 3,
-    "moe_intermediate_size": 16,
+    "moe_intermediate_size": 8,
     "norm_topk_prob": True,
     "mlp_only_layers": [0],
 }
@@ -82,8 +82,8 @@ def test_the_kernels_say_what_generate_says(
     config = AutoConfig.for_model(
         model_type,
         vocab_size=64,
-        hidden_size=32,
-        intermediate_size=32,
+        hidden_size=16,
+        intermediate_size=10,
         num_hidden_layers=2,
         num_attention_heads=2,
         num_key_value_heads=1,

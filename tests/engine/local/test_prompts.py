@@ -1,11 +1,11 @@
 """Messages to token ids, and counting them."""
 
-import time
 from collections.abc import Sequence
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from work import work_of
 
 from qwen_tui.chat.messages import Role
 from qwen_tui.engine.base import PromptMessage, TokenCounts
@@ -187,9 +187,7 @@ def test_counting_a_long_history_again_costs_little(qwen2: Loaded) -> None:
         message for n in range(5000) for message in (user(f"question {n} 你好"), assistant(f"reply {n}"))
     ]
     qwen2.prompts.count(history)
-    began = time.process_time()  # other programs may keep it waiting
-    qwen2.prompts.count([*history, user("one more")])
-    assert time.process_time() - began < 1.0
+    assert work_of(lambda: qwen2.prompts.count([*history, user("one more")])) < 70
 
 
 def test_the_end_of_turn_is_known_from_the_template(qwen2: Loaded, qwen3: Loaded, llama: Loaded) -> None:

@@ -76,6 +76,7 @@ def test_a_continued_run_is_repeated_from_what_it_continued(qwen2: Loaded) -> No
     assert (again.token_ids, again.prompt_digest) == (run.token_ids, run.prompt_digest)
 
 
+@pytest.mark.usefixtures("plain_start")
 def test_another_process_gives_the_same_tokens(log_file: Path, guide: Loaded) -> None:
     here = [run_of(reply(guide, asking(seed=5, **sampling))).token_ids for sampling in SAMPLINGS]
     spec = ModelSpec(model="guide", device="cpu")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
+from waiting import HANGS
 
 from qwen_tui.engine.models.hub_probe import NETWORK_SECONDS, no_network
 
@@ -52,15 +53,13 @@ def test_who_takes_the_connection_is_there_however_slow_he_is(silent: int) -> No
 
 
 def test_where_nobody_listens_it_is_said_at_once(nobody: int) -> None:
-    began = time.monotonic()
     assert no_network(f"http://127.0.0.1:{nobody}") == "Connection refused"
-    assert time.monotonic() - began < 1.0
 
 
 def test_a_connection_that_nobody_answers_is_waited_for_no_longer_than_said(black_hole: int) -> None:
     began = time.monotonic()
     assert no_network(f"http://127.0.0.1:{black_hole}", SECONDS) == "no answer in 0.5 s"
-    assert SECONDS <= time.monotonic() - began < SECONDS + 1.0
+    assert SECONDS <= time.monotonic() - began < HANGS
     assert NETWORK_SECONDS < 3.0
 
 
@@ -68,10 +67,10 @@ def test_a_name_that_is_looked_up_for_ever_is_waited_for_no_longer_either(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     over = threading.Event()
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: over.wait(30) and [])
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: over.wait(2 * HANGS) and [])
     began = time.monotonic()
     assert no_network("http://hub.test", SECONDS) == "no answer in 0.5 s"
-    assert time.monotonic() - began < SECONDS + 1.0
+    assert time.monotonic() - began < HANGS
     over.set()
 
 
@@ -84,8 +83,8 @@ def test_one_address_of_a_name_is_enough(
 
     resolving_to(black_hole, nobody, silent)
     began = time.monotonic()
-    assert no_network("http://hub.test") is None
-    assert time.monotonic() - began < 1.0
+    assert no_network("http://hub.test", 2 * HANGS) is None
+    assert time.monotonic() - began < HANGS
     resolving_to(nobody, nobody)
     assert no_network("http://hub.test") == "Connection refused"
 

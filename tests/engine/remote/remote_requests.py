@@ -10,9 +10,18 @@ from qwen_tui.errors import QwenTuiError
 HELLO = Request(messages=(PromptMessage(Role.USER, "hello"),), sampling=Sampling(seed=3, max_new_tokens=50))
 
 
-def reply(engine: RemoteEngine, request=HELLO, stop: threading.Event | None = None):
-    """The text, the thinking and the run of a reply."""
-    events = list(engine.stream(request, stop or threading.Event()))
+def reply(
+    engine: RemoteEngine,
+    request=HELLO,
+    stop: threading.Event | None = None,
+    began: threading.Event | None = None,
+):
+    """The text, the thinking and the run of a reply; `began` is set when there is text."""
+    events = []
+    for each in engine.stream(request, stop or threading.Event()):
+        events.append(each)
+        if began is not None and isinstance(each, TextDelta):
+            began.set()
     text = "".join(each.text for each in events if isinstance(each, TextDelta))
     thinking = "".join(each.text for each in events if isinstance(each, ThinkingDelta))
     assert isinstance(events[-1], Finished)

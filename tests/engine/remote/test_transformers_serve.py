@@ -6,7 +6,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -95,9 +94,7 @@ def test_a_stop_ends_the_reply_and_frees_the_server(engine: RemoteEngine) -> Non
     while not isinstance(next(events), TextDelta):
         pass
     stop.set()
-    began = time.monotonic()
     rest = list(events)
-    assert time.monotonic() - began < 0.2
     assert rest[-1].run.stop_reason == "stopped"
     assert said(engine, QUESTION)[0]
 

@@ -1,11 +1,10 @@
 """No text can control the terminal, crash the layout or stop the program."""
 
-import time
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rendered import widest
+from work import work_of
 
 from qwen_tui.ui.markdown.document import render
 from qwen_tui.ui.markdown.plain import PlainStream, plain_lines, typed_lines
@@ -62,10 +61,9 @@ def test_an_entity_is_no_way_around() -> None:
 @pytest.mark.parametrize("name", PATHOLOGICAL)
 def test_no_text_takes_long(name) -> None:
     text = PATHOLOGICAL[name]
-    began = time.process_time()
-    lines = render(text, 80)
+    lines = []
+    assert work_of(lambda: lines.extend(render(text, 80))) < 200
     assert lines
-    assert time.process_time() - began < 3
 
 
 @pytest.mark.parametrize("name", PATHOLOGICAL)
@@ -75,10 +73,8 @@ def test_no_delta_takes_long(name) -> None:
     longest = 0.0
     step = len(text) // 20 + 1
     for at in range(0, len(text), step):
-        began = time.process_time()
-        stream.append(text[at : at + step])
-        longest = max(longest, time.process_time() - began)
-    assert longest < 1.5
+        longest = max(longest, work_of(lambda at=at: stream.append(text[at : at + step])))
+    assert longest < 100
 
 
 def test_nothing_is_lost_in_the_depths() -> None:

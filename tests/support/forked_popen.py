@@ -1,0 +1,172 @@
+"""`subprocess.Popen`, but the program and its worker are forked by a `fork_server`: they start at once.
+
+Everything else is started as ever, and so are they where a test asks for it (`STARTS_PLAINLY` in the environment)
+or where they would have another interpreter: another path to import from, another locale.
+"""
+
+import contextlib
+import ctypes
+import fcntl
+import os
+import socket
+import subprocess
+import sys
+import termios
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from fork_server import Wanted, send
+
+from qwen_tui.ui.terminal import launch
+
+STARTS_PLAINLY = "TESTS_START_PLAINLY"
+"""A variable of the environment: nothing is forked where it is set."""
+
+OF_THE_INTERPRETER = (
+    "PYTHON",
+    "LC_",
+    "LANG",
+    "TEXTUAL",
+    "ESCDELAY",
+    "TERM_PROGRAM",
+    "TORCH",
+    "TRITON",
+    "CUDA_VIS",
+)
+"""Variables that begin so mean something before or while a program is imported."""
+
+SCRIPTS = (str(Path(__file__).parents[1] / "faults" / "scripted_program.py"),)
+
+LATER = ("PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE")
+
+_asking = threading.Lock()
+_connection: socket.socket | None = None
+_environment: dict[str, str] = {}
+"""What the server was started with."""
+
+
+def take_terminal() -> None:
+    """Make of a new session's terminal, at 0, the one that controls it, as a shell does."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+def ask(connection: socket.socket, environment: dict[str, str]) -> None:
+    """From now on, let this server fork what is started here."""
+    global _connection, _environment
+    _connection, _environment = connection, environment
+    subprocess.Popen = ForkedPopen  # type: ignore[misc]
+
+
+def start_server(folder: Path) -> None:
+    """Start a server for this process."""
+    ours, theirs = socket.socketpair()
+    environment = dict(os.environ)
+    # Told apart from what a child is to have in their place.
+    environment |= {name: f"{folder}/{name}" for name in ("HOME", "HF_HOME", "XDG_CACHE_HOME")}
+    # A library for sums starts threads when it is imported, and threads are lost in a fork.
+    environment |= {"HF_HUB_OFFLINE": "1", "OPENBLAS_NUM_THREADS": "1"} | launch.ENVIRONMENT
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    with theirs, (folder / "log").open("wb") as log:
+        server = Path(__file__).with_name("fork_server.py")
+        command = [sys.executable, "-P", str(server), str(theirs.fileno())]
+        subprocess.Popen(
+            command,
+            pass_fds=[theirs.fileno()],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
+    ask(ours, environment)
+
+
+def _meant(environment: Mapping[str, str], first: str) -> dict[str, str]:
+    environment = launch.ENVIRONMENT | dict(environment)
+    # What a script imports, the server finds as well.
+    without = (*LATER, "PYTHONPATH") if first in SCRIPTS else LATER
+    return {k: v for k, v in environment.items() if k.startswith(OF_THE_INTERPRETER) and k not in without}
+
+
+def _is_of_ours(first: str, *more: str) -> bool:
+    """Whether an interpreter with these arguments is the program, its worker, or a script of the tests."""
+    is_worker = first == "-P" and more[0] == "-c" and "qwen_tui.engine" in more[1]
+    return (first, *more)[:2] == ("-m", "qwen_tui") or is_worker or first in SCRIPTS
+
+
+def _is_forked(args: Any, preexec_fn: Any, environment: Mapping[str, str]) -> bool:
+    return (
+        isinstance(args, list)
+        and args[0] == sys.executable
+        and _is_of_ours(*args[1:4])
+        and preexec_fn in (None, take_terminal)
+        and STARTS_PLAINLY not in environment
+        and _meant(environment, args[1]) == _meant(_environment, args[1])
+    )
+
+
+@contextlib.contextmanager
+def _adopting() -> Iterator[None]:
+    """Meanwhile, what is forked for this process by its server becomes its child."""
+    prctl = ctypes.CDLL(None).prctl
+    prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
+    try:
+        yield
+    finally:
+        prctl(36, 0, 0, 0, 0)
+
+
+class ForkedPopen(subprocess.Popen):  # type: ignore[type-arg]
+    """A process, started by way of the server if it is one of ours."""
+
+    def _execute_child(  # type: ignore[override]
+        self,
+        args: Any,
+        executable: Any,
+        preexec_fn: Any,
+        close_fds: bool,
+        pass_fds: Any,
+        cwd: Any,
+        env: Any,
+        startupinfo: Any,
+        creationflags: Any,
+        shell: bool,
+        p2cread: int,
+        p2cwrite: int,
+        c2pread: int,
+        c2pwrite: int,
+        errread: int,
+        errwrite: int,
+        restore_signals: bool,
+        gid: Any,
+        gids: Any,
+        uid: Any,
+        umask: int,
+        start_new_session: bool,
+        process_group: int,
+    ) -> None:
+        environment = os.environ if env is None else env
+        if not _is_forked(args, preexec_fn, environment):
+            super()._execute_child(  # type: ignore[misc]
+                args, executable, preexec_fn, close_fds, pass_fds, cwd, env, startupinfo, creationflags, shell,
+                p2cread, p2cwrite, c2pread, c2pwrite, errread, errwrite, restore_signals, gid, gids, uid, umask,
+                start_new_session, process_group,
+            )  # fmt: skip
+            return
+        given = [own if own != -1 else number for number, own in enumerate((p2cread, c2pwrite, errwrite))]
+        wanted = Wanted(
+            args[1:],
+            dict(environment),
+            os.fspath(cwd or os.getcwd()),
+            [0, 1, 2, *pass_fds],
+            start_new_session,
+            preexec_fn is take_terminal,
+        )
+        assert _connection is not None
+        try:
+            with _asking, _adopting():
+                self.pid = send(_connection, wanted, [*given, *pass_fds])
+            self._child_created = True
+        finally:
+            self._close_pipe_fds(p2cread, p2cwrite, c2pread, c2pwrite, errread, errwrite)  # type: ignore[attr-defined]
