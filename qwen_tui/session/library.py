@@ -15,9 +15,10 @@ from typing import NamedTuple
 
 from qwen_tui.chat.branches import brought_back
 from qwen_tui.chat.claims import Claim
+from qwen_tui.chat.cleaning import clean
 from qwen_tui.chat.drafts import LeftBehind
 from qwen_tui.chat.index import Entry
-from qwen_tui.chat.messages import Conversation
+from qwen_tui.chat.messages import Conversation, Status, new_message_id, now
 from qwen_tui.chat.names import tidy
 from qwen_tui.chat.search import Hit, Search
 from qwen_tui.chat.store import ConversationStore
@@ -215,8 +216,21 @@ class Library:
 
     def rewrite(self, session: ChatSession, reply_id: str, text: str) -> None:
         """Put a person's version beside a reply; raises `QwenTuiError`."""
+        reply = session.conversation.message(reply_id)
+        if reply is None:
+            return
+        edited = replace(
+            reply,
+            id=new_message_id(),
+            content=clean(text),
+            status=Status.COMPLETE,
+            edited=True,
+            error=None,
+            created=now(),
+            receipt=(),
+        )
         self.note_edit(session, reply_id)
-        session.rewrite(reply_id, text)
+        session.change(lambda it: it.with_message(edited))
 
     def note_edit(self, session: ChatSession, message_id: str) -> None:
         """Another version of this message is shown from now on; undo shows this one again."""

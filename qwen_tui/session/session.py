@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from qwen_tui.chat.branches import path_to, showing, turned, without
 from qwen_tui.chat.cleaning import clean
-from qwen_tui.chat.messages import Conversation, Message, Role, Status, new_message_id, now
+from qwen_tui.chat.messages import Conversation, Message, Role, Status, new_message_id
 from qwen_tui.chat.names import name_from
 from qwen_tui.chat.partial import Partial
 from qwen_tui.chat.store import ConversationStore
@@ -25,7 +25,9 @@ from qwen_tui.engine.base import (
 )
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.session.events import Accepted, Event, NotSaved, Refused, Replied, ReplyStarted, SavedAgain
-from qwen_tui.session.prompt_plan import Plan, plan
+from qwen_tui.session.prompt_plan import Plan
+from qwen_tui.session.prompt_plan import plan as plan_prompt
+from qwen_tui.session.read_ahead import prepare_next
 from qwen_tui.session.streaming_reply import StreamingReply
 from qwen_tui.settings.options import Settings
 
@@ -154,20 +156,6 @@ class ChatSession:
         """Mark the running reply as interrupted when it ends by a stop: the program is being left."""
         self._is_interrupted = True
 
-    def rewrite(self, reply_id: str, text: str) -> None:
-        """Put a person's version of a reply beside it and show that; raises `QwenTuiError` as `change` does."""
-        reply = self._conversation.message(reply_id)
-        if reply is not None:
-            edited = replace(
-                reply,
-                id=new_message_id(),
-                content=clean(text),
-                status=Status.COMPLETE,
-                edited=True,
-                error=None,
-            )
-            self.change(lambda it: it.with_message(replace(edited, created=now(), receipt=())))
-
     # --- Turns: generators of events --------------------------------------------------------------------
 
     def send(
@@ -213,27 +201,18 @@ class ChatSession:
         if reply is None or not reply.can_go_on:
             return
         path = path_to(self._conversation, reply_id)
-        planned = self._plan(path, settings, engine, stop, continues=True)
+        planned = self.plan(path, settings, engine, stop, continues=True)
         if isinstance(planned, QwenTuiError):
             yield Refused("", planned)
         else:
             begun = replace(reply, status=Status.INTERRUPTED, error=None)
             yield from self._answer(begun, planned, engine, stop)
-            self._prepare(reply.id, settings, engine)
-
-    def read_ahead(self, settings: Settings, engine: Engine, stop: StopFlag) -> None:
-        """Let the engine read what the next message will be asked after, where the last one is a reply.
-
-        Returns early when `stop` is set.
-        """
-        last = self._conversation.message(self._conversation.head or "")
-        if last is not None and last.role is Role.ASSISTANT and last.content:
-            self._let_read(last, settings, engine, stop)
+            prepare_next(self, reply.id, settings, engine)
 
     def _ask(
         self, question: Message, text: str, settings: Settings, engine: Engine, stop: StopFlag
     ) -> Iterator[Event]:
-        planned = self._plan(self._conversation.with_message(question).path(), settings, engine, stop)
+        planned = self.plan(self._conversation.with_message(question).path(), settings, engine, stop)
         if isinstance(planned, QwenTuiError):
             yield Refused(text, planned)
             return
@@ -243,23 +222,9 @@ class ChatSession:
             yield Accepted(question)
         reply = Message(role=Role.ASSISTANT, content="", parent=question.id, status=Status.INTERRUPTED)
         yield from self._answer(reply, planned, engine, stop)
-        self._prepare(reply.id, settings, engine)
+        prepare_next(self, reply.id, settings, engine)
 
-    def _prepare(self, reply_id: str, settings: Settings, engine: Engine) -> None:
-        """The same after a reply, where it has come to its own end: else it is likely to be asked for again."""
-        reply = self._conversation.message(reply_id)
-        if reply is not None and reply.status is Status.COMPLETE:
-            self._let_read(reply, settings, engine, None)
-
-    def _let_read(self, reply: Message, settings: Settings, engine: Engine, stop: StopFlag | None) -> None:
-        if not engine.reads_ahead:
-            return
-        path = (*path_to(self._conversation, reply.id), Message(role=Role.USER, content="?", parent=reply.id))
-        planned = self._plan(path, settings, engine, stop)
-        if isinstance(planned, Plan):
-            engine.prepare(planned.request.messages[:-1], planned.request.thinking)
-
-    def _plan(
+    def plan(
         self,
         path: Sequence[Message],
         settings: Settings,
@@ -271,9 +236,11 @@ class ChatSession:
         """What the model is to see, or why it cannot be asked."""
         if self.is_read_only:
             return QwenTuiError("session.read_only")
+        if self._is_closed:  # moved to the trash while it was asked: the text goes back to its draft
+            return QwenTuiError("store.gone", name=self._conversation.name)
         settings = settings.with_overrides(self._conversation.overrides)
         try:
-            return plan(path, settings, engine, continues=continues, stop=stop)
+            return plan_prompt(path, settings, engine, continues=continues, stop=stop)
         except QwenTuiError as error:
             return error
 

@@ -18,6 +18,7 @@ from qwen_tui.chat.cleaning import one_line
 from qwen_tui.engine.base import Engine, PrefillProgress, TextDelta, ThinkingDelta
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.session.events import Accepted, Event, Refused
+from qwen_tui.session.read_ahead import read_ahead
 from qwen_tui.session.replay import ReplayEvent, replay
 from qwen_tui.session.requests import Continue, Edit, Regenerate, Replay, Send, TurnRequest
 from qwen_tui.session.session import ChatSession
@@ -303,7 +304,7 @@ class TurnQueue:
 def _read_ahead(shown: Shown, engine: Engine, stop: threading.Event) -> None:
     """Nobody waits for it: what goes wrong is only logged."""
     try:
-        shown.session.read_ahead(shown.settings(), engine, stop)
+        read_ahead(shown.session, shown.settings(), engine, stop)
     except Exception:
         log.exception("a conversation could not be read ahead")
 

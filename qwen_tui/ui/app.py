@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import on
+from textual import on, work
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.reactive import reactive
@@ -171,12 +171,13 @@ class QwenTuiApp(KeysInOrder):
     def _defaults_changed(self, event: SettingsPane.DefaultsChanged) -> None:
         self._change_default(event.name, event.value)
 
-    def _change_default(self, name: str, value: Json) -> None:
-        """Change a default and save it; None takes it back."""
+    @work(group="config")
+    async def _change_default(self, name: str, value: Json) -> None:
+        """Change a default at once and save it; None takes it back."""
         try:
             checked = getattr(Settings(), name) if value is None else OPTIONS[name].check(value)
             self.settings = replace(self.settings, **{name: checked})
-            config_file.save(self._where.config_file, {name: value})
+            await self._storage.run(partial(config_file.save, self._where.config_file, {name: value}))
         except QwenTuiError as error:
             self._screen.chat.notice.explain(error)
 

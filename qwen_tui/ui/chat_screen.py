@@ -14,6 +14,7 @@ from qwen_tui.errors import QwenTuiError
 from qwen_tui.session.autosave import Autosave
 from qwen_tui.session.drafts import DraftKeeper
 from qwen_tui.session.library import Library
+from qwen_tui.session.requests import Regenerate
 from qwen_tui.session.session import ChatSession
 from qwen_tui.session.storage import Storage
 from qwen_tui.session.turn_queue import TurnQueue
@@ -93,7 +94,7 @@ class ChatScreen(GivenKeysFirst):
         self._quitting: Timer | None = None
         """Runs while another ctrl+c leaves the program."""
         self.chat = ChatView(library, turns, drafts, storage, id="talk")
-        self._switching = Switching(self, self.chat, library, turns, drafts, storage)
+        self._switching = Switching(self, self.chat, self._autosave, library, turns, drafts, storage)
         first, problem = self._switching.opener.first(conversation)
         self.set_reactive(ChatScreen.shown, first)
         self._problems = [*problems, *filter(None, (problem,))]
@@ -115,6 +116,7 @@ class ChatScreen(GivenKeysFirst):
 
     def on_mount(self) -> None:
         self.chat.composer.focus()
+        self.watch(self.chat, "window_use", self._header.show_use)
         self.call_after_refresh(self._complete)
         if self._problems:
             self.chat.notice.explain(*self._problems)
@@ -132,6 +134,7 @@ class ChatScreen(GivenKeysFirst):
 
     # --- Attributes down -----------------------------------------------------------------------------
 
+    @on(ChatView.TurnsMoved)
     def watch_shown(self) -> None:
         """Show what stands beside the conversation: its settings, its name, its row in the list."""
         if (session := self.shown) is None or not self.is_mounted:
@@ -158,10 +161,6 @@ class ChatScreen(GivenKeysFirst):
         self.refresh_bindings()
 
     # --- Messages up ---------------------------------------------------------------------------------
-
-    @on(ChatView.TurnsMoved)
-    def _turns_moved(self) -> None:
-        self.watch_shown()
 
     @on(ConversationsPane.Chosen)
     def _chosen(self, event: ConversationsPane.Chosen) -> None:
@@ -213,10 +212,6 @@ class ChatScreen(GivenKeysFirst):
         self.chat.outbox.note_draft()  # someone who types without a rest
         self.chat.notice.tell(await self._autosave.save(), SAVING)
         await self._switching.take_over()
-
-    def tell_of_saving(self) -> None:
-        """Say again what cannot be saved, if anything."""
-        self.chat.notice.tell(self._autosave.problem, SAVING)
 
     @work(group="leaving")
     async def leave(self) -> None:
@@ -270,7 +265,8 @@ class ChatScreen(GivenKeysFirst):
         self.chat.composer.focus()
 
     def action_regenerate(self) -> None:
-        self.chat.regenerate()
+        """Answer the last message again."""
+        self.chat.submit(Regenerate())
 
     def action_pane(self, pane: str) -> None:
         """Go to a pane, opening it if need be; from within it, back to the message box."""

@@ -35,8 +35,6 @@ from qwen_tui.ui.transcript.pane import TranscriptPane
 from qwen_tui.ui.transcript.welcome import Suggestion
 from qwen_tui.ui.turn_notices import SERVER, TurnNotices, taken_back
 from qwen_tui.ui.widgets.notice import Notice
-from qwen_tui.wording.load_progress import fallback_in_words
-from qwen_tui.wording.server import reasons_in_words
 
 if TYPE_CHECKING:  # it is imported late: see `TranscriptPane.complete`
     from qwen_tui.ui.transcript.find_bar import FindBar
@@ -48,8 +46,6 @@ LOOK_SECONDS = 1 / 15
 QUIT_WORDS = ("quit", "exit", "退出")
 """Typed alone as a message they leave the program, as the beginner's chat loop did."""
 
-ENGINE = "engine"
-"""The topic of notices about the model."""
 READING = "reading"
 """The topic of the notice that a conversation can only be read here."""
 
@@ -147,19 +143,7 @@ class ChatView(Vertical):
         if self.transcript.log_widget is None or self.shown is None:
             return
         self.transcript.show_engine(state)
-        if not isinstance(state, Failed):
-            self.notice.retract(ENGINE)
-        match state:
-            case Failed(error):
-                for turn in self._turns.take_all_back():
-                    self.outbox.give_back(turn)
-                self.notice.explain(error, topic=ENGINE)
-            case Ready(fallback=fallback, has_stayed=has_stayed) if fallback is not None:
-                self.notice.say(fallback_in_words(fallback, has_stayed=has_stayed), ENGINE)
-            case Ready(engine=engine) if engine.info.server and self.session.conversation.messages:
-                self.notice.tell(
-                    reasons_in_words(engine.info), ENGINE
-                )  # an empty conversation shows them itself
+        self._notices.follow_engine(state, self.session)
         self.count()
 
     # --- Looking at what happens ---------------------------------------------------------------------
@@ -218,18 +202,10 @@ class ChatView(Vertical):
             return
         self.notice.clear()
         if isinstance(self.engine_state, Failed | Closed):
-            self.call_later(
-                self.run_action, "app.load_model"
-            )  # whatever was wrong may have been mended since
+            # Whatever was wrong may have been mended since.
+            self.call_later(self.run_action, "app.load_model")
         self.outbox.submit(self.session, request, lambda: self.settings)
         self.call_next(self.look)
-
-    def regenerate(self, message_id: str | None = None) -> None:
-        """Answer a question again, by default the last one."""
-        if self.can_regenerate:
-            self.submit(Regenerate(message_id))
-        else:
-            self.notice.say(say("screen.nothing_to_regenerate"))
 
     @property
     def can_regenerate(self) -> bool:

@@ -18,7 +18,7 @@ def commands(screen: "ChatScreen") -> Iterator[Command]:
     conversations, panel = screen.conversations, screen.panels.go_to
     conversation = screen.chat.session.conversation
     yield "new", screen.action_new
-    yield "regenerate", screen.action_regenerate
+    yield "regenerate", partial(_regenerate, screen)
     yield "stop", screen.chat.stop
     yield "find", screen.action_find
     yield "rename", partial(_rename, screen)
@@ -32,6 +32,13 @@ def commands(screen: "ChatScreen") -> Iterator[Command]:
     yield "undo", conversations.undo
     if (log := screen.chat.transcript.log_widget) is not None:
         yield from log.keys.commands()
+
+
+def _regenerate(screen: "ChatScreen") -> None:
+    if screen.chat.can_regenerate:
+        screen.action_regenerate()
+    else:
+        screen.chat.notice.say(say("screen.nothing_to_regenerate"))
 
 
 def _rename(screen: "ChatScreen") -> None:

@@ -8,6 +8,7 @@ from textual.worker import Worker
 
 from qwen_tui.engine.host import Failed
 from qwen_tui.errors import QwenTuiError
+from qwen_tui.session.autosave import Autosave
 from qwen_tui.session.drafts import DraftKeeper
 from qwen_tui.session.library import Library
 from qwen_tui.session.opening import Opener
@@ -15,7 +16,8 @@ from qwen_tui.session.session import ChatSession
 from qwen_tui.session.storage import Storage
 from qwen_tui.session.turn_queue import TurnQueue
 from qwen_tui.strings import say
-from qwen_tui.ui.chat_view import ENGINE, READING, ChatView
+from qwen_tui.ui.chat_view import READING, ChatView
+from qwen_tui.ui.turn_notices import ENGINE, SAVING
 from qwen_tui.ui.widgets.keys import key_of
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ class Switching:
         self,
         screen: "ChatScreen",
         chat: ChatView,
+        autosave: Autosave,
         library: Library,
         turns: TurnQueue,
         drafts: DraftKeeper,
@@ -36,6 +39,7 @@ class Switching:
     ) -> None:
         self._screen = screen
         self._chat = chat
+        self._autosave = autosave
         self._library = library
         self._turns = turns
         self._storage = storage
@@ -106,5 +110,5 @@ class Switching:
         state, notice = self._screen.engine_state, self._chat.notice
         if isinstance(state, Failed):
             notice.explain(state.error, topic=ENGINE)
-        self._screen.tell_of_saving()
+        notice.tell(self._autosave.problem, SAVING)
         notice.tell(said)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from qwen_tui.engine.base import NotTaken, TriesAgain
+from qwen_tui.engine.host import EngineState, Failed, Ready
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.session.events import Accepted, NotSaved, Refused, Replied, SavedAgain
 from qwen_tui.session.library import Library
@@ -13,10 +14,13 @@ from qwen_tui.session.turn_queue import Happened, Turn, TurnBroke
 from qwen_tui.strings import say
 from qwen_tui.ui.composer.outbox import Outbox
 from qwen_tui.ui.widgets.notice import Notice
-from qwen_tui.wording.server import not_taken_in_words, tries_again_in_words
+from qwen_tui.wording.load_progress import fallback_in_words
+from qwen_tui.wording.server import not_taken_in_words, reasons_in_words, tries_again_in_words
 
 SAVING = "saving"
 """The topic of notices about what could not be saved."""
+ENGINE = "engine"
+"""The topic of notices about the model."""
 SERVER = "server"
 """The topic of notices about a server that is asked again."""
 
@@ -63,6 +67,20 @@ class TurnNotices:
                 self._explain(error, turn, shown, SAVING)
             case TurnBroke(error):
                 self._explain(error, turn, shown)
+
+    def follow_engine(self, state: EngineState | None, shown: ChatSession) -> None:
+        """Say what has become of the model; without one, what waits for it goes back to where it was written."""
+        if not isinstance(state, Failed):
+            self._notice.retract(ENGINE)
+        match state:
+            case Failed(error):
+                self._outbox.take_all_back()
+                self._notice.explain(error, topic=ENGINE)
+            case Ready(fallback=fallback, has_stayed=has_stayed) if fallback is not None:
+                self._notice.say(fallback_in_words(fallback, has_stayed=has_stayed), ENGINE)
+            case Ready(engine=engine) if engine.info.server and shown.conversation.messages:
+                # An empty conversation shows them itself.
+                self._notice.tell(reasons_in_words(engine.info), ENGINE)
 
     def _explain(self, error: QwenTuiError, turn: Turn, shown: ChatSession, topic: str = "") -> None:
         if turn.session is shown:

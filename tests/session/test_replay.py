@@ -8,6 +8,7 @@ from doubles import INFO, Reply, ScriptedEngine
 
 from qwen_tui.chat.branches import without
 from qwen_tui.chat.store import ConversationStore
+from qwen_tui.session.library import Library
 from qwen_tui.session.replay import NotReplayed, Replayed, Replaying, replay
 from qwen_tui.session.session import ChatSession
 from qwen_tui.settings.options import Settings
@@ -122,7 +123,7 @@ def test_a_prompt_that_has_changed_is_said(session) -> None:
 
 def test_a_reply_without_a_receipt_cannot_be_replayed(session) -> None:
     engine = talked(session, Reply(["a"]))
-    session.rewrite(session.conversation.head or "", "mine")
+    Library(session._store).rewrite(session, session.conversation.head or "", "mine")
     ended = again(session, engine)[-1]
     assert isinstance(ended, NotReplayed)
     assert ended.error.code == "replay.no_receipt"

@@ -15,6 +15,7 @@ from qwen_tui.chat.store import ConversationStore
 from qwen_tui.engine.base import TextDelta, ThinkingDelta
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.session.events import Accepted, Refused, Replied, ReplyStarted
+from qwen_tui.session.library import Library
 from qwen_tui.session.session import ChatSession
 from qwen_tui.settings.options import Settings
 
@@ -258,7 +259,7 @@ def test_an_edited_question_is_a_branch_and_the_other_one_stays(session, store) 
 
 def test_a_rewritten_reply_stands_beside_the_one_of_the_model(session, store) -> None:
     say(session, "go", ScriptedEngine([Reply(["model"])]))
-    session.rewrite(session.conversation.head or "", "person\x1b[31m")
+    Library(session._store).rewrite(session, session.conversation.head or "", "person\x1b[31m")
     kept = saved(store, session)
     reply = kept.path()[-1]
     assert (reply.content, reply.edited, reply.receipt) == ("person", True, ())
@@ -320,7 +321,7 @@ def test_a_conversation_that_is_open_elsewhere_is_only_read(session, store) -> N
     assert isinstance(refused, Refused)
     assert (refused.text, refused.error.code) == ("more", "session.read_only")
     with pytest.raises(QwenTuiError, match="Another qwen-tui"):
-        reader.rewrite(reader.conversation.head or "", "x")
+        Library(reader._store).rewrite(reader, reader.conversation.head or "", "x")
     reader.adjust(lambda it: replace(it, overrides={"temperature": 1.0}))
     reader.save()
     assert saved(store, session).overrides == {}

@@ -72,6 +72,11 @@ class Outbox:
             self.give_back(turn)
         return turn
 
+    def take_all_back(self) -> None:
+        """Take every turn that waits out of the queue, of all conversations, and give the texts back."""
+        for turn in self._turns.take_all_back():
+            self.give_back(turn)
+
     def give_back(self, turn: Turn) -> None:
         """Return what was written for a turn that is not to be answered to where it was written."""
         request, session = turn.request, turn.session

@@ -8,6 +8,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from qwen_tui.engine.base import LoadProgress, ModelInfo
+from qwen_tui.session.token_counter import WindowUse
 from qwen_tui.strings import say
 from qwen_tui.ui.widgets.keys import key_of
 from qwen_tui.wording.load_progress import Pace, amounts_in_short, amounts_in_words, stage_in_words
@@ -59,6 +60,10 @@ class Header(Widget):
     def on_mount(self) -> None:
         """Show the rate as it is now: a download that stands still brings no news."""
         self.set_interval(TICK_SECONDS, self._tick)
+
+    def show_use(self, use: WindowUse) -> None:
+        """Show how full the context window is."""
+        self.used_tokens, self.budget, self.is_exact = use
 
     def watch_progress(self, progress: LoadProgress | None) -> None:
         """Measure how fast it goes."""
