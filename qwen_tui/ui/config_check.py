@@ -70,13 +70,15 @@ def _keys(binding: Binding, keymap: Mapping[str, str]) -> set[str]:
 def _may_meet(kind: type[DOMNode], other: type[DOMNode]) -> bool:
     """Whether the bindings of two classes can be in force at once.
 
-    Those of one place are, unless each class is one that the keyboard goes to. What works everywhere does so in
+    Those of one place are, unless the keyboard goes to either the one or the other: both can have it, or they are
+    variants of one class. What works everywhere does so in
     every place but a dialog, where only what the app does itself is left.
     """
     place, other_place = place_of(kind), place_of(other)
     if place == other_place:
-        alternatives = all(issubclass(each, Widget) and each.can_focus for each in (kind, other))
-        return issubclass(kind, other) or issubclass(other, kind) or not alternatives
+        have_keyboard = all(issubclass(each, Widget) and each.can_focus for each in (kind, other))
+        common = {each for each in kind.__mro__ if each.__module__.startswith("qwen_tui.")} & {*other.__mro__}
+        return issubclass(kind, other) or issubclass(other, kind) or not (have_keyboard or common)
     everywhere = {kind: place, other: other_place}
     wide = [each for each, its_place in everywhere.items() if its_place == EVERYWHERE]
     narrow = {place, other_place} - {EVERYWHERE}

@@ -223,6 +223,7 @@ class Composer(Vertical):
                 for active in self.screen.active_bindings.values():
                     if active.binding.id == "app.help":
                         await self.app.run_action(active.binding.action, active.node)
+                        break
             case "send" if self.text:
                 self.post_message(self.Submitted(self.take(), editing))
             case "back" if self._attachments.all:
