@@ -1,5 +1,6 @@
 """What every test gets: a home of its own, and no way to the network; nor to a GPU, unless it is asked for."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -18,6 +19,16 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 def pytest_configure(config: pytest.Config) -> None:
     if "not gpu" in config.option.markexpr or "gpu" not in config.option.markexpr:
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays: not to look through it for garbage saves a twelfth of the time."""
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_unconfigure() -> None:
+    gc.unfreeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -2,12 +2,14 @@
 
 import os
 import signal
-import time
+from pathlib import Path
 
 import pytest
 from pseudo_terminal import Terminal
 from screenplay import press, say, shown, until
 from textual.events import Paste
+from waiting import wait_for
+from walking import files_below
 
 from qwen_tui.chat.drafts import Drafts, SavedDraft, UnsentEdit
 from qwen_tui.chat.store import ConversationStore
@@ -136,12 +138,21 @@ async def test_walking_through_earlier_messages_costs_no_draft(play, changed: st
 
 
 @pytest.mark.parametrize("number", ENDS, ids=lambda number: number.name)
-def test_what_is_written_is_there_when_the_program_is_ended(scripted, number: signal.Signals) -> None:
+def test_what_is_written_is_there_when_the_program_is_ended(
+    scripted, number: signal.Signals, tmp_path: Path
+) -> None:
+    def kept() -> set[str]:
+        """Which of the two texts are on the disk."""
+        files = [file.read_text() for file in files_below(tmp_path / "data", pattern="drafts/*")]
+        return {
+            text for text in ("half a thought", " In other words.") if any(text in file for file in files)
+        }
+
     def end(terminal: Terminal) -> None:
         if number == signal.SIGKILL:
-            time.sleep(2.2)  # what may be lost at most
+            wait_for(lambda: {"half a thought", " In other words."} <= kept())
         os.kill(terminal.process.pid, number)
-        terminal.process.wait(3)
+        terminal.wait()
 
     terminal = scripted([["The answer."]])
     terminal.type("Question?\r")

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from loopback_server import Script, delta, with_json
 from remote_requests import HELLO
+from waiting import wait_for
 
 from qwen_tui.chat.messages import Role
 from qwen_tui.engine.base import ModelSpec, PromptMessage, TextDelta
@@ -190,10 +191,7 @@ def test_closing_in_the_middle_of_everything_leaves_nothing_behind(
         for thread in threads:
             thread.join(5)
     assert ends == ["engine.closed"] * 40
-    deadline = time.monotonic() + 5
-    while "server" in [thread.name for thread in threading.enumerate()]:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_for(lambda: "server" not in [thread.name for thread in threading.enumerate()])
     gc.collect()
     assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
     assert [str(warning.message) for warning in recwarn if "never awaited" in str(warning.message)] == []
