@@ -2,6 +2,7 @@
 
 import gc
 import os
+import sys
 from pathlib import Path
 
 import forked_popen
@@ -33,8 +34,9 @@ def pytest_unconfigure() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def fork_server(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Processes of the program start at once: see `fork_server.py`."""
-    forked_popen.start_server(tmp_path_factory.mktemp("nobody"))
+    """Processes of the program start at once: see `fork_server.py`. A GPU's driver does not outlive a fork."""
+    if sys.platform == "linux" and os.environ.get("CUDA_VISIBLE_DEVICES") == "":
+        forked_popen.start_server(tmp_path_factory.mktemp("nobody"))
 
 
 @pytest.fixture
