@@ -25,7 +25,7 @@ from qwen_tui.settings.options import OPTIONS, Settings
 from qwen_tui.strings import say
 from qwen_tui.ui.chat_screen import ChatScreen
 from qwen_tui.ui.config_check import unknown_names
-from qwen_tui.ui.palette import Command, commands
+from qwen_tui.ui.palette import chat_commands, command
 from qwen_tui.ui.settings.pane import SettingsPane
 from qwen_tui.ui.textual_patches.key_queue import KeysInOrder
 from qwen_tui.ui.themes import THEMES
@@ -198,13 +198,11 @@ class QwenTuiApp(KeysInOrder):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """What the command palette offers."""
-        own: tuple[Command, ...] = (
-            ("models", self.action_show_models),
-            ("help", self.action_show_help),
-            ("reload", self.action_load_model),
-            ("theme", self.action_change_theme),
-            ("suspend", self.action_suspend_process),
-            ("quit", self.action_quit),
-        )
-        for name, command in (*(commands(self._screen) if screen is self._screen else ()), *own):
-            yield SystemCommand(say(f"command.{name}"), say(f"command.{name}.help"), command)
+        if screen is self._screen:
+            yield from chat_commands(self._screen)
+        yield command("models", self.action_show_models)
+        yield command("help", self.action_show_help)
+        yield command("reload", self.action_load_model)
+        yield command("theme", self.action_change_theme)
+        yield command("suspend", self.action_suspend_process)
+        yield command("quit", self.action_quit)

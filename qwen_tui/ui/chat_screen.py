@@ -102,7 +102,7 @@ class ChatScreen(GivenKeysFirst):
         self.conversations = ConversationsPane(
             library, self.chat.marks, drafts, turns.has, storage, id="conversations"
         )
-        self._settings = SettingsPane(first, id="settings")
+        self.settings_pane = SettingsPane(first, id="settings")
         self.panels = SidePanels(id="panes")
         self.files = FileDesk(self, self.chat.notice.tell, library.add)
 
@@ -111,7 +111,7 @@ class ChatScreen(GivenKeysFirst):
         with self.panels:
             yield self.conversations
             yield self.chat.data_bind(ChatScreen.shown, ChatScreen.settings, ChatScreen.engine_state)
-            yield self._settings
+            yield self.settings_pane
         yield KeyBar()
 
     def on_mount(self) -> None:
@@ -127,7 +127,7 @@ class ChatScreen(GivenKeysFirst):
             return
         await self.chat.complete()
         await self.conversations.complete()
-        self._settings.complete()
+        self.settings_pane.complete()
         self.panels.complete()
         self.watch_shown()
         self.set_interval(SAVE_SECONDS, self._save)
@@ -140,7 +140,7 @@ class ChatScreen(GivenKeysFirst):
         if (session := self.shown) is None or not self.is_mounted:
             return
         conversation = session.conversation
-        self._settings.show_session(session, busy=self.chat.composer.busy)
+        self.settings_pane.show_session(session, busy=self.chat.composer.busy)
         self.chat.composer.title = (
             conversation.name if conversation.messages or conversation.named_by_person else ""
         )
@@ -149,7 +149,7 @@ class ChatScreen(GivenKeysFirst):
         self.refresh_bindings()
 
     def watch_settings(self, settings: Settings) -> None:
-        self._settings.show_defaults(settings)
+        self.settings_pane.show_defaults(settings)
 
     def watch_engine_state(self, state: EngineState | None) -> None:
         info = state.engine.info if isinstance(state, Ready | Asleep) else None
@@ -157,7 +157,7 @@ class ChatScreen(GivenKeysFirst):
         self._header.asleep = info.name if info is not None and isinstance(state, Asleep) else ""
         self._header.progress = state.progress if isinstance(state, Opening) else None
         self._header.problem = state.error.explanation.title if isinstance(state, Failed) else ""
-        self._settings.show_model(info)
+        self.settings_pane.show_model(info)
         self.refresh_bindings()
 
     # --- Messages up ---------------------------------------------------------------------------------

@@ -46,6 +46,8 @@ LOOK_SECONDS = 1 / 15
 QUIT_WORDS = ("quit", "exit", "退出")
 """Typed alone as a message they leave the program, as the beginner's chat loop did."""
 
+QUEUE = "queue"
+"""The topic of the notice that something waits already."""
 READING = "reading"
 """The topic of the notice that a conversation can only be read here."""
 
@@ -170,6 +172,8 @@ class ChatView(Vertical):
             self.count()
         if session.streaming is not None and session.streaming.tokens:
             self.notice.retract(SERVER)
+        if not self._turns.waiting(session.conversation.id):
+            self.notice.retract(QUEUE)
         if has_changed or any(isinstance(each.event, TurnBegan | TurnEnded) for each in happened):
             self.post_message(self.TurnsMoved())
         self._show_figures()
@@ -198,7 +202,7 @@ class ChatView(Vertical):
         """Ask the model for something in the conversation that is shown, as soon as it can answer."""
         conversation_id = self.session.conversation.id
         if not isinstance(request, Send | Edit) and self._turns.is_asked(conversation_id, request):
-            self.notice.say(say("screen.asked_already"))
+            self.notice.say(say("screen.asked_already"), QUEUE)
             return
         self.notice.clear()
         if isinstance(self.engine_state, Failed | Closed):

@@ -1,37 +1,48 @@
-"""What the command palette can do with the chat: the names of its sentences, and what does it."""
+"""What the command palette offers: for the chat, the conversation, its messages, and every setting."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
+from textual.app import SystemCommand
+
+from qwen_tui.settings.options import OPTIONS
 from qwen_tui.strings import say
+from qwen_tui.ui.settings.pane import LEFT_OUT
 
 if TYPE_CHECKING:
     from qwen_tui.ui.chat_screen import ChatScreen
 
-Command = tuple[str, Callable[[], object]]
-"""The name of the sentences `command.NAME` and `command.NAME.help`, and what it does."""
+
+def command(name: str, run: Callable[[], object]) -> SystemCommand:
+    """A command by the name of its sentences, `command.NAME` and `command.NAME.help`."""
+    return SystemCommand(say(f"command.{name}"), say(f"command.{name}.help"), run)
 
 
-def commands(screen: "ChatScreen") -> Iterator[Command]:
-    """What can be done now: to the chat, to the conversation that is shown, and to the message under the cursor."""
+def chat_commands(screen: "ChatScreen") -> Iterator[SystemCommand]:
+    """What can be done now on the chat screen."""
     conversations, panel = screen.conversations, screen.panels.go_to
     conversation = screen.chat.session.conversation
-    yield "new", screen.action_new
-    yield "regenerate", partial(_regenerate, screen)
-    yield "stop", screen.chat.stop
-    yield "find", screen.action_find
-    yield "rename", partial(_rename, screen)
+    yield command("new", screen.action_new)
+    yield command("regenerate", partial(_regenerate, screen))
+    yield command("stop", screen.chat.stop)
+    yield command("find", screen.action_find)
+    yield command("rename", partial(_rename, screen))
     if conversation.messages:
-        yield "duplicate", partial(conversations.duplicate, conversation.id)
-        yield "trash", partial(conversations.trash, conversation.id)
-    yield "export", partial(_export, screen)
-    yield "import", screen.files.import_file
-    yield "settings", partial(panel, "settings")
-    yield "conversations", partial(panel, "conversations")
-    yield "undo", conversations.undo
+        yield command("duplicate", partial(conversations.duplicate, conversation.id))
+        yield command("trash", partial(conversations.trash, conversation.id))
+    yield command("export", partial(_export, screen))
+    yield command("import", screen.files.import_file)
+    yield command("settings", partial(panel, "settings"))
+    yield command("conversations", partial(panel, "conversations"))
+    yield command("undo", conversations.undo)
     if (log := screen.chat.transcript.log_widget) is not None:
-        yield from log.keys.commands()
+        for name, run in log.keys.commands():
+            yield command(name, run)
+    for name, option in OPTIONS.items():
+        if name not in LEFT_OUT:
+            title = say("command.setting", name=option.label[0].lower() + option.label[1:])
+            yield SystemCommand(title, option.help, partial(_go_to_setting, screen, name))
 
 
 def _regenerate(screen: "ChatScreen") -> None:
@@ -55,3 +66,8 @@ def _export(screen: "ChatScreen") -> None:
         screen.files.export(conversation, settings.system_prompt)
     else:
         screen.chat.notice.say(say("files.nothing_to_export"))
+
+
+def _go_to_setting(screen: "ChatScreen", name: str) -> None:
+    screen.panels.show("settings")
+    screen.call_after_refresh(screen.settings_pane.go_to, name)

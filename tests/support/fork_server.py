@@ -141,8 +141,8 @@ def _read_environment_again(before: dict[str, str]) -> None:
     }
     homes = [name for name in ("HF_HOME", "XDG_CACHE_HOME", "HOME") if name in os.environ]
     moved = [(before[name], os.environ[name]) for name in homes]
-    for module in list(sys.modules.values()):
-        if module.__name__.partition(".")[0] not in ("huggingface_hub", "transformers", "accelerate"):
+    for path, module in list(sys.modules.items()):
+        if path.partition(".")[0] not in ("huggingface_hub", "transformers", "accelerate"):
             continue
         for name, value in list(vars(module).items()):
             if name in changed and value == old[name]:

@@ -100,6 +100,7 @@ async def test_a_reply_is_asked_for_once_however_often_the_key_is_pressed_and_wh
         assert "already waiting" in shown(pilot)
         await pilot.press("escape")
         await until(pilot, lambda: "Regenerate the reply" not in shown(pilot))
+        assert "already waiting" not in shown(pilot)
         assert "Cancelled" in shown(pilot)
         assert "message box" not in shown(pilot)
         gate.set()
@@ -178,3 +179,55 @@ async def test_a_running_reply_is_whole_after_any_walk_away_and_back(play) -> No
         gate.set()
         await until(pilot, lambda: "one two three" in shown(pilot) and not box(pilot).busy)
         assert shown(pilot).count("one two") == 1
+
+
+async def test_what_is_typed_and_sent_while_another_conversation_opens_is_said_in_that(play, disk) -> None:
+    async with play.running(size=(150, 36)) as pilot:
+        await say(pilot, "first")
+        await until(pilot, lambda: "echo: first" in shown(pilot) and not box(pilot).busy)
+        await press(pilot, "of the first")
+        await pilot.pause()
+        disk.stop()
+        pilot.app.screen.chat.session.adjust(lambda it: it)
+        saving = pilot.app.screen.run_worker(pilot.app.screen._autosave.save())
+        await until(pilot, lambda: disk.waits)
+        await pilot.press("ctrl+n")
+        await press(pilot, "of the new one")
+        await pilot.press("enter")
+        await press(pilot, "and more")
+        assert "echo: first" in shown(pilot)
+        disk.is_quick.set()
+        await until(pilot, lambda: "echo: of the new one" in shown(pilot) and saving.is_finished)
+        assert "echo: first" not in shown(pilot)
+        assert box(pilot).text == "and more"
+        await go_to(pilot, "first")
+        await until(pilot, lambda: box(pilot).text == "of the first")
+    assert "MainThread" not in disk.waited_for_on
+
+
+async def test_a_message_is_deleted_and_a_default_changed_when_the_disk_gets_to_it(play, disk) -> None:
+    async with play.running(size=(150, 36)) as pilot:
+        await say(pilot, "first")
+        await until(pilot, lambda: "echo: first" in shown(pilot) and not box(pilot).busy)
+        await pilot.press("shift+tab")
+        await until(pilot, lambda: "d delete" in shown(pilot))
+        disk.stop()
+        await pilot.press("d")
+        await until(pilot, lambda: disk.waits and "echo: first" not in shown(pilot))
+        pilot.app.theme = "qwen-light"
+        await until(pilot, lambda: pilot.app.settings.theme == "qwen-light")
+        assert not play.where.config_file.exists()
+        disk.is_quick.set()
+        await until(pilot, lambda: play.where.config_file.exists() and "Deleted" in shown(pilot))
+    assert "MainThread" not in disk.waited_for_on
+    assert "qwen-light" in play.where.config_file.read_text()
+
+
+async def test_the_palette_finds_settings_by_their_names(play) -> None:
+    async with play.running(size=(150, 36)) as pilot:
+        await pilot.press("ctrl+p")
+        await press(pilot, "temperature")
+        await until(pilot, lambda: "Set temperature" in shown(pilot))
+        await pilot.press("enter")
+        row = pilot.app.screen_stack[0].query_one("#setting-temperature")
+        await until(pilot, lambda: row.has_focus)

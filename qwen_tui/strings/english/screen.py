@@ -84,6 +84,7 @@ SENTENCES: dict[str, str] = {
     "command.regenerate.help": "Answer the last message again; the old answer stays in the file",
     "command.stop": "Stop the reply",
     "command.stop.help": "End the running reply and keep its text",
+    "command.setting": "Set {name}",
     "command.settings": "Settings",
     "command.settings.help": "Sampling, system prompt, memory, model",
     "command.conversations": "Conversations",
