@@ -29,6 +29,7 @@ from qwen_tui.ui.switching import Switching
 from qwen_tui.ui.terminal.clipboard import copy, say_outcome
 from qwen_tui.ui.textual_patches.compositor import cut_where_it_is_seen
 from qwen_tui.ui.textual_patches.keymap_first import GivenKeysFirst
+from qwen_tui.ui.transcript.welcome import Suggestion
 from qwen_tui.ui.turn_notices import SAVING
 from qwen_tui.ui.widgets.header import Header
 from qwen_tui.ui.widgets.key_bar import KeyBar
@@ -90,6 +91,8 @@ class ChatScreen(GivenKeysFirst):
         """`problems` are those of the config file, to be said at once."""
         super().__init__()
         cut_where_it_is_seen(self)
+        self._library = library
+        self._storage = storage
         self._autosave = Autosave(library, drafts, storage)
         self._quitting: Timer | None = None
         """Runs while another ctrl+c leaves the program."""
@@ -131,6 +134,7 @@ class ChatScreen(GivenKeysFirst):
         self.panels.complete()
         self.watch_shown()
         self.set_interval(SAVE_SECONDS, self._save)
+        self.chat.transcript.offer(await self._storage.run(self._library.last_used))
 
     # --- Attributes down -----------------------------------------------------------------------------
 
@@ -177,6 +181,11 @@ class ChatScreen(GivenKeysFirst):
     def _changed_list(self, event: ConversationsPane.Changed) -> None:
         self.chat.notice.tell(event.said)
         self.watch_shown()
+
+    @on(Suggestion.Chosen)
+    def _suggested(self, event: Suggestion.Chosen) -> None:
+        if event.conversation_id:
+            self._switching.open(event.conversation_id)
 
     @on(ConversationsPane.Failed)
     def _failed_list(self, event: ConversationsPane.Failed) -> None:

@@ -273,7 +273,8 @@ class ChatView(Vertical):
 
     @on(Suggestion.Chosen)
     def _try(self, event: Suggestion.Chosen) -> None:
-        self.composer.give_back(event.text)
+        if not event.conversation_id:
+            self.composer.give_back(event.text)
         self.composer.focus()
 
     # --- Changing messages ---------------------------------------------------------------------------

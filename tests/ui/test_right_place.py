@@ -231,3 +231,16 @@ async def test_the_palette_finds_settings_by_their_names(play) -> None:
         await pilot.press("enter")
         row = pilot.app.screen_stack[0].query_one("#setting-temperature")
         await until(pilot, lambda: row.has_focus)
+
+
+async def test_the_conversation_that_was_used_last_is_offered_on_the_first_screen(play) -> None:
+    async with play.running() as pilot:
+        await say(pilot, "of yesterday")
+        await until(pilot, lambda: "echo: of yesterday" in shown(pilot) and not box(pilot).busy)
+    async with play.running() as pilot:
+        await until(pilot, lambda: "Continue “of yesterday”" in shown(pilot))
+        await pilot.press("up", "down", "down", "down", "enter")
+        await until(pilot, lambda: "echo: of yesterday" in shown(pilot))
+        assert box(pilot).text == ""
+        await pilot.press("ctrl+n")
+        await until(pilot, lambda: "Things to try" in shown(pilot))

@@ -68,6 +68,7 @@ SENTENCES: dict[str, str] = {
     "welcome.window": "context window {window:,} tokens, everything stays on this machine",
     "welcome.completion": "a base model without a chat template: it continues your text",
     "welcome.try": "Things to try",
+    "welcome.last": "Continue “{name}”",
     "welcome.guide.1": "What is a token?",
     "welcome.guide.2": "为什么要用 4-bit 量化？",
     "welcome.guide.3": "My name is Ada. What can you do?",

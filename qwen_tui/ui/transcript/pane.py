@@ -13,6 +13,7 @@ from textual.message import Message as Posted
 from textual.reactive import reactive
 
 from qwen_tui.chat.branches import path_to
+from qwen_tui.chat.index import Entry
 from qwen_tui.chat.messages import Message
 from qwen_tui.engine.host import EngineState, Ready
 from qwen_tui.errors import QwenTuiError
@@ -119,6 +120,10 @@ class TranscriptPane(Vertical):
         event.stop()
         if self.log_widget is not None:
             self.log_widget.follow()
+
+    def offer(self, last: Entry | None) -> None:
+        """Offer to go on in the conversation that was used last, where there is an empty one."""
+        self._welcome.last = last
 
     # --- Finding -------------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from textual.message import Message as Posted
 from textual.reactive import reactive
 from textual.widgets import Static
 
+from qwen_tui.chat.index import Entry
 from qwen_tui.engine.base import ModelInfo
 from qwen_tui.engine.host import Asleep, EngineState, Failed, Opening, Ready
 from qwen_tui.strings import say
@@ -21,7 +22,7 @@ from qwen_tui.wording.models import in_millions
 
 
 class Suggestion(Static):
-    """Something to try; a click or enter puts it into the composer."""
+    """Something to try, or to go back to; chosen by a click or enter."""
 
     DEFAULT_CSS: ClassVar[str] = """
     Suggestion {
@@ -35,18 +36,19 @@ class Suggestion(Static):
 
     @dataclass
     class Chosen(Posted):
-        """The person wants to try this."""
+        """The person wants this written in the message box, or to go on in the conversation of this id."""
 
         text: str
+        conversation_id: str
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, conversation_id: str = "") -> None:
         super().__init__(Content(f"› {text}"), classes="suggestion", markup=False)
-        self._text = text
+        self._text, self._conversation_id = text, conversation_id
 
     @on(Click)
     def choose(self) -> None:
         """Say up that this is wanted."""
-        self.post_message(self.Chosen(self._text))
+        self.post_message(self.Chosen(self._text, self._conversation_id))
 
 
 class Welcome(Vertical):
@@ -70,11 +72,13 @@ class Welcome(Vertical):
     """
 
     state: reactive[EngineState | None] = reactive(None)
+    last: reactive[Entry | None] = reactive(None)
+    """The conversation that was used last, to be gone on in."""
 
     def __init__(self) -> None:
         super().__init__()
         self._rows: list[Suggestion] = []
-        self._suggests = ""
+        self._suggests: tuple[str, Entry | None] = "", None
         """Which of the texts stand there."""
 
     def compose(self) -> ComposeResult:
@@ -96,13 +100,18 @@ class Welcome(Vertical):
         info = self.state.engine.info if isinstance(self.state, Ready) else None
         self.query_one("#welcome-where", Static).update(Content(self._where(info)))
         kind = "guide" if info is None or info.model == "guide" else "any"
-        if kind != self._suggests:  # the keyboard may be in them
-            self._suggests = kind
+        if self._suggests != (kind, self.last):  # the keyboard may be in them
+            self._suggests = kind, self.last
             self._rows = [Suggestion(say(f"welcome.{kind}.{number}")) for number in (1, 2, 3)]
+            if self.last is not None:
+                self._rows.append(Suggestion(say("welcome.last", name=self.last.name), self.last.id))
             self._rows[0].can_focus = True
             suggestions = self.query_one("#welcome-suggestions", Vertical)
             suggestions.remove_children()
             suggestions.mount_all(self._rows)
+
+    def watch_last(self) -> None:
+        self.watch_state()
 
     def action_walk(self, by: int) -> None:
         """Go to the suggestion above or below; below the last one is what comes after them."""
