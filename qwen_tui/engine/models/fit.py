@@ -192,7 +192,7 @@ def dtype_on(size: ModelSize, devices: Sequence[Device]) -> str:
 
 def gigabytes(count: float) -> str:
     """A number of bytes as people read it: `15.2`, and of a small model `0.0071` rather than nothing."""
-    return f"{count / 1e9:{'.1f' if count >= 95e6 else '.2g'}}"
+    return f"{count / 1e9:{'.2g' if 0 < count < 95e6 else '.1f'}}"
 
 
 # --- One form ---------------------------------------------------------------------------------------------

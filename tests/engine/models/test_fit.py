@@ -226,5 +226,5 @@ def test_cuda_means_any_of_the_gpus() -> None:
 
 def test_a_tiny_model_is_not_said_to_weigh_nothing() -> None:
     assert [gigabytes(count) for count in (0, 230_000, 13_400_000, 49_000_000, 120_000_000, 15_230_000_000)] == [
-        "0.0", "0.001", "0.013", "0.049", "0.1", "15.2",
+        "0.0", "0.00023", "0.013", "0.049", "0.1", "15.2",
     ]  # fmt: skip

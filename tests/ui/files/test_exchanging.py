@@ -85,7 +85,10 @@ async def test_a_file_is_written_over_only_when_enter_is_pressed_twice_and_stays
 async def test_an_empty_conversation_is_not_exported(play) -> None:
     async with play.running() as pilot:
         await until(pilot, lambda: "Things to try" in shown(pilot))
-        pilot.app.screen.action_export()
+        await pilot.press("ctrl+p")
+        await press(pilot, "export")
+        await until(pilot, lambda: "Export the conversation" in shown(pilot))
+        await pilot.press("enter")
         await until(pilot, lambda: "nothing to export" in shown(pilot))
 
 
