@@ -2,7 +2,7 @@
 
 import ipaddress
 from typing import NamedTuple
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from qwen_tui.engine.redaction import one_line
 from qwen_tui.errors import QwenTuiError
@@ -54,19 +54,15 @@ def address(given: str) -> Address:
     host = f"[{parts.hostname}]" if ":" in str(parts.hostname) else str(parts.hostname)
     if port is not None:
         host = f"{host}:{port}"
-    return Address(f"{parts.scheme}://{host}{_path(parts)}", host, str(parts.hostname))
+    path = parts.path.rstrip("/")
+    for ending in _ENDINGS:
+        path = path.removesuffix(ending)
+    return Address(f"{parts.scheme}://{host}{path.rstrip('/')}", host, str(parts.hostname))
 
 
 def is_address(text: str) -> bool:
     """Whether what was typed as a model's name means a server."""
     return text.strip().startswith(("http://", "https://"))
-
-
-def _path(parts: SplitResult) -> str:
-    path = parts.path.rstrip("/")
-    for ending in _ENDINGS:
-        path = path.removesuffix(ending)
-    return path.rstrip("/")
 
 
 def _bad(given: str) -> QwenTuiError:

@@ -7,6 +7,7 @@ that belong to no message, by the estimated length of each.
 import logging
 import re
 from collections.abc import Sequence
+from itertools import accumulate, pairwise
 
 import httpx2
 
@@ -78,7 +79,7 @@ class ServerTokenCounter:
         """
         if not messages:
             return TokenCounts(0, (), self.is_exact)
-        guesses = [self._guess(message) for message in messages]
+        guesses = [round(_guess(message) * self._scale) for message in messages]
         fixed = 0 if continues else PROMPT_TOKENS
         total = None
         if self.is_exact:
@@ -92,9 +93,7 @@ class ServerTokenCounter:
 
     def learn(self, messages: Sequence[PromptMessage], prompt_tokens: int) -> None:
         """Take in how many tokens a prompt really had; the next estimates are the better for it."""
-        guess = (
-            sum(estimated_tokens(message.content) + TEMPLATE_TOKENS for message in messages) + PROMPT_TOKENS
-        )
+        guess = sum(map(_guess, messages)) + PROMPT_TOKENS
         if prompt_tokens > 0 and guess > LEAST_LEARNED:
             self._scale = min(LARGEST_SCALE, max(self._least_scale, prompt_tokens / guess))
 
@@ -109,9 +108,6 @@ class ServerTokenCounter:
         except (httpx2.HTTPError, TimeoutError):
             return False
 
-    def _guess(self, message: PromptMessage) -> int:
-        return round((estimated_tokens(message.content) + TEMPLATE_TOKENS) * self._scale)
-
     def _asked(
         self,
         messages: Sequence[PromptMessage],
@@ -120,10 +116,7 @@ class ServerTokenCounter:
         stop: StopFlag | None = None,
     ) -> int | None:
         """What the server counts, or None where it does not: a template may refuse the messages."""
-        body: dict[str, Json] = {
-            "model": self._model,
-            "messages": list(map(message_body, messages)),
-        }
+        body: dict[str, Json] = {"model": self._model, "messages": list(map(message_body, messages))}
         if continues:
             body |= {"continue_final_message": True, "add_generation_prompt": False}
         if thinking is not None:
@@ -143,13 +136,12 @@ class ServerTokenCounter:
         return said if isinstance(said, dict) else {}
 
 
+def _guess(message: PromptMessage) -> int:
+    return estimated_tokens(message.content) + TEMPLATE_TOKENS
+
+
 def _shares(total: int, weights: Sequence[int]) -> tuple[int, ...]:
     """Whole numbers in proportion to the weights that add up to `total`."""
-    whole, shared, seen = sum(weights), 0, 0
-    shares = []
-    for weight in weights:
-        seen += weight
-        upto = total * seen // whole if whole else 0
-        shares.append(upto - shared)
-        shared = upto
-    return tuple(shares)
+    whole = max(1, sum(weights))
+    bounds = (total * seen // whole for seen in accumulate(weights, initial=0))
+    return tuple(end - begin for begin, end in pairwise(bounds))
