@@ -19,12 +19,12 @@ class ShortPrefill:
     """Puts the keys and values of a few tokens into the cache, and computes nothing that only logits would need."""
 
     def __init__(
-        self, weights: Weights, layers: Sequence[StaticLayer], cosines: torch.Tensor, sines: torch.Tensor
+        self, weights: Weights, layers: Sequence[StaticLayer], angles: tuple[torch.Tensor, torch.Tensor]
     ) -> None:
+        """`angles`: cosines and sines (T, D) of each position."""
         self._weights = weights
         self._layers = layers
-        self._cosines, self._sines = cosines, sines
-        """(T, D), of each position."""
+        self._angles = angles
 
     def __call__(self, ids: torch.Tensor) -> None:
         """Read tokens (C) behind those that are there."""
@@ -46,18 +46,10 @@ class ShortPrefill:
         self, layer: Layer, cached: StaticLayer, hidden: torch.Tensor, position: torch.Tensor
     ) -> torch.Tensor:
         """Write keys and values of what is hidden (C, K) into their place; returns the queries (C, H, D)."""
-        weights = self._weights
+        weights, norms = self._weights, layer.head_norms
         normed = rms_norm(hidden, hidden.shape[1:], layer.input_norm, weights.eps)
+        projected = layer.projections.linear(normed)
         query = hidden.new_empty(hidden.shape[0], weights.heads, weights.head_dim)
-        rotary.place(
-            layer.projections.linear(normed),
-            layer.head_norms,
-            weights.eps,
-            self._cosines,
-            self._sines,
-            position,
-            query,
-            cached.all_keys,
-            cached.all_values,
-        )
+        keys, values = cached.all_keys, cached.all_values
+        rotary.place(projected, norms, weights.eps, *self._angles, position, query, keys, values)
         return query

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from tokenizers import decoders
 from transformers import PreTrainedTokenizerBase
+from transformers.convert_slow_tokenizer import bytes_to_unicode
 
 HOLD_TOKENS = 8
 """How many tokens may wait for an incomplete character to be completed; UTF-8 needs three at most."""
@@ -33,7 +34,9 @@ class TokenBytes:
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase) -> None:
         self._tokenizer = tokenizer
-        self._special = frozenset(tokenizer.all_special_ids) | special_ids(tokenizer)
+        added = tokenizer.added_tokens_decoder.items()
+        self._special = {*tokenizer.all_special_ids, *(i for i, token in added if token.special)}
+        """The ids that `decode(skip_special_tokens=True)` leaves out."""
         self._found: dict[int, bytes] = {}
 
     def __getitem__(self, token_id: int) -> bytes:
@@ -107,11 +110,6 @@ def is_byte_level(tokenizer: PreTrainedTokenizerBase) -> bool:
     return backend is not None and isinstance(backend.decoder, decoders.ByteLevel) and not tidies
 
 
-def special_ids(tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
-    """The ids that `decode(skip_special_tokens=True)` leaves out."""
-    return frozenset(i for i, token in tokenizer.added_tokens_decoder.items() if token.special)
-
-
 def token_bytes(token: str) -> bytes:
     """A token's bytes. An added token outside the byte alphabet stands for itself, as in `decoders.ByteLevel`."""
     try:
@@ -120,11 +118,5 @@ def token_bytes(token: str) -> bytes:
         return token.encode("utf-8", "replace")
 
 
-def _byte_alphabet() -> dict[str, int]:
-    """GPT-2's `bytes_to_unicode`, the other way round: each byte has one printable character."""
-    printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
-    others = [byte for byte in range(256) if byte not in set(printable)]
-    return {chr(byte): byte for byte in printable} | {chr(256 + n): byte for n, byte in enumerate(others)}
-
-
-_BYTE_OF = _byte_alphabet()
+_BYTE_OF = {character: byte for byte, character in bytes_to_unicode().items()}
+"""GPT-2's alphabet: each byte has one printable character."""
