@@ -78,15 +78,15 @@ class KVCache:
     @contextmanager
     def watching(self, model: PreTrainedModel) -> Iterator[None]:
         """Within this, it is seen whether each forward pass comes to its end."""
-        handles = [
-            model.register_forward_pre_hook(self._note_whole(False)),
-            model.register_forward_hook(self._note_whole(True)),
-        ]
-        try:
+
+        def note(is_whole: bool) -> Callable[..., None]:
+            return lambda *_: setattr(self, "_is_whole", is_whole)
+
+        with (
+            model.register_forward_pre_hook(note(False)),
+            model.register_forward_hook(note(True)),
+        ):
             yield
-        finally:
-            for handle in handles:
-                handle.remove()
 
     def take_snapshot(self, length: int) -> None:
         """Take the place to come back to: there are so many tokens now."""
@@ -133,12 +133,6 @@ class KVCache:
             crop(states, length)
         if self._snapshot is not None and self._snapshot.length > length:
             self._snapshot = None
-
-    def _note_whole(self, is_whole: bool) -> Callable[..., None]:
-        def note(*_: Any) -> None:
-            self._is_whole = is_whole
-
-        return note
 
 
 def common_prefix(one: Sequence[int], other: Sequence[int]) -> int:

@@ -20,12 +20,10 @@ from qwen_tui.errors import QwenTuiError
 
 def check_architecture(config: Mapping[str, Any], folder: Path, spec: ModelSpec) -> None:
     """Raise QwenTuiError when the library knows no causal model of this kind; `folder` holds `config.json`."""
-    model_type = config.get("model_type") or ""
-    if not isinstance(model_type, str):
-        model_type = ""
-    if "auto_map" in config and spec.trust_remote_code:
-        return
-    if model_type in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES:
+    named = config.get("model_type")
+    model_type = named if isinstance(named, str) else ""
+    is_trusted = "auto_map" in config and spec.trust_remote_code
+    if is_trusted or model_type in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES:
         return
     if "auto_map" in config and (model_type not in CONFIG_MAPPING or brings_its_own(config)):
         raise QwenTuiError("engine.remote_code_wanted")

@@ -121,26 +121,17 @@ def kept(
 
     Those are models that are not quantized on loading, and those that bring code of their own with them.
     """
-    if cache is None or cache.most_bytes == 0 or placement.quantization == "none":
-        return None
-    if "auto_map" in checkpoint.config:
+    is_kept = placement.quantization != "none" and "auto_map" not in checkpoint.config
+    if cache is None or cache.most_bytes == 0 or not is_kept:
         return None
     how = quantization_arguments(placement)["quantization_config"].to_dict()
     try:
         made_of = _digest(_files(checkpoint.folder))
     except OSError:
         return None
-    key = _digest(
-        [
-            FORMAT,
-            str(checkpoint.folder),
-            made_of,
-            how,
-            str(placement.dtype),
-            placement.device.type,
-            [metadata.version(package) for package in ("torch", "transformers", "bitsandbytes")],
-        ]
-    )
+    versions = [metadata.version(package) for package in ("torch", "transformers", "bitsandbytes")]
+    place = [str(placement.dtype), placement.device.type]
+    key = _digest([FORMAT, str(checkpoint.folder), made_of, how, *place, versions])
     config = {**checkpoint.config, "quantization_config": how}
     return Kept(cache, name, checkpoint, made_of, key, config, placement.device)
 
@@ -151,12 +142,8 @@ def _files(folder: Path) -> list[Any]:
         (file.name, file.stat().st_size, file.stat().st_mtime_ns, _digest(header_bytes(file).hex()))
         for file in weight_files(folder)
     ]
-    configs = [
-        (folder / name).read_bytes().hex()
-        for name in ("config.json", _GENERATION)
-        if (folder / name).exists()
-    ]
-    return [weights, configs]
+    configs = [file for name in ("config.json", _GENERATION) if (file := folder / name).exists()]
+    return [weights, [file.read_bytes().hex() for file in configs]]
 
 
 def _digest(value: Any) -> str:
