@@ -277,7 +277,6 @@ def _in_words(code: int) -> str:
     """An exit code as the middle of a sentence."""
     if code >= 0:
         return f"ended with code {code}"
-    try:
+    with contextlib.suppress(ValueError):
         return f"was ended by {signal.Signals(-code).name}"
-    except ValueError:
-        return f"was ended by signal {-code}"
+    return f"was ended by signal {-code}"

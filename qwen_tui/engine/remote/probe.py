@@ -9,7 +9,7 @@ import httpx2
 from qwen_tui.chat.messages import Json
 from qwen_tui.engine.base import StopFlag
 from qwen_tui.engine.redaction import one_line
-from qwen_tui.engine.remote.completion_chunk import token_count
+from qwen_tui.engine.remote.completion_chunk import part, token_count
 from qwen_tui.engine.remote.http_calls import Answer, Calls
 from qwen_tui.engine.remote.refusals import refusal
 from qwen_tui.engine.remote.server_kinds import LLAMA_CPP, OLLAMA, OTHER, SGLANG, TRANSFORMERS, VLLM, Kind
@@ -57,8 +57,8 @@ def probe(calls: Calls, host: str, stop: StopFlag | None = None) -> Served:
     windows = {str(model["id"]): size for model in models if (size := _window(model))}
     names = tuple(dict.fromkeys(str(model["id"]) for model in models))
     if kind is LLAMA_CPP:
-        settings = _part(get("/props"), "default_generation_settings")
-        if told := token_count(_part(settings, "n_ctx")):
+        settings = part(get("/props"), "default_generation_settings")
+        if told := token_count(part(settings, "n_ctx")):
             windows = dict.fromkeys(names, told)
     if kind is OLLAMA:
         windows |= _ollama_windows(get("/api/ps"))
@@ -68,12 +68,12 @@ def probe(calls: Calls, host: str, stop: StopFlag | None = None) -> Served:
 
 def _models(said: Json) -> list[dict[str, Json]] | None:
     """The list of models as the protocol has it, or None when this is none."""
-    data = _part(said, "data")
-    if data is None and _part(said, "object") == "list":
+    data = part(said, "data")
+    if data is None and part(said, "object") == "list":
         return []
     if not isinstance(data, list):
         return None
-    return [each for each in data if (name := _part(each, "id")) and isinstance(name, str)]
+    return [each for each in data if (name := part(each, "id")) and isinstance(name, str)]
 
 
 def _kind(answer: Answer, models: list[dict[str, Json]], get: Callable[[str], Json]) -> Kind:
@@ -85,9 +85,9 @@ def _kind(answer: Answer, models: list[dict[str, Json]], get: Callable[[str], Js
         return LLAMA_CPP
     if answer.status in (401, 403):
         return OTHER
-    if _part(get("/api/version"), "version") is not None:
+    if part(get("/api/version"), "version") is not None:
         return OLLAMA
-    paths = _part(get("/openapi.json"), "paths")
+    paths = part(get("/openapi.json"), "paths")
     if isinstance(paths, dict) and "/v1/chat/completions" in paths:
         if "/load_model" in paths and "/tokenize" not in paths:
             return TRANSFORMERS
@@ -103,12 +103,7 @@ def _window(model: dict[str, Json]) -> int:
 
 def _ollama_windows(running: Json) -> dict[str, int]:
     """Of the models that are loaded: what it loads them with is a setting of its own."""
-    models = _part(running, "models")
+    models = part(running, "models")
     each = models if isinstance(models, list) else []
-    sizes = {str(_part(one, "name")): token_count(_part(one, "context_length")) for one in each}
+    sizes = {str(part(one, "name")): token_count(part(one, "context_length")) for one in each}
     return {name: size for name, size in sizes.items() if size}
-
-
-def _part(value: Json, key: str) -> Json:
-    """What stands under this key; None where the value is something else than an object that has it."""
-    return value.get(key) if isinstance(value, dict) else None

@@ -13,7 +13,7 @@ import httpx2
 
 from qwen_tui.chat.messages import Json, Role
 from qwen_tui.engine.base import PromptMessage, StopFlag, TokenCounts
-from qwen_tui.engine.remote.completion_chunk import token_count
+from qwen_tui.engine.remote.completion_chunk import part, token_count
 from qwen_tui.engine.remote.http_calls import Calls
 from qwen_tui.engine.remote.request_body import message_body
 from qwen_tui.engine.remote.server_kinds import Kind
@@ -122,18 +122,13 @@ class ServerTokenCounter:
         if thinking is not None:
             body["chat_template_kwargs"] = {"enable_thinking": thinking}
         if self._kind.counting == "text":
-            rendered = self._post("/apply-template", body, stop)
-            prompt = rendered.get("prompt")
+            prompt = part(self._calls.ask("POST", "/apply-template", body, stop).json, "prompt")
             if not isinstance(prompt, str):
                 return None
             body = {"content": prompt, "add_special": True, "parse_special": True}
-        said = self._post("/tokenize", body, stop)
-        tokens = said.get("tokens")
-        return token_count(said.get("count")) or (len(tokens) if isinstance(tokens, list) else 0) or None
-
-    def _post(self, path: str, body: Json, stop: StopFlag | None) -> dict[str, Json]:
-        said = self._calls.ask("POST", path, body, stop).json
-        return said if isinstance(said, dict) else {}
+        said = self._calls.ask("POST", "/tokenize", body, stop).json
+        tokens = part(said, "tokens")
+        return token_count(part(said, "count")) or (len(tokens) if isinstance(tokens, list) else 0) or None
 
 
 def _guess(message: PromptMessage) -> int:

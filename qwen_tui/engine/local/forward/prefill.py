@@ -4,7 +4,7 @@ import inspect
 import logging
 from array import array
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -91,22 +91,17 @@ def prefill_in_parts(model: PreTrainedModel, ids: torch.Tensor, cache: KVCache, 
     before = length_of(states)
     if ids.shape[1] <= LEAST_TOKENS or not can_crop(states):
         _prefill(model, ids, cache, states)
-    elif not _is_prefilled(model, ids, cache, states):
-        # Here and not in the handler, where the traceback would keep what was computed.
-        crop(states, before)
-        free_memory()
-        half = ids.shape[1] // 2
-        log.info("no memory to read %d tokens at once: in two parts", ids.shape[1])
-        prefill_in_parts(model, ids[:, :half], cache, states)
-        prefill_in_parts(model, ids[:, half:], cache, states)
-
-
-def _is_prefilled(model: PreTrainedModel, ids: torch.Tensor, cache: KVCache, states: DynamicCache) -> bool:
-    try:
+        return
+    with suppress(torch.OutOfMemoryError):
         _prefill(model, ids, cache, states)
-    except torch.OutOfMemoryError:
-        return False
-    return True
+        return
+    # Behind a handler and not in it, where the traceback would keep what was computed.
+    crop(states, before)
+    free_memory()
+    half = ids.shape[1] // 2
+    log.info("no memory to read %d tokens at once: in two parts", ids.shape[1])
+    prefill_in_parts(model, ids[:, :half], cache, states)
+    prefill_in_parts(model, ids[:, half:], cache, states)
 
 
 def _prefill(model: PreTrainedModel, ids: torch.Tensor, cache: KVCache, states: DynamicCache) -> None:
