@@ -23,6 +23,7 @@ class LocalEngine:
 
     def __init__(self, worker: Worker, info: ModelInfo, stop_seconds: float = STOP_SECONDS) -> None:
         self.info = info
+        self.pid = worker.pid
         self._worker = worker
         self._stop_seconds = stop_seconds
         self._ahead: Asked | None = None
@@ -32,11 +33,6 @@ class LocalEngine:
     def alive(self) -> bool:
         """Whether the worker is there. When it is not, open another engine with the same spec."""
         return self._worker.alive
-
-    @property
-    def pid(self) -> int:
-        """The worker's process id."""
-        return self._worker.pid
 
     def count(
         self,

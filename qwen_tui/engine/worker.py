@@ -84,6 +84,7 @@ class Worker:
         prints: threading.Thread,
         patience: Patience,
     ) -> None:
+        self.pid = process.pid
         self._process = process
         self._connection = connection
         self._page = page
@@ -103,11 +104,6 @@ class Worker:
         self._writer.start()
         for target, name in ((self._read, "engine pipe"), (self._watch, "engine watch")):
             threading.Thread(target=target, name=name, daemon=True).start()
-
-    @property
-    def pid(self) -> int:
-        """The process id, as the log and the tests name it."""
-        return self._process.pid
 
     @property
     def alive(self) -> bool:

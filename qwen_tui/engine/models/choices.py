@@ -106,9 +106,9 @@ def key(model: str | None, server: str | None) -> str:
     return f"{server or ''} {model or ''}".strip()
 
 
-def model_choices(cache: Path | None = None, used: Mapping[str, float] | None = None) -> list[ModelChoice]:
+def model_choices(used: Mapping[str, float] | None = None) -> list[ModelChoice]:
     """The guide, what is on this machine with the last used first, then the rest of the catalogue."""
-    here = [ModelChoice(model.model, "here", model, known(model.model)) for model in scan(cache, used)]
+    here = [ModelChoice(model.model, "here", model, known(model.model)) for model in scan(used=used)]
     names = {entry.model.lower() for entry in here}
     rest = (ModelChoice(each.model, "known", None, each) for each in KNOWN if each.model.lower() not in names)
     return [_guide(), *here, *rest]

@@ -162,11 +162,6 @@ class QuantizedCache(NamedTuple):
         return self.folder / f"{re.sub(r'[^A-Za-z0-9._-]', '_', name)[:60].strip('.') or 'model'}-{key}"
 
 
-def lock(file: int) -> None:
-    """Hold the file of an entry that is being written, until it is closed: so others know that someone writes."""
-    fcntl.flock(file, fcntl.LOCK_EX)
-
-
 def _folders(folder: Path) -> Iterator[Path]:
     """The entries, whole or not: what is no folder of the cache is not touched."""
     with contextlib.suppress(OSError):

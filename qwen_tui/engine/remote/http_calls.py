@@ -9,7 +9,7 @@ import contextlib
 import json
 import queue
 import threading
-from collections.abc import Coroutine, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from typing import Any, NamedTuple
 
@@ -119,7 +119,10 @@ class Calls:
 
     def _items(self, begin: Any, stop: StopFlag | None) -> Iterator[Any]:
         items: queue.SimpleQueue[_Item] = queue.SimpleQueue()
-        future = self._begin(begin(items))
+        with self._closing:
+            if self._is_closed:
+                raise Dropped
+            future = asyncio.run_coroutine_threadsafe(begin(items), self._loop)
         future.add_done_callback(lambda done: items.put(_how(done)))
         try:
             while True:
@@ -140,13 +143,6 @@ class Calls:
             with self._closing:
                 if not self._is_closed:
                     future.cancel()
-
-    def _begin(self, coroutine: Coroutine[Any, Any, None]) -> "Future[None]":
-        with self._closing:
-            if not self._is_closed:
-                return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
-        coroutine.close()
-        raise Dropped
 
     # --- On the loop ------------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ They are written by the thread that generates, in small steps while nothing is a
 bitsandbytes, which packs weights anew for a CPU when they are first used, can change them meanwhile.
 """
 
+import fcntl
 import hashlib
 import json
 import logging
@@ -25,7 +26,7 @@ from qwen_tui.engine.local.loading.placement import Placement, quantization_argu
 from qwen_tui.engine.models.checkpoint import WEIGHTS, Checkpoint, header_bytes, weight_files
 from qwen_tui.engine.models.fit import WORTHWHILE
 from qwen_tui.engine.models.main_memory import main_memory
-from qwen_tui.engine.models.quantized_cache import QuantizedCache, lock
+from qwen_tui.engine.models.quantized_cache import QuantizedCache
 
 log = logging.getLogger(__name__)
 
@@ -183,7 +184,7 @@ def _write(path: Path, tensors: dict[str, torch.Tensor]) -> Iterator[None]:
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:
-        lock(file.fileno())
+        fcntl.flock(file, fcntl.LOCK_EX)  # until it is closed: so others know that someone writes
         file.write(len(text).to_bytes(8, "little") + text)
         for tensor in tensors.values():
             flat = tensor.contiguous().reshape(-1).view(torch.uint8)

@@ -6,7 +6,6 @@ with every token; `DecodeStream` has no flush and stalls on broken UTF-8.
 
 import codecs
 from collections.abc import Sequence
-from typing import Protocol
 
 from tokenizers import decoders
 from transformers import PreTrainedTokenizerBase
@@ -14,19 +13,6 @@ from transformers.convert_slow_tokenizer import bytes_to_unicode
 
 HOLD_TOKENS = 8
 """How many tokens may wait for an incomplete character to be completed; UTF-8 needs three at most."""
-
-
-class TextDecoder(Protocol):
-    """Turns one reply's token ids into text. The parts add up to `tokenizer.decode` of all ids."""
-
-    def push(self, token_id: int) -> str:
-        """The text that is certain now; empty inside a character, and for special tokens."""
-
-    def flush(self, *, is_cut: bool = False) -> str:
-        """What is left when no more tokens come: an unfinished character shows as U+FFFD.
-
-        When the reply `is_cut` and may be continued, that character is dropped: the model writes it again.
-        """
 
 
 class TokenBytes:
@@ -48,18 +34,24 @@ class TokenBytes:
 
 
 class ByteDecoder:
-    """For byte-level tokenizers (Qwen, Llama 3, GPT-2): token to bytes to characters."""
+    """For byte-level tokenizers (Qwen, Llama 3, GPT-2): token to bytes to characters.
+
+    The parts of one reply's text add up to `tokenizer.decode` of all its ids.
+    """
 
     def __init__(self, table: TokenBytes) -> None:
         self._table = table
         self._characters = codecs.getincrementaldecoder("utf-8")("replace")
 
     def push(self, token_id: int) -> str:
-        """See `TextDecoder.push`."""
+        """The text that is certain now; empty inside a character, and for special tokens."""
         return self._characters.decode(self._table[token_id])
 
     def flush(self, *, is_cut: bool = False) -> str:
-        """See `TextDecoder.flush`."""
+        """What is left when no more tokens come: an unfinished character shows as U+FFFD.
+
+        When the reply `is_cut` and may be continued, that character is dropped: the model writes it again.
+        """
         if is_cut:
             self._characters.reset()
         return self._characters.decode(b"", final=True)
@@ -79,7 +71,7 @@ class WindowDecoder:
         self._held_ids: list[int] = []
 
     def push(self, token_id: int) -> str:
-        """See `TextDecoder.push`."""
+        """See `ByteDecoder.push`."""
         self._held_ids.append(token_id)
         text = self._added()
         if not text or (text.endswith("�") and len(self._held_ids) < HOLD_TOKENS):
@@ -87,7 +79,7 @@ class WindowDecoder:
         return self._show(text)
 
     def flush(self, *, is_cut: bool = False) -> str:
-        """See `TextDecoder.flush`."""
+        """See `ByteDecoder.flush`."""
         text = self._show(self._added())
         return text.rstrip("�") if is_cut else text
 
@@ -101,6 +93,9 @@ class WindowDecoder:
 
     def _decode(self, ids: list[int]) -> str:
         return str(self._tokenizer.decode(ids, skip_special_tokens=True)) if ids else ""
+
+
+TextDecoder = ByteDecoder | WindowDecoder
 
 
 def is_byte_level(tokenizer: PreTrainedTokenizerBase) -> bool:
