@@ -1,6 +1,7 @@
 """Where a server is: what a person types as its address, made one."""
 
 import ipaddress
+from contextlib import suppress
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -23,12 +24,9 @@ class Address(NamedTuple):
     @property
     def is_loopback(self) -> bool:
         """Whether it is this machine."""
-        if self.hostname == "localhost":
-            return True
-        try:
+        with suppress(ValueError):
             return ipaddress.ip_address(self.hostname).is_loopback
-        except ValueError:
-            return False
+        return self.hostname == "localhost"
 
     @property
     def is_private(self) -> bool:

@@ -71,7 +71,10 @@ class KVCache:
             self._bring_to(self.states, shared)
         else:
             self.forget()
-            self.states = self._empty()
+            if self._static is not None:
+                self.states = self._static.empty_states()
+            elif self._is_dynamic:
+                self.states = DynamicCache(config=self._config)
         self.ids = self.ids[:shared]
         return shared
 
@@ -120,11 +123,6 @@ class KVCache:
         if self._static is not None:
             self.forget()
             self._static.free()
-
-    def _empty(self) -> DynamicCache | None:
-        if self._static is not None:
-            return self._static.empty_states()
-        return DynamicCache(config=self._config) if self._is_dynamic else None
 
     def _bring_to(self, states: DynamicCache, length: int) -> None:
         if length < len(self.ids) and not can_crop(states) and self._snapshot is not None:

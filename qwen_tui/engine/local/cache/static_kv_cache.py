@@ -54,9 +54,7 @@ class StaticLayer(DynamicLayer):  # type: ignore[misc]  # transformers is not ty
         """Move to a capacity of at least so many tokens, unless there is one; the first `done` go along."""
         if tokens <= self.capacity:
             return
-        capacity = LEAST_TOKENS
-        while capacity < tokens:
-            capacity *= 2
+        capacity = max(LEAST_TOKENS, 1 << (tokens - 1).bit_length())  # the next power of two
         with suppress(torch.OutOfMemoryError):
             self._move(max(tokens, min(capacity, self._most_tokens)), done)
             return

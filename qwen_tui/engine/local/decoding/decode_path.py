@@ -32,9 +32,8 @@ def fast_decoder(model: PreTrainedModel, window: int) -> Decoder | None:
     if reason:
         log.info("decoding with generate: %s", reason)
         return None
-    paths: list[MakeStep] = [_kernels, _graph]
-    if torch.cuda.get_device_capability(model.device) < KERNELS_CAPABILITY:
-        paths.remove(_kernels)
+    has_kernels = torch.cuda.get_device_capability(model.device) >= KERNELS_CAPABILITY
+    paths: list[MakeStep] = [_kernels, _graph] if has_kernels else [_graph]
     # An error from a compiler, a driver, a library, the model's own code: whatever it is, there is another way.
     try:
         expected = reference(model)

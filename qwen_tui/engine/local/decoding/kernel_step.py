@@ -4,13 +4,14 @@ A layer of experts takes nine.
 """
 
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 from transformers import PreTrainedModel
 
 from qwen_tui.engine.local.cache.static_kv_cache import StaticLayer
 from qwen_tui.engine.local.decoding.kernels import attention, rotary
-from qwen_tui.engine.local.decoding.short_prefill import ShortPrefill
+from qwen_tui.engine.local.decoding.short_prefill import short_prefill
 from qwen_tui.engine.local.decoding.weights import Layer, Unsupported, Weights
 
 
@@ -41,7 +42,7 @@ class KernelStep:
         if cosines.shape[1] != weights.head_dim:
             raise Unsupported(f"only {cosines.shape[1]} elements of {weights.head_dim} are rotated")
         self._angles = cosines, sines
-        self.short_prefill = ShortPrefill(weights, layers, self._angles)
+        self.short_prefill = partial(short_prefill, weights, layers, self._angles)
 
     def window(self, tokens: int, capacity: int) -> int:
         """The kernels read the length from the device: one capture does for all."""

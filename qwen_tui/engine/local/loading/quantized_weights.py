@@ -70,11 +70,6 @@ class Kept:
     """What `config.json` is to say: the source's, and how it is quantized."""
     device: torch.device
 
-    def find(self) -> Path | None:
-        """The folder with the weights, None when they are not kept."""
-        entry = self.cache.find(self.name, self.key)
-        return entry.folder if entry is not None else None
-
     def save(self, model: PreTrainedModel) -> Iterator[None]:
         """The steps that write this model's weights; they have to be taken from before the first forward pass.
 

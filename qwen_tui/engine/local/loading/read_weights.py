@@ -47,16 +47,16 @@ def _read_kept(
     placement: Placement, spec: ModelSpec, kept: Kept, report: ReportRead
 ) -> PreTrainedModel | None:
     """The model from the cache; None when it is not there, or has turned out not to be usable."""
-    folder = kept.find()
-    if folder is None:
+    entry = kept.cache.find(kept.name, kept.key)
+    if entry is None:
         return None
     try:
-        return _read(inspect(folder), placement, spec, {}, "reading", report)
+        return _read(inspect(entry.folder), placement, spec, {}, "reading", report)
     except QwenTuiError as error:
         if error.code == "engine.out_of_memory":
             raise
         why = str(error)
-    kept.cache.drop(folder, why)
+    kept.cache.drop(entry.folder, why)
     free_memory()
     return None
 
