@@ -20,6 +20,7 @@ from huggingface_hub.errors import (
     LocalEntryNotFoundError,
     OfflineModeIsEnabled,
 )
+from huggingface_hub.utils import filter_repo_objects
 
 from qwen_tui.engine.base import LoadProgress
 from qwen_tui.engine.local.loading.download_progress import bars
@@ -35,7 +36,7 @@ from qwen_tui.errors import QwenTuiError
 WANTED = ("*.safetensors", "*.json", "*.jinja", "*.model", "*.txt", "*.tiktoken", "*.py")
 """Weights, configuration, chat template, tokenizer, and code that `trust_remote_code` may run."""
 
-UNWANTED = ("*/*",)
+_PATTERNS = {"allow_patterns": WANTED, "ignore_patterns": ("*/*",)}
 """Subfolders hold the same weights in other formats."""
 
 FIRST = (CONFIG, INDEX)
@@ -50,10 +51,7 @@ _NO_SPACE = os.strerror(errno.ENOSPC)
 def cached(model: str) -> Path | None:
     """The folder of a model that is complete in the cache, or None. Makes no network request."""
     try:
-        found = huggingface_hub.snapshot_download(
-            model, allow_patterns=WANTED, ignore_patterns=UNWANTED, local_files_only=True
-        )
-        folder = Path(found)
+        folder = Path(huggingface_hub.snapshot_download(model, **_PATTERNS, local_files_only=True))
         inspect(folder)
     except (LocalEntryNotFoundError, HFValidationError):
         return None
@@ -99,12 +97,8 @@ def download(
             total = sum(file.bytes for file in missing if file.name not in FIRST)
             _check_disk(total)
             begun = LoadProgress("downloading", model.rpartition("/")[2], 0, total, 0, len(files))
-            folder = huggingface_hub.snapshot_download(
-                model,
-                allow_patterns=WANTED,
-                ignore_patterns=UNWANTED,
-                tqdm_class=bars(begun, report, is_stopped),
-            )
+            bar = bars(begun, report, is_stopped)
+            folder = huggingface_hub.snapshot_download(model, **_PATTERNS, tqdm_class=bar)
     except QwenTuiError:
         raise
     except Exception as error:
@@ -132,11 +126,7 @@ def _files(model: str) -> list[_File]:
     # As long as for every file later, ten seconds or the person's own: that there is a network is known by now.
     patience = constants.HF_HUB_ETAG_TIMEOUT
     info = huggingface_hub.HfApi().repo_info(model, files_metadata=True, timeout=patience)
-    wanted = list(
-        huggingface_hub.utils.filter_repo_objects(
-            info.siblings, allow_patterns=WANTED, ignore_patterns=UNWANTED, key=attrgetter("rfilename")
-        )
-    )
+    wanted = list(filter_repo_objects(info.siblings, key=attrgetter("rfilename"), **_PATTERNS))
     if not any(file.rfilename.endswith(".safetensors") for file in wanted):
         weights = [file.rfilename for file in info.siblings if file.rfilename.endswith(OTHER_FORMATS)]
         if weights:
