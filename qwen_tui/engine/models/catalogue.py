@@ -85,6 +85,7 @@ class Known:
         return 2 * self.shape.parameters
 
 
+# Hidden and feed-forward size, layers, attention heads, KV heads.
 _QWEN2_5 = {
     "0.5B": Shape(896, 4864, 24, 14, 2, head_dim=64, is_tied=True),
     "1.5B": Shape(1536, 8960, 28, 12, 2, is_tied=True),

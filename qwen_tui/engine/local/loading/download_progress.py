@@ -26,16 +26,16 @@ def bars(
 
     class Bar(tqdm):  # type: ignore[misc]
         def __init__(self, *args: Any, **kwargs: Any) -> None:
-            self._counts = str(kwargs.get("desc", "")).partition(" ")[0]
+            self._what = str(kwargs.get("desc", "")).partition(" ")[0]
             super().__init__(*args, **{**kwargs, "disable": True})
 
         def update(self, n: float | None = 1) -> None:
             nonlocal done, files_done
-            if self._counts != "Fetching" and is_stopped():
+            if self._what != "Fetching" and is_stopped():
                 raise DownloadStopped
             with lock:
-                done += int(n or 0) if self._counts == "Reconstructing" else 0
-                files_done += int(n or 0) if self._counts == "Fetching" else 0
+                done += int(n or 0) if self._what == "Reconstructing" else 0
+                files_done += int(n or 0) if self._what == "Fetching" else 0
                 # More than the total comes when a broken connection makes a part come twice.
                 now = min(done, begun.total), min(files_done, begun.files)
                 report(begun._replace(done=now[0], files_done=now[1]))
