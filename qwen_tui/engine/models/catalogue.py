@@ -115,6 +115,7 @@ _LONG = {size: replace(_QWEN3[size], context_window=262_144) for size in ("4B", 
 
 KNOWN: tuple[Known, ...] = (
     *(Known(f"Qwen/Qwen2.5-{size}-Instruct", shape) for size, shape in _QWEN2_5.items()),
+    # There is no Coder of the largest size.
     *(Known(f"Qwen/Qwen2.5-Coder-{size}-Instruct", _QWEN2_5[size]) for size in tuple(_QWEN2_5)[:-1]),
     *(Known(f"Qwen/Qwen3-{size}", shape) for size, shape in _QWEN3.items()),
     *(
