@@ -182,8 +182,8 @@ def dtype_on(size: ModelSize, devices: Sequence[Device]) -> str:
 
 
 def gigabytes(count: float) -> str:
-    """A number of bytes as people read it: `15.2`, and of a small model `0.0071` rather than nothing."""
-    return f"{count / 1e9:{'.1f' if count >= 95e6 else '.2g'}}"
+    """A number of bytes as people read it: `15.2`; of a tiny model `0.013`."""
+    return f"{count / 1e9:.1f}" if not 0 < count < 5e7 else f"{max(count / 1e9, 0.001):.3f}"
 
 
 # --- One form ---------------------------------------------------------------------------------------------

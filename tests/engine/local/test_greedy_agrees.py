@@ -8,7 +8,7 @@ from doubles import QWEN
 from transformers import GenerationConfig
 
 from qwen_tui.engine.base import Request, Sampling
-from qwen_tui.engine.local import generation
+from qwen_tui.engine.local.generation import generate
 from qwen_tui.engine.local.loading import generation_defaults, traits
 from qwen_tui.settings import resolution
 from qwen_tui.settings.options import Settings
@@ -30,7 +30,7 @@ def test_a_reply_is_sampled_exactly_when_the_pane_says_so(own) -> None:
     defaults = generation_defaults.followed(GenerationConfig(**own))
     info = replace(QWEN, sampling_defaults=traits.sampling_defaults(defaults))
     for greedy, temperature in product((None, True, False), (None, 0.0, 0.00005, 1e-4, 0.7)):
-        config = generation._configured(
+        config = generate._configured(
             Loaded(defaults),
             Request(messages=(), sampling=Sampling(greedy=greedy, temperature=temperature)),
             100,

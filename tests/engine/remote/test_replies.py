@@ -135,7 +135,7 @@ def test_closing_the_iterator_drops_the_request(connect: Connect, script: Script
 
 
 def test_a_stop_ends_the_wait_for_the_next_attempt(connect: Connect, script: Script) -> None:
-    script.replies(with_json({"error": {"message": "slow down"}}, 429, Retry_After="50"))
+    script.replies(with_json({"error": {"message": "slow down"}}, 429, Retry_After="30"))
     engine, stop = connect(), threading.Event()
     threading.Timer(0.3, stop.set).start()
     assert reply(engine, stop=stop)[2].stop_reason == "stopped"
