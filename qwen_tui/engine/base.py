@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from qwen_tui.chat.messages import Json, Role, Run
 
@@ -112,22 +112,19 @@ def sampling_of(run: Run) -> Sampling:
     What was not in effect is given as what changes nothing, since None would take the checkpoint's own. Values
     that are no numbers (a run comes from a file) are left to the checkpoint.
     """
+    tokens = max(1, len(run.token_ids))
     if "do_sample" not in run.sampling:
-        return Sampling(seed=run.seed, max_new_tokens=max(1, len(run.token_ids)))
+        return Sampling(seed=run.seed, max_new_tokens=tokens)
     nothing: dict[str, Json] = {"temperature": 1.0, "top_p": 1.0, "top_k": 0, "repetition_penalty": 1.0}
     is_sampled = bool(run.sampling["do_sample"])
-    values = {name: run.sampling.get(name, nothing.get(name)) for name in SAMPLING_FIELDS}
-    if not is_sampled:
-        values = {"repetition_penalty": values["repetition_penalty"]}
-    numbers = {name: value for name, value in values.items() if isinstance(value, int | float)}
-    top_k = numbers.pop("top_k", None)
-    return Sampling(
-        greedy=not is_sampled,
-        seed=run.seed,
-        max_new_tokens=max(1, len(run.token_ids)),
-        top_k=None if top_k is None else int(top_k),
-        **numbers,
-    )
+    names = SAMPLING_FIELDS if is_sampled else ("repetition_penalty",)
+    values = {name: run.sampling.get(name, nothing.get(name)) for name in names}
+    numbers: dict[str, Any] = {
+        name: value for name, value in values.items() if isinstance(value, int | float)
+    }
+    if "top_k" in numbers:
+        numbers["top_k"] = int(numbers["top_k"])
+    return Sampling(greedy=not is_sampled, seed=run.seed, max_new_tokens=tokens, **numbers)
 
 
 def seed_for(sampling: Sampling) -> int:

@@ -19,27 +19,20 @@ STOP_SECONDS = 5.0
 class LocalEngine:
     """A model in a worker process. `engine.opening` makes one; once it is not `alive` it stays so."""
 
+    reads_ahead = True
+
     def __init__(self, worker: Worker, info: ModelInfo, stop_seconds: float = STOP_SECONDS) -> None:
+        self.info = info
+        self.pid = worker.pid
         self._worker = worker
-        self._info = info
         self._stop_seconds = stop_seconds
         self._ahead: Asked | None = None
         """What was asked to be read ahead last."""
 
     @property
-    def info(self) -> ModelInfo:
-        """What is loaded."""
-        return self._info
-
-    @property
     def alive(self) -> bool:
         """Whether the worker is there. When it is not, open another engine with the same spec."""
         return self._worker.alive
-
-    @property
-    def pid(self) -> int:
-        """The worker's process id."""
-        return self._worker.pid
 
     def count(
         self,
@@ -83,11 +76,6 @@ class LocalEngine:
             over.set()
             self._worker.stop(asked)
             self._worker.forget(asked)
-
-    @property
-    def reads_ahead(self) -> bool:
-        """It does."""
-        return True
 
     def prepare(self, messages: Sequence[PromptMessage], thinking: bool | None = None) -> None:
         """Read ahead; see `Engine.prepare`."""

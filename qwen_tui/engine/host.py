@@ -11,6 +11,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -186,12 +187,8 @@ class EngineHost:
             self._before = Ready(state.engine, state.spec)
         self._state = Opening(LoadProgress("starting", spec.model or ""))
         self._on_ready(None)
-        self._opening = threading.Thread(
-            target=self._run,
-            args=(spec, self._before, is_afresh, stop, previous),
-            name="opening",
-            daemon=True,
-        )
+        run = partial(self._run, spec, self._before, is_afresh, stop, previous)
+        self._opening = threading.Thread(target=run, name="opening", daemon=True)
         self._opening.start()
 
     def _run(
@@ -204,18 +201,18 @@ class EngineHost:
     ) -> None:
         if previous is not None:
             previous.join()
-
-        def free(folder: Path) -> None:
-            is_there = before is not None and before.engine.alive
-            if before is not None and is_there and not self._fits_beside(spec, folder, before.engine.info):
-                before.engine.close()
-
         if before is not None and before.spec == spec:
             if before.engine.alive and not is_afresh:  # another was chosen, and then this one again
                 self._become(Ready(before.engine, spec), stop)
                 return
             before.engine.close()
-        freed = before.engine.info if before is not None and before.engine.alive else None
+        there = before.engine if before is not None and before.engine.alive else None
+
+        def free(folder: Path) -> None:
+            if there is not None and there.alive and not self._fits_beside(spec, folder, there.info):
+                there.close()
+
+        freed = there.info if there is not None else None
         try:
             self._become(Ready(self._open(spec, stop, MakeRoom(free, freed)), spec), stop)
         except QwenTuiError as error:

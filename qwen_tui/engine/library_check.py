@@ -30,6 +30,8 @@ def examine(patience_seconds: float = PATIENCE_SECONDS) -> dict[str, Part]:
             python("from qwen_tui.engine.local.try_libraries import main; main()"),
             stdin=subprocess.DEVNULL,
             capture_output=True,
+            encoding="utf-8",
+            errors="replace",
             timeout=patience_seconds,
             env={"CUDA_DEVICE_ORDER": "PCI_BUS_ID", **os.environ, "TOKENIZERS_PARALLELISM": "false"},
             start_new_session=True,  # ctrl+c is for this process, which ends that one
@@ -39,13 +41,8 @@ def examine(patience_seconds: float = PATIENCE_SECONDS) -> dict[str, Part]:
     except OSError as error:
         return dict.fromkeys(PARTS, Part(False, one_line(error)))
     with contextlib.suppress(ValueError, TypeError, KeyError, IndexError):
-        said = json.loads(done.stdout.decode("utf-8", errors="replace").strip().splitlines()[-1])
-        return {name: _part(said[name]) for name in PARTS}
-    last = done.stderr.decode("utf-8", errors="replace").strip().splitlines()[-1:]
+        said = json.loads(done.stdout.strip().splitlines()[-1])
+        return {name: Part(bool(said[name]["ok"]), str(said[name]["said"])) for name in PARTS}
+    last = done.stderr.strip().splitlines()[-1:]
     why = one_line(last[0]) if last else f"its process ended with code {done.returncode}"
     return dict.fromkeys(PARTS, Part(False, why))
-
-
-def _part(said: dict[str, object]) -> Part:
-    found = said["said"]
-    return Part(bool(said["ok"]), ", ".join(map(str, found)) if isinstance(found, list) else str(found))

@@ -22,8 +22,6 @@ from qwen_tui.engine.wire import GoOn, Load, Located
 from qwen_tui.engine.worker import Worker, start_worker
 from qwen_tui.errors import QwenTuiError
 
-__all__ = ["open_engine", "start_worker"]
-
 POLL_SECONDS = 0.02
 """How often the stop flag is looked at while a model loads."""
 

@@ -53,13 +53,8 @@ def one_line(foreign: object) -> str:
 
 def known_secrets() -> tuple[str, ...]:
     """The secrets of this process's environment and of the hub's token file, the longest first."""
-    values = {
-        value
-        for name, value in os.environ.items()
-        if _SECRET_NAME.search(name) and not _PLACE_NAME.search(name)
-    }
-    values.add(token_on_file())
-    values = {value.strip() for value in values}
+    named = (name for name in os.environ if _SECRET_NAME.search(name) and not _PLACE_NAME.search(name))
+    values = {value.strip() for value in (*(os.environ[name] for name in named), token_on_file())}
     found = [value for value in values if len(value) >= SHORTEST and not value.isdigit()]
     return tuple(sorted(found, key=len, reverse=True))
 

@@ -100,11 +100,7 @@ class MemoryRates(NamedTuple):
 
 
 class Ping(NamedTuple):
-    """Whether the worker still reads its pipe; answered at once, whatever else it does."""
-
-
-class Pong(NamedTuple):
-    """It does."""
+    """Whether the worker still reads its pipe; comes back at once, whatever else it does."""
 
 
 Job = Load | GoOn | Request | Prepare | MeasurePlain | MeasureMemory
@@ -114,12 +110,12 @@ Question = Job | Count | Ping
 
 Measured = PlainTiming | MemoryRates
 
-Answer = Event | LoadProgress | Located | ModelInfo | TokenCounts | Measured | Pong | QwenTuiError
+Answer = Event | LoadProgress | Located | ModelInfo | TokenCounts | Measured | Ping | QwenTuiError
 
 
 def is_last(answer: Answer) -> bool:
     """Whether nothing more follows to the same question."""
-    return isinstance(answer, ModelInfo | TokenCounts | Measured | Pong | Finished | QwenTuiError)
+    return isinstance(answer, ModelInfo | TokenCounts | Measured | Ping | Finished | QwenTuiError)
 
 
 def unpacked(frame: bytes) -> tuple[int, Answer]:

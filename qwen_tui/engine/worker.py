@@ -84,6 +84,7 @@ class Worker:
         prints: threading.Thread,
         patience: Patience,
     ) -> None:
+        self.pid = process.pid
         self._process = process
         self._connection = connection
         self._page = page
@@ -103,11 +104,6 @@ class Worker:
         self._writer.start()
         for target, name in ((self._read, "engine pipe"), (self._watch, "engine watch")):
             threading.Thread(target=target, name=name, daemon=True).start()
-
-    @property
-    def pid(self) -> int:
-        """The process id, as the log and the tests name it."""
-        return self._process.pid
 
     @property
     def alive(self) -> bool:
@@ -277,7 +273,6 @@ def _in_words(code: int) -> str:
     """An exit code as the middle of a sentence."""
     if code >= 0:
         return f"ended with code {code}"
-    try:
+    with contextlib.suppress(ValueError):
         return f"was ended by {signal.Signals(-code).name}"
-    except ValueError:
-        return f"was ended by signal {-code}"
+    return f"was ended by signal {-code}"

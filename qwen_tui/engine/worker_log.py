@@ -6,6 +6,7 @@ that whatever a library prints passes through here, and so that its last words a
 
 import os
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -54,11 +55,9 @@ def _copy(reading: int, log: IO[bytes], secrets: tuple[str, ...]) -> None:
 def _write(log: IO[bytes], lines: bytes, secrets: tuple[str, ...]) -> int:
     """How much was to be written; what a full disk does not take is lost, as it is only the log."""
     if lines:
-        try:
+        with suppress(OSError):
             log.write(redacted(lines.decode("utf-8", "replace"), secrets).encode("utf-8", "replace"))
             log.flush()
-        except OSError:
-            pass
     return len(lines)
 
 

@@ -1,5 +1,6 @@
 """`qwen-tui models`: what it prints, for people and for programs."""
 
+import fcntl
 import json
 import shutil
 from pathlib import Path
@@ -11,7 +12,7 @@ from qwen_tui import cli
 from qwen_tui.engine.models import devices
 from qwen_tui.engine.models.cache_scan import cache_folder
 from qwen_tui.engine.models.devices import Device
-from qwen_tui.engine.models.quantized_cache import QuantizedCache, lock
+from qwen_tui.engine.models.quantized_cache import QuantizedCache
 from qwen_tui.engine.models.recent_models import recent_models, remember
 from qwen_tui.wording.cell_width import cells
 
@@ -129,7 +130,7 @@ def test_what_another_program_writes_now_is_not_removed_and_this_is_said(
 ) -> None:
     written = QuantizedCache(tmp_path / "data" / "cache" / "quantized").new_folder()
     with (written / "model.safetensors").open("wb") as file:
-        lock(file.fileno())
+        fcntl.flock(file, fcntl.LOCK_EX)
         file.write(bytes(2_000_000))
         file.flush()
         status, _, error = run(tmp_path, capsys, "--clear")

@@ -18,7 +18,7 @@ from waiting import HANGS, wait_for
 from walking import files_below
 
 from qwen_tui.engine.base import LoadProgress, ModelInfo, ModelSpec
-from qwen_tui.engine.local.loading.partial_downloads import Unfinished
+from qwen_tui.engine.local.loading.partial_downloads import noted
 from qwen_tui.engine.opening import open_engine, start_worker
 from qwen_tui.engine.wire import Answer, Load
 from qwen_tui.engine.worker import Worker
@@ -268,16 +268,16 @@ def test_what_another_program_downloads_now_is_left_alone(tmp_path: Path) -> Non
     blobs = tmp_path / "models--me--tiny" / "blobs"
     locks = tmp_path / ".locks" / "models--me--tiny"
     blobs.mkdir(parents=True)
-    with Unfinished(tmp_path, "models--me--tiny", ["aa", "bb"]):
+    with noted(tmp_path, "models--me--tiny", ["aa", "bb"]):
         note = next(locks.glob("*.unfinished"))
         begun = [blobs / "aa.01234567.incomplete", blobs / "bb.01234567.incomplete"]
         for file in begun:
             file.write_bytes(b"begun")
-        with Unfinished(tmp_path, "models--me--other", []):
+        with noted(tmp_path, "models--me--other", []):
             assert all(file.exists() for file in begun)  # this process lives
         left = note.read_text()
     (locks / "qwen-tui-left.unfinished").write_text(f"{left}\n../../cc\n")
-    with WeakFileLock(locks / "aa.lock"), Unfinished(tmp_path, "models--me--other", []):
+    with WeakFileLock(locks / "aa.lock"), noted(tmp_path, "models--me--other", []):
         assert [file.exists() for file in begun] == [True, False]
     assert not list(locks.glob("*.unfinished"))
 

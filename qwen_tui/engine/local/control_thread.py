@@ -17,7 +17,7 @@ from qwen_tui.engine import wire
 from qwen_tui.engine.base import TokenCounts
 from qwen_tui.engine.redaction import one_line
 from qwen_tui.engine.stop_flag import StopPage
-from qwen_tui.engine.wire import Answer, Count, Ping, Pong
+from qwen_tui.engine.wire import Answer, Count, Ping
 from qwen_tui.errors import QwenTuiError
 
 log = logging.getLogger(__name__)
@@ -61,7 +61,7 @@ class WorkerPipe:
                 number, question = self._connection.recv()
                 match question:
                     case Ping():
-                        self.send(number, Pong())
+                        self.send(number, question)
                     case Count():
                         self._counts.put((number, question))
                     case _:

@@ -4,6 +4,7 @@ import logging
 import os
 import queue
 from collections.abc import Iterator
+from functools import partial
 
 from qwen_tui.engine import wire
 from qwen_tui.engine.base import LoadProgress, Request
@@ -58,31 +59,21 @@ def next_job(pipe: WorkerPipe, put_off: Iterator[None]) -> Job:
             return pipe.jobs.get(timeout=wait_seconds)
         except queue.Empty:
             wait_seconds = PAUSE_SECONDS
-        if not _goes_on(put_off):
-            return pipe.jobs.get()
-
-
-def _goes_on(put_off: Iterator[None]) -> bool:
-    """Take one more step; False when there is none. What goes wrong there must not cost the person the model."""
-    try:
-        next(put_off)
-    except StopIteration:
-        return False
-    except Exception:
-        log.exception("what was put off could not be done")
-        return False
-    return True
+        try:
+            next(put_off)
+            continue
+        except StopIteration:
+            pass
+        except Exception:  # what goes wrong there must not cost the person the model
+            log.exception("what was put off could not be done")
+        return pipe.jobs.get()
 
 
 def _load(pipe: WorkerPipe, number: int, question: Load) -> Loaded | None:
-    spec = question.spec
-
-    def report(progress: LoadProgress) -> None:
-        pipe.send(number, progress)
-
+    spec, report = question.spec, partial(pipe.send, number)
     try:
         report(LoadProgress("resolving", spec.model or ""))
-        resolved = resolve(spec, report, lambda: pipe.is_stopped(number), question.freed)
+        resolved = resolve(spec, report, partial(pipe.is_stopped, number), question.freed)
         if question.waits:
             pipe.send(number, Located(resolved.folder))
             pipe.jobs.get()
@@ -152,13 +143,8 @@ def reply(pipe: WorkerPipe, loaded: Loaded, job: Job, request: Request) -> None:
     failure: QwenTuiError | None = None
     broken = out_of_memory = False
     try:
-        generate(
-            loaded,
-            request,
-            lambda event: pipe.send(job.number, event),
-            lambda: pipe.is_stopped(job.number),
-            job.arrived,
-        )
+        send, is_stopped = partial(pipe.send, job.number), partial(pipe.is_stopped, job.number)
+        generate(loaded, request, send, is_stopped, job.arrived)
     except Exception as error:
         if not isinstance(error, QwenTuiError):
             log.exception("generating failed")

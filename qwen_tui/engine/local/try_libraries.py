@@ -6,9 +6,6 @@ Prints one line of JSON. Every part is tried by itself, so that one that fails d
 import gc
 import json
 import os
-import sys
-from collections.abc import Callable
-from typing import Any
 
 from qwen_tui.engine.redaction import one_line
 
@@ -16,22 +13,15 @@ from qwen_tui.engine.redaction import one_line
 def main() -> None:
     """Try everything and print what came of it. Ends the process."""
     gc.disable()  # nothing of what is imported becomes garbage
-    found: dict[str, Any] = {}
-    _try(found, "torch", _torch)
-    _try(found, "transformers", _transformers)
-    _try(found, "cuda", _cuda)
-    _try(found, "bitsandbytes", _bitsandbytes)
-    _try(found, "decoding", _decoding)
-    sys.stdout.write("\n" + json.dumps(found) + "\n")
-    sys.stdout.flush()
+    found: dict[str, dict[str, bool | str]] = {}
+    for attempt in (_torch, _transformers, _cuda, _bitsandbytes, _decoding):
+        name = attempt.__name__.removeprefix("_")
+        try:
+            found[name] = {"ok": True, "said": attempt()}
+        except Exception as error:  # a broken library raises anything, and that is what is to be told
+            found[name] = {"ok": False, "said": one_line(f"{type(error).__name__}: {error}")}
+    print("\n" + json.dumps(found), flush=True)
     os._exit(0)  # taking apart what torch and transformers have built would take a second more
-
-
-def _try(found: dict[str, Any], name: str, attempt: Callable[[], Any]) -> None:
-    try:
-        found[name] = {"ok": True, "said": attempt()}
-    except Exception as error:  # a broken library raises anything, and that is what is to be told
-        found[name] = {"ok": False, "said": one_line(f"{type(error).__name__}: {error}")}
 
 
 def _torch() -> str:
@@ -47,22 +37,21 @@ def _transformers() -> str:
     return str(transformers.__version__)
 
 
-def _cuda() -> list[str]:
+def _cuda() -> str:
     """The GPUs on which a product of matrices comes out right, by their names."""
     import torch
 
     if torch.version.cuda is None:
-        return []
+        return ""
     if not torch.cuda.is_available():
         torch.zeros(1, device="cuda")  # raises what is the matter
-        return []
     names = []
     for index in range(torch.cuda.device_count()):
         ones = torch.ones(64, 64, device=f"cuda:{index}")
         if float((ones @ ones).sum()) != 64.0**3:
             raise RuntimeError(f"cuda:{index} computes something else than it should")
         names.append(torch.cuda.get_device_name(index))
-    return names
+    return ", ".join(names)
 
 
 def _bitsandbytes() -> str:

@@ -14,7 +14,9 @@ Nothing is changed, nothing raises: what cannot be read is left out, or listed w
 import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -68,12 +70,11 @@ class LocalModel:
         return self.problem is None
 
 
-def cache_folder(environment: Mapping[str, str] | None = None) -> Path:
+def cache_folder() -> Path:
     """The hub's cache (huggingface_hub, "Environment variables")."""
-    values = os.environ if environment is None else environment
-    above = values.get("XDG_CACHE_HOME") or "~/.cache"
-    home = values.get("HF_HOME") or os.path.join(above, "huggingface")
-    folder = values.get("HF_HUB_CACHE") or values.get("HUGGINGFACE_HUB_CACHE") or os.path.join(home, "hub")
+    value = os.environ.get
+    home = value("HF_HOME") or os.path.join(value("XDG_CACHE_HOME") or "~/.cache", "huggingface")
+    folder = value("HF_HUB_CACHE") or value("HUGGINGFACE_HUB_CACHE") or os.path.join(home, "hub")
     return Path(os.path.expanduser(os.path.expandvars(folder)))
 
 
@@ -83,11 +84,8 @@ def scan(cache: Path | None = None, used: Mapping[str, float] | None = None) -> 
     `used` says when each model was last loaded, as `recent_models` keeps it; its folders are looked at, too.
     """
     times = dict(used or {})
-    folders = (Path(name) for name in times if os.path.isabs(name))
-    found = [
-        *_cached(cache or cache_folder()),
-        *(model for folder in folders if (model := looked_at(folder, str(folder)))),
-    ]
+    opened = (looked_at(Path(name), str(Path(name))) for name in times if os.path.isabs(name))
+    found = (*_cached(cache or cache_folder()), *filter(None, opened))
     dated = (replace(each, last_used=max(each.last_used, times.get(each.model, 0.0))) for each in found)
     return sorted(dated, key=lambda model: (-model.last_used, model.model))
 
@@ -98,10 +96,10 @@ def scan(cache: Path | None = None, used: Mapping[str, float] | None = None) -> 
 def _cached(cache: Path) -> Iterator[LocalModel]:
     for entry in _entries(cache, MOST_MODELS):
         kind, _, name = entry.name.partition("--")
-        if kind == "models" and name:
-            model = _repository(Path(entry.path), name.replace("--", "/", 1))
-            if model is not None:
-                yield model
+        if kind != "models" or not name:
+            continue
+        if model := _repository(Path(entry.path), name.replace("--", "/", 1)):
+            yield model
 
 
 def _repository(folder: Path, model: str) -> LocalModel | None:
@@ -110,27 +108,20 @@ def _repository(folder: Path, model: str) -> LocalModel | None:
     One of another revision is not loaded, but makes the rest of it quick to come; None when there is no language
     model in any of them.
     """
-    main = _main(folder)
+    main = ""
+    with suppress(OSError, ValueError), open(folder / "refs" / "main", encoding="ascii") as file:
+        main = file.read(100).strip()
     newest_first = sorted(_entries(folder / "snapshots", 100), key=_changed, reverse=True)
     for name in sorted((entry.name for entry in newest_first), key=lambda name: name != main):
         found = _snapshot(folder, folder / "snapshots" / name, model)
         if found is not None:
             is_loaded = name == main or not found.is_complete
-            return found if is_loaded else replace(found, size=None, problem=_unfinished(model))
+            return found if is_loaded else _unfinished(found)
     return None
 
 
-def _main(folder: Path) -> str:
-    """The commit of the branch that is loaded; empty when it is not known."""
-    try:
-        with open(folder / "refs" / "main", encoding="ascii") as file:
-            return file.read(100).strip()
-    except (OSError, ValueError):
-        return ""
-
-
-def _unfinished(model: str) -> QwenTuiError:
-    return QwenTuiError("engine.half_downloaded", model=model)
+def _unfinished(model: LocalModel) -> LocalModel:
+    return replace(model, size=None, problem=QwenTuiError("engine.half_downloaded", model=model.model))
 
 
 def _snapshot(folder: Path, snapshot: Path, model: str) -> LocalModel | None:
@@ -148,7 +139,7 @@ def _snapshot(folder: Path, snapshot: Path, model: str) -> LocalModel | None:
     is_begun = any(entry.name.endswith(".incomplete") for entry in _entries(folder / "blobs", MOST_FILES))
     if code == "engine.no_model_in_folder" and not is_begun:
         return None  # only its config or its tokenizer was ever wanted
-    return replace(found, problem=_unfinished(model))
+    return _unfinished(found)
 
 
 # --- A folder ---------------------------------------------------------------------------------------------
@@ -169,8 +160,7 @@ def _looked_at(folder: Path, model: str) -> LocalModel | None:
         config = config_of(folder)
     except QwenTuiError:
         return None
-    architecture = _architecture(config)
-    if not architecture:
+    if not (architecture := _architecture(config)):
         return None
     window = context_window(config)
     found = LocalModel(model=model, folder=folder, architecture=architecture, context_window=window)
@@ -199,21 +189,15 @@ def _files(folder: Path) -> list[os.stat_result]:
     """What the file system says of the plain files in a folder."""
     found = []
     for entry in _entries(folder, MOST_FILES):
-        try:
-            status = entry.stat()
-        except OSError:
-            continue
-        if stat.S_ISREG(status.st_mode):
-            found.append(status)
-    return found
+        with suppress(OSError):
+            found.append(entry.stat())
+    return [status for status in found if stat.S_ISREG(status.st_mode)]
 
 
 def _entries(folder: Path, most: int) -> Iterable["os.DirEntry[str]"]:
-    try:
-        with os.scandir(folder) as entries:
-            return [entry for _, entry in zip(range(most), entries, strict=False)]
-    except OSError:
-        return []
+    with suppress(OSError), os.scandir(folder) as entries:
+        return list(islice(entries, most))
+    return []
 
 
 def _changed(entry: "os.DirEntry[str]") -> float:

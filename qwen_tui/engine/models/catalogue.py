@@ -4,14 +4,15 @@ The shapes are those of the `config.json` of each repository; parameters and byt
 """
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 from qwen_tui.engine.models.size import ModelSize
 from qwen_tui.errors import QwenTuiError
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Shape:
-    """A Qwen2 or Qwen3 decoder in numbers, by the names of its `config.json`."""
+    """A Qwen2 or Qwen3 decoder in numbers."""
 
     hidden_size: int
     intermediate_size: int
@@ -33,26 +34,17 @@ class Shape:
     @property
     def parameters(self) -> int:
         """All of them, experts that rest included."""
-        return self.layers * self._layer + self.kept_embeddings + self.hidden_size
-
-    @property
-    def active_parameters(self) -> int:
-        """Those that a token goes through."""
-        idle = self.experts - self.active_experts
-        return self.parameters - self.layers * idle * self._feed_forward
+        queries, keys = self.attention_heads * self.head_dim, self.kv_heads * self.head_dim
+        attention = 2 * self.hidden_size * (queries + keys)
+        attention += 2 * self.head_dim if self.is_qwen3 else queries + 2 * keys
+        router = self.experts * self.hidden_size
+        layer = attention + (self.experts or 1) * self._feed_forward + router + 2 * self.hidden_size
+        return self.layers * layer + self.kept_embeddings + self.hidden_size
 
     @property
     def kept_embeddings(self) -> int:
         """Parameters of embedding and output layer."""
         return self.vocab_size * self.hidden_size * (1 if self.is_tied else 2)
-
-    @property
-    def _layer(self) -> int:
-        queries, keys = self.attention_heads * self.head_dim, self.kv_heads * self.head_dim
-        attention = 2 * self.hidden_size * queries + 2 * self.hidden_size * keys
-        attention += 2 * self.head_dim if self.is_qwen3 else queries + 2 * keys
-        router = self.experts * self.hidden_size
-        return attention + (self.experts or 1) * self._feed_forward + router + 2 * self.hidden_size
 
     @property
     def _feed_forward(self) -> int:
@@ -93,84 +85,45 @@ class Known:
         return 2 * self.shape.parameters
 
 
+# Hidden and feed-forward size, layers, attention heads, KV heads.
 _QWEN2_5 = {
-    "0.5B": Shape(
-        hidden_size=896, intermediate_size=4864, layers=24, attention_heads=14, kv_heads=2, head_dim=64,
-        is_tied=True,
-    ),
-    "1.5B": Shape(
-        hidden_size=1536, intermediate_size=8960, layers=28, attention_heads=12, kv_heads=2, is_tied=True
-    ),
-    "3B": Shape(
-        hidden_size=2048, intermediate_size=11_008, layers=36, attention_heads=16, kv_heads=2, is_tied=True
-    ),
-    "7B": Shape(
-        hidden_size=3584, intermediate_size=18_944, layers=28, attention_heads=28, kv_heads=4,
-        vocab_size=152_064,
-    ),
-    "14B": Shape(
-        hidden_size=5120, intermediate_size=13_824, layers=48, attention_heads=40, kv_heads=8,
-        vocab_size=152_064,
-    ),
-    "32B": Shape(
-        hidden_size=5120, intermediate_size=27_648, layers=64, attention_heads=40, kv_heads=8,
-        vocab_size=152_064,
-    ),
-    "72B": Shape(
-        hidden_size=8192, intermediate_size=29_568, layers=80, attention_heads=64, kv_heads=8,
-        vocab_size=152_064,
-    ),
-}  # fmt: skip
+    "0.5B": Shape(896, 4864, 24, 14, 2, head_dim=64, is_tied=True),
+    "1.5B": Shape(1536, 8960, 28, 12, 2, is_tied=True),
+    "3B": Shape(2048, 11_008, 36, 16, 2, is_tied=True),
+    "7B": Shape(3584, 18_944, 28, 28, 4, vocab_size=152_064),
+    "14B": Shape(5120, 13_824, 48, 40, 8, vocab_size=152_064),
+    "32B": Shape(5120, 27_648, 64, 40, 8, vocab_size=152_064),
+    "72B": Shape(8192, 29_568, 80, 64, 8, vocab_size=152_064),
+}
 
-_QWEN3_BASE = Shape(
-    hidden_size=1024, intermediate_size=3072, layers=28, attention_heads=16, kv_heads=8, context_window=40_960,
-    is_tied=True, is_qwen3=True,
-)  # fmt: skip
+_dense = partial(Shape, context_window=40_960, is_qwen3=True)
+_mixture = partial(_dense, experts=128, active_experts=8)
 
 _QWEN3 = {
-    "0.6B": _QWEN3_BASE,
-    "1.7B": replace(_QWEN3_BASE, hidden_size=2048, intermediate_size=6144),
-    "4B": replace(_QWEN3_BASE, hidden_size=2560, intermediate_size=9728, layers=36, attention_heads=32),
-    "8B": replace(
-        _QWEN3_BASE, hidden_size=4096, intermediate_size=12_288, layers=36, attention_heads=32, is_tied=False
-    ),
-    "14B": replace(
-        _QWEN3_BASE, hidden_size=5120, intermediate_size=17_408, layers=40, attention_heads=40, is_tied=False
-    ),
-    "32B": replace(
-        _QWEN3_BASE, hidden_size=5120, intermediate_size=25_600, layers=64, attention_heads=64, is_tied=False
-    ),
-    "30B-A3B": replace(
-        _QWEN3_BASE, hidden_size=2048, intermediate_size=768, layers=48, attention_heads=32, kv_heads=4,
-        is_tied=False, experts=128, active_experts=8,
-    ),
-    "235B-A22B": replace(
-        _QWEN3_BASE, hidden_size=4096, intermediate_size=1536, layers=94, attention_heads=64, kv_heads=4,
-        is_tied=False, experts=128, active_experts=8,
-    ),
-}  # fmt: skip
+    "0.6B": _dense(1024, 3072, 28, 16, 8, is_tied=True),
+    "1.7B": _dense(2048, 6144, 28, 16, 8, is_tied=True),
+    "4B": _dense(2560, 9728, 36, 32, 8, is_tied=True),
+    "8B": _dense(4096, 12_288, 36, 32, 8),
+    "14B": _dense(5120, 17_408, 40, 40, 8),
+    "32B": _dense(5120, 25_600, 64, 64, 8),
+    "30B-A3B": _mixture(2048, 768, 48, 32, 4),
+    "235B-A22B": _mixture(4096, 1536, 94, 64, 4),
+}
 
-_LONG = 262_144
-"""The context window, in tokens, of the models of July 2025."""
-
-
-def _long(size: str) -> Shape:
-    return replace(_QWEN3[size], context_window=_LONG)
-
+_LONG = {size: replace(_QWEN3[size], context_window=262_144) for size in ("4B", "30B-A3B", "235B-A22B")}
+"""The models of July 2025."""
 
 KNOWN: tuple[Known, ...] = (
     *(Known(f"Qwen/Qwen2.5-{size}-Instruct", shape) for size, shape in _QWEN2_5.items()),
-    *(
-        Known(f"Qwen/Qwen2.5-Coder-{size}-Instruct", _QWEN2_5[size])
-        for size in ("0.5B", "1.5B", "3B", "7B", "14B", "32B")
-    ),
+    # There is no Coder of the largest size.
+    *(Known(f"Qwen/Qwen2.5-Coder-{size}-Instruct", _QWEN2_5[size]) for size in tuple(_QWEN2_5)[:-1]),
     *(Known(f"Qwen/Qwen3-{size}", shape) for size, shape in _QWEN3.items()),
     *(
-        Known(f"Qwen/Qwen3-{size}-{kind}-2507", _long(size))
-        for size in ("4B", "30B-A3B", "235B-A22B")
+        Known(f"Qwen/Qwen3-{size}-{kind}-2507", shape)
+        for size, shape in _LONG.items()
         for kind in ("Instruct", "Thinking")
     ),
-    Known("Qwen/Qwen3-Coder-30B-A3B-Instruct", _long("30B-A3B")),
+    Known("Qwen/Qwen3-Coder-30B-A3B-Instruct", _LONG["30B-A3B"]),
 )
 """From the older family to the newer, each from small to large."""
 
@@ -182,9 +135,9 @@ def known(model: str) -> Known | None:
 
 def shape_named(name: str) -> Shape:
     """The shape of a model by its name, as `qwen2.5-7b` or `Qwen/Qwen3-8B`; raises QwenTuiError."""
-    wanted = name.lower().rpartition("/")[2].removesuffix("-instruct")
+    wanted = _short(name)
     for each in KNOWN:
-        if each.name.lower().removesuffix("-instruct") == wanted:
+        if _short(each.model) == wanted:
             return each.shape
     raise QwenTuiError("bench.no_such_shape", name=name, shapes=", ".join(shape_names()))
 
@@ -193,5 +146,9 @@ def shape_names() -> list[str]:
     """What `shape_named` takes: of models with one shape, the first."""
     names: dict[Shape, str] = {}
     for each in KNOWN:
-        names.setdefault(each.shape, each.name.lower().removesuffix("-instruct"))
+        names.setdefault(each.shape, _short(each.model))
     return list(names.values())
+
+
+def _short(name: str) -> str:
+    return name.lower().rpartition("/")[2].removesuffix("-instruct")

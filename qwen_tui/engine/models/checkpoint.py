@@ -6,7 +6,6 @@ gives each tensor's dtype, shape and byte range, then the bytes).
 
 import json
 import math
-import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,8 +61,7 @@ class Checkpoint:
 
 def inspect(folder: Path) -> Checkpoint:
     """Look at the model in this folder; raises QwenTuiError when it cannot be used."""
-    config = config_of(folder)
-    return checkpoint_of(folder, config, map(_header, weight_files(folder)))
+    return checkpoint_of(folder, config_of(folder), map(_header, weight_files(folder)))
 
 
 def checkpoint_of(
@@ -119,13 +117,13 @@ def _nothing_here(folder: Path, missing: str) -> QwenTuiError:
 def weight_files(folder: Path) -> list[Path]:
     """The safetensors files that make up the model, all of them there."""
     if (folder / INDEX).exists():
-        names = indexed_files(folder)
-        missing = [name for name in names if not (folder / name).exists()]
+        files = [folder / name for name in indexed_files(folder)]
+        missing = [one_line(file.name) for file in files if not file.exists()]
         if missing:
             raise QwenTuiError(
-                "engine.weights_missing", file=one_line(missing[0]), missing=len(missing), files=len(names)
+                "engine.weights_missing", file=missing[0], missing=len(missing), files=len(files)
             )
-        return [folder / name for name in names]
+        return files
     if (folder / WEIGHTS).exists():
         return [folder / WEIGHTS]
     others = [file.name for ending in OTHER_FORMATS for file in sorted(folder.glob(f"*{ending}"))]
@@ -137,7 +135,12 @@ def weight_files(folder: Path) -> list[Path]:
 def indexed_files(folder: Path) -> list[str]:
     """The names of the weight files that the folder's index tells of; raises QwenTuiError."""
     try:
-        return sorted({_file_name(name) for name in _json(folder / INDEX)["weight_map"].values()})
+        names = set(_json(folder / INDEX)["weight_map"].values())
+        if not all(
+            isinstance(name, str) and "/" not in name and name not in ("", ".", "..") for name in names
+        ):
+            raise ValueError("it names something that is no file beside it")
+        return sorted(names)
     except (ValueError, KeyError, AttributeError, TypeError, OSError, RecursionError) as error:
         raise QwenTuiError("engine.corrupt_weights", file=INDEX, detail=one_line(error)) from error
 
@@ -150,13 +153,10 @@ def header_bytes(file: Path) -> bytes:
 
 def header_length(begin: bytes) -> int:
     """How long the header is that follows these first bytes of a file; raises ValueError when it has none."""
-    try:
-        (length,) = struct.unpack("<Q", begin)
-    except struct.error as error:
-        raise ValueError(str(error)) from error
-    if length > _LARGEST_HEADER:
+    length = int.from_bytes(begin, "little")
+    if len(begin) < LENGTH_BYTES or length > _LARGEST_HEADER:
         raise ValueError("it does not begin with a header")
-    return int(length)
+    return length
 
 
 def tensors_in(header: bytes) -> tuple[dict[str, Any], int]:
@@ -180,9 +180,8 @@ def _header(file: Path) -> dict[str, Any]:
     except UNREADABLE as error:
         raise QwenTuiError("engine.corrupt_weights", file=file.name, detail=one_line(error)) from error
     except OSError as error:
-        raise QwenTuiError(
-            "engine.unreadable", path=one_line(file), detail=one_line(error.strerror)
-        ) from error
+        why = one_line(error.strerror)
+        raise QwenTuiError("engine.unreadable", path=one_line(file), detail=why) from error
     return tensors
 
 
@@ -195,13 +194,6 @@ def _end(tensor: Any) -> int:
     if not isinstance(tensor["dtype"], str):
         raise ValueError("its header names no dtype")
     return int(end)
-
-
-def _file_name(name: object) -> str:
-    """The name of a file beside the index; raises ValueError when it is something else."""
-    if not isinstance(name, str) or "/" in name or name in ("", ".", ".."):
-        raise ValueError("it names something that is no file beside it")
-    return name
 
 
 def _json(file: Path) -> Any:

@@ -67,9 +67,9 @@ class ModelChoice(NamedTuple):
     @property
     def is_to_be_downloaded(self) -> bool:
         """Whether loading it begins with a download."""
-        return (self.local is None and not self.server) or (
-            self.problem is not None and self.problem.code == "engine.half_downloaded"
-        )
+        if self.local is None:
+            return not self.server
+        return self.local.problem is not None and self.local.problem.code == "engine.half_downloaded"
 
     @property
     def download_bytes(self) -> int | None:
@@ -88,10 +88,9 @@ class ModelChoice(NamedTuple):
     @property
     def context_window(self) -> int:
         """In tokens; 0 when it is not known."""
-        if self.server:
-            return self.window
-        size = self.size
-        return size.context_window if size else self.local.context_window if self.local else 0
+        if self.server or self.size is None:
+            return self.local.context_window if self.local else self.window
+        return self.size.context_window
 
     def fits(self, devices: Sequence[Device], device: str = "auto") -> dict[Form, Fit]:
         """Whether it fits in each form; empty when its size is not known. Raises as `fit.fits` does."""
@@ -107,9 +106,9 @@ def key(model: str | None, server: str | None) -> str:
     return f"{server or ''} {model or ''}".strip()
 
 
-def model_choices(cache: Path | None = None, used: Mapping[str, float] | None = None) -> list[ModelChoice]:
+def model_choices(used: Mapping[str, float] | None = None) -> list[ModelChoice]:
     """The guide, what is on this machine with the last used first, then the rest of the catalogue."""
-    here = [ModelChoice(model.model, "here", model, known(model.model)) for model in scan(cache, used)]
+    here = [ModelChoice(model.model, "here", model, known(model.model)) for model in scan(used=used)]
     names = {entry.model.lower() for entry in here}
     rest = (ModelChoice(each.model, "known", None, each) for each in KNOWN if each.model.lower() not in names)
     return [_guide(), *here, *rest]

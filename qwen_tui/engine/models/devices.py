@@ -1,6 +1,7 @@
 """The devices that a model can run on, with the memory that is free on each: found without importing torch."""
 
 import platform
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
@@ -76,12 +77,9 @@ def torch_is_for_cpu() -> bool:
 
 
 def _has_bf16(cpuinfo: Path) -> bool:
-    try:
-        with cpuinfo.open(encoding="utf-8", errors="replace") as lines:
-            for line in lines:
-                name, _, value = line.partition(":")
-                if name.strip() in ("flags", "Features"):
-                    return not _CPU_BF16.isdisjoint(value.split())
-    except OSError:
-        pass
+    with suppress(OSError), cpuinfo.open(encoding="utf-8", errors="replace") as lines:
+        for line in lines:
+            name, _, value = line.partition(":")
+            if name.strip() in ("flags", "Features"):
+                return not _CPU_BF16.isdisjoint(value.split())
     return False

@@ -102,11 +102,6 @@ class LoadPlan(NamedTuple):
     """Over several GPUs: how many bytes of weights each may take, the rest being for the context; else empty."""
     reasons: tuple[Reason, ...]
 
-    @property
-    def context_tokens(self) -> int:
-        """The context window that there is memory for."""
-        return self.fit.context_tokens
-
 
 def fits(size: ModelSize, devices: Sequence[Device], device: str = "auto") -> dict[Form, Fit]:
     """Whether the model fits in each of its forms, on the devices that `device` allows (`allowed`)."""
@@ -156,14 +151,13 @@ def allowed(devices: Sequence[Device], wanted: str) -> tuple[Device, ...]:
     if wanted == "auto":
         return accelerators or tuple(devices)
     found = tuple(device for device in devices if wanted in (device.name, device.name.partition(":")[0]))
-    if not found:
-        names = ", ".join(device.name for device in devices)
-        if wanted.startswith("cuda") and not any(device.name.startswith("cuda") for device in devices):
-            raise QwenTuiError(
-                "engine.torch_for_cpu" if torch_is_for_cpu() else "engine.no_gpu", device=wanted[:40]
-            )
-        raise QwenTuiError("engine.no_such_device", device=wanted[:40], available=names)
-    return found
+    if found:
+        return found
+    names = ", ".join(device.name for device in devices)
+    code = "engine.no_such_device"
+    if wanted.startswith("cuda") and "cuda" not in names:
+        code = "engine.torch_for_cpu" if torch_is_for_cpu() else "engine.no_gpu"
+    raise QwenTuiError(code, device=wanted[:40], available=names)
 
 
 def freed(devices: Sequence[Device], loaded: ModelInfo | None) -> tuple[Device, ...]:
@@ -171,13 +165,10 @@ def freed(devices: Sequence[Device], loaded: ModelInfo | None) -> tuple[Device, 
     if loaded is None:
         return tuple(devices)
     names = loaded.device.split(", ")
-    outside = 0 if names == [CPU] else OUTSIDE_BYTES
-    share = loaded.memory_bytes // len(names) + outside
+    share = loaded.memory_bytes // len(names) + (0 if names == [CPU] else OUTSIDE_BYTES)
     return tuple(
-        device._replace(free_bytes=min(device.total_bytes, device.free_bytes + share))
-        if device.name in names
-        else device
-        for device in devices
+        one._replace(free_bytes=min(one.total_bytes, one.free_bytes + share)) if one.name in names else one
+        for one in devices
     )
 
 
@@ -201,17 +192,13 @@ def gigabytes(count: float) -> str:
 def _best(size: ModelSize, form: Form, places: Sequence[Device]) -> Fit:
     """Over as few devices as leave room for a long talk, those with the most room first; else the most context."""
     order = sorted(places, key=lambda place: -place.free_bytes)  # stable: the first of equals stays first
-    found = [
-        _fit_over(size, form, tuple(sorted(order[:count], key=places.index)))
-        for count in range(1, len(order) + 1)
-    ]
+    found = [_fit_over(size, form, sorted(order[: n + 1], key=places.index)) for n in range(len(order))]
     enough = min(LONG_TOKENS, size.context_window)
-    return next(
-        (fit for fit in found if fit.context_tokens >= enough), max(found, key=lambda fit: fit.context_tokens)
-    )
+    most = max(found, key=lambda fit: fit.context_tokens)
+    return next((fit for fit in found if fit.context_tokens >= enough), most)
 
 
-def _fit_over(size: ModelSize, form: Form, places: tuple[Device, ...]) -> Fit:
+def _fit_over(size: ModelSize, form: Form, places: Sequence[Device]) -> Fit:
     """With its layers spread over all of these."""
     dtype = dtype_on(size, places)
     value = _VALUE_BYTES[dtype]
@@ -232,7 +219,7 @@ def _fit_over(size: ModelSize, form: Form, places: tuple[Device, ...]) -> Fit:
         / max(1.0, kv + count * (3 * chunk + 2 * value * size.query_values)),
     )
     tokens = max(0, min(size.context_window, int(max(short, long))))
-    return Fit(form, places, dtype, weights, tokens, size.context_window)
+    return Fit(form, tuple(places), dtype, weights, tokens, size.context_window)
 
 
 def _room(size: ModelSize, form: Form, place: Device, value: int, count: int) -> int:
@@ -249,10 +236,10 @@ def _block_bytes(size: ModelSize, form: Form, value: int) -> int:
 def _needed(size: ModelSize, form: Form, places: Sequence[Device]) -> int:
     """What it takes with the least context."""
     value = _VALUE_BYTES[dtype_on(size, places)]
-    tokens = min(LEAST_TOKENS, size.context_window)
     outside = OUTSIDE_BYTES if places[0].is_gpu else 0
     work = value * max(size.widest * ACTIVATION_VALUES, size.query_values * QUERY_VALUES)
     kv = CACHE_SLACK * size.kv_bytes_per_token(value)
+    tokens = min(LEAST_TOKENS, size.context_window)
     return size.weight_bytes(form, value) + outside + int(tokens * (kv + work))
 
 

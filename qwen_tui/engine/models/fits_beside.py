@@ -1,6 +1,7 @@
 """Whether another model can come while the one that is loaded stays, so that nothing is lost if it fails."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from qwen_tui.engine.base import ModelInfo, ModelSpec
@@ -32,7 +33,9 @@ def fits_beside(
         size = size_of(inspect(folder))
     except QwenTuiError:
         return True
-    if _plan(size, _emptied(there, loaded), spec) is None:
+    # More than what is free once the loaded model has gone: of its KV cache nobody here knows the size.
+    emptied = freed(there, replace(loaded, memory_bytes=1 << 60))
+    if _plan(size, emptied, spec) is None:
         return True
     with_worker = tuple(
         each if each.is_gpu else each._replace(free_bytes=each.free_bytes - WORKER_BYTES) for each in there
@@ -40,7 +43,7 @@ def fits_beside(
     beside, alone = _plan(size, with_worker, spec), _plan(size, freed(there, loaded), spec)
     if beside is None or alone is None:
         return False
-    return beside.fit.form == alone.fit.form and beside.context_tokens >= alone.context_tokens
+    return beside.fit.form == alone.fit.form and beside.fit.context_tokens >= alone.fit.context_tokens
 
 
 def _plan(size: ModelSize, devices: Sequence[Device], spec: ModelSpec) -> LoadPlan | None:
@@ -51,12 +54,3 @@ def _plan(size: ModelSize, devices: Sequence[Device], spec: ModelSpec) -> LoadPl
         return plan(size, devices, spec.quantization, spec.device)
     except QwenTuiError:
         return None
-
-
-def _emptied(devices: Sequence[Device], loaded: ModelInfo) -> tuple[Device, ...]:
-    """More than what is free once the loaded model has gone: of its KV cache nobody here knows the size."""
-    names = loaded.device.split(", ")
-    return tuple(
-        device._replace(free_bytes=device.total_bytes) if device.name in names else device
-        for device in devices
-    )

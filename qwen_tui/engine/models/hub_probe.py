@@ -8,7 +8,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
@@ -36,16 +36,16 @@ class Probe(NamedTuple):
     detail: str = ""
 
 
-def is_offline(environment: Mapping[str, str] | None = None) -> bool:
+def is_offline() -> bool:
     """Whether the person has turned downloads off."""
-    values = os.environ if environment is None else environment
-    return any(values.get(name, "").upper() in _TRUE for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"))
+    return any(
+        os.environ.get(name, "").upper() in _TRUE for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
+    )
 
 
-def endpoint(environment: Mapping[str, str] | None = None) -> str:
+def endpoint() -> str:
     """The hub's address, or that of the mirror which the person has chosen."""
-    values = os.environ if environment is None else environment
-    return (values.get("HF_ENDPOINT") or HUB).rstrip("/")
+    return (os.environ.get("HF_ENDPOINT") or HUB).rstrip("/")
 
 
 def probe(seconds: float = PROBE_SECONDS) -> Probe:
@@ -53,12 +53,8 @@ def probe(seconds: float = PROBE_SECONDS) -> Probe:
     address = endpoint()
     if is_offline():
         return Probe(one_line(address), "offline")
-    answers: list[Probe] = []
-    # On a thread, since looking up a name has no time limit of its own.
-    asking = threading.Thread(target=_ask, args=(address, seconds, answers), daemon=True)
-    asking.start()
-    asking.join(seconds)
-    return answers[0] if answers else Probe(one_line(address), "unreachable", f"no answer in {seconds:.0f} s")
+    is_answered, detail = _in_time(_asked, address, seconds) or (False, f"no answer in {seconds:.0f} s")
+    return Probe(one_line(address), "reachable" if is_answered else "unreachable", detail)
 
 
 def no_network(address: str, seconds: float = NETWORK_SECONDS) -> str | None:
@@ -67,19 +63,28 @@ def no_network(address: str, seconds: float = NETWORK_SECONDS) -> str | None:
     Only a connection is made: how long an answer then takes says nothing about the network. Where a proxy stands
     in between, it is the proxy that has to be there.
     """
-    said: list[str | None] = []
-    looking = threading.Thread(target=lambda: said.append(_unconnected(address, seconds)), daemon=True)
-    looking.start()
-    looking.join(seconds)  # looking up a name has no time limit of its own
-    return said[0] if said else f"no answer in {seconds:g} s"
+    is_connected, problem = _in_time(_connected, address, seconds) or (False, f"no answer in {seconds:g} s")
+    return None if is_connected else problem
 
 
-def _unconnected(address: str, seconds: float) -> str | None:
+def _in_time(
+    attempt: Callable[[str, float], tuple[bool, str]], address: str, seconds: float
+) -> tuple[bool, str] | None:
+    """What an attempt comes to; None when it takes longer: looking up a name has no time limit of its own."""
+    found: list[tuple[bool, str]] = []
+    thread = threading.Thread(target=lambda: found.append(attempt(address, seconds)), daemon=True)
+    thread.start()
+    thread.join(seconds)
+    return found[0] if found else None
+
+
+def _connected(address: str, seconds: float) -> tuple[bool, str]:
     try:
         host, port = _first_hop(address)
-        return _refused_by_all(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM), seconds)
+        problem = _refused_by_all(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM), seconds)
+        return problem is None, problem or ""
     except (OSError, ValueError) as error:
-        return one_line(getattr(error, "strerror", None) or error)
+        return False, one_line(getattr(error, "strerror", None) or error)
 
 
 def _first_hop(address: str) -> tuple[str, int]:
@@ -118,17 +123,14 @@ def _refused_by_all(hosts: Iterable[tuple[Any, ...]], seconds: float) -> str | N
     return said
 
 
-def _ask(address: str, seconds: float, answers: list[Probe]) -> None:
-    shown = one_line(address)
+def _asked(address: str, seconds: float) -> tuple[bool, str]:
     try:
         request = urllib.request.Request(f"{address}/api/models?limit=1", headers={"User-Agent": "qwen-tui"})
         with urllib.request.urlopen(request, timeout=seconds):
-            answers.append(Probe(shown, "reachable"))
+            return True, ""
     except urllib.error.HTTPError as error:
-        outcome: Literal["reachable", "unreachable"] = "reachable" if error.code < 500 else "unreachable"
-        answers.append(Probe(shown, outcome, f"HTTP {error.code}"))
+        return error.code < 500, f"HTTP {error.code}"
     except (OSError, ValueError) as error:
-        reason = getattr(error, "reason", None) or error
-        answers.append(Probe(shown, "unreachable", one_line(reason)))
+        return False, one_line(getattr(error, "reason", None) or error)
     except Exception as error:  # the edge of the thread: a server may answer with anything
-        answers.append(Probe(shown, "unreachable", one_line(f"{type(error).__name__}: {error}")))
+        return False, one_line(f"{type(error).__name__}: {error}")

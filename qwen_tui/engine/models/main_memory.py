@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -53,37 +54,21 @@ def _groups(proc: Path, cgroups: Path) -> Iterator[Memory]:
             continue
         inside = [part for part in path.split("/") if part and part != ".."]
         for depth in range(len(inside), -1, -1):
-            room = _group(root.joinpath(*inside[:depth]), *names)
-            if room is not None:
-                yield room
+            with suppress(OSError, ValueError):  # it does not limit: there is no such file, or it says `max`
+                yield _group(root.joinpath(*inside[:depth]), *names)
 
 
-def _group(folder: Path, limit_file: str, use_file: str, cache_figure: str) -> Memory | None:
-    """What one group allows; None when it does not limit."""
-    limit, use = _number(folder / limit_file), _number(folder / use_file)
-    if limit is None or use is None:
-        return None
+def _group(folder: Path, limit_file: str, use_file: str, cache_figure: str) -> Memory:
+    """What one group allows; raises OSError or ValueError when it does not limit."""
+    limit, use = (int((folder / name).read_text("ascii")) for name in (limit_file, use_file))
     return Memory(limit, limit - use + _figures(folder / "memory.stat").get(cache_figure, 0))
-
-
-def _number(file: Path) -> int | None:
-    """The number in a file; None for `max`, and when there is no such file."""
-    try:
-        return int(file.read_text("ascii"))
-    except (OSError, ValueError):
-        return None
 
 
 def _figures(file: Path) -> dict[str, int]:
     """The lines `name number` or `name: number kB` of a file."""
-    figures: dict[str, int] = {}
     try:
         lines = file.read_text("utf-8").splitlines()
     except (OSError, ValueError):
-        return figures
-    for line in lines:
-        name, _, value = line.replace(":", " ").partition(" ")
-        number = value.split()
-        if number and number[0].isdigit():
-            figures[name] = int(number[0])
-    return figures
+        return {}
+    named = (line.replace(":", " ").split() for line in lines)
+    return {words[0]: int(words[1]) for words in named if len(words) > 1 and words[1].isdigit()}

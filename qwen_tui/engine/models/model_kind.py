@@ -9,13 +9,7 @@ from qwen_tui.errors import QwenTuiError
 _CAUSAL = ("ForCausalLM", "LMHeadModel", "ForConditionalGeneration")
 """How the classes end that may write text."""
 
-_SCORING = (
-    "ForSequenceClassification",
-    "ForTokenClassification",
-    "ForMultipleChoice",
-    "ForQuestionAnswering",
-    "RewardModel",
-)
+_SCORING = ("Classification", "ForMultipleChoice", "ForQuestionAnswering", "RewardModel")
 _READING = ("Model", "ForMaskedLM", "ForPreTraining", "ForSentenceEmbedding")
 """Encoders: a class without a head, or with one that fills in single words."""
 
@@ -25,9 +19,8 @@ def is_for_another_purpose(config: Mapping[str, Any]) -> bool:
     if brings_its_own(config):
         return False
     architectures = _architectures(config)
-    if config.get("is_encoder_decoder") is True:
-        return True
-    return bool(architectures) and not any(name.endswith(_CAUSAL) for name in architectures)
+    is_causal = not architectures or any(name.endswith(_CAUSAL) for name in architectures)
+    return config.get("is_encoder_decoder") is True or not is_causal
 
 
 def brings_its_own(config: Mapping[str, Any]) -> bool:

@@ -99,11 +99,7 @@ def _named(library: Any, handles: list[ctypes.c_void_p], name: str) -> ctypes.c_
     if not name.startswith("GPU-"):
         return None
     # A UUID may be shortened, as long as it is one GPU's alone.
-    alike = [
-        handle
-        for handle in handles
-        if _text(lambda *into, of=handle: library.nvmlDeviceGetUUID(of, *into)).startswith(name)
-    ]
+    alike = [each for each in handles if _text(library.nvmlDeviceGetUUID, each).startswith(name)]
     return alike[0] if len(alike) == 1 else None
 
 
@@ -114,13 +110,12 @@ def _gpu(library: Any, handle: ctypes.c_void_p) -> Gpu | None:
     # Not told of a MIG slice by every driver; all that can be sliced have bf16.
     answer = library.nvmlDeviceGetCudaComputeCapability(handle, ctypes.byref(major), ctypes.byref(minor))
     capability = (major.value, minor.value) if answer == _SUCCESS else (8, 0)
-    name = _text(lambda *into: library.nvmlDeviceGetName(handle, *into))
+    name = _text(library.nvmlDeviceGetName, handle)
     return Gpu(name or "NVIDIA", memory.total, memory.free, capability)
 
 
-def _text(ask: Any) -> str:
+def _text(ask: Any, *of: ctypes.c_void_p) -> str:
     """What a function writes into a buffer that is given with its size; empty when it fails."""
     buffer = ctypes.create_string_buffer(_TEXT_BYTES)
-    if ask(buffer, ctypes.c_uint(_TEXT_BYTES)) != _SUCCESS:
-        return ""
-    return buffer.value.decode("utf-8", errors="replace")
+    failed = ask(*of, buffer, ctypes.c_uint(_TEXT_BYTES)) != _SUCCESS
+    return "" if failed else buffer.value.decode("utf-8", errors="replace")

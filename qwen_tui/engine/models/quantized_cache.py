@@ -67,10 +67,8 @@ class QuantizedCache(NamedTuple):
 
     def entries(self) -> list[QuantizedModel]:
         """All entries, the last used first. Does not raise: what cannot be read is no entry."""
-        found = (
-            _read_entry(folder) for folder in _folders(self.folder) if not folder.name.startswith(WRITING)
-        )
-        return sorted((entry for entry in found if entry is not None), key=lambda entry: -entry.last_used)
+        named = (folder for folder in _folders(self.folder) if not folder.name.startswith(WRITING))
+        return sorted(filter(None, map(_read_entry, named)), key=lambda entry: -entry.last_used)
 
     def taken_bytes(self) -> int:
         """What is on the disk, unfinished entries included."""
@@ -79,11 +77,10 @@ class QuantizedCache(NamedTuple):
     def find(self, name: str, key: str) -> QuantizedModel | None:
         """The whole entry of this key, which counts as used now; what is not whole is dropped."""
         folder = self._folder_of(name, key)
-        if not folder.exists():
-            return None
         entry = _read_entry(folder)
         if entry is None:
-            self.drop(folder, "it is not whole")
+            if folder.exists():
+                self.drop(folder, "it is not whole")
             return None
         with contextlib.suppress(OSError):  # on a disk that cannot be written to it can be used all the same
             os.utime(folder / ENTRY)
@@ -165,11 +162,6 @@ class QuantizedCache(NamedTuple):
         return self.folder / f"{re.sub(r'[^A-Za-z0-9._-]', '_', name)[:60].strip('.') or 'model'}-{key}"
 
 
-def lock(file: int) -> None:
-    """Hold the file of an entry that is being written, until it is closed: so others know that someone writes."""
-    fcntl.flock(file, fcntl.LOCK_EX)
-
-
 def _folders(folder: Path) -> Iterator[Path]:
     """The entries, whole or not: what is no folder of the cache is not touched."""
     with contextlib.suppress(OSError):
@@ -187,15 +179,8 @@ def _read_entry(folder: Path) -> QuantizedModel | None:
         length = (folder / WEIGHTS).stat().st_size
         if about["version"] != _VERSION or about["weight_bytes"] != length:
             return None
-        return QuantizedModel(
-            folder,
-            str(about["name"]),
-            str(about["source"]),
-            str(about["made_of"]),
-            length,
-            _bytes_in(folder),
-            status.st_mtime,
-        )
+        name, source, made_of = (str(about[key]) for key in ("name", "source", "made_of"))
+        return QuantizedModel(folder, name, source, made_of, length, _bytes_in(folder), status.st_mtime)
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 

@@ -82,14 +82,10 @@ def is_kept(tensor: str) -> bool:
 
 def size_of(checkpoint: Checkpoint) -> ModelSize:
     """The size of the model in a folder, by its config and the headers of its files."""
-    config = text_config(checkpoint.config)
-    # A file may hold the output layer although it is the embedding once more (Qwen3-0.6B's does).
-    is_tied = bool(config.get("tie_word_embeddings", checkpoint.config.get("tie_word_embeddings", False)))
-    sizes = {
-        name: size
-        for name, size in checkpoint.tensor_bytes.items()
-        if not (is_tied and name == "lm_head.weight" and len(checkpoint.tensor_bytes) > 1)
-    }
+    sizes = dict(checkpoint.tensor_bytes)
+    if _is_tied(checkpoint.config) and len(sizes) > 1:
+        # A file may hold the output layer although it is the embedding once more (Qwen3-0.6B's does).
+        sizes.pop("lm_head.weight", None)
     whole = sum(sizes.values())
     share = whole / max(1, checkpoint.weight_bytes)
     kept = sum(size for name, size in sizes.items() if is_kept(name)) / max(1, whole)
@@ -101,13 +97,13 @@ def size_of(checkpoint: Checkpoint) -> ModelSize:
 def size_by_config(config: Mapping[str, Any], weight_bytes: int) -> ModelSize:
     """The size of a model of which only the config and the bytes of its weight files are known; an estimate."""
     text = text_config(config)
-    dtype = _DTYPES.get(
-        str(text.get("dtype") or text.get("torch_dtype") or config.get("torch_dtype")), "BF16"
-    )
+    named = str(text.get("dtype") or text.get("torch_dtype") or config.get("torch_dtype"))
+    dtype = _DTYPES.get(named, "BF16")
     parameters = weight_bytes // (4 if dtype == "F32" else 2)
-    is_tied = bool(text.get("tie_word_embeddings", config.get("tie_word_embeddings", False)))
     expert = 3 * _hidden(text) * _number(text, "moe_intermediate_size", "intermediate_size")
-    kept = _embedding(text) * (1 if is_tied else 2) + layers(text) * _number(text, *_EXPERTS) * expert
+    kept = (
+        _embedding(text) * (1 if _is_tied(config) else 2) + layers(text) * _number(text, *_EXPERTS) * expert
+    )
     packed = weight_bytes if "quantization_config" in config else 0
     return _sized(config, parameters, min(parameters, kept), dtype, packed)
 
@@ -120,7 +116,7 @@ def _sized(config: Mapping[str, Any], parameters: int, kept: int, dtype: str, pa
         kept_parameters=kept,
         embedding_parameters=_embedding(text),
         layers=layers(text),
-        kv_values=kv_values(text),
+        kv_values=_kv_values(text),
         widest=_widest(text),
         query_values=_number(text, "num_attention_heads", "n_head") * _head_dim(text),
         context_window=context_window(config),
@@ -143,7 +139,7 @@ def layers(config: Mapping[str, Any]) -> int:
     return _number(config, "num_hidden_layers", "n_layer", "num_layers")
 
 
-def kv_values(config: Mapping[str, Any]) -> int:
+def _kv_values(config: Mapping[str, Any]) -> int:
     """2 x layers x KV heads x head dimension, over the layers that keep keys and values of the whole text.
 
     Layers of linear attention (Qwen3-Next) keep a state of fixed size. Sliding ones count in full, which is too
@@ -206,6 +202,10 @@ def _attention_layers(config: Mapping[str, Any]) -> int:
     return count
 
 
+def _is_tied(config: Mapping[str, Any]) -> bool:
+    return bool({**config, **text_config(config)}.get("tie_word_embeddings"))
+
+
 def _widest(config: Mapping[str, Any]) -> int:
     hidden = _hidden(config)
     inner = _number(config, "intermediate_size", "n_inner") or 4 * hidden
@@ -223,8 +223,5 @@ def _hidden(config: Mapping[str, Any]) -> int:
 
 def _number(values: Mapping[str, Any], *names: str) -> int:
     """The first of these that is a plausible count, else 0."""
-    for name in names:
-        value = values.get(name)
-        if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**40:
-            return value
-    return 0
+    named = map(values.get, names)
+    return next((value for value in named if type(value) is int and 0 < value < 2**40), 0)

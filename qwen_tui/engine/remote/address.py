@@ -1,8 +1,9 @@
 """Where a server is: what a person types as its address, made one."""
 
 import ipaddress
+from contextlib import suppress
 from typing import NamedTuple
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from qwen_tui.engine.redaction import one_line
 from qwen_tui.errors import QwenTuiError
@@ -23,12 +24,9 @@ class Address(NamedTuple):
     @property
     def is_loopback(self) -> bool:
         """Whether it is this machine."""
-        if self.hostname == "localhost":
-            return True
-        try:
+        with suppress(ValueError):
             return ipaddress.ip_address(self.hostname).is_loopback
-        except ValueError:
-            return False
+        return self.hostname == "localhost"
 
     @property
     def is_private(self) -> bool:
@@ -54,19 +52,15 @@ def address(given: str) -> Address:
     host = f"[{parts.hostname}]" if ":" in str(parts.hostname) else str(parts.hostname)
     if port is not None:
         host = f"{host}:{port}"
-    return Address(f"{parts.scheme}://{host}{_path(parts)}", host, str(parts.hostname))
+    path = parts.path.rstrip("/")
+    for ending in _ENDINGS:
+        path = path.removesuffix(ending)
+    return Address(f"{parts.scheme}://{host}{path.rstrip('/')}", host, str(parts.hostname))
 
 
 def is_address(text: str) -> bool:
     """Whether what was typed as a model's name means a server."""
     return text.strip().startswith(("http://", "https://"))
-
-
-def _path(parts: SplitResult) -> str:
-    path = parts.path.rstrip("/")
-    for ending in _ENDINGS:
-        path = path.removesuffix(ending)
-    return path.rstrip("/")
 
 
 def _bad(given: str) -> QwenTuiError:

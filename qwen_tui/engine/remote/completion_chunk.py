@@ -43,19 +43,21 @@ def parsed(value: Json) -> CompletionChunk | None:
     choices, usage = value.get("choices"), value.get("usage")
     if not isinstance(choices, list) and not isinstance(usage, dict):
         return None
-    first = choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else {}
-    delta = first.get("delta") or first.get("message")
-    delta = delta if isinstance(delta, dict) else {}
-    usage = usage if isinstance(usage, dict) else {}
-    details = usage.get("prompt_tokens_details")
+    first = choices[0] if isinstance(choices, list) and choices else None
+    delta = part(first, "delta") or part(first, "message")
     return CompletionChunk(
-        _text(delta.get("content")),
-        _text(delta.get("reasoning_content")) or _text(delta.get("reasoning")),
-        _text(first.get("finish_reason")),
-        token_count(usage.get("prompt_tokens")),
-        token_count(usage.get("completion_tokens")),
-        token_count(details.get("cached_tokens")) if isinstance(details, dict) else None,
+        _text(part(delta, "content")),
+        _text(part(delta, "reasoning_content")) or _text(part(delta, "reasoning")),
+        _text(part(first, "finish_reason")),
+        token_count(part(usage, "prompt_tokens")),
+        token_count(part(usage, "completion_tokens")),
+        token_count(part(part(usage, "prompt_tokens_details"), "cached_tokens")),
     )
+
+
+def part(value: Json, key: str) -> Json:
+    """What stands under this key; None where the value is something else than an object that has it."""
+    return value.get(key) if isinstance(value, dict) else None
 
 
 def _text(value: Json) -> str:

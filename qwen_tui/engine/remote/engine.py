@@ -45,23 +45,21 @@ _BROKEN = ("abort", "error")
 class RemoteEngine:
     """A model on a server. `remote.opening` makes one."""
 
+    reads_ahead = False
+    """What a server keeps between requests is its own matter."""
+
     def __init__(
         self, calls: Calls, kind: Kind, info: ModelInfo, counter: ServerTokenCounter, host: str
     ) -> None:
+        self.info = info
         self._calls = calls
         self._kind = kind
-        self._info = info
         self._counter = counter
         self._host = host
         self._closed = threading.Event()
         self._refused: dict[str, Json] = {}
         """Keys of a request that the server has refused, with their values."""
         self._told: set[tuple[str, ...]] = set()
-
-    @property
-    def info(self) -> ModelInfo:
-        """What is asked."""
-        return self._info
 
     @property
     def alive(self) -> bool:
@@ -86,7 +84,7 @@ class RemoteEngine:
 
     def stream(self, request: Request, stop: StopFlag) -> Iterator[Event]:
         """Generate one reply; see `Engine.stream`. A stop drops the request, whatever the server is doing."""
-        reply = Reply(self._info, seed_for(request.sampling), request)
+        reply = Reply(self.info, seed_for(request.sampling), request)
         try:
             yield from self._stream(request, reply, stop)
         except Dropped:
@@ -100,11 +98,6 @@ class RemoteEngine:
             yield from reply.flush()
             log.info("%s: %s", self._host, error)
             raise unreachable(error, self._host, has_begun=reply.has_begun) from error
-
-    @property
-    def reads_ahead(self) -> bool:
-        """It does not: what a server keeps between requests is its own matter."""
-        return False
 
     def prepare(self, messages: Sequence[PromptMessage], thinking: bool | None = None) -> None:
         """Nothing; see `reads_ahead`."""
@@ -120,7 +113,7 @@ class RemoteEngine:
         retries = Retries(self._host, stop)
         most_new_tokens = self._most_new_tokens(request, stop)
         while True:
-            asked = asking(request, self._info.model, self._kind, reply.seed, self._refused, most_new_tokens)
+            asked = asking(request, self.info.model, self._kind, reply.seed, self._refused, most_new_tokens)
             try:
                 answer = yield from self._attempt(asked, reply, stop)
             except LOST:
@@ -149,14 +142,14 @@ class RemoteEngine:
     def _learn_from(self, refused: QwenTuiError) -> None:
         """Have less sent from now on: by the window that the server tells now, else by higher estimates."""
         window = told_window(refused)
-        if 0 < window < self._info.context_window:
-            self._info = replace(self._info, context_window=window)
+        if 0 < window < self.info.context_window:
+            self.info = replace(self.info, context_window=window)
         else:
             self._counter.was_too_low()
 
     def _most_new_tokens(self, request: Request, stop: StopFlag) -> int:
         """How long the reply may be beside its prompt: vLLM and SGLang refuse what could outgrow the window."""
-        window, wanted = self._info.context_window, request.sampling.max_new_tokens
+        window, wanted = self.info.context_window, request.sampling.max_new_tokens
         room = max(1, reply_room(window, wanted))
         if room == wanted:
             return wanted

@@ -9,7 +9,7 @@ import contextlib
 import json
 import queue
 import threading
-from collections.abc import Coroutine, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from typing import Any, NamedTuple
 
@@ -65,8 +65,8 @@ class Answer(NamedTuple):
             return None
 
 
-_End = None | Exception
-_Item = Answer | str | _End
+_Item = Answer | str | None | Exception
+"""The last one is how the request ended: None when it came to its own end."""
 
 
 class Calls:
@@ -112,15 +112,17 @@ class Calls:
     # --- This side --------------------------------------------------------------------------------------
 
     def _asked(self, method: str, path: str, body: Json, stop: StopFlag | None) -> Answer:
-        seconds = self._patience.answer
-        for item in self._items(lambda items: self._whole(method, path, body, seconds, items), stop):
+        for item in self._items(lambda items: self._whole(method, path, body, items), stop):
             if isinstance(item, Answer):
                 return item
         raise httpx2.RemoteProtocolError("no answer")
 
     def _items(self, begin: Any, stop: StopFlag | None) -> Iterator[Any]:
         items: queue.SimpleQueue[_Item] = queue.SimpleQueue()
-        future = self._begin(begin(items))
+        with self._closing:
+            if self._is_closed:
+                raise Dropped
+            future = asyncio.run_coroutine_threadsafe(begin(items), self._loop)
         future.add_done_callback(lambda done: items.put(_how(done)))
         try:
             while True:
@@ -142,13 +144,6 @@ class Calls:
                 if not self._is_closed:
                     future.cancel()
 
-    def _begin(self, coroutine: Coroutine[Any, Any, None]) -> "Future[None]":
-        with self._closing:
-            if not self._is_closed:
-                return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
-        coroutine.close()
-        raise Dropped
-
     # --- On the loop ------------------------------------------------------------------------------------
 
     def _run(self) -> None:
@@ -169,14 +164,11 @@ class Calls:
     def _timeout(self, read_seconds: float) -> httpx2.Timeout:
         return httpx2.Timeout(read_seconds, connect=self._patience.connect)
 
-    async def _whole(
-        self, method: str, path: str, body: Json, seconds: float, items: "queue.SimpleQueue[_Item]"
-    ) -> None:
+    async def _whole(self, method: str, path: str, body: Json, items: "queue.SimpleQueue[_Item]") -> None:
+        timeout = self._timeout(self._patience.answer)
         async with (
-            asyncio.timeout(self._patience.connect + seconds),
-            self._client.stream(
-                method, self._root + path, json=body, timeout=self._timeout(seconds)
-            ) as response,
+            asyncio.timeout(self._patience.connect + self._patience.answer),
+            self._client.stream(method, self._root + path, json=body, timeout=timeout) as response,
         ):
             items.put(await _answer(response, self._key))
 
@@ -203,9 +195,7 @@ def _client(server: Address, headers: Mapping[str, str]) -> httpx2.AsyncClient:
             trust_env=not server.is_loopback,
             verify=httpx2.create_ssl_context() if server.root.startswith("https://") else True,
         )
-    except (
-        Exception
-    ) as error:  # a SOCKS proxy without the package for it, a proxy's bad address, a missing file
+    except Exception as error:  # a SOCKS proxy without its package, a proxy's bad address, a missing file
         raise QwenTuiError("server.environment", host=server.host, detail=one_line(error)) from error
 
 
@@ -222,8 +212,7 @@ async def _answer(response: httpx2.Response, key: str) -> Answer:
     return Answer(response.status_code, dict(response.headers), said)
 
 
-def _how(done: "Future[None]") -> _End:
-    """How a request ended: None when it came to its own end."""
+def _how(done: "Future[None]") -> Exception | None:
     if done.cancelled():
         return Dropped()
     error = done.exception()

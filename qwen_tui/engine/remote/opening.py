@@ -78,10 +78,8 @@ def _chosen(spec: ModelSpec, served: Served, server: Address) -> str:
     # transformers serve lists what is in its hub cache, and serves a folder, too.
     if not models or spec.model in models or served.kind is TRANSFORMERS:
         return spec.model
-    alike = [
-        model for model in models if model.lower() in (spec.model.lower(), f"{spec.model.lower()}:latest")
-    ]
-    if alike:
+    meant = (spec.model.lower(), f"{spec.model.lower()}:latest")
+    if alike := [model for model in models if model.lower() in meant]:
         return alike[0]
     names = ", ".join(map(one_line, models[:NAMED_MODELS])) + (", …" if len(models) > NAMED_MODELS else "")
     raise QwenTuiError("server.no_such_model", host=server.host, model=one_line(spec.model), models=names)

@@ -9,7 +9,7 @@ import httpx2
 from qwen_tui.chat.messages import Json
 from qwen_tui.engine.base import StopFlag
 from qwen_tui.engine.redaction import one_line
-from qwen_tui.engine.remote.completion_chunk import token_count
+from qwen_tui.engine.remote.completion_chunk import part, token_count
 from qwen_tui.engine.remote.http_calls import Answer, Calls
 from qwen_tui.engine.remote.refusals import refusal
 from qwen_tui.engine.remote.server_kinds import LLAMA_CPP, OLLAMA, OTHER, SGLANG, TRANSFORMERS, VLLM, Kind
@@ -56,8 +56,10 @@ def probe(calls: Calls, host: str, stop: StopFlag | None = None) -> Served:
     models = listed or []
     windows = {str(model["id"]): size for model in models if (size := _window(model))}
     names = tuple(dict.fromkeys(str(model["id"]) for model in models))
-    if kind is LLAMA_CPP and (size := _llama_cpp_window(get("/props"))):
-        windows = dict.fromkeys(names, size)
+    if kind is LLAMA_CPP:
+        settings = part(get("/props"), "default_generation_settings")
+        if told := token_count(part(settings, "n_ctx")):
+            windows = dict.fromkeys(names, told)
     if kind is OLLAMA:
         windows |= _ollama_windows(get("/api/ps"))
     log.info("%s is %s and serves %s", host, kind.name, one_line(", ".join(names)) or "what is asked for")
@@ -66,14 +68,12 @@ def probe(calls: Calls, host: str, stop: StopFlag | None = None) -> Served:
 
 def _models(said: Json) -> list[dict[str, Json]] | None:
     """The list of models as the protocol has it, or None when this is none."""
-    data = said.get("data") if isinstance(said, dict) else None
-    if data is None and isinstance(said, dict) and said.get("object") == "list":
+    data = part(said, "data")
+    if data is None and part(said, "object") == "list":
         return []
     if not isinstance(data, list):
         return None
-    return [
-        each for each in data if isinstance(each, dict) and isinstance(each.get("id"), str) and each["id"]
-    ]
+    return [each for each in data if (name := part(each, "id")) and isinstance(name, str)]
 
 
 def _kind(answer: Answer, models: list[dict[str, Json]], get: Callable[[str], Json]) -> Kind:
@@ -85,11 +85,9 @@ def _kind(answer: Answer, models: list[dict[str, Json]], get: Callable[[str], Js
         return LLAMA_CPP
     if answer.status in (401, 403):
         return OTHER
-    version = get("/api/version")
-    if isinstance(version, dict) and "version" in version:
+    if part(get("/api/version"), "version") is not None:
         return OLLAMA
-    described = get("/openapi.json")
-    paths = described.get("paths") if isinstance(described, dict) else None
+    paths = part(get("/openapi.json"), "paths")
     if isinstance(paths, dict) and "/v1/chat/completions" in paths:
         if "/load_model" in paths and "/tokenize" not in paths:
             return TRANSFORMERS
@@ -99,27 +97,13 @@ def _kind(answer: Answer, models: list[dict[str, Json]], get: Callable[[str], Js
 
 
 def _window(model: dict[str, Json]) -> int:
-    sizes = (_tokens(model.get(key)) for key in ("max_model_len", "context_length", "context_window"))
+    sizes = (token_count(model.get(key)) for key in ("max_model_len", "context_length", "context_window"))
     return next(filter(None, sizes), 0)
-
-
-def _llama_cpp_window(props: Json) -> int:
-    settings = props.get("default_generation_settings") if isinstance(props, dict) else None
-    return _tokens(settings.get("n_ctx")) if isinstance(settings, dict) else 0
 
 
 def _ollama_windows(running: Json) -> dict[str, int]:
     """Of the models that are loaded: what it loads them with is a setting of its own."""
-    models = running.get("models") if isinstance(running, dict) else None
-    if not isinstance(models, list):
-        return {}
-    sizes = {
-        str(each.get("name")): _tokens(each.get("context_length"))
-        for each in models
-        if isinstance(each, dict)
-    }
+    models = part(running, "models")
+    each = models if isinstance(models, list) else []
+    sizes = {str(part(one, "name")): token_count(part(one, "context_length")) for one in each}
     return {name: size for name, size in sizes.items() if size}
-
-
-def _tokens(value: Json) -> int:
-    return token_count(value) or 0

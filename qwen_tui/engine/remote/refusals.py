@@ -46,10 +46,9 @@ def refusal(answer: Answer, host: str) -> QwenTuiError:
         return QwenTuiError("server.redirects", host=host, place=place or "?")
     if answer.status in _CODES:
         return QwenTuiError(_CODES[answer.status], host=host, variable=VARIABLE, detail=detail)
-    if answer.status in (400, 413, 422) and _TOO_LONG.search(detail):
-        return QwenTuiError("server.too_long", host=host, detail=detail)
     if answer.status in (400, 413, 422):
-        return QwenTuiError("server.refused", host=host, detail=detail)
+        code = "server.too_long" if _TOO_LONG.search(detail) else "server.refused"
+        return QwenTuiError(code, host=host, detail=detail)
     if answer.status >= 400:
         return QwenTuiError("server.failed", host=host, status=answer.status, detail=detail)
     return QwenTuiError("server.garbled", host=host)
@@ -69,9 +68,8 @@ def unreachable(error: Exception, host: str, *, has_begun: bool = False) -> Qwen
         return QwenTuiError("server.stalled" if has_begun else "server.silent", host=host)
     if isinstance(error, httpx2.SSEError | httpx2.DecodingError):
         return QwenTuiError("server.garbled", host=host)
-    return QwenTuiError(
-        "server.broke_off" if has_begun else "server.no_answer", host=host, detail=_why(error)
-    )
+    code = "server.broke_off" if has_begun else "server.no_answer"
+    return QwenTuiError(code, host=host, detail=_why(error))
 
 
 def told_window(refusal: QwenTuiError) -> int:
@@ -83,8 +81,7 @@ def told_window(refusal: QwenTuiError) -> int:
 def said(answer: Answer) -> str:
     """What the server says of it, in one line; its status where it says nothing."""
     told = told_of(answer.json)
-    is_text = answer.headers.get("content-type", "").startswith("text/plain")
-    if not told and is_text:
+    if not told and answer.headers.get("content-type", "").startswith("text/plain"):
         told = answer.body[:2000].decode(errors="replace")
     return one_line(told) or f"HTTP {answer.status}"
 

@@ -60,17 +60,8 @@ def examine(
         return Server(server.root, server.host, problem, has_key=bool(key))
     finally:
         calls.close()
-    return Server(
-        server.root,
-        server.host,
-        None,
-        seconds,
-        served.kind.name,
-        served.models,
-        served.windows,
-        is_exact,
-        bool(key),
-    )
+    kind, models, windows = served.kind.name, served.models, served.windows
+    return Server(server.root, server.host, None, seconds, kind, models, windows, is_exact, bool(key))
 
 
 def served_by(given: str) -> tuple[ModelChoice, ...]:

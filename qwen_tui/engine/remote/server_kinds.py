@@ -34,11 +34,7 @@ class Kind:
 _SAME = {name: name for name in SAMPLERS}
 
 VLLM = Kind(
-    name="vLLM",
-    samplers=_SAME,
-    takes_template_arguments=True,
-    continuing="flag",
-    counting="messages",
+    name="vLLM", samplers=_SAME, takes_template_arguments=True, continuing="flag", counting="messages"
 )
 SGLANG = Kind(name="SGLang", samplers=_SAME, takes_template_arguments=True, continuing="flag")
 LLAMA_CPP = Kind(

@@ -7,12 +7,13 @@ that belong to no message, by the estimated length of each.
 import logging
 import re
 from collections.abc import Sequence
+from itertools import accumulate, pairwise
 
 import httpx2
 
 from qwen_tui.chat.messages import Json, Role
 from qwen_tui.engine.base import PromptMessage, StopFlag, TokenCounts
-from qwen_tui.engine.remote.completion_chunk import token_count
+from qwen_tui.engine.remote.completion_chunk import part, token_count
 from qwen_tui.engine.remote.http_calls import Calls
 from qwen_tui.engine.remote.request_body import message_body
 from qwen_tui.engine.remote.server_kinds import Kind
@@ -78,7 +79,7 @@ class ServerTokenCounter:
         """
         if not messages:
             return TokenCounts(0, (), self.is_exact)
-        guesses = [self._guess(message) for message in messages]
+        guesses = [round(_guess(message) * self._scale) for message in messages]
         fixed = 0 if continues else PROMPT_TOKENS
         total = None
         if self.is_exact:
@@ -92,9 +93,7 @@ class ServerTokenCounter:
 
     def learn(self, messages: Sequence[PromptMessage], prompt_tokens: int) -> None:
         """Take in how many tokens a prompt really had; the next estimates are the better for it."""
-        guess = (
-            sum(estimated_tokens(message.content) + TEMPLATE_TOKENS for message in messages) + PROMPT_TOKENS
-        )
+        guess = sum(map(_guess, messages)) + PROMPT_TOKENS
         if prompt_tokens > 0 and guess > LEAST_LEARNED:
             self._scale = min(LARGEST_SCALE, max(self._least_scale, prompt_tokens / guess))
 
@@ -109,9 +108,6 @@ class ServerTokenCounter:
         except (httpx2.HTTPError, TimeoutError):
             return False
 
-    def _guess(self, message: PromptMessage) -> int:
-        return round((estimated_tokens(message.content) + TEMPLATE_TOKENS) * self._scale)
-
     def _asked(
         self,
         messages: Sequence[PromptMessage],
@@ -120,36 +116,27 @@ class ServerTokenCounter:
         stop: StopFlag | None = None,
     ) -> int | None:
         """What the server counts, or None where it does not: a template may refuse the messages."""
-        body: dict[str, Json] = {
-            "model": self._model,
-            "messages": list(map(message_body, messages)),
-        }
+        body: dict[str, Json] = {"model": self._model, "messages": list(map(message_body, messages))}
         if continues:
             body |= {"continue_final_message": True, "add_generation_prompt": False}
         if thinking is not None:
             body["chat_template_kwargs"] = {"enable_thinking": thinking}
         if self._kind.counting == "text":
-            rendered = self._post("/apply-template", body, stop)
-            prompt = rendered.get("prompt")
+            prompt = part(self._calls.ask("POST", "/apply-template", body, stop).json, "prompt")
             if not isinstance(prompt, str):
                 return None
             body = {"content": prompt, "add_special": True, "parse_special": True}
-        said = self._post("/tokenize", body, stop)
-        tokens = said.get("tokens")
-        return token_count(said.get("count")) or (len(tokens) if isinstance(tokens, list) else 0) or None
+        said = self._calls.ask("POST", "/tokenize", body, stop).json
+        tokens = part(said, "tokens")
+        return token_count(part(said, "count")) or (len(tokens) if isinstance(tokens, list) else 0) or None
 
-    def _post(self, path: str, body: Json, stop: StopFlag | None) -> dict[str, Json]:
-        said = self._calls.ask("POST", path, body, stop).json
-        return said if isinstance(said, dict) else {}
+
+def _guess(message: PromptMessage) -> int:
+    return estimated_tokens(message.content) + TEMPLATE_TOKENS
 
 
 def _shares(total: int, weights: Sequence[int]) -> tuple[int, ...]:
     """Whole numbers in proportion to the weights that add up to `total`."""
-    whole, shared, seen = sum(weights), 0, 0
-    shares = []
-    for weight in weights:
-        seen += weight
-        upto = total * seen // whole if whole else 0
-        shares.append(upto - shared)
-        shared = upto
-    return tuple(shares)
+    whole = max(1, sum(weights))
+    bounds = (total * seen // whole for seen in accumulate(weights, initial=0))
+    return tuple(end - begin for begin, end in pairwise(bounds))

@@ -73,7 +73,7 @@ def _verdict(entry: ModelChoice, devices: Sequence[Device], form: Quantization, 
     fits = say(
         "models.fits",
         devices=", ".join(place.name for place in plan.fit.devices),
-        tokens=plan.context_tokens,
+        tokens=plan.fit.context_tokens,
     )
     reasons = [say(reason.code, **dict(reason.parameters)) for reason in plan.reasons]
     return [Content.styled(fits, "$text-success"), *(Content(reason) for reason in reasons)]

@@ -1,5 +1,6 @@
 """Weights that were quantized once are kept, and read the next time."""
 
+import fcntl
 import json
 import logging
 import os
@@ -31,7 +32,7 @@ from qwen_tui.engine.local.loading import placement, quantized_weights
 from qwen_tui.engine.local.loading.choose_model import Resolved
 from qwen_tui.engine.local.loading.load import Loaded, load
 from qwen_tui.engine.models.checkpoint import WEIGHTS, inspect
-from qwen_tui.engine.models.quantized_cache import ENTRY, WRITING, QuantizedCache, lock
+from qwen_tui.engine.models.quantized_cache import ENTRY, WRITING, QuantizedCache
 from qwen_tui.engine.opening import open_engine
 
 
@@ -263,7 +264,7 @@ def test_what_a_dead_writer_left_is_swept_and_what_a_live_one_writes_is_not(
     dead, alive = cache.new_folder(), cache.new_folder()
     (dead / WEIGHTS).write_bytes(b"half")
     with (alive / WEIGHTS).open("wb") as file:
-        lock(file.fileno())
+        fcntl.flock(file, fcntl.LOCK_EX)
         keep(cache, folder)
         assert not dead.exists()
         assert cache.clear() > 0

@@ -160,7 +160,7 @@ def test_spread_weights_leave_each_gpu_room_for_its_share_of_the_context() -> No
     shares = dict(chosen.max_memory)
     assert list(shares) == ["cuda:0", "cuda:1", "cuda:2"]
     assert sum(shares.values()) >= chosen.fit.weight_bytes
-    kv = chosen.context_tokens * size("Qwen2.5-72B-Instruct").kv_bytes_per_token() / 3
+    kv = chosen.fit.context_tokens * size("Qwen2.5-72B-Instruct").kv_bytes_per_token() / 3
     for device in chosen.fit.devices:
         assert shares[device.name] + 0.7 * kv < device.free_bytes
     assert shares["cuda:0"] > shares["cuda:1"] > shares["cuda:2"]
@@ -188,7 +188,7 @@ def test_a_plan_says_what_it_chose_and_why() -> None:
     spread = sentences(plan(size("Qwen2.5-14B-Instruct"), gpus(24, 24)))
     assert "cuda:0, cuda:1" in spread
     short = plan(size("Qwen3-4B-Instruct-2507"), A10)
-    assert f"{short.context_tokens:,} tokens" in sentences(short)
+    assert f"{short.fit.context_tokens:,} tokens" in sentences(short)
     assert "262,144" in sentences(short)
     assert plan(seven, H200, "8bit").reasons == ()
 

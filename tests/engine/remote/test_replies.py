@@ -136,12 +136,12 @@ def test_closing_the_iterator_drops_the_request(connect: Connect, script: Script
 
 
 def test_a_stop_ends_the_wait_for_the_next_attempt(connect: Connect, script: Script) -> None:
-    script.replies(with_json({"error": {"message": "slow down"}}, 429, Retry_After="20"))
+    script.replies(with_json({"error": {"message": "slow down"}}, 429, Retry_After="30"))
     engine, stop = connect(), threading.Event()
     threading.Timer(0.3, stop.set).start()
     began = time.monotonic()
     assert reply(engine, stop=stop)[2].stop_reason == "stopped"
-    assert time.monotonic() - began < 20  # what the server asked for
+    assert time.monotonic() - began < 30  # what the server asked for
 
 
 def test_a_closed_engine_says_so(connect: Connect) -> None:

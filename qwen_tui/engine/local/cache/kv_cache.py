@@ -71,22 +71,25 @@ class KVCache:
             self._bring_to(self.states, shared)
         else:
             self.forget()
-            self.states = self._empty()
+            if self._static is not None:
+                self.states = self._static.empty_states()
+            elif self._is_dynamic:
+                self.states = DynamicCache(config=self._config)
         self.ids = self.ids[:shared]
         return shared
 
     @contextmanager
     def watching(self, model: PreTrainedModel) -> Iterator[None]:
         """Within this, it is seen whether each forward pass comes to its end."""
-        handles = [
-            model.register_forward_pre_hook(self._note_whole(False)),
-            model.register_forward_hook(self._note_whole(True)),
-        ]
-        try:
+
+        def note(is_whole: bool) -> Callable[..., None]:
+            return lambda *_: setattr(self, "_is_whole", is_whole)
+
+        with (
+            model.register_forward_pre_hook(note(False)),
+            model.register_forward_hook(note(True)),
+        ):
             yield
-        finally:
-            for handle in handles:
-                handle.remove()
 
     def take_snapshot(self, length: int) -> None:
         """Take the place to come back to: there are so many tokens now."""
@@ -121,11 +124,6 @@ class KVCache:
             self.forget()
             self._static.free()
 
-    def _empty(self) -> DynamicCache | None:
-        if self._static is not None:
-            return self._static.empty_states()
-        return DynamicCache(config=self._config) if self._is_dynamic else None
-
     def _bring_to(self, states: DynamicCache, length: int) -> None:
         if length < len(self.ids) and not can_crop(states) and self._snapshot is not None:
             restore(states, self._snapshot)
@@ -133,12 +131,6 @@ class KVCache:
             crop(states, length)
         if self._snapshot is not None and self._snapshot.length > length:
             self._snapshot = None
-
-    def _note_whole(self, is_whole: bool) -> Callable[..., None]:
-        def note(*_: Any) -> None:
-            self._is_whole = is_whole
-
-        return note
 
 
 def common_prefix(one: Sequence[int], other: Sequence[int]) -> int:

@@ -4,6 +4,8 @@ Its layers take what transformers' own take, so that prefill and `generate` work
 written in place, where the library's layers copy all of the cache for it.
 """
 
+from contextlib import suppress
+
 import torch
 from transformers import DynamicCache, PreTrainedModel
 from transformers.cache_utils import DynamicLayer
@@ -52,19 +54,12 @@ class StaticLayer(DynamicLayer):  # type: ignore[misc]  # transformers is not ty
         """Move to a capacity of at least so many tokens, unless there is one; the first `done` go along."""
         if tokens <= self.capacity:
             return
-        capacity = LEAST_TOKENS
-        while capacity < tokens:
-            capacity *= 2
-        if not self._has_moved(max(tokens, min(capacity, self._most_tokens)), done):
-            # Here and not in the handler, where the traceback would keep what was allocated.
-            self._move(tokens, done)
-
-    def _has_moved(self, capacity: int, done: int) -> bool:
-        try:
-            self._move(capacity, done)
-        except torch.OutOfMemoryError:
-            return False
-        return True
+        capacity = max(LEAST_TOKENS, 1 << (tokens - 1).bit_length())  # the next power of two
+        with suppress(torch.OutOfMemoryError):
+            self._move(max(tokens, min(capacity, self._most_tokens)), done)
+            return
+        # Behind a handler and not in it, where the traceback would keep what was allocated.
+        self._move(tokens, done)
 
     def _move(self, capacity: int, done: int) -> None:
         both = (self.all_keys, self.all_values)

@@ -32,9 +32,8 @@ def fast_decoder(model: PreTrainedModel, window: int) -> Decoder | None:
     if reason:
         log.info("decoding with generate: %s", reason)
         return None
-    paths: list[MakeStep] = [_kernels, _graph]
-    if torch.cuda.get_device_capability(model.device) < KERNELS_CAPABILITY:
-        paths.remove(_kernels)
+    has_kernels = torch.cuda.get_device_capability(model.device) >= KERNELS_CAPABILITY
+    paths: list[MakeStep] = [_kernels, _graph] if has_kernels else [_graph]
     # An error from a compiler, a driver, a library, the model's own code: whatever it is, there is another way.
     try:
         expected = reference(model)
@@ -52,7 +51,7 @@ def fast_decoder(model: PreTrainedModel, window: int) -> Decoder | None:
 def why_not(model: PreTrainedModel) -> str:
     """Why a model is decoded by `generate`; empty when it need not be."""
     config = model.config.get_text_config(decoder=True)
-    if len({place for place in getattr(model, "hf_device_map", {}).values()}) > 1:
+    if len(set(getattr(model, "hf_device_map", {}).values())) > 1:
         return "it is on several devices"
     if getattr(model, "is_loaded_in_8bit", False):
         return "LLM.int8 waits for the processor in each product"
@@ -84,12 +83,8 @@ def checked(
                 decoder.step.short_prefill(part)
             error = max(error, _compare(decoder, expected))
         _compare_captured(decoder, ids[0], expected.tolerance)
-    log.info(
-        "decoding by %s: %.2g from the forward pass; rounding is %.2g",
-        decoder.step.name,
-        error,
-        expected.rounding,
-    )
+    name, rounding = decoder.step.name, expected.rounding
+    log.info("decoding by %s: %.2g from the forward pass; rounding is %.2g", name, error, rounding)
     return decoder
 
 

@@ -58,7 +58,8 @@ class Decoder:
         self._arrived = [torch.zeros(1, dtype=torch.long, pin_memory=is_cuda) for _ in range(AHEAD)]
         self._scores = [torch.zeros(1, dtype=torch.float32, pin_memory=is_cuda) for _ in range(AHEAD)]
         # Waited for without keeping a core busy.
-        self._events = [_event() if is_cuda else None for _ in range(AHEAD)]
+        make_event: Callable[..., torch.cuda.Event] = torch.cuda.Event
+        self._events = [make_event(blocking=True) if is_cuda else None for _ in range(AHEAD)]
 
     def decode(
         self, ids: torch.Tensor, limit: int, values: Values, seed: int, suppressed: torch.Tensor | None = None
@@ -127,7 +128,3 @@ class Decoder:
         if not math.isfinite(self._scores[number % AHEAD]):
             raise QwenTuiError("engine.no_numbers")
         return int(self._arrived[number % AHEAD])
-
-
-def _event() -> torch.cuda.Event:
-    return torch.cuda.Event(blocking=True)  # type: ignore[no-untyped-call]

@@ -28,10 +28,7 @@ class GraphStep:
 
     def window(self, tokens: int, capacity: int) -> int:
         """How many tokens to look at when there are so many."""
-        window = LEAST_WINDOW
-        while window < tokens:
-            window *= 2
-        return min(window, capacity)
+        return min(max(LEAST_WINDOW, 1 << (tokens - 1).bit_length()), capacity)
 
     def __call__(self, token: torch.Tensor, position: torch.Tensor, window: int) -> torch.Tensor:
         """The logits (V) in float32 after `token` (1) at `position` (1), whose keys and values are written."""

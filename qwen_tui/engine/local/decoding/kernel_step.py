@@ -4,13 +4,14 @@ A layer of experts takes nine.
 """
 
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 from transformers import PreTrainedModel
 
 from qwen_tui.engine.local.cache.static_kv_cache import StaticLayer
 from qwen_tui.engine.local.decoding.kernels import attention, rotary
-from qwen_tui.engine.local.decoding.short_prefill import ShortPrefill
+from qwen_tui.engine.local.decoding.short_prefill import short_prefill
 from qwen_tui.engine.local.decoding.weights import Layer, Unsupported, Weights
 
 
@@ -37,11 +38,11 @@ class KernelStep:
         self._split = attention.scratch(weights.heads, weights.head_dim, device)
         # The model's own, so that every way to scale the rotary embedding is the right one; 8 MB for 32,768.
         positions = torch.arange(window, device=device)[None]
-        angles = model.model.rotary_emb(self._hidden, positions)
-        self._cosines, self._sines = (part[0].contiguous() for part in angles)  # (T, D)
-        if self._cosines.shape[1] != weights.head_dim:
-            raise Unsupported(f"only {self._cosines.shape[1]} elements of {weights.head_dim} are rotated")
-        self.short_prefill = ShortPrefill(weights, layers, self._cosines, self._sines)
+        cosines, sines = (part[0].contiguous() for part in model.model.rotary_emb(self._hidden, positions))
+        if cosines.shape[1] != weights.head_dim:
+            raise Unsupported(f"only {cosines.shape[1]} elements of {weights.head_dim} are rotated")
+        self._angles = cosines, sines
+        self.short_prefill = partial(short_prefill, weights, layers, self._angles)
 
     def window(self, tokens: int, capacity: int) -> int:
         """The kernels read the length from the device: one capture does for all."""
@@ -61,24 +62,8 @@ class KernelStep:
     def _attention(self, layer: Layer, cached: StaticLayer, position: torch.Tensor) -> None:
         weights, hidden = self._weights, self._hidden[0]
         layer.projections.product(hidden, self._projected[0], layer.input_norm, weights.eps)
-        rotary.place(
-            self._projected,
-            layer.head_norms,
-            weights.eps,
-            self._cosines,
-            self._sines,
-            position,
-            self._query,
-            cached.all_keys,
-            cached.all_values,
-        )
-        attention.attend(
-            self._query[0],
-            cached.all_keys,
-            cached.all_values,
-            position,
-            weights.scale,
-            self._split,
-            self._attended,
-        )
+        query, keys, values = self._query, cached.all_keys, cached.all_values
+        norms, eps = layer.head_norms, weights.eps
+        rotary.place(self._projected, norms, eps, *self._angles, position, query, keys, values)
+        attention.attend(query[0], keys, values, position, weights.scale, self._split, self._attended)
         layer.output.product(self._attended.view(-1), hidden, adds=True)

@@ -63,10 +63,8 @@ class Sampler:
     """The tensors that sampling reads: `begin` sets them for a reply, a captured `choose` finds them again."""
 
     def __init__(self, vocabulary: int, device: torch.device) -> None:
-        def scalar(value: float) -> torch.Tensor:
-            return torch.tensor([value], dtype=torch.float32, device=device)
-
-        self._temperature, self._top_p, self._min_p, self._penalty = (scalar(1.0) for _ in range(4))
+        ones = torch.ones(4, 1, dtype=torch.float32, device=device)
+        self._temperature, self._top_p, self._min_p, self._penalty = ones.unbind()
         self._last_kept = torch.tensor([vocabulary - 1], device=device)
         self._suppressed = torch.zeros(vocabulary, dtype=torch.bool, device=device)
         self.seen = torch.zeros(vocabulary, dtype=torch.bool, device=device)

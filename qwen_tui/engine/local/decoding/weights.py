@@ -70,7 +70,11 @@ def check(model: PreTrainedModel) -> None:
         raise Unsupported(f"its heads have {size} elements")
     for layer in model.model.layers:
         for linears in _groups(layer):
-            _check_group(linears, model.dtype)
+            kinds = sorted({type(linear).__name__ for linear in linears})
+            if len(kinds) > 1:
+                raise Unsupported(f"products to be joined are made by {' and '.join(kinds)}")
+            for linear in linears:
+                _check(linear, model.dtype)
         if hasattr(layer.mlp, "experts"):
             _check_experts(layer.mlp, model.dtype)
     _check(model.lm_head, model.dtype, may_be_packed=False)
@@ -97,17 +101,14 @@ def gather(model: PreTrainedModel) -> Weights:
 def _layer(layer: Any) -> Layer:
     attention, mlp = layer.self_attn, layer.mlp
     has_norms = hasattr(attention, "q_norm")
+    projections, output, *own = map(_joined, _groups(layer))
     return Layer(
         layer.input_layernorm.weight.data,
-        _joined([attention.q_proj, attention.k_proj, attention.v_proj]),
+        projections,
         (attention.q_norm.weight.data, attention.k_norm.weight.data) if has_norms else None,
-        _joined([attention.o_proj]),
+        output,
         layer.post_attention_layernorm.weight.data,
-        _experts(mlp)
-        if hasattr(mlp, "experts")
-        else GatedMLP(
-            mlp.down_proj.in_features, _joined([mlp.gate_proj, mlp.up_proj]), _joined([mlp.down_proj])
-        ),
+        GatedMLP(mlp.down_proj.in_features, *own) if own else _experts(mlp),
     )
 
 
@@ -132,14 +133,6 @@ def _groups(layer: Any) -> list[list[Any]]:
     attention, mlp = layer.self_attn, layer.mlp
     own = [] if hasattr(mlp, "experts") else [[mlp.gate_proj, mlp.up_proj], [mlp.down_proj]]
     return [[attention.q_proj, attention.k_proj, attention.v_proj], [attention.o_proj], *own]
-
-
-def _check_group(linears: Sequence[Any], dtype: torch.dtype) -> None:
-    kinds = sorted({type(linear).__name__ for linear in linears})
-    if len(kinds) > 1:
-        raise Unsupported(f"products to be joined are made by {' and '.join(kinds)}")
-    for linear in linears:
-        _check(linear, dtype)
 
 
 def _check(linear: Any, dtype: torch.dtype, *, may_be_packed: bool = True) -> None:

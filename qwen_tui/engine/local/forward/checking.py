@@ -1,7 +1,7 @@
 """Whether another way to compute gives what the model's forward pass gives: tried on the model itself."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any, NamedTuple
 
 import torch
@@ -74,11 +74,7 @@ def _rounded(model: PreTrainedModel) -> Iterator[None]:
         noise.normal_(1.0, torch.finfo(hidden.dtype).eps / 2, generator=generator)
         return ((hidden * noise).to(hidden.dtype), *args[1:]), kwargs
 
-    hooks = [
-        layer.register_forward_pre_hook(change, with_kwargs=True) for layer in model.get_decoder().layers
-    ]
-    try:
+    with ExitStack() as hooks:
+        for layer in model.get_decoder().layers:
+            hooks.enter_context(layer.register_forward_pre_hook(change, with_kwargs=True))
         yield
-    finally:
-        for hook in hooks:
-            hook.remove()

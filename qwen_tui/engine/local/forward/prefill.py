@@ -4,7 +4,8 @@ import inspect
 import logging
 from array import array
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from typing import Any
 
 import torch
@@ -90,22 +91,17 @@ def prefill_in_parts(model: PreTrainedModel, ids: torch.Tensor, cache: KVCache, 
     before = length_of(states)
     if ids.shape[1] <= LEAST_TOKENS or not can_crop(states):
         _prefill(model, ids, cache, states)
-    elif not _is_prefilled(model, ids, cache, states):
-        # Here and not in the handler, where the traceback would keep what was computed.
-        crop(states, before)
-        free_memory()
-        half = ids.shape[1] // 2
-        log.info("no memory to read %d tokens at once: in two parts", ids.shape[1])
-        prefill_in_parts(model, ids[:, :half], cache, states)
-        prefill_in_parts(model, ids[:, half:], cache, states)
-
-
-def _is_prefilled(model: PreTrainedModel, ids: torch.Tensor, cache: KVCache, states: DynamicCache) -> bool:
-    try:
+        return
+    with suppress(torch.OutOfMemoryError):
         _prefill(model, ids, cache, states)
-    except torch.OutOfMemoryError:
-        return False
-    return True
+        return
+    # Behind a handler and not in it, where the traceback would keep what was computed.
+    crop(states, before)
+    free_memory()
+    half = ids.shape[1] // 2
+    log.info("no memory to read %d tokens at once: in two parts", ids.shape[1])
+    prefill_in_parts(model, ids[:, :half], cache, states)
+    prefill_in_parts(model, ids[:, half:], cache, states)
 
 
 def _prefill(model: PreTrainedModel, ids: torch.Tensor, cache: KVCache, states: DynamicCache) -> None:
@@ -113,9 +109,8 @@ def _prefill(model: PreTrainedModel, ids: torch.Tensor, cache: KVCache, states: 
         cache.short_prefill(ids[0])
         wait_for(model.device)
         return
-    last_only = (
-        {"logits_to_keep": 1} if "logits_to_keep" in inspect.signature(model.forward).parameters else {}
-    )
+    keeps_last = "logits_to_keep" in inspect.signature(model.forward).parameters
+    last_only = {"logits_to_keep": 1} if keeps_last else {}
     with prefilling(model, without_mask=cache.prefills_without_mask):
         model(input_ids=ids, past_key_values=states, use_cache=True, **last_only)
     # Without waiting, all chunks would be queued on the device at once: no progress, and nothing to stop.
@@ -146,23 +141,18 @@ def chunk_tokens(model: PreTrainedModel, done: int = 0) -> int:
 def interruptible(model: PreTrainedModel, is_stopped: IsStopped) -> Iterator[None]:
     """Within this, a stop is seen before each layer of the model, which then raises `Stopped`."""
 
-    def check_before(index: int) -> Callable[..., None]:
-        def check(_: Any, args: tuple[Any, ...]) -> None:
-            is_long = bool(args) and isinstance(args[0], torch.Tensor) and args[0].shape[1] > SHORT_TOKENS
-            if is_long and index % LAYERS_BETWEEN_CHECKS == 0:  # (1, T, D)
-                wait_for(model.device)
-            if is_stopped():
-                raise Stopped
-
-        return check
+    def check(index: int, _: Any, args: tuple[Any, ...]) -> None:
+        is_long = bool(args) and isinstance(args[0], torch.Tensor) and args[0].shape[1] > SHORT_TOKENS
+        if is_long and index % LAYERS_BETWEEN_CHECKS == 0:  # (1, T, D)
+            wait_for(model.device)
+        if is_stopped():
+            raise Stopped
 
     layers = getattr(model.get_decoder(), "layers", None) or [model]
-    handles = [layer.register_forward_pre_hook(check_before(i)) for i, layer in enumerate(layers)]
-    try:
+    with ExitStack() as hooks:
+        for index, layer in enumerate(layers):
+            hooks.enter_context(layer.register_forward_pre_hook(partial(check, index)))
         yield
-    finally:
-        for handle in handles:
-            handle.remove()
 
 
 def wait_for(device: torch.device) -> None:

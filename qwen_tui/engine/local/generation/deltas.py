@@ -7,6 +7,8 @@ character, a possible tag) waits for what completes it, and its token is counted
 
 import time
 from collections.abc import Callable
+from itertools import groupby
+from operator import itemgetter
 
 from qwen_tui.engine.base import Event, TextDelta, ThinkingDelta
 from qwen_tui.engine.local.loading.load import Loaded
@@ -22,17 +24,12 @@ class Deltas:
     """The text of one reply on its way out."""
 
     def __init__(self, loaded: Loaded, prompt: Prompt, send: Callable[[Event], None]) -> None:
-        self._decoder: TextDecoder = (
-            ByteDecoder(loaded.token_bytes)
-            if loaded.token_bytes
-            else WindowDecoder(loaded.tokenizer, prompt.begun_ids)
-        )
+        self._decoder: TextDecoder = WindowDecoder(loaded.tokenizer, prompt.begun_ids)
+        if loaded.token_bytes:
+            self._decoder = ByteDecoder(loaded.token_bytes)
         self._tags = loaded.prompts.think_ids or (-1, -1)
-        self._splitter = ThinkingSplitter(
-            thinks=prompt.thinks,
-            by_text=loaded.prompts.think_ids is None,
-            begun=bool(prompt.begun_ids),
-        )
+        by_text = loaded.prompts.think_ids is None
+        self._splitter = ThinkingSplitter(thinks=prompt.thinks, by_text=by_text, begun=bool(prompt.begun_ids))
         self._end_ids = frozenset(loaded.end_ids)
         self._send = send
         self._sent_at = 0.0
@@ -75,12 +72,8 @@ class Deltas:
     def _send_waiting(self) -> None:
         """One event for each run of text in one channel."""
         self._sent_at = time.monotonic()
-        while self._waiting:
-            channel = self._waiting[0][0]
-            run = 0
-            while run < len(self._waiting) and self._waiting[run][0] is channel:
-                run += 1
-            text = "".join(text for _, text, _ in self._waiting[:run])
-            tokens = sum(tokens for _, _, tokens in self._waiting[:run])
-            del self._waiting[:run]
-            self._send(TextDelta(text, tokens) if channel is Channel.ANSWER else ThinkingDelta(text, tokens))
+        waiting, self._waiting = self._waiting, []
+        for channel, run in groupby(waiting, itemgetter(0)):
+            _, texts, tokens = zip(*run, strict=True)
+            delta = TextDelta if channel is Channel.ANSWER else ThinkingDelta
+            self._send(delta("".join(texts), sum(tokens)))

@@ -16,7 +16,7 @@ from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList
 from transformers.generation.streamers import BaseStreamer
 
 from qwen_tui.chat.messages import Json, Run
-from qwen_tui.engine.base import SAMPLING_FIELDS, Event, Finished, PromptReady, Request, Sampling, seed_for
+from qwen_tui.engine.base import SAMPLING_FIELDS, Event, Finished, PromptReady, Request, seed_for
 from qwen_tui.engine.local.decoding.decoder import Decoder
 from qwen_tui.engine.local.decoding.sampling import Values, fast_values
 from qwen_tui.engine.local.forward.chunked_prefill import prefilling
@@ -60,63 +60,52 @@ def generate(loaded: Loaded, request: Request, send: Send, is_stopped: IsStopped
     send(PromptReady(len(prompt.ids), reused))
     config = _configured(loaded, request, window - len(prompt.ids))
     streamer = _Streamer(Deltas(loaded, prompt, send), is_stopped)
-    asked = _Asked(prompt.ids, config, seed, streamer)
+    asked = _Asked(prompt, reused, config, seed, streamer)
+    # Whichever decoder it is: they draw in the same way, and `generate` in another.
+    decoder = loaded.decoder if request.decode_path != GENERATE else None
     try:
         if is_stopped():
             raise Stopped
-        _run(loaded, asked, _fast(loaded, request, config), reused, send, is_stopped)
+        _run(loaded, asked, decoder, send, is_stopped)
         reason = "eos" if streamer.token_ids and streamer.token_ids[-1] in loaded.end_ids else "length"
     except Stopped:
         reason = "stopped"
     streamer.deltas.flush(is_cut=reason != "eos")
-    send(Finished(_receipt(loaded, config, seed, prompt, reused, streamer, reason, arrived)))
+    send(Finished(_receipt(loaded, asked, reason, arrived)))
 
 
 class _Asked(NamedTuple):
     """What a reply is generated with."""
 
-    prompt_ids: list[int]
+    prompt: Prompt
+    reused: int
+    """How many of the prompt's tokens are in the cache."""
     config: GenerationConfig
     seed: int
     streamer: "_Streamer"
 
 
-def _fast(loaded: Loaded, request: Request, config: GenerationConfig) -> tuple[Decoder, Values] | None:
-    """What decodes this reply faster than `generate`, and with which values; None where nothing does."""
-    decoder, values = loaded.decoder, fast_values(config)
-    # Whichever decoder it is: they draw in the same way, and `generate` in another.
-    if decoder is None or values is None or request.decode_path == GENERATE:
-        return None
-    return decoder, values
-
-
-def _run(
-    loaded: Loaded,
-    asked: _Asked,
-    fast: tuple[Decoder, Values] | None,
-    reused: int,
-    send: Send,
-    is_stopped: IsStopped,
-) -> None:
+def _run(loaded: Loaded, asked: _Asked, decoder: Decoder | None, send: Send, is_stopped: IsStopped) -> None:
     """Read what the cache does not have, and generate; the cache is told what was read, however that ends."""
     model, cache = loaded.model, loaded.cache
-    ids = on_device(asked.prompt_ids, model)
+    values = fast_values(asked.config) if decoder is not None else None
+    ids = on_device(asked.prompt.ids, model)
     try:
         with torch.no_grad(), interruptible(model, is_stopped), cache.watching(model):
-            done = prefill(model, ids, cache, reused, send, is_stopped)
+            done = prefill(model, ids, cache, asked.reused, send, is_stopped)
             # `generate` reads a few of them together with the last one, but many only where there is memory.
             left = ids.shape[1] - 1 - done
-            if cache.states is not None and left > (0 if fast is not None else LEAST_TOKENS):
+            if cache.states is not None and left > (0 if values is not None else LEAST_TOKENS):
                 prefill_in_parts(model, ids[:, done:-1], cache, cache.states)
-            if fast is None:
+            if decoder is None or values is None:
                 _by_generate(loaded, asked, ids)
                 return
-        _by_decoder(loaded, asked, *fast, ids[0])
+        _by_decoder(loaded, asked, decoder, values, ids[0])
     except QwenTuiError:
         cache.forget()  # what is no number in it would be in every reply from here on
         raise
     finally:
-        cache.end(asked.prompt_ids + asked.streamer.token_ids)
+        cache.end(asked.prompt.ids + asked.streamer.token_ids)
 
 
 def _by_generate(loaded: Loaded, asked: _Asked, ids: torch.Tensor) -> None:
@@ -144,7 +133,9 @@ def _by_decoder(loaded: Loaded, asked: _Asked, decoder: Decoder, values: Values,
     config, streamer = asked.config, asked.streamer
     streamer.decode_path = decoder.step.name
     ends = frozenset(config.eos_token_id or ())
-    suppressed = _suppressed(loaded, config)
+    suppressed = torch.tensor(config.suppress_tokens or [], dtype=torch.long, device=loaded.model.device)
+    if loaded.padded_ids is not None:
+        suppressed = torch.cat((loaded.padded_ids, suppressed))
     taken = 0
     try:
         with torch.no_grad():
@@ -157,12 +148,6 @@ def _by_decoder(loaded: Loaded, asked: _Asked, decoder: Decoder, values: Values,
         decoder.cache.set_length(ids.shape[0] - 1 + taken)
 
 
-def _suppressed(loaded: Loaded, config: GenerationConfig) -> torch.Tensor | None:
-    """The ids (N) that are never chosen, on the model's device."""
-    asked = torch.tensor(config.suppress_tokens or [], dtype=torch.long, device=loaded.model.device)
-    return asked if loaded.padded_ids is None else torch.cat((loaded.padded_ids, asked))
-
-
 def _configured(loaded: Loaded, request: Request, room: int) -> GenerationConfig:
     """The checkpoint's generation_config with the person's values over it."""
     sampling = request.sampling
@@ -170,9 +155,13 @@ def _configured(loaded: Loaded, request: Request, room: int) -> GenerationConfig
     for name in SAMPLING_FIELDS:
         if (value := getattr(sampling, name)) is not None:
             setattr(config, name, value)
-    config.do_sample = _is_sampled(
-        sampling, bool(loaded.defaults.do_sample) and _is_warm(loaded.defaults.temperature)
-    )
+    # Temperature 0 means greedy; asking for a temperature means drawing.
+    if sampling.greedy is not None:
+        config.do_sample = not sampling.greedy and _is_warm(sampling.temperature)
+    elif sampling.temperature is not None:
+        config.do_sample = _is_warm(sampling.temperature)
+    else:
+        config.do_sample = bool(config.do_sample) and _is_warm(config.temperature)
     if config.do_sample:
         # What is left unset here would be filled in with the library's own default, which is 50.
         config.top_k = config.top_k if config.top_k is not None else 0
@@ -191,32 +180,14 @@ def _configured(loaded: Loaded, request: Request, room: int) -> GenerationConfig
     return config
 
 
-def _is_sampled(sampling: Sampling, default: bool) -> bool:
-    """Whether tokens are drawn. Temperature 0 means greedy; asking for a temperature means drawing."""
-    if sampling.greedy is not None:
-        return not sampling.greedy and _is_warm(sampling.temperature)
-    if sampling.temperature is not None:
-        return _is_warm(sampling.temperature)
-    return default
-
-
 def _is_warm(temperature: float | None) -> bool:
     return temperature is None or temperature >= LEAST_TEMPERATURE
 
 
-def _receipt(
-    loaded: Loaded,
-    config: GenerationConfig,
-    seed: int,
-    prompt: Prompt,
-    reused: int,
-    streamer: "_Streamer",
-    reason: str,
-    arrived: float,
-) -> Run:
-    info = loaded.info
+def _receipt(loaded: Loaded, asked: _Asked, reason: str, arrived: float) -> Run:
+    info, streamer = loaded.info, asked.streamer
     names = ("do_sample", *SAMPLING_FIELDS, "max_new_tokens")
-    sampling: dict[str, Json] = {name: getattr(config, name) for name in names}
+    sampling: dict[str, Json] = {name: getattr(asked.config, name) for name in names}
     return Run(
         model=info.model,
         revision=info.revision,
@@ -224,11 +195,11 @@ def _receipt(
         dtype=info.dtype,
         device=info.device,
         decode_path=streamer.decode_path,
-        seed=seed,
+        seed=asked.seed,
         sampling={name: value for name, value in sampling.items() if value is not None},
-        prompt_tokens=len(prompt.ids),
-        reused_tokens=reused,
-        prompt_digest=prompt.digest,
+        prompt_tokens=len(asked.prompt.ids),
+        reused_tokens=asked.reused,
+        prompt_digest=asked.prompt.digest,
         new_tokens=len(streamer.token_ids),
         first_token_seconds=max(0.0, streamer.first_at - arrived) if streamer.token_ids else 0.0,
         decode_seconds=streamer.last_at - streamer.first_at,

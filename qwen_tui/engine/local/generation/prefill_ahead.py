@@ -31,11 +31,8 @@ def read_ahead(
     try:
         certain = loaded.prompts.certain(messages, thinking, is_stopped=is_stopped)
         known = cache.reusable(certain)
-        if (
-            not cache.can_reuse
-            or len(certain) - known < LEAST_TOKENS
-            or len(certain) >= loaded.info.context_window
-        ):
+        is_worth_it = len(certain) - known >= LEAST_TOKENS and len(certain) < loaded.info.context_window
+        if not cache.can_reuse or not is_worth_it:
             return
         ids = on_device(certain, model)
         done = cache.begin(certain)

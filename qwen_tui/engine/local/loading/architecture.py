@@ -4,6 +4,7 @@ The library says so itself, but late, and in long sentences that blame something
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,10 @@ from qwen_tui.errors import QwenTuiError
 
 def check_architecture(config: Mapping[str, Any], folder: Path, spec: ModelSpec) -> None:
     """Raise QwenTuiError when the library knows no causal model of this kind; `folder` holds `config.json`."""
-    model_type = config.get("model_type") or ""
-    if not isinstance(model_type, str):
-        model_type = ""
-    if "auto_map" in config and spec.trust_remote_code:
-        return
-    if model_type in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES:
+    named = config.get("model_type")
+    model_type = named if isinstance(named, str) else ""
+    is_trusted = "auto_map" in config and spec.trust_remote_code
+    if is_trusted or model_type in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES:
         return
     if "auto_map" in config and (model_type not in CONFIG_MAPPING or brings_its_own(config)):
         raise QwenTuiError("engine.remote_code_wanted")
@@ -35,8 +34,9 @@ def check_architecture(config: Mapping[str, Any], folder: Path, spec: ModelSpec)
         raise not_for_chat(config)
     known = {"model_type": one_line(model_type), "installed": transformers.__version__}
     saved_with = one_line(config.get("transformers_version", ""))
-    if _is_newer(saved_with, transformers.__version__):
-        raise QwenTuiError("engine.too_new", **known, saved_with=saved_with)
+    with suppress(InvalidVersion):
+        if Version(saved_with) > Version(transformers.__version__):
+            raise QwenTuiError("engine.too_new", **known, saved_with=saved_with)
     raise QwenTuiError("engine.unknown_architecture", **known)
 
 
@@ -51,10 +51,3 @@ def check_values(config: Mapping[str, Any], folder: Path, spec: ModelSpec) -> No
         if "auto_map" in config and spec.trust_remote_code:
             raise QwenTuiError("engine.remote_code_failed", detail=one_line(error)) from error
         raise QwenTuiError("engine.bad_config", path=one_line(folder), detail=one_line(error)) from error
-
-
-def _is_newer(version: str, than: str) -> bool:
-    try:
-        return Version(version) > Version(than)
-    except InvalidVersion:
-        return False

@@ -4,6 +4,7 @@ Nothing is ever downloaded that was not asked for by name.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -87,13 +88,10 @@ def _choice(spec: ModelSpec) -> Resolved:
     snapshot = hub.cached(PREFERRED)
     if snapshot is None:
         return guide
-    try:
-        device = placement.place(spec, inspect(snapshot)).device
-    except QwenTuiError:
-        return replace(guide, note="engine.note.guide_no_room")
-    if device.type == "cpu":
-        return replace(guide, note="engine.note.guide_no_room")
-    return _from_hub(PREFERRED, snapshot)
+    with suppress(QwenTuiError):
+        if placement.place(spec, inspect(snapshot)).device.type != "cpu":
+            return _from_hub(PREFERRED, snapshot)
+    return replace(guide, note="engine.note.guide_no_room")
 
 
 def _from_hub(model: str, snapshot: Path) -> Resolved:

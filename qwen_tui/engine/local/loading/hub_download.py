@@ -8,6 +8,7 @@ import errno
 import os
 import shutil
 from collections.abc import Callable
+from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,10 +20,11 @@ from huggingface_hub.errors import (
     LocalEntryNotFoundError,
     OfflineModeIsEnabled,
 )
+from huggingface_hub.utils import filter_repo_objects
 
 from qwen_tui.engine.base import LoadProgress
-from qwen_tui.engine.local.loading.download_progress import Received, bars
-from qwen_tui.engine.local.loading.partial_downloads import Unfinished
+from qwen_tui.engine.local.loading.download_progress import bars
+from qwen_tui.engine.local.loading.partial_downloads import noted
 from qwen_tui.engine.models.cache_scan import TOKENIZERS
 from qwen_tui.engine.models.checkpoint import CONFIG, INDEX, OTHER_FORMATS, inspect
 from qwen_tui.engine.models.fit import gigabytes
@@ -34,7 +36,7 @@ from qwen_tui.errors import QwenTuiError
 WANTED = ("*.safetensors", "*.json", "*.jinja", "*.model", "*.txt", "*.tiktoken", "*.py")
 """Weights, configuration, chat template, tokenizer, and code that `trust_remote_code` may run."""
 
-UNWANTED = ("*/*",)
+_PATTERNS = {"allow_patterns": WANTED, "ignore_patterns": ("*/*",)}
 """Subfolders hold the same weights in other formats."""
 
 FIRST = (CONFIG, INDEX)
@@ -49,11 +51,7 @@ _NO_SPACE = os.strerror(errno.ENOSPC)
 def cached(model: str) -> Path | None:
     """The folder of a model that is complete in the cache, or None. Makes no network request."""
     try:
-        folder = Path(
-            huggingface_hub.snapshot_download(
-                model, allow_patterns=WANTED, ignore_patterns=UNWANTED, local_files_only=True
-            )
-        )
+        folder = Path(huggingface_hub.snapshot_download(model, **_PATTERNS, local_files_only=True))
         inspect(folder)
     except (LocalEntryNotFoundError, HFValidationError):
         return None
@@ -91,17 +89,16 @@ def download(
         raise _in_plain_words(error, model, "engine.hub_silent") from error
     missing = [file for file in files if not file.is_here]
     try:
-        with Unfinished(Path(constants.HF_HUB_CACHE), _folder_name(model), (file.etag for file in missing)):
+        with noted(Path(constants.HF_HUB_CACHE), _folder_name(model), (file.etag for file in missing)):
             first = [file.name for file in files if file.name in FIRST]
             folders = [Path(huggingface_hub.hf_hub_download(model, name)).parent for name in first]
             if CONFIG in first:
                 check(folders[0])
             total = sum(file.bytes for file in missing if file.name not in FIRST)
             _check_disk(total)
-            received = Received(model.rpartition("/")[2], total, len(files), report, is_stopped)
-            folder = huggingface_hub.snapshot_download(
-                model, allow_patterns=WANTED, ignore_patterns=UNWANTED, tqdm_class=bars(received)
-            )
+            begun = LoadProgress("downloading", model.rpartition("/")[2], 0, total, 0, len(files))
+            bar = bars(begun, report, is_stopped)
+            folder = huggingface_hub.snapshot_download(model, **_PATTERNS, tqdm_class=bar)
     except QwenTuiError:
         raise
     except Exception as error:
@@ -127,26 +124,21 @@ def _folder_name(model: str) -> str:
 def _files(model: str) -> list[_File]:
     """The files that make up the model; looks at the repository's list in one request."""
     # As long as for every file later, ten seconds or the person's own: that there is a network is known by now.
-    info = huggingface_hub.HfApi().repo_info(
-        model, files_metadata=True, timeout=constants.HF_HUB_ETAG_TIMEOUT
-    )
-    names = [file.rfilename for file in info.siblings]
-    wanted = set(
-        huggingface_hub.utils.filter_repo_objects(names, allow_patterns=WANTED, ignore_patterns=UNWANTED)
-    )
-    if not any(name.endswith(".safetensors") for name in wanted):
-        weights = [name for name in names if name.endswith(OTHER_FORMATS)]
+    patience = constants.HF_HUB_ETAG_TIMEOUT
+    info = huggingface_hub.HfApi().repo_info(model, files_metadata=True, timeout=patience)
+    wanted = list(filter_repo_objects(info.siblings, key=attrgetter("rfilename"), **_PATTERNS))
+    if not any(file.rfilename.endswith(".safetensors") for file in wanted):
+        weights = [file.rfilename for file in info.siblings if file.rfilename.endswith(OTHER_FORMATS)]
         if weights:
             raise QwenTuiError("engine.not_safetensors", file=one_line(weights[0]))
         raise QwenTuiError("engine.no_model_in_folder", path=model, missing="model.safetensors")
     blobs = Path(constants.HF_HUB_CACHE, _folder_name(model), "blobs")
     files = []
-    for file in info.siblings:
-        if file.rfilename in wanted:
-            etag = (file.lfs.sha256 if file.lfs else file.blob_id) or ""
-            found = huggingface_hub.try_to_load_from_cache(model, file.rfilename, revision=info.sha)
-            is_here = isinstance(found, str) or bool(etag and (blobs / etag).exists())
-            files.append(_File(file.rfilename, file.size or 0, etag, is_here))
+    for file in wanted:
+        etag = (file.lfs.sha256 if file.lfs else file.blob_id) or ""
+        found = huggingface_hub.try_to_load_from_cache(model, file.rfilename, revision=info.sha)
+        is_here = isinstance(found, str) or bool(etag and (blobs / etag).exists())
+        files.append(_File(file.rfilename, file.size or 0, etag, is_here))
     return files
 
 
@@ -156,10 +148,8 @@ def _check_disk(missing_bytes: int) -> None:
     cache.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(cache).free
     if missing_bytes > free:
-        needed = gigabytes(missing_bytes)
-        raise QwenTuiError(
-            "engine.disk_full", needed_gb=needed, free_gb=gigabytes(free), path=one_line(cache)
-        )
+        figures = {"needed_gb": gigabytes(missing_bytes), "free_gb": gigabytes(free)}
+        raise QwenTuiError("engine.disk_full", **figures, path=one_line(cache))
 
 
 def _in_plain_words(error: Exception, model: str, otherwise: str) -> QwenTuiError:

@@ -64,7 +64,7 @@ class Loaded:
     decoder: Decoder | None
     """What decodes faster than `generate`; None where nothing does."""
     saving: Iterator[None]
-    """What is left to do when nothing is asked: see `read_weights.ReadModel.saving`."""
+    """What is left to do when nothing is asked: see `read_weights.read_model`."""
 
 
 def load(
@@ -123,18 +123,11 @@ def load(
         note=resolved.note,
         reasons=placement.reasons,
     )
+    end_ids = traits.end_ids(defaults, tokenizer, prompts.end_of_turn_id())
+    padded = traits.padded_ids(model, tokenizer)
+    token_bytes = TokenBytes(tokenizer) if is_byte_level(tokenizer) else None
     return Loaded(
-        model,
-        tokenizer,
-        prompts,
-        info,
-        defaults,
-        traits.end_ids(defaults, tokenizer, prompts.end_of_turn_id()),
-        traits.padded_ids(model, tokenizer),
-        TokenBytes(tokenizer) if is_byte_level(tokenizer) else None,
-        cache,
-        decoder,
-        saving,
+        model, tokenizer, prompts, info, defaults, end_ids, padded, token_bytes, cache, decoder, saving
     )
 
 

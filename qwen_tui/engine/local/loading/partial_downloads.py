@@ -5,13 +5,13 @@ gigabytes stay that nobody ever reads again. So what this process is about to do
 file that it keeps locked: a note whose lock is free is that of a dead process.
 """
 
-import contextlib
 import fcntl
 import os
 import re
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from huggingface_hub.utils import WeakFileLock
@@ -23,56 +23,42 @@ LOCK_SECONDS = 0.05
 """How long a file's lock is waited for; whoever has it is at work."""
 
 
-class Unfinished:
-    """What this process is about to download of one repository; a context manager around the download."""
+@contextmanager
+def noted(cache: Path, repository: str, etags: Iterable[str]) -> Iterator[None]:
+    """Within this, a repository is downloaded: what the dead have left is removed, and what is begun is noted.
 
-    def __init__(self, cache: Path, repository: str, etags: Iterable[str]) -> None:
-        """`repository`: its folder's name in the cache; `etags`: what its files are called in there."""
-        self._locks = cache / ".locks"
-        self._cache = cache
-        self._repository = repository
-        self._etags = sorted(etags)
-        self._note: Path | None = None
-        self._descriptor = -1
+    `repository`: its folder's name in the cache; `etags`: what its files are called in there.
+    """
+    locks = cache / ".locks"
+    for note in locks.glob("*/qwen-tui-*.unfinished"):
+        for etag in _noted_by_the_dead(note):
+            _remove(cache, note.parent.name, etag)
+    for orphan in (cache / repository / "blobs").glob("*.incomplete"):
+        with suppress(OSError):
+            if time.time() - orphan.stat().st_mtime > ORPHAN_SECONDS:
+                orphan.unlink(missing_ok=True)
+    with ExitStack() as ours:
+        with suppress(OSError):  # without a note, or a lock on it: the files' age must do then
+            (locks / repository).mkdir(parents=True, exist_ok=True)
+            descriptor, name = tempfile.mkstemp(".unfinished", "qwen-tui-", locks / repository)
+            ours.callback(os.close, descriptor)
+            ours.callback(Path(name).unlink, missing_ok=True)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.write(descriptor, "\n".join(sorted(etags)).encode())
+        yield  # the library removes what it does not finish
 
-    def __enter__(self) -> "Unfinished":
-        """Remove what the dead have left, and note what is begun."""
-        for note in self._locks.glob("*/qwen-tui-*.unfinished"):
-            for etag in _noted_by_the_dead(note):
-                self._remove(note.parent.name, etag)
-        for orphan in (self._cache / self._repository / "blobs").glob("*.incomplete"):
-            with contextlib.suppress(OSError):
-                if time.time() - orphan.stat().st_mtime > ORPHAN_SECONDS:
-                    orphan.unlink(missing_ok=True)
-        with contextlib.suppress(OSError):  # without a note, or a lock on it: the files' age must do then
-            self._write()
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        """The library has removed what it did not finish."""
-        if self._note is not None:
-            self._note.unlink(missing_ok=True)
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-
-    def _write(self) -> None:
-        notes = self._locks / self._repository
-        notes.mkdir(parents=True, exist_ok=True)
-        self._descriptor, name = tempfile.mkstemp(".unfinished", "qwen-tui-", notes)
-        self._note = Path(name)
-        fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        os.write(self._descriptor, "\n".join(self._etags).encode())
-
-    def _remove(self, repository: str, etag: str) -> None:
-        """Remove unfinished files of this etag, unless a program writes one now: the library locks it meanwhile."""
-        begun = list((self._cache / repository / "blobs").glob(f"{etag}.*.incomplete"))
-        if not begun:
-            return
-        with contextlib.suppress(OSError):
-            lock = self._locks / repository / f"{etag}.lock"
-            with WeakFileLock(lock, timeout=LOCK_SECONDS):
-                for file in begun:
-                    file.unlink(missing_ok=True)
+def _remove(cache: Path, repository: str, etag: str) -> None:
+    """Remove unfinished files of this etag, unless a program writes one now: the library locks it meanwhile."""
+    begun = list((cache / repository / "blobs").glob(f"{etag}.*.incomplete"))
+    if not begun:
+        return
+    with (
+        suppress(OSError),
+        WeakFileLock(cache / ".locks" / repository / f"{etag}.lock", timeout=LOCK_SECONDS),
+    ):
+        for file in begun:
+            file.unlink(missing_ok=True)
 
 
 def _noted_by_the_dead(note: Path) -> list[str]:

@@ -49,7 +49,7 @@ def place(spec: ModelSpec, checkpoint: Checkpoint, devices: Sequence[Device] | N
         max_memory={int(name.partition(":")[2]): size for name, size in plan.max_memory},
         dtype=getattr(torch, plan.fit.dtype),
         quantization=plan.fit.form,
-        context_tokens=plan.context_tokens,
+        context_tokens=plan.fit.context_tokens,
         reasons=plan.reasons,
     )
 

@@ -4,6 +4,7 @@ They are written by the thread that generates, in small steps while nothing is a
 bitsandbytes, which packs weights anew for a CPU when they are first used, can change them meanwhile.
 """
 
+import fcntl
 import hashlib
 import json
 import logging
@@ -25,7 +26,7 @@ from qwen_tui.engine.local.loading.placement import Placement, quantization_argu
 from qwen_tui.engine.models.checkpoint import WEIGHTS, Checkpoint, header_bytes, weight_files
 from qwen_tui.engine.models.fit import WORTHWHILE
 from qwen_tui.engine.models.main_memory import main_memory
-from qwen_tui.engine.models.quantized_cache import QuantizedCache, lock
+from qwen_tui.engine.models.quantized_cache import QuantizedCache
 
 log = logging.getLogger(__name__)
 
@@ -68,11 +69,6 @@ class Kept:
     config: Mapping[str, Any]
     """What `config.json` is to say: the source's, and how it is quantized."""
     device: torch.device
-
-    def find(self) -> Path | None:
-        """The folder with the weights, None when they are not kept."""
-        entry = self.cache.find(self.name, self.key)
-        return entry.folder if entry is not None else None
 
     def save(self, model: PreTrainedModel) -> Iterator[None]:
         """The steps that write this model's weights; they have to be taken from before the first forward pass.
@@ -121,26 +117,17 @@ def kept(
 
     Those are models that are not quantized on loading, and those that bring code of their own with them.
     """
-    if cache is None or cache.most_bytes == 0 or placement.quantization == "none":
-        return None
-    if "auto_map" in checkpoint.config:
+    is_kept = placement.quantization != "none" and "auto_map" not in checkpoint.config
+    if cache is None or cache.most_bytes == 0 or not is_kept:
         return None
     how = quantization_arguments(placement)["quantization_config"].to_dict()
     try:
         made_of = _digest(_files(checkpoint.folder))
     except OSError:
         return None
-    key = _digest(
-        [
-            FORMAT,
-            str(checkpoint.folder),
-            made_of,
-            how,
-            str(placement.dtype),
-            placement.device.type,
-            [metadata.version(package) for package in ("torch", "transformers", "bitsandbytes")],
-        ]
-    )
+    versions = [metadata.version(package) for package in ("torch", "transformers", "bitsandbytes")]
+    place = [str(placement.dtype), placement.device.type]
+    key = _digest([FORMAT, str(checkpoint.folder), made_of, how, *place, versions])
     config = {**checkpoint.config, "quantization_config": how}
     return Kept(cache, name, checkpoint, made_of, key, config, placement.device)
 
@@ -151,12 +138,8 @@ def _files(folder: Path) -> list[Any]:
         (file.name, file.stat().st_size, file.stat().st_mtime_ns, _digest(header_bytes(file).hex()))
         for file in weight_files(folder)
     ]
-    configs = [
-        (folder / name).read_bytes().hex()
-        for name in ("config.json", _GENERATION)
-        if (folder / name).exists()
-    ]
-    return [weights, configs]
+    configs = [file for name in ("config.json", _GENERATION) if (file := folder / name).exists()]
+    return [weights, [file.read_bytes().hex() for file in configs]]
 
 
 def _digest(value: Any) -> str:
@@ -196,7 +179,7 @@ def _write(path: Path, tensors: dict[str, torch.Tensor]) -> Iterator[None]:
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:
-        lock(file.fileno())
+        fcntl.flock(file, fcntl.LOCK_EX)  # until it is closed: so others know that someone writes
         file.write(len(text).to_bytes(8, "little") + text)
         for tensor in tensors.values():
             flat = tensor.contiguous().reshape(-1).view(torch.uint8)

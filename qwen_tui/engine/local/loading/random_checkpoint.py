@@ -5,14 +5,13 @@ ids, but all of them ids of the model, too.
 """
 
 import json
-import math
 import shutil
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
+from huggingface_hub import split_torch_state_dict_into_shards
 from safetensors.torch import save_file
 from transformers import AutoConfig, AutoModelForCausalLM, PretrainedConfig
 
@@ -65,34 +64,17 @@ def write(shape: Shape, folder: Path) -> None:
     config.save_pretrained(folder)
     for name in ("tokenizer.json", "tokenizer_config.json"):
         shutil.copyfile(model_folder() / name, folder / name)
-    shapes = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+    weights = dict(model.state_dict())
     if shape.is_tied:
-        shapes.pop("lm_head.weight", None)
+        weights.pop("lm_head.weight", None)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     random = torch.Generator(device).manual_seed(0)
-    shards = list(_shards(shapes))
-    weight_map: dict[str, str] = {}
-    for number, names in enumerate(shards, 1):
-        file = f"model-{number:05d}-of-{len(shards):05d}.safetensors"
-        tensors = {name: _tensor(name, shapes[name], random) for name in names}
+    shards = split_torch_state_dict_into_shards(weights, max_shard_size=SHARD_BYTES)
+    for file, names in shards.filename_to_tensors.items():
+        tensors = {name: _tensor(name, weights[name].shape, random) for name in names}
         save_file(tensors, folder / file, metadata={"format": "pt"})
-        weight_map |= dict.fromkeys(names, file)
-    total = 2 * sum(math.prod(each) for each in shapes.values())
-    index = {"metadata": {"total_size": total}, "weight_map": weight_map}
+    index = {"metadata": shards.metadata, "weight_map": shards.tensor_to_filename}
     (folder / INDEX).write_text(json.dumps(index))
-
-
-def _shards(shapes: dict[str, tuple[int, ...]]) -> Iterator[list[str]]:
-    """The names of the tensors, in lots of about `SHARD_BYTES`."""
-    lot: list[str] = []
-    size = 0
-    for name, shape in shapes.items():
-        if lot and size + 2 * math.prod(shape) > SHARD_BYTES:
-            yield lot
-            lot, size = [], 0
-        lot.append(name)
-        size += 2 * math.prod(shape)
-    yield lot
 
 
 def _tensor(name: str, shape: tuple[int, ...], random: torch.Generator) -> torch.Tensor:

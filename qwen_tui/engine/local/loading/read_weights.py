@@ -2,9 +2,10 @@
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any
 
 from safetensors import SafetensorError, safe_open
 from transformers import AutoModelForCausalLM, PreTrainedModel
@@ -28,41 +29,34 @@ ReportRead = Callable[[Stage, int, int], None]
 """Told what is happening, and how many bytes of how many are done."""
 
 
-class ReadModel(NamedTuple):
-    """A model in memory that has computed nothing yet."""
-
-    model: PreTrainedModel
-    saving: Iterator[None]
-    """Writes its quantized weights into the cache, a little at a time; empty when there is nothing to write."""
-
-
 def read_model(
     checkpoint: Checkpoint, placement: Placement, spec: ModelSpec, kept: Kept | None, report: ReportRead
-) -> ReadModel:
-    """Read the weights; `kept` is where they may stand quantized already. Raises QwenTuiError."""
-    if kept is not None:
-        model = _read_kept(placement, spec, kept, report)
-        if model is not None:
-            return ReadModel(model, iter(()))
+) -> tuple[PreTrainedModel, Iterator[None]]:
+    """A model that has computed nothing yet; `kept` is where it may stand quantized. Raises QwenTuiError.
+
+    With it comes what writes its quantized weights there, a little at a time; empty when there is nothing to write.
+    """
+    if kept is not None and (model := _read_kept(placement, spec, kept, report)) is not None:
+        return model, iter(())
     arguments = placing.quantization_arguments(placement)
     model = _read(checkpoint, placement, spec, arguments, "quantizing" if arguments else "reading", report)
-    return ReadModel(model, kept.save(model) if kept is not None else iter(()))
+    return model, kept.save(model) if kept is not None else iter(())
 
 
 def _read_kept(
     placement: Placement, spec: ModelSpec, kept: Kept, report: ReportRead
 ) -> PreTrainedModel | None:
     """The model from the cache; None when it is not there, or has turned out not to be usable."""
-    folder = kept.find()
-    if folder is None:
+    entry = kept.cache.find(kept.name, kept.key)
+    if entry is None:
         return None
     try:
-        return _read(inspect(folder), placement, spec, {}, "reading", report)
+        return _read(inspect(entry.folder), placement, spec, {}, "reading", report)
     except QwenTuiError as error:
         if error.code == "engine.out_of_memory":
             raise
         why = str(error)
-    kept.cache.drop(folder, why)
+    kept.cache.drop(entry.folder, why)
     free_memory()
     return None
 
@@ -107,27 +101,19 @@ def _check_tensors(found: Mapping[str, Any]) -> None:
     missing = sorted(str(name) for name in found["missing_keys"])
     if missing:
         raise QwenTuiError("engine.missing_tensors", tensor=one_line(missing[0]), tensors=len(missing))
-    mismatched = sorted(
-        (str(name), list(there), list(wanted)) for name, there, wanted in found["mismatched_keys"]
-    )
+    mismatched = found["mismatched_keys"]
     if mismatched:
-        name, there, wanted = mismatched[0]
-        raise QwenTuiError(
-            "engine.other_shapes",
-            tensor=one_line(name),
-            found=str(there),
-            wanted=str(wanted),
-            tensors=len(mismatched),
-        )
+        name, there, wanted = min(mismatched)
+        shapes = {"found": str(list(there)), "wanted": str(list(wanted))}
+        raise QwenTuiError("engine.other_shapes", tensor=one_line(name), **shapes, tensors=len(mismatched))
 
 
-def _by_parameter(tensor_bytes: Mapping[str, int]) -> dict[str, int]:
+def _by_parameter(tensor_bytes: Mapping[str, int]) -> Mapping[str, int]:
     """The sizes by parameter: what belongs to a quantized one (`…weight.absmax`) counts to it."""
-    sizes: dict[str, int] = {}
+    sizes: Counter[str] = Counter()
     for name, size in tensor_bytes.items():
         head, mark, _ = name.partition(".weight.")
-        parameter = f"{head}.weight" if mark else name
-        sizes[parameter] = sizes.get(parameter, 0) + size
+        sizes[f"{head}.weight" if mark else name] += size
     return sizes
 
 
@@ -149,8 +135,7 @@ def _broken_file(checkpoint: Checkpoint) -> QwenTuiError | None:
     """Which of the weight files cannot be opened; what goes wrong with it later does not name it."""
     for file in weight_files(checkpoint.folder):
         try:
-            with safe_open(file, "pt"):
-                continue
+            safe_open(file, "pt")
         except SafetensorError as error:
             return QwenTuiError("engine.corrupt_weights", file=one_line(file.name), detail=one_line(error))
     return None

@@ -6,26 +6,13 @@ with every token; `DecodeStream` has no flush and stalls on broken UTF-8.
 
 import codecs
 from collections.abc import Sequence
-from typing import Protocol
 
 from tokenizers import decoders
 from transformers import PreTrainedTokenizerBase
+from transformers.convert_slow_tokenizer import bytes_to_unicode
 
 HOLD_TOKENS = 8
 """How many tokens may wait for an incomplete character to be completed; UTF-8 needs three at most."""
-
-
-class TextDecoder(Protocol):
-    """Turns one reply's token ids into text. The parts add up to `tokenizer.decode` of all ids."""
-
-    def push(self, token_id: int) -> str:
-        """The text that is certain now; empty inside a character, and for special tokens."""
-
-    def flush(self, *, is_cut: bool = False) -> str:
-        """What is left when no more tokens come: an unfinished character shows as U+FFFD.
-
-        When the reply `is_cut` and may be continued, that character is dropped: the model writes it again.
-        """
 
 
 class TokenBytes:
@@ -33,7 +20,9 @@ class TokenBytes:
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase) -> None:
         self._tokenizer = tokenizer
-        self._special = frozenset(tokenizer.all_special_ids) | special_ids(tokenizer)
+        added = tokenizer.added_tokens_decoder.items()
+        self._special = {*tokenizer.all_special_ids, *(i for i, token in added if token.special)}
+        """The ids that `decode(skip_special_tokens=True)` leaves out."""
         self._found: dict[int, bytes] = {}
 
     def __getitem__(self, token_id: int) -> bytes:
@@ -45,18 +34,24 @@ class TokenBytes:
 
 
 class ByteDecoder:
-    """For byte-level tokenizers (Qwen, Llama 3, GPT-2): token to bytes to characters."""
+    """For byte-level tokenizers (Qwen, Llama 3, GPT-2): token to bytes to characters.
+
+    The parts of one reply's text add up to `tokenizer.decode` of all its ids.
+    """
 
     def __init__(self, table: TokenBytes) -> None:
         self._table = table
         self._characters = codecs.getincrementaldecoder("utf-8")("replace")
 
     def push(self, token_id: int) -> str:
-        """See `TextDecoder.push`."""
+        """The text that is certain now; empty inside a character, and for special tokens."""
         return self._characters.decode(self._table[token_id])
 
     def flush(self, *, is_cut: bool = False) -> str:
-        """See `TextDecoder.flush`."""
+        """What is left when no more tokens come: an unfinished character shows as U+FFFD.
+
+        When the reply `is_cut` and may be continued, that character is dropped: the model writes it again.
+        """
         if is_cut:
             self._characters.reset()
         return self._characters.decode(b"", final=True)
@@ -76,7 +71,7 @@ class WindowDecoder:
         self._held_ids: list[int] = []
 
     def push(self, token_id: int) -> str:
-        """See `TextDecoder.push`."""
+        """See `ByteDecoder.push`."""
         self._held_ids.append(token_id)
         text = self._added()
         if not text or (text.endswith("�") and len(self._held_ids) < HOLD_TOKENS):
@@ -84,7 +79,7 @@ class WindowDecoder:
         return self._show(text)
 
     def flush(self, *, is_cut: bool = False) -> str:
-        """See `TextDecoder.flush`."""
+        """See `ByteDecoder.flush`."""
         text = self._show(self._added())
         return text.rstrip("�") if is_cut else text
 
@@ -100,16 +95,14 @@ class WindowDecoder:
         return str(self._tokenizer.decode(ids, skip_special_tokens=True)) if ids else ""
 
 
+TextDecoder = ByteDecoder | WindowDecoder
+
+
 def is_byte_level(tokenizer: PreTrainedTokenizerBase) -> bool:
     """Whether its tokens are plain bytes in the GPT-2 alphabet, with nothing tidied up afterwards."""
     backend = getattr(tokenizer, "backend_tokenizer", None)
     tidies = bool(getattr(tokenizer, "clean_up_tokenization_spaces", False))
     return backend is not None and isinstance(backend.decoder, decoders.ByteLevel) and not tidies
-
-
-def special_ids(tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
-    """The ids that `decode(skip_special_tokens=True)` leaves out."""
-    return frozenset(i for i, token in tokenizer.added_tokens_decoder.items() if token.special)
 
 
 def token_bytes(token: str) -> bytes:
@@ -120,11 +113,5 @@ def token_bytes(token: str) -> bytes:
         return token.encode("utf-8", "replace")
 
 
-def _byte_alphabet() -> dict[str, int]:
-    """GPT-2's `bytes_to_unicode`, the other way round: each byte has one printable character."""
-    printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
-    others = [byte for byte in range(256) if byte not in set(printable)]
-    return {chr(byte): byte for byte in printable} | {chr(256 + n): byte for n, byte in enumerate(others)}
-
-
-_BYTE_OF = _byte_alphabet()
+_BYTE_OF = {character: byte for byte, character in bytes_to_unicode().items()}
+"""GPT-2's alphabet: each byte has one printable character."""

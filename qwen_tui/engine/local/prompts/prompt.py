@@ -7,10 +7,10 @@ import hashlib
 import re
 import struct
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 from jinja2 import TemplateError
 from transformers import PreTrainedTokenizerBase
@@ -52,7 +52,9 @@ class PromptBuilder:
         self._tokenizer = tokenizer
         self._lock = threading.Lock()
         """A fast tokenizer has settings that one call changes under another."""
-        self.template = _template(tokenizer)
+        self.template: str | None = None
+        with suppress(ValueError):
+            self.template = str(tokenizer.get_chat_template())
         """The chat template's text; None for a base model."""
         self.can_think = bool(self.template and re.search(r"\benable_thinking\b", self.template))
         """Whether the template takes `enable_thinking`."""
@@ -200,26 +202,21 @@ class PromptBuilder:
         """
         if self.template is None:
             return "\n".join(message.content for message in messages)
-        refusal: Exception | None = None
-        reshapes: tuple[Callable[[Sequence[PromptMessage]], Sequence[PromptMessage]], ...]
-        reshapes = (tuple, _without_system, _alternating)
-        for reshape in reshapes:
+        refusals = []
+        for reshaped in (messages, _without_system(messages), _alternating(messages)):
             try:
-                return self._apply(reshape(messages), thinking)
+                return self._apply(reshaped, thinking)
             except REFUSALS as error:
-                refusal = refusal or error
-        raise QwenTuiError("engine.template_refused", detail=one_line(refusal))
+                refusals.append(one_line(error))
+        raise QwenTuiError("engine.template_refused", detail=refusals[0])
 
     def _apply(self, messages: Sequence[PromptMessage], thinking: bool | None) -> str:
-        asked: dict[str, Any] = {}
-        if self.can_think and thinking is not None:
-            asked["enable_thinking"] = thinking
-        text = self._tokenizer.apply_chat_template(
-            [_as_template_sees(message) for message in messages],
-            tokenize=False,
-            add_generation_prompt=True,
-            **asked,
-        )
+        asked = {"enable_thinking": thinking} if self.can_think and thinking is not None else {}
+        seen = [{"role": str(each.role), "content": each.content} for each in messages]
+        for as_seen, message in zip(seen, messages, strict=True):
+            if message.thinking:
+                as_seen["reasoning_content"] = message.thinking
+        text = self._tokenizer.apply_chat_template(seen, tokenize=False, add_generation_prompt=True, **asked)
         return str(text)
 
     def _defused(self, message: PromptMessage) -> PromptMessage:
@@ -273,20 +270,6 @@ def _written(reply: PromptMessage, thinks: bool) -> tuple[str, int]:
     thought = reply.thinking if thinks else f"{OPEN}\n{reply.thinking}"
     written = f"{thought}\n{CLOSE}\n\n{reply.content}" if reply.content else thought
     return written, (not thinks) + bool(reply.content)
-
-
-def _as_template_sees(message: PromptMessage) -> dict[str, str]:
-    seen = {"role": str(message.role), "content": message.content}
-    if message.thinking:
-        seen["reasoning_content"] = message.thinking
-    return seen
-
-
-def _template(tokenizer: PreTrainedTokenizerBase) -> str | None:
-    try:
-        return str(tokenizer.get_chat_template())
-    except ValueError:
-        return None
 
 
 def _without_system(messages: Sequence[PromptMessage]) -> Sequence[PromptMessage]:
