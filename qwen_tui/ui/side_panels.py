@@ -37,7 +37,6 @@ class SidePanels(Horizontal):
             self.call_after_refresh(self._focus, self._wanted)
 
     def watch_drawer(self, drawer: str) -> None:
-        """Draw a pane over the log, or none."""
         for pane in self.BESIDE_FROM:
             self.set_class(pane == drawer, f"-{pane}-open")
         self.refresh_bindings()
@@ -58,7 +57,6 @@ class SidePanels(Horizontal):
         self.drawer = "" if self.app.size.width >= self.BESIDE_FROM[pane] else pane
 
     def action_close_drawer(self) -> None:
-        """Take away what is drawn over the log."""
         self.drawer = self._wanted = ""
         self.call_later(self.run_action, "screen.write")
 

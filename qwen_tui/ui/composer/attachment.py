@@ -95,11 +95,9 @@ class Attachments(VerticalScroll, can_focus=False):
 
     @property
     def texts(self) -> tuple[str, ...]:
-        """What was pasted."""
         return tuple(each.text for each in self.all)
 
     def show(self, texts: tuple[str, ...]) -> None:
-        """Show these instead."""
         for attachment in list(self.all):
             self.drop(attachment)
         for text in texts:
@@ -114,7 +112,6 @@ class Attachments(VerticalScroll, can_focus=False):
         self.add_class("-some")
 
     def drop(self, attachment: Attachment) -> None:
-        """Take one away."""
         self.all.remove(attachment)
         attachment.remove()
         self.set_class(bool(self.all), "-some")

@@ -14,7 +14,6 @@ class Recall:
 
     @property
     def is_back(self) -> bool:
-        """Whether the draft is shown again."""
         return self._at == len(self._entries) - 1
 
     @property

@@ -56,7 +56,6 @@ class Outbox:
             self._drafts.note(self._shown.conversation, self._composer.written)
 
     def submit(self, session: ChatSession, request: TurnRequest, settings: Callable[[], Settings]) -> None:
-        """Let this be answered when its turn comes."""
         self._turns.submit(Turn(session, request, settings))
         self._keep(session)
 

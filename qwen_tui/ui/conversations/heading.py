@@ -40,7 +40,6 @@ class ListHeading(Horizontal):
         yield self._count
 
     def show_count(self, count: int) -> None:
-        """Say how many conversations are listed."""
         self._count.update(f"{count:,}" if count else "")
 
     @property
@@ -49,12 +48,10 @@ class ListHeading(Horizontal):
         return self.has_class("-searching")
 
     def search(self) -> None:
-        """Let the person write what to look for."""
         self.field.value = ""
         self.add_class("-searching")
         focus_at_once(self.field)
 
     def end_search(self) -> None:
-        """Look for nothing any more."""
         self.field.value = ""
         self.remove_class("-searching")

@@ -104,15 +104,12 @@ class ConversationList(ScrollView, can_focus=True):
 
     @property
     def row(self) -> ConversationRow | None:
-        """The conversation under the cursor; None in an empty list."""
         return self.rows[self.cursor] if self.rows else None
 
     def on_mount(self) -> None:
-        """Let the times grow older while nothing else happens."""
         self.set_interval(_TICK_SECONDS, self._grow_older)
 
     def validate_cursor(self, cursor: int) -> int:
-        """Keep the cursor on a row."""
         return max(0, min(cursor, len(self.rows) - 1))
 
     def watch_rows(self, before: tuple[ConversationRow, ...], rows: tuple[ConversationRow, ...]) -> None:
@@ -132,7 +129,6 @@ class ConversationList(ScrollView, can_focus=True):
         self.refresh()
 
     def watch_open_id(self, open_id: str | None) -> None:
-        """Go along to the conversation that has been opened."""
         self.go_to(open_id)
         self.refresh()
 
@@ -152,7 +148,6 @@ class ConversationList(ScrollView, can_focus=True):
         return next((i for i, row in enumerate(self.rows) if row.id == conversation_id), None)
 
     def watch_cursor(self, before: int, cursor: int) -> None:
-        """Repaint the two rows that changed."""
         shift = (0, -self.scroll_offset.y)
         self.refresh(*(self._region(index).translate(shift) for index in (before, cursor)))
         self._show_cursor()
@@ -228,7 +223,6 @@ class ConversationList(ScrollView, can_focus=True):
         self.cursor = len(self.rows) - 1
 
     def action_choose(self) -> None:
-        """Ask for the conversation under the cursor to be opened."""
         if self.row is not None:
             self.post_message(self.Chosen(self.row.id, self.row.message_id))
 

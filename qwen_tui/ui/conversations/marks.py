@@ -14,7 +14,6 @@ class Marks:
         self._unread: set[str] = set()
 
     def is_busy(self, conversation_id: str) -> bool:
-        """Whether a turn of this conversation is being answered."""
         return self._turns.is_running(conversation_id)
 
     def is_unread(self, conversation_id: str) -> bool:

@@ -183,7 +183,6 @@ class ConversationsPane(Vertical):
         self.post_message(self.Chosen())
 
     def action_row(self, what: str) -> None:
-        """Do something to the conversation under the cursor."""
         if self._list.row is not None:
             getattr(self, what)(self._list.row.id)
 
@@ -219,7 +218,6 @@ class ConversationsPane(Vertical):
             self._run(rename, lambda _: self._changed(event.id))
 
     def pin(self, id: str) -> None:
-        """Keep a conversation on top of the list, or no longer."""
         pinned = any(row.id == id and row.pinned for row in self._list.rows)
         self._run(lambda: self._library.pin(id, not pinned), lambda _: self._changed(id))
 
@@ -240,7 +238,6 @@ class ConversationsPane(Vertical):
         self._run(trash, trashed)
 
     def duplicate(self, id: str) -> None:
-        """Make a copy of a conversation and let the person go on in it."""
         self._run(
             lambda: self._library.duplicate(id),
             lambda copy_id: self.post_message(self.Chosen(copy_id, said=say("screen.duplicated"))),

@@ -49,7 +49,6 @@ class FileDesk:
         self._add = add
 
     def save_code(self, code: str, name: str, note: str) -> None:
-        """Write a code block to a file."""
         text = code if code.endswith("\n") else f"{code}\n"
         self._ask(
             say("files.save_code"), note, name, lambda path: self._write(path, text.encode(errors="replace"))

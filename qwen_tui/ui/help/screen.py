@@ -65,7 +65,6 @@ class Help(ModalScreen[None]):
                 yield _Tables(self._places)
 
     def on_mount(self) -> None:
-        """Let the arrow keys scroll."""
         self.query_one("#help-keys").focus()
 
 
@@ -80,7 +79,6 @@ class _Tables(LinesView):
         self._width = 0
 
     def lay_out(self, width: int) -> None:
-        """A note, then the tables under their titles."""
         if width == self._width or width <= 0:
             return
         self._width = width

@@ -52,7 +52,7 @@ class Palette:
         self._colours = colours
         self._words = _words(colours)
         self._styles: dict[str, Style] = {}
-        self.base = self._base()
+        self.base = Style.from_color(colours.foreground.rich_color, colours.background.rich_color)
 
     def style(self, ink: str) -> Style:
         """The style of an ink; words that nobody knows change nothing."""
@@ -65,10 +65,6 @@ class Palette:
                 found = self._receded(found)
             self._styles[ink] = found
         return found
-
-    def _base(self) -> Style:
-        colours = self._colours
-        return Style.from_color(colours.foreground.rich_color, colours.background.rich_color)
 
     def _receded(self, style: Style) -> Style:
         if self._colours.ansi or style.color is None:

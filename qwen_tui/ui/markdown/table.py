@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from qwen_tui.ui.markdown.lines import Line, Run, inked
+from qwen_tui.ui.markdown.lines import Line, Run, add_run, inked
 from qwen_tui.ui.markdown.parsing.blocks import Runs, Table
 from qwen_tui.ui.markdown.wrap import wrap
 from qwen_tui.wording.cell_width import cells
@@ -125,10 +125,7 @@ def _aligned(runs: Runs, width: int, align: str, last: bool) -> list[Run]:
     right = 0 if last else spare - left
     padded: list[Run] = []
     for text, ink in ((" " * left, ""), *runs, (" " * right, "")):
-        if padded and padded[-1][1] == ink:
-            padded[-1] = (padded[-1][0] + text, ink)
-        elif text:
-            padded.append((text, ink))
+        add_run(padded, text, ink)
     return padded
 
 

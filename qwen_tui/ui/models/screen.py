@@ -192,7 +192,6 @@ class ModelScreen(ModalScreen[None]):
         self._list()
 
     def _take_wanted(self, entries: tuple[ModelChoice, ...]) -> None:
-        """The person waits for these."""
         self._take_served(entries)
         self._say("")
         self.query_one(ModelList).go_to(entries[0].key)

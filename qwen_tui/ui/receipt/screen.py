@@ -77,7 +77,6 @@ class Receipt(ModalScreen[None]):
             yield ActionBar()
 
     def on_mount(self) -> None:
-        """Let the arrow keys scroll."""
         self.query_one("#receipt-runs").focus()
         self._offer()
 
@@ -137,7 +136,6 @@ class _Runs(LinesView):
         self._width = 0
 
     def lay_out(self, width: int) -> None:
-        """The runs under each other, or why there are none."""
         if width == self._width or width <= 0:
             return
         self._width = width

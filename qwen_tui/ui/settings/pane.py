@@ -115,12 +115,10 @@ class SettingsPane(Vertical):
     # --- State down -----------------------------------------------------------------------------------
 
     def show_defaults(self, settings: Settings) -> None:
-        """These are the person's defaults."""
         self._settings = settings
         self._show()
 
     def show_model(self, info: ModelInfo | None) -> None:
-        """This model answers; None while none does."""
         self._info = info
         self._show()
 
@@ -144,7 +142,6 @@ class SettingsPane(Vertical):
                 self.screen.set_focus(self._switch)
 
     def _explain(self) -> None:
-        """Show the help of the row that has the keyboard."""
         at = self._place_of(self.screen.focused)
         if isinstance(at, SettingRow):
             self._help.tell(*at.said)
@@ -176,7 +173,6 @@ class SettingsPane(Vertical):
     # --- Walking --------------------------------------------------------------------------------------
 
     def go_to(self, name: str) -> None:
-        """Give the keyboard to the row of a setting."""
         self._focus(self._rows[name])
 
     def _focus(self, stop: Widget) -> None:
@@ -214,7 +210,6 @@ class SettingsPane(Vertical):
             self._focus(event.widget)
 
     def action_walk(self, by: int) -> None:
-        """Go to the next or the previous row."""
         places = [self._switch, *(row for row in self._rows.values() if row.resolved.applies)]
         focused = self.screen.focused
         place = self._place_of(focused)

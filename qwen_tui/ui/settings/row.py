@@ -113,7 +113,6 @@ class SettingRow(Widget):
 
     @property
     def hint(self) -> str:
-        """The keys that work here."""
         keys = hint_keys(self)
         hint = say(f"panes.hint.{'loads' if self.resolved.loads else self.option.kind}", **keys)
         return say("panes.hint.reset", hint=hint, **keys) if self.resolved.resettable else hint
@@ -129,13 +128,11 @@ class SettingRow(Widget):
     # --- What they have in common ---------------------------------------------------------------------
 
     def change(self, value: Json) -> None:
-        """Give the setting a checked value."""
         before = self.resolved.value
         if value != before or type(value) is not type(before):
             self._change(self.option.name, value)
 
     def tell(self) -> None:
-        """Say again what there is to say about the row."""
         words = self.problem or " ".join(filter(None, (self.remark, self.option.help)))
         self.said = (words, self.hint, bool(self.problem))
 

@@ -67,7 +67,6 @@ class ChatDriver(LinuxDriver):
             self.write(f"\x1b[>4;{_modify_other_keys()}m")
 
     def stop_application_mode(self) -> None:
-        """Give the terminal back."""
         if "TMUX" in os.environ:
             self.write("\x1b[>4;0m")
         super().stop_application_mode()
@@ -98,7 +97,6 @@ class ChatDriver(LinuxDriver):
         self.resume_application_mode()
 
     def run_input_thread(self) -> None:
-        """Read what is typed until the driver stops."""
         keyboard = Keyboard(self._debug)
         decode = getincrementaldecoder("utf-8")(errors="replace").decode
         with selectors.SelectSelector() as selector:

@@ -63,7 +63,6 @@ class Keyboard(XTermParser):
 
     @property
     def is_waiting(self) -> bool:
-        """Whether `tick` has something to do soon."""
         return bool(self._held or self._burst) or self._paste is not None or self._timeout_time is not None
 
     def feed(self, data: str) -> Iterator[Message]:

@@ -36,11 +36,9 @@ class Autoscroll(VerticalScroll):
 
     @property
     def is_following(self) -> bool:
-        """Whether the view stays at the newest text."""
         return self.is_anchored and not is_anchor_released(self) and not self.has_more_below
 
     def follow(self) -> None:
-        """Go to the end and stay there."""
         self.anchor()
         self.check_end()
 

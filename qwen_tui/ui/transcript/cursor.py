@@ -16,7 +16,6 @@ class Cursor:
     """What is searched for, typed outside the log; None when nothing is. Meanwhile the cursor stays visible."""
 
     def on(self, message_id: str | None) -> "Cursor":
-        """The cursor on another message, or on none."""
         return replace(self, message_id=message_id)
 
     def is_seen_on(self, message_id: str, has_keyboard: bool) -> bool:

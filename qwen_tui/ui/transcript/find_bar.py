@@ -82,7 +82,6 @@ class FindBar(Horizontal):
 
     @property
     def is_open(self) -> bool:
-        """Whether it is seen."""
         return self.has_class("-open")
 
     def close(self) -> bool:

@@ -44,7 +44,6 @@ class MemoryLine(LinesView):
         self._laid_out_for: tuple[Memory, int] | None = None
 
     def show(self, memory: Memory) -> None:
-        """Show other figures."""
         if memory != self.memory:
             self.memory = memory
             self.lay_out(self.content_size.width)

@@ -61,7 +61,6 @@ class MessageKeys:
         self.offer()
 
     def variant_of(self, message_id: str) -> Variant | None:
-        """Which variant a message is; None where there is only one."""
         return self._variants.get(message_id)
 
     def offer(self) -> None:

@@ -37,7 +37,6 @@ class AuthorRow(NamedTuple):
     """Columns where a click shows another variant, and which: the one before (-1) or after (1)."""
 
     def step_at(self, column: int) -> int:
-        """Which variant a click asks for; 0 for none."""
         return next((step for columns, step in self.steps if column in columns), 0)
 
 

@@ -91,7 +91,6 @@ class MessageLog(Autoscroll):
 
     @property
     def messages(self) -> Sequence[Message]:
-        """The messages of the conversation, oldest first."""
         return self.list.messages
 
     def show_conversation(
@@ -152,7 +151,6 @@ class MessageLog(Autoscroll):
 
     @property
     def cursor_message(self) -> Message | None:
-        """The message under the cursor."""
         position = self.list.position_of(self.cursor.message_id)
         return None if position is None else self.messages[position]
 

@@ -60,19 +60,16 @@ class MessageRows:
         return -(-count // GROWTH) * GROWTH if self.is_streaming else count
 
     def lay_out(self, width: int) -> None:
-        """Lay the message out for a width, unless it is."""
         if width != self._width:
             self._width = width
             self._compose()
 
     def append_thinking(self, text: str, tokens: int) -> int:
-        """The model thinks on."""
         self.is_reading = False
         self.thoughts.append(text, tokens)
         return self._compose()
 
     def append_text(self, text: str) -> int:
-        """The answer goes on."""
         stream = None if self.is_reading or self.thoughts.is_running else self._stream
         self.is_reading = False
         self.thoughts.end()
@@ -85,7 +82,6 @@ class MessageRows:
         return min(changed, last)  # the row that held the cursor is drawn again in any case
 
     def show_progress(self, done: int, total: int) -> int:
-        """The model has read so many tokens of the prompt."""
         self._progress = (done, total)
         self.is_waiting = False
         return self._compose()
@@ -100,7 +96,6 @@ class MessageRows:
         return True
 
     def resume(self) -> int:
-        """The reply goes on where it ended."""
         if self.thoughts.text and not self.content:
             self.thoughts.resume()
         self._progress = (0, 0)
@@ -108,7 +103,6 @@ class MessageRows:
         return self._compose()
 
     def finish(self, message: Message) -> int:
-        """Show the message as it was stored."""
         self.message = message
         self._text = [message.content]
         self.thoughts.replace(message.thinking)
@@ -116,7 +110,6 @@ class MessageRows:
         return self._compose()
 
     def toggle_thoughts(self) -> int:
-        """Unfold the thoughts, or fold them again."""
         self.thoughts.is_unfolded = not self.thoughts.is_unfolded
         return self._compose()
 

@@ -77,12 +77,10 @@ class MessageView(LinesView):
             self._show(self.body.append_thinking(text, tokens))
 
     def append_text(self, text: str) -> None:
-        """The answer goes on."""
         if text:
             self._show(self.body.append_text(text))
 
     def show_progress(self, done: int, total: int) -> None:
-        """How much of the prompt the model has read, in tokens."""
         self._show(self.body.show_progress(done, total))
 
     def set_author(self, name: str, variant: Variant | None) -> None:
@@ -92,7 +90,6 @@ class MessageView(LinesView):
             self.repaint_from(0, 1)
 
     def resume(self) -> None:
-        """The reply goes on where it ended: what is appended now follows what is there."""
         self._show(self.body.resume())
         self.refresh(layout=True)
 

@@ -37,14 +37,12 @@ class Thoughts:
             self._stream.append(text)
 
     def end(self) -> None:
-        """Stop the clock: the answer begins, or the turn has ended."""
         if self.is_running:
             self.is_running = False
             self._seconds = time.monotonic() - self._since
             self._stream = None
 
     def resume(self) -> None:
-        """Go on with thinking that was cut short."""
         self.is_running = True
         self._since = time.monotonic() - self._seconds
 

@@ -46,7 +46,6 @@ class VirtualList:
         scroll.watch(scroll, "scroll_y", self._scrolled, init=False)
 
     def position_of(self, message_id: str | None) -> int | None:
-        """Where a message stands in the conversation."""
         return self._positions.get(message_id) if message_id is not None else None
 
     def view_of(self, message_id: str | None) -> MessageView | None:
@@ -55,7 +54,6 @@ class VirtualList:
 
     @property
     def views(self) -> Iterable[MessageView]:
-        """The widgets there are now."""
         return self._views.values()
 
     # --- Changes ---
@@ -114,7 +112,6 @@ class VirtualList:
             self._changed()
 
     def remove(self, message_id: str) -> None:
-        """Take a message out."""
         position = self._positions.get(message_id)
         if position is None:
             return
@@ -130,7 +127,6 @@ class VirtualList:
     # --- Going somewhere ---
 
     def go_to(self, message_id: str) -> None:
-        """Scroll to a message, wherever it is."""
         self.destination = message_id
         view = self._views.get(message_id)
         if view is not None and view.is_mounted:

@@ -50,14 +50,12 @@ class ActionBar(LinesView):
         self._laid_out_for: tuple[object, ...] = ()
 
     def show(self, offers: Sequence[Offer]) -> None:
-        """Offer these."""
         if tuple(offers) != self._offers:
             self._offers = tuple(offers)
             self._under_mouse = None
             self._show_again()
 
     def lay_out(self, width: int) -> None:
-        """As many offers as fit into one row."""
         state = (self._offers, self._under_mouse, width)
         if state == self._laid_out_for:
             return
@@ -88,7 +86,6 @@ class ActionBar(LinesView):
             self.post_message(self.Chosen(offer.name))
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
-        """What is under the mouse can be clicked, and looks so."""
         self._light(self._at(event.x))
 
     def on_leave(self) -> None:

@@ -62,11 +62,9 @@ class Header(Widget):
         self.set_interval(TICK_SECONDS, self._tick)
 
     def show_use(self, use: WindowUse) -> None:
-        """Show how full the context window is."""
         self.used_tokens, self.budget, self.is_exact = use
 
     def watch_progress(self, progress: LoadProgress | None) -> None:
-        """Measure how fast it goes."""
         if progress is not None:
             self._pace.note(progress)
 
@@ -152,12 +150,10 @@ class LoadLine(Header):
     """
 
     def watch_progress(self, progress: LoadProgress | None) -> None:
-        """Come when a load begins."""
         super().watch_progress(progress)
         self.watch_problem()
 
     def watch_problem(self) -> None:
-        """Come when a load has failed."""
         self.set_class(self.progress is not None or bool(self.problem), "-shown")
 
     def _front(self) -> Content:

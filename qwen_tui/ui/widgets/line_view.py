@@ -68,12 +68,10 @@ class LinesView(Widget):
         self._strips.clear()
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
-        """The rows at this width."""
         self.lay_out(width)
         return len(self.rows)
 
     def render_line(self, y: int) -> Strip:
-        """One row in the colours of the theme."""
         width, line, selection = self.content_size.width, self.row_at(y), self.text_selection
         span = selection.get_span(y) if selection is not None else None
         cached = self._strips.get(y)
@@ -88,7 +86,6 @@ class LinesView(Widget):
         return strip
 
     def row_at(self, y: int) -> Line:
-        """What is drawn in a row."""
         return self.rows[y] if y < len(self.rows) else BLANK
 
     def repaint_from(self, row: int, count: int | None = None) -> None:
