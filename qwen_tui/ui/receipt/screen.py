@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 from textual import on
@@ -46,7 +47,7 @@ class Receipt(ModalScreen[None]):
             background: $background;
         }
         #receipt-runs { height: 1fr; padding: 1 1 0 1; scrollbar-size-vertical: 1; }
-        .-without #receipt-runs { height: auto; }
+        #receipt-runs LinesView, .-without #receipt-runs { height: auto; }
         #receipt-box.-without { height: auto; }
         #receipt-outcome { height: auto; max-height: 4; padding: 0 1; margin: 1 0 0 0; color: $text-muted; }
         #receipt-outcome.-nothing { display: none; }
@@ -72,12 +73,11 @@ class Receipt(ModalScreen[None]):
         with Vertical(id="receipt-box", classes="" if self.message.receipt else "-without") as box:
             box.border_title = Content(say("receipt.title", name=author_of(self.message, "")))
             with VerticalScroll(id="receipt-runs"):
-                yield _Runs(self.message, self._path)
+                yield LinesView(partial(_runs, self.message, self._path))
             yield Static("", id="receipt-outcome", classes="-nothing", markup=False)
             yield ActionBar()
 
     def on_mount(self) -> None:
-        self.query_one("#receipt-runs").focus()
         self._offer()
 
     def show_replay(self, text: str, *, is_running: bool = False) -> None:
@@ -124,22 +124,9 @@ class Receipt(ModalScreen[None]):
         )
 
 
-class _Runs(LinesView):
-    """All runs of a reply, as rows."""
-
-    DEFAULT_CSS = "_Runs { height: auto; }"
-
-    def __init__(self, message: Message, path: Sequence[Message]) -> None:
-        super().__init__()
-        self._message = message
-        self._path = path
-        self._width = 0
-
-    def lay_out(self, width: int) -> None:
-        if width == self._width or width <= 0:
-            return
-        self._width = width
-        rows: list[Line] = []
-        for sheet in sheets(self._message, self._path):
-            rows += [*([BLANK] if rows else []), *rows_of(sheet, width)]
-        self.rows = rows or plain_lines(why_none(self._message), width)
+def _runs(message: Message, path: Sequence[Message], width: int) -> list[Line]:
+    """The runs under each other, or why there are none."""
+    rows: list[Line] = []
+    for sheet in sheets(message, path):
+        rows += [*([BLANK] if rows else []), *rows_of(sheet, width)]
+    return rows or plain_lines(why_none(message), width)

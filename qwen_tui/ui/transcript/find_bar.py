@@ -102,8 +102,7 @@ class FindBar(Horizontal):
             hits = self._hits()
             self._show_count(hits, self._at if self._at in hits else None)
 
-    def action_close(self) -> None:
-        self.close()
+    action_close = close
 
     def action_go(self, by: int) -> None:
         """To the next hit, or with -1 to the one before; from the last one on from the other end."""

@@ -61,7 +61,7 @@ class MessageView(LinesView):
         self, message: Message, name: str = "", *, streaming: bool = False, waiting: bool = False
     ) -> None:
         """`name` is shown for a reply that does not tell its model; `streaming` when its text is still to come."""
-        super().__init__(classes=f"-{message.role.value}")
+        super().__init__(self._lines_at, classes=f"-{message.role.value}")
         self.body = MessageRows(message, name, streaming=streaming, waiting=waiting)
         """What is drawn."""
         self._show(0)
@@ -119,9 +119,9 @@ class MessageView(LinesView):
         self.lay_out(width)
         return self.body.height
 
-    def lay_out(self, width: int) -> None:
+    def _lines_at(self, width: int) -> list[Line]:
         self.body.lay_out(max(8, min(width, WIDEST)))
-        self.rows = self.body.lines
+        return self.body.lines
 
     def row_at(self, y: int) -> Line:
         """A row as it is drawn: the last one of a growing text ends with a cursor."""

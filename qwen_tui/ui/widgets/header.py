@@ -38,6 +38,9 @@ class Header(Widget):
     }
     """
 
+    FRONT: ClassVar[Content] = Content.assemble(Content.styled(NAME, "bold $text-accent"), _GAP)
+    """What the line begins with."""
+
     info: reactive[ModelInfo | None] = reactive(None)
     """The model that is loaded."""
     used_tokens: reactive[int | None] = reactive(None)
@@ -53,8 +56,8 @@ class Header(Widget):
     problem: reactive[str] = reactive("")
     """Why there is no model, in a few words."""
 
-    def __init__(self, id: str | None = None, classes: str | None = None) -> None:
-        super().__init__(id=id, classes=classes)
+    def __init__(self, id: str | None = None) -> None:
+        super().__init__(id=id)
         self._pace = Pace()
 
     def on_mount(self) -> None:
@@ -70,7 +73,7 @@ class Header(Widget):
 
     def render(self) -> Content:
         """The longest form that fits."""
-        width, front = self.content_size.width, self._front()
+        width, front = self.content_size.width, self.FRONT
         for left, right in self._forms():
             gap = width - front.cell_length - left.cell_length - right.cell_length
             if gap >= (len(_GAP) if right else 0):
@@ -79,9 +82,6 @@ class Header(Widget):
         if room < 8:
             return left.truncate(width, ellipsis=True)
         return Content.assemble(front, left.truncate(room, ellipsis=True, pad=True), " ", right)
-
-    def _front(self) -> Content:
-        return Content.assemble(Content.styled(NAME, "bold $text-accent"), _GAP)
 
     def _tick(self) -> None:
         if self.progress is not None and self.progress.stage == "downloading":
@@ -141,6 +141,7 @@ class Header(Widget):
 class LoadLine(Header):
     """How a load goes or why it failed, without anything else; takes no room while there is neither."""
 
+    FRONT: ClassVar[Content] = Content()
     DEFAULT_CSS: ClassVar[str] = """
     LoadLine {
         padding: 0 2;
@@ -155,9 +156,6 @@ class LoadLine(Header):
 
     def watch_problem(self) -> None:
         self.set_class(self.progress is not None or bool(self.problem), "-shown")
-
-    def _front(self) -> Content:
-        return Content()
 
 
 _ORDER = ((0, 0), (0, 1), (1, 1), (1, 2), (2, 2))

@@ -20,10 +20,15 @@ _MARK = Style(reverse=True)
 
 
 class LinesView(Widget):
-    """Draws `rows`, line by line; a subclass says what they are by overriding `lay_out`."""
+    """Draws `rows`, line by line."""
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+    def __init__(
+        self, rows_at: Callable[[int], Sequence[Line]], *, id: str | None = None, classes: str | None = None
+    ) -> None:
+        """`rows_at` gives the rows at a width in cells; it is asked when that changes, and by `lay_out_again`."""
         super().__init__(id=id, classes=classes)
+        self._rows_at = rows_at
+        self._laid_out_width = 0
         self.rows: Sequence[Line] = ()
         """What is shown, as laid out for the width of the last layout."""
         self._palette: Palette | None = None
@@ -40,7 +45,16 @@ class LinesView(Widget):
             self.refresh()
 
     def lay_out(self, width: int) -> None:
-        """Set `rows` for this width in cells. Called before every layout, so it should know what it has done."""
+        """Set `rows` for this width in cells; called before every layout."""
+        if width > 0 and width != self._laid_out_width:
+            self._laid_out_width = width
+            self.rows = self._rows_at(width)
+
+    def lay_out_again(self) -> None:
+        """The rows are other ones, of the same number."""
+        self._laid_out_width = 0
+        self.lay_out(self.content_size.width)
+        self.refresh()
 
     @property
     def palette(self) -> Palette:
