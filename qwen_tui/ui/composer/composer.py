@@ -76,8 +76,8 @@ class Composer(Vertical):
     draft_tokens: reactive[int | None] = reactive(None)
     """How many tokens the draft takes; None while that is not known."""
 
-    def __init__(self, id: str | None = None, classes: str | None = None) -> None:
-        super().__init__(id=id, classes=classes)
+    def __init__(self, id: str | None = None) -> None:
+        super().__init__(id=id)
         self.history: tuple[str, ...] = ()
         """Earlier messages, oldest first; up and down walk through them."""
         self.editing: Editing | None = None
@@ -97,7 +97,6 @@ class Composer(Vertical):
 
     @property
     def text(self) -> str:
-        """The whole message as it would be sent; empty when there is none."""
         return self.draft.message
 
     @property

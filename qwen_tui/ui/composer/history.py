@@ -18,7 +18,6 @@ class Recall:
 
     @property
     def end(self) -> Draft:
-        """The draft that the walk began at."""
         return self._entries[-1]
 
     def draft(self, current: Draft) -> Draft:

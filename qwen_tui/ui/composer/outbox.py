@@ -65,14 +65,12 @@ class Outbox:
         self._drafts.keep()
 
     def take_back(self, session: ChatSession) -> Turn | None:
-        """Take the newest turn that waits in a conversation out of the queue, and give its text back."""
         turn = self._turns.take_back(session.conversation.id)
         if turn is not None:
             self.give_back(turn)
         return turn
 
     def take_all_back(self) -> None:
-        """Take every turn that waits out of the queue, of all conversations, and give the texts back."""
         for turn in self._turns.take_all_back():
             self.give_back(turn)
 

@@ -133,14 +133,12 @@ class ConversationList(ScrollView, can_focus=True):
         self.refresh()
 
     def go_to(self, conversation_id: str | None) -> bool:
-        """Put the cursor on this conversation; False when it is not listed."""
         index = self._index(conversation_id)
         if index is not None:
             self.cursor = index
         return index is not None
 
     def line_of(self, conversation_id: str) -> int | None:
-        """On which line of the widget this conversation is drawn; None when it is not listed."""
         index = self._index(conversation_id)
         return None if index is None else self._tops[index] - self.scroll_offset.y
 
@@ -153,7 +151,6 @@ class ConversationList(ScrollView, can_focus=True):
         self._show_cursor()
 
     def render_line(self, y: int) -> Strip:
-        """One line of the list: sign, title, and how long ago it was used; or what it was found by."""
         line = self.scroll_offset.y + y
         width = self.size.width
         index = self._row_at(line)
@@ -176,7 +173,6 @@ class ConversationList(ScrollView, can_focus=True):
         return Strip(segments).adjust_cell_length(width, self.rich_style)
 
     def _snippet(self, row: ConversationRow, width: int, lit: bool) -> Strip:
-        """The line under a title, with what is looked for in the colour of the marks."""
         text = cropped(from_mark(displayed(one_line(row.snippet)), self.marked), width - 5)
         segments = [Segment("    ", self._look("dim", lit))]
         for part, is_marked in marked_parts(text, self.marked):

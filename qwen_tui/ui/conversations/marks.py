@@ -17,7 +17,6 @@ class Marks:
         return self._turns.is_running(conversation_id)
 
     def is_unread(self, conversation_id: str) -> bool:
-        """Whether a reply ended here while another conversation was shown."""
         return conversation_id in self._unread
 
     def note(self, happened: Iterable[Happened], shown_id: str) -> None:

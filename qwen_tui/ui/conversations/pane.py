@@ -24,7 +24,6 @@ from qwen_tui.ui.conversations.list import ConversationList
 from qwen_tui.ui.conversations.marks import Marks
 from qwen_tui.ui.conversations.rename_field import RenameField
 from qwen_tui.ui.conversations.row import narrowed, row_of
-from qwen_tui.ui.conversations.search_field import SearchField
 from qwen_tui.ui.widgets.keys import key_of
 
 T = TypeVar("T")
@@ -135,12 +134,12 @@ class ConversationsPane(Vertical):
         if problems:
             self.post_message(self.Failed(problems, was_asked=False))
 
-    @on(SearchField.Moved)
+    @on(ListHeading.Moved)
     def _show(self) -> None:
         if self._entries is None or not self._list.is_mounted:
             return
         drafted = self._drafts.among([entry.id for entry in self._entries]) - {self._shown_id}
-        query, found = self._heading.field.query_text, self._heading.field.found
+        query, found = self._heading.words, self._heading.found
         rows = narrowed(tuple(row_of(each, self._marks, drafted) for each in self._entries), query, found)
         nothing = "empty" if not query else "not_found" if found and found.is_done else "searching"
         self._empty.update(say(f"panes.conversations.{nothing}", key=key_of(self, "conversations.show_all")))
@@ -150,8 +149,8 @@ class ConversationsPane(Vertical):
         self._list.rows = rows
         self._place_field()
 
-    @on(SearchField.Ended)
-    def _end_search(self, event: SearchField.Ended) -> None:
+    @on(ListHeading.Ended)
+    def _end_search(self, event: ListHeading.Ended) -> None:
         event.stop()
         self._list.focus()
         if not event.found:

@@ -14,7 +14,7 @@ from textual.screen import ModalScreen
 
 from qwen_tui.strings import say
 from qwen_tui.ui.help.keys import KeyRow, Place
-from qwen_tui.ui.markdown.lines import BLANK, Line
+from qwen_tui.ui.markdown.lines import BLANK, Line, Run
 from qwen_tui.ui.markdown.wrap import wrap
 from qwen_tui.ui.widgets.keys import key_of
 from qwen_tui.ui.widgets.line_view import LinesView
@@ -85,16 +85,10 @@ def _rows(row: KeyRow, width: int) -> Iterator[Line]:
     if width < _NARROW:
         what, ids = [*what, *ids], []
     for columns in zip_longest(keys, what, ids, fillvalue=BLANK):
-        widths = (_KEYS, room, 0)
-        gaps = (" " * max(0, end - cells(column.text)) for end, column in zip(widths, columns, strict=True))
-        yield Line(
-            tuple(
-                run
-                for column, gap in zip(columns, gaps, strict=True)
-                for run in (*column.runs, (gap, ""))
-                if run[0]
-            )
-        )
+        runs: list[Run] = []
+        for column, end in zip(columns, (_KEYS, room, 0), strict=True):
+            runs += [*column.runs, (" " * max(0, end - cells(column.text)), "")]
+        yield Line(tuple(run for run in runs if run[0]))
 
 
 def _short(path: Path) -> str:

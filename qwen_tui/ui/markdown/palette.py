@@ -1,7 +1,6 @@
 """Inks to terminal styles: the one place where the names of `lines` meet the colours of a theme."""
 
 import functools
-from collections.abc import Mapping
 from typing import NamedTuple
 
 from rich.style import Style
@@ -27,16 +26,6 @@ class Colours(NamedTuple):
     """The terminal's own colours: nothing can be mixed, so secondary text is dim instead."""
     dimmed: bool = False
     """Everything recedes: the model no longer sees this message."""
-
-
-def colours_of(
-    variables: Mapping[str, str], foreground: Color, background: Color, *, ansi: bool, dimmed: bool
-) -> Colours:
-    """The colours of a theme by its CSS variables, on the ground and in the text colour of a widget."""
-    accent, error, success, warning = (
-        Color.parse(variables[f"text-{name}"]) for name in ("accent", "error", "success", "warning")
-    )
-    return Colours(foreground, background, accent, error, success, warning, ansi, dimmed)
 
 
 @functools.lru_cache(maxsize=32)

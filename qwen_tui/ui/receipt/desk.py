@@ -29,13 +29,8 @@ class ReceiptDesk:
     def open(self, message: Message, conversation: Conversation) -> None:
         from qwen_tui.ui.receipt.screen import Receipt  # late: the first picture does not need it
 
-        self._receipt = Receipt(message, conversation.path())
+        self._receipt = Receipt(message, conversation.path(), self._submit)
         self._parent.app.push_screen(self._receipt)
-
-    def replay(self, reply_id: str) -> None:
-        if self._receipt is not None:
-            self._receipt.show_replay(say("replay.waiting"), is_running=True)
-        self._submit(Replay(reply_id))
 
     def follow(self, event: ReplayEvent) -> None:
         """Say how far a replay is, or what came of it; in the receipt of its own reply, if that is open."""

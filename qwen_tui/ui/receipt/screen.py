@@ -1,7 +1,6 @@
 """The receipt of a reply as a dialog: how each of its runs came about, down to the token ids, and replaying it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import ClassVar
 
@@ -10,11 +9,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.message import Message as Posted
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from qwen_tui.chat.messages import Message
+from qwen_tui.session.requests import Replay
 from qwen_tui.strings import say
 from qwen_tui.ui.markdown.lines import BLANK, Line
 from qwen_tui.ui.markdown.plain import plain_lines
@@ -26,7 +25,7 @@ from qwen_tui.ui.widgets.line_view import LinesView
 
 
 class Receipt(ModalScreen[None]):
-    """How a reply came about. `ReplayRequested` goes up; `show_replay` says what comes of it."""
+    """How a reply came about. `show_replay` says what comes of running it again."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,i,q", "dismiss", say("receipt.close"), id="receipt.close"),
@@ -55,18 +54,13 @@ class Receipt(ModalScreen[None]):
     }
     """
 
-    @dataclass
-    class ReplayRequested(Posted):
-        """The person wants the reply run again."""
-
-        message: Message
-
-    def __init__(self, message: Message, path: Sequence[Message] = ()) -> None:
-        """`path` is the conversation as it is shown, for what the model's memory began with."""
+    def __init__(self, message: Message, path: Sequence[Message], replay: Callable[[Replay], None]) -> None:
+        """`path` is the conversation as it is shown; `replay` is asked to run the reply again."""
         super().__init__()
         self.message = message
         """The reply."""
         self._path = path
+        self._replay = replay
         self._is_replaying = False
 
     def compose(self) -> ComposeResult:
@@ -99,7 +93,8 @@ class Receipt(ModalScreen[None]):
         self._say(say_outcome(copy(self.app, text), text))
 
     def action_replay(self) -> None:
-        self.post_message(self.ReplayRequested(self.message))
+        self.show_replay(say("replay.waiting"), is_running=True)
+        self._replay(Replay(self.message.id))
 
     @on(ActionBar.Chosen)
     async def _choose(self, event: ActionBar.Chosen) -> None:
@@ -112,7 +107,6 @@ class Receipt(ModalScreen[None]):
         outcome.update(Content(text))
 
     def _offer(self) -> None:
-        """Name what can be done, with its keys as they are remapped."""
         active = list(self.active_bindings.values())
         keys = {each.binding.id: self.app.get_key_display(each.binding) for each in reversed(active)}
         self.query_one(ActionBar).show(

@@ -48,7 +48,6 @@ class NumberRow(SettingRow):
 
     @property
     def shown(self) -> tuple[str, str]:
-        """The draft while there is one, with room for the caret."""
         if self.draft is None:
             return super().shown
         return self.draft + " ", "setting-row--invalid" if self.problem else "setting-row--value"
@@ -107,7 +106,6 @@ class NumberRow(SettingRow):
             self.finish()
 
     def action_step(self, steps: int) -> None:
-        """Go `steps` steps up or down from the value in force, or from what has been typed."""
         self.finish()
         value = self.resolved.own if self.resolved.value is None else self.resolved.value
         self.change(stepped(self.option, value, steps))

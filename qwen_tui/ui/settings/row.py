@@ -69,8 +69,7 @@ class SettingRow(Widget):
             & > .setting-row--unset, & > .setting-row--mark { text-style: dim; }
             &.-override > .setting-row--mark { text-style: none; }
             &.-idle > .setting-row--label, &.-idle > .setting-row--value { text-style: dim; }
-            &:hover { background: transparent; }
-            &:focus, &.-editing { background: transparent; }
+            &:hover, &:focus, &.-editing { background: transparent; }
             &:focus > .setting-row--label, &.-editing > .setting-row--label {
                 color: $text-accent; text-style: bold underline;
             }
@@ -145,7 +144,6 @@ class SettingRow(Widget):
         self.tell()
 
     def render(self) -> Content:
-        """Mark and label at the left, the value at the right edge."""
         text, style = self.shown
         width = self.content_size.width
         label = f"{_MARKS[self.resolved.mark]} {self.option.label}"

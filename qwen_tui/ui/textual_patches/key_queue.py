@@ -46,7 +46,6 @@ class KeysInOrder(App[None]):
         """Set while a key is on its way."""
 
     async def on_event(self, event: events.Event) -> None:
-        """Let keys wait for each other; everything else goes its way."""
         if not isinstance(event, events.Key | events.Paste) or event.is_forwarded:
             await super().on_event(event)
         elif self._guard is not None:

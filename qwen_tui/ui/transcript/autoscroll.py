@@ -43,7 +43,6 @@ class Autoscroll(VerticalScroll):
         self.check_end()
 
     def check_end(self) -> None:
-        """Look again whether the newest text is followed."""
         self.is_away = self.is_anchored and not self.is_following and self.max_scroll_y > 0
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:

@@ -68,7 +68,6 @@ class MemoryMarker:
             self._memory = None
 
     def is_dimmed(self, message_id: str) -> bool:
-        """Whether the model does not see a message."""
         begins, position = self._begins, self._messages.position_of(message_id)
         return begins is not None and position is not None and position < begins
 

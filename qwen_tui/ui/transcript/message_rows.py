@@ -39,7 +39,7 @@ class MessageRows:
         """Empty until a width is known."""
         self._name = name
         self._variant: Variant | None = None
-        self._author = AuthorRow(BLANK)
+        self.author = AuthorRow(BLANK)
         self._progress = (0, 0)
         self._text = [message.content]
         self._stream: Stream | None = None
@@ -49,7 +49,6 @@ class MessageRows:
 
     @property
     def content(self) -> str:
-        """The text so far, as Markdown source."""
         self._text = ["".join(self._text)]
         return self._text[0]
 
@@ -87,7 +86,6 @@ class MessageRows:
         return self._compose()
 
     def set_author(self, name: str, variant: Variant | None) -> bool:
-        """Call the assistant so, and say which variant it is; False when it is said already."""
         if (name, variant) == (self._name, self._variant):
             return False
         self._name, self._variant = name, variant
@@ -113,12 +111,7 @@ class MessageRows:
         self.thoughts.is_unfolded = not self.thoughts.is_unfolded
         return self._compose()
 
-    def step_at(self, row: int, column: int) -> int:
-        """Which variant a click here asks for: -1 the one before, 1 the one after, 0 none."""
-        return self._author.step_at(column) if row == 0 else 0
-
     def _compose(self) -> int:
-        """All rows anew."""
         self._stream = None
         if self._width:
             above = [self._author_line(), *self.thoughts.rows(self._width)]
@@ -131,8 +124,8 @@ class MessageRows:
         if self.is_waiting:
             notes.append(say("chat.waiting"))
         name, role = author_of(self.message, self._name), self.message.role
-        self._author = author_row(name, role, self._width, variant=self._variant, notes=notes)
-        return self._author.line
+        self.author = author_row(name, role, self._width, variant=self._variant, notes=notes)
+        return self.author.line
 
     def _body(self) -> list[Line]:
         content = self.content

@@ -38,7 +38,6 @@ class MessageView(LinesView):
         padding: 0 2 0 1;
         border-left: outer $foreground 12%;
         &.-user { border-left: outer $accent; }
-        &.-system { border-left: outer $foreground 12%; }
         &.-failed { border-left: outer $error; }
         &.-dimmed { border-left: outer $foreground 8%; }
         &.-focused { background: $foreground 6%; }
@@ -94,12 +93,10 @@ class MessageView(LinesView):
         self.refresh(layout=True)
 
     def finish(self, message: Message) -> None:
-        """Show the message as it was stored; it is exact from now on."""
         self._show(self.body.finish(message))
         self.refresh(layout=True)
 
     def toggle_thinking(self) -> bool:
-        """Unfold the thoughts, or fold them again; False when there are none."""
         if not self.body.thoughts.text:
             return False
         self._show(self.body.toggle_thoughts())
@@ -109,11 +106,9 @@ class MessageView(LinesView):
     def on_click(self, event: events.Click) -> None:
         event.stop()
         row, column = event.y - self.gutter.top, event.x - self.gutter.left
-        self.post_message(self.Picked(self.message.id, self.body.step_at(row, column)))
+        self.post_message(self.Picked(self.message.id, self.body.author.step_at(column) if row == 0 else 0))
         if row == 1:  # that of the thoughts, where there are any
             self.toggle_thinking()
-
-    # --- Layout ---
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
         self.lay_out(width)

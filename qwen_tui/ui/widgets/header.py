@@ -72,7 +72,6 @@ class Header(Widget):
             self._pace.note(progress)
 
     def render(self) -> Content:
-        """The longest form that fits."""
         width, front = self.content_size.width, self.FRONT
         for left, right in self._forms():
             gap = width - front.cell_length - left.cell_length - right.cell_length
@@ -88,11 +87,12 @@ class Header(Widget):
             self.refresh()
 
     def _forms(self) -> list[tuple[Content, Content]]:
-        """What stands at the left and at the right, from the longest form to the shortest."""
         if self.progress is not None:
             return self._loading_forms(self.progress)
         if self.asleep:
-            return [(form, Content()) for form in _asleep_forms(self.asleep)]
+            long, short = (say(f"header.asleep{form}") for form in (".long", ""))
+            forms = (_dotted(self.asleep, long), _dotted(self.asleep, short), Content(self.asleep))
+            return [(form, Content()) for form in forms]
         if self.info is None:
             words = self.problem or say("header.no_model")
             style = "$text-error" if self.problem else "$text-muted"
@@ -170,10 +170,6 @@ def _model_forms(info: ModelInfo) -> list[Content]:
         return [_dotted(info.name, info.device), Content(info.name)]
     held = {"4bit": "nf4", "8bit": "int8"}.get(info.quantization, info.dtype.removeprefix("torch."))
     return [_dotted(info.name, held, info.device), _dotted(info.name, held), Content(info.name)]
-
-
-def _asleep_forms(name: str) -> list[Content]:
-    return [_dotted(name, say("header.asleep.long")), _dotted(name, say("header.asleep")), Content(name)]
 
 
 def _dotted(first: str, *others: str) -> Content:

@@ -12,7 +12,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from qwen_tui.ui.markdown.lines import BLANK, Line
-from qwen_tui.ui.markdown.palette import Palette, colours_of, palette
+from qwen_tui.ui.markdown.palette import Colours, Palette, palette
 from qwen_tui.wording.cell_width import cells
 
 _MARK = Style(reverse=True)
@@ -61,18 +61,15 @@ class LinesView(Widget):
         """The colours of the theme on this widget's own ground."""
         if self._palette is None:
             _, _, background, foreground = self.colors
-            ansi = self.app.native_ansi_color
-            if ansi:
-                background, foreground = Color.parse("ansi_default"), Color.parse("ansi_default")
-            self._palette = palette(
-                colours_of(
-                    self.app.theme_variables,
-                    foreground,
-                    background,
-                    ansi=ansi,
-                    dimmed=self.has_class("-dimmed"),
-                )
+            is_ansi, variables = self.app.native_ansi_color, self.app.theme_variables
+            if is_ansi:
+                background = foreground = Color.parse("ansi_default")
+            accent, error, success, warning = (
+                Color.parse(variables[f"text-{name}"]) for name in ("accent", "error", "success", "warning")
             )
+            dimmed = self.has_class("-dimmed")
+            colours = Colours(foreground, background, accent, error, success, warning, is_ansi, dimmed)
+            self._palette = palette(colours)
         return self._palette
 
     def notify_style_update(self) -> None:

@@ -20,7 +20,7 @@ from qwen_tui.ui.markdown.streaming.resume import (
     Resumed,
     TableBegun,
 )
-from qwen_tui.ui.markdown.table import NONE_ABOVE, columns, head_lines, row_lines
+from qwen_tui.ui.markdown.table import columns, head_lines, row_lines
 
 CODE_WINDOW = 32
 """Lines of code that are highlighted together while a fence is open."""
@@ -93,7 +93,7 @@ def _commit_rows(block: Table, source: str, resumed: Resumed | None, width: int)
         skipped, begun, lines = 0, resumed, list[Line]()
     else:
         skipped = start_of_line(source, 2)
-        begun = TableBegun(source[:skipped], columns(block, width), NONE_ABOVE)
+        begun = TableBegun(source[:skipped], columns(block, width), None)
         lines = head_lines(begun.columns)
     rows, above = row_lines(begun.columns, done, width, begun.above)
     length = skipped + start_of_line(source[skipped:], len(done))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from qwen_tui.ui.markdown.layout import fence_lines, list_lines
 from qwen_tui.ui.markdown.lines import BLANK, Line
 from qwen_tui.ui.markdown.parsing.blocks import Block, Code, List, Paragraph, Runs, Table
-from qwen_tui.ui.markdown.table import Columns, RowsAbove, row_lines
+from qwen_tui.ui.markdown.table import Columns, row_lines
 from qwen_tui.ui.markdown.wrap import wrap
 
 UNSEEN = "\u2060"
@@ -53,7 +53,8 @@ class TableBegun:
     prefix: str
     """The two lines that opened it."""
     columns: Columns
-    above: RowsAbove
+    above: bool | None
+    """Whether the last row above is a tall one; see `row_lines`."""
 
     def lines(self, block: Block, width: int) -> list[Line] | None:
         if not isinstance(block, Table):
