@@ -45,6 +45,7 @@ class Suggestion(Static):
 
     @on(Click)
     def choose(self) -> None:
+        """Say up that this is wanted."""
         self.post_message(self.Chosen(self._text))
 
 
@@ -89,6 +90,7 @@ class Welcome(Vertical):
         self.watch_state()
 
     def watch_state(self) -> None:
+        """Say what model there is, and suggest what suits it."""
         if not self.query("#welcome-where"):
             return
         info = self.state.engine.info if isinstance(self.state, Ready) else None
