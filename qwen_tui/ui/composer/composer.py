@@ -55,11 +55,8 @@ class Composer(Vertical):
         text: str
         editing: Editing | None = None
 
-    @dataclass
     class DraftChanged(Posted):
-        """The text has changed and rested for a moment; `text` is the message as it would be sent."""
-
-        text: str
+        """The text has changed and rested for a moment."""
 
     @dataclass
     class Failed(Posted):
@@ -285,9 +282,7 @@ class Composer(Vertical):
         self.watch_draft_tokens()
         if self._resting is not None:
             self._resting.stop()
-        self._resting = self.set_timer(
-            DEBOUNCE_SECONDS, lambda: self.post_message(self.DraftChanged(self.text))
-        )
+        self._resting = self.set_timer(DEBOUNCE_SECONDS, lambda: self.post_message(self.DraftChanged()))
 
 
 def _as_tuple(edits: dict[str, str]) -> tuple[UnsentEdit, ...]:

@@ -68,12 +68,9 @@ class ConversationsPane(Vertical):
 
     @dataclass
     class Changed(Posted):
-        """Something was done to this conversation; `said` is what to say about it."""
+        """Something was done to a conversation; `said` is what to say about it."""
 
-        conversation_id: str
         said: str = ""
-        other_messages: bool = False
-        """Whether other messages are shown in it now."""
 
     @dataclass
     class Failed(Posted):
@@ -214,11 +211,11 @@ class ConversationsPane(Vertical):
             field.remove()
         if event.name is not None:
             rename = partial(self._library.rename, event.id, event.name)
-            self._run(rename, lambda _: self._changed(event.id))
+            self._run(rename, lambda _: self._changed())
 
     def pin(self, id: str) -> None:
         pinned = any(row.id == id and row.pinned for row in self._list.rows)
-        self._run(lambda: self._library.pin(id, not pinned), lambda _: self._changed(id))
+        self._run(lambda: self._library.pin(id, not pinned), lambda _: self._changed())
 
     def trash(self, id: str) -> None:
         """Move a conversation to the trash, unless something runs in it."""
@@ -232,7 +229,7 @@ class ConversationsPane(Vertical):
             if id == self._shown_id:
                 self.post_message(self.Chosen(leaves_list=False, said=said))
             else:
-                self._changed(id, said)
+                self._changed(said)
 
         self._run(trash, trashed)
 
@@ -250,10 +247,8 @@ class ConversationsPane(Vertical):
             return self._library.changes.undo()
 
         def undone(it: Undone | None) -> None:
-            if it is None:
-                self._changed("", say("screen.nothing_to_undo"))
-            else:
-                self._changed(it.conversation_id, say(it.what, name=it.name), it.is_of_messages)
+            what = say("screen.nothing_to_undo") if it is None else say(it.what, name=it.name)
+            self._changed(what)
 
         self._run(undo, undone)
 
@@ -263,9 +258,9 @@ class ConversationsPane(Vertical):
         if self._is_at_work(conversation_id):
             raise QwenTuiError("screen.busy_conversation")
 
-    def _changed(self, conversation_id: str, said: str = "", other_messages: bool = False) -> None:
+    def _changed(self, said: str = "") -> None:
         self.refresh_list(self._shown_id)
-        self.post_message(self.Changed(conversation_id, said, other_messages))
+        self.post_message(self.Changed(said))
 
     def _run(self, work: Callable[[], T], done: Callable[[T], object]) -> None:
         """Do something on the storage thread, then `done` with what came of it, if it could be done."""
