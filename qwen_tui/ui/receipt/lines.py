@@ -33,18 +33,12 @@ _MOST = 10**12
 """Figures beyond this come from no model."""
 
 
-class Fact(NamedTuple):
-    """What it is called, and what it was."""
-
-    label: str
-    value: str
-
-
 class Sheet(NamedTuple):
     """One run of a reply."""
 
     title: str
-    facts: tuple[Fact, ...]
+    facts: tuple[tuple[str, str], ...]
+    """What each is called, and what it was."""
     token_ids: tuple[int, ...] = ()
 
 
@@ -75,9 +69,7 @@ def sheets(message: Message, path: Sequence[Message] = ()) -> list[Sheet]:
     return [
         Sheet(
             say("receipt.run", number=number, of=count) if count > 1 else "",
-            tuple(
-                Fact(say(f"receipt.{name}"), value) for name, value in _facts(plausible(run), path) if value
-            ),
+            tuple((say(f"receipt.{name}"), value) for name, value in _facts(plausible(run), path) if value),
             run.token_ids,
         )
         for number, run in enumerate(message.receipt, 1)
