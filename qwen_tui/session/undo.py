@@ -22,11 +22,6 @@ class Undone(NamedTuple):
     name: str
     """Of the conversation."""
 
-    @property
-    def is_of_messages(self) -> bool:
-        """Whether other messages are shown in the conversation now."""
-        return self.what in ("undone.delete", "undone.edit")
-
 
 class UndoStack:
     """The changes of this run of the program, of all conversations in one order."""

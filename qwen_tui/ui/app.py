@@ -32,7 +32,6 @@ from qwen_tui.ui.themes import THEMES
 
 if TYPE_CHECKING:  # see `ChatScreen.on_message_log_requested`
     from qwen_tui.ui.models.screen import ModelScreen
-    from qwen_tui.ui.receipt.screen import Receipt
 
 LOOK_SECONDS = 1 / 15
 """How often it looks at what the engine has come to."""
@@ -158,10 +157,6 @@ class QwenTuiApp(KeysInOrder):
         from qwen_tui.ui.help.screen import Help
 
         self.push_screen(Help(help_places(self._config.keys), help_files(self._where)))
-
-    def on_receipt_replay_requested(self, event: "Receipt.ReplayRequested") -> None:
-        """Run a reply again; handled by name, since the dialog is imported when it is opened."""
-        self._screen.chat.receipts.replay(event.message.id)
 
     def action_stop_loading(self) -> None:
         """Give up a load that is under way."""

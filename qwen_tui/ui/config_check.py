@@ -71,8 +71,8 @@ def _may_meet(kind: type[DOMNode], other: type[DOMNode]) -> bool:
     """Whether the bindings of two classes can be in force at once.
 
     Those of one place are, unless the keyboard goes to either the one or the other: both can have it, or they are
-    variants of one class. What works everywhere does so in
-    every place but a dialog, where only what the app does itself is left.
+    variants of one class. What works everywhere does so in every place but a dialog, where only what the app does
+    itself is left.
     """
     place, other_place = place_of(kind), place_of(other)
     if place == other_place:
@@ -82,11 +82,8 @@ def _may_meet(kind: type[DOMNode], other: type[DOMNode]) -> bool:
     everywhere = {kind: place, other: other_place}
     wide = [each for each, its_place in everywhere.items() if its_place == EVERYWHERE]
     narrow = {place, other_place} - {EVERYWHERE}
-    return bool(wide) and (issubclass(wide[0], App) or not narrow & _dialogs())
-
-
-def _dialogs() -> set[str]:
-    return {place_of(kind) for kind, _ in own_bindings() if issubclass(kind, ModalScreen)}
+    dialogs = {place_of(each) for each, _ in own_bindings() if issubclass(each, ModalScreen)}
+    return bool(wide) and (issubclass(wide[0], App) or not narrow & dialogs)
 
 
 def _name(binding: Binding) -> str:

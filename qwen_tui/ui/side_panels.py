@@ -37,7 +37,6 @@ class SidePanels(Horizontal):
             self.call_after_refresh(self._focus, self._wanted)
 
     def watch_drawer(self, drawer: str) -> None:
-        """Draw a pane over the log, or none."""
         for pane in self.BESIDE_FROM:
             self.set_class(pane == drawer, f"-{pane}-open")
         self.refresh_bindings()
@@ -54,11 +53,9 @@ class SidePanels(Horizontal):
             self.call_later(self.run_action, "screen.write")
 
     def show(self, pane: str) -> None:
-        """Let a pane be seen, drawing it over the log if need be."""
         self.drawer = "" if self.app.size.width >= self.BESIDE_FROM[pane] else pane
 
     def action_close_drawer(self) -> None:
-        """Take away what is drawn over the log."""
         self.drawer = self._wanted = ""
         self.call_later(self.run_action, "screen.write")
 
@@ -84,14 +81,10 @@ class SidePanels(Horizontal):
             self._wanted = pane
 
 
-def _focus_in(widget: Widget) -> None:
-    for inside in widget.query("*"):
-        if inside.can_focus and _is_shown(inside, widget):
+def _focus_in(pane: Widget) -> None:
+    for inside in pane.query("*"):
+        # That the pane itself is shown may not be worked out yet.
+        between = inside.ancestors_with_self
+        if inside.can_focus and all(each.display for each in between[: between.index(pane)]):
             focus_at_once(inside)
             return
-
-
-def _is_shown(inside: Widget, pane: Widget) -> bool:
-    """Whether a widget is there once its pane is: that the pane itself is shown may not be worked out yet."""
-    between = inside.ancestors_with_self
-    return all(each.display for each in between[: between.index(pane)])

@@ -8,6 +8,17 @@ from typing import Final
 
 from textual.theme import Theme
 
+_GROUND = (
+    "input-cursor-foreground",
+    "scrollbar-background",
+    "scrollbar-background-hover",
+    "scrollbar-background-active",
+    "scrollbar-corner-color",
+)
+"""What has the colour of the background."""
+_SELECTION = ("input-selection-background", "screen-selection-background")
+_SELECTED = ("block-cursor-foreground", "input-selection-foreground", "screen-selection-foreground")
+
 QWEN_DARK: Final = Theme(
     name="qwen-dark",
     primary="#8787d7",
@@ -28,26 +39,15 @@ QWEN_DARK: Final = Theme(
         "text-muted": "#949494",
         "text-disabled": "#6c6c6c",
         "block-cursor-background": "#303a4f",
-        "block-cursor-foreground": "#eeeeee",
         "block-cursor-text-style": "none",
         "block-cursor-blurred-background": "#262626",
         "input-cursor-background": "#dadada",
-        "input-cursor-foreground": "#121212",
-        "input-selection-background": "#3a4a6b",
-        "input-selection-foreground": "#eeeeee",
-        "screen-selection-background": "#3a4a6b",
-        "screen-selection-foreground": "#eeeeee",
+        **dict.fromkeys(_SELECTION, "#3a4a6b"),
+        **dict.fromkeys(_SELECTED, "#eeeeee"),
         "scrollbar": "#3a3a3a",
         "scrollbar-hover": "#585858",
         "scrollbar-active": "#5f87d7",
-        "scrollbar-background": "#121212",
-        "scrollbar-background-hover": "#121212",
-        "scrollbar-background-active": "#121212",
-        "scrollbar-corner-color": "#121212",
-        "footer-background": "#121212",
-        "footer-foreground": "#949494",
-        "footer-description-foreground": "#949494",
-        "footer-key-foreground": "#87afff",
+        **dict.fromkeys(_GROUND, "#121212"),
     },
 )
 
@@ -71,26 +71,15 @@ QWEN_LIGHT: Final = Theme(
         "text-muted": "#626262",
         "text-disabled": "#8a8a8a",
         "block-cursor-background": "#d0dcf4",
-        "block-cursor-foreground": "#121212",
         "block-cursor-text-style": "none",
         "block-cursor-blurred-background": "#e8e8e8",
         "input-cursor-background": "#303030",
-        "input-cursor-foreground": "#fdfdfd",
-        "input-selection-background": "#c6d4f2",
-        "input-selection-foreground": "#121212",
-        "screen-selection-background": "#c6d4f2",
-        "screen-selection-foreground": "#121212",
+        **dict.fromkeys(_SELECTION, "#c6d4f2"),
+        **dict.fromkeys(_SELECTED, "#121212"),
         "scrollbar": "#c6c6c6",
         "scrollbar-hover": "#a8a8a8",
         "scrollbar-active": "#5f87d7",
-        "scrollbar-background": "#fdfdfd",
-        "scrollbar-background-hover": "#fdfdfd",
-        "scrollbar-background-active": "#fdfdfd",
-        "scrollbar-corner-color": "#fdfdfd",
-        "footer-background": "#fdfdfd",
-        "footer-foreground": "#626262",
-        "footer-description-foreground": "#626262",
-        "footer-key-foreground": "#005faf",
+        **dict.fromkeys(_GROUND, "#fdfdfd"),
     },
 )
 
@@ -123,7 +112,6 @@ ANSI: Final = Theme(
         "scrollbar-background": "ansi_default",
         "scrollbar-background-hover": "ansi_default",
         "scrollbar-background-active": "ansi_default",
-        "footer-key-foreground": "ansi_cyan",
     },
 )
 """One for light and dark terminals: only colours that every scheme keeps readable on its own background."""

@@ -38,7 +38,6 @@ class TurnNotices:
         self._replays = replays
 
     def follow(self, happened: Happened, shown: ChatSession) -> None:
-        """Say what has happened, while this conversation is `shown`."""
         turn = happened.turn
         match happened.event:
             case Accepted():

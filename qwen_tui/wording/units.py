@@ -27,3 +27,14 @@ def in_time(seconds: float) -> str:
 def in_tokens(count: int | None, *, is_exact: bool = True) -> str:
     """A count of tokens, marked where it is an estimate; a dash where it is not known."""
     return "–" if count is None else f"{'' if is_exact else '≈'}{count:,}"
+
+
+def tokens_in_words(count: int) -> str:
+    """`1 token`, `1,204 tokens`."""
+    return say("chat.receipt.one_token") if count == 1 else say("chat.receipt.tokens", tokens=count)
+
+
+def in_speed(tokens_per_second: float) -> str:
+    """How fast a reply came: `214 tok/s`, `8.3 tok/s`."""
+    code = "chat.receipt.speed" if tokens_per_second >= 10 else "chat.receipt.slow"
+    return say(code, speed=tokens_per_second)

@@ -88,9 +88,10 @@ def make_app() -> object:
             note(f"reading {sum(each.name == 'textual-input' for each in threading.enumerate())}")
 
         @on(Composer.DraftChanged)
-        def changed(self, event: Composer.DraftChanged) -> None:
-            note(f"draft {event.text}")
-            self.query_one(Composer).draft_tokens = len(event.text)
+        def changed(self) -> None:
+            composer = self.query_one(Composer)
+            note(f"draft {composer.text}")
+            composer.draft_tokens = len(composer.text)
 
         @on(Composer.Failed)
         def failed(self, event: Composer.Failed) -> None:

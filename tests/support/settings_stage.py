@@ -50,7 +50,7 @@ class SettingsStage:
 
     @property
     def help(self) -> str:
-        top = self.pane.query_one("HelpLines").region.y
+        top = self.pane.query_one("#settings-foot").region.y
         return " ".join(" ".join(self.lines[top + 1 : self.pane.region.bottom]).split())
 
     @property

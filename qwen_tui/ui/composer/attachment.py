@@ -51,7 +51,9 @@ class Attachment(Static, can_focus=True):
 
     def __init__(self, text: str) -> None:
         self.text = text
-        super().__init__(Content(self._describe()), markup=False)
+        count = text.rstrip("\n").count("\n") + 1  # as it is sent
+        lines = say("composer.chip.line") if count == 1 else say("composer.chip.lines", count=count)
+        super().__init__(Content(say("composer.chip", lines=lines, size=in_bytes(len(text.encode())))))
 
     def on_mount(self) -> None:
         keys = keys_of(self, open="attachment.open", remove="attachment.remove")
@@ -69,11 +71,6 @@ class Attachment(Static, can_focus=True):
 
     def action_remove(self) -> None:
         self.post_message(self.Wanted(self, "remove"))
-
-    def _describe(self) -> str:
-        count = self.text.rstrip("\n").count("\n") + 1  # as it is sent
-        lines = say("composer.chip.line") if count == 1 else say("composer.chip.lines", count=count)
-        return say("composer.chip", lines=lines, size=in_bytes(len(self.text.encode())))
 
 
 class Attachments(VerticalScroll, can_focus=False):
@@ -95,18 +92,15 @@ class Attachments(VerticalScroll, can_focus=False):
 
     @property
     def texts(self) -> tuple[str, ...]:
-        """What was pasted."""
         return tuple(each.text for each in self.all)
 
     def show(self, texts: tuple[str, ...]) -> None:
-        """Show these instead."""
         for attachment in list(self.all):
             self.drop(attachment)
         for text in texts:
             self.add(text)
 
     def add(self, text: str, at: int | None = None) -> None:
-        """Add a text, at the end or before the one that stands at a place."""
         at, attachment = len(self.all) if at is None else at, Attachment(text)
         behind = self.all[at] if at < len(self.all) else None
         self.all.insert(at, attachment)
@@ -114,7 +108,6 @@ class Attachments(VerticalScroll, can_focus=False):
         self.add_class("-some")
 
     def drop(self, attachment: Attachment) -> None:
-        """Take one away."""
         self.all.remove(attachment)
         attachment.remove()
         self.set_class(bool(self.all), "-some")

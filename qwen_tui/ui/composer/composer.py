@@ -55,11 +55,8 @@ class Composer(Vertical):
         text: str
         editing: Editing | None = None
 
-    @dataclass
     class DraftChanged(Posted):
-        """The text has changed and rested for a moment; `text` is the message as it would be sent."""
-
-        text: str
+        """The text has changed and rested for a moment."""
 
     @dataclass
     class Failed(Posted):
@@ -76,8 +73,8 @@ class Composer(Vertical):
     draft_tokens: reactive[int | None] = reactive(None)
     """How many tokens the draft takes; None while that is not known."""
 
-    def __init__(self, id: str | None = None, classes: str | None = None) -> None:
-        super().__init__(id=id, classes=classes)
+    def __init__(self, id: str | None = None) -> None:
+        super().__init__(id=id)
         self.history: tuple[str, ...] = ()
         """Earlier messages, oldest first; up and down walk through them."""
         self.editing: Editing | None = None
@@ -97,7 +94,6 @@ class Composer(Vertical):
 
     @property
     def text(self) -> str:
-        """The whole message as it would be sent; empty when there is none."""
         return self.draft.message
 
     @property
@@ -115,10 +111,10 @@ class Composer(Vertical):
         draft = self.draft if self._recall is None else self._recall.draft(self.draft)
         if editing is None:
             return Written(draft, _as_tuple(edits))
-        is_changed = draft.message != editing.original
-        if is_changed:
-            edits[editing.message_id] = draft.message
-        return Written(editing.kept, _as_tuple(edits), editing.message_id if is_changed else "")
+        if draft.message == editing.original:
+            return Written(editing.kept, _as_tuple(edits))
+        edits[editing.message_id] = draft.message
+        return Written(editing.kept, _as_tuple(edits), editing.message_id)
 
     def focus(self, scroll_visible: bool = True) -> "Composer":
         self._area.focus(scroll_visible)
@@ -184,19 +180,19 @@ class Composer(Vertical):
             self._area.move_cursor(self._area.document.end)
         self._changed()
 
-    def watch_busy(self) -> None:
-        words = "composer.placeholder.busy" if self.busy else "composer.placeholder"
-        self._area.placeholder = Content(say(words))
-
     def watch_title(self) -> None:
-        """Show on the frame what is written here: the conversation's name, or that a message is edited."""
+        """Show what is written here: the conversation's name, or that a message is edited."""
         title, self._area.purpose = self.title, "send"
         if self.editing is not None:
             what, self._area.purpose = ("reply", "save") if self.editing.is_reply else ("question", "resend")
             title = say(f"composer.edits_{what}", **keys_of(self, enter="chat.send", esc="chat.stop"))
         self._area.border_title = Content(title) if title else None
+        placeholder = "composer.placeholder.busy" if self.busy else "composer.placeholder"
+        self._area.placeholder = Content(say(placeholder))
         self.set_class(self.editing is not None, "-editing")
         self.refresh_bindings()
+
+    watch_busy = watch_title
 
     def watch_draft_tokens(self) -> None:
         one = self.draft_tokens == 1 and self.counts_exactly
@@ -214,16 +210,13 @@ class Composer(Vertical):
         self._changed()
 
     @on(MessageArea.Wanted)
-    async def _do_with_text(self, event: MessageArea.Wanted) -> None:
+    def _do_with_text(self, event: MessageArea.Wanted) -> None:
         event.stop()
         editing = self.editing
         match event.what:
             case "send" if editing is None and self.text in HELP_WORDS:
                 self.take()
-                for active in self.screen.active_bindings.values():
-                    if active.binding.id == "app.help":
-                        await self.app.run_action(active.binding.action, active.node)
-                        break
+                self.call_later(self.run_action, "app.show_help")
             case "send" if self.text:
                 self.post_message(self.Submitted(self.take(), editing))
             case "back" if self._attachments.all:
@@ -275,11 +268,7 @@ class Composer(Vertical):
         if found is not None:
             self._recall = None if recall.is_back else recall
             self._show(found)
-        elif (
-            way < 0
-            and not self.text
-            and any(each.has_class("suggestion") for each in self.screen.focus_chain)
-        ):
+        elif way < 0 and not self.text and self.screen.query(".suggestion"):
             self.screen.focus_previous(".suggestion")
 
     def _show(self, draft: Draft) -> None:
@@ -293,9 +282,7 @@ class Composer(Vertical):
         self.watch_draft_tokens()
         if self._resting is not None:
             self._resting.stop()
-        self._resting = self.set_timer(
-            DEBOUNCE_SECONDS, lambda: self.post_message(self.DraftChanged(self.text))
-        )
+        self._resting = self.set_timer(DEBOUNCE_SECONDS, lambda: self.post_message(self.DraftChanged()))
 
 
 def _as_tuple(edits: dict[str, str]) -> tuple[UnsentEdit, ...]:

@@ -27,25 +27,20 @@ def edit(app: App[object], text: str) -> str:
     """
     command = _command()
     try:
-        descriptor, name = tempfile.mkstemp(prefix="qwen-tui-", suffix=".md")
+        with tempfile.TemporaryDirectory(prefix="qwen-tui-") as folder:
+            path = Path(folder, "message.md")
+            path.write_text(text, encoding="utf-8")
+            with app.suspend(), _keys_for_the_editor():
+                # Descriptors 1 and 2 lead to the log file; the terminal is where Textual writes.
+                terminal = sys.__stderr__
+                status = subprocess.run(
+                    [*command, path], stdin=sys.__stdin__, stdout=terminal, stderr=terminal
+                ).returncode
+            if status:
+                raise QwenTuiError("composer.editor_failed", command=command[0], status=status)
+            return clean(path.read_bytes().decode("utf-8", errors="replace")).removesuffix("\n")
     except OSError as error:
         raise QwenTuiError("composer.editor_file", detail=error.strerror or str(error)) from error
-    path = Path(name)
-    try:
-        with open(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        with app.suspend(), _keys_for_the_editor():
-            # Descriptors 1 and 2 lead to the log file; the terminal is where Textual writes.
-            status = subprocess.run(
-                [*command, name], stdin=sys.__stdin__, stdout=sys.__stderr__, stderr=sys.__stderr__
-            ).returncode
-        if status:
-            raise QwenTuiError("composer.editor_failed", command=command[0], status=status)
-        return clean(path.read_bytes().decode("utf-8", errors="replace")).removesuffix("\n")
-    except OSError as error:
-        raise QwenTuiError("composer.editor_file", detail=error.strerror or str(error)) from error
-    finally:
-        path.unlink(missing_ok=True)
 
 
 def _command() -> list[str]:

@@ -14,12 +14,10 @@ class Recall:
 
     @property
     def is_back(self) -> bool:
-        """Whether the draft is shown again."""
         return self._at == len(self._entries) - 1
 
     @property
     def end(self) -> Draft:
-        """The draft that the walk began at."""
         return self._entries[-1]
 
     def draft(self, current: Draft) -> Draft:

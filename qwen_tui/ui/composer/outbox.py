@@ -56,7 +56,6 @@ class Outbox:
             self._drafts.note(self._shown.conversation, self._composer.written)
 
     def submit(self, session: ChatSession, request: TurnRequest, settings: Callable[[], Settings]) -> None:
-        """Let this be answered when its turn comes."""
         self._turns.submit(Turn(session, request, settings))
         self._keep(session)
 
@@ -66,14 +65,12 @@ class Outbox:
         self._drafts.keep()
 
     def take_back(self, session: ChatSession) -> Turn | None:
-        """Take the newest turn that waits in a conversation out of the queue, and give its text back."""
         turn = self._turns.take_back(session.conversation.id)
         if turn is not None:
             self.give_back(turn)
         return turn
 
     def take_all_back(self) -> None:
-        """Take every turn that waits out of the queue, of all conversations, and give the texts back."""
         for turn in self._turns.take_all_back():
             self.give_back(turn)
 

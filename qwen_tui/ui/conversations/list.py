@@ -104,15 +104,12 @@ class ConversationList(ScrollView, can_focus=True):
 
     @property
     def row(self) -> ConversationRow | None:
-        """The conversation under the cursor; None in an empty list."""
         return self.rows[self.cursor] if self.rows else None
 
     def on_mount(self) -> None:
-        """Let the times grow older while nothing else happens."""
         self.set_interval(_TICK_SECONDS, self._grow_older)
 
     def validate_cursor(self, cursor: int) -> int:
-        """Keep the cursor on a row."""
         return max(0, min(cursor, len(self.rows) - 1))
 
     def watch_rows(self, before: tuple[ConversationRow, ...], rows: tuple[ConversationRow, ...]) -> None:
@@ -132,19 +129,16 @@ class ConversationList(ScrollView, can_focus=True):
         self.refresh()
 
     def watch_open_id(self, open_id: str | None) -> None:
-        """Go along to the conversation that has been opened."""
         self.go_to(open_id)
         self.refresh()
 
     def go_to(self, conversation_id: str | None) -> bool:
-        """Put the cursor on this conversation; False when it is not listed."""
         index = self._index(conversation_id)
         if index is not None:
             self.cursor = index
         return index is not None
 
     def line_of(self, conversation_id: str) -> int | None:
-        """On which line of the widget this conversation is drawn; None when it is not listed."""
         index = self._index(conversation_id)
         return None if index is None else self._tops[index] - self.scroll_offset.y
 
@@ -152,13 +146,11 @@ class ConversationList(ScrollView, can_focus=True):
         return next((i for i, row in enumerate(self.rows) if row.id == conversation_id), None)
 
     def watch_cursor(self, before: int, cursor: int) -> None:
-        """Repaint the two rows that changed."""
         shift = (0, -self.scroll_offset.y)
         self.refresh(*(self._region(index).translate(shift) for index in (before, cursor)))
         self._show_cursor()
 
     def render_line(self, y: int) -> Strip:
-        """One line of the list: sign, title, and how long ago it was used; or what it was found by."""
         line = self.scroll_offset.y + y
         width = self.size.width
         index = self._row_at(line)
@@ -181,7 +173,6 @@ class ConversationList(ScrollView, can_focus=True):
         return Strip(segments).adjust_cell_length(width, self.rich_style)
 
     def _snippet(self, row: ConversationRow, width: int, lit: bool) -> Strip:
-        """The line under a title, with what is looked for in the colour of the marks."""
         text = cropped(from_mark(displayed(one_line(row.snippet)), self.marked), width - 5)
         segments = [Segment("    ", self._look("dim", lit))]
         for part, is_marked in marked_parts(text, self.marked):
@@ -228,7 +219,6 @@ class ConversationList(ScrollView, can_focus=True):
         self.cursor = len(self.rows) - 1
 
     def action_choose(self) -> None:
-        """Ask for the conversation under the cursor to be opened."""
         if self.row is not None:
             self.post_message(self.Chosen(self.row.id, self.row.message_id))
 

@@ -14,11 +14,9 @@ class Marks:
         self._unread: set[str] = set()
 
     def is_busy(self, conversation_id: str) -> bool:
-        """Whether a turn of this conversation is being answered."""
         return self._turns.is_running(conversation_id)
 
     def is_unread(self, conversation_id: str) -> bool:
-        """Whether a reply ended here while another conversation was shown."""
         return conversation_id in self._unread
 
     def note(self, happened: Iterable[Happened], shown_id: str) -> None:

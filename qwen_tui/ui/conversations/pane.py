@@ -24,7 +24,6 @@ from qwen_tui.ui.conversations.list import ConversationList
 from qwen_tui.ui.conversations.marks import Marks
 from qwen_tui.ui.conversations.rename_field import RenameField
 from qwen_tui.ui.conversations.row import narrowed, row_of
-from qwen_tui.ui.conversations.search_field import SearchField
 from qwen_tui.ui.widgets.keys import key_of
 
 T = TypeVar("T")
@@ -69,12 +68,9 @@ class ConversationsPane(Vertical):
 
     @dataclass
     class Changed(Posted):
-        """Something was done to this conversation; `said` is what to say about it."""
+        """Something was done to a conversation; `said` is what to say about it."""
 
-        conversation_id: str
         said: str = ""
-        other_messages: bool = False
-        """Whether other messages are shown in it now."""
 
     @dataclass
     class Failed(Posted):
@@ -135,12 +131,12 @@ class ConversationsPane(Vertical):
         if problems:
             self.post_message(self.Failed(problems, was_asked=False))
 
-    @on(SearchField.Moved)
+    @on(ListHeading.Moved)
     def _show(self) -> None:
         if self._entries is None or not self._list.is_mounted:
             return
         drafted = self._drafts.among([entry.id for entry in self._entries]) - {self._shown_id}
-        query, found = self._heading.field.query_text, self._heading.field.found
+        query, found = self._heading.words, self._heading.found
         rows = narrowed(tuple(row_of(each, self._marks, drafted) for each in self._entries), query, found)
         nothing = "empty" if not query else "not_found" if found and found.is_done else "searching"
         self._empty.update(say(f"panes.conversations.{nothing}", key=key_of(self, "conversations.show_all")))
@@ -150,8 +146,8 @@ class ConversationsPane(Vertical):
         self._list.rows = rows
         self._place_field()
 
-    @on(SearchField.Ended)
-    def _end_search(self, event: SearchField.Ended) -> None:
+    @on(ListHeading.Ended)
+    def _end_search(self, event: ListHeading.Ended) -> None:
         event.stop()
         self._list.focus()
         if not event.found:
@@ -183,7 +179,6 @@ class ConversationsPane(Vertical):
         self.post_message(self.Chosen())
 
     def action_row(self, what: str) -> None:
-        """Do something to the conversation under the cursor."""
         if self._list.row is not None:
             getattr(self, what)(self._list.row.id)
 
@@ -216,12 +211,11 @@ class ConversationsPane(Vertical):
             field.remove()
         if event.name is not None:
             rename = partial(self._library.rename, event.id, event.name)
-            self._run(rename, lambda _: self._changed(event.id))
+            self._run(rename, lambda _: self._changed())
 
     def pin(self, id: str) -> None:
-        """Keep a conversation on top of the list, or no longer."""
         pinned = any(row.id == id and row.pinned for row in self._list.rows)
-        self._run(lambda: self._library.pin(id, not pinned), lambda _: self._changed(id))
+        self._run(lambda: self._library.pin(id, not pinned), lambda _: self._changed())
 
     def trash(self, id: str) -> None:
         """Move a conversation to the trash, unless something runs in it."""
@@ -235,12 +229,11 @@ class ConversationsPane(Vertical):
             if id == self._shown_id:
                 self.post_message(self.Chosen(leaves_list=False, said=said))
             else:
-                self._changed(id, said)
+                self._changed(said)
 
         self._run(trash, trashed)
 
     def duplicate(self, id: str) -> None:
-        """Make a copy of a conversation and let the person go on in it."""
         self._run(
             lambda: self._library.duplicate(id),
             lambda copy_id: self.post_message(self.Chosen(copy_id, said=say("screen.duplicated"))),
@@ -254,10 +247,8 @@ class ConversationsPane(Vertical):
             return self._library.changes.undo()
 
         def undone(it: Undone | None) -> None:
-            if it is None:
-                self._changed("", say("screen.nothing_to_undo"))
-            else:
-                self._changed(it.conversation_id, say(it.what, name=it.name), it.is_of_messages)
+            what = say("screen.nothing_to_undo") if it is None else say(it.what, name=it.name)
+            self._changed(what)
 
         self._run(undo, undone)
 
@@ -267,9 +258,9 @@ class ConversationsPane(Vertical):
         if self._is_at_work(conversation_id):
             raise QwenTuiError("screen.busy_conversation")
 
-    def _changed(self, conversation_id: str, said: str = "", other_messages: bool = False) -> None:
+    def _changed(self, said: str = "") -> None:
         self.refresh_list(self._shown_id)
-        self.post_message(self.Changed(conversation_id, said, other_messages))
+        self.post_message(self.Changed(said))
 
     def _run(self, work: Callable[[], T], done: Callable[[T], object]) -> None:
         """Do something on the storage thread, then `done` with what came of it, if it could be done."""

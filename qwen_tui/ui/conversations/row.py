@@ -46,8 +46,7 @@ def row_of(entry: Entry, marks: Marks, drafted: Collection[str]) -> Conversation
 
 def in_order(rows: tuple[ConversationRow, ...]) -> tuple[ConversationRow, ...]:
     """The rows as they stand in the list: pinned ones first, and of each kind the last used first."""
-    newest_first = sorted(rows, key=lambda row: row.updated, reverse=True)
-    return tuple(sorted(newest_first, key=lambda row: not row.pinned))
+    return tuple(sorted(rows, key=lambda row: (row.pinned, row.updated), reverse=True))
 
 
 def narrowed(

@@ -130,7 +130,6 @@ class _Paths(Suggester):
         super().__init__(use_cache=False, case_sensitive=True)
 
     async def get_suggestion(self, value: str) -> str | None:
-        """The first name that begins like this."""
         folder, _, begun = value.rpartition("/")
         if not begun:
             return None

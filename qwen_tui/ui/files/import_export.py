@@ -49,21 +49,18 @@ class FileDesk:
         self._add = add
 
     def save_code(self, code: str, name: str, note: str) -> None:
-        """Write a code block to a file."""
         text = code if code.endswith("\n") else f"{code}\n"
-        self._ask(
-            say("files.save_code"), note, name, lambda path: self._write(path, text.encode(errors="replace"))
-        )
+        dialog = FileDialog(say("files.save_code"), note, name, writes=True)
+        self._ask(dialog, lambda path: self._write(path, text.encode(errors="replace")))
 
     def export(self, conversation: Conversation, system_prompt: str) -> None:
-        """Write a conversation to a file, in the format that its ending asks for."""
 
         def use(path: Path) -> None:
             self._write(path, export(conversation, format_of(path.name) or Format.MARKDOWN, system_prompt))
 
-        title = say("files.export", name=conversation.name)
+        title, note = say("files.export", name=conversation.name), say("files.export.note")
         name = file_stem(conversation.name) + Format.MARKDOWN.ending
-        self._ask(title, say("files.export.note"), name, use, problem=_unknown_ending)
+        self._ask(FileDialog(title, note, name, writes=True, problem=_unknown_ending), use)
 
     def import_file(self) -> None:
         """Take in the conversations of a file; `Imported` tells when that is done."""
@@ -73,27 +70,17 @@ class FileDesk:
             # On a thread: a large export takes seconds to read, and each conversation waits for the disk.
             threading.Thread(target=self._import, args=(path,), name="import", daemon=True).start()
 
-        self._ask(say("files.import"), say("files.import.note"), "", use, writes=False)
+        self._ask(FileDialog(say("files.import"), say("files.import.note"), writes=False), use)
 
-    def _ask(
-        self,
-        title: str,
-        note: str,
-        name: str,
-        use: Callable[[Path], None],
-        *,
-        writes: bool = True,
-        problem: Callable[[Path], str] = lambda path: "",
-    ) -> None:
+    def _ask(self, dialog: FileDialog, use: Callable[[Path], None]) -> None:
         def done(path: Path | None) -> None:
-            if path is None:
-                return
-            try:
-                use(path)
-            except QwenTuiError as error:
-                self._tell(error)
+            if path is not None:
+                try:
+                    use(path)
+                except QwenTuiError as error:
+                    self._tell(error)
 
-        self._screen.app.push_screen(FileDialog(title, note, name, writes=writes, problem=problem), done)
+        self._screen.app.push_screen(dialog, done)
 
     def _write(self, path: Path, data: bytes) -> None:
         save(path, data, overwrites=True)  # the dialog has asked

@@ -1,6 +1,7 @@
 """Help: every key by the place where it works, and where the person's files are."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import zip_longest
 from pathlib import Path
 from typing import ClassVar
@@ -13,7 +14,7 @@ from textual.screen import ModalScreen
 
 from qwen_tui.strings import say
 from qwen_tui.ui.help.keys import KeyRow, Place
-from qwen_tui.ui.markdown.lines import BLANK, Line
+from qwen_tui.ui.markdown.lines import BLANK, Line, Run
 from qwen_tui.ui.markdown.wrap import wrap
 from qwen_tui.ui.widgets.keys import key_of
 from qwen_tui.ui.widgets.line_view import LinesView
@@ -49,6 +50,7 @@ class Help(ModalScreen[None]):
             background: $background;
         }
         #help-keys { height: 1fr; scrollbar-size-vertical: 1; }
+        LinesView { height: auto; padding: 0 1; }
     }
     """
 
@@ -62,34 +64,17 @@ class Help(ModalScreen[None]):
             box.border_title = Content(say("help.title"))
             box.border_subtitle = Content(say("help.keys", key=key_of(self, "help.close")))
             with VerticalScroll(id="help-keys"):
-                yield _Tables(self._places)
-
-    def on_mount(self) -> None:
-        """Let the arrow keys scroll."""
-        self.query_one("#help-keys").focus()
+                yield LinesView(partial(_tables, self._places))
 
 
-class _Tables(LinesView):
-    """All places, each as a table."""
-
-    DEFAULT_CSS = "_Tables { height: auto; padding: 0 1; }"
-
-    def __init__(self, places: Sequence[Place]) -> None:
-        super().__init__()
-        self._places = places
-        self._width = 0
-
-    def lay_out(self, width: int) -> None:
-        """A note, then the tables under their titles."""
-        if width == self._width or width <= 0:
-            return
-        self._width = width
-        rows = wrap([(say("help.note"), "muted")], width)
-        for place in self._places:
-            rows += [BLANK, Line(((place.title, "accent strong"),))]
-            for row in place.rows:
-                rows += _rows(row, width)
-        self.rows = rows
+def _tables(places: Sequence[Place], width: int) -> list[Line]:
+    """A note, then all places, each as a table under its title."""
+    lines = wrap([(say("help.note"), "muted")], width)
+    for place in places:
+        lines += [BLANK, Line(((place.title, "accent strong"),))]
+        for row in place.rows:
+            lines += _rows(row, width)
+    return lines
 
 
 def _rows(row: KeyRow, width: int) -> Iterator[Line]:
@@ -100,16 +85,10 @@ def _rows(row: KeyRow, width: int) -> Iterator[Line]:
     if width < _NARROW:
         what, ids = [*what, *ids], []
     for columns in zip_longest(keys, what, ids, fillvalue=BLANK):
-        widths = (_KEYS, room, 0)
-        gaps = (" " * max(0, end - cells(column.text)) for end, column in zip(widths, columns, strict=True))
-        yield Line(
-            tuple(
-                run
-                for column, gap in zip(columns, gaps, strict=True)
-                for run in (*column.runs, (gap, ""))
-                if run[0]
-            )
-        )
+        runs: list[Run] = []
+        for column, end in zip(columns, (_KEYS, room, 0), strict=True):
+            runs += [*column.runs, (" " * max(0, end - cells(column.text)), "")]
+        yield Line(tuple(run for run in runs if run[0]))
 
 
 def _short(path: Path) -> str:

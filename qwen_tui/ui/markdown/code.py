@@ -11,7 +11,7 @@ from pygments.lexers import get_lexer_by_name  # type: ignore[import-untyped]
 from pygments.token import Token, _TokenType  # type: ignore[import-untyped]
 from pygments.util import ClassNotFound  # type: ignore[import-untyped]
 
-from qwen_tui.ui.markdown.lines import Run
+from qwen_tui.ui.markdown.lines import Run, add_run
 from qwen_tui.wording.cell_width import displayed
 
 _MOST = 100_000
@@ -52,11 +52,7 @@ def code_lines(text: str, language: str) -> list[tuple[Run, ...]]:
         for number, part in enumerate(value.split("\n")):
             if number:
                 lines.append([])
-            if part:
-                if lines[-1] and lines[-1][-1][1] == ink:
-                    lines[-1][-1] = (lines[-1][-1][0] + part, ink)
-                else:
-                    lines[-1].append((part, ink))
+            add_run(lines[-1], part, ink)
     return [tuple(line) for line in lines]
 
 

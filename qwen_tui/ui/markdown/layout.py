@@ -95,13 +95,9 @@ def _marker(level: int, item: Item, start: int | None, number: int) -> Run:
 
 def _item_lines(item: Item, marker: Run, width: int) -> list[Line]:
     indent = cells(marker[0])
-    room = width - indent
-    if room < NARROWEST:
-        # Too deep to indent further: the marker stands, what follows it starts at the margin.
-        lines = _placed_lines(item.blocks, width - indent) or [BLANK]
-        return prefixed(lines, marker, ("", ""), marker[0], "")
-    lines = _placed_lines(item.blocks, room) or [BLANK]
-    blank = " " * indent
+    lines = _placed_lines(item.blocks, width - indent) or [BLANK]
+    # Too deep to indent further: the marker stands, what follows it starts at the margin.
+    blank = "" if width - indent < NARROWEST else " " * indent
     return prefixed(lines, marker, (blank, ""), marker[0], blank)
 
 

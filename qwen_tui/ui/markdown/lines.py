@@ -26,7 +26,6 @@ class Line(NamedTuple):
 
     @property
     def text(self) -> str:
-        """The text as it is seen."""
         return "".join(text for text, _ in self.runs)
 
 
@@ -48,6 +47,14 @@ def prefixed(lines: Iterable[Line], first: Run, rest: Run, copied_first: str, co
         )
         mark, copied = rest, copied_rest
     return result
+
+
+def add_run(runs: list[Run], text: str, ink: str) -> None:
+    """Put text behind runs: into the last one, where that has the same ink."""
+    if runs and runs[-1][1] == ink:
+        runs[-1] = (runs[-1][0] + text, ink)
+    elif text:
+        runs.append((text, ink))
 
 
 def inked(run: Run, ink: str) -> Run:

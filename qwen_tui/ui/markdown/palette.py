@@ -1,7 +1,6 @@
 """Inks to terminal styles: the one place where the names of `lines` meet the colours of a theme."""
 
 import functools
-from collections.abc import Mapping
 from typing import NamedTuple
 
 from rich.style import Style
@@ -29,16 +28,6 @@ class Colours(NamedTuple):
     """Everything recedes: the model no longer sees this message."""
 
 
-def colours_of(
-    variables: Mapping[str, str], foreground: Color, background: Color, *, ansi: bool, dimmed: bool
-) -> Colours:
-    """The colours of a theme by its CSS variables, on the ground and in the text colour of a widget."""
-    accent, error, success, warning = (
-        Color.parse(variables[f"text-{name}"]) for name in ("accent", "error", "success", "warning")
-    )
-    return Colours(foreground, background, accent, error, success, warning, ansi, dimmed)
-
-
 @functools.lru_cache(maxsize=32)
 def palette(colours: Colours) -> "Palette":
     """The palette of these colours, shared by all that are drawn in them."""
@@ -52,7 +41,7 @@ class Palette:
         self._colours = colours
         self._words = _words(colours)
         self._styles: dict[str, Style] = {}
-        self.base = self._base()
+        self.base = Style.from_color(colours.foreground.rich_color, colours.background.rich_color)
 
     def style(self, ink: str) -> Style:
         """The style of an ink; words that nobody knows change nothing."""
@@ -65,10 +54,6 @@ class Palette:
                 found = self._receded(found)
             self._styles[ink] = found
         return found
-
-    def _base(self) -> Style:
-        colours = self._colours
-        return Style.from_color(colours.foreground.rich_color, colours.background.rich_color)
 
     def _receded(self, style: Style) -> Style:
         if self._colours.ansi or style.color is None:

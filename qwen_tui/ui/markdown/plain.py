@@ -80,7 +80,6 @@ class PlainStream:
         self._source_lines = 0
 
     def append(self, text: str) -> None:
-        """Add text to the end."""
         self._source_lines += text.count("\n")
         if self._source_lines > MOST_LINES:
             missing = missing_lines(self._source_lines - MOST_LINES, self._width)

@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
-from qwen_tui.ui.markdown.lines import Line, Run, inked
+from qwen_tui.ui.markdown.lines import Line, Run, add_run, inked
 from qwen_tui.ui.markdown.parsing.blocks import Runs, Table
 from qwen_tui.ui.markdown.wrap import wrap
 from qwen_tui.wording.cell_width import cells
@@ -23,17 +22,6 @@ class Columns:
     aligns: tuple[str, ...]
 
 
-class RowsAbove(NamedTuple):
-    """What a row has to know about those before it."""
-
-    any: bool
-    tall: bool
-    """The row above has more than one line, so a rule separates it from the next."""
-
-
-NONE_ABOVE = RowsAbove(False, False)
-
-
 def columns(table: Table, width: int) -> Columns:
     """Choose the widths: what each column would like, and when that is too much, fair shares of what there is."""
     wanted = [_natural(head) for head in table.head]
@@ -50,7 +38,7 @@ def columns(table: Table, width: int) -> Columns:
 def table_lines(table: Table, width: int) -> list[Line]:
     """The whole table."""
     chosen = columns(table, width)
-    lines, _ = row_lines(chosen, table.rows, width, NONE_ABOVE)
+    lines, _ = row_lines(chosen, table.rows, width, None)
     return [*head_lines(chosen), *lines]
 
 
@@ -63,9 +51,13 @@ def head_lines(chosen: Columns) -> list[Line]:
 
 
 def row_lines(
-    chosen: Columns, rows: Sequence[tuple[Runs, ...]], width: int, above: RowsAbove
-) -> tuple[list[Line], RowsAbove]:
-    """Rows in columns that were chosen before; returns the lines and what rows below have to know."""
+    chosen: Columns, rows: Sequence[tuple[Runs, ...]], width: int, above: bool | None
+) -> tuple[list[Line], bool | None]:
+    """Rows in columns that were chosen before; returns the lines, and whether the last row is a tall one.
+
+    A tall row has more than one line, so rules separate it from its neighbours. `above` says whether the row
+    above is one; None when there is none.
+    """
     result: list[Line] = []
     for row in rows:
         lines = (
@@ -74,10 +66,10 @@ def row_lines(
             else _row(row, chosen.widths, chosen.aligns)
         )
         tall = len(lines) > 1
-        if above.any and (tall or above.tall):
+        if above is not None and (tall or above):
             result.append(Line() if chosen.widths is None else _rule(chosen.widths, "┄"))
         result.extend(lines)
-        above = RowsAbove(True, tall)
+        above = tall
     return result, above
 
 
@@ -125,10 +117,7 @@ def _aligned(runs: Runs, width: int, align: str, last: bool) -> list[Run]:
     right = 0 if last else spare - left
     padded: list[Run] = []
     for text, ink in ((" " * left, ""), *runs, (" " * right, "")):
-        if padded and padded[-1][1] == ink:
-            padded[-1] = (padded[-1][0] + text, ink)
-        elif text:
-            padded.append((text, ink))
+        add_run(padded, text, ink)
     return padded
 
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from qwen_tui.ui.markdown.lines import Line, Run
+from qwen_tui.ui.markdown.lines import Line, Run, add_run
 from qwen_tui.wording.cell_width import cells, clusters
 
 _CLOSERS = frozenset("，。！？；：、）」』】》〉〕〗］｝”’…‥·・ー々％‰,.!?;:)]}%»›~～—")
@@ -184,8 +184,5 @@ class _Filler:
             self._space = None
 
     def _set(self, text: str, ink: str, width: int) -> None:
-        if self._runs and self._runs[-1][1] == ink:
-            self._runs[-1] = (self._runs[-1][0] + text, ink)
-        else:
-            self._runs.append((text, ink))
+        add_run(self._runs, text, ink)
         self._used += width

@@ -74,12 +74,10 @@ class ModelList(OptionList, inherit_bindings=False):
 
     @property
     def row(self) -> ModelRow | None:
-        """The model under the cursor; None in an empty list."""
         option = self.highlighted_option
         return option.row if isinstance(option, ModelOption) else None
 
     def go_to(self, key: str) -> None:
-        """Put the cursor on the model with this key, where it is listed."""
         for index, option in enumerate(self.options):
             if isinstance(option, ModelOption) and option.row.entry.key == key:
                 self.highlighted = index
@@ -121,7 +119,7 @@ class ModelList(OptionList, inherit_bindings=False):
         else:
             super().scroll_to_highlight(top)
 
-    async def _on_click(self, event: events.Click) -> None:
+    async def on_click(self, event: events.Click) -> None:
         """Only a second click on a model chooses it: the first one shows what choosing it would mean."""
         clicked = event.style.meta.get("option")
         if clicked is not None and clicked != self.highlighted and not self.options[clicked].disabled:

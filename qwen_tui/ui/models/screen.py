@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar, TypeVar
@@ -33,9 +34,6 @@ from qwen_tui.wording.load_progress import fallback_in_words
 from qwen_tui.wording.units import in_bytes
 
 T = TypeVar("T")
-
-LOOK_SECONDS = 0.1
-"""How often it looks whether what was searched for has been found."""
 
 
 class ModelScreen(ModalScreen[None]):
@@ -92,8 +90,6 @@ class ModelScreen(ModalScreen[None]):
         self._form = settings.quantization
         self._server = settings.server
         self._find = find
-        self._inbox: list[Callable[[], None]] = []
-        """What is to be done with what the threads have found."""
         self._sources = Sources()
         self._confirming = ""
         """The model whose download the person is asked about."""
@@ -127,7 +123,6 @@ class ModelScreen(ModalScreen[None]):
         self.query_one(ModelList).focus()
         self._say(say("models.searching"))
         self._ask(self._find, self._take_found)
-        self.set_interval(LOOK_SECONDS, self._take)
         self.watch_engine_state(None, self.engine_state)
 
     def watch_engine_state(self, before: EngineState | None, state: EngineState | None) -> None:
@@ -145,39 +140,31 @@ class ModelScreen(ModalScreen[None]):
             self._ask(self._find, self._take_found)
 
     def _arrived(self, state: Ready | Failed) -> None:
-        problem = state.fallback if isinstance(state, Ready) else state.error
-        is_this = isinstance(state, Ready) and self._awaited in (
-            key(state.spec.model, state.spec.server),
-            key(state.engine.info.model, state.engine.info.server),
-        )
-        if isinstance(state, Ready) and problem is None and not is_this:
-            return  # the one from before, which became ready just now
+        match state:
+            case Ready(fallback=None, spec=spec, engine=engine):
+                info = engine.info
+                if self._awaited in (key(spec.model, spec.server), key(info.model, info.server)):
+                    self.dismiss()
+                return  # else it is the one from before, which became ready just now
+            case Ready(fallback=QwenTuiError() as problem, has_stayed=has_stayed):
+                words = fallback_in_words(problem, has_stayed=has_stayed)
+            case Failed(error):
+                words = str(error)
         self._awaited = ""
-        if problem is None:
-            self.dismiss()
-            return
-        words = (
-            fallback_in_words(problem, has_stayed=state.has_stayed)
-            if isinstance(state, Ready)
-            else str(problem)
-        )
         self._say(words, is_problem=True)
         self._ask(self._find, self._take_found)
 
     # --- What there is --------------------------------------------------------------------------------
 
     def _ask(self, work: Callable[[], T], then: Callable[[T], None]) -> None:
-        """Do this on a thread of its own, and that with what it came to as soon as the screen looks."""
+        """Do this on a thread of its own, which leaving does not wait for, and that with what it came to."""
 
         def asking() -> None:
             result = work()
-            self._inbox.append(lambda: then(result))
+            with suppress(RuntimeError):  # the screen was left meanwhile
+                self.call_later(then, result)
 
         threading.Thread(target=asking, name="models", daemon=True).start()
-
-    def _take(self) -> None:
-        while self._inbox:
-            self._inbox.pop(0)()
 
     def _take_found(self, found: Found) -> None:
         self._sources.found = found
@@ -192,7 +179,6 @@ class ModelScreen(ModalScreen[None]):
         self._list()
 
     def _take_wanted(self, entries: tuple[ModelChoice, ...]) -> None:
-        """The person waits for these."""
         self._take_served(entries)
         self._say("")
         self.query_one(ModelList).go_to(entries[0].key)
@@ -240,15 +226,14 @@ class ModelScreen(ModalScreen[None]):
 
     def _question(self, entry: ModelChoice) -> str:
         """What is asked before anything is downloaded; a model that will not fit costs the same."""
+        loads = key_of(self, "models.load")
         try:
             entry.plan(self._sources.devices(self._in_use), self._form, self._device)
         except QwenTuiError as error:
-            return say(
-                "models.confirm_in_vain", problem=error.explanation.title, key=key_of(self, "models.load")
-            )
+            return say("models.confirm_in_vain", problem=error.explanation.title, key=loads)
         if entry.download_bytes is None:
-            return say("models.confirm_unknown", key=key_of(self, "models.load"))
-        return say("models.confirm", size=in_bytes(entry.download_bytes), key=key_of(self, "models.load"))
+            return say("models.confirm_unknown", key=loads)
+        return say("models.confirm", size=in_bytes(entry.download_bytes), key=loads)
 
     @on(Input.Submitted)
     def _look_up(self, event: Input.Submitted) -> None:

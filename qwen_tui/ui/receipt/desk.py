@@ -27,17 +27,10 @@ class ReceiptDesk:
         """The one that was opened last."""
 
     def open(self, message: Message, conversation: Conversation) -> None:
-        """Show how a reply came about."""
         from qwen_tui.ui.receipt.screen import Receipt  # late: the first picture does not need it
 
-        self._receipt = Receipt(message, conversation.path())
+        self._receipt = Receipt(message, conversation.path(), self._submit)
         self._parent.app.push_screen(self._receipt)
-
-    def replay(self, reply_id: str) -> None:
-        """Run a reply again and compare."""
-        if self._receipt is not None:
-            self._receipt.show_replay(say("replay.waiting"), is_running=True)
-        self._submit(Replay(reply_id))
 
     def follow(self, event: ReplayEvent) -> None:
         """Say how far a replay is, or what came of it; in the receipt of its own reply, if that is open."""

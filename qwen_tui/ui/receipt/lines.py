@@ -15,6 +15,7 @@ from qwen_tui.strings import say
 from qwen_tui.ui.markdown.lines import BLANK, Line
 from qwen_tui.ui.markdown.wrap import wrap
 from qwen_tui.wording.cell_width import cells, displayed
+from qwen_tui.wording.units import in_speed, tokens_in_words
 
 _LABELS = 16
 """Cells of the column with what each fact is called."""
@@ -32,18 +33,12 @@ _MOST = 10**12
 """Figures beyond this come from no model."""
 
 
-class Fact(NamedTuple):
-    """What it is called, and what it was."""
-
-    label: str
-    value: str
-
-
 class Sheet(NamedTuple):
     """One run of a reply."""
 
     title: str
-    facts: tuple[Fact, ...]
+    facts: tuple[tuple[str, str], ...]
+    """What each is called, and what it was."""
     token_ids: tuple[int, ...] = ()
 
 
@@ -74,7 +69,7 @@ def sheets(message: Message, path: Sequence[Message] = ()) -> list[Sheet]:
     return [
         Sheet(
             say("receipt.run", number=number, of=count) if count > 1 else "",
-            tuple(_facts(plausible(run), path)),
+            tuple((say(f"receipt.{name}"), value) for name, value in _facts(plausible(run), path) if value),
             run.token_ids,
         )
         for number, run in enumerate(message.receipt, 1)
@@ -90,44 +85,33 @@ def why_none(message: Message) -> str:
     return say("receipt.none")
 
 
-def _decoding(path: str) -> str:
-    """In words; a file may name a way that this version does not know."""
-    return say(f"receipt.decoding.{path}") if path in DECODE_PATHS else path or say("receipt.unknown")
-
-
-def _facts(run: Run, path: Sequence[Message]) -> Iterator[Fact]:
-    yield Fact(say("receipt.model"), run.model or say("receipt.unknown"))
-    if run.revision:
-        yield Fact(say("receipt.revision"), run.revision)
-    if run.decode_path == ON_SERVER:
-        yield Fact(say("receipt.server"), run.device or say("receipt.unknown"))
+def _facts(run: Run, path: Sequence[Message]) -> Iterator[tuple[str, str]]:
+    """The facts by the names of their sentences (`receipt.NAME`); empty values are those that are not told."""
+    unknown, decoding, ended = say("receipt.unknown"), run.decode_path, run.stop_reason
+    yield "model", run.model or unknown
+    yield "revision", run.revision
+    if decoding == ON_SERVER:
+        yield "server", run.device or unknown
     else:
-        yield Fact(say("receipt.weights"), _weights(run))
-        yield Fact(say("receipt.decoding"), _decoding(run.decode_path))
-    yield Fact(say("receipt.seed"), str(run.seed)[:40])
-    yield Fact(say("receipt.sampling"), _listed(run.sampling) or say("receipt.unknown"))
-    if run.not_taken:
-        yield Fact(say("receipt.not_taken"), run.not_taken)
-    if run.thinking is not None:
-        yield Fact(say("receipt.thinking"), say("receipt.on" if run.thinking else "receipt.off"))
-    if run.system_prompt:
-        yield Fact(say("receipt.system_prompt"), run.system_prompt)
-    if run.first_sent:
-        yield Fact(say("receipt.first_sent"), _first_sent(run.first_sent, path))
-    if run.content_start or run.thinking_start:
-        yield Fact(say("receipt.continued"), _continued(run))
-    yield Fact(say("receipt.prompt"), _prompt(run))
-    yield Fact(say("receipt.reply"), _tokens(run.new_tokens))
-    if times := _times(run):
-        yield Fact(say("receipt.time"), times)
-    if run.stop_reason:
-        code = f"receipt.ended.{run.stop_reason}"
-        known = run.stop_reason in ("eos", "length", "stopped")
-        yield Fact(say("receipt.ended"), say(code) if known else run.stop_reason)
-    if run.prompt_digest:
-        yield Fact(say("receipt.digest"), run.prompt_digest)
-    if run.extra:
-        yield Fact(say("receipt.extra"), _listed(run.extra))
+        yield "weights", _weights(run)
+        # A file may name a way, or an end, that this version does not know.
+        yield (
+            "decoding",
+            say(f"receipt.decoding.{decoding}") if decoding in DECODE_PATHS else decoding or unknown,
+        )
+    yield "seed", str(run.seed)[:40]
+    yield "sampling", _listed(run.sampling) or unknown
+    yield "not_taken", run.not_taken
+    yield "thinking", "" if run.thinking is None else say("receipt.on" if run.thinking else "receipt.off")
+    yield "system_prompt", run.system_prompt
+    yield "first_sent", _first_sent(run.first_sent, path)
+    yield "continued", _continued(run)
+    yield "prompt", _prompt(run)
+    yield "reply", tokens_in_words(run.new_tokens)
+    yield "time", _times(run)
+    yield "ended", say(f"receipt.ended.{ended}") if ended in ("eos", "length", "stopped") else ended
+    yield "digest", run.prompt_digest
+    yield "extra", _listed(run.extra)
 
 
 def _weights(run: Run) -> str:
@@ -148,17 +132,13 @@ def _first_sent(message_id: str, path: Sequence[Message]) -> str:
 def _continued(run: Run) -> str:
     if run.content_start:
         return say("receipt.continued.content", count=run.content_start)
-    return say("receipt.continued.thinking", count=run.thinking_start)
+    return say("receipt.continued.thinking", count=run.thinking_start) if run.thinking_start else ""
 
 
 def _prompt(run: Run) -> str:
     if not run.reused_tokens:
-        return _tokens(run.prompt_tokens)
-    return say("receipt.prompt.reused", tokens=_tokens(run.prompt_tokens), reused=run.reused_tokens)
-
-
-def _tokens(count: int) -> str:
-    return say("chat.receipt.one_token") if count == 1 else say("chat.receipt.tokens", tokens=count)
+        return tokens_in_words(run.prompt_tokens)
+    return say("receipt.prompt.reused", tokens=tokens_in_words(run.prompt_tokens), reused=run.reused_tokens)
 
 
 def _times(run: Run) -> str:
@@ -168,17 +148,16 @@ def _times(run: Run) -> str:
     if run.decode_seconds:
         parts.append(say("receipt.time.rest", seconds=run.decode_seconds))
     if speed := run.tokens_per_second:
-        parts.append(say("chat.receipt.speed" if speed >= 10 else "chat.receipt.slow", speed=speed))
+        parts.append(in_speed(speed))
     return ", ".join(parts)
 
 
 def _listed(values: Mapping[str, Json]) -> str:
-    return " · ".join(f"{one_line(name, 40)} {_value(value)}" for name, value in values.items())
-
-
-def _value(value: Json) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return one_line(text, 400)
+    texts = {
+        name: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        for name, value in values.items()
+    }
+    return " · ".join(f"{one_line(name, 40)} {one_line(text, 400)}" for name, text in texts.items())
 
 
 # --- As rows, and as text ---

@@ -1,7 +1,7 @@
 """The receipt of a reply as a dialog: how each of its runs came about, down to the token ids, and replaying it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import ClassVar
 
 from textual import on
@@ -9,11 +9,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.message import Message as Posted
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from qwen_tui.chat.messages import Message
+from qwen_tui.session.requests import Replay
 from qwen_tui.strings import say
 from qwen_tui.ui.markdown.lines import BLANK, Line
 from qwen_tui.ui.markdown.plain import plain_lines
@@ -25,7 +25,7 @@ from qwen_tui.ui.widgets.line_view import LinesView
 
 
 class Receipt(ModalScreen[None]):
-    """How a reply came about. `ReplayRequested` goes up; `show_replay` says what comes of it."""
+    """How a reply came about. `show_replay` says what comes of running it again."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,i,q", "dismiss", say("receipt.close"), id="receipt.close"),
@@ -46,7 +46,7 @@ class Receipt(ModalScreen[None]):
             background: $background;
         }
         #receipt-runs { height: 1fr; padding: 1 1 0 1; scrollbar-size-vertical: 1; }
-        .-without #receipt-runs { height: auto; }
+        #receipt-runs LinesView, .-without #receipt-runs { height: auto; }
         #receipt-box.-without { height: auto; }
         #receipt-outcome { height: auto; max-height: 4; padding: 0 1; margin: 1 0 0 0; color: $text-muted; }
         #receipt-outcome.-nothing { display: none; }
@@ -54,31 +54,24 @@ class Receipt(ModalScreen[None]):
     }
     """
 
-    @dataclass
-    class ReplayRequested(Posted):
-        """The person wants the reply run again."""
-
-        message: Message
-
-    def __init__(self, message: Message, path: Sequence[Message] = ()) -> None:
-        """`path` is the conversation as it is shown, for what the model's memory began with."""
+    def __init__(self, message: Message, path: Sequence[Message], replay: Callable[[Replay], None]) -> None:
+        """`path` is the conversation as it is shown; `replay` is asked to run the reply again."""
         super().__init__()
         self.message = message
         """The reply."""
         self._path = path
+        self._replay = replay
         self._is_replaying = False
 
     def compose(self) -> ComposeResult:
         with Vertical(id="receipt-box", classes="" if self.message.receipt else "-without") as box:
             box.border_title = Content(say("receipt.title", name=author_of(self.message, "")))
             with VerticalScroll(id="receipt-runs"):
-                yield _Runs(self.message, self._path)
+                yield LinesView(partial(_runs, self.message, self._path))
             yield Static("", id="receipt-outcome", classes="-nothing", markup=False)
             yield ActionBar()
 
     def on_mount(self) -> None:
-        """Let the arrow keys scroll."""
-        self.query_one("#receipt-runs").focus()
         self._offer()
 
     def show_replay(self, text: str, *, is_running: bool = False) -> None:
@@ -100,7 +93,8 @@ class Receipt(ModalScreen[None]):
         self._say(say_outcome(copy(self.app, text), text))
 
     def action_replay(self) -> None:
-        self.post_message(self.ReplayRequested(self.message))
+        self.show_replay(say("replay.waiting"), is_running=True)
+        self._replay(Replay(self.message.id))
 
     @on(ActionBar.Chosen)
     async def _choose(self, event: ActionBar.Chosen) -> None:
@@ -113,7 +107,6 @@ class Receipt(ModalScreen[None]):
         outcome.update(Content(text))
 
     def _offer(self) -> None:
-        """Name what can be done, with its keys as they are remapped."""
         active = list(self.active_bindings.values())
         keys = {each.binding.id: self.app.get_key_display(each.binding) for each in reversed(active)}
         self.query_one(ActionBar).show(
@@ -125,23 +118,9 @@ class Receipt(ModalScreen[None]):
         )
 
 
-class _Runs(LinesView):
-    """All runs of a reply, as rows."""
-
-    DEFAULT_CSS = "_Runs { height: auto; }"
-
-    def __init__(self, message: Message, path: Sequence[Message]) -> None:
-        super().__init__()
-        self._message = message
-        self._path = path
-        self._width = 0
-
-    def lay_out(self, width: int) -> None:
-        """The runs under each other, or why there are none."""
-        if width == self._width or width <= 0:
-            return
-        self._width = width
-        rows: list[Line] = []
-        for sheet in sheets(self._message, self._path):
-            rows += [*([BLANK] if rows else []), *rows_of(sheet, width)]
-        self.rows = rows or plain_lines(why_none(self._message), width)
+def _runs(message: Message, path: Sequence[Message], width: int) -> list[Line]:
+    """The runs under each other, or why there are none."""
+    rows: list[Line] = []
+    for sheet in sheets(message, path):
+        rows += [*([BLANK] if rows else []), *rows_of(sheet, width)]
+    return rows or plain_lines(why_none(message), width)

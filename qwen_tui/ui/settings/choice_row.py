@@ -17,7 +17,6 @@ class ChoiceRow(SettingRow):
     ]
 
     def begin(self) -> None:
-        """Go to the next value."""
         self.action_choose(1)
 
     def action_choose(self, by: int) -> None:

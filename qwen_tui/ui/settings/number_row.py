@@ -37,12 +37,10 @@ class NumberRow(SettingRow):
 
     @property
     def remark(self) -> str:
-        """The bounds while a number is being typed."""
         return super().remark if self.draft is None else say("panes.bounds", bounds=self.option.bounds)
 
     @property
     def hint(self) -> str:
-        """The keys that end the typing, while something is typed."""
         if self.draft is not None:
             return say("panes.hint.typing", **hint_keys(self))
         code = "panes.hint.number_reset" if self.resolved.resettable else "panes.hint.number"
@@ -50,13 +48,11 @@ class NumberRow(SettingRow):
 
     @property
     def shown(self) -> tuple[str, str]:
-        """The draft while there is one, with room for the caret."""
         if self.draft is None:
             return super().shown
         return self.draft + " ", "setting-row--invalid" if self.problem else "setting-row--value"
 
     def render(self) -> Content:
-        """The line, with a caret behind what is typed."""
         line = super().render()
         end = len(line)
         return line if self.draft is None else line.stylize(Style(reverse=True), end - 1, end)
@@ -110,7 +106,6 @@ class NumberRow(SettingRow):
             self.finish()
 
     def action_step(self, steps: int) -> None:
-        """Go `steps` steps up or down from the value in force, or from what has been typed."""
         self.finish()
         value = self.resolved.own if self.resolved.value is None else self.resolved.value
         self.change(stepped(self.option, value, steps))

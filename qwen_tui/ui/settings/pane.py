@@ -19,7 +19,6 @@ from qwen_tui.settings.options import OPTIONS, Settings
 from qwen_tui.settings.resolution import resolve
 from qwen_tui.strings import say
 from qwen_tui.ui.settings.choice_row import ChoiceRow
-from qwen_tui.ui.settings.help import HelpLines
 from qwen_tui.ui.settings.number_row import NumberRow
 from qwen_tui.ui.settings.row import RESET, SettingRow
 from qwen_tui.ui.settings.scope_switch import ScopeSwitch
@@ -62,6 +61,16 @@ class SettingsPane(Vertical):
         & > #settings-rows { height: 1fr; overflow-y: auto; scrollbar-size-vertical: 1; }
         & .section { height: 2; padding: 1 2 0 2; color: $foreground 60%; text-style: bold; }
         & .section.-first { height: 1; padding: 0 2; }
+        /* What the focused row does, or what is wrong. Its height is fixed, so that nothing jumps. */
+        & > #settings-foot { dock: bottom; height: 7; padding: 0 1 0 2; border-top: solid $foreground 15%; }
+        & #setting-help { height: 5; color: $text-muted; }
+        & #setting-keys { height: 1; color: $text-disabled; }
+        &.-problem #setting-help { color: $text-error; }
+        &:ansi {
+            & > #settings-foot { border-top: solid $border-blurred; }
+            & > #settings-foot > Static { text-style: dim; }
+            &.-problem #setting-help { text-style: none; }
+        }
     }
     """
 
@@ -83,7 +92,8 @@ class SettingsPane(Vertical):
         self._rows: dict[str, SettingRow] = {}
         """By the setting's name; none before `complete`."""
         self._switch = ScopeSwitch()
-        self._help = HelpLines()
+        self._help = Static(id="setting-help", markup=False)
+        self._keys = Static(id="setting-keys", markup=False)
         self._tab_stop: Widget = self._switch
 
     def complete(self) -> None:
@@ -95,7 +105,7 @@ class SettingsPane(Vertical):
             self._switch,
             Static(say("panes.busy"), id="settings-busy", markup=False),
             Vertical(*self._sections(), id="settings-rows"),
-            self._help,
+            Vertical(self._help, self._keys, id="settings-foot"),
         )
         self._move_tab_stop(self._switch)
         self._show()
@@ -115,12 +125,10 @@ class SettingsPane(Vertical):
     # --- State down -----------------------------------------------------------------------------------
 
     def show_defaults(self, settings: Settings) -> None:
-        """These are the person's defaults."""
         self._settings = settings
         self._show()
 
     def show_model(self, info: ModelInfo | None) -> None:
-        """This model answers; None while none does."""
         self._info = info
         self._show()
 
@@ -143,16 +151,18 @@ class SettingsPane(Vertical):
             if stop.has_focus_within:
                 self.screen.set_focus(self._switch)
 
+    @on(events.DescendantBlur)
     def _explain(self) -> None:
-        """Show the help of the row that has the keyboard."""
         at = self._place_of(self.screen.focused)
+        words, hint, is_problem = say("panes.legend"), "", False
         if isinstance(at, SettingRow):
-            self._help.tell(*at.said)
+            words, hint, is_problem = at.said
         elif at is not None:
             keys = keys_of(self, previous="settings.conversation", next="settings.defaults")
-            self._help.tell(say(f"panes.scope.{self._switch.chosen}.help"), say("panes.hint.scope", **keys))
-        else:
-            self._help.tell(say("panes.legend"))
+            words, hint = say(f"panes.scope.{self._switch.chosen}.help"), say("panes.hint.scope", **keys)
+        self.set_class(is_problem, "-problem")
+        self._help.update(words, layout=False)
+        self._keys.update(hint, layout=False)
 
     # --- Changes --------------------------------------------------------------------------------------
 
@@ -176,7 +186,6 @@ class SettingsPane(Vertical):
     # --- Walking --------------------------------------------------------------------------------------
 
     def go_to(self, name: str) -> None:
-        """Give the keyboard to the row of a setting."""
         self._focus(self._rows[name])
 
     def _focus(self, stop: Widget) -> None:
@@ -189,7 +198,6 @@ class SettingsPane(Vertical):
         stop.can_focus = True
 
     def _place_of(self, inside: Widget | None) -> ScopeSwitch | SettingRow | None:
-        """The switch or the row that this widget is, or is in."""
         if inside is None or self not in inside.ancestors:
             return None
         return next(
@@ -203,10 +211,6 @@ class SettingsPane(Vertical):
             self._move_tab_stop(stop)
         self._explain()
 
-    @on(events.DescendantBlur)
-    def _blurred(self) -> None:
-        self._explain()
-
     @on(events.MouseDown)
     def _focus_clicked(self, event: events.MouseDown) -> None:
         """Give the keyboard to what is clicked on: Textual does so only for what is a tab stop already."""
@@ -214,7 +218,6 @@ class SettingsPane(Vertical):
             self._focus(event.widget)
 
     def action_walk(self, by: int) -> None:
-        """Go to the next or the previous row."""
         places = [self._switch, *(row for row in self._rows.values() if row.resolved.applies)]
         focused = self.screen.focused
         place = self._place_of(focused)

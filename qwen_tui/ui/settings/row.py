@@ -69,8 +69,7 @@ class SettingRow(Widget):
             & > .setting-row--unset, & > .setting-row--mark { text-style: dim; }
             &.-override > .setting-row--mark { text-style: none; }
             &.-idle > .setting-row--label, &.-idle > .setting-row--value { text-style: dim; }
-            &:hover { background: transparent; }
-            &:focus, &.-editing { background: transparent; }
+            &:hover, &:focus, &.-editing { background: transparent; }
             &:focus > .setting-row--label, &.-editing > .setting-row--label {
                 color: $text-accent; text-style: bold underline;
             }
@@ -113,7 +112,6 @@ class SettingRow(Widget):
 
     @property
     def hint(self) -> str:
-        """The keys that work here."""
         keys = hint_keys(self)
         hint = say(f"panes.hint.{'loads' if self.resolved.loads else self.option.kind}", **keys)
         return say("panes.hint.reset", hint=hint, **keys) if self.resolved.resettable else hint
@@ -129,13 +127,11 @@ class SettingRow(Widget):
     # --- What they have in common ---------------------------------------------------------------------
 
     def change(self, value: Json) -> None:
-        """Give the setting a checked value."""
         before = self.resolved.value
         if value != before or type(value) is not type(before):
             self._change(self.option.name, value)
 
     def tell(self) -> None:
-        """Say again what there is to say about the row."""
         words = self.problem or " ".join(filter(None, (self.remark, self.option.help)))
         self.said = (words, self.hint, bool(self.problem))
 
@@ -148,7 +144,6 @@ class SettingRow(Widget):
         self.tell()
 
     def render(self) -> Content:
-        """Mark and label at the left, the value at the right edge."""
         text, style = self.shown
         width = self.content_size.width
         label = f"{_MARKS[self.resolved.mark]} {self.option.label}"

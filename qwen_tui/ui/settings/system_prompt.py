@@ -75,7 +75,6 @@ class SystemPromptRow(SettingRow):
 
     @property
     def hint(self) -> str:
-        """The keys of the line, or of the text."""
         return say("panes.hint.writing") if self.field.has_focus else super().hint
 
     def watch_resolved(self, before: ResolvedSetting, now: ResolvedSetting) -> None:  # type: ignore[override]
@@ -97,10 +96,8 @@ class SystemPromptRow(SettingRow):
         self.finish()
 
     def begin(self) -> None:
-        """Go into the text."""
         self.field.can_focus = True
         self.screen.set_focus(self.field)
 
     def finish(self) -> None:
-        """Apply the text as it stands."""
         self.change(self.field.text)

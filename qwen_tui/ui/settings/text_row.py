@@ -55,7 +55,6 @@ class TextRow(SettingRow):
         self._field.styles.margin = (0, 0, 0, cells(option.label) + 4)
 
     def compose(self) -> Iterator[Input]:
-        """The field that lies over the value while it is edited."""
         yield self._field
 
     def allow_focus(self) -> bool:
@@ -64,7 +63,6 @@ class TextRow(SettingRow):
 
     @property
     def hint(self) -> str:
-        """While the field is open, the keys that close it."""
         return say("panes.hint.typing", **hint_keys(self)) if self.is_open else super().hint
 
     @on(events.Key)
@@ -98,7 +96,6 @@ class TextRow(SettingRow):
             self.focus()
 
     def begin(self) -> None:
-        """Open the field with the text in force."""
         self._open(typed(self.option, self.resolved.value))
 
     action_write = begin

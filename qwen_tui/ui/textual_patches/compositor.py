@@ -18,7 +18,6 @@ class WholeCharacters(Compositor):
 
     @property
     def cuts(self) -> list[list[int]]:
-        """For each line the columns at which it is cut, from left to right."""
         if self._cuts is None:
             width, height = self.size
             lines = [{0, width} for _ in range(height)]

@@ -30,7 +30,7 @@ from textual.constants import ESCAPE_DELAY
 from textual.drivers import linux_driver
 from textual.drivers.linux_driver import LinuxDriver
 from textual.events import Paste
-from textual.message import Message
+from textual.message import Message as Posted
 
 from qwen_tui.chat.cleaning import clean
 from qwen_tui.ui.textual_patches.input_parser import HOLD_SECONDS, Keyboard
@@ -67,7 +67,6 @@ class ChatDriver(LinuxDriver):
             self.write(f"\x1b[>4;{_modify_other_keys()}m")
 
     def stop_application_mode(self) -> None:
-        """Give the terminal back."""
         if "TMUX" in os.environ:
             self.write("\x1b[>4;0m")
         super().stop_application_mode()
@@ -98,7 +97,6 @@ class ChatDriver(LinuxDriver):
         self.resume_application_mode()
 
     def run_input_thread(self) -> None:
-        """Read what is typed until the driver stops."""
         keyboard = Keyboard(self._debug)
         decode = getincrementaldecoder("utf-8")(errors="replace").decode
         with selectors.SelectSelector() as selector:
@@ -121,7 +119,7 @@ class ChatDriver(LinuxDriver):
                 # After input soon again: a lone esc or a held enter waits only for what may follow it.
                 timeout = min(HOLD_SECONDS, ESCAPE_DELAY) if keyboard.is_waiting else LOOK_SECONDS
 
-    def process_message(self, message: Message) -> None:
+    def process_message(self, message: Posted) -> None:
         """Hand on what was typed; pasted text cleaned, for every field that there is."""
         super().process_message(Paste(clean(message.text)) if isinstance(message, Paste) else message)
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Generator, Iterator
 
 from textual._xterm_parser import BRACKETED_PASTE_END, BRACKETED_PASTE_START, XTermParser
 from textual.events import Paste
-from textual.message import Message
+from textual.message import Message as Posted
 
 HURRY_SECONDS = 0.01
 """Keys closer together than this were not pressed one after the other."""
@@ -63,10 +63,9 @@ class Keyboard(XTermParser):
 
     @property
     def is_waiting(self) -> bool:
-        """Whether `tick` has something to do soon."""
         return bool(self._held or self._burst) or self._paste is not None or self._timeout_time is not None
 
-    def feed(self, data: str) -> Iterator[Message]:
+    def feed(self, data: str) -> Iterator[Posted]:
         """What the next piece of input means."""
         now = self._clock()
         in_hurry = now - self._fed_at < HURRY_SECONDS
@@ -84,7 +83,7 @@ class Keyboard(XTermParser):
                 yield from self._keys(held)
             in_hurry, after_enter = True, False
 
-    def tick(self) -> Iterator[Message]:
+    def tick(self) -> Iterator[Posted]:
         """What it means that nothing has followed yet."""
         waited = self._clock() - self._fed_at
         if self._paste is not None and waited > PATIENCE_SECONDS:
@@ -113,7 +112,7 @@ class Keyboard(XTermParser):
             return data[: cut.start()], False, ""
         return data, False, ""
 
-    def _gather(self, data: str) -> Generator[Message, None, str]:
+    def _gather(self, data: str) -> Generator[Posted, None, str]:
         """Add to the bracketed paste; returns what stands behind its end."""
         assert self._paste is not None
         # The end itself may arrive in pieces.
@@ -128,7 +127,7 @@ class Keyboard(XTermParser):
         yield Paste(text)
         return rest
 
-    def _typed(self, text: str, in_hurry: bool, after_enter: bool) -> Iterator[Message]:
+    def _typed(self, text: str, in_hurry: bool, after_enter: bool) -> Iterator[Posted]:
         """What text outside of a bracketed paste means."""
         plain = _SEQUENCE.sub("", text)
         if _CONTROL.search(plain):
@@ -149,13 +148,13 @@ class Keyboard(XTermParser):
         else:
             yield from self._keys(text)
 
-    def _end_burst(self) -> Iterator[Message]:
+    def _end_burst(self) -> Iterator[Posted]:
         if self._burst:
             text = "".join(self._burst)
             self._burst.clear()
             yield Paste(text)
 
-    def _keys(self, text: str) -> Iterator[Message]:
+    def _keys(self, text: str) -> Iterator[Posted]:
         if text:  # nothing at all would end the parser
             self._tail = (self._tail + text)[-len(BRACKETED_PASTE_START) :]
             yield from (m for m in super().feed(text) if not (isinstance(m, Paste) and not m.text))

@@ -7,10 +7,11 @@ is handed out before the first has moved the keyboard elsewhere.
 
 import asyncio
 from collections import deque
+from dataclasses import dataclass
 
 from textual import events
 from textual.app import App
-from textual.message import Message
+from textual.message import Message as Posted
 from textual.message_pump import MessagePump
 
 PATIENCE_SECONDS = 0.25
@@ -28,15 +29,14 @@ second: a key that asks for an edit moves the keyboard two messages later.
 class KeysInOrder(App[None]):
     """Hands out a key, or pasted text, when what the one before did is done."""
 
-    class KeyPassed(Message):
+    @dataclass
+    class KeyPassed(Posted):
         """Follows a key upwards, from the widget that it was given to."""
 
-        def __init__(self, number: int, target: MessagePump | None = None, laps: int = 0) -> None:
-            super().__init__()
-            self.number = number
-            self.target = target
-            self.laps = laps
-            """How often it has still to go."""
+        number: int
+        target: MessagePump | None = None
+        laps: int = 0
+        """How often it has still to go."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -46,7 +46,6 @@ class KeysInOrder(App[None]):
         """Set while a key is on its way."""
 
     async def on_event(self, event: events.Event) -> None:
-        """Let keys wait for each other; everything else goes its way."""
         if not isinstance(event, events.Key | events.Paste) or event.is_forwarded:
             await super().on_event(event)
         elif self._guard is not None:

@@ -36,16 +36,13 @@ class Autoscroll(VerticalScroll):
 
     @property
     def is_following(self) -> bool:
-        """Whether the view stays at the newest text."""
         return self.is_anchored and not is_anchor_released(self) and not self.has_more_below
 
     def follow(self) -> None:
-        """Go to the end and stay there."""
         self.anchor()
         self.check_end()
 
     def check_end(self) -> None:
-        """Look again whether the newest text is followed."""
         self.is_away = self.is_anchored and not self.is_following and self.max_scroll_y > 0
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:

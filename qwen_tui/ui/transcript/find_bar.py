@@ -65,24 +65,23 @@ class FindBar(Horizontal):
         """`messages` are those to look in, oldest first."""
         super().__init__()
         self._messages = messages
+        self._field = _Field(compact=True, placeholder=say("find.placeholder"), select_on_focus=True)
         self._folded: dict[str, tuple[str, str]] = {}
         """By message id: its text, and the same folded for comparison."""
         self._at: str | None = None
 
     def compose(self) -> ComposeResult:
         yield Static(say("find.label"), id="find-label", markup=False)
-        yield _Field(compact=True, placeholder=say("find.placeholder"), select_on_focus=True)
+        yield self._field
         yield Static("", id="find-count", markup=False)
 
     def open(self) -> None:
-        """Let the person type; what was looked for last stands there."""
         self.add_class("-open")
         focus_at_once(self._field)
         self._find()
 
     @property
     def is_open(self) -> bool:
-        """Whether it is seen."""
         return self.has_class("-open")
 
     def close(self) -> bool:
@@ -103,17 +102,13 @@ class FindBar(Horizontal):
             hits = self._hits()
             self._show_count(hits, self._at if self._at in hits else None)
 
-    def action_close(self) -> None:
-        self.close()
+    action_close = close
 
     def action_go(self, by: int) -> None:
         """To the next hit, or with -1 to the one before; from the last one on from the other end."""
         hits = self._hits()
-        if hits:
-            at = hits.index(self._at) + by if self._at in hits else 0 if by > 0 else -1
-            self._show(hits, hits[at % len(hits)])
-        else:
-            self._show(hits, None)
+        at = hits.index(self._at) + by if self._at in hits else min(by, 0)
+        self._show(hits, hits[at % len(hits)] if hits else None)
 
     @on(Input.Submitted)
     def _go_on(self, event: Input.Submitted) -> None:
@@ -127,10 +122,6 @@ class FindBar(Horizontal):
             self._find()
 
     @property
-    def _field(self) -> Input:
-        return self.query_one(Input)
-
-    @property
     def _words(self) -> tuple[str, ...]:
         return tuple(fold(self._field.value).split())
 
@@ -141,9 +132,7 @@ class FindBar(Horizontal):
 
     def _hits(self) -> list[str]:
         words = self._words
-        if not words:
-            return []
-        return [m.id for m in self._messages() if all(word in self._text_of(m) for word in words)]
+        return [m.id for m in self._messages() if words and all(word in self._text_of(m) for word in words)]
 
     def _text_of(self, message: Message) -> str:
         known = self._folded.get(message.id)

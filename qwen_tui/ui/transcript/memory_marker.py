@@ -39,34 +39,13 @@ class MemoryLine(LinesView):
     """
 
     def __init__(self, memory: Memory) -> None:
-        super().__init__()
+        super().__init__(lambda width: [_line(self.memory, width)])
         self.memory = memory
-        self._laid_out_for: tuple[Memory, int] | None = None
 
     def show(self, memory: Memory) -> None:
-        """Show other figures."""
         if memory != self.memory:
             self.memory = memory
-            self.lay_out(self.content_size.width)
-            self.refresh()
-
-    def lay_out(self, width: int) -> None:
-        """One row, whatever the width."""
-        if self._laid_out_for == (self.memory, width) or width <= 0:
-            return
-        self._laid_out_for = (self.memory, width)
-        text = _text(self.memory, width - 6)
-        spare = max(0, width - cells(text) - 2)
-        left = spare // 2
-        self.rows = [
-            Line(
-                (
-                    ("─" * left, "rule"),
-                    (f" {text} ", "accent"),
-                    ("─" * (spare - left), "rule"),
-                )
-            )
-        ]
+            self.lay_out_again()
 
 
 class MemoryMarker:
@@ -89,7 +68,6 @@ class MemoryMarker:
             self._memory = None
 
     def is_dimmed(self, message_id: str) -> bool:
-        """Whether the model does not see a message."""
         begins, position = self._begins, self._messages.position_of(message_id)
         return begins is not None and position is not None and position < begins
 
@@ -129,6 +107,13 @@ class MemoryMarker:
         if memory is None or (not memory.first_sent_id and memory.older > len(self._messages.messages)):
             return None
         return self._messages.position_of(memory.first_sent_id) if memory.first_sent_id else memory.older
+
+
+def _line(memory: Memory, width: int) -> Line:
+    text = _text(memory, width - 6)
+    spare = max(0, width - cells(text) - 2)
+    left = spare // 2
+    return Line((("─" * left, "rule"), (f" {text} ", "accent"), ("─" * (spare - left), "rule")))
 
 
 def _text(memory: Memory, width: int) -> str:

@@ -61,15 +61,12 @@ class MessageKeys:
         self.offer()
 
     def variant_of(self, message_id: str) -> Variant | None:
-        """Which variant a message is; None where there is only one."""
         return self._variants.get(message_id)
 
     def offer(self) -> None:
-        """Offer what can be done now; nothing while the keyboard is elsewhere."""
         self._log.offers = self._offers() if self._log.has_focus else ()
 
     def possible(self) -> tuple[str, ...]:
-        """The names of what can be done to the message under the cursor now."""
         message = self._log.cursor_message
         return possible(message, self._situation(message)) if message is not None else ()
 

@@ -14,6 +14,7 @@ from qwen_tui.ui.markdown.plain import plain_lines
 from qwen_tui.ui.markdown.wrap import wrap
 from qwen_tui.ui.receipt.lines import plausible
 from qwen_tui.wording.cell_width import cells, cropped
+from qwen_tui.wording.units import in_speed, tokens_in_words
 
 _NOTES = {
     Status.STOPPED: "chat.status.stopped",
@@ -37,7 +38,6 @@ class AuthorRow(NamedTuple):
     """Columns where a click shows another variant, and which: the one before (-1) or after (1)."""
 
     def step_at(self, column: int) -> int:
-        """Which variant a click asks for; 0 for none."""
         return next((step for columns, step in self.steps if column in columns), 0)
 
 
@@ -96,11 +96,10 @@ def receipt_text(receipt: Sequence[Run]) -> str:
     tokens = sum(plausible(run).new_tokens for run in receipt)
     parts: list[str] = []
     if speed := last.tokens_per_second:
-        parts.append(say("chat.receipt.speed" if speed >= 10 else "chat.receipt.slow", speed=speed))
+        parts.append(in_speed(speed))
     if last.first_token_seconds:
         parts.append(say("chat.receipt.first", seconds=last.first_token_seconds))
-    parts.append(say("chat.receipt.one_token") if tokens == 1 else say("chat.receipt.tokens", tokens=tokens))
-    return " · ".join(parts)
+    return " · ".join([*parts, tokens_in_words(tokens)])
 
 
 def error_rows(error: QwenTuiError, width: int) -> list[Line]:

@@ -1,6 +1,6 @@
 """The conversation as it is read.
 
-    log = MessageLog("Qwen2.5-7B-Instruct", welcome=Welcome())
+    log = MessageLog(Welcome())
     await log.show_conversation(conversation.path(), variants(conversation))
     log.add(question); view = log.add(reply, streaming=True)
     view.show_progress(512, 1204); view.append_text("…"); log.list.finish(stored_reply)
@@ -68,21 +68,13 @@ class MessageLog(Autoscroll):
     offers: var[tuple[Offer, ...]] = var((), init=False)
     """What can be done to the message under the cursor; nothing without the keyboard."""
 
-    def __init__(
-        self,
-        name: str = "",
-        welcome: Widget | None = None,
-        *,
-        id: str | None = None,
-        classes: str | None = None,
-    ) -> None:
-        """`name` is the assistant's; `welcome` is shown while there are no messages."""
-        super().__init__(*([] if welcome is None else [welcome]), id=id, classes=classes)
+    def __init__(self, welcome: Widget, *, id: str | None = None) -> None:
+        """`welcome` is shown while there are no messages."""
+        super().__init__(welcome, id=id)
         self._welcome = welcome
         self.list = VirtualList(self, self._dress, self._changed)
         self.memory = MemoryMarker(self, self.list)
         self.keys = message_keys.MessageKeys(self)
-        self.set_reactive(MessageLog.assistant_name, name)
 
     def on_mount(self) -> None:
         self._changed()
@@ -91,7 +83,6 @@ class MessageLog(Autoscroll):
 
     @property
     def messages(self) -> Sequence[Message]:
-        """The messages of the conversation, oldest first."""
         return self.list.messages
 
     def show_conversation(
@@ -121,7 +112,6 @@ class MessageLog(Autoscroll):
         self.cursor = replace(self.cursor, words=words)
 
     def _dress(self, view: MessageView) -> None:
-        """Show on a message what the log knows of it."""
         message_id = view.message.id
         view.set_author(self.assistant_name, self.keys.variant_of(message_id))
         view.set_class(self.memory.is_dimmed(message_id), "-dimmed")
@@ -134,8 +124,7 @@ class MessageLog(Autoscroll):
         # The welcome is laid out freely, messages are not.
         self.styles.layout = "vertical" if empty else "stream"
         self.styles.padding = (1 if empty else 0, 0, 0, 0)
-        if self._welcome is not None:
-            self._welcome.display = empty
+        self._welcome.display = empty
         if empty or not self.is_anchored:
             self.anchor(not empty)
         self.cursor = after_change(self.cursor, self.list, self.has_focus)
@@ -152,12 +141,10 @@ class MessageLog(Autoscroll):
 
     @property
     def cursor_message(self) -> Message | None:
-        """The message under the cursor."""
         position = self.list.position_of(self.cursor.message_id)
         return None if position is None else self.messages[position]
 
     def move_cursor(self, message_id: str | None, *, scroll: bool = True) -> None:
-        """Put the cursor on a message and scroll to it; None takes it away."""
         if message_id is None or self.list.position_of(message_id) is not None:
             self.cursor = self.cursor.on(message_id)
             if scroll and message_id is not None:

@@ -39,7 +39,7 @@ class MessageRows:
         """Empty until a width is known."""
         self._name = name
         self._variant: Variant | None = None
-        self._author = AuthorRow(BLANK)
+        self.author = AuthorRow(BLANK)
         self._progress = (0, 0)
         self._text = [message.content]
         self._stream: Stream | None = None
@@ -49,7 +49,6 @@ class MessageRows:
 
     @property
     def content(self) -> str:
-        """The text so far, as Markdown source."""
         self._text = ["".join(self._text)]
         return self._text[0]
 
@@ -60,19 +59,16 @@ class MessageRows:
         return -(-count // GROWTH) * GROWTH if self.is_streaming else count
 
     def lay_out(self, width: int) -> None:
-        """Lay the message out for a width, unless it is."""
         if width != self._width:
             self._width = width
             self._compose()
 
     def append_thinking(self, text: str, tokens: int) -> int:
-        """The model thinks on."""
         self.is_reading = False
         self.thoughts.append(text, tokens)
         return self._compose()
 
     def append_text(self, text: str) -> int:
-        """The answer goes on."""
         stream = None if self.is_reading or self.thoughts.is_running else self._stream
         self.is_reading = False
         self.thoughts.end()
@@ -85,13 +81,11 @@ class MessageRows:
         return min(changed, last)  # the row that held the cursor is drawn again in any case
 
     def show_progress(self, done: int, total: int) -> int:
-        """The model has read so many tokens of the prompt."""
         self._progress = (done, total)
         self.is_waiting = False
         return self._compose()
 
     def set_author(self, name: str, variant: Variant | None) -> bool:
-        """Call the assistant so, and say which variant it is; False when it is said already."""
         if (name, variant) == (self._name, self._variant):
             return False
         self._name, self._variant = name, variant
@@ -100,7 +94,6 @@ class MessageRows:
         return True
 
     def resume(self) -> int:
-        """The reply goes on where it ended."""
         if self.thoughts.text and not self.content:
             self.thoughts.resume()
         self._progress = (0, 0)
@@ -108,7 +101,6 @@ class MessageRows:
         return self._compose()
 
     def finish(self, message: Message) -> int:
-        """Show the message as it was stored."""
         self.message = message
         self._text = [message.content]
         self.thoughts.replace(message.thinking)
@@ -116,16 +108,10 @@ class MessageRows:
         return self._compose()
 
     def toggle_thoughts(self) -> int:
-        """Unfold the thoughts, or fold them again."""
         self.thoughts.is_unfolded = not self.thoughts.is_unfolded
         return self._compose()
 
-    def step_at(self, row: int, column: int) -> int:
-        """Which variant a click here asks for: -1 the one before, 1 the one after, 0 none."""
-        return self._author.step_at(column) if row == 0 else 0
-
     def _compose(self) -> int:
-        """All rows anew."""
         self._stream = None
         if self._width:
             above = [self._author_line(), *self.thoughts.rows(self._width)]
@@ -138,8 +124,8 @@ class MessageRows:
         if self.is_waiting:
             notes.append(say("chat.waiting"))
         name, role = author_of(self.message, self._name), self.message.role
-        self._author = author_row(name, role, self._width, variant=self._variant, notes=notes)
-        return self._author.line
+        self.author = author_row(name, role, self._width, variant=self._variant, notes=notes)
+        return self.author.line
 
     def _body(self) -> list[Line]:
         content = self.content

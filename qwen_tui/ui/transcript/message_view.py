@@ -38,7 +38,6 @@ class MessageView(LinesView):
         padding: 0 2 0 1;
         border-left: outer $foreground 12%;
         &.-user { border-left: outer $accent; }
-        &.-system { border-left: outer $foreground 12%; }
         &.-failed { border-left: outer $error; }
         &.-dimmed { border-left: outer $foreground 8%; }
         &.-focused { background: $foreground 6%; }
@@ -61,7 +60,7 @@ class MessageView(LinesView):
         self, message: Message, name: str = "", *, streaming: bool = False, waiting: bool = False
     ) -> None:
         """`name` is shown for a reply that does not tell its model; `streaming` when its text is still to come."""
-        super().__init__(classes=f"-{message.role.value}")
+        super().__init__(self._lines_at, classes=f"-{message.role.value}")
         self.body = MessageRows(message, name, streaming=streaming, waiting=waiting)
         """What is drawn."""
         self._show(0)
@@ -77,12 +76,10 @@ class MessageView(LinesView):
             self._show(self.body.append_thinking(text, tokens))
 
     def append_text(self, text: str) -> None:
-        """The answer goes on."""
         if text:
             self._show(self.body.append_text(text))
 
     def show_progress(self, done: int, total: int) -> None:
-        """How much of the prompt the model has read, in tokens."""
         self._show(self.body.show_progress(done, total))
 
     def set_author(self, name: str, variant: Variant | None) -> None:
@@ -92,17 +89,14 @@ class MessageView(LinesView):
             self.repaint_from(0, 1)
 
     def resume(self) -> None:
-        """The reply goes on where it ended: what is appended now follows what is there."""
         self._show(self.body.resume())
         self.refresh(layout=True)
 
     def finish(self, message: Message) -> None:
-        """Show the message as it was stored; it is exact from now on."""
         self._show(self.body.finish(message))
         self.refresh(layout=True)
 
     def toggle_thinking(self) -> bool:
-        """Unfold the thoughts, or fold them again; False when there are none."""
         if not self.body.thoughts.text:
             return False
         self._show(self.body.toggle_thoughts())
@@ -112,19 +106,17 @@ class MessageView(LinesView):
     def on_click(self, event: events.Click) -> None:
         event.stop()
         row, column = event.y - self.gutter.top, event.x - self.gutter.left
-        self.post_message(self.Picked(self.message.id, self.body.step_at(row, column)))
+        self.post_message(self.Picked(self.message.id, self.body.author.step_at(column) if row == 0 else 0))
         if row == 1:  # that of the thoughts, where there are any
             self.toggle_thinking()
-
-    # --- Layout ---
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
         self.lay_out(width)
         return self.body.height
 
-    def lay_out(self, width: int) -> None:
+    def _lines_at(self, width: int) -> list[Line]:
         self.body.lay_out(max(8, min(width, WIDEST)))
-        self.rows = self.body.lines
+        return self.body.lines
 
     def row_at(self, y: int) -> Line:
         """A row as it is drawn: the last one of a growing text ends with a cursor."""

@@ -5,6 +5,7 @@ import time
 from qwen_tui.strings import say
 from qwen_tui.ui.markdown.lines import BLANK, Line, prefixed
 from qwen_tui.ui.markdown.plain import PlainStream, plain_lines
+from qwen_tui.wording.units import tokens_in_words
 
 ROWS_SHOWN = 6
 """Rows of thoughts that are seen while the model thinks."""
@@ -27,7 +28,6 @@ class Thoughts:
         self._width = 0
 
     def append(self, text: str, tokens: int) -> None:
-        """Add text that stands for so many generated tokens."""
         if not self.is_running:
             self.is_running = True
             self._since = time.monotonic()
@@ -37,14 +37,12 @@ class Thoughts:
             self._stream.append(text)
 
     def end(self) -> None:
-        """Stop the clock: the answer begins, or the turn has ended."""
         if self.is_running:
             self.is_running = False
             self._seconds = time.monotonic() - self._since
             self._stream = None
 
     def resume(self) -> None:
-        """Go on with thinking that was cut short."""
         self.is_running = True
         self._since = time.monotonic() - self._seconds
 
@@ -77,7 +75,8 @@ class Thoughts:
         return self._stream.lines
 
     def _fold_row(self, mark: str) -> Line:
-        tokens, seconds = _in_words(self._tokens), self._seconds
+        seconds = self._seconds
+        tokens = tokens_in_words(self._tokens) if self._tokens else ""
         if self.is_running:
             title = say("chat.thinking.progress", tokens=tokens) if tokens else say("chat.thinking")
         elif tokens:
@@ -86,12 +85,6 @@ class Thoughts:
         else:
             title = say("chat.thought")
         return Line(((f"{mark} {title}", "muted"),))
-
-
-def _in_words(tokens: int) -> str:
-    if not tokens:
-        return ""
-    return say("chat.receipt.one_token") if tokens == 1 else say("chat.receipt.tokens", tokens=tokens)
 
 
 def _quoted(lines: list[Line]) -> list[Line]:

@@ -46,7 +46,6 @@ class VirtualList:
         scroll.watch(scroll, "scroll_y", self._scrolled, init=False)
 
     def position_of(self, message_id: str | None) -> int | None:
-        """Where a message stands in the conversation."""
         return self._positions.get(message_id) if message_id is not None else None
 
     def view_of(self, message_id: str | None) -> MessageView | None:
@@ -55,7 +54,6 @@ class VirtualList:
 
     @property
     def views(self) -> Iterable[MessageView]:
-        """The widgets there are now."""
         return self._views.values()
 
     # --- Changes ---
@@ -114,7 +112,6 @@ class VirtualList:
             self._changed()
 
     def remove(self, message_id: str) -> None:
-        """Take a message out."""
         position = self._positions.get(message_id)
         if position is None:
             return
@@ -130,7 +127,6 @@ class VirtualList:
     # --- Going somewhere ---
 
     def go_to(self, message_id: str) -> None:
-        """Scroll to a message, wherever it is."""
         self.destination = message_id
         view = self._views.get(message_id)
         if view is not None and view.is_mounted:
@@ -152,12 +148,11 @@ class VirtualList:
         if self._is_paging or not self.messages:
             return
         page = self._scroll.size.height
-        if new_y < old_y and new_y < page and self._range.start > 0:
+        is_near_end = new_y > old_y and self._scroll.max_scroll_y - new_y < page
+        older = new_y < old_y and new_y < page and self._range.start > 0
+        if older or (is_near_end and self._scroll.has_more_below):
             self._is_paging = True
-            self._scroll.call_next(self._page, True)
-        elif new_y > old_y and self._scroll.max_scroll_y - new_y < page and self._scroll.has_more_below:
-            self._is_paging = True
-            self._scroll.call_next(self._page, False)
+            self._scroll.call_next(self._page, older)
 
     # --- What is seen ---
 
@@ -167,7 +162,6 @@ class VirtualList:
         return view is not None and (not view.virtual_region.height or _is_in_viewport(view, self._scroll))
 
     def last_seen(self) -> str | None:
-        """The last message of which something is in the viewport."""
         seen = (v.message.id for v in reversed(_mounted(self._scroll)) if _is_in_viewport(v, self._scroll))
         return next(seen, None)
 

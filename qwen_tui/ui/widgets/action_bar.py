@@ -7,7 +7,7 @@ from typing import NamedTuple
 from textual import events
 from textual.message import Message as Posted
 
-from qwen_tui.ui.markdown.lines import BLANK, Line, Run
+from qwen_tui.ui.markdown.lines import Line, Run
 from qwen_tui.ui.widgets.line_view import LinesView
 from qwen_tui.wording.cell_width import cells
 
@@ -42,45 +42,33 @@ class ActionBar(LinesView):
 
         name: str
 
-    def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id)
+    def __init__(self) -> None:
+        super().__init__(self._row_at)
         self._offers: tuple[Offer, ...] = ()
         self._places: list[tuple[range, Offer]] = []
         self._under_mouse: Offer | None = None
-        self._laid_out_for: tuple[object, ...] = ()
 
     def show(self, offers: Sequence[Offer]) -> None:
-        """Offer these."""
         if tuple(offers) != self._offers:
             self._offers = tuple(offers)
             self._under_mouse = None
-            self._show_again()
+            self.lay_out_again()
 
-    def lay_out(self, width: int) -> None:
-        """As many offers as fit into one row."""
-        state = (self._offers, self._under_mouse, width)
-        if state == self._laid_out_for:
-            return
-        self._laid_out_for = state
+    def _row_at(self, width: int) -> list[Line]:
         self._places = []
         runs: list[Run] = []
         at = 0
         for offer in _fitting(self._offers, width):
             gap = _GAP if runs else ""
             key = f"{offer.key} " if offer.label else offer.key
-            end = at + cells(gap) + cells(key) + cells(offer.label)
             lit = " underline" if offer is self._under_mouse else ""
             runs += [(gap, ""), (key, "accent"), (offer.label, f"muted{lit}")]
-            self._places.append((range(at + cells(gap), end), offer))
-            at = end
-        self.rows = [Line(tuple(run for run in runs if run[0]))] if runs else [BLANK]
-
-    def get_content_width(self, container: object, viewport: object) -> int:
-        """All offers, where the styles let the width follow them."""
-        return _width(self._offers)
+            start, at = at + cells(gap), at + cells(gap) + cells(key) + cells(offer.label)
+            self._places.append((range(start, at), offer))
+        return [Line(tuple(run for run in runs if run[0]))]
 
     def on_resize(self) -> None:
-        self._show_again()
+        self.lay_out_again()
 
     def on_click(self, event: events.Click) -> None:
         event.stop()
@@ -88,7 +76,6 @@ class ActionBar(LinesView):
             self.post_message(self.Chosen(offer.name))
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
-        """What is under the mouse can be clicked, and looks so."""
         self._light(self._at(event.x))
 
     def on_leave(self) -> None:
@@ -101,11 +88,7 @@ class ActionBar(LinesView):
     def _light(self, offer: Offer | None) -> None:
         if offer is not self._under_mouse:
             self._under_mouse = offer
-            self._show_again()
-
-    def _show_again(self) -> None:
-        self.lay_out(self.content_size.width)
-        self.refresh()
+            self.lay_out_again()
 
 
 def _width(offers: Sequence[Offer]) -> int:

@@ -38,6 +38,9 @@ class Header(Widget):
     }
     """
 
+    FRONT: ClassVar[Content] = Content.assemble(Content.styled(NAME, "bold $text-accent"), _GAP)
+    """What the line begins with."""
+
     info: reactive[ModelInfo | None] = reactive(None)
     """The model that is loaded."""
     used_tokens: reactive[int | None] = reactive(None)
@@ -53,8 +56,8 @@ class Header(Widget):
     problem: reactive[str] = reactive("")
     """Why there is no model, in a few words."""
 
-    def __init__(self, id: str | None = None, classes: str | None = None) -> None:
-        super().__init__(id=id, classes=classes)
+    def __init__(self, id: str | None = None) -> None:
+        super().__init__(id=id)
         self._pace = Pace()
 
     def on_mount(self) -> None:
@@ -62,17 +65,14 @@ class Header(Widget):
         self.set_interval(TICK_SECONDS, self._tick)
 
     def show_use(self, use: WindowUse) -> None:
-        """Show how full the context window is."""
         self.used_tokens, self.budget, self.is_exact = use
 
     def watch_progress(self, progress: LoadProgress | None) -> None:
-        """Measure how fast it goes."""
         if progress is not None:
             self._pace.note(progress)
 
     def render(self) -> Content:
-        """The longest form that fits."""
-        width, front = self.content_size.width, self._front()
+        width, front = self.content_size.width, self.FRONT
         for left, right in self._forms():
             gap = width - front.cell_length - left.cell_length - right.cell_length
             if gap >= (len(_GAP) if right else 0):
@@ -82,19 +82,17 @@ class Header(Widget):
             return left.truncate(width, ellipsis=True)
         return Content.assemble(front, left.truncate(room, ellipsis=True, pad=True), " ", right)
 
-    def _front(self) -> Content:
-        return Content.assemble(Content.styled(NAME, "bold $text-accent"), _GAP)
-
     def _tick(self) -> None:
         if self.progress is not None and self.progress.stage == "downloading":
             self.refresh()
 
     def _forms(self) -> list[tuple[Content, Content]]:
-        """What stands at the left and at the right, from the longest form to the shortest."""
         if self.progress is not None:
             return self._loading_forms(self.progress)
         if self.asleep:
-            return [(form, Content()) for form in _asleep_forms(self.asleep)]
+            long, short = (say(f"header.asleep{form}") for form in (".long", ""))
+            forms = (_dotted(self.asleep, long), _dotted(self.asleep, short), Content(self.asleep))
+            return [(form, Content()) for form in forms]
         if self.info is None:
             words = self.problem or say("header.no_model")
             style = "$text-error" if self.problem else "$text-muted"
@@ -143,6 +141,7 @@ class Header(Widget):
 class LoadLine(Header):
     """How a load goes or why it failed, without anything else; takes no room while there is neither."""
 
+    FRONT: ClassVar[Content] = Content()
     DEFAULT_CSS: ClassVar[str] = """
     LoadLine {
         padding: 0 2;
@@ -152,16 +151,11 @@ class LoadLine(Header):
     """
 
     def watch_progress(self, progress: LoadProgress | None) -> None:
-        """Come when a load begins."""
         super().watch_progress(progress)
         self.watch_problem()
 
     def watch_problem(self) -> None:
-        """Come when a load has failed."""
         self.set_class(self.progress is not None or bool(self.problem), "-shown")
-
-    def _front(self) -> Content:
-        return Content()
 
 
 _ORDER = ((0, 0), (0, 1), (1, 1), (1, 2), (2, 2))
@@ -176,10 +170,6 @@ def _model_forms(info: ModelInfo) -> list[Content]:
         return [_dotted(info.name, info.device), Content(info.name)]
     held = {"4bit": "nf4", "8bit": "int8"}.get(info.quantization, info.dtype.removeprefix("torch."))
     return [_dotted(info.name, held, info.device), _dotted(info.name, held), Content(info.name)]
-
-
-def _asleep_forms(name: str) -> list[Content]:
-    return [_dotted(name, say("header.asleep.long")), _dotted(name, say("header.asleep")), Content(name)]
 
 
 def _dotted(first: str, *others: str) -> Content:

@@ -5,7 +5,6 @@ after some hours of switching between panes that is tens of thousands. It also c
 """
 
 from textual import on
-from textual.binding import Binding
 from textual.screen import Screen
 
 from qwen_tui.ui.widgets.action_bar import ActionBar, Offer
@@ -60,9 +59,6 @@ class KeyBar(ActionBar):
             if binding.show and enabled:
                 key, need = self.app.get_key_display(binding), int(binding.key == "escape")
                 offer = Offer(binding.key, key, binding.description, need)
-                offers.setdefault(binding.action, (_rank(binding), offer))
+                rank = 1 + ELSEWHERE.index(binding.id) if binding.id in ELSEWHERE else 0
+                offers.setdefault(binding.action, (rank, offer))
         self.show([offer for _, offer in sorted(offers.values(), key=lambda ranked: ranked[0])])
-
-
-def _rank(binding: Binding) -> int:
-    return 1 + ELSEWHERE.index(binding.id) if binding.id in ELSEWHERE else 0

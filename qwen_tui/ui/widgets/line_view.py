@@ -12,7 +12,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from qwen_tui.ui.markdown.lines import BLANK, Line
-from qwen_tui.ui.markdown.palette import Palette, colours_of, palette
+from qwen_tui.ui.markdown.palette import Colours, Palette, palette
 from qwen_tui.wording.cell_width import cells
 
 _MARK = Style(reverse=True)
@@ -20,10 +20,15 @@ _MARK = Style(reverse=True)
 
 
 class LinesView(Widget):
-    """Draws `rows`, line by line; a subclass says what they are by overriding `lay_out`."""
+    """Draws `rows`, line by line."""
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+    def __init__(
+        self, rows_at: Callable[[int], Sequence[Line]], *, id: str | None = None, classes: str | None = None
+    ) -> None:
+        """`rows_at` gives the rows at a width in cells; it is asked when that changes, and by `lay_out_again`."""
         super().__init__(id=id, classes=classes)
+        self._rows_at = rows_at
+        self._laid_out_width = 0
         self.rows: Sequence[Line] = ()
         """What is shown, as laid out for the width of the last layout."""
         self._palette: Palette | None = None
@@ -40,25 +45,31 @@ class LinesView(Widget):
             self.refresh()
 
     def lay_out(self, width: int) -> None:
-        """Set `rows` for this width in cells. Called before every layout, so it should know what it has done."""
+        """Set `rows` for this width in cells; called before every layout."""
+        if width > 0 and width != self._laid_out_width:
+            self._laid_out_width = width
+            self.rows = self._rows_at(width)
+
+    def lay_out_again(self) -> None:
+        """The rows are other ones, of the same number."""
+        self._laid_out_width = 0
+        self.lay_out(self.content_size.width)
+        self.refresh()
 
     @property
     def palette(self) -> Palette:
         """The colours of the theme on this widget's own ground."""
         if self._palette is None:
             _, _, background, foreground = self.colors
-            ansi = self.app.native_ansi_color
-            if ansi:
-                background, foreground = Color.parse("ansi_default"), Color.parse("ansi_default")
-            self._palette = palette(
-                colours_of(
-                    self.app.theme_variables,
-                    foreground,
-                    background,
-                    ansi=ansi,
-                    dimmed=self.has_class("-dimmed"),
-                )
+            is_ansi, variables = self.app.native_ansi_color, self.app.theme_variables
+            if is_ansi:
+                background = foreground = Color.parse("ansi_default")
+            accent, error, success, warning = (
+                Color.parse(variables[f"text-{name}"]) for name in ("accent", "error", "success", "warning")
             )
+            dimmed = self.has_class("-dimmed")
+            colours = Colours(foreground, background, accent, error, success, warning, is_ansi, dimmed)
+            self._palette = palette(colours)
         return self._palette
 
     def notify_style_update(self) -> None:
@@ -68,12 +79,10 @@ class LinesView(Widget):
         self._strips.clear()
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
-        """The rows at this width."""
         self.lay_out(width)
         return len(self.rows)
 
     def render_line(self, y: int) -> Strip:
-        """One row in the colours of the theme."""
         width, line, selection = self.content_size.width, self.row_at(y), self.text_selection
         span = selection.get_span(y) if selection is not None else None
         cached = self._strips.get(y)
@@ -88,7 +97,6 @@ class LinesView(Widget):
         return strip
 
     def row_at(self, y: int) -> Line:
-        """What is drawn in a row."""
         return self.rows[y] if y < len(self.rows) else BLANK
 
     def repaint_from(self, row: int, count: int | None = None) -> None:

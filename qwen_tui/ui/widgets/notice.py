@@ -61,7 +61,6 @@ class Notice(Static):
 
     @property
     def is_error(self) -> bool:
-        """Whether what it says is an error."""
         return self.has_class("-error")
 
     def retract(self, topic: str) -> None:
@@ -70,7 +69,6 @@ class Notice(Static):
             self.clear()
 
     def clear(self) -> None:
-        """Say nothing."""
         self._show("", "", is_error=False)
 
     def _show(self, text: str, topic: str, *, is_error: bool) -> None:

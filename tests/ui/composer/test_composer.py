@@ -42,8 +42,8 @@ class Host(App[None]):
         self.sent.append(event.text)
 
     @on(Composer.DraftChanged)
-    def keep_draft(self, event: Composer.DraftChanged) -> None:
-        self.drafts.append(event.text)
+    def keep_draft(self) -> None:
+        self.drafts.append(self.query_one(Composer).text)
 
     @on(Composer.Failed)
     def keep_failed(self, event: Composer.Failed) -> None:

@@ -11,6 +11,7 @@ from textual.app import App
 from textual.widgets import Static
 
 from qwen_tui.chat.messages import Message, Run, Status
+from qwen_tui.session.requests import Replay
 from qwen_tui.ui.receipt.lines import rows_of, sheets, text_of
 from qwen_tui.ui.receipt.screen import Receipt
 from qwen_tui.ui.transcript.message_lines import receipt_text
@@ -45,15 +46,12 @@ class DialogHost(App[None]):
     def __init__(self, message: Message) -> None:
         super().__init__()
         self.animation_level = "none"  # as in the program
-        self.dialog = Receipt(message, [question("Where is Guangzhou?"), message])
-        self.wanted: list[Message] = []
+        self.wanted: list[Replay] = []
+        self.dialog = Receipt(message, [question("Where is Guangzhou?"), message], self.wanted.append)
         self.clipboard_text: list[str] = []
 
     async def on_mount(self) -> None:
         await self.push_screen(self.dialog)
-
-    def on_receipt_replay_requested(self, event: Receipt.ReplayRequested) -> None:
-        self.wanted.append(event.message)
 
     def copy_to_clipboard(self, text: str) -> None:
         self.clipboard_text.append(text)
@@ -139,10 +137,10 @@ async def test_replaying_is_asked_for_once_and_its_outcome_is_shown() -> None:
         app.dialog.show_replay("First differs at token 57: 「foo」 instead of 「[/]」.")
         await settled(pilot)
         assert "「[/]」" in screen_text(app)
-        assert app.wanted == [message]
+        assert app.wanted == [Replay(message.id)]
         await pilot.press("p")
         await settled(pilot)
-        assert app.wanted == [message, message]
+        assert app.wanted == [Replay(message.id), Replay(message.id)]
 
 
 async def test_its_offers_can_be_clicked() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from markdown_it.token import Token
 
-from qwen_tui.ui.markdown.lines import Run
+from qwen_tui.ui.markdown.lines import Run, add_run
 from qwen_tui.wording.cell_width import displayed
 
 _OPENS = {"strong_open": "strong", "em_open": "emphasis", "s_open": "strike", "link_open": "link"}
@@ -55,11 +55,4 @@ def _add_address(runs: list[Run], address: str, since: int) -> None:
 
 
 def _add(runs: list[Run], text: str, inks: Sequence[str]) -> None:
-    text = displayed(text)
-    ink = " ".join(dict.fromkeys(inks))
-    if not text:
-        return
-    if runs and runs[-1][1] == ink:
-        runs[-1] = (runs[-1][0] + text, ink)
-    else:
-        runs.append((text, ink))
+    add_run(runs, displayed(text), " ".join(dict.fromkeys(inks)))

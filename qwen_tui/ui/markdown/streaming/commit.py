@@ -6,9 +6,10 @@ for, and how the rest is resumed; or None when nothing can be done yet.
 """
 
 import re
+from dataclasses import replace
 from typing import NamedTuple
 
-from qwen_tui.ui.markdown.layout import block_lines, fence_lines
+from qwen_tui.ui.markdown.layout import block_lines, fence_lines, label_lines
 from qwen_tui.ui.markdown.lines import Line
 from qwen_tui.ui.markdown.parsing.blocks import Code, List, Paragraph, Table
 from qwen_tui.ui.markdown.parsing.parse import Parsed, parse
@@ -18,10 +19,8 @@ from qwen_tui.ui.markdown.streaming.resume import (
     ParagraphBegun,
     Resumed,
     TableBegun,
-    code_head,
-    first_lines,
 )
-from qwen_tui.ui.markdown.table import NONE_ABOVE, columns, head_lines, row_lines
+from qwen_tui.ui.markdown.table import columns, head_lines, row_lines
 
 CODE_WINDOW = 32
 """Lines of code that are highlighted together while a fence is open."""
@@ -63,74 +62,59 @@ def _commit_items(
     if len(block.items) < 2:
         return None
     done = List(block.items[:-1], block.start, block.level)
-    lines = first_lines(done, resumed, width)
-    number = block.start
+    number, lines = block.start, None
+    if isinstance(resumed, ListBegun) and (lines := resumed.lines(done, width)) is not None:
+        number = resumed.number
     if lines is None:
         lines = block_lines(done, width)
-    elif isinstance(resumed, ListBegun):
-        number = resumed.number
     length = start_of_line(source, parsed.item_starts[-1] - parsed.start)
     follows = None if number is None else number + len(done.items)
     return Commit(lines, length, ListBegun(follows, block.items[-1].gap))
 
 
 def _commit_code(block: Code, source: str, resumed: Resumed | None, width: int) -> Commit | None:
-    rows = source.split("\n")
-    begun = isinstance(resumed, CodeBegun)
-    opening = resumed.opening if isinstance(resumed, CodeBegun) else rows[0]
-    if opening.lstrip()[:3] not in ("```", "~~~"):
+    opening, head, lines = source[: source.find("\n") + 1], 1, label_lines(block.language, width)
+    if isinstance(resumed, CodeBegun):
+        opening, head, lines = resumed.prefix, 0, []
+    windows = (min(source.count("\n") - head, block.text.count("\n") + 1) - 1) // CODE_WINDOW
+    if windows < 1 or opening.lstrip()[:3] not in ("```", "~~~"):
         return None
-    body = rows if begun else rows[1:]
-    windows = (min(len(body) - 1, block.text.count("\n") + 1) - 1) // CODE_WINDOW
-    if windows < 1:
-        return None
-    count = windows * CODE_WINDOW
-    text = block.text.split("\n")
-    lines = code_head(block, resumed, width)
-    for window in range(windows):
-        part = text[window * CODE_WINDOW : (window + 1) * CODE_WINDOW]
-        lines += fence_lines("\n".join(part), block.language, width)
-    return Commit(lines, start_of_line(source, count + (0 if begun else 1)), CodeBegun(opening))
+    count, text = windows * CODE_WINDOW, block.text.split("\n")
+    for at in range(0, count, CODE_WINDOW):
+        lines += fence_lines("\n".join(text[at : at + CODE_WINDOW]), block.language, width)
+    return Commit(lines, start_of_line(source, head + count), CodeBegun(opening))
 
 
 def _commit_rows(block: Table, source: str, resumed: Resumed | None, width: int) -> Commit | None:
-    if isinstance(resumed, TableBegun):
-        head, chosen, above, skipped = resumed.head, resumed.columns, resumed.above, 0
-        lines: list[Line] = []
-        if len(block.rows) < 2:
-            return None
-    else:
-        if len(block.rows) <= OPEN_ROWS:
-            return None
-        skipped = start_of_line(source, 2)
-        head, above = source[:skipped], NONE_ABOVE
-        chosen = columns(block, width)
-        lines = head_lines(chosen)
     done = block.rows[:-1]
-    rows, above = row_lines(chosen, done, width, above)
+    if len(done) < (1 if isinstance(resumed, TableBegun) else OPEN_ROWS):
+        return None
+    if isinstance(resumed, TableBegun):
+        skipped, begun, lines = 0, resumed, list[Line]()
+    else:
+        skipped = start_of_line(source, 2)
+        begun = TableBegun(source[:skipped], columns(block, width), None)
+        lines = head_lines(begun.columns)
+    rows, above = row_lines(begun.columns, done, width, begun.above)
     length = skipped + start_of_line(source[skipped:], len(done))
-    return Commit(lines + rows, length, TableBegun(head, chosen, above))
+    return Commit(lines + rows, length, replace(begun, above=above))
 
 
 def commit_paragraph(source: str, resumed: Resumed | None, width: int) -> Commit | None:
     """Leave the first part of a long paragraph; `source` may end in the middle of a line."""
-    if len(source) < LONG_PARAGRAPH or not (resumed is None or isinstance(resumed, ParagraphBegun)):
+    if len(source) < LONG_PARAGRAPH or not isinstance(resumed, ParagraphBegun | None):
         return None
     if resumed is None and _NO_PARAGRAPH.match(source):
         return None
     at = _seam(source)
     if at is None:
         return None
-    new_line = source[at] == "\n"
-    prefix = resumed.prefix if isinstance(resumed, ParagraphBegun) else ""
-    blocks = parse(prefix + source[:at])
+    blocks = parse((resumed.prefix if resumed else "") + source[:at])
     if len(blocks) != 1 or not isinstance(blocks[0].block, Paragraph):
         return None
     block = blocks[0].block
-    lines = first_lines(block, resumed, width)
-    if lines is None:
-        lines = block_lines(block, width)
-    if new_line:
+    lines = (resumed and resumed.lines(block, width)) or block_lines(block, width)
+    if source[at] == "\n":
         return Commit(lines, at + 1, ParagraphBegun((), None, True))
     return Commit(lines[:-1], at, ParagraphBegun(lines[-1].runs, lines[-1].glue, False))
 
@@ -162,10 +146,7 @@ def _seam(source: str) -> int | None:
 
 def _is_closed(text: str) -> bool:
     return (
-        text.count("`") % 2 == 0
-        and text.count("*") % 2 == 0
-        and text.count("~") % 2 == 0
-        and text.count("$") % 2 == 0
+        all(text.count(mark) % 2 == 0 for mark in "`*~$")
         and text.count("[") == text.count("]")
         and text.count("\\(") == text.count("\\)")
         and len(_LONE_UNDERSCORE.findall(text)) % 2 == 0

@@ -1,31 +1,19 @@
 """Blocks of which a part is already laid out for good, so that only their rest has to be parsed again.
 
-Each value says what has to stand before the rest for it to parse as what it is (`prefix`), and lays the rest out
-(`lines`) so that it follows what stands above it.
+Each value says what has to stand before the rest for it to parse as what it is (`prefix`), and lays the rest out so
+that it follows what stands above it (`lines`; None when it turned out to be another kind of block).
 """
 
 from dataclasses import dataclass
-from typing import Protocol
 
-from qwen_tui.ui.markdown.layout import fence_lines, label_lines, list_lines
+from qwen_tui.ui.markdown.layout import fence_lines, list_lines
 from qwen_tui.ui.markdown.lines import BLANK, Line
 from qwen_tui.ui.markdown.parsing.blocks import Block, Code, List, Paragraph, Runs, Table
-from qwen_tui.ui.markdown.table import Columns, RowsAbove, row_lines
+from qwen_tui.ui.markdown.table import Columns, row_lines
 from qwen_tui.ui.markdown.wrap import wrap
 
 UNSEEN = "\u2060"
 """Begins the rest of a paragraph: it keeps `- ` or `# ` from meaning anything there, and is never displayed."""
-
-
-class Resumed(Protocol):
-    """The beginning of a block that is laid out already."""
-
-    @property
-    def prefix(self) -> str:
-        """Source to be parsed before the rest."""
-
-    def lines(self, block: Block, width: int) -> list[Line] | None:
-        """The lines of the rest; None when it turned out to be another kind of block."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +27,6 @@ class ListBegun:
     prefix: str = ""
 
     def lines(self, block: Block, width: int) -> list[Line] | None:
-        """The items that follow."""
         if not isinstance(block, List) or (block.start is None) != (self.number is None):
             return None
         lines = list_lines(block, block.items, self.number, width)
@@ -50,16 +37,10 @@ class ListBegun:
 class CodeBegun:
     """A fence whose first lines are done."""
 
-    opening: str
+    prefix: str
     """The line that opened it."""
 
-    @property
-    def prefix(self) -> str:
-        """The fence is opened again."""
-        return self.opening + "\n"
-
     def lines(self, block: Block, width: int) -> list[Line] | None:
-        """The code that follows."""
         if not isinstance(block, Code):
             return None
         return fence_lines(block.text, block.language, width) if block.text else []
@@ -69,18 +50,13 @@ class CodeBegun:
 class TableBegun:
     """A table whose first rows are done; its columns keep the widths they have."""
 
-    head: str
+    prefix: str
     """The two lines that opened it."""
     columns: Columns
-    above: RowsAbove
-
-    @property
-    def prefix(self) -> str:
-        """The table is opened again."""
-        return self.head
+    above: bool | None
+    """Whether the last row above is a tall one; see `row_lines`."""
 
     def lines(self, block: Block, width: int) -> list[Line] | None:
-        """The rows that follow."""
         if not isinstance(block, Table):
             return None
         lines, _ = row_lines(self.columns, block.rows, width, self.above)
@@ -100,11 +76,9 @@ class ParagraphBegun:
 
     @property
     def prefix(self) -> str:
-        """A paragraph that shows nothing."""
         return UNSEEN + "\n" if self.new_line else UNSEEN
 
     def lines(self, block: Block, width: int) -> list[Line] | None:
-        """The text that follows."""
         if not isinstance(block, Paragraph):
             return None
         runs = block.runs
@@ -114,11 +88,4 @@ class ParagraphBegun:
         return [lines[0]._replace(glue=self.glue), *lines[1:]]
 
 
-def first_lines(block: Block, resumed: Resumed | None, width: int) -> list[Line] | None:
-    """The lines of a block that may be the rest of a resumed one; None when it is a block of its own."""
-    return resumed.lines(block, width) if resumed is not None else None
-
-
-def code_head(block: Code, resumed: Resumed | None, width: int) -> list[Line]:
-    """What stands above the first line of code: nothing when the code is a rest."""
-    return [] if isinstance(resumed, CodeBegun) else label_lines(block.language, width)
+Resumed = ListBegun | CodeBegun | TableBegun | ParagraphBegun

@@ -15,7 +15,7 @@ from qwen_tui.ui.markdown.parsing.parse import Parsed, parse
 from qwen_tui.ui.markdown.plain import PlainStream
 from qwen_tui.ui.markdown.streaming.close_markup import closing_of
 from qwen_tui.ui.markdown.streaming.commit import commit_paragraph, commit_part, start_of_line
-from qwen_tui.ui.markdown.streaming.resume import Resumed, first_lines
+from qwen_tui.ui.markdown.streaming.resume import Resumed
 
 _LONG_END = 5000
 """An open end of more characters than this is laid out again only when it has grown by a thirty-second."""
@@ -42,7 +42,6 @@ class Stream:
 
     @property
     def source(self) -> str:
-        """The whole text."""
         if len(self._source) > 1:
             self._source = ["".join(self._source)]
         return self._source[0] if self._source else ""
@@ -53,7 +52,6 @@ class Stream:
         return len(self._end)
 
     def append(self, text: str) -> int:
-        """Add text to the end."""
         if not text:
             return len(self.lines)
         self._source.append(text)
@@ -135,13 +133,12 @@ class Stream:
     def _laid(self, blocks: list[Parsed]) -> list[Line]:
         lines: list[Line] = []
         for number, parsed in enumerate(blocks):
-            rest = first_lines(parsed.block, self._resumed, self._width) if number == 0 else None
-            if rest is not None:
-                lines.extend(rest)
-                continue
-            if number or self._resumed is not None:
-                lines.append(BLANK)
-            lines.extend(block_lines(parsed.block, self._width))
+            resumed = self._resumed if number == 0 else None
+            rest = resumed.lines(parsed.block, self._width) if resumed is not None else None
+            if rest is None:
+                gap = [BLANK] if number or resumed is not None else []
+                rest = [*gap, *block_lines(parsed.block, self._width)]
+            lines.extend(rest)
         return lines
 
 
