@@ -88,7 +88,8 @@ def without(
     message = conversation.message(message_id)
     if message is None:
         return conversation
-    gone = {message_id: _heir(conversation, message)}
+    beside = _beside(conversation, message)
+    gone = {message_id: beside if beside and message.role is Role.ASSISTANT else message.parent}
     if message.role is Role.USER:
         answers = [m for m in conversation.messages if m.parent == message_id and m.role is Role.ASSISTANT]
         gone |= {answer.id: message.parent for answer in answers}
@@ -101,7 +102,6 @@ def without(
     left = replace(conversation, messages=parents_first(kept), updated=now())
     if conversation.head not in gone:
         return left
-    beside = _beside(conversation, message)
     return showing(left, beside, chosen) if beside else replace(left, head=message.parent)
 
 
@@ -113,11 +113,6 @@ def brought_back(conversation: Conversation, before: Conversation) -> Conversati
     ]
     whole = replace(conversation, messages=(*messages, *now_there.values()), updated=now())
     return showing(whole, before.head) if before.head is not None else whole
-
-
-def _heir(conversation: Conversation, message: Message) -> str | None:
-    beside = _beside(conversation, message) if message.role is Role.ASSISTANT else None
-    return beside or message.parent
 
 
 def _beside(conversation: Conversation, message: Message) -> str | None:

@@ -20,7 +20,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Self
 
 from qwen_tui.chat.cleaning import clean
 from qwen_tui.chat.codec import VERSION, decode_message, line, message_json
@@ -98,12 +97,6 @@ class Partial:
         """Put everything on the disk and leave the file there, for whoever looks for orphans."""
         self.flush()
         self._let_go()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def _append(self, value: Json) -> None:
         if self._is_over:
@@ -192,7 +185,7 @@ def orphan(path: Path) -> Iterator[bytes | None]:
         yield None
         return
     try:
-        yield _read(file) if _is_orphan(file) else None
+        yield os.pread(file, os.fstat(file).st_size, 0) if _is_orphan(file) else None
     finally:
         os.close(file)
 
@@ -203,11 +196,6 @@ def _is_orphan(file: int) -> bool:
     status = os.fstat(file)  # only now: who had the lock may have removed it
     is_beginning = status.st_size == 0 and time.time() - status.st_mtime < BEGINNING_SECONDS
     return status.st_nlink > 0 and not is_beginning
-
-
-def _read(file: int) -> bytes:
-    with open(file, "rb", closefd=False) as opened:
-        return opened.read()
 
 
 def recover(data: bytes) -> Recovered | None:

@@ -39,7 +39,7 @@ class Library:
     def __init__(self, store: ConversationStore) -> None:
         self._store = store
         self._open: dict[str, _Open] = {}
-        self._search = Search(store.folder)
+        self._search = Search(store.path)
         self._entries: dict[str, Entry] = {}
         self._told: set[tuple[object, ...]] = set()
         self.add = store.add

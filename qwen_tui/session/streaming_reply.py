@@ -51,13 +51,9 @@ class StreamingReply:
         self._reply = begun
         self._text: list[str] = []
         self._thinking: list[tuple[str, int]] = []
-        self._tokens = 0
-        self._text_cleaner, self._thinking_cleaner = Cleaner(), Cleaner()
-
-    @property
-    def tokens(self) -> int:
+        self.tokens = 0
         """How many tokens have been generated, thinking included."""
-        return self._tokens
+        self._text_cleaner, self._thinking_cleaner = Cleaner(), Cleaner()
 
     def since(self, place: Place) -> News:
         """What has come since this place."""
@@ -75,7 +71,7 @@ class StreamingReply:
         cleaned = self._text_cleaner.feed(delta)
         with self._lock:
             self._text.append(cleaned)
-            self._tokens += tokens
+            self.tokens += tokens
         return cleaned
 
     def add_thinking(self, delta: str, tokens: int) -> str:
@@ -83,7 +79,7 @@ class StreamingReply:
         cleaned = self._thinking_cleaner.feed(delta)
         with self._lock:
             self._thinking.append((cleaned, tokens))
-            self._tokens += tokens
+            self.tokens += tokens
         return cleaned
 
     def finish(self, run: Run) -> None:
