@@ -47,7 +47,7 @@ def name_from(text: str) -> str:
     words = plain(text.lstrip()[:1000])
     taken, cells, cut, cut_in_a_word = "", 0, 0, 0
     for cluster in clusters(words):
-        width = _cells(cluster)
+        width = 2 if unicodedata.east_asian_width(cluster[0]) in "WF" else 1
         if cells + width > NAME_CELLS:
             kept = taken[: cut or cut_in_a_word].rstrip(_NOT_LAST)
             return f"{kept}…" if kept else default_name()
@@ -129,10 +129,6 @@ def _continues(each: str) -> bool:
 
 def _is_half_flag(cluster: str, each: str) -> bool:
     return len(cluster) == 1 and all("\U0001f1e6" <= half <= "\U0001f1ff" for half in (cluster, each))
-
-
-def _cells(cluster: str) -> int:
-    return 2 if unicodedata.east_asian_width(cluster[0]) in "WF" else 1
 
 
 def _cut(text: str, limit_bytes: int) -> str:

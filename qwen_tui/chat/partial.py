@@ -46,15 +46,7 @@ BEGINNING_SECONDS = 60.0
 
 
 class Partial:
-    """A reply on its way to the disk. Nothing here raises: `error` tells whether the disk takes it.
-
-    ```
-    partial = store.partial(conversation, reply)
-    partial.append_text("piece")
-    store.save(conversation.with_message(finished))
-    partial.discard()    # only now; `close` leaves the file, and the next `list` makes it the reply
-    ```
-    """
+    """A reply on its way to the disk. Nothing here raises: `error` tells whether the disk takes it."""
 
     def __init__(self, path: Path, conversation_id: str, message: Message) -> None:
         """The file gets a number after its name where that is taken."""
@@ -80,7 +72,7 @@ class Partial:
             self._append({"thinking": text})
 
     def discard(self) -> None:
-        """Remove the file: the reply is in the conversation's own file, or not wanted."""
+        """Remove the file, not before the reply is in the conversation's own file (or is not wanted)."""
         if self._file is not None:
             with suppress(OSError):
                 if is_at(self._path, self._file):
@@ -94,7 +86,7 @@ class Partial:
             self._sync()
 
     def close(self) -> None:
-        """Put everything on the disk and leave the file there, for whoever looks for orphans."""
+        """Put everything on the disk and leave the file there: the next `ConversationStore.list` recovers it."""
         self.flush()
         self._let_go()
 
@@ -175,10 +167,7 @@ class Recovered:
 
 @contextmanager
 def orphan(path: Path) -> Iterator[bytes | None]:
-    """The bytes of a partial that no program is writing, kept from others while the block runs; else None.
-
-    Raises OSError.
-    """
+    """The bytes of a partial that no program writes, kept from others meanwhile; else None. Raises OSError."""
     try:
         file = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except FileNotFoundError:

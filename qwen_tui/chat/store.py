@@ -92,10 +92,7 @@ class ConversationStore:
             return Conversation(name=free, named_by_person=bool(given))
 
     def load(self, entry: Entry) -> Conversation:
-        """Read a conversation, with the reply that a crash cut short if there is one.
-
-        Raises `QwenTuiError`.
-        """
+        """Read a conversation, with the reply that a crash cut short if there is one; raises `QwenTuiError`."""
         with self._changing("store.unreadable", entry.file):
             known = self._known(entry)
             if (self.path / known.file).with_suffix(PARTIAL).exists():
@@ -154,10 +151,7 @@ class ConversationStore:
             self._folder.write_index()
 
     def rename(self, entry: Entry, name: str) -> Entry:
-        """Name a conversation and its file; raises `QwenTuiError`.
-
-        Where it is open it has the new name after the next save.
-        """
+        """Name a conversation and its file; where it is open, from the next save on. Raises `QwenTuiError`."""
         return self._change(entry, name=tidy(name) or default_name(), named_by_person=True)
 
     def pin(self, entry: Entry, pinned: bool) -> Entry:

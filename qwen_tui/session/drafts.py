@@ -58,10 +58,7 @@ class DraftKeeper:
         return self._drafts.left_behind()
 
     def among(self, conversation_ids: Collection[str]) -> frozenset[str]:
-        """Those of these conversations in which something was written and not sent, or not answered yet.
-
-        The folder of drafts is read the first time.
-        """
+        """Those of these conversations with something unsent or unanswered; reads the folder the first time."""
         if self._on_disk is None:
             self._on_disk = self._drafts.among(conversation_ids)
         with self._lock:

@@ -80,10 +80,7 @@ class Library:
         return self._keep(conversation, self._store.claim(conversation.id))
 
     def new_or_left_behind(self, left_behind: Iterable[LeftBehind], name: str | None = None) -> ChatSession:
-        """An empty conversation: the first of these, which were never begun, or one of its own.
-
-        With a name only one that has this name.
-        """
+        """An empty conversation: the first of these, which were never begun (and have this name), or its own."""
         for left in left_behind:
             is_wanted = name is None or left.name == tidy(name)
             if is_wanted and all(entry.id != left.own_id for entry in self.entries()):
@@ -112,10 +109,7 @@ class Library:
             raise
 
     def open_named(self, name: str, left_behind: Iterable[LeftBehind] = ()) -> ChatSession:
-        """The conversation of this name, or a new one under it; raises `QwenTuiError`.
-
-        `left_behind`: those that were never begun; a new one goes on with what was written for it.
-        """
+        """The conversation of this name, or as `new_or_left_behind` has it; raises `QwenTuiError`."""
         entry = self._store.find(name)
         if entry is None:
             return self.new_or_left_behind(left_behind, name)
@@ -203,16 +197,14 @@ class Library:
 
     def delete(self, session: ChatSession, message_id: str) -> None:
         """Take a message out of an open conversation (see `branches.without`); raises `QwenTuiError`."""
-        own_id, before = session.conversation.id, session.conversation
+        before = session.conversation
         try:
             session.delete(message_id)
         finally:
             if session.conversation is not before:  # also when it could not be saved
-
-                def bring_back(it: ChatSession) -> None:
-                    it.change(lambda now: brought_back(now, before))
-
-                self.changes.push(Change("undone.delete", own_id, partial(_again, self, own_id, bring_back)))
+                self._note(
+                    "undone.delete", before.id, lambda it: it.change(lambda now: brought_back(now, before))
+                )
 
     def rewrite(self, session: ChatSession, reply_id: str, text: str) -> None:
         """Put a person's version beside a reply; raises `QwenTuiError`."""
@@ -234,10 +226,7 @@ class Library:
 
     def note_edit(self, session: ChatSession, message_id: str) -> None:
         """Another version of this message is shown from now on; undo shows this one again."""
-        own_id = session.conversation.id
-        self.changes.push(
-            Change("undone.edit", own_id, lambda: _again(self, own_id, lambda it: it.show(message_id)))
-        )
+        self._note("undone.edit", session.conversation.id, lambda it: it.show(message_id))
 
     def duplicate(self, conversation_id: str) -> str:
         """Make a copy of a conversation under a name of its own; returns the copy's id. Raises `QwenTuiError`."""
@@ -260,6 +249,16 @@ class Library:
             return in_file(self._entry(conversation_id)).name
         session.change(here)
         return session.conversation.name
+
+    def _note(self, what: str, conversation_id: str, how: Callable[[ChatSession], None]) -> None:
+        """Let undo do this to a conversation, which may have been closed by then."""
+
+        def take_back() -> str:
+            session = self.open(conversation_id)
+            how(session)
+            return session.conversation.name
+
+        self.changes.push(Change(what, conversation_id, take_back))
 
     def _writable(self, conversation_id: str) -> ChatSession | None:
         """The session of a conversation that is open here; None where only the file can be changed."""
@@ -285,10 +284,3 @@ class Library:
         if conversation_id not in self._entries:
             raise QwenTuiError("store.gone", name=conversation_id)
         return self._entries[conversation_id]
-
-
-def _again(library: Library, conversation_id: str, how: Callable[[ChatSession], None]) -> str:
-    """Do something to a conversation, which may have been closed meanwhile; returns its name."""
-    session = library.open(conversation_id)
-    how(session)
-    return session.conversation.name

@@ -11,7 +11,7 @@ from itertools import takewhile
 from typing import NamedTuple
 
 from qwen_tui.chat.branches import path_to
-from qwen_tui.chat.messages import Conversation, Message, Role, Run
+from qwen_tui.chat.messages import Conversation, Message, Role
 from qwen_tui.engine.base import (
     ON_SERVER,
     Engine,
@@ -90,7 +90,9 @@ def replay(
                     yield Replaying(reply_id, min(done + tokens, total), total)
                 elif isinstance(event, Finished):
                     again = event.run
-            _check_prompt(run, again)
+            is_other = run.prompt_digest and run.prompt_digest != again.prompt_digest
+            if is_other or run.prompt_tokens != again.prompt_tokens:
+                raise QwenTuiError("replay.prompt_changed")
             same = _same(run.token_ids, again.token_ids)
             was_stopped = again.stop_reason == "stopped" and same == len(again.token_ids)
             if same < len(run.token_ids) and not was_stopped:
@@ -133,12 +135,6 @@ def _request(conversation: Conversation, reply: Message, index: int, info: Model
         reuse=False,
         decode_path=run.decode_path,
     )
-
-
-def _check_prompt(before: Run, again: Run) -> None:
-    is_other = before.prompt_digest and before.prompt_digest != again.prompt_digest
-    if is_other or before.prompt_tokens != again.prompt_tokens:
-        raise QwenTuiError("replay.prompt_changed")
 
 
 def _same(before: Sequence[object], again: Sequence[object]) -> int:

@@ -15,14 +15,7 @@ from qwen_tui.chat.messages import Conversation, Message, Role, Status, new_mess
 from qwen_tui.chat.names import name_from
 from qwen_tui.chat.partial import Partial
 from qwen_tui.chat.store import ConversationStore
-from qwen_tui.engine.base import (
-    Engine,
-    Finished,
-    PrefillProgress,
-    StopFlag,
-    TextDelta,
-    ThinkingDelta,
-)
+from qwen_tui.engine.base import Engine, Finished, PrefillProgress, StopFlag, TextDelta, ThinkingDelta
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.session.events import Accepted, Event, NotSaved, Refused, Replied, ReplyStarted, SavedAgain
 from qwen_tui.session.prompt_plan import Plan
@@ -41,7 +34,6 @@ class ChatSession:
     def __init__(
         self, conversation: Conversation, store: ConversationStore, *, read_only: bool = False
     ) -> None:
-        """`read_only`: another program has it open. Nothing of it is saved then, and nobody is asked."""
         self.conversation = conversation
         """The conversation as it stands."""
         self._store = store
@@ -65,7 +57,7 @@ class ChatSession:
         self.has_failed_to_save = False
         """Whether the last attempt to save it failed."""
         self.is_read_only = read_only
-        """Whether it can only be read here."""
+        """Another program has it open: nothing of it is saved here, and nobody is asked."""
 
     def standing(self) -> tuple[Conversation, StreamingReply | None]:
         """The conversation and its running reply at one moment: a reply that has ended is in the conversation."""
@@ -172,10 +164,7 @@ class ChatSession:
     def regenerate(
         self, settings: Settings, engine: Engine, stop: StopFlag, message_id: str | None = None
     ) -> Iterator[Event]:
-        """Answer a question again, by default the last one; the reply becomes a sibling of the one before.
-
-        `message_id` is the question's or that of one of its answers.
-        """
+        """Answer a question, given by its id or an answer's, or else the last one again: with a sibling reply."""
         path = path_to(self.conversation, message_id or self.conversation.head)
         question = next((message for message in reversed(path) if message.role is Role.USER), None)
         if question is not None:

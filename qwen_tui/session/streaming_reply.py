@@ -39,7 +39,6 @@ class StreamingReply:
     def __init__(self, begun: Message, planned: Plan) -> None:
         """`begun` is the reply as it is before this run: empty, or with the text that is continued."""
         self.begun = begun
-        """The reply as it was when it began."""
         self.window: Window = planned.window
         """What the model sees."""
         self.first_sent = planned.first_sent

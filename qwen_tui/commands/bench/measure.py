@@ -53,13 +53,6 @@ class Row(NamedTuple):
         return self.context / self.first_cold
 
 
-class Asked(NamedTuple):
-    """A reply, as the next prompt takes it."""
-
-    run: Run
-    text: str
-
-
 def contexts_that_fit(wanted: Sequence[int], window: int) -> tuple[int, ...]:
     """Those of the lengths that leave room for a reply and a turn; where only short ones do, the longest, too."""
     most = window - 2 * NEW_TOKENS - 2 * TURN_TOKENS - SPARE_TOKENS
@@ -84,11 +77,11 @@ def rows(
         cold: list[Run] = []
         warm: list[Run] = []
         for number in range(repeats):
-            first = ask(engine, (question,), reuse=False)
-            reply = PromptMessage(Role.ASSISTANT, first.text, token_ids=first.run.token_ids)
+            run, text = ask(engine, (question,), reuse=False)
+            reply = PromptMessage(Role.ASSISTANT, text, token_ids=run.token_ids)
             turn = PromptMessage(Role.USER, f"{number} {text_of(engine, TURN_TOKENS)}")
-            cold.append(first.run)
-            warm.append(ask(engine, (question, reply, turn), reuse=True).run)
+            cold.append(run)
+            warm.append(ask(engine, (question, reply, turn), reuse=True)[0])
         first_cold = statistics.median(run.first_token_seconds for run in cold)
         stops = [stopped(engine, question, first_cold / 2) for _ in range(repeats)]
         plain = [_plain(engine, cold[0].prompt_tokens) for _ in range(min(repeats, 2))]
@@ -106,8 +99,8 @@ def rows(
         )
 
 
-def ask(engine: LocalEngine, messages: tuple[PromptMessage, ...], *, reuse: bool) -> Asked:
-    """One reply of `NEW_TOKENS` tokens, whatever the model says."""
+def ask(engine: LocalEngine, messages: tuple[PromptMessage, ...], *, reuse: bool) -> tuple[Run, str]:
+    """One reply of `NEW_TOKENS` tokens, whatever the model says: its receipt and its text."""
     text: list[str] = []
     run = Run(model="")
     for event in engine.stream(_request(messages, reuse=reuse), threading.Event()):
@@ -115,7 +108,7 @@ def ask(engine: LocalEngine, messages: tuple[PromptMessage, ...], *, reuse: bool
             text.append(event.text)
         elif isinstance(event, Finished):
             run = event.run
-    return Asked(run, "".join(text))
+    return run, "".join(text)
 
 
 def stopped(engine: LocalEngine, question: PromptMessage, after_seconds: float) -> float:

@@ -57,7 +57,6 @@ class Speaker:
         self.taught = list(self.teaching.values())
         self.taught_weights = [_breadth(topic) for topic in self.taught]
         self.with_nouns = [topic for topic in self.taught if topic.nouns]
-        self.with_actions = [topic for topic in self.taught if topic.actions]
 
     def topic(self, name: str) -> Topic | None:
         """Return a topic that follow-ups can refer to, by name."""
