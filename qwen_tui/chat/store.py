@@ -28,7 +28,7 @@ from qwen_tui.chat.drafts import Drafts
 from qwen_tui.chat.files import Stamp, locked, make_folder, shown, stamp_of, sweep, sync_folder, why
 from qwen_tui.chat.folder import Folder
 from qwen_tui.chat.index import Entry
-from qwen_tui.chat.merge import Base, base_of, merge
+from qwen_tui.chat.merge import merge
 from qwen_tui.chat.messages import Conversation, Message, now
 from qwen_tui.chat.names import default_name, file_stem, folded, tidy
 from qwen_tui.chat.partial import SUFFIX as PARTIAL
@@ -50,7 +50,7 @@ class ConversationStore:
         self._claims = Claims(folder)
         self._drafts = drafts
         self._mutex = threading.RLock()
-        self._held: dict[str, tuple[Stamp, Base]] = {}
+        self._held: dict[str, tuple[Stamp, Conversation]] = {}
         """By conversation id: the state of the file that whoever has the conversation open knows of."""
         self.problems: tuple[QwenTuiError, ...] = ()
         """What could not be read since `list` was last called, that call included, and where it was put."""
@@ -269,5 +269,5 @@ class ConversationStore:
         return merge(conversation, self._folder.load(known), base)
 
     def _hold(self, conversation: Conversation) -> Conversation:
-        self._held[conversation.id] = self._folder.entries[conversation.id].stamp, base_of(conversation)
+        self._held[conversation.id] = self._folder.entries[conversation.id].stamp, conversation
         return conversation

@@ -11,7 +11,7 @@ from qwen_tui.chat.exchange.formats import Format, export, format_of
 from qwen_tui.chat.exchange.saving import save
 from qwen_tui.chat.store import ConversationStore
 from qwen_tui.commands.arguments import Arguments
-from qwen_tui.commands.conversations.by_name import entry_named, trashed_named
+from qwen_tui.commands.conversations.by_name import named
 from qwen_tui.commands.conversations.import_ import import_files
 from qwen_tui.commands.conversations.list import list_conversations, list_trash, search
 from qwen_tui.commands.conversations.show import transcript
@@ -39,7 +39,7 @@ def _run(store: ConversationStore, given: Arguments, settings: Settings) -> int:
         case "list":
             list_conversations(store, as_json=given.json)
         case "show":
-            print_lines(transcript(store.load(entry_named(store, given.name))))
+            print_lines(transcript(store.load(named(store.list(), given.name))))
         case "search":
             return search(store, " ".join(given.words), as_json=given.json)
         case "export":
@@ -47,18 +47,18 @@ def _run(store: ConversationStore, given: Arguments, settings: Settings) -> int:
         case "import":
             return import_files(store, given.files)
         case "rename":  # printed with its number, where another has the name that was wanted
-            print_lines([store.rename(entry_named(store, given.name), given.new_name).name])
+            print_lines([store.rename(named(store.list(), given.name), given.new_name).name])
         case "delete":
-            trashed = store.trash(entry_named(store, given.name))
+            trashed = store.trash(named(store.list(), given.name))
             if sys.stderr.isatty():
                 tell("delete", say("cli.deleted", name=trashed.name))
         case "restore":
-            print_lines([store.restore(trashed_named(store, given.name)).name])
+            print_lines([store.restore(named(store.trashed(), given.name)).name])
     return 0
 
 
 def _export(store: ConversationStore, given: Arguments, settings: Settings) -> None:
-    conversation = store.load(entry_named(store, given.name))
+    conversation = store.load(named(store.list(), given.name))
     file = "" if given.output in (None, "-") else given.output or ""
     to = Format(given.format) if given.format else format_of(file) or Format.MARKDOWN
     data = export(conversation, to, settings.with_overrides(conversation.overrides).system_prompt)
