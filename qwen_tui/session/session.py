@@ -31,9 +31,7 @@ class ChatSession:
     One reply at a time. The conversation may be read from any thread; changes replace it under a lock.
     """
 
-    def __init__(
-        self, conversation: Conversation, store: ConversationStore, *, read_only: bool = False
-    ) -> None:
+    def __init__(self, conversation: Conversation, store: ConversationStore, read_only: bool = False) -> None:
         self.conversation = conversation
         """The conversation as it stands."""
         self._store = store
@@ -107,8 +105,7 @@ class ChatSession:
                     return
                 writing, left, self._since = self.conversation, list(self._left), []
                 is_worth_it = self._has_file or bool(writing.messages)
-                is_ours = not self._is_closed and not self.is_read_only
-            if is_worth_it and is_ours:
+            if is_worth_it and not self._is_closed and not self.is_read_only:
                 try:
                     saved = self._store.save(writing)
                 except QwenTuiError:
@@ -177,8 +174,7 @@ class ChatSession:
         reply = self.conversation.message(reply_id)
         if reply is None or not reply.can_go_on:
             return
-        path = path_to(self.conversation, reply_id)
-        planned = self.plan(path, settings, engine, stop, continues=True)
+        planned = self.plan(path_to(self.conversation, reply_id), settings, engine, stop, continues=True)
         if isinstance(planned, QwenTuiError):
             yield Refused("", planned)
         else:

@@ -3,6 +3,7 @@
 import statistics
 import threading
 import time
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -144,13 +145,10 @@ def text_of(engine: LocalEngine, tokens: int) -> str:
     def taken(count: int) -> int:
         return engine.count((PromptMessage(Role.USER, words(count)),)).total
 
-    low, high = 1, 2
-    while taken(high) <= tokens:
-        low, high = high, 2 * high
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if taken(middle) <= tokens else (low, middle)
-    return words(low)
+    beyond = 2
+    while taken(beyond) <= tokens:
+        beyond *= 2
+    return words(max(1, bisect_right(range(beyond), tokens, lo=beyond // 2, key=taken) - 1))
 
 
 def _plain(engine: LocalEngine, prompt_tokens: int) -> PlainTiming:
