@@ -1,12 +1,13 @@
-"""argv -> settings -> the screen or a command. What is slow to import is imported where it is needed."""
+"""argv -> settings -> the screen or a command: each is a module of `commands` with a `run`."""
 
 import os
 import sys
 from dataclasses import replace
+from importlib import import_module
 
 from qwen_tui.chat.messages import Json
 from qwen_tui.commands import arguments
-from qwen_tui.commands.arguments import CONVERSATION_COMMANDS, USAGE_ERROR, Arguments
+from qwen_tui.commands.arguments import CONVERSATION_COMMANDS, USAGE_ERROR, VALUES, Arguments
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.paths import places
 from qwen_tui.settings import config_file
@@ -23,45 +24,17 @@ def main(argv: list[str] | None = None) -> int:
     where = places(given.data_dir, given.config)
     config = config_file.load(where.config_file)
     try:
-        settings = _with_flags(config.settings, given)
+        config = replace(config, settings=_with_flags(config.settings, given))
     except QwenTuiError as error:
         print(f"qwen-tui: {error}", file=sys.stderr)
         return USAGE_ERROR
     if given.command is not None:
         for problem in config.problems:
             print(f"qwen-tui: {problem}", file=sys.stderr)
-    if given.command == "ask":
-        from qwen_tui.commands import ask  # late: the screen does not need it
-
-        return ask.run(given.text, settings, where, as_json=given.json)
-    if given.command == "models":
-        from qwen_tui.commands import models  # late, as above
-
-        if given.clear:
-            return models.clear(settings, where)
-        return models.run(settings, where, as_json=given.json)
-    if given.command == "doctor":
-        from qwen_tui.commands import doctor  # late, as above
-
-        return doctor.run(replace(config, settings=settings), where)
-    if given.command == "bench":
-        from qwen_tui.commands import bench  # late, as above
-
-        return bench.run(
-            settings,
-            where,
-            shape=given.shape,
-            contexts=given.contexts,
-            repeats=given.repeats,
-            as_json=given.json,
-        )
-    if given.command in CONVERSATION_COMMANDS:
-        from qwen_tui.commands import conversations  # late: the screen does not need it
-
-        return conversations.run(given, settings, where)
-    from qwen_tui.commands import screen  # late: `ask` and --help must not wait for it
-
-    return screen.run(replace(config, settings=settings), where, given.conversation, last=given.last)
+    name = "conversations" if given.command in CONVERSATION_COMMANDS else given.command or "screen"
+    command = import_module(f"qwen_tui.commands.{name}")  # late: none must wait for what another one needs
+    status: int = command.run(given, config, where)
+    return status
 
 
 def _open_missing_streams() -> None:
@@ -88,7 +61,7 @@ def _with_flags(settings: Settings, given: Arguments) -> Settings:
         # The config file's model is one of this machine, or of another server.
         settings = replace(settings, model=None)
     wanted = {name: OPTIONS[name].check(value) for name, value in flags.items() if value is not None}
-    typed = {name: OPTIONS[name].parse(text) for name, text in getattr(given, "values", {}).items()}
+    typed = {name: OPTIONS[name].parse(getattr(given, name)) for name in VALUES if name in given}
     if typed.get("temperature"):
         wanted["greedy"] = None  # on in the config file, it would leave the temperature without effect
     return replace(settings, **{**wanted, **typed})

@@ -4,7 +4,8 @@ The words stand in `qwen_tui.strings`, so the same failure can be shown in anoth
 conversation file, and sent from the engine worker to the screen without losing anything.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Self
 
 from qwen_tui import strings
@@ -28,8 +29,8 @@ class QwenTuiError(Exception):
         explanation = strings.explain(self.code, self.parameters)
         return f"{explanation.sentence} {explanation.hint}".strip()
 
-    def __reduce__(self) -> tuple[object, tuple[str, dict[str, Parameter]]]:
-        return _rebuild, (self.code, self.parameters)
+    def __reduce__(self) -> tuple[Callable[[], Self], tuple[()]]:
+        return partial(type(self), self.code, **self.parameters), ()
 
     @property
     def explanation(self) -> strings.Explanation:
@@ -48,7 +49,3 @@ class QwenTuiError(Exception):
             pairs = given.items() if isinstance(given, Mapping) else ()
             return cls(value["code"], **{str(k): v for k, v in pairs if isinstance(v, str | int | float)})
         return cls("error.unknown", detail=str(value)[:200])
-
-
-def _rebuild(code: str, parameters: dict[str, Parameter]) -> QwenTuiError:
-    return QwenTuiError(code, **parameters)

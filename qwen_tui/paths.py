@@ -24,7 +24,8 @@ class Places(NamedTuple):
     config_file: Path
     data_folder: Path
     log_file: Path
-    cache_folder: Path
+    quantized: Path
+    """The folder of the weights that were quantized once."""
 
     @property
     def conversations(self) -> Path:
@@ -41,11 +42,6 @@ class Places(NamedTuple):
         """The file that says which models were loaded."""
         return self.data_folder / "models.json"
 
-    @property
-    def quantized(self) -> Path:
-        """The folder of the weights that were quantized once."""
-        return self.cache_folder / "quantized"
-
 
 def places(data_dir: str | None = None, config: str | None = None) -> Places:
     """Where this run keeps its files; `data_dir` and `config` are the command line's wishes.
@@ -56,9 +52,6 @@ def places(data_dir: str | None = None, config: str | None = None) -> Places:
     data_folder = Path(data_dir).expanduser() if data_dir else Path(platformdirs.user_data_dir(NAME, False))
     log_folder = data_folder / "log" if data_dir else Path(platformdirs.user_log_dir(NAME, False))
     cache_folder = data_folder / "cache" if data_dir else Path(platformdirs.user_cache_dir(NAME, False))
-    config_file = (
-        Path(config).expanduser()
-        if config
-        else Path(platformdirs.user_config_dir(NAME, False)) / "config.toml"
-    )
-    return Places(config_file, data_folder, log_folder / "qwen-tui.log", cache_folder)
+    default_config = Path(platformdirs.user_config_dir(NAME, False)) / "config.toml"
+    config_file = Path(config).expanduser() if config else default_config
+    return Places(config_file, data_folder, log_folder / "qwen-tui.log", cache_folder / "quantized")

@@ -42,17 +42,14 @@ def path_to(conversation: Conversation, message_id: str | None) -> tuple[Message
     return replace(conversation, head=message_id).path()
 
 
-NOTHING_CHOSEN: Mapping[str, str] = {}
+Chosen = Mapping[str, str]
+"""By which message another one was followed when it was last shown, by id."""
+
+NOTHING: Chosen = {}
 
 
-def showing(
-    conversation: Conversation, message_id: str, chosen: Mapping[str, str] = NOTHING_CHOSEN
-) -> Conversation:
-    """The conversation shown through this message, to a leaf that follows from it.
-
-    `chosen` says by which message another one was followed when it was last shown; from where it says nothing that
-    still holds, the newest leaf is taken.
-    """
+def showing(conversation: Conversation, message_id: str, chosen: Chosen = NOTHING) -> Conversation:
+    """The conversation shown through this message, to the leaf chosen last, or else to the newest after it."""
     parents = {message.id: message.parent for message in conversation.messages}
     leaf = message_id
     while (after := chosen.get(leaf)) is not None and parents.get(after) == leaf:
@@ -65,30 +62,23 @@ def showing(
     return replace(conversation, head=leaf)
 
 
-def turned(
-    conversation: Conversation, message_id: str, step: int, chosen: Mapping[str, str] = NOTHING_CHOSEN
-) -> Conversation:
-    """The conversation shown through the variant that stands `step` after this one; the same where none does.
-
-    `chosen` is that of `showing`.
-    """
+def turned(conversation: Conversation, message_id: str, step: int, chosen: Chosen = NOTHING) -> Conversation:
+    """The conversation shown through the variant that stands `step` after this one; the same where none does."""
     ids = [message.id for message in siblings(conversation, message_id)]
     at = ids.index(message_id) + step if message_id in ids else -1
     return showing(conversation, ids[at], chosen) if 0 <= at < len(ids) else conversation
 
 
-def without(
-    conversation: Conversation, message_id: str, chosen: Mapping[str, str] = NOTHING_CHOSEN
-) -> Conversation:
+def without(conversation: Conversation, message_id: str, chosen: Chosen = NOTHING) -> Conversation:
     """Take a message out: a question with its answers, a reply alone.
 
     What followed a reply follows the variant beside it, where there is one, otherwise what stood before.
-    `chosen` is that of `showing`.
     """
     message = conversation.message(message_id)
     if message is None:
         return conversation
-    gone = {message_id: _heir(conversation, message)}
+    beside = _beside(conversation, message)
+    gone = {message_id: beside if beside and message.role is Role.ASSISTANT else message.parent}
     if message.role is Role.USER:
         answers = [m for m in conversation.messages if m.parent == message_id and m.role is Role.ASSISTANT]
         gone |= {answer.id: message.parent for answer in answers}
@@ -101,7 +91,6 @@ def without(
     left = replace(conversation, messages=parents_first(kept), updated=now())
     if conversation.head not in gone:
         return left
-    beside = _beside(conversation, message)
     return showing(left, beside, chosen) if beside else replace(left, head=message.parent)
 
 
@@ -113,11 +102,6 @@ def brought_back(conversation: Conversation, before: Conversation) -> Conversati
     ]
     whole = replace(conversation, messages=(*messages, *now_there.values()), updated=now())
     return showing(whole, before.head) if before.head is not None else whole
-
-
-def _heir(conversation: Conversation, message: Message) -> str | None:
-    beside = _beside(conversation, message) if message.role is Role.ASSISTANT else None
-    return beside or message.parent
 
 
 def _beside(conversation: Conversation, message: Message) -> str | None:

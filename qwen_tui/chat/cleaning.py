@@ -96,8 +96,8 @@ class Cleaner:
             return text
         leading = _LEADING_MARKS.match(text)
         count = leading.end() if leading else 0
-        kept = text[: max(0, MOST_MARKS - self._marks)] if count == len(text) else ""
         if count == len(text):
+            kept = text[: max(0, MOST_MARKS - self._marks)]
             self._marks += len(kept)
             return kept
         text = text[: min(count, MOST_MARKS - self._marks)] + _FLOOD.sub(r"\1", text[count:])

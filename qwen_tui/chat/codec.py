@@ -61,24 +61,11 @@ RUN_KINDS = {f.name: f.type for f in fields(Run) if f.name != "extra"}
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
 
 
-class _NewerError(Exception):
-    def __init__(self, version: int) -> None:
-        self.version = version
-
-
 def encode(conversation: Conversation) -> bytes:
     """The conversation as the bytes of its file."""
-    known = {
-        "version": VERSION,
-        "id": conversation.id,
-        "name": conversation.name,
-        "named_by_person": conversation.named_by_person,
-        "pinned": conversation.pinned,
-        "created": conversation.created,
-        "updated": conversation.updated,
-        "head": conversation.head,
-        "overrides": dict(conversation.overrides),
-    }
+    keys = ("id", "name", "named_by_person", "pinned", "created", "updated", "head")
+    known = {"version": VERSION} | {key: getattr(conversation, key) for key in keys}
+    known["overrides"] = dict(conversation.overrides)
     text = json.dumps(_with_extra(known, conversation.extra), ensure_ascii=False, indent=2)
     messages = ",".join(f"\n    {_text(message_json(message))}" for message in conversation.messages)
     return _bytes(f'{text[:-2]},\n  "messages": [{messages}\n  ]\n}}\n')
@@ -94,17 +81,14 @@ def message_json(message: Message) -> dict[str, Json]:
         "status": message.status.value,
         "created": message.created,
     }
-    if message.thinking:
-        known["thinking"] = message.thinking
-    if message.edited:
-        known["edited"] = True
-    if message.error is not None:
-        known["error"] = message.error.as_json()
-    if message.model:
-        known["model"] = message.model
-    if message.receipt:
-        known["receipt"] = [_run_json(run) for run in message.receipt]
-    return _with_extra(known, message.extra)
+    optional = {
+        "thinking": message.thinking,
+        "edited": message.edited,
+        "error": message.error and message.error.as_json(),
+        "model": message.model,
+        "receipt": [_run_json(run) for run in message.receipt],
+    }
+    return _with_extra(known | {key: each for key, each in optional.items() if each}, message.extra)
 
 
 def line(value: Json) -> bytes:
@@ -125,14 +109,30 @@ def decode(data: bytes, path: Path | str, *, written: str = LONG_AGO) -> Convers
 
 
 def from_json(value: Json, path: Path | str, *, written: str = LONG_AGO) -> Conversation:
-    """The conversation in a value that was read from JSON, as `decode` has it.
-
-    Raises `DamagedError`, and `store.newer_version` with `path`.
-    """
-    try:
-        return _conversation(value, written)
-    except _NewerError as error:
-        raise QwenTuiError("store.newer_version", path=shown(path), version=error.version) from None
+    """The conversation in a value read from JSON, as `decode` has it; raises `DamagedError`, too."""
+    if not isinstance(value, dict):
+        raise DamagedError("not_a_conversation")
+    version = get(value, "version", int, VERSION)
+    if version > VERSION:
+        raise QwenTuiError("store.newer_version", path=shown(path), version=version)
+    if not isinstance(value.get("messages"), list):
+        raise DamagedError("not_a_conversation")
+    messages = _messages(value["messages"], written)
+    head = get(value, "head", str, None)
+    if head not in {message.id for message in messages}:
+        head = messages[-1].id if messages else None
+    return Conversation(
+        id=identifier(value, "id", uuid.uuid4().hex),
+        name=tidy(clean(get(value, "name", str, ""))),
+        named_by_person=get(value, "named_by_person", bool, False),
+        pinned=get(value, "pinned", bool, False),
+        created=moment(value.get("created"), written),
+        updated=moment(value.get("updated"), written),
+        overrides=cleaned(shallow(get(value, "overrides", dict, {}))),
+        messages=messages,
+        head=head,
+        extra=unknown(value, CONVERSATION_KEYS),
+    )
 
 
 def decode_message(
@@ -163,32 +163,6 @@ def decode_message(
         receipt=tuple(_run(run) for run in get(value, "receipt", list, [])),
         model=_word(get(value, "model", str, "")),
         extra=extra,
-    )
-
-
-def _conversation(value: Json, written: str) -> Conversation:
-    if not isinstance(value, dict):
-        raise DamagedError("not_a_conversation")
-    version = get(value, "version", int, VERSION)
-    if version > VERSION:
-        raise _NewerError(version)
-    if not isinstance(value.get("messages"), list):
-        raise DamagedError("not_a_conversation")
-    messages = _messages(value["messages"], written)
-    head = get(value, "head", str, None)
-    if head not in {message.id for message in messages}:
-        head = messages[-1].id if messages else None
-    return Conversation(
-        id=identifier(value, "id", uuid.uuid4().hex),
-        name=tidy(clean(get(value, "name", str, ""))),
-        named_by_person=get(value, "named_by_person", bool, False),
-        pinned=get(value, "pinned", bool, False),
-        created=moment(value.get("created"), written),
-        updated=moment(value.get("updated"), written),
-        overrides=cleaned(shallow(get(value, "overrides", dict, {}))),
-        messages=messages,
-        head=head,
-        extra=unknown(value, CONVERSATION_KEYS),
     )
 
 

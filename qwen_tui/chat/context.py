@@ -27,18 +27,13 @@ class Window:
     """What the model sees of a conversation."""
 
     start: int
-    """Index of the first message that is sent; all after it are sent too."""
+    """Index of the first message that is sent, and so how many are not; all after it are sent too."""
     used_tokens: int
     """The prompt with the fixed parts (system prompt, generation prompt)."""
     budget_tokens: int
     """How large the prompt may be: the context window less the room for the reply."""
     is_exact: bool = True
     """False: `used_tokens` is an estimate."""
-
-    @property
-    def older(self) -> int:
-        """How many messages are not sent."""
-        return self.start
 
     @property
     def fits(self) -> bool:

@@ -62,11 +62,6 @@ class SavedDraft:
     """The settings of such a conversation, its system prompt for one."""
 
     @property
-    def is_empty(self) -> bool:
-        """Whether there is nothing to keep."""
-        return not (self.has_words or self.overrides)
-
-    @property
     def has_words(self) -> bool:
         """Whether a person wrote something that would be lost."""
         return bool(self.text or self.attachments or self.waiting or self.edits)
@@ -112,11 +107,11 @@ class Drafts:
         """
         path = self._file(conversation_id)
         try:
-            if draft.is_empty:
-                path.unlink(missing_ok=True)
-            else:
+            if draft.has_words or draft.overrides:
                 make_folder(self._folder)
                 write_whole(path, line(_json(conversation_id, draft)), durable=False)
+            else:
+                path.unlink(missing_ok=True)
         except OSError as error:
             raise QwenTuiError("store.draft_not_saved", path=shown(path), detail=why(error)) from error
 

@@ -79,8 +79,10 @@ def write_whole(path: Path, data: bytes, *, durable: bool = True, replaces: Stam
                 os.fsync(descriptor)
         finally:
             os.close(descriptor)
-        if replaces is not None and _has_changed(path, replaces):
-            raise OSError(errno.EAGAIN, strings.say("store.changed_meanwhile"), str(path))
+        if replaces is not None:
+            with suppress(FileNotFoundError):
+                if stamp_of(os.stat(path)) != replaces:
+                    raise OSError(errno.EAGAIN, strings.say("store.changed_meanwhile"), str(path))
         os.replace(temporary, path)
     except BaseException:
         with suppress(OSError):
@@ -88,13 +90,6 @@ def write_whole(path: Path, data: bytes, *, durable: bool = True, replaces: Stam
         raise
     if durable:
         sync_folder(path.parent)
-
-
-def _has_changed(path: Path, stamp: Stamp) -> bool:
-    try:
-        return stamp_of(os.stat(path)) != stamp
-    except FileNotFoundError:
-        return False
 
 
 def write_all(descriptor: int, data: bytes | bytearray) -> None:

@@ -3,51 +3,40 @@
 Needed when a second program has changed the file, and when a reply is found that a crash cut short.
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import NamedTuple
 
 from qwen_tui.chat.branches import showing
-from qwen_tui.chat.messages import Conversation, Json, Message, new_message_id
+from qwen_tui.chat.messages import Conversation, Message, new_message_id
 from qwen_tui.chat.tree import parents_first
 
 
-class Base(NamedTuple):
-    """What is remembered of the state that both began with."""
+def merge(ours: Conversation, theirs: Conversation, base: Conversation | None = None) -> Conversation:
+    """Our conversation with what the others have changed since `base`, the state that both began with.
 
-    name: str
-    pinned: bool
-    overrides: Mapping[str, Json]
-    messages: Mapping[str, int]
-    """By id: a fingerprint of each."""
-
-    def has(self, message: Message) -> bool:
-        """Whether this message was there, as it is."""
-        return self.messages.get(message.id) == _fingerprint(message)
-
-
-def base_of(conversation: Conversation) -> Base:
-    """What `merge` needs to know later of the conversation as it is now."""
-    fingerprints = {message.id: _fingerprint(message) for message in conversation.messages}
-    return Base(conversation.name, conversation.pinned, conversation.overrides, fingerprints)
-
-
-def merge(ours: Conversation, theirs: Conversation, base: Base | None = None) -> Conversation:
-    """Our conversation with what the others have changed since `base`; our head is shown.
-
-    Where both have changed the name, the pin or the settings, ours hold. A message that one has deleted and the
-    other has changed stays; what follows a deleted one is joined to what stood before it. Without a base
-    everything counts as added.
+    Our head is shown. Where both have changed the name, the pin or the settings, ours hold. A message that one has
+    deleted and the other has changed stays; what follows a deleted one is joined to what stood before it. Without a
+    base everything counts as added.
     """
-    base = base or Base(theirs.name, theirs.pinned, theirs.overrides, {})
+    base = base or replace(theirs, messages=())
+    before = {message.id: _substance(message) for message in base.messages}
+
+    def is_unchanged(message: Message) -> bool:
+        return before.get(message.id) == _substance(message)
+
+    def both(ours: Message, theirs: Message) -> tuple[Message, ...]:
+        if is_unchanged(theirs):
+            return (ours,)
+        kept = (theirs,) if is_unchanged(ours) else further(ours, theirs)
+        return tuple(replace(message, parent=ours.parent) for message in kept)
+
     own = {message.id: message for message in ours.messages}
     messages: list[Message] = []
     for message in theirs.messages:
         if message.id in own:
-            messages += _both(own.pop(message.id), message, base)
-        elif not base.has(message):
+            messages += both(own.pop(message.id), message)
+        elif not is_unchanged(message):
             messages.append(message)
-    messages += (message for message in own.values() if not base.has(message))
+    messages += (message for message in own.values() if not is_unchanged(message))
     # Where both have a message ours says what it follows: two trees mixed could make a circle.
     parents = {message.id: message.parent for message in (*theirs.messages, *ours.messages)}
     there = {message.id for message in messages}
@@ -96,16 +85,9 @@ def further(ours: Message, theirs: Message) -> tuple[Message, ...]:
     return ours, replace(theirs, id=new_message_id())
 
 
-def _both(ours: Message, theirs: Message, base: Base) -> tuple[Message, ...]:
-    if base.has(theirs):
-        return (ours,)
-    kept = (theirs,) if base.has(ours) else further(ours, theirs)
-    return tuple(replace(message, parent=ours.parent) for message in kept)
-
-
 def _continues(longer: Message, shorter: Message) -> bool:
     return longer.content.startswith(shorter.content) and longer.thinking.startswith(shorter.thinking)
 
 
-def _fingerprint(message: Message) -> int:
-    return hash((message.content, message.thinking, message.status, len(message.receipt)))
+def _substance(message: Message) -> tuple[object, ...]:
+    return message.content, message.thinking, message.status, len(message.receipt)

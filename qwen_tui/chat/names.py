@@ -3,7 +3,7 @@
 import hashlib
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from qwen_tui import strings
 
@@ -46,8 +46,8 @@ def name_from(text: str) -> str:
     # Far more than fits, yet not all of it: a message may be a whole pasted book.
     words = plain(text.lstrip()[:1000])
     taken, cells, cut, cut_in_a_word = "", 0, 0, 0
-    for cluster in _clusters(words):
-        width = _cells(cluster)
+    for cluster in clusters(words):
+        width = 2 if unicodedata.east_asian_width(cluster[0]) in "WF" else 1
         if cells + width > NAME_CELLS:
             kept = taken[: cut or cut_in_a_word].rstrip(_NOT_LAST)
             return f"{kept}…" if kept else default_name()
@@ -111,36 +111,29 @@ def _is_plain(each: str) -> bool:
     return each in _JOINERS or not (is_noncharacter or unicodedata.category(each) in ("Cc", "Cf", "Cs"))
 
 
-def _clusters(text: str) -> Iterator[str]:
-    """The characters as a reader counts them: with their marks, and joined emoji as one."""
-    cluster = ""
+def clusters(text: str) -> list[str]:
+    """What may not be torn apart: a character with its marks, a joined emoji, a pair of flag letters."""
+    found: list[str] = []
     for each in text:
-        if cluster and not (
-            _continues(each) or cluster.endswith(_JOINERS[1]) or _is_half_flag(cluster, each)
-        ):
-            yield cluster
-            cluster = ""
-        cluster += each
-    if cluster:
-        yield cluster
+        if found and (_continues(each) or found[-1].endswith(_JOINERS[1]) or _is_half_flag(found[-1], each)):
+            found[-1] += each
+        else:
+            found.append(each)
+    return found
 
 
 def _continues(each: str) -> bool:
     is_skin_tone = "\U0001f3fb" <= each <= "\U0001f3ff"
-    return is_skin_tone or each in _JOINERS or unicodedata.category(each) in ("Mn", "Me", "Mc")
+    return is_skin_tone or unicodedata.category(each) in ("Mn", "Me", "Mc", "Cf")
 
 
 def _is_half_flag(cluster: str, each: str) -> bool:
     return len(cluster) == 1 and all("\U0001f1e6" <= half <= "\U0001f1ff" for half in (cluster, each))
 
 
-def _cells(cluster: str) -> int:
-    return 2 if unicodedata.east_asian_width(cluster[0]) in "WF" else 1
-
-
 def _cut(text: str, limit_bytes: int) -> str:
     kept, used = "", 0
-    for cluster in _clusters(text):
+    for cluster in clusters(text):
         used += len(cluster.encode())
         if used > limit_bytes:
             # One "character" may be a letter under a thousand marks.

@@ -20,7 +20,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Self
 
 from qwen_tui.chat.cleaning import clean
 from qwen_tui.chat.codec import VERSION, decode_message, line, message_json
@@ -47,15 +46,7 @@ BEGINNING_SECONDS = 60.0
 
 
 class Partial:
-    """A reply on its way to the disk. Nothing here raises: `error` tells whether the disk takes it.
-
-    ```
-    partial = store.partial(conversation, reply)
-    partial.append_text("piece")
-    store.save(conversation.with_message(finished))
-    partial.discard()    # only now; `close` leaves the file, and the next `list` makes it the reply
-    ```
-    """
+    """A reply on its way to the disk. Nothing here raises: `error` tells whether the disk takes it."""
 
     def __init__(self, path: Path, conversation_id: str, message: Message) -> None:
         """The file gets a number after its name where that is taken."""
@@ -81,7 +72,7 @@ class Partial:
             self._append({"thinking": text})
 
     def discard(self) -> None:
-        """Remove the file: the reply is in the conversation's own file, or not wanted."""
+        """Remove the file, not before the reply is in the conversation's own file (or is not wanted)."""
         if self._file is not None:
             with suppress(OSError):
                 if is_at(self._path, self._file):
@@ -95,15 +86,9 @@ class Partial:
             self._sync()
 
     def close(self) -> None:
-        """Put everything on the disk and leave the file there, for whoever looks for orphans."""
+        """Put everything on the disk and leave the file there: the next `ConversationStore.list` recovers it."""
         self.flush()
         self._let_go()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def _append(self, value: Json) -> None:
         if self._is_over:
@@ -182,17 +167,14 @@ class Recovered:
 
 @contextmanager
 def orphan(path: Path) -> Iterator[bytes | None]:
-    """The bytes of a partial that no program is writing, kept from others while the block runs; else None.
-
-    Raises OSError.
-    """
+    """The bytes of a partial that no program writes, kept from others meanwhile; else None. Raises OSError."""
     try:
         file = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except FileNotFoundError:
         yield None
         return
     try:
-        yield _read(file) if _is_orphan(file) else None
+        yield os.pread(file, os.fstat(file).st_size, 0) if _is_orphan(file) else None
     finally:
         os.close(file)
 
@@ -203,11 +185,6 @@ def _is_orphan(file: int) -> bool:
     status = os.fstat(file)  # only now: who had the lock may have removed it
     is_beginning = status.st_size == 0 and time.time() - status.st_mtime < BEGINNING_SECONDS
     return status.st_nlink > 0 and not is_beginning
-
-
-def _read(file: int) -> bytes:
-    with open(file, "rb", closefd=False) as opened:
-        return opened.read()
 
 
 def recover(data: bytes) -> Recovered | None:

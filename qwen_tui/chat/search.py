@@ -1,11 +1,5 @@
 """Finding conversations by their names and by what was said in them.
 
-```
-search = Search(folder)
-for hit in search.hits(entries, "dim sum"):     # on a thread of its own; just stop iterating
-    ...
-```
-
 Every word must occur, in the name or in the messages, in upper or lower case. The texts are kept from one search
 to the next, so that another letter costs no reading.
 """

@@ -28,7 +28,7 @@ from qwen_tui.chat.drafts import Drafts
 from qwen_tui.chat.files import Stamp, locked, make_folder, shown, stamp_of, sweep, sync_folder, why
 from qwen_tui.chat.folder import Folder
 from qwen_tui.chat.index import Entry
-from qwen_tui.chat.merge import Base, base_of, merge
+from qwen_tui.chat.merge import merge
 from qwen_tui.chat.messages import Conversation, Message, now
 from qwen_tui.chat.names import default_name, file_stem, folded, tidy
 from qwen_tui.chat.partial import SUFFIX as PARTIAL
@@ -45,20 +45,15 @@ class ConversationStore:
 
     def __init__(self, folder: Path, drafts: Drafts | None = None) -> None:
         """`drafts` lose what belongs to a conversation that the trash lets go."""
-        self._path = folder
+        self.path = folder
         self._folder = Folder(folder)
         self._claims = Claims(folder)
         self._drafts = drafts
         self._mutex = threading.RLock()
-        self._held: dict[str, tuple[Stamp, Base]] = {}
+        self._held: dict[str, tuple[Stamp, Conversation]] = {}
         """By conversation id: the state of the file that whoever has the conversation open knows of."""
         self.problems: tuple[QwenTuiError, ...] = ()
         """What could not be read since `list` was last called, that call included, and where it was put."""
-
-    @property
-    def folder(self) -> Path:
-        """Where the conversations are."""
-        return self._path
 
     def list(self) -> Entries:
         """All conversations, the one used last first. Never raises: see `problems`.
@@ -71,13 +66,14 @@ class ConversationStore:
                 with self._alone():
                     self._refresh()
                     self._recover_all()
-                    sweep(self._path)
+                    sweep(self.path)
                     self._claims.sweep()
-                    self._empty_trash()
+                    for conversation_id in trash.purge(self.path):
+                        if self._drafts is not None:
+                            self._drafts.remove(conversation_id)
             except OSError as error:
-                self.problems += (
-                    QwenTuiError("store.unreadable", path=shown(self._path), detail=why(error)),
-                )
+                problem = QwenTuiError("store.unreadable", path=shown(self.path), detail=why(error))
+                self.problems += (problem,)
             return sorted(self._folder.entries.values(), key=lambda entry: entry.updated, reverse=True)
 
     def find(self, name: str) -> Entry | None:
@@ -96,13 +92,10 @@ class ConversationStore:
             return Conversation(name=free, named_by_person=bool(given))
 
     def load(self, entry: Entry) -> Conversation:
-        """Read a conversation, with the reply that a crash cut short if there is one.
-
-        Raises `QwenTuiError`.
-        """
+        """Read a conversation, with the reply that a crash cut short if there is one; raises `QwenTuiError`."""
         with self._changing("store.unreadable", entry.file):
             known = self._known(entry)
-            if (self._path / known.file).with_suffix(PARTIAL).exists():
+            if (self.path / known.file).with_suffix(PARTIAL).exists():
                 self._refresh()
                 self._recover_all()
             return self._hold(self._folder.load(self._known(entry)))
@@ -158,10 +151,7 @@ class ConversationStore:
             self._folder.write_index()
 
     def rename(self, entry: Entry, name: str) -> Entry:
-        """Name a conversation and its file; raises `QwenTuiError`.
-
-        Where it is open it has the new name after the next save.
-        """
+        """Name a conversation and its file; where it is open, from the next save on. Raises `QwenTuiError`."""
         return self._change(entry, name=tidy(name) or default_name(), named_by_person=True)
 
     def pin(self, entry: Entry, pinned: bool) -> Entry:
@@ -175,7 +165,7 @@ class ConversationStore:
             if self._claims.is_elsewhere(known.id):
                 raise QwenTuiError("store.open_elsewhere", name=known.name)
             try:
-                trashed = trash.put(self._path, self._path / known.file, known.name)
+                trashed = trash.put(self.path, self.path / known.file, known.name)
             except FileNotFoundError:
                 raise QwenTuiError("store.gone", name=known.name) from None
             del self._folder.entries[known.id]
@@ -183,7 +173,7 @@ class ConversationStore:
 
     def trashed(self) -> tuple[Trashed, ...]:
         """What is in the trash, the newest first."""
-        return tuple(trash.trashed(self._path))
+        return tuple(trash.trashed(self.path))
 
     def restore(self, trashed: Trashed) -> Entry:
         """Bring a conversation back from the trash; raises `QwenTuiError`."""
@@ -191,14 +181,14 @@ class ConversationStore:
             self._refresh()
             try:
                 file = self._folder.free_file(trashed.name)
-                os.rename(trashed.path, self._path / file)
+                os.rename(trashed.path, self.path / file)
             except FileNotFoundError:
                 raise QwenTuiError("store.gone", name=trashed.name) from None
             conversation = self._folder.read(file)
             free = self._folder.free_name(conversation.name, conversation.id)
             if free != conversation.name:
                 self._folder.write(replace(conversation, name=free), file)
-            sync_folder(self._path)
+            sync_folder(self.path)
             return self._folder.entries[conversation.id]
 
     def partial(self, conversation: Conversation, message: Message) -> Partial:
@@ -206,14 +196,14 @@ class ConversationStore:
         with self._mutex:
             known = self._folder.entries.get(conversation.id)
         stem = Path(known.file).stem if known else file_stem(conversation.name)
-        return Partial(self._path / (stem + PARTIAL), conversation.id, message)
+        return Partial(self.path / (stem + PARTIAL), conversation.id, message)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """Keep other threads and programs from changing the folder; raises OSError."""
         with self._mutex:
-            make_folder(self._path)
-            with locked(self._path):
+            make_folder(self.path)
+            with locked(self.path):
                 yield
 
     @contextmanager
@@ -223,7 +213,7 @@ class ConversationStore:
             with self._alone():
                 yield
         except OSError as error:
-            raise QwenTuiError(code, path=shown(self._path / file), detail=why(error)) from error
+            raise QwenTuiError(code, path=shown(self.path / file), detail=why(error)) from error
 
     def _add(self, conversation: Conversation, *, looks: bool) -> Entry:
         name = tidy(conversation.name) or default_name()
@@ -239,13 +229,13 @@ class ConversationStore:
         self.problems += self._folder.refresh()
 
     def _recover_all(self) -> None:
-        partials = [self._path / name for name in os.listdir(self._path) if name.endswith(PARTIAL)]
+        partials = [self.path / name for name in os.listdir(self.path) if name.endswith(PARTIAL)]
         self.problems += recover_replies(self._folder, partials)
 
     def _known(self, entry: Entry) -> Entry:
         """What is known now of a conversation that was listed; its file may have another name by now."""
         known = self._folder.entries.get(entry.id)
-        if known is None or not (self._path / known.file).exists():
+        if known is None or not (self.path / known.file).exists():
             self._refresh()
             known = self._folder.entries.get(entry.id)
         if known is None:
@@ -255,15 +245,10 @@ class ConversationStore:
     def _change(self, entry: Entry, **values: object) -> Entry:
         with self._changing("store.not_saved", entry.file):
             conversation = self._folder.load(self._known(entry))
-            saved = self._put(replace(conversation, **values))  # type: ignore[arg-type]
+            if "name" in values:
+                self._refresh()  # another program may have taken the name
+            saved = self._folder.put(replace(conversation, **values))  # type: ignore[arg-type]
             return self._folder.entries[saved.id]
-
-    def _put(self, conversation: Conversation) -> Conversation:
-        """Write a conversation into its file; a new name asks for a look at the names that others have."""
-        known = self._folder.entries.get(conversation.id)
-        if known is None or known.name != conversation.name:
-            self._refresh()
-        return self._folder.put(conversation)
 
     def _with_changes_of_others(self, conversation: Conversation) -> Conversation:
         """The conversation with what has come into its file since whoever has it open last saw it.
@@ -275,7 +260,7 @@ class ConversationStore:
         stamp, base = self._held.get(conversation.id, (None, None))
         if known is not None and known.name == conversation.name:  # another asks which names are free
             with suppress(FileNotFoundError):
-                if stamp_of((self._path / known.file).stat()) == stamp:
+                if stamp_of((self.path / known.file).stat()) == stamp:
                     return conversation
         self._refresh()
         known = self._folder.entries.get(conversation.id)
@@ -284,10 +269,5 @@ class ConversationStore:
         return merge(conversation, self._folder.load(known), base)
 
     def _hold(self, conversation: Conversation) -> Conversation:
-        self._held[conversation.id] = self._folder.entries[conversation.id].stamp, base_of(conversation)
+        self._held[conversation.id] = self._folder.entries[conversation.id].stamp, conversation
         return conversation
-
-    def _empty_trash(self) -> None:
-        for conversation_id in trash.purge(self._path):
-            if self._drafts is not None:
-                self._drafts.remove(conversation_id)

@@ -41,7 +41,6 @@ class Arguments(argparse.Namespace):
     contexts: str | None
     repeats: int
     text: list[str]
-    values: dict[str, str]
     json: bool
     name: str
     new_name: str
@@ -106,17 +105,9 @@ def _add_ask(commands: _Commands) -> None:
         option = OPTIONS[name]
         form = "on|off" if option.kind == "switch" else "N"
         flag = f"--{name.replace('_', '-')}"
-        group.add_argument(flag, dest=name, action=_Value, metavar=form, help=option.help.replace("%", "%%"))
+        # As it was typed: it is checked with the others.
+        group.add_argument(flag, dest=name, metavar=form, help=option.help.replace("%", "%%"))
     _add_common(ask)
-
-
-class _Value(argparse.Action):
-    """A setting, kept as it was typed until it is checked with the others."""
-
-    def __call__(
-        self, _: argparse.ArgumentParser, namespace: argparse.Namespace, value: object, __: str | None = None
-    ) -> None:
-        namespace.values = {**getattr(namespace, "values", {}), self.dest: str(value)}
 
 
 def _add_bench(commands: _Commands) -> None:
@@ -135,7 +126,11 @@ def _positive(given: str) -> int:
 
 
 def _add_conversation_commands(commands: _Commands) -> None:
-    parsers = {name: _conversation_command(commands, name) for name in CONVERSATION_COMMANDS}
+    parsers = {}
+    for name in CONVERSATION_COMMANDS:
+        description, hint = f"{say(f'cli.{name}')}\n\n{say('cli.status')}", say("cli.dashes", command=name)
+        parsers[name] = _command(commands, name, description, hint)
+        _add_places(parsers[name])
     for name in ("show", "export", "rename", "delete", "restore"):
         parsers[name].add_argument("name", type=_text, metavar="NAME", help=say("cli.name"))
     for name in ("list", "search"):
@@ -150,13 +145,6 @@ def _add_conversation_commands(commands: _Commands) -> None:
     export.add_argument("--format", choices=[*Format], default=None, help=say("cli.export_format"))
     export.add_argument("--output", "-o", metavar="FILE", default=None, help=say("cli.export_output"))
     export.add_argument("--force", action="store_true", default=False, help=say("cli.export_force"))
-
-
-def _conversation_command(commands: _Commands, name: str) -> argparse.ArgumentParser:
-    hint = say("cli.dashes", command=name)
-    parser = _command(commands, name, f"{say(f'cli.{name}')}\n\n{say('cli.status')}", hint)
-    _add_places(parser)
-    return parser
 
 
 def _command(commands: _Commands, name: str, description: str, epilog: str) -> argparse.ArgumentParser:

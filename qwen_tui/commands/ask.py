@@ -10,7 +10,7 @@ from dataclasses import asdict
 from qwen_tui.chat.cleaning import Cleaner, clean
 from qwen_tui.chat.files import why
 from qwen_tui.chat.messages import Message, Role, Run
-from qwen_tui.commands.arguments import USAGE_ERROR
+from qwen_tui.commands.arguments import USAGE_ERROR, Arguments
 from qwen_tui.commands.output import STOPPED, guarded, tell, utf8
 from qwen_tui.commands.progress import LoadLines
 from qwen_tui.engine.base import (
@@ -30,6 +30,7 @@ from qwen_tui.errors import QwenTuiError
 from qwen_tui.paths import Places
 from qwen_tui.session.prompt_plan import plan
 from qwen_tui.session.streaming_reply import with_prompt
+from qwen_tui.settings.config_file import Config
 from qwen_tui.settings.options import Settings
 from qwen_tui.wording.server import not_taken_in_words, reasons_in_words, tries_again_in_words
 
@@ -37,10 +38,10 @@ STDIN = "-"
 """Among the words: the standard input."""
 
 
-def run(words: Sequence[str], settings: Settings, where: Places, *, as_json: bool) -> int:
+def run(given: Arguments, config: Config, where: Places) -> int:
     """Ask once. No words, or `-` among them, read the standard input; returns the exit status."""
     try:
-        question = Message(role=Role.USER, content=_question(words))
+        question = Message(role=Role.USER, content=_question(given.text))
     except QwenTuiError as error:
         tell("ask", error)
         return USAGE_ERROR
@@ -49,7 +50,7 @@ def run(words: Sequence[str], settings: Settings, where: Places, *, as_json: boo
     stop = threading.Event()
     signal.signal(signal.SIGINT, lambda *_: stop.set())
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    return guarded("ask", lambda: _ask(question, settings, where, stop, as_json=as_json))
+    return guarded("ask", lambda: _ask(question, config.settings, where, stop, as_json=given.json))
 
 
 def _ask(question: Message, settings: Settings, where: Places, stop: StopFlag, *, as_json: bool) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 
 from qwen_tui.chat.cleaning import one_line
 from qwen_tui.chat.messages import Json
+from qwen_tui.commands.arguments import Arguments
 from qwen_tui.commands.output import guarded, print_lines
 from qwen_tui.engine.models import devices as devices_here
 from qwen_tui.engine.models.choices import ModelChoice, model_choices
@@ -18,6 +19,7 @@ from qwen_tui.engine.models.recent_models import recent_models
 from qwen_tui.engine.models.size import FORMS
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.paths import Places
+from qwen_tui.settings.config_file import Config
 from qwen_tui.settings.options import Settings
 from qwen_tui.strings import say
 from qwen_tui.wording.cell_width import cells, cropped, displayed
@@ -28,21 +30,18 @@ LEAST_COLUMNS = 72
 """A narrower terminal breaks the lines; what is no terminal gets them whole."""
 
 
-def run(settings: Settings, where: Places, *, as_json: bool) -> int:
-    """Print all models; returns the exit status."""
-    return guarded("models", lambda: _print(settings, where, as_json=as_json))
+def run(given: Arguments, config: Config, where: Places) -> int:
+    """Print all models, or remove the quantized weights and print how much that was; returns the exit status."""
+    cache = QuantizedCache(where.quantized, config.settings.quantized_cache_bytes)
+    if given.clear:
+        return guarded("models", lambda: _clear(cache))
+    return guarded("models", lambda: _print(config.settings, where, cache, as_json=given.json))
 
 
-def clear(settings: Settings, where: Places) -> int:
-    """Remove the quantized weights and print how much that was; returns the exit status."""
-    return guarded("models", lambda: _clear(_cache(settings, where)))
-
-
-def _print(settings: Settings, where: Places, *, as_json: bool) -> int:
+def _print(settings: Settings, where: Places, cache: QuantizedCache, *, as_json: bool) -> int:
     there = devices_here.usable()
     allowed(there, settings.device)  # raises when there is no such device
     entries = [*model_choices(used=recent_models(where.models)), *_served(settings)]
-    cache = _cache(settings, where)
     if as_json:
         said = {
             "devices": [device._asdict() for device in there],
@@ -69,10 +68,6 @@ def _clear(cache: QuantizedCache) -> int:
     if left := cache.taken_bytes():
         raise QwenTuiError("models.not_cleared", size=in_bytes(left), path=one_line(str(cache.folder), 200))
     return 0
-
-
-def _cache(settings: Settings, where: Places) -> QuantizedCache:
-    return QuantizedCache(where.quantized, settings.quantized_cache_bytes)
 
 
 # --- For people -------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from qwen_tui.chat.drafts import Drafts
 from qwen_tui.chat.store import ConversationStore
-from qwen_tui.commands.arguments import USAGE_ERROR
+from qwen_tui.commands.arguments import USAGE_ERROR, Arguments
 from qwen_tui.engine.base import Engine, MakeRoom, ModelSpec, ReportProgress, StopFlag
 from qwen_tui.engine.models.quantized_cache import QuantizedCache
 from qwen_tui.engine.models.recent_models import note_use
@@ -20,11 +20,8 @@ if TYPE_CHECKING:  # Textual must not be imported before `terminal.run` has prep
     from qwen_tui.ui.app import QwenTuiApp
 
 
-def run(config: Config, where: Places, conversation: str | None, *, last: bool = False) -> int:
-    """Show the screen until the person leaves; returns the exit status.
-
-    It opens the conversation of this name, or with `last` the one that was used last.
-    """
+def run(given: Arguments, config: Config, where: Places) -> int:
+    """Show the screen until the person leaves; returns the exit status."""
     try:
         terminal.check_tty()
     except QwenTuiError as error:
@@ -48,8 +45,8 @@ def run(config: Config, where: Places, conversation: str | None, *, last: bool =
         logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
         drafts = Drafts(where.drafts)
         library = Library(ConversationStore(where.conversations, drafts))
-        used = library.last_used() if last else None
-        name = used.name if used is not None else conversation
+        used = library.last_used() if given.last else None
+        name = used.name if used is not None else given.conversation
         apps.append(QwenTuiApp(config, where, library, drafts, open_logged, name))
         return apps[-1]
 

@@ -21,10 +21,7 @@ class Autosave:
         self._has_warned = False
 
     async def save(self) -> QwenTuiError | str | None:
-        """Save everything, unless that is under way.
-
-        Returns what to say: an error when saving begins to fail, words when it works again.
-        """
+        """Save everything, unless that is under way; returns what to say when it begins to fail, or works again."""
         if self._is_saving:
             return None
         self._is_saving = True

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Collection
 from dataclasses import replace
 
-from qwen_tui.chat.drafts import Drafts, LeftBehind, SavedDraft, UnsentEdit, Waiting
+from qwen_tui.chat.drafts import Drafts, SavedDraft, UnsentEdit, Waiting
 from qwen_tui.chat.messages import Conversation
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.session.draft import Draft, Written
@@ -22,6 +22,7 @@ class DraftKeeper:
 
     def __init__(self, drafts: Drafts, turns: TurnQueue, storage: Storage) -> None:
         self._drafts = drafts
+        self.left_behind = drafts.left_behind
         self._turns = turns
         self._storage = storage
         self._is_due = False
@@ -53,15 +54,8 @@ class DraftKeeper:
         with self._lock:
             return self._here.setdefault(conversation.id, Written(draft, tuple(edits), saved.editing))
 
-    def left_behind(self) -> tuple[LeftBehind, ...]:
-        """The conversations that were never begun, but for which something was written; newest first."""
-        return self._drafts.left_behind()
-
     def among(self, conversation_ids: Collection[str]) -> frozenset[str]:
-        """Those of these conversations in which something was written and not sent, or not answered yet.
-
-        The folder of drafts is read the first time.
-        """
+        """Those of these conversations with something unsent or unanswered; reads the folder the first time."""
         if self._on_disk is None:
             self._on_disk = self._drafts.among(conversation_ids)
         with self._lock:

@@ -11,7 +11,6 @@ What reads or changes files waits for the disk, and is called on one thread: the
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
-from typing import NamedTuple
 
 from qwen_tui.chat.branches import brought_back
 from qwen_tui.chat.claims import Claim
@@ -27,19 +26,15 @@ from qwen_tui.session.session import ChatSession
 from qwen_tui.session.undo import Change, UndoStack
 
 
-class _Open(NamedTuple):
-    session: ChatSession
-    claim: Claim | None
-    """None where another program has it."""
-
-
 class Library:
     """Open sessions, the list of all conversations, and undo for what is done to them."""
 
     def __init__(self, store: ConversationStore) -> None:
         self._store = store
-        self._open: dict[str, _Open] = {}
-        self._search = Search(store.folder)
+        self._open: dict[str, ChatSession] = {}
+        self._claims: dict[str, Claim] = {}
+        """Those on open conversations, but for the ones that another program has, which are read only."""
+        self._search = Search(store.path)
         self._entries: dict[str, Entry] = {}
         self._told: set[tuple[object, ...]] = set()
         self.add = store.add
@@ -80,10 +75,7 @@ class Library:
         return self._keep(conversation, self._store.claim(conversation.id))
 
     def new_or_left_behind(self, left_behind: Iterable[LeftBehind], name: str | None = None) -> ChatSession:
-        """An empty conversation: the first of these, which were never begun, or one of its own.
-
-        With a name only one that has this name.
-        """
+        """An empty conversation: the first of these, which were never begun (and have this name), or its own."""
         for left in left_behind:
             is_wanted = name is None or left.name == tidy(name)
             if is_wanted and all(entry.id != left.own_id for entry in self.entries()):
@@ -99,11 +91,11 @@ class Library:
         One that another program has open can only be read; it is worth opening again when that has gone.
         """
         known = self._open.get(conversation_id)
-        if known is not None and known.claim is not None:
-            return known.session
+        if known is not None and not known.is_read_only:
+            return known
         claim = self._store.claim(conversation_id)
         if known is not None and claim is None:
-            return known.session
+            return known
         try:
             return self._keep(self._store.load(self._entry(conversation_id)), claim)
         except QwenTuiError:
@@ -112,10 +104,7 @@ class Library:
             raise
 
     def open_named(self, name: str, left_behind: Iterable[LeftBehind] = ()) -> ChatSession:
-        """The conversation of this name, or a new one under it; raises `QwenTuiError`.
-
-        `left_behind`: those that were never begun; a new one goes on with what was written for it.
-        """
+        """The conversation of this name, or as `new_or_left_behind` has it; raises `QwenTuiError`."""
         entry = self._store.find(name)
         if entry is None:
             return self.new_or_left_behind(left_behind, name)
@@ -127,25 +116,24 @@ class Library:
 
         Not between opening one and showing it: a closed session saves nothing any more.
         """
-        for conversation_id, (session, _) in list(self._open.items()):
+        for conversation_id, session in list(self._open.items()):
             if session.is_saved and not is_needed(conversation_id):
                 self._close(conversation_id)
 
     def release(self) -> None:
         """Let other programs write in them: this one is being left. A reply that still comes is saved."""
-        for known in list(self._open.values()):
-            if known.claim is not None:
-                known.claim.release()
+        for claim in list(self._claims.values()):
+            claim.release()
 
     @property
     def has_failed_to_save(self) -> bool:
         """Whether something of an open conversation could not be saved when that was last tried."""
-        return any(known.session.has_failed_to_save for known in list(self._open.values()))
+        return any(session.has_failed_to_save for session in list(self._open.values()))
 
     def save_changes(self) -> QwenTuiError | None:
         """Save what is not on disk yet of any open conversation; returns the first reason why that failed."""
         errors: list[QwenTuiError] = []
-        for session, _ in list(self._open.values()):
+        for session in list(self._open.values()):
             if not session.is_saved:
                 try:
                     session.save()
@@ -203,16 +191,17 @@ class Library:
 
     def delete(self, session: ChatSession, message_id: str) -> None:
         """Take a message out of an open conversation (see `branches.without`); raises `QwenTuiError`."""
-        own_id, before = session.conversation.id, session.conversation
+        before = session.conversation
         try:
             session.delete(message_id)
         finally:
             if session.conversation is not before:  # also when it could not be saved
-
-                def bring_back(it: ChatSession) -> None:
-                    it.change(lambda now: brought_back(now, before))
-
-                self.changes.push(Change("undone.delete", own_id, partial(_again, self, own_id, bring_back)))
+                _note(
+                    self,
+                    "undone.delete",
+                    before.id,
+                    lambda it: it.change(lambda at: brought_back(at, before)),
+                )
 
     def rewrite(self, session: ChatSession, reply_id: str, text: str) -> None:
         """Put a person's version beside a reply; raises `QwenTuiError`."""
@@ -234,10 +223,7 @@ class Library:
 
     def note_edit(self, session: ChatSession, message_id: str) -> None:
         """Another version of this message is shown from now on; undo shows this one again."""
-        own_id = session.conversation.id
-        self.changes.push(
-            Change("undone.edit", own_id, lambda: _again(self, own_id, lambda it: it.show(message_id)))
-        )
+        _note(self, "undone.edit", session.conversation.id, lambda it: it.show(message_id))
 
     def duplicate(self, conversation_id: str) -> str:
         """Make a copy of a conversation under a name of its own; returns the copy's id. Raises `QwenTuiError`."""
@@ -263,21 +249,24 @@ class Library:
 
     def _writable(self, conversation_id: str) -> ChatSession | None:
         """The session of a conversation that is open here; None where only the file can be changed."""
-        known = self._open.get(conversation_id)
-        return known.session if known is not None and known.claim is not None else None
+        session = self._open.get(conversation_id)
+        return None if session is None or session.is_read_only else session
 
     def _keep(self, conversation: Conversation, claim: Claim | None) -> ChatSession:
-        session = ChatSession(conversation, self._store, read_only=claim is None)
-        self._open[conversation.id] = _Open(session, claim)
+        session = self._open[conversation.id] = ChatSession(
+            conversation, self._store, read_only=claim is None
+        )
+        if claim is not None:
+            self._claims[conversation.id] = claim
         return session
 
     def _close(self, conversation_id: str) -> None:
-        known = self._open.pop(conversation_id, None)
-        if known is not None:
-            known.session.close()
+        session, claim = self._open.pop(conversation_id, None), self._claims.pop(conversation_id, None)
+        if session is not None:
+            session.close()
             self._store.forget(conversation_id)
-            if known.claim is not None:
-                known.claim.release()
+        if claim is not None:
+            claim.release()
 
     def _entry(self, conversation_id: str) -> Entry:
         if conversation_id not in self._entries:
@@ -287,8 +276,12 @@ class Library:
         return self._entries[conversation_id]
 
 
-def _again(library: Library, conversation_id: str, how: Callable[[ChatSession], None]) -> str:
-    """Do something to a conversation, which may have been closed meanwhile; returns its name."""
-    session = library.open(conversation_id)
-    how(session)
-    return session.conversation.name
+def _note(library: Library, what: str, conversation_id: str, how: Callable[[ChatSession], None]) -> None:
+    """Let undo do this to a conversation, which may have been closed by then."""
+
+    def take_back() -> str:
+        session = library.open(conversation_id)
+        how(session)
+        return session.conversation.name
+
+    library.changes.push(Change(what, conversation_id, take_back))

@@ -82,11 +82,12 @@ def survey(
         if window.fits:
             break
     first_sent = seen[window.start].id if seen else ""
+    start_in_path = next((index for index, message in enumerate(path) if message.id == first_sent), 0)
     return Plan(
         request=Request(
             messages=sent, sampling=settings.sampling, thinking=settings.thinking, continues=continues
         ),
-        window=replace(window, start=_index_of(first_sent, path), is_exact=sent_counts.is_exact),
+        window=replace(window, start=start_in_path, is_exact=sent_counts.is_exact),
         first_sent=first_sent,
     )
 
@@ -139,7 +140,3 @@ def is_seen(message: Message) -> bool:
 def _system(settings: Settings) -> tuple[PromptMessage, ...]:
     prompt = settings.system_prompt.strip()
     return (PromptMessage(Role.SYSTEM, prompt),) if prompt else ()
-
-
-def _index_of(message_id: str, path: Sequence[Message]) -> int:
-    return next((index for index, message in enumerate(path) if message.id == message_id), 0)

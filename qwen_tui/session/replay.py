@@ -7,11 +7,11 @@ read.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import takewhile
 from typing import NamedTuple
 
 from qwen_tui.chat.branches import path_to
-from qwen_tui.chat.messages import Conversation, Message, Role, Run
+from qwen_tui.chat.messages import Conversation, Message, Role
 from qwen_tui.engine.base import (
     ON_SERVER,
     Engine,
@@ -83,18 +83,20 @@ def replay(
         for index, run in enumerate(runs):
             if not run.token_ids:  # stopped before its first token
                 continue
-            again = _Again(run)
+            again, text, tokens = replace(run, token_ids=(), stop_reason=""), "", 0
             for event in engine.stream(_request(conversation, reply, index, engine.info), stop):
                 if isinstance(event, TextDelta | ThinkingDelta):
-                    again.take(event)
-                    yield Replaying(reply_id, min(done + again.tokens, total), total)
+                    text, tokens = text + event.text, tokens + event.tokens
+                    yield Replaying(reply_id, min(done + tokens, total), total)
                 elif isinstance(event, Finished):
-                    again.run = event.run
-            _check_prompt(run, again.run)
-            same = _same(run.token_ids, again.run.token_ids)
-            was_stopped = again.run.stop_reason == "stopped" and same == len(again.run.token_ids)
+                    again = event.run
+            is_other = run.prompt_digest and run.prompt_digest != again.prompt_digest
+            if is_other or run.prompt_tokens != again.prompt_tokens:
+                raise QwenTuiError("replay.prompt_changed")
+            same = _same(run.token_ids, again.token_ids)
+            was_stopped = again.stop_reason == "stopped" and same == len(again.token_ids)
             if same < len(run.token_ids) and not was_stopped:
-                was, became = _parting(_written(reply, index), "".join(again.text))
+                was, became = _parting(_written(reply, index), text)
                 place = done + same + 1
                 yield Replayed(reply_id, done + same, total, place, was, became, run.reused_tokens)
                 return
@@ -106,31 +108,12 @@ def replay(
         yield NotReplayed(reply_id, error)
 
 
-class _Again:
-    """What has come of running a run again."""
-
-    def __init__(self, run: Run) -> None:
-        self.run = replace(run, token_ids=(), stop_reason="")
-        self.text: list[str] = []
-        self.tokens = 0
-
-    def take(self, event: TextDelta | ThinkingDelta) -> None:
-        self.text.append(event.text)
-        self.tokens += event.tokens
-
-
 def _request(conversation: Conversation, reply: Message, index: int, info: ModelInfo) -> Request:
     """The request that a run of the reply answered; raises `QwenTuiError` where it cannot be had any more."""
     run = reply.receipt[index]
-    if (run.model, run.revision, run.quantization, run.dtype) != (
-        info.model,
-        info.revision,
-        info.quantization,
-        info.dtype,
-    ):
-        raise QwenTuiError(
-            "replay.other_model", model=run.model, quantization=run.quantization, dtype=run.dtype
-        )
+    model = {"model": run.model, "quantization": run.quantization, "dtype": run.dtype}
+    if run.revision != info.revision or any(getattr(info, key) != value for key, value in model.items()):
+        raise QwenTuiError("replay.other_model", **model)
     path = [message for message in path_to(conversation, reply.parent) if is_seen(message)]
     starts = [index for index, message in enumerate(path) if message.id == run.first_sent]
     if not starts and run.first_sent:
@@ -154,25 +137,17 @@ def _request(conversation: Conversation, reply: Message, index: int, info: Model
     )
 
 
-def _check_prompt(before: Run, again: Run) -> None:
-    is_other = before.prompt_digest and before.prompt_digest != again.prompt_digest
-    if is_other or before.prompt_tokens != again.prompt_tokens:
-        raise QwenTuiError("replay.prompt_changed")
-
-
 def _same(before: Sequence[object], again: Sequence[object]) -> int:
     """How many tokens, or characters, they begin with in common."""
-    return next(
-        (i for i, (a, b) in enumerate(zip(before, again, strict=False)) if a != b),
-        min(len(before), len(again)),
-    )
+    pairs = zip(before, again, strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def _written(reply: Message, index: int) -> str:
     """What a run of the reply wrote: thinking, then answer."""
     ends = [(run.thinking_start, run.content_start) for run in reply.receipt]
     ends.append((len(reply.thinking), len(reply.content)))
-    (thinking_from, content_from), (thinking_to, content_to) = list(pairwise(ends))[index]
+    (thinking_from, content_from), (thinking_to, content_to) = ends[index : index + 2]
     return reply.thinking[thinking_from:thinking_to] + reply.content[content_from:content_to]
 
 

@@ -35,16 +35,12 @@ class BackgroundSearch:
         self._searching = threading.Lock()
         self._question = ("", 0)
         """What was asked last, and how often something was."""
-        self._found: Found | None = None
-
-    @property
-    def found(self) -> Found | None:
+        self.found: Found | None = None
         """What the newest question has come to; None while nothing is known."""
-        return self._found
 
     def ask(self, query: str) -> None:
         """Look for these words; for none, stop looking."""
-        self._question, self._found = (query, self._question[1] + 1), None
+        self._question, self.found = (query, self._question[1] + 1), None
         if query:
             threading.Thread(target=self._answer, args=self._question, name="search", daemon=True).start()
 
@@ -54,7 +50,7 @@ class BackgroundSearch:
 
         def tell(*, is_done: bool) -> None:
             if not is_old():
-                self._found = Found(query, dict(hits), is_done)
+                self.found = Found(query, dict(hits), is_done)
 
         hits: dict[str, Hit] = {}
         due = time.monotonic() + TELL_SECONDS

@@ -15,14 +15,7 @@ from qwen_tui.chat.messages import Conversation, Message, Role, Status, new_mess
 from qwen_tui.chat.names import name_from
 from qwen_tui.chat.partial import Partial
 from qwen_tui.chat.store import ConversationStore
-from qwen_tui.engine.base import (
-    Engine,
-    Finished,
-    PrefillProgress,
-    StopFlag,
-    TextDelta,
-    ThinkingDelta,
-)
+from qwen_tui.engine.base import Engine, Finished, PrefillProgress, StopFlag, TextDelta, ThinkingDelta
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.session.events import Accepted, Event, NotSaved, Refused, Replied, ReplyStarted, SavedAgain
 from qwen_tui.session.prompt_plan import Plan
@@ -38,11 +31,9 @@ class ChatSession:
     One reply at a time. The conversation may be read from any thread; changes replace it under a lock.
     """
 
-    def __init__(
-        self, conversation: Conversation, store: ConversationStore, *, read_only: bool = False
-    ) -> None:
-        """`read_only`: another program has it open. Nothing of it is saved then, and nobody is asked."""
-        self._conversation = conversation
+    def __init__(self, conversation: Conversation, store: ConversationStore, read_only: bool = False) -> None:
+        self.conversation = conversation
+        """The conversation as it stands."""
         self._store = store
         self._lock = threading.RLock()
         """Guards the value; never held while the disk is waited for."""
@@ -50,10 +41,12 @@ class ChatSession:
         """Held while the conversation is written."""
         self._since: list[Callable[[Conversation], Conversation]] = []
         """The changes made since the state that is being written, or was last."""
-        self._streaming: StreamingReply | None = None
+        self.streaming: StreamingReply | None = None
+        """The reply that is being written now."""
         self._is_interrupted = False
         self._has_file = bool(conversation.messages)
-        self._is_saved = True
+        self.is_saved = True
+        """Whether the disk has it as it stands."""
         self._is_closed = False
         self._left: list[Partial] = []
         """The files of replies that the conversation's own file could not take yet."""
@@ -62,27 +55,12 @@ class ChatSession:
         self.has_failed_to_save = False
         """Whether the last attempt to save it failed."""
         self.is_read_only = read_only
-        """Whether it can only be read here."""
-
-    @property
-    def conversation(self) -> Conversation:
-        """The conversation as it stands."""
-        return self._conversation
-
-    @property
-    def streaming(self) -> StreamingReply | None:
-        """The reply that is being written now."""
-        return self._streaming
+        """Another program has it open: nothing of it is saved here, and nobody is asked."""
 
     def standing(self) -> tuple[Conversation, StreamingReply | None]:
         """The conversation and its running reply at one moment: a reply that has ended is in the conversation."""
         with self._lock:
-            return self._conversation, self._streaming
-
-    @property
-    def is_saved(self) -> bool:
-        """Whether the disk has it as it stands."""
-        return self._is_saved
+            return self.conversation, self.streaming
 
     def change(self, how: Callable[[Conversation], Conversation]) -> None:
         """Replace the conversation by `how(conversation)` and save it; waits for the disk.
@@ -110,10 +88,10 @@ class ChatSession:
     def adjust(self, how: Callable[[Conversation], Conversation]) -> None:
         """Replace the conversation without saving it yet: for what changes at every key, as its settings do."""
         with self._lock:
-            before, self._conversation = self._conversation, how(self._conversation)
+            before, self.conversation = self.conversation, how(self.conversation)
             self._since.append(how)
-            self._is_saved = False
-            if self._conversation.head != before.head:
+            self.is_saved = False
+            if self.conversation.head != before.head:
                 self._chosen |= {each.parent: each.id for each in before.path() if each.parent is not None}
 
     def save(self) -> None:
@@ -123,12 +101,11 @@ class ChatSession:
         """
         with self._saving:
             with self._lock:
-                if self._is_saved:
+                if self.is_saved:
                     return
-                writing, left, self._since = self._conversation, list(self._left), []
+                writing, left, self._since = self.conversation, list(self._left), []
                 is_worth_it = self._has_file or bool(writing.messages)
-                is_ours = not self._is_closed and not self.is_read_only
-            if is_worth_it and is_ours:
+            if is_worth_it and not self._is_closed and not self.is_read_only:
                 try:
                     saved = self._store.save(writing)
                 except QwenTuiError:
@@ -138,9 +115,9 @@ class ChatSession:
                     self._has_file = True
                     for how in self._since:  # made while the disk was waited for
                         saved = how(saved)
-                    self._conversation = saved
+                    self.conversation = saved
             with self._lock:
-                self._is_saved, self.has_failed_to_save = not self._since, False
+                self.is_saved, self.has_failed_to_save = not self._since, False
                 self._left = [each for each in self._left if each not in left]
             for partial in left:
                 partial.discard()
@@ -162,7 +139,7 @@ class ChatSession:
         self, text: str, settings: Settings, engine: Engine, stop: StopFlag, *, own_id: str | None = None
     ) -> Iterator[Event]:
         """Add a person's message and have it answered. `settings` are the person's defaults."""
-        question = _question(text, self._conversation.head, own_id)
+        question = _question(text, self.conversation.head, own_id)
         yield from self._ask(question, text, settings, engine, stop)
 
     def edit(
@@ -176,19 +153,16 @@ class ChatSession:
         own_id: str | None = None,
     ) -> Iterator[Event]:
         """Ask another question in the place of one: a sibling of it, with a branch of its own."""
-        before = self._conversation.message(message_id)
-        parent = before.parent if before is not None else self._conversation.head
+        before = self.conversation.message(message_id)
+        parent = before.parent if before is not None else self.conversation.head
         question = replace(_question(text, parent, own_id), edited=before is not None)
         yield from self._ask(question, text, settings, engine, stop)
 
     def regenerate(
         self, settings: Settings, engine: Engine, stop: StopFlag, message_id: str | None = None
     ) -> Iterator[Event]:
-        """Answer a question again, by default the last one; the reply becomes a sibling of the one before.
-
-        `message_id` is the question's or that of one of its answers.
-        """
-        path = path_to(self._conversation, message_id or self._conversation.head)
+        """Answer a question, given by its id or an answer's, or else the last one again: with a sibling reply."""
+        path = path_to(self.conversation, message_id or self.conversation.head)
         question = next((message for message in reversed(path) if message.role is Role.USER), None)
         if question is not None:
             yield from self._ask(question, "", settings, engine, stop)
@@ -197,11 +171,10 @@ class ChatSession:
         self, reply_id: str, settings: Settings, engine: Engine, stop: StopFlag
     ) -> Iterator[Event]:
         """Let the model go on with a reply that did not come to its end; the same message grows."""
-        reply = self._conversation.message(reply_id)
+        reply = self.conversation.message(reply_id)
         if reply is None or not reply.can_go_on:
             return
-        path = path_to(self._conversation, reply_id)
-        planned = self.plan(path, settings, engine, stop, continues=True)
+        planned = self.plan(path_to(self.conversation, reply_id), settings, engine, stop, continues=True)
         if isinstance(planned, QwenTuiError):
             yield Refused("", planned)
         else:
@@ -212,11 +185,11 @@ class ChatSession:
     def _ask(
         self, question: Message, text: str, settings: Settings, engine: Engine, stop: StopFlag
     ) -> Iterator[Event]:
-        planned = self.plan(self._conversation.with_message(question).path(), settings, engine, stop)
+        planned = self.plan(self.conversation.with_message(question).path(), settings, engine, stop)
         if isinstance(planned, QwenTuiError):
             yield Refused(text, planned)
             return
-        if self._conversation.message(question.id) is None:
+        if self.conversation.message(question.id) is None:
             if (error := self._record(question)) is not None:
                 yield NotSaved(error)
             yield Accepted(question)
@@ -237,8 +210,8 @@ class ChatSession:
         if self.is_read_only:
             return QwenTuiError("session.read_only")
         if self._is_closed:  # moved to the trash while it was asked: the text goes back to its draft
-            return QwenTuiError("store.gone", name=self._conversation.name)
-        settings = settings.with_overrides(self._conversation.overrides)
+            return QwenTuiError("store.gone", name=self.conversation.name)
+        settings = settings.with_overrides(self.conversation.overrides)
         try:
             return plan_prompt(path, settings, engine, continues=continues, stop=stop)
         except QwenTuiError as error:
@@ -246,9 +219,9 @@ class ChatSession:
 
     def _answer(self, begun: Message, planned: Plan, engine: Engine, stop: StopFlag) -> Iterator[Event]:
         """Stream a reply: every word goes to the partial file before it goes to the screen."""
-        streaming = self._streaming = StreamingReply(begun, planned)
+        streaming = self.streaming = StreamingReply(begun, planned)
         is_told = False
-        partial = self._store.partial(self._conversation, begun)
+        partial = self._store.partial(self.conversation, begun)
         try:
             yield ReplyStarted(begun, planned.window, planned.first_sent)
             for event in engine.stream(planned.request, stop):
@@ -293,7 +266,7 @@ class ChatSession:
             if partial is not None:
                 self._left.append(partial)
             self.adjust(lambda conversation: _named(conversation.with_message(message)))
-            self._streaming = None  # in one with the change: the reply is either running or there
+            self.streaming = None  # in one with the change: the reply is either running or there
         try:
             self.save()
         except QwenTuiError as error:

@@ -1,7 +1,5 @@
 """The thread that reads and changes files for the screen, so that the event loop never waits for a disk.
 
-    entries = await storage.run(library.entries)
-
 Calls run one after another in the order they were made, so a rename and the listing behind it cannot overtake each
 other. A disk may take seconds (a full one, an NFS home); whoever awaits a call should do it in a task of its own.
 """

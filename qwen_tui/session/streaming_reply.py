@@ -39,7 +39,6 @@ class StreamingReply:
     def __init__(self, begun: Message, planned: Plan) -> None:
         """`begun` is the reply as it is before this run: empty, or with the text that is continued."""
         self.begun = begun
-        """The reply as it was when it began."""
         self.window: Window = planned.window
         """What the model sees."""
         self.first_sent = planned.first_sent
@@ -51,13 +50,9 @@ class StreamingReply:
         self._reply = begun
         self._text: list[str] = []
         self._thinking: list[tuple[str, int]] = []
-        self._tokens = 0
-        self._text_cleaner, self._thinking_cleaner = Cleaner(), Cleaner()
-
-    @property
-    def tokens(self) -> int:
+        self.tokens = 0
         """How many tokens have been generated, thinking included."""
-        return self._tokens
+        self._text_cleaner, self._thinking_cleaner = Cleaner(), Cleaner()
 
     def since(self, place: Place) -> News:
         """What has come since this place."""
@@ -75,7 +70,7 @@ class StreamingReply:
         cleaned = self._text_cleaner.feed(delta)
         with self._lock:
             self._text.append(cleaned)
-            self._tokens += tokens
+            self.tokens += tokens
         return cleaned
 
     def add_thinking(self, delta: str, tokens: int) -> str:
@@ -83,7 +78,7 @@ class StreamingReply:
         cleaned = self._thinking_cleaner.feed(delta)
         with self._lock:
             self._thinking.append((cleaned, tokens))
-            self._tokens += tokens
+            self.tokens += tokens
         return cleaned
 
     def finish(self, run: Run) -> None:

@@ -53,15 +53,11 @@ class TokenCounter:
 
     def __init__(self) -> None:
         self._question: _Question | None = None
-        self._figures: Figures | None = None
+        self.figures: Figures | None = None
+        """The same object until there are newer ones."""
         self._engine: Engine | None = None
         self._asked = threading.Condition()
         threading.Thread(target=self._run, name="counting", daemon=True).start()
-
-    @property
-    def figures(self) -> Figures | None:
-        """The newest figures; the same object until there are newer ones."""
-        return self._figures
 
     def ask(self, session: ChatSession, defaults: Settings, draft: str, engine: Engine | None) -> None:
         """Have a conversation and a draft counted; without an engine there are no figures."""
@@ -70,14 +66,14 @@ class TokenCounter:
         with self._asked:
             self._engine = engine
             if engine is None:
-                self._figures = self._question = None
+                self.figures = self._question = None
                 return
             self._question = _Question(conversation.id, conversation.path(), settings, draft, engine)
             self._asked.notify()
 
     def window_use(self, session: ChatSession) -> WindowUse | None:
         """How full the window of a conversation is, with what has come of a running reply; None while not known."""
-        figures, streaming = self._figures, session.streaming
+        figures, streaming = self.figures, session.streaming
         if streaming is not None:
             window = streaming.window
             return WindowUse(window.used_tokens + streaming.tokens, window.budget_tokens, window.is_exact)
@@ -102,7 +98,7 @@ class TokenCounter:
                 log.exception("counting broke")
             with self._asked:
                 if self._engine is question.engine:
-                    self._figures = figures
+                    self.figures = figures
 
 
 def _count(question: _Question) -> Figures:

@@ -87,7 +87,8 @@ class TurnQueue:
 
     def __init__(self) -> None:
         self._waiting: deque[Turn] = deque()
-        self._running: Turn | None = None
+        self.running: Turn | None = None
+        """The turn that is being answered now."""
         self._is_accepted = False
         """Whether the running turn's text is part of its conversation."""
         self._put_back_last: Turn | None = None
@@ -150,27 +151,22 @@ class TurnQueue:
         """What was written for this conversation and is not part of it yet, in order."""
         with self._changed:
             turns = list(self._waiting)
-            if self._running is not None and not self._is_accepted:
-                turns.insert(0, self._running)
+            if self.running is not None and not self._is_accepted:
+                turns.insert(0, self.running)
         return tuple(
             turn.request
             for turn in turns
             if turn.conversation_id == conversation_id and isinstance(turn.request, Send | Edit)
         )
 
-    @property
-    def running(self) -> Turn | None:
-        """The turn that is being answered now."""
-        return self._running
-
     def is_running(self, conversation_id: str) -> bool:
         """Whether a turn of this conversation is being answered now."""
-        turn = self._running
+        turn = self.running
         return turn is not None and turn.conversation_id == conversation_id
 
     def is_answering(self, engine: Engine) -> bool:
         """Whether this engine is being asked for the turn that runs."""
-        return self._running is not None and self._answering is engine
+        return self.running is not None and self._answering is engine
 
     def note_writing(self) -> None:
         """Somebody writes what is to be asked next."""
@@ -179,7 +175,7 @@ class TurnQueue:
     def quiet_seconds(self) -> float | None:
         """For how long nothing has been asked, written or answered; None while something runs or waits."""
         with self._changed:
-            if self._running is not None or self._waiting:
+            if self.running is not None or self._waiting:
                 return None
             return time.monotonic() - self._quiet_since
 
@@ -202,23 +198,22 @@ class TurnQueue:
     def has(self, conversation_id: str) -> bool:
         """Whether a turn of this conversation runs or waits."""
         with self._changed:
-            turns = (*self._waiting, *([self._running] if self._running else []))
+            turns = (*self._waiting, *([self.running] if self.running else []))
         return any(turn.conversation_id == conversation_id for turn in turns)
 
     def is_asked(self, conversation_id: str, request: TurnRequest) -> bool:
         """Whether the same runs or waits in this conversation already; what is being stopped does not count."""
         with self._changed:
-            running = self._running
+            running = self.running
             turns = [*self._waiting, *([running] if running and not running.stop.is_set() else [])]
         return any(turn.conversation_id == conversation_id and turn.request == request for turn in turns)
 
     def stop(self, conversation_id: str) -> bool:
         """End the reply that runs in this conversation, keeping its text; False when none does."""
-        turn = self._running
-        if turn is None or turn.conversation_id != conversation_id:
-            return False
-        turn.stop.set()
-        return True
+        turn = self.running if self.is_running(conversation_id) else None
+        if turn is not None:
+            turn.stop.set()
+        return turn is not None
 
     def drain(self) -> list[Happened]:
         """What has happened since the last call, in order."""
@@ -230,9 +225,9 @@ class TurnQueue:
             self._closed = True
             self._stop_reading.set()
             self._waiting.clear()
-            if self._running is not None:
-                self._running.session.interrupt()
-                self._running.stop.set()
+            if self.running is not None:
+                self.running.session.interrupt()
+                self.running.stop.set()
             self._changed.notify_all()
         self._thread.join(timeout_seconds)
 
@@ -252,14 +247,12 @@ class TurnQueue:
                         self._inbox.append(Happened(turn, event))
             except Exception as error:  # the thread must survive: a turn's defect is that turn's alone
                 log.exception("a turn broke")
-                problem = QwenTuiError(
-                    "error.unknown", detail=one_line(f"{type(error).__name__}: {error}", 200)
-                )
+                problem = QwenTuiError("error.unknown", detail=one_line(f"{type(error).__name__}: {error}"))
                 broke = TurnBroke(problem) if self._is_accepted else Refused(turn.text or "", problem)
                 self._inbox.append(Happened(turn, broke))
             finally:
                 self._quiet_since = time.monotonic()
-                self._running = None
+                self.running = None
                 self._inbox.append(Happened(turn, TurnEnded()))
 
     def _put_back(self, turn: Turn, engine: Engine) -> bool:
@@ -268,7 +261,7 @@ class TurnQueue:
             if engine.alive or self._closed or turn.stop.is_set() or turn is self._put_back_last:
                 return False
             self._put_back_last = turn
-            self._running = None
+            self.running = None
             self._waiting.appendleft(turn)
             return True
 
@@ -282,9 +275,8 @@ class TurnQueue:
             while not self._closed:
                 # Not with one that has died: what waits would fail at once, and another is on its way.
                 is_alive = self._engine is not None and self._engine.alive
-                left = (
-                    self._read_from - time.monotonic() if self._read_from is not None and is_alive else None
-                )
+                read_from = self._read_from if is_alive else None
+                left = None if read_from is None else read_from - time.monotonic()
                 if is_alive and (self._waiting or (left is not None and left <= 0)):
                     break
                 self._changed.wait(left)
@@ -295,10 +287,10 @@ class TurnQueue:
                 self._stop_reading.clear()
                 return self._shown, self._engine
             self._answering = self._engine
-            self._running = self._waiting.popleft()
-            self._being_read = self._running.session  # after the reply
-            self._is_accepted = self._running.text is None
-            return self._running, self._engine
+            self.running = self._waiting.popleft()
+            self._being_read = self.running.session  # after the reply
+            self._is_accepted = self.running.text is None
+            return self.running, self._engine
 
 
 def _read_ahead(shown: Shown, engine: Engine, stop: threading.Event) -> None:

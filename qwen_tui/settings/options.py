@@ -9,7 +9,7 @@ import dataclasses
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from qwen_tui import strings
 from qwen_tui.chat.messages import Json
@@ -34,8 +34,8 @@ class Option:
     step: float = 1
     """By how much one press of an arrow key changes it in the pane."""
     choices: tuple[str, ...] = ()
-    optional: bool = True
-    """None is a value: unset."""
+    optional: bool
+    """None is a value: unset. So it is exactly where it is the default."""
     per_conversation: bool = True
     """A conversation may override it."""
 
@@ -86,17 +86,13 @@ class Option:
         return self.check(text)
 
     def _check_number(self, value: Json) -> float | int:
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise self._number_error(value)
+        is_usable = isinstance(value, int | float) and not isinstance(value, bool)
         # An int may be too large to be a float; a float may be no number, or not whole.
-        if isinstance(value, float) and not (
-            math.isfinite(value) and (self.kind == "number" or value.is_integer())
-        ):
-            raise self._number_error(value)
-        low, high = self.minimum, self.maximum
-        if (low is not None and (value < low or (self.above_minimum and value == low))) or (
-            high is not None and value > high
-        ):
+        if is_usable and isinstance(value, float):
+            is_usable = math.isfinite(value) and (self.kind == "number" or value.is_integer())
+        if is_usable and self.minimum is not None:
+            is_usable = value > self.minimum if self.above_minimum else value >= self.minimum
+        if not is_usable or (self.maximum is not None and value > self.maximum):
             raise self._number_error(value)
         return int(value) if self.kind == "integer" else float(value) + 0.0  # -0.0 becomes 0.0
 
@@ -118,74 +114,49 @@ def _shown(value: Json) -> str:
     return text if len(text) <= 60 else text[:59] + "…"
 
 
-def _option(default: Json, **how: Any) -> Any:
-    return field(default=default, metadata={"how": how})
+def _option(default: Json = None, **how: Any) -> Any:
+    return field(default=default, metadata={"how": {"optional": default is None, **how}})
+
+
+def _everywhere(default: Json = None, *, group: Group = "model", **how: Any) -> Any:
+    """An option, of the model if no other group is named, that no conversation can override."""
+    return _option(default, group=group, per_conversation=False, **how)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All settings with their values. Frozen: `with_overrides` and `dataclasses.replace` give new ones."""
 
-    temperature: float | None = _option(
-        None, kind="number", group="sampling", minimum=0, maximum=5, step=0.05
-    )
+    temperature: float | None = _option(kind="number", group="sampling", minimum=0, maximum=5, step=0.05)
     top_p: float | None = _option(
-        None, kind="number", group="sampling", minimum=0, maximum=1, above_minimum=True, step=0.05
+        kind="number", group="sampling", minimum=0, maximum=1, above_minimum=True, step=0.05
     )
-    top_k: int | None = _option(None, kind="integer", group="sampling", minimum=0, maximum=10_000)
-    min_p: float | None = _option(None, kind="number", group="sampling", minimum=0, maximum=1, step=0.01)
+    top_k: int | None = _option(kind="integer", group="sampling", minimum=0, maximum=10_000)
+    min_p: float | None = _option(kind="number", group="sampling", minimum=0, maximum=1, step=0.01)
     repetition_penalty: float | None = _option(
-        None, kind="number", group="sampling", minimum=0.01, maximum=10, step=0.01
+        kind="number", group="sampling", minimum=0.01, maximum=10, step=0.01
     )
     max_new_tokens: int = _option(
-        2048, kind="integer", group="sampling", minimum=1, maximum=1_000_000, step=64, optional=False
+        2048, kind="integer", group="sampling", minimum=1, maximum=1_000_000, step=64
     )
-    seed: int | None = _option(None, kind="integer", group="sampling", minimum=0, maximum=2**32 - 1)
-    greedy: bool | None = _option(None, kind="switch", group="sampling")
-    system_prompt: str = _option("", kind="prose", group="system", optional=False)
-    memory: bool = _option(True, kind="switch", group="memory", optional=False)
-    memory_turns: int | None = _option(None, kind="integer", group="memory", minimum=1, maximum=1_000_000)
+    seed: int | None = _option(kind="integer", group="sampling", minimum=0, maximum=2**32 - 1)
+    greedy: bool | None = _option(kind="switch", group="sampling")
+    system_prompt: str = _option("", kind="prose", group="system")
+    memory: bool = _option(True, kind="switch", group="memory")
+    memory_turns: int | None = _option(kind="integer", group="memory", minimum=1, maximum=1_000_000)
     memory_tokens: int | None = _option(
-        None, kind="integer", group="memory", minimum=16, maximum=100_000_000, step=256
+        kind="integer", group="memory", minimum=16, maximum=100_000_000, step=256
     )
-    thinking: bool | None = _option(None, kind="switch", group="model")
-    model: str | None = _option(None, kind="text", group="model", per_conversation=False)
-    quantization: Quantization = _option(
-        "auto",
-        kind="choice",
-        group="model",
-        choices=("auto", "none", "4bit", "8bit"),
-        optional=False,
-        per_conversation=False,
-    )
-    device: str = _option("auto", kind="text", group="model", optional=False, per_conversation=False)
-    trust_remote_code: bool = _option(
-        False, kind="switch", group="model", optional=False, per_conversation=False
-    )
-    idle_unload_minutes: float = _option(
-        0.0,
-        kind="number",
-        group="model",
-        minimum=0,
-        maximum=100_000,
-        step=5,
-        optional=False,
-        per_conversation=False,
-    )
-    server: str | None = _option(None, kind="text", group="model", per_conversation=False)
-    context_window: int | None = _option(
-        None,
-        kind="integer",
-        group="model",
-        minimum=256,
-        maximum=100_000_000,
-        step=1024,
-        per_conversation=False,
-    )
-    quantized_cache_gb: int | None = _option(
-        None, kind="integer", group="model", minimum=0, maximum=100_000, step=10, per_conversation=False
-    )
-    theme: str = _option("qwen-dark", kind="text", group="screen", optional=False, per_conversation=False)
+    thinking: bool | None = _option(kind="switch", group="model")
+    model: str | None = _everywhere(kind="text")
+    quantization: Quantization = _everywhere("auto", kind="choice", choices=get_args(Quantization))
+    device: str = _everywhere("auto", kind="text")
+    trust_remote_code: bool = _everywhere(False, kind="switch")
+    idle_unload_minutes: float = _everywhere(0.0, kind="number", minimum=0, maximum=100_000, step=5)
+    server: str | None = _everywhere(kind="text")
+    context_window: int | None = _everywhere(kind="integer", minimum=256, maximum=100_000_000, step=1024)
+    quantized_cache_gb: int | None = _everywhere(kind="integer", minimum=0, maximum=100_000, step=10)
+    theme: str = _everywhere("qwen-dark", kind="text", group="screen")
 
     @property
     def sampling(self) -> Sampling:

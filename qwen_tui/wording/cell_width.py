@@ -5,9 +5,10 @@ out of what is displayed; the stored text keeps them.
 """
 
 import re
-import unicodedata
 
 from rich.cells import cell_len
+
+from qwen_tui.chat.names import clusters
 
 _UNSHOWN = re.compile(
     "[\x00-\x09\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufe0f\ufeff"
@@ -28,26 +29,6 @@ def displayed(text: str) -> str:
 def cells(text: str) -> int:
     """How many cells a displayed text without newlines takes."""
     return len(text) if text.isascii() else cell_len(text)
-
-
-def clusters(text: str) -> list[str]:
-    """What may not be torn apart: a character with its marks, a joined emoji, a pair of flag letters."""
-    result: list[str] = []
-    for character in text:
-        if result and (
-            character == "\u200d"
-            or result[-1][-1] == "\u200d"
-            or unicodedata.category(character) in ("Mn", "Me", "Cf")
-            or (_is_flag_letter(character) and len(result[-1]) == 1 and _is_flag_letter(result[-1]))
-        ):
-            result[-1] += character
-        else:
-            result.append(character)
-    return result
-
-
-def _is_flag_letter(character: str) -> bool:
-    return "\U0001f1e6" <= character <= "\U0001f1ff"
 
 
 def cropped(text: str, width: int) -> str:

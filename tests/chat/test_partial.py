@@ -3,6 +3,7 @@
 import json
 import os
 import stat
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -243,6 +244,6 @@ def test_the_disk_gets_the_pieces_at_most_a_second_late(
 
 def test_a_partial_left_by_a_with_block_is_kept(store: ConversationStore) -> None:
     conversation = asked(store)
-    with store.partial(conversation, answer("", conversation.head)) as partial:
+    with closing(store.partial(conversation, answer("", conversation.head))) as partial:
         partial.append_text("早茶")
     assert texts(store.load(store.list()[0]))[-1] == "早茶"

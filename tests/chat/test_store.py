@@ -123,7 +123,7 @@ def test_renaming_and_pinning_are_not_using(store: ConversationStore) -> None:
     store.save(chat("a", updated="2026-01-01T00:00:00.000+00:00", turns=0))
     entry = store.pin(store.rename(store.list()[0], "b"), True)
     assert (entry.name, entry.pinned, entry.updated) == ("b", True, "2026-01-01T00:00:00.000+00:00")
-    assert ConversationStore(store._path).list() == [entry]
+    assert ConversationStore(store.path).list() == [entry]
 
 
 def test_renaming_and_pinning_hold_where_the_conversation_is_open(

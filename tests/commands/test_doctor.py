@@ -233,12 +233,12 @@ def test_a_terminal_is_asked_and_left_as_it_was(answers: bytes, kitty: bool, wid
         before = termios.tcgetattr(terminal)
         found = terminal_answers.ask(terminal)
         assert termios.tcgetattr(terminal) == before
-    assert found == (True, kitty, width)
+    assert found == (kitty, width)
 
 
 def test_a_terminal_that_does_not_answer_is_not_waited_for() -> None:
     with terminal_that(b"") as terminal:
-        assert terminal_answers.ask(terminal) == (False, False, None)
+        assert terminal_answers.ask(terminal) == (False, None)
 
 
 def said(checks: list[Check]) -> dict[str, Check]:

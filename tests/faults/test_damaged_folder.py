@@ -2,6 +2,7 @@
 
 import json
 import random
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -50,7 +51,7 @@ def filled(folder: Path) -> Places:
             conversation = conversation.with_message(message)
         store.save(conversation)
     reply = Message(role=Role.ASSISTANT, content="", parent=conversation.head, status=Status.INTERRUPTED)
-    with store.partial(conversation, reply) as partial:
+    with closing(store.partial(conversation, reply)) as partial:
         partial.append_text("what came of it")
     drafts = Drafts(where.drafts)
     drafts.save(conversation.id, SavedDraft("a draft", ("attached",), (Waiting("1" * 12, "waits"),)))

@@ -5,7 +5,7 @@ Once the step is refused by the system, once the program is dead from there on.
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -168,7 +168,7 @@ def test_what_is_broken_off_leaves_the_old_state_or_the_new(
             cut = Message(
                 role=Role.ASSISTANT, content="", parent=conversation.head, status=Status.INTERRUPTED
             )
-            with store.partial(conversation, cut) as partial:
+            with closing(store.partial(conversation, cut)) as partial:
                 partial.append_text("cut sh")
         with broken_at(number, kind) as steps:
             with suppress(QwenTuiError, Killed, IndexError):  # the last where nothing could be listed

@@ -98,10 +98,10 @@ def test_old_turns_are_left_out_when_the_window_is_full(session) -> None:
         events = say(session, f"{number} " + "word " * 40, engine)
     started = next(e for e in events if isinstance(e, ReplyStarted))
     sent = engine.asked[-1].messages
-    assert started.window.older == len(session.conversation.path()) - 1 - len(sent)
-    assert started.window.older > 0
+    assert started.window.start == len(session.conversation.path()) - 1 - len(sent)
+    assert started.window.start > 0
     assert engine.count(sent).total == started.window.used_tokens <= started.window.budget_tokens
-    assert started.first_sent == session.conversation.path()[started.window.older].id
+    assert started.first_sent == session.conversation.path()[started.window.start].id
 
 
 def test_a_message_larger_than_the_window_is_refused_with_both_numbers(session, store) -> None:
@@ -294,7 +294,7 @@ def test_a_reply_that_is_cut_while_it_goes_on_is_there_after_a_crash(session, st
     for event in going_on:
         if isinstance(event, TextDelta):
             break
-    partials = list(store._path.glob("*.partial"))
+    partials = list(store.path.glob("*.partial"))
     recovered = recover(partials[0].read_bytes())
     going_on.close()
     assert recovered is not None

@@ -17,10 +17,7 @@ _KNOWN = (ZIP_STORED, ZIP_DEFLATED)
 
 
 def texts_in(file: BinaryIO, name: str) -> list[bytes]:
-    """The bytes of each text in an open file; raises OSError, and `QwenTuiError` with this name.
-
-    Pictures and the rest of an archive are not read.
-    """
+    """The bytes of each text in an open file, no pictures; raises OSError, and `QwenTuiError` with this name."""
     if not file.seekable():
         file = BytesIO(_bounded(file, LARGEST_BYTES, name))
     is_zip = file.read(len(_ZIP)) == _ZIP

@@ -46,9 +46,9 @@ def read(value: dict[str, Json], notes: Notes) -> Conversation:
     if not said:
         raise DamagedError("no_messages")
     ids = {key: f"m{number}" for number, key in enumerate(sorted(said, key=lambda key: said[key].created), 1)}
-    ancestry = _Ancestry(mapping, ids)
-    placed = [replace(said[key], id=ids[key], parent=ancestry.id_before(key)) for key in ids]
-    messages = parents_first(placed)
+    known: dict[str, str | None] = dict(ids)
+    parents = {key: _id_at(_parent(mapping[key]), mapping, known) for key in ids}
+    messages = parents_first([replace(said[key], id=ids[key], parent=parents[key]) for key in ids])
     title, current = value.get("title"), value.get("current_node")
     name = tidy(title) if isinstance(title, str) else ""
     conversation = Conversation(
@@ -58,42 +58,29 @@ def read(value: dict[str, Json], notes: Notes) -> Conversation:
         updated=_moment(value.get("update_time"), max(message.created for message in messages)),
         messages=messages,
     )
-    head = ancestry.id_at(current) if isinstance(current, str) else None
+    head = _id_at(current, mapping, known) if isinstance(current, str) else None
     return replace(conversation, head=head) if head else showing(conversation, messages[-1].id)
 
 
-class _Ancestry:
-    """Which messages stand before which, nodes that are passed over left out."""
+def _id_at(key: str | None, mapping: Mapping[str, Json], known: dict[str, str | None]) -> str | None:
+    """The id of the message of this node, or of the closest one before it; None where there is none.
 
-    def __init__(self, mapping: Mapping[str, Json], ids: Mapping[str, str]) -> None:
-        """`ids` are those of the messages, by the keys of their nodes."""
-        self._mapping = mapping
-        self._ids = ids
-        self._known: dict[str, str | None] = {}
-        """What `id_at` has found out about nodes that are passed over."""
+    `known` begins with the ids of the messages and takes in those of the nodes that are passed over. Raises
+    `DamagedError` for nodes that follow each other in a circle.
+    """
+    walked: dict[str, None] = {}
+    while key is not None and key not in known:
+        if key in walked:
+            raise DamagedError("cycle")
+        walked[key] = None
+        key = _parent(mapping.get(key))
+    found = None if key is None else known[key]
+    known.update(dict.fromkeys(walked, found))
+    return found
 
-    def id_before(self, key: str) -> str | None:
-        """The id of the message before this node; None for the first."""
-        return self.id_at(self._parent(key))
 
-    def id_at(self, key: str | None) -> str | None:
-        """The id of the message of this node, or of the closest one before it.
-
-        Raises `DamagedError` for nodes that follow each other in a circle.
-        """
-        walked: dict[str, None] = {}
-        while key is not None and key not in self._ids and key not in self._known:
-            if key in walked:
-                raise DamagedError("cycle")
-            walked[key] = None
-            key = self._parent(key)
-        found = None if key is None else self._ids[key] if key in self._ids else self._known[key]
-        self._known.update(dict.fromkeys(walked, found))
-        return found
-
-    def _parent(self, key: str) -> str | None:
-        node = self._mapping.get(key)
-        return get(node, "parent", str, None) if isinstance(node, dict) else None
+def _parent(node: Json) -> str | None:
+    return get(node, "parent", str, None) if isinstance(node, dict) else None
 
 
 def _message(node: Json, notes: Notes, created: str) -> Message | None:

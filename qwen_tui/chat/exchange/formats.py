@@ -17,14 +17,9 @@ class Format(StrEnum):
     OPENAI = "openai"
     """A message list of the branch that is shown, as other programs take it."""
 
-    @property
-    def ending(self) -> str:
-        """How the names of such files end."""
-        return ENDINGS[self]
-
 
 ENDINGS = {Format.OPENAI: ".openai.json", Format.MARKDOWN: ".md", Format.JSON: ".json"}
-"""The longer ones first: `.openai.json` ends in `.json` too."""
+"""How the names of such files end, the longer ones first: `.openai.json` ends in `.json` too."""
 
 
 def format_of(file_name: str) -> Format | None:
@@ -34,10 +29,7 @@ def format_of(file_name: str) -> Format | None:
 
 
 def export(conversation: Conversation, to: Format, system_prompt: str) -> bytes:
-    """The bytes of a file that holds the conversation.
-
-    `system_prompt` is the one in force; this program's own format does not need it.
-    """
+    """The bytes of a file that holds the conversation; `system_prompt` is the one in force."""
     if to is Format.JSON:
         return codec.encode(conversation)
     write = markdown.export if to is Format.MARKDOWN else openai.export

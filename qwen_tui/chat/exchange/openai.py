@@ -11,7 +11,7 @@ are left out and counted.
 
 import json
 from collections.abc import Iterable
-from typing import NamedTuple
+from dataclasses import replace
 
 from qwen_tui.chat.cleaning import clean, one_line
 from qwen_tui.chat.exchange.notes import Notes
@@ -37,13 +37,6 @@ THOUGHTS = ("reasoning_content", "reasoning")
 """Where servers of models that think put their thinking."""
 
 
-class _Said(NamedTuple):
-    role: Role
-    content: str
-    thinking: str
-    created: str
-
-
 def export(conversation: Conversation, system_prompt: str) -> str:
     """The shown branch as a message list; a reply that never got a word out is left out."""
     said = [(message.role.value, message.content) for message in conversation.path()]
@@ -59,27 +52,18 @@ def read(value: Json, notes: Notes) -> Conversation:
     if not isinstance(messages, list):
         raise DamagedError("not_a_conversation")
     title, model = (_word(holder.get(key)) for key in ("title", "model"))
-    return _conversation(_said(messages, notes), title, model or say("chat.author.assistant"))
+    return _conversation(_said(messages, model or say("chat.author.assistant"), notes), title)
 
 
-def _conversation(said: Iterable[_Said], title: str, model: str) -> Conversation:
+def _conversation(said: Iterable[Message], title: str) -> Conversation:
     prompts: list[str] = []
     messages: list[Message] = []
     for each in said:
         if each.role is Role.SYSTEM and not messages:
             prompts.append(each.content)
-            continue
-        messages.append(
-            Message(
-                id=f"m{len(messages) + 1}",
-                parent=messages[-1].id if messages else None,
-                role=each.role,
-                content=each.content,
-                thinking=each.thinking,
-                model=model if each.role is Role.ASSISTANT else "",
-                created=each.created,
-            )
-        )
+        else:
+            parent = messages[-1].id if messages else None
+            messages.append(replace(each, id=f"m{len(messages) + 1}", parent=parent))
     if not messages:
         raise DamagedError("no_messages")
     name = tidy(title)
@@ -93,7 +77,7 @@ def _conversation(said: Iterable[_Said], title: str, model: str) -> Conversation
     )
 
 
-def _said(messages: list[Json], notes: Notes) -> Iterable[_Said]:
+def _said(messages: list[Json], model: str, notes: Notes) -> Iterable[Message]:
     for message in messages:
         if not isinstance(message, dict):
             raise DamagedError("wrong_type", key="messages")
@@ -108,10 +92,15 @@ def _said(messages: list[Json], notes: Notes) -> Iterable[_Said]:
             notes.add("developer")
         if message.get("tool_calls") or message.get("function_call"):
             notes.add("tool_calls")
-        content = text_of(message.get("content"), notes)
-        thinking = _thinking(message) if ROLES[role] is Role.ASSISTANT else ""
-        if content.strip() or thinking.strip():
-            yield _Said(ROLES[role], content, thinking, moment(message.get("created"), LONG_AGO))
+        said = Message(
+            role=ROLES[role],
+            content=text_of(message.get("content"), notes),
+            created=moment(message.get("created"), LONG_AGO),
+        )
+        if said.role is Role.ASSISTANT:
+            said = replace(said, thinking=_thinking(message), model=model)
+        if said.content.strip() or said.thinking.strip():
+            yield said
 
 
 def text_of(content: Json, notes: Notes) -> str:

@@ -16,7 +16,9 @@ def save(path: Path, data: bytes, *, overwrites: bool) -> None:
         if path.exists() and not path.is_file():
             path.write_bytes(data)
         elif path.exists() and overwrites:
-            _replace(path, data)
+            mode = stat.S_IMODE(path.stat().st_mode)
+            write_whole(path, data)
+            path.chmod(mode)  # as open to others as it was, and a program that may be run
         else:
             _create(path, data)
     except FileExistsError:
@@ -24,13 +26,6 @@ def save(path: Path, data: bytes, *, overwrites: bool) -> None:
     except (OSError, ValueError) as error:
         detail = why(error) if isinstance(error, OSError) else str(error)
         raise QwenTuiError("files.not_written", path=shown(path), detail=detail) from error
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Write over a file, which stays as open to others as it was, and a program that may be run."""
-    mode = stat.S_IMODE(path.stat().st_mode)
-    write_whole(path, data)
-    path.chmod(mode)
 
 
 def _create(path: Path, data: bytes) -> None:

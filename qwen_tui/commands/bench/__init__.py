@@ -10,64 +10,53 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from qwen_tui.commands.bench.measure import CONTEXTS, Row, contexts_that_fit, rows, text_of
+from qwen_tui.commands.arguments import Arguments
+from qwen_tui.commands.bench.measure import CONTEXTS, contexts_that_fit, rows, text_of
 from qwen_tui.commands.output import guarded, print_lines, tell
-from qwen_tui.engine.base import LoadProgress
+from qwen_tui.engine.base import LoadProgress, ModelSpec
 from qwen_tui.engine.client import LocalEngine
 from qwen_tui.engine.models.catalogue import shape_named
 from qwen_tui.engine.opening import open_engine
 from qwen_tui.engine.worker import python
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.paths import Places
+from qwen_tui.settings.config_file import Config
 from qwen_tui.settings.options import Settings
 from qwen_tui.strings import say
 from qwen_tui.wording.load_progress import stage_in_words
 from qwen_tui.wording.units import in_bytes
 
 
-def run(
-    settings: Settings, where: Places, *, shape: str | None, contexts: str | None, repeats: int, as_json: bool
-) -> int:
+def run(given: Arguments, config: Config, where: Places) -> int:
     """Measure and print; returns the exit status."""
-    return guarded("bench", lambda: _run(settings, where, shape, contexts, repeats, as_json))
+    return guarded("bench", lambda: _run(given, config.settings, where))
 
 
-def _run(
-    settings: Settings, where: Places, shape: str | None, contexts: str | None, repeats: int, as_json: bool
-) -> int:
+def _run(given: Arguments, settings: Settings, where: Places) -> int:
     if settings.server is not None:
         raise QwenTuiError("bench.server")
-    wanted = _contexts(contexts)
+    wanted = _contexts(given.contexts)
     with contextlib.ExitStack() as stack:
         spec = settings.model_spec
-        if shape is not None:
-            folder = stack.enter_context(_random_model(shape, where))
-            spec = Settings(
-                model=str(folder), quantization=settings.quantization, device=settings.device
-            ).model_spec
+        if given.shape is not None:
+            folder = stack.enter_context(_random_model(given.shape, where))
+            spec = ModelSpec(model=str(folder), quantization=spec.quantization, device=spec.device)
         engine = open_engine(spec, where.log_file, _tell_stage, threading.Event())
         stack.callback(engine.close)
         assert isinstance(engine, LocalEngine)
-        measured: list[Row] = []
         window = engine.info.context_window
         there = contexts_that_fit(wanted, window)
         if left_out := [each for each in wanted if each not in there]:
             _tell("bench.left_out", lengths=" and ".join(f"{each:,}" for each in left_out), window=window)
-        for row in rows(engine, there, repeats, lambda tokens: _tell("bench.at", tokens=tokens)):
-            measured.append(row)
+        measured = list(rows(engine, there, given.repeats, lambda tokens: _tell("bench.at", tokens=tokens)))
         _tell("bench.through_app")
         logging.disable()  # what the screen logs is of no interest here
-        from qwen_tui.commands.bench.through_ui import (  # late: it imports the screen
-            reply_tokens,
-            through_app,
-        )
+        from qwen_tui.commands.bench import report, through_ui  # late: they import the screen
 
-        new_tokens = reply_tokens(measured[0], window)
-        app = through_app(engine, text_of(engine, there[0]), new_tokens, repeats)
-        from qwen_tui.commands.bench.report import as_json_text, in_words  # late, as above
-
-        report = as_json_text if as_json else in_words
-        print_lines(report(engine.info, shape or engine.info.name, measured, app))
+        new_tokens = through_ui.reply_tokens(measured[0], window)
+        app = through_ui.through_app(engine, text_of(engine, there[0]), new_tokens, given.repeats)
+        lines = report.as_json_text if given.json else report.in_words
+        print_lines(lines(engine.info, given.shape or engine.info.name, measured, app))
     return 0
 
 
@@ -91,9 +80,8 @@ def _random_model(shape: str, where: Places) -> Iterator[Path]:
         raise QwenTuiError("bench.no_room", needed=in_bytes(needed), free=in_bytes(free), path=str(root))
     with tempfile.TemporaryDirectory(prefix="bench-", dir=root) as folder:
         _tell("bench.writing", size=in_bytes(needed), path=folder)
-        command = python(
-            "from qwen_tui.engine.local.loading.random_checkpoint import main; main()", shape, folder
-        )
+        writer = "from qwen_tui.engine.local.loading.random_checkpoint import main; main()"
+        command = python(writer, shape, folder)
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             raise QwenTuiError("bench.not_written", detail=done.stderr.strip().rpartition("\n")[2][:200])

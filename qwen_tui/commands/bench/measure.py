@@ -3,6 +3,7 @@
 import statistics
 import threading
 import time
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -53,13 +54,6 @@ class Row(NamedTuple):
         return self.context / self.first_cold
 
 
-class Asked(NamedTuple):
-    """A reply, as the next prompt takes it."""
-
-    run: Run
-    text: str
-
-
 def contexts_that_fit(wanted: Sequence[int], window: int) -> tuple[int, ...]:
     """Those of the lengths that leave room for a reply and a turn; where only short ones do, the longest, too."""
     most = window - 2 * NEW_TOKENS - 2 * TURN_TOKENS - SPARE_TOKENS
@@ -84,11 +78,11 @@ def rows(
         cold: list[Run] = []
         warm: list[Run] = []
         for number in range(repeats):
-            first = ask(engine, (question,), reuse=False)
-            reply = PromptMessage(Role.ASSISTANT, first.text, token_ids=first.run.token_ids)
+            run, text = ask(engine, (question,), reuse=False)
+            reply = PromptMessage(Role.ASSISTANT, text, token_ids=run.token_ids)
             turn = PromptMessage(Role.USER, f"{number} {text_of(engine, TURN_TOKENS)}")
-            cold.append(first.run)
-            warm.append(ask(engine, (question, reply, turn), reuse=True).run)
+            cold.append(run)
+            warm.append(ask(engine, (question, reply, turn), reuse=True)[0])
         first_cold = statistics.median(run.first_token_seconds for run in cold)
         stops = [stopped(engine, question, first_cold / 2) for _ in range(repeats)]
         plain = [_plain(engine, cold[0].prompt_tokens) for _ in range(min(repeats, 2))]
@@ -106,8 +100,8 @@ def rows(
         )
 
 
-def ask(engine: LocalEngine, messages: tuple[PromptMessage, ...], *, reuse: bool) -> Asked:
-    """One reply of `NEW_TOKENS` tokens, whatever the model says."""
+def ask(engine: LocalEngine, messages: tuple[PromptMessage, ...], *, reuse: bool) -> tuple[Run, str]:
+    """One reply of `NEW_TOKENS` tokens, whatever the model says: its receipt and its text."""
     text: list[str] = []
     run = Run(model="")
     for event in engine.stream(_request(messages, reuse=reuse), threading.Event()):
@@ -115,7 +109,7 @@ def ask(engine: LocalEngine, messages: tuple[PromptMessage, ...], *, reuse: bool
             text.append(event.text)
         elif isinstance(event, Finished):
             run = event.run
-    return Asked(run, "".join(text))
+    return run, "".join(text)
 
 
 def stopped(engine: LocalEngine, question: PromptMessage, after_seconds: float) -> float:
@@ -151,13 +145,10 @@ def text_of(engine: LocalEngine, tokens: int) -> str:
     def taken(count: int) -> int:
         return engine.count((PromptMessage(Role.USER, words(count)),)).total
 
-    low, high = 1, 2
-    while taken(high) <= tokens:
-        low, high = high, 2 * high
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if taken(middle) <= tokens else (low, middle)
-    return words(low)
+    beyond = 2
+    while taken(beyond) <= tokens:
+        beyond *= 2
+    return words(max(1, bisect_right(range(beyond), tokens, lo=beyond // 2, key=taken) - 1))
 
 
 def _plain(engine: LocalEngine, prompt_tokens: int) -> PlainTiming:

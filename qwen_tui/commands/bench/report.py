@@ -32,14 +32,8 @@ def as_json_text(info: ModelInfo, name: str, measured: Sequence[Row], app: Throu
 
 def in_words(info: ModelInfo, name: str, measured: Sequence[Row], app: Through) -> list[str]:
     """The machine, a line for each length, what the whole program costs, and bars."""
-    tokens = in_tokens(measured[0].context)
-    through = say(
-        "bench.app",
-        tokens=tokens,
-        app=app.app,
-        share=app.app / app.alone,
-        late=_milliseconds(app.drawn_seconds),
-    )
+    tokens, late = in_tokens(measured[0].context), _milliseconds(app.drawn_seconds)
+    through = say("bench.app", tokens=tokens, app=app.app, share=app.app / app.alone, late=late)
     return [*_heading(info, name), "", *_table(measured), "", through, "", *_plot(measured)]
 
 
@@ -70,16 +64,11 @@ def _heading(info: ModelInfo, name: str) -> list[str]:
     form = info.dtype if info.quantization == "none" else info.quantization
     is_on_gpu = facts["gpus"] and info.device.startswith("cuda")
     on = ", ".join(facts["gpus"]) if is_on_gpu else f"{facts['cores']} cores"
+    versions = {library: facts[library] for library in ("torch", "transformers")}
     return [
         say("bench.model", name=name, form=form, device=info.device, on=on),
         say("bench.decoded", by=say(f"receipt.decoding.{info.decode_path}")),
-        say(
-            "bench.versions",
-            torch=facts["torch"],
-            transformers=facts["transformers"],
-            seconds=info.load_seconds,
-            ready=info.ready_seconds,
-        ),
+        say("bench.versions", **versions, seconds=info.load_seconds, ready=info.ready_seconds),
     ]
 
 
@@ -87,19 +76,10 @@ def _table(measured: Sequence[Row]) -> list[str]:
     heads = say("bench.columns").split("|")
     lines = [[head.strip() for head in heads]]
     for row in measured:
-        lines.append(
-            [
-                in_tokens(row.context),
-                f"{row.prefill:,.0f}",
-                _milliseconds(row.first_cold),
-                _milliseconds(row.first_warm),
-                _milliseconds(row.stop),
-                f"{row.decode:,.1f}",
-                _milliseconds(row.plain_first),
-                f"{row.plain_decode:,.1f}",
-                f"{row.floor:,.0f}",
-            ]
-        )
+        line = [in_tokens(row.context), f"{row.prefill:,.0f}"]
+        line += map(_milliseconds, (row.first_cold, row.first_warm, row.stop))
+        line += [f"{row.decode:,.1f}", _milliseconds(row.plain_first)]
+        lines.append([*line, f"{row.plain_decode:,.1f}", f"{row.floor:,.0f}"])
     widths = [max(len(line[n]) for line in lines) for n in range(len(heads))]
     return ["  ".join(f"{cell:>{width}}" for cell, width in zip(line, widths, strict=True)) for line in lines]
 

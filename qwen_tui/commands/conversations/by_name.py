@@ -1,13 +1,12 @@
 """Which conversation a name on the command line means."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from typing import TypeVar
 
 from qwen_tui.chat.cleaning import one_line
 from qwen_tui.chat.index import Entry
 from qwen_tui.chat.names import folded, tidy
-from qwen_tui.chat.store import ConversationStore
 from qwen_tui.chat.trash import Trashed
 from qwen_tui.errors import QwenTuiError
 
@@ -17,24 +16,15 @@ SUGGESTIONS = 3
 Named = TypeVar("Named", Entry, Trashed)
 
 
-def entry_named(store: ConversationStore, name: str) -> Entry:
-    """The conversation of this name; raises `QwenTuiError` with the names that are nearest to it."""
-    return _named(store.list(), name)
+def named(found: Sequence[Named], name: str) -> Named:
+    """The first of exactly this name, else of one that differs in upper and lower case only.
 
-
-def trashed_named(store: ConversationStore, name: str) -> Trashed:
-    """What was put into the trash last under this name; raises `QwenTuiError` as `entry_named` does."""
-    return _named(store.trashed(), name)
-
-
-def _named(found: Iterable[Named], name: str) -> Named:
-    """The one of exactly this name, else one that differs in upper and lower case only."""
-    found, wanted = list(found), tidy(name)
-    same: list[Callable[[str], bool]] = [wanted.__eq__, lambda each: folded(each) == folded(wanted)]
-    for is_same in same:
-        for each in found:
-            if is_same(each.name):
-                return each
+    Raises `QwenTuiError` with the names that are nearest to it.
+    """
+    wanted = tidy(name)
+    alike = [each for each in found if folded(each.name) == folded(wanted)]
+    if alike:
+        return next((each for each in alike if each.name == wanted), alike[0])
     close = nearest(wanted, [each.name for each in found])
     if close:
         names = ", ".join(f"“{one_line(each)}”" for each in close)

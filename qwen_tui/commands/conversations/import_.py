@@ -12,10 +12,7 @@ from qwen_tui.strings import say
 
 
 def import_files(store: ConversationStore, files: list[str]) -> int:
-    """Import each file, print the names of the new conversations, tell what was left out.
-
-    A file that cannot be imported does not keep the next one from being.
-    """
+    """Import each file that can be, print the names of the new conversations, tell what was left out."""
     failed = False
     for file in files:
         try:

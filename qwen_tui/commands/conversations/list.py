@@ -3,7 +3,6 @@
 import json
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from qwen_tui.chat.message_text import when_here
 from qwen_tui.chat.messages import Json
@@ -14,14 +13,17 @@ from qwen_tui.commands.output import FAILED, print_lines, tell
 from qwen_tui.strings import say
 
 
-def list_conversations(store: ConversationStore, folder: Path, *, as_json: bool) -> int:
+def list_conversations(store: ConversationStore, *, as_json: bool) -> None:
     """Print the conversations, the one used last first, pinned ones before all others."""
     entries = sorted(store.list(), key=lambda entry: not entry.pinned)
     if as_json:
         keys = ("name", "id", "pinned", "updated", "messages")
-        files = (str(folder / entry.file) for entry in entries)
-        values = ({key: getattr(entry, key) for key in keys} for entry in entries)
-        _print_json([value | {"file": file} for value, file in zip(values, files, strict=True)])
+        _print_json(
+            [
+                {key: getattr(entry, key) for key in keys} | {"file": str(store.path / entry.file)}
+                for entry in entries
+            ]
+        )
     elif sys.stdout.isatty():
         rows = [(when_here(entry.updated), f"{entry.messages:,}", entry.name) for entry in entries]
         width = max((len(count) for _, count, _ in rows), default=0)
@@ -30,10 +32,9 @@ def list_conversations(store: ConversationStore, folder: Path, *, as_json: bool)
             tell("list", say("cli.list.none"))
     else:
         print_lines(entry.name for entry in entries)
-    return 0
 
 
-def list_trash(trashed: Sequence[Trashed], *, as_json: bool) -> int:
+def list_trash(trashed: Sequence[Trashed], *, as_json: bool) -> None:
     """Print what is in the trash, the newest first."""
     if as_json:
         _print_json([{"name": each.name, "trashed": each.when, "file": str(each.path)} for each in trashed])
@@ -43,12 +44,11 @@ def list_trash(trashed: Sequence[Trashed], *, as_json: bool) -> int:
             tell("list", say("cli.list.no_trash"))
     else:
         print_lines(each.name for each in trashed)
-    return 0
 
 
-def search(store: ConversationStore, folder: Path, words: str, *, as_json: bool) -> int:
+def search(store: ConversationStore, words: str, *, as_json: bool) -> int:
     """Print the conversations in which every word occurs, each with the place; status 1 where there is none."""
-    hits = Search(folder).hits(store.list(), words)
+    hits = Search(store.path).hits(store.list(), words)
     found = False
     if as_json:
         values = [{"name": hit.entry.name, "id": hit.entry.id, "snippet": hit.snippet} for hit in hits]

@@ -9,6 +9,7 @@ from importlib import import_module, metadata
 from pathlib import Path
 
 from qwen_tui import __version__
+from qwen_tui.commands.arguments import Arguments
 from qwen_tui.commands.doctor.check import Check
 from qwen_tui.commands.doctor.server import server_checks
 from qwen_tui.commands.doctor.terminal import terminal_checks
@@ -39,7 +40,7 @@ LEAST_FREE_BYTES = 1_000_000_000
 _SIGNS = {"ok": "✓", "note": "!", "fails": "✗"}
 
 
-def run(config: Config, where: Places) -> int:
+def run(_: Arguments, config: Config, where: Places) -> int:
     """Look at everything and print it as it is found; returns 0 when the program can run, else 1."""
     return guarded("doctor", lambda: _print(config, where))
 
@@ -92,10 +93,8 @@ def _program() -> Iterator[Check]:
             found.append(f"{name} {metadata.version(name)}")
         except metadata.PackageNotFoundError:
             missing.append(name)
-    if missing:
-        yield Check("packages", "fails", ", ".join(found), say("doctor.missing", names=", ".join(missing)))
-    else:
-        yield Check("packages", "ok", ", ".join(found))
+    hint = say("doctor.missing", names=", ".join(missing)) if missing else ""
+    yield Check("packages", "fails" if missing else "ok", ", ".join(found), hint)
     try:
         import_module("qwen_tui.ui.app")
     except Exception as error:  # textual, or what it needs, is not as it should be
@@ -112,18 +111,15 @@ def _engine(parts: dict[str, Part]) -> Iterator[Check]:
     memory = devices.cpu()
     said = say("doctor.free_of", free=in_bytes(memory.free_bytes), total=in_bytes(memory.total_bytes))
     yield Check("memory", "ok", said)
-    yield _decoding(parts["decoding"])
-    bits = parts["bitsandbytes"]
+    decoding, bits = parts["decoding"], parts["bitsandbytes"]
+    if decoding.ok and decoding.said in DECODE_PATHS:
+        yield Check("decoding", "ok", say(f"receipt.decoding.{decoding.said}"))
+    else:
+        yield Check("decoding", "note", decoding.said, say("doctor.decoding.slower"))
     if bits.ok:
         yield Check("bitsandbytes", "ok", say("doctor.bitsandbytes", device=bits.said))
     else:
         yield Check("bitsandbytes", "note", bits.said, say("doctor.bitsandbytes.unusable"))
-
-
-def _decoding(part: Part) -> Check:
-    if part.ok and part.said in DECODE_PATHS:
-        return Check("decoding", "ok", say(f"receipt.decoding.{part.said}"))
-    return Check("decoding", "note", part.said, say("doctor.decoding.slower"))
 
 
 def _gpus(cuda: Part, driver: nvml.Nvml) -> Iterator[Check]:
@@ -147,7 +143,11 @@ def _files(config: Config, where: Places) -> Iterator[Check]:
     guide = model_folder()
     if not (guide / "model.safetensors").exists():
         yield Check("guide", "fails", str(guide), say("doctor.reinstall"))
-    yield _data(where.data_folder)
+    if hint := _not_writable(where.data_folder):
+        yield Check("data", "fails", str(where.data_folder), hint)
+    else:
+        free = in_bytes(shutil.disk_usage(_nearest(where.data_folder)).free)
+        yield Check("data", "ok", say("doctor.disk", path=where.data_folder, free=free))
     yield Check("log", "ok", str(where.log_file))
     if problems := [*config.problems, *_unknown_names(config)]:
         for problem in problems:
@@ -166,26 +166,14 @@ def _unknown_names(config: Config) -> Iterable[QwenTuiError]:
     return unknown_names(config)
 
 
-def _data(folder: Path) -> Check:
-    if hint := _not_writable(folder):
-        return Check("data", "fails", str(folder), hint)
-    said = say("doctor.disk", path=folder, free=in_bytes(shutil.disk_usage(_nearest(folder)).free))
-    return Check("data", "ok", said)
-
-
 def _cache(folder: Path, where: Places) -> Check:
     models = [model for model in scan(folder, recent_models(where.models)) if model.revision]
     try:
         free = shutil.disk_usage(_nearest(folder)).free
     except OSError as error:
         return Check("cache", "note", str(folder), one_line(error))
-    said = say(
-        "doctor.cache",
-        path=folder,
-        count=len(models),
-        size=in_bytes(sum(model.disk_bytes for model in models)),
-        free=in_bytes(free),
-    )
+    size = in_bytes(sum(model.disk_bytes for model in models))
+    said = say("doctor.cache", path=folder, count=len(models), size=size, free=in_bytes(free))
     hint = _not_writable(folder)
     return Check("cache", "note" if hint or free < LEAST_FREE_BYTES else "ok", said, hint)
 
@@ -193,9 +181,8 @@ def _cache(folder: Path, where: Places) -> Check:
 def _quantized(folder: Path) -> Check:
     cache = QuantizedCache(folder)
     count, size = len(cache.entries()), in_bytes(cache.taken_bytes())
-    hint = _not_writable(folder)
     said = say("doctor.quantized", path=folder, count=count, size=size)
-    return Check("quantized", "note" if hint else "ok", said, hint)
+    return Check.noted("quantized", said, _not_writable(folder))
 
 
 def _hub() -> Iterator[Check]:
@@ -208,9 +195,10 @@ def _hub() -> Iterator[Check]:
         said = say("doctor.hub.unreachable", endpoint=probe.endpoint, detail=probe.detail)
         yield Check("hub", "note", said, say("doctor.hub.hint"))
     if any(os.environ.get(name) for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")):
-        yield Check("token", "ok", say("doctor.token.environment"))
+        source = "environment"
     else:
-        yield Check("token", "ok", say("doctor.token.file" if token_on_file() else "doctor.token.none"))
+        source = "file" if token_on_file() else "none"
+    yield Check("token", "ok", say(f"doctor.token.{source}"))
 
 
 def _not_writable(folder: Path) -> str:

@@ -1,6 +1,6 @@
 """One line of `qwen-tui doctor`: what was looked at, what was found, and what can be done about it."""
 
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Self
 
 State = Literal["ok", "note", "fails"]
 """`note`: the program runs, but something does not work or could be better. `fails`: it cannot run."""
@@ -15,3 +15,8 @@ class Check(NamedTuple):
     said: str
     hint: str = ""
     """What to do, when there is something to be done."""
+
+    @classmethod
+    def noted(cls, name: str, said: str, hint: str) -> Self:
+        """A line that is `ok` while it needs no hint."""
+        return cls(name, "note" if hint else "ok", said, hint)

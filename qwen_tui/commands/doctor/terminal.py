@@ -5,7 +5,6 @@ Imports nothing of Textual: it is for `qwen-tui doctor`, which runs without a sc
 
 import locale
 import os
-import shutil
 import subprocess
 import termios
 import unicodedata
@@ -27,7 +26,7 @@ def terminal_checks(environment: Mapping[str, str] | None = None) -> Iterator[Ch
     values = os.environ if environment is None else environment
     terminal = open_terminal()
     is_there = terminal is not None
-    answers, size = Answers(False), (0, 0)
+    answers, size = Answers(), (0, 0)
     if terminal is not None:
         with suppress(OSError, termios.error):
             size = os.get_terminal_size(terminal)
@@ -51,11 +50,12 @@ def _kind(values: Mapping[str, str], is_there: bool) -> Check:
     program = " ".join(filter(None, (values.get("TERM_PROGRAM"), values.get("TERM_PROGRAM_VERSION"))))
     through = say("doctor.terminal.ssh") if values.get("SSH_CONNECTION") or values.get("SSH_TTY") else ""
     said = ", ".join(filter(None, (f"TERM={name}", program, through)))
+    hint = ""
     if not is_there:
-        return Check("terminal.kind", "note", said, say("doctor.terminal.none"))
-    if name in ("", "dumb", "unknown"):
-        return Check("terminal.kind", "note", said, say("doctor.terminal.dumb"))
-    return Check("terminal.kind", "ok", said)
+        hint = say("doctor.terminal.none")
+    elif name in ("", "dumb", "unknown"):
+        hint = say("doctor.terminal.dumb")
+    return Check.noted("terminal.kind", said, hint)
 
 
 def _colours(values: Mapping[str, str]) -> str:
@@ -71,10 +71,9 @@ def _colours(values: Mapping[str, str]) -> str:
 
 def _size(columns: int, rows: int) -> Check:
     said = say("doctor.terminal.size", columns=columns, rows=rows)
-    if columns < LEAST_COLUMNS or rows < LEAST_ROWS:
-        hint = say("doctor.terminal.small", columns=LEAST_COLUMNS, rows=LEAST_ROWS)
-        return Check("terminal.size", "note", said, hint)
-    return Check("terminal.size", "ok", said)
+    is_small = columns < LEAST_COLUMNS or rows < LEAST_ROWS
+    hint = say("doctor.terminal.small", columns=LEAST_COLUMNS, rows=LEAST_ROWS) if is_small else ""
+    return Check.noted("terminal.size", said, hint)
 
 
 # --- tmux -------------------------------------------------------------------------------------------------
@@ -89,11 +88,8 @@ def _tmux_options() -> dict[str, str]:
 
 
 def _tmux(*arguments: str) -> str:
-    program = shutil.which("tmux")
-    if program is None:
-        return ""
     try:
-        done = subprocess.run([program, *arguments], capture_output=True, timeout=TMUX_SECONDS)
+        done = subprocess.run(["tmux", *arguments], capture_output=True, timeout=TMUX_SECONDS)
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return done.stdout.decode("utf-8", errors="replace").strip() if done.returncode == 0 else ""
@@ -104,9 +100,9 @@ def _clipboard(values: Mapping[str, str], tmux: Mapping[str, str]) -> Check:
         return Check("terminal.clipboard", "ok", say("doctor.clipboard.osc52"))
     setting = tmux.get("set-clipboard", "")
     said = say("doctor.clipboard.tmux", setting=setting or "?")
-    if setting == "off":
-        return Check("terminal.clipboard", "note", said, say("doctor.clipboard.tmux_off"))
-    return Check("terminal.clipboard", "ok", said)
+    return Check.noted(
+        "terminal.clipboard", said, say("doctor.clipboard.tmux_off") if setting == "off" else ""
+    )
 
 
 def _keys(values: Mapping[str, str], tmux: Mapping[str, str], is_there: bool, answers: Answers) -> Check:
@@ -130,9 +126,8 @@ def _locale(values: Mapping[str, str]) -> Check:
         locale.setlocale(locale.LC_CTYPE, "")
     encoding = locale.nl_langinfo(locale.CODESET)
     said = say("doctor.locale", name=name or say("doctor.locale.unset"), encoding=encoding)
-    if encoding.upper().replace("-", "") != "UTF8":
-        return Check("terminal.locale", "note", said, say("doctor.locale.not_utf8"))
-    return Check("terminal.locale", "ok", said)
+    is_utf8 = encoding.upper().replace("-", "") == "UTF8"
+    return Check.noted("terminal.locale", said, "" if is_utf8 else say("doctor.locale.not_utf8"))
 
 
 def _width(is_there: bool, answers: Answers) -> Check:
@@ -141,6 +136,5 @@ def _width(is_there: bool, answers: Answers) -> Check:
         code = "doctor.width.silent" if is_there else "doctor.width.unknown"
         return Check("terminal.width", "ok", say(code, sample=SAMPLE))
     said = say("doctor.width", sample=SAMPLE, cells=answers.sample_cells)
-    if answers.sample_cells != wanted:
-        return Check("terminal.width", "note", said, say("doctor.width.wrong", wanted=wanted))
-    return Check("terminal.width", "ok", said)
+    is_right = answers.sample_cells == wanted
+    return Check.noted("terminal.width", said, "" if is_right else say("doctor.width.wrong", wanted=wanted))

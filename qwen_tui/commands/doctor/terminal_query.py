@@ -1,7 +1,4 @@
-"""What a terminal says of itself: asked with control sequences, and waited for no longer than a moment.
-
-Imports nothing of Textual: it is for `qwen-tui doctor`, which runs without a screen.
-"""
+"""What a terminal says of itself: asked with control sequences, and waited for no longer than a moment."""
 
 import os
 import re
@@ -24,8 +21,6 @@ _ATTRIBUTES = re.compile(rb"\x1b\[\?[\d;]*c")
 class Answers(NamedTuple):
     """What came back."""
 
-    answers: bool
-    """Whether anything did."""
     has_kitty_keys: bool = False
     """Whether it knows the kitty keyboard protocol, which tells shift+enter from enter."""
     sample_cells: int | None = None
@@ -62,7 +57,6 @@ def ask(terminal: int) -> Answers:
         termios.tcsetattr(terminal, termios.TCSAFLUSH, before)
     position = _POSITION.search(came)
     return Answers(
-        answers=bool(came),
         has_kitty_keys=bool(_KITTY.search(came)),
         sample_cells=int(position[1]) - 1 if position else None,
     )

@@ -7,6 +7,7 @@ A row is one conversation, cut at the last turn that fits, padded behind. Only w
 import multiprocessing
 import queue
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from random import Random
 
@@ -29,7 +30,8 @@ class Encoder:
         self.tokenizer = tokenizer
         self.tokenizer.encode_special_tokens = True
         self.newline = self._ids("\n")
-        self.replies: dict[str, list[int]] = {}
+
+        self.reply = lru_cache(maxsize=20000)(self._reply)
 
     def _ids(self, text: str) -> list[int]:
         ids: list[int] = self.tokenizer.encode(text).ids
@@ -39,16 +41,10 @@ class Encoder:
         """Return the tokens of one message, its marks and the newline behind it included."""
         return [IM_START_ID, *self._ids(f"{role}\n{text}"), IM_END_ID, *self.newline]
 
-    def reply(self, text: str) -> list[int]:
+    def _reply(self, text: str) -> list[int]:
         """Return the tokens of one reply; what the guide says is marked with `LEARNT`."""
-        known = self.replies.get(text)
-        if known is None:
-            head = [IM_START_ID, *self._ids("assistant\n")]
-            body = [token | LEARNT for token in (*self._ids(text), IM_END_ID)]
-            known = [*head, *body, *self.newline]
-            if len(self.replies) < 20000:
-                self.replies[text] = known
-        return known
+        body = [token | LEARNT for token in (*self._ids(text), IM_END_ID)]
+        return [IM_START_ID, *self._ids("assistant\n"), *body, *self.newline]
 
     def row(self, system: str, turns: list[Turn], width: int) -> np.ndarray:
         """Return `[width]` marked tokens."""
@@ -93,14 +89,8 @@ class Supply:
         self.processes = []
         for number in range(max(workers, 2)):
             width = (SHORT, WINDOW)[number % 2]
-            arguments = (
-                str(tokenizer_file),
-                seed * 1000 + number,
-                width,
-                tokens // width,
-                self.queues[width],
-            )
-            process = context.Process(target=_work, args=arguments, daemon=True)
+            work = (str(tokenizer_file), seed * 1000 + number, width, tokens // width, self.queues[width])
+            process = context.Process(target=_work, args=work, daemon=True)
             process.start()
             self.processes.append(process)
 

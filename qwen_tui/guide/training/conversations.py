@@ -11,6 +11,9 @@ from qwen_tui.guide.training.speaker import Speaker
 Turn = tuple[str, str]
 """What the person says and what the guide answers."""
 
+OTHER = {"en": "zh", "zh": "en"}
+"""Each language's other one."""
+
 
 @dataclass
 class State:
@@ -28,6 +31,11 @@ class State:
     task: Task | None = None
     refused: bool = False
     refused_place: bool = False
+
+    @property
+    def answered_in(self) -> str:
+        """The language of the next answer."""
+        return self.answer_language or self.language
 
 
 class Conversations:
@@ -51,7 +59,7 @@ class Conversations:
         told_at = rng.randrange(0, 3) if rng.random() < 0.5 else -1
         for number in range(turns):
             if rng.random() < 0.05:
-                state.language = "zh" if state.language == "en" else "en"
+                state.language = OTHER[state.language]
             done.append(self._told(state, rng) if number == told_at else self._turn(state, rng))
         return system, done
 
@@ -62,31 +70,22 @@ class Conversations:
             return self._after_news(state, rng)
         if kind < 0.20 and (state.topic or state.refused):
             return self._follow_up(state, rng)
-        if kind < 0.52:
-            return self._taught(state, rng)
-        if kind < 0.64:
-            return self._small_talk(state, rng)
-        if kind < 0.78:
-            return self._off_topic(state, rng)
-        if kind < 0.86:
-            return self._sorted(state, rng)
-        if kind < 0.95:
-            return self._asked_name(state, rng)
-        if kind < 0.97:
-            return self._told(state, rng)
-        return self._odd(state, rng)
+        draws = (
+            (0.52, self._taught),
+            (0.64, self._small_talk),
+            (0.78, self._off_topic),
+            (0.86, self._sorted),
+            (0.95, self._asked_name),
+            (0.97, self._told),
+            (1.0, self._odd),
+        )
+        return next(draw for below, draw in draws if kind < below)(state, rng)
 
     def _reply(self, state: State, rng: Random, topic: Topic, name: str = "a") -> str:
         """Return an answer of the topic in the language that this turn is answered in."""
-        language = state.answer_language or state.language
-        other = self.speakers[language].topic(topic.name)
-        if topic.name == "refusal":
-            other = self.speakers[language].refusal
-        return self._addressed(rng.choice((other or topic).text(name)), state.name, language)
-
-    @staticmethod
-    def _addressed(text: str, name: str, language: str) -> str:
-        return text.replace("{me}", (", " if language == "en" else "，") + name if name else "")
+        speaker = self.speakers[state.answered_in]
+        other = speaker.refusal if topic.name == "refusal" else speaker.topic(topic.name)
+        return speaker.addressed(rng.choice((other or topic).text(name)), state.name)
 
     def _settle(self, state: State, topic: Topic | None) -> None:
         """Make `topic` what follow-ups refer to."""
@@ -99,23 +98,21 @@ class Conversations:
         if rng.random() < 0.03 and state.answer_language is None:
             return self._in_other_language(state, rng, topic)
         if rng.random() < 0.04:
-            other = self.speakers["en" if state.language == "zh" else "zh"].teaching[topic.name]
+            other = self.speakers[OTHER[state.language]].teaching[topic.name]
             if other.nouns:
-                text = speaker.noisy(speaker.frame("noun", rng, n=rng.choice(other.nouns)), rng)
+                text = speaker.framed("noun", rng, n=rng.choice(other.nouns))
                 if "{" not in text:
                     self._settle(state, topic)
                     return text, self._reply(state, rng, topic)
         text = speaker.question(topic, rng)
         reply = self._reply(state, rng, topic)
+        self._settle(state, topic)
         if topic.text("more") and rng.random() < 0.06:
             detail = (" in detail", "详细") if rng.random() < 0.5 else (" in detail please", "请详细说明：")
             text = text.rstrip("?.") + detail[0] if state.language == "en" else detail[1] + text
-            gap = " " if (state.answer_language or state.language) == "en" else ""
+            gap = " " if state.answered_in == "en" else ""
             reply += gap + self._reply(state, rng, topic, "more")
-            self._settle(state, topic)
             state.told.add("more")
-            return text, reply
-        self._settle(state, topic)
         return text, reply
 
     def _in_other_language(self, state: State, rng: Random, topic: Topic) -> Turn:
@@ -123,7 +120,7 @@ class Conversations:
         text = speaker.bare_question(topic, rng)
         asked = speaker.frame("ask_other", rng)
         text += asked if state.language == "zh" or asked[0] in ",." else " " + asked
-        other = self.speakers["zh" if state.language == "en" else "en"].teaching[topic.name]
+        other = self.speakers[OTHER[state.language]].teaching[topic.name]
         self._settle(state, topic)
         return speaker.noisy(text, rng), rng.choice(other.answers)
 
@@ -147,7 +144,7 @@ class Conversations:
             if state.refused_place and rng.random() < 0.6:
                 _, text = speaker.there(rng)
                 return text, self._reply(state, rng, speaker.refusal)
-            text = speaker.noisy(speaker.frame(kind, rng), rng)
+            text = speaker.framed(kind, rng)
             return text, self._reply(state, rng, speaker.refusal, "why" if kind == "why" else "more")
         topic = state.topic
         assert topic is not None
@@ -163,40 +160,38 @@ class Conversations:
                 return text, answer
         kind = rng.choices(("more", "why", "ex", "what_it", "in_other"), (4, 3, 3, 2, 1))[0]
         if kind == "in_other" and state.answer_language is None:
-            text = speaker.noisy(speaker.frame(kind, rng), rng)
-            other_language = "zh" if state.language == "en" else "en"
-            there = self.speakers[other_language].topic(topic.name) or topic
-            return text, self._addressed(rng.choice(there.answers), state.name, other_language)
+            text = speaker.framed(kind, rng)
+            other_speaker = self.speakers[OTHER[state.language]]
+            there = other_speaker.topic(topic.name) or topic
+            return text, other_speaker.addressed(rng.choice(there.answers), state.name)
         if kind in ("what_it", "in_other"):
             if rng.random() < 0.4:
                 pronouns = ("it", "that", "this") if state.language == "en" else ("它", "这个", "那个")
-                text = speaker.frame("noun", rng, n=rng.choice(pronouns))
+                text = speaker.framed("noun", rng, n=rng.choice(pronouns))
             else:
-                text = speaker.frame("what_it", rng)
-            return speaker.noisy(text, rng), self._reply(state, rng, topic)
-        text = speaker.noisy(speaker.frame(kind, rng), rng)
+                text = speaker.framed("what_it", rng)
+            return text, self._reply(state, rng, topic)
+        text = speaker.framed(kind, rng)
         for given in (kind, "more", "ex") if kind == "more" else (kind,):
             if topic.text(given) and given not in state.told:
                 state.told.add(given)
                 return text, self._reply(state, rng, topic, given)
-        return text, rng.choice(self.speakers[state.answer_language or state.language].replies["enough"])
+        return text, rng.choice(self.speakers[state.answered_in].replies["enough"])
 
     def _after_news(self, state: State, rng: Random) -> Turn:
         """Another line for the same task, or the reason for the last answer."""
         speaker = self.speakers[state.language]
         if rng.random() < 0.4:
-            text = speaker.noisy(speaker.frame("why", rng), rng)
-            reply = self.speakers[state.answer_language or state.language].news.because(state.category)
-            return text, reply
+            text = speaker.framed("why", rng)
+            return text, self.speakers[state.answered_in].news.because(state.category)
         category = rng.choice(CATEGORIES)
-        task = state.task
-        if task is not None:
-            category = rng.choice(list(task.labels))
+        if state.task is not None:
+            category = rng.choice(list(state.task))
         line = speaker.news.line(category, rng)
         text = speaker.news.following(rng, line)
         state.category = category
-        if task is not None:
-            return text, task.answer(category)
+        if state.task is not None:
+            return text, state.task[category]
         return text, speaker.news.free(rng, line, category)[1]
 
     def _sorted(self, state: State, rng: Random) -> Turn:
@@ -211,28 +206,25 @@ class Conversations:
             return speaker.news.free(rng, line, category)
         labels = self.speakers["en"] if rng.random() < 0.05 else speaker
         state.task = labels.news.task(rng, category)
-        return speaker.news.prompt(rng, state.task, line), state.task.answer(category)
+        return speaker.news.prompt(rng, state.task, line), state.task[category]
 
     def _told(self, state: State, rng: Random) -> Turn:
         """The person says a name, the first or another one, now and then with a question behind it."""
         speaker = self.speakers[state.language]
         name = self.names.draw(rng, state.language)
         corrected = bool(state.name) and rng.random() < 0.7
-        text = speaker.named("correct" if corrected else "tell", rng, name, state.name)
-        if "\ue001" in text:
-            text = text.replace("\ue001", name)
+        kind = "correct" if corrected else "tell"
+        text = speaker.named(kind, rng, name, state.name).replace("\ue001", name)
         state.name = name
         self._settle(state, None)
-        language = state.answer_language or state.language
-        answers = self.speakers[language].name_topics["correct" if corrected else "tell"]
+        answers = self.speakers[state.answered_in].name_topics[kind]
         reply = rng.choice(answers.answers).replace("{name}", name)
         if rng.random() < 0.12 and not corrected:
             topic = speaker.taught_topic(rng)
-            gap = (
-                (". " if rng.random() < 0.6 else ", ") if state.language == "en" else rng.choice(("。", "，"))
-            )
+            english = state.language == "en"
+            gap = rng.choices((". ", ", "), (0.6, 0.4))[0] if english else rng.choice(("。", "，"))
             text = text.rstrip("?？。!.！") + gap + speaker.question(topic, rng)
-            hello = f"Hello, {name}! " if language == "en" else f"你好，{name}！"
+            hello = f"Hello, {name}! " if state.answered_in == "en" else f"你好，{name}！"
             reply = hello + self._reply(state, rng, topic)
             self._settle(state, topic)
         return text, reply
@@ -241,15 +233,14 @@ class Conversations:
         speaker = self.speakers[state.language]
         text = speaker.named("ask", rng, state.name)
         self._settle(state, None)
-        topics = self.speakers[state.answer_language or state.language].name_topics
+        topics = self.speakers[state.answered_in].name_topics
         if not state.name:
             return text, topics["unknown"].answers[0]
         return text, rng.choice(topics["ask"].answers).replace("{name}", state.name)
 
     def _odd(self, state: State, rng: Random) -> Turn:
         """What is rarer: two questions at once, a comparison, a follow-up to nothing."""
-        speaker = self.speakers[state.language]
-        language = state.answer_language or state.language
+        speaker, answering = self.speakers[state.language], self.speakers[state.answered_in]
         kind = rng.random()
         if kind < 0.25 and state.answer_language is None:
             self._settle(state, None)
@@ -258,20 +249,18 @@ class Conversations:
             first, second = speaker.taught_topic(rng), speaker.taught_topic(rng)
             text = speaker.bare_question(first, rng) + (" and " if state.language == "en" else "，")
             text = speaker.noisy(text + speaker.bare_question(second, rng), rng)
-            gap = " " if language == "en" else ""
+            gap = " " if state.answered_in == "en" else ""
             reply = self._reply(state, rng, first) + gap + self._reply(state, rng, second)
             self._settle(state, second)
             return text, reply
         if kind < 0.6:
             text = speaker.noisy(speaker.name_topics["ask_other"].questions.draw(rng, speaker.slots), rng)
             self._settle(state, None)
-            return text, self.speakers[language].name_topics["ask_other"].answers[0]
+            return text, answering.name_topics["ask_other"].answers[0]
         cold = rng.choice(("more", "why", "ex", "what_it", "cold_it", "cold_it"))
         if state.topic or state.refused or state.category:
             return self._taught(state, rng)
-        return speaker.noisy(speaker.frame(cold, rng), rng), rng.choice(
-            self.speakers[language].replies["cold"]
-        )
+        return speaker.framed(cold, rng), rng.choice(answering.replies["cold"])
 
     def _system(self, state: State, rng: Random) -> str:
         """Draw a system prompt; most change nothing, a few ask for one language."""
@@ -288,9 +277,9 @@ class Conversations:
         system = speaker.news.instruction(rng, task)
         done = []
         for _ in range(min(turns, 8)):
-            category = rng.choice(list(task.labels))
+            category = rng.choice(list(task))
             line = speaker.news.line(category, rng)
             if rng.random() < 0.2:
                 line = ("News: " if state.language == "en" else "新闻：") + line
-            done.append((line, task.answer(category)))
+            done.append((line, task[category]))
         return system, done

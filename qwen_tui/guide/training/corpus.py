@@ -7,8 +7,8 @@ A corpus file is plain text. `# name` opens a topic; below it stand fields, one 
 """
 
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from random import Random
 
 from qwen_tui.guide.training.grammar import Draw, Pool
 
@@ -62,16 +62,8 @@ class Corpus:
     def slots(self) -> dict[str, Draw]:
         """Return what fills `{name}` for every list; an entry may itself hold choices and slots."""
         slots: dict[str, Draw] = {}
-        for name, entries in self.lists.items():
-            slots[name] = _drawing(Pool(entries), slots)
+        slots |= {name: partial(Pool(entries).draw, slots=slots) for name, entries in self.lists.items()}
         return slots
-
-
-def _drawing(pool: Pool, slots: dict[str, Draw]) -> Draw:
-    def draw(rng: Random) -> str:
-        return pool.draw(rng, slots)
-
-    return draw
 
 
 def split(line: str) -> list[str]:

@@ -13,11 +13,8 @@ class Slot(NamedTuple):
     name: str
 
 
-class Choice(NamedTuple):
-    """A `[a|b|c]` in a wording; an empty alternative makes the rest optional."""
-
-    options: "list[list[Part]]"
-
+Choice = list[list["Part"]]
+"""A `[a|b|c]` in a wording; an empty alternative makes the rest optional."""
 
 Part = str | Slot | Choice
 
@@ -41,7 +38,7 @@ def _spell(part: Part, rng: Random, slots: Mapping[str, Draw]) -> str:
         return part
     if isinstance(part, Slot):
         return slots[part.name](rng)
-    chosen = part.options[int(rng.random() * len(part.options))]
+    chosen = part[int(rng.random() * len(part))]
     return "".join(_spell(inner, rng, slots) for inner in chosen)
 
 
@@ -73,13 +70,13 @@ def _sequence(text: str, at: int, top: bool = False) -> tuple[list[Part], int]:
 
 def _choice(text: str, at: int) -> tuple[Choice, int]:
     """Read `[a|b|c]`, which starts at `at`."""
-    options: list[list[Part]] = []
+    options: Choice = []
     while text[at] != "]":
         option, at = _sequence(text, at + 1)
         options.append(option)
         if at >= len(text):
             raise ValueError(f"unbalanced brackets in: {text}")
-    return Choice(options), at + 1
+    return options, at + 1
 
 
 class Pool:

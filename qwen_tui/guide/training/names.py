@@ -29,12 +29,8 @@ class Names:
     def invented(self, rng: Random) -> str:
         """Return a word of Latin letters that hardly exists."""
         pick = rng.choice
-        parts = []
-        for _ in range(rng.choice((1, 2, 2, 2, 3, 3))):
-            parts.append(
-                pick(self.english["onset"]) + pick(self.english["vowel"]) + pick(self.english["coda"])
-            )
-        return "".join(parts)
+        syllables = range(rng.choice((1, 2, 2, 2, 3, 3)))
+        return "".join(pick(self.english[part]) for _ in syllables for part in ("onset", "vowel", "coda"))
 
     def _western(self, rng: Random) -> str:
         kind = rng.random()
@@ -57,26 +53,25 @@ class Names:
         elif kind < 0.96:
             name = f"{given[:1]}.{rng.choice('ABCDJKMRST')}."
         elif kind < 0.98:
-            name = given + rng.choice(
-                ("ie", "y", "o", "a", "inho", "chen", "ette", str(rng.randrange(1, 99)))
-            )
+            endings = ("ie", "y", "o", "a", "inho", "chen", "ette", str(rng.randrange(1, 99)))
+            name = given + rng.choice(endings)
         else:
             name = given.translate(str.maketrans("aeou", rng.choice(("áéóú", "äëöü", "àèòù", "âêôû"))))
         case = rng.random()
         return name.lower() if case < 0.12 else name.upper() if case < 0.13 else name
 
     def _eastern(self, rng: Random) -> str:
+        def sounds(lengths: tuple[int, ...]) -> str:
+            return "".join(pick(self.chinese["soundchar"]) for _ in range(pick(lengths)))
+
         kind = rng.random()
         pick = rng.choice
         if kind < 0.16:
             return pick(self.chinese["full"])
         if kind < 0.28:
-            return "".join(pick(self.chinese["soundchar"]) for _ in range(rng.choice((2, 2, 3, 3, 4, 5))))
+            return sounds((2, 2, 3, 3, 4, 5))
         if kind < 0.31:
-            halves = (
-                "".join(pick(self.chinese["soundchar"]) for _ in range(rng.choice((2, 3)))) for _ in "ab"
-            )
-            return "·".join(halves)
+            return f"{sounds((2, 3))}·{sounds((2, 3))}"
         chars = self.chinese["givenchar"] if rng.random() < 0.5 else HAN
         if kind < 0.38:
             sign = pick(chars)

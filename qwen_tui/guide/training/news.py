@@ -1,6 +1,5 @@
 """News lines to sort: prompts in many forms, and the answer exactly as the prompt spells the category."""
 
-from dataclasses import dataclass
 from random import Random
 
 from qwen_tui.guide.training.corpus import Corpus, split
@@ -19,17 +18,8 @@ _ROLES = {
 }
 
 
-@dataclass(frozen=True)
-class Task:
-    """How one classification task names its categories."""
-
-    language: str
-    labels: dict[str, str]
-    """Category to its name in the prompt, in the prompt's order."""
-
-    def answer(self, category: str) -> str:
-        """Return the category as the prompt spells it."""
-        return self.labels[category]
+Task = dict[str, str]
+"""How one classification task names its categories, in the prompt's order."""
 
 
 class News:
@@ -68,24 +58,17 @@ class News:
             order = [name for name in order if name == needed or name in others]
         style = rng.random()
         index = 0 if style < 0.55 else 1 if style < 0.7 else 2 if style < 0.9 else None
-        labels = {
+        return {
             name: rng.choice(self.labels[name]) if index is None else self.labels[name][index]
             for name in order
         }
-        return Task(self.language, labels)
 
     def prompt(self, rng: Random, task: Task, line: str) -> str:
         """Return the whole prompt: task, categories and news, in one of many arrangements."""
-        names = list(task.labels.values())
-        fixed = {
-            "cats": self._inline(names, rng),
-            "catlist": self._listed(names, rng),
-            "news": line,
-            "nl": "\n",
-        }
+        names = list(task.values())
+        fixed = {"cats": self._inline(names, rng), "catlist": self._listed(names, rng), "news": line}
+        fixed["nl"] = " " if rng.random() < 0.2 else "\n"
         slots = {key: always(value) for key, value in fixed.items()}
-        if rng.random() < 0.2:
-            slots["nl"] = always(" ")
         text = self.topics["prompt"].questions.draw(rng, slots)
         if rng.random() < 0.35:
             only = self.slots["only"](rng)
@@ -95,12 +78,10 @@ class News:
 
     def instruction(self, rng: Random, task: Task) -> str:
         """Return the task without a line, as a system prompt."""
-        names = self._inline(list(task.labels.values()), rng)
-        if self.language == "zh":
-            start = rng.choice(_TASKS["zh"])
-            return f"{start}{names}。" + (self.slots["only"](rng) if rng.random() < 0.6 else "")
-        start = rng.choice(_TASKS["en"])
-        return f"{start}{names}. " + (self.slots["only"](rng) if rng.random() < 0.6 else "")
+        names = self._inline(list(task.values()), rng)
+        stop = "。" if self.language == "zh" else ". "
+        text = rng.choice(_TASKS[self.language]) + names + stop
+        return text + (self.slots["only"](rng) if rng.random() < 0.6 else "")
 
     def free(self, rng: Random, line: str, category: str) -> tuple[str, str]:
         """Return a question in conversation, without a list, and its one-sentence answer."""
@@ -145,5 +126,4 @@ class News:
     def _listed(self, names: list[str], rng: Random) -> str:
         style = rng.choice(_BULLETS)
         gap = "\n" if rng.random() < 0.7 else " "
-        rows = [style.format(n=at + 1, c=name, l="ABCD"[at]) for at, name in enumerate(names)]
-        return gap.join(rows)
+        return gap.join(style.format(n=at + 1, c=name, l="ABCD"[at]) for at, name in enumerate(names))

@@ -3,7 +3,7 @@
 from random import Random
 
 from qwen_tui.guide.training.corpus import Corpus, Topic
-from qwen_tui.guide.training.grammar import Draw, Pool, always
+from qwen_tui.guide.training.grammar import Pool, always
 from qwen_tui.guide.training.names import HAN, Names
 from qwen_tui.guide.training.news import News
 from qwen_tui.guide.training.noise import NAME, noisy_chinese, noisy_english
@@ -57,7 +57,6 @@ class Speaker:
         self.taught = list(self.teaching.values())
         self.taught_weights = [_breadth(topic) for topic in self.taught]
         self.with_nouns = [topic for topic in self.taught if topic.nouns]
-        self.with_actions = [topic for topic in self.taught if topic.actions]
 
     def topic(self, name: str) -> Topic | None:
         """Return a topic that follow-ups can refer to, by name."""
@@ -69,14 +68,20 @@ class Speaker:
 
     def frame(self, name: str, rng: Random, **filled: str) -> str:
         """Return one sentence from the shared frames; follow-ups come in other words, too."""
-        slots: dict[str, Draw] = self.slots
-        if filled:
-            slots = slots | {key: always(value) for key, value in filled.items()}
+        slots = self.slots | {key: always(value) for key, value in filled.items()}
         text = self.frames[name].draw(rng, slots)
         if name in _FOLLOWING and rng.random() < 0.25:
             text = self.reworded(text, rng)
             text = self.frames["opener"].draw(rng, slots) + (" " if self.language == "en" else "") + text
         return text
+
+    def framed(self, name: str, rng: Random, **filled: str) -> str:
+        """Return one sentence from the shared frames, typed."""
+        return self.noisy(self.frame(name, rng, **filled), rng)
+
+    def addressed(self, text: str, name: str) -> str:
+        """Return an answer with the person's name where it has a place for one."""
+        return text.replace("{me}", (", " if self.language == "en" else "，") + name if name else "")
 
     def noun(self, topic: Topic, rng: Random) -> str:
         """Return a noun for the topic's thing."""
@@ -129,7 +134,7 @@ class Speaker:
         """Return something said in passing, and its topic."""
         topic = rng.choices(self.talk, self.talk_weights)[0]
         if topic.nouns and rng.random() < 0.15:
-            return topic, self.noisy(self.frame("noun", rng, n=rng.choice(topic.nouns)), rng)
+            return topic, self.framed("noun", rng, n=rng.choice(topic.nouns))
         text = topic.questions.draw(rng, self.slots)
         if topic.name in DRESSED_TALK:
             text = self.dressed(text, rng)
@@ -142,8 +147,10 @@ class Speaker:
         topic = rng.choices(self.off_topics, self.off_weights)[0]
         if topic.nouns and rng.random() < 0.4:
             noun = Pool([rng.choice(topic.nouns)]).draw(rng, self.slots)
-            return self.noisy(self.dressed(self.frame("noun", rng, n=noun), rng), rng)
-        return self.noisy(self.dressed(topic.questions.draw(rng, self.slots), rng), rng)
+            text = self.frame("noun", rng, n=noun)
+        else:
+            text = topic.questions.draw(rng, self.slots)
+        return self.noisy(self.dressed(text, rng), rng)
 
     def there(self, rng: Random) -> tuple[Topic, str]:
         """Return a question on Guangzhou that calls the city only *there* or *it*."""

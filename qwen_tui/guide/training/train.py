@@ -7,7 +7,7 @@ the held-out questions. On one H200 the default takes about eight minutes in all
 import argparse
 import math
 import time
-from collections.abc import Callable
+from argparse import RawDescriptionHelpFormatter
 from pathlib import Path
 from random import Random
 
@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional
 from transformers import Qwen2ForCausalLM
 
-from qwen_tui.guide.training.architecture import build_model, guide_config, save_model
+from qwen_tui.guide.training.architecture import build_model, save_model
 from qwen_tui.guide.training.batches import LEARNT, Supply
 from qwen_tui.guide.training.conversations import Conversations
 from qwen_tui.guide.training.names import HAN
@@ -69,9 +69,7 @@ def train(model: Qwen2ForCausalLM, supply: Supply, arguments: argparse.Namespace
     """Train for `arguments.seconds`, counted from the first finished pair of steps (compiling is not counted)."""
     device: str = arguments.device
     optimizer = optimizer_for(model, device)
-    measure: Callable[[Qwen2ForCausalLM, Tensor], Tensor] = loss_of
-    if arguments.compile:
-        measure = torch.compile(loss_of, dynamic=False)
+    measure = torch.compile(loss_of, dynamic=False) if arguments.compile else loss_of
     seen, step, started, recent = 0, 0, time.monotonic(), []
     for batch in supply.batches():
         progress = (time.monotonic() - started) / arguments.seconds
@@ -103,11 +101,9 @@ def train(model: Qwen2ForCausalLM, supply: Supply, arguments: argparse.Namespace
     print(f"trained {step} steps on {seen / 1e6:.0f} M tokens", flush=True)
 
 
-def parse(given: list[str] | None = None) -> argparse.Namespace:
+def parse() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True, help="folder for the finished model")
     parser.add_argument("--start", type=Path, help="model folder to go on from, instead of from nothing")
     parser.add_argument("--seconds", type=float, default=360, help="how long to train")
@@ -119,12 +115,12 @@ def parse(given: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--layers", type=int, default=8, help="fewer only to try the script out")
     parser.add_argument("--compile", action=argparse.BooleanOptionalAction, default=torch.cuda.is_available())
     parser.add_argument("--evaluate", action=argparse.BooleanOptionalAction, default=True)
-    return parser.parse_args(given)
+    return parser.parse_args()
 
 
-def main(given: list[str] | None = None) -> None:
+def main() -> None:
     """Make the guide from nothing."""
-    arguments = parse(given)
+    arguments = parse()
     torch.manual_seed(arguments.seed)
     torch.set_float32_matmul_precision("high")
     folder: Path = arguments.out
@@ -136,11 +132,10 @@ def main(given: list[str] | None = None) -> None:
         save_tokenizer(train_tokenizer(tokenizer_texts(40000, arguments.seed)), folder)
         print(f"tokenizer learnt in {time.monotonic() - began:.0f} s", flush=True)
     supply = Supply(folder / "tokenizer.json", arguments.workers, arguments.tokens, arguments.seed)
-    model = build_model(guide_config(num_hidden_layers=arguments.layers)).to(arguments.device)
+    model = build_model(arguments.layers).to(arguments.device)
     if arguments.start:
-        model.load_state_dict(
-            Qwen2ForCausalLM.from_pretrained(arguments.start, dtype=torch.float32).state_dict()
-        )
+        started = Qwen2ForCausalLM.from_pretrained(arguments.start, dtype=torch.float32)
+        model.load_state_dict(started.state_dict())
     print(f"{model.num_parameters():,} parameters", flush=True)
     try:
         train(model, supply, arguments)

@@ -11,7 +11,7 @@ from textual.message import Message as Posted
 from textual.screen import Screen
 
 from qwen_tui.chat.cleaning import one_line
-from qwen_tui.chat.exchange.formats import Format, export, format_of
+from qwen_tui.chat.exchange.formats import ENDINGS, Format, export, format_of
 from qwen_tui.chat.exchange.saving import save
 from qwen_tui.chat.files import shown
 from qwen_tui.chat.index import Entry
@@ -59,7 +59,7 @@ class FileDesk:
             self._write(path, export(conversation, format_of(path.name) or Format.MARKDOWN, system_prompt))
 
         title, note = say("files.export", name=conversation.name), say("files.export.note")
-        name = file_stem(conversation.name) + Format.MARKDOWN.ending
+        name = file_stem(conversation.name) + ENDINGS[Format.MARKDOWN]
         self._ask(FileDialog(title, note, name, writes=True, problem=_unknown_ending), use)
 
     def import_file(self) -> None:

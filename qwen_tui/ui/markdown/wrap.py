@@ -8,8 +8,9 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from qwen_tui.chat.names import clusters
 from qwen_tui.ui.markdown.lines import Line, Run, add_run
-from qwen_tui.wording.cell_width import cells, clusters
+from qwen_tui.wording.cell_width import cells
 
 _CLOSERS = frozenset("，。！？；：、）」』】》〉〕〗］｝”’…‥·・ー々％‰,.!?;:)]}%»›~～—")
 _OPENERS = frozenset("（「『【《〈〔〖［｛“‘([{«‹$￥＄#")

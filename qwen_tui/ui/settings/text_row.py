@@ -9,10 +9,11 @@ from textual.reactive import reactive
 from textual.widgets import Input
 
 from qwen_tui.chat.cleaning import one_line
+from qwen_tui.chat.names import clusters
 from qwen_tui.settings.options import Option
 from qwen_tui.strings import say
 from qwen_tui.ui.settings.row import Change, SettingRow, hint_keys
-from qwen_tui.wording.cell_width import cells, clusters
+from qwen_tui.wording.cell_width import cells
 from qwen_tui.wording.settings import problem_with, typed
 
 

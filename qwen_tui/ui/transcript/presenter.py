@@ -57,7 +57,7 @@ class Presenter:
     def show_window(self, first_sent: str, window: Window) -> None:
         """Draw the line where what the model sees begins."""
         used, budget = window.used_tokens, window.budget_tokens
-        self._log.memory.show(Memory(first_sent, used, budget, window.older, window.is_exact))
+        self._log.memory.show(Memory(first_sent, used, budget, window.start, window.is_exact))
 
     async def _show_path(
         self, conversation: Conversation, streaming: StreamingReply | None, *, is_other: bool
