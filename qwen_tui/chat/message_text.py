@@ -1,9 +1,11 @@
 """A message in words: who wrote it, when, and what is to be said of it beside its text."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
+from qwen_tui.chat.cleaning import one_line
 from qwen_tui.chat.files import LONG_AGO
-from qwen_tui.chat.messages import Message, Role, Status
+from qwen_tui.chat.messages import Message, Role, Run, Status
 from qwen_tui.strings import say
 
 CUT_SHORT = (Status.STOPPED, Status.INTERRUPTED, Status.LENGTH)
@@ -45,3 +47,32 @@ def remarks(message: Message) -> tuple[str, ...]:
     if message.error is not None:
         said.append(message.error.explanation.sentence)
     return tuple(said)
+
+
+def author_of(message: Message, assistant: str) -> str:
+    """Who wrote a message; a reply that knows its model is called by that, whatever is loaded now."""
+    if message.role is not Role.ASSISTANT:
+        return say(f"chat.author.{message.role.value}")
+    return one_line(model_of(message) or assistant, 80) or say("chat.author.assistant")
+
+
+_MOST = 10**12
+"""Figures beyond this come from no model."""
+
+
+def plausible(run: Run) -> Run:
+    """The run with figures that can be reckoned with: a file may hold any number."""
+    return replace(
+        run,
+        prompt_tokens=int(_within(run.prompt_tokens)),
+        reused_tokens=int(_within(run.reused_tokens)),
+        new_tokens=int(_within(run.new_tokens)),
+        first_token_seconds=_within(run.first_token_seconds),
+        decode_seconds=_within(run.decode_seconds),
+        content_start=int(_within(run.content_start)),
+        thinking_start=int(_within(run.thinking_start)),
+    )
+
+
+def _within(value: float) -> float:
+    return value if 0 <= value <= _MOST else 0  # not a number is in no range

@@ -107,7 +107,7 @@ class ChatScreen(GivenKeysFirst):
         )
         self.settings_pane = SettingsPane(first, id="settings")
         self.panels = SidePanels(id="panes")
-        self.files = FileDesk(self, self.chat.notice.tell, library.add)
+        self.files = FileDesk(self, self.chat.notice.tell, library.add, storage)
 
     def compose(self) -> ComposeResult:
         yield self._header

@@ -43,8 +43,3 @@ def verdict_in_words(fit: Fit, in_words: Callable[[int], str] = in_tokens) -> st
 def in_short(tokens: int) -> str:
     """Tokens in the few characters that a list has, in units of 1,024 as windows are called: `32k`."""
     return str(tokens) if tokens < 1024 else f"{tokens // 1024}k"
-
-
-def in_millions(count: int) -> str:
-    """A parameter count as people say it: `6.5 M`, `7.6 B`."""
-    return f"{count / 1e9:.1f} B" if count >= 1e9 else f"{count / 1e6:.1f} M"

@@ -38,3 +38,8 @@ def in_speed(tokens_per_second: float) -> str:
     """How fast a reply came: `214 tok/s`, `8.3 tok/s`."""
     code = "chat.receipt.speed" if tokens_per_second >= 10 else "chat.receipt.slow"
     return say(code, speed=tokens_per_second)
+
+
+def in_millions(count: int) -> str:
+    """A parameter count as people say it: `6.5 M`, `7.6 B`."""
+    return f"{count / 1e9:.1f} B" if count >= 1e9 else f"{count / 1e6:.1f} M"

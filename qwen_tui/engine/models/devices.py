@@ -2,7 +2,6 @@
 
 import platform
 from contextlib import suppress
-from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
 
@@ -70,6 +69,8 @@ def cpu(cpuinfo: Path = Path("/proc/cpuinfo")) -> Device:
 
 def torch_is_for_cpu() -> bool:
     """Whether the installed torch is a build without CUDA, by its version: it cannot use a GPU that is there."""
+    from importlib import metadata  # late: the first picture does not need it
+
     try:
         return metadata.version("torch").endswith("+cpu")
     except metadata.PackageNotFoundError:

@@ -18,6 +18,7 @@ from qwen_tui.chat.index import Entry
 from qwen_tui.chat.messages import Conversation
 from qwen_tui.chat.names import file_stem
 from qwen_tui.errors import QwenTuiError
+from qwen_tui.session.storage import Storage
 from qwen_tui.strings import say
 from qwen_tui.ui.files.dialog import FileDialog
 
@@ -43,8 +44,9 @@ class FileDesk:
         error: QwenTuiError | None
         """Why there are not all, or none."""
 
-    def __init__(self, screen: Screen[None], tell: Tell, add: Add) -> None:
+    def __init__(self, screen: Screen[None], tell: Tell, add: Add, storage: Storage) -> None:
         self._screen = screen
+        self._storage = storage
         self._tell = tell
         self._add = add
 
@@ -54,7 +56,6 @@ class FileDesk:
         self._ask(dialog, lambda path: self._write(path, text.encode(errors="replace")))
 
     def export(self, conversation: Conversation, system_prompt: str) -> None:
-
         def use(path: Path) -> None:
             self._write(path, export(conversation, format_of(path.name) or Format.MARKDOWN, system_prompt))
 
@@ -73,18 +74,18 @@ class FileDesk:
         self._ask(FileDialog(say("files.import"), say("files.import.note"), writes=False), use)
 
     def _ask(self, dialog: FileDialog, use: Callable[[Path], None]) -> None:
-        def done(path: Path | None) -> None:
-            if path is not None:
-                try:
-                    use(path)
-                except QwenTuiError as error:
-                    self._tell(error)
-
-        self._screen.app.push_screen(dialog, done)
+        self._screen.app.push_screen(dialog, lambda path: use(path) if path is not None else None)
 
     def _write(self, path: Path, data: bytes) -> None:
-        save(path, data, overwrites=True)  # the dialog has asked
-        self._tell(say("files.written", path=shown(path.absolute())))
+        async def write() -> None:
+            try:
+                await self._storage.run(lambda: save(path, data, overwrites=True))  # the dialog has asked
+            except QwenTuiError as error:
+                self._tell(error)
+            else:
+                self._tell(say("files.written", path=shown(path.absolute())))
+
+        self._screen.run_worker(write())
 
     def _import(self, path: Path) -> None:
         from qwen_tui.chat.exchange.reading import read_file  # late: the first picture does not need it

@@ -12,8 +12,7 @@ from qwen_tui.engine.models.devices import Device
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.strings import say
 from qwen_tui.wording.cell_width import displayed
-from qwen_tui.wording.models import in_millions
-from qwen_tui.wording.units import in_bytes
+from qwen_tui.wording.units import in_bytes, in_millions
 
 CHOICES: tuple[Quantization, ...] = ("auto", "none", "8bit", "4bit")
 """The forms to choose from, by the names of the setting."""

@@ -5,10 +5,10 @@ A receipt may come from a damaged file or another program, so nothing in it is t
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 from qwen_tui.chat.cleaning import one_line
+from qwen_tui.chat.message_text import plausible
 from qwen_tui.chat.messages import Json, Message, Run, Status
 from qwen_tui.engine.base import DECODE_PATHS, ON_SERVER
 from qwen_tui.strings import say
@@ -29,9 +29,6 @@ _MOST_ROWS = 8
 _ID_CELLS = 7
 """Room for a token id; vocabularies have at most six digits."""
 
-_MOST = 10**12
-"""Figures beyond this come from no model."""
-
 
 class Sheet(NamedTuple):
     """One run of a reply."""
@@ -40,24 +37,6 @@ class Sheet(NamedTuple):
     facts: tuple[tuple[str, str], ...]
     """What each is called, and what it was."""
     token_ids: tuple[int, ...] = ()
-
-
-def plausible(run: Run) -> Run:
-    """The run with figures that can be reckoned with: a file may hold any number."""
-    return replace(
-        run,
-        prompt_tokens=int(_within(run.prompt_tokens)),
-        reused_tokens=int(_within(run.reused_tokens)),
-        new_tokens=int(_within(run.new_tokens)),
-        first_token_seconds=_within(run.first_token_seconds),
-        decode_seconds=_within(run.decode_seconds),
-        content_start=int(_within(run.content_start)),
-        thinking_start=int(_within(run.thinking_start)),
-    )
-
-
-def _within(value: float) -> float:
-    return value if 0 <= value <= _MOST else 0  # not a number is in no range
 
 
 # --- What there is to say ---

@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from qwen_tui.chat.message_text import author_of
 from qwen_tui.chat.messages import Message
 from qwen_tui.session.requests import Replay
 from qwen_tui.strings import say
@@ -19,7 +20,6 @@ from qwen_tui.ui.markdown.lines import BLANK, Line
 from qwen_tui.ui.markdown.plain import plain_lines
 from qwen_tui.ui.receipt.lines import rows_of, sheets, text_of, why_none
 from qwen_tui.ui.terminal.clipboard import copy, say_outcome
-from qwen_tui.ui.transcript.message_lines import author_of
 from qwen_tui.ui.widgets.action_bar import ActionBar, Offer
 from qwen_tui.ui.widgets.line_view import LinesView
 

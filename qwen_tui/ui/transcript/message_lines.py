@@ -4,15 +4,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from qwen_tui.chat.branches import Variant
-from qwen_tui.chat.cleaning import one_line
-from qwen_tui.chat.message_text import model_of
+from qwen_tui.chat.message_text import plausible
 from qwen_tui.chat.messages import Message, Role, Run, Status
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.strings import say
 from qwen_tui.ui.markdown.lines import BLANK, Line
 from qwen_tui.ui.markdown.plain import plain_lines
 from qwen_tui.ui.markdown.wrap import wrap
-from qwen_tui.ui.receipt.lines import plausible
 from qwen_tui.wording.cell_width import cells, cropped
 from qwen_tui.wording.units import in_speed, tokens_in_words
 
@@ -21,13 +19,6 @@ _NOTES = {
     Status.INTERRUPTED: "chat.status.interrupted",
     Status.LENGTH: "chat.status.length",
 }
-
-
-def author_of(message: Message, assistant: str) -> str:
-    """Who wrote a message; a reply that knows its model is called by that, whatever is loaded now."""
-    if message.role is not Role.ASSISTANT:
-        return say(f"chat.author.{message.role.value}")
-    return one_line(model_of(message) or assistant, 80) or say("chat.author.assistant")
 
 
 class AuthorRow(NamedTuple):

@@ -1,6 +1,7 @@
 """The rows of one message at a width, at rest and while its text comes; `MessageView` draws them."""
 
 from qwen_tui.chat.branches import Variant
+from qwen_tui.chat.message_text import author_of
 from qwen_tui.chat.messages import Message, Role
 from qwen_tui.strings import say
 from qwen_tui.ui.markdown.document import render
@@ -9,7 +10,6 @@ from qwen_tui.ui.markdown.plain import typed_lines
 from qwen_tui.ui.markdown.streaming.stream import Stream
 from qwen_tui.ui.transcript.message_lines import (
     AuthorRow,
-    author_of,
     author_row,
     closing_rows,
     progress_rows,

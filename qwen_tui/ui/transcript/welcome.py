@@ -18,7 +18,7 @@ from qwen_tui.engine.base import ModelInfo
 from qwen_tui.engine.host import Asleep, EngineState, Failed, Opening, Ready
 from qwen_tui.strings import say
 from qwen_tui.ui.widgets.keys import keys_of
-from qwen_tui.wording.models import in_millions
+from qwen_tui.wording.units import in_millions
 
 
 class Suggestion(Static):
