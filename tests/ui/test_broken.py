@@ -1,0 +1,118 @@
+"""Text, replies and the screen itself survive what a person does while a disk takes its time."""
+
+from screenplay import press, say, shown, until
+from test_right_place import box, go_to
+
+from qwen_tui.chat.store import ConversationStore
+from qwen_tui.ui.conversations.pane import ConversationsPane
+
+WIDE = (150, 36)
+
+
+def paths(play) -> dict[str, list[str]]:
+    store = ConversationStore(play.where.conversations)
+    return {entry.name: [message.content for message in store.load(entry).path()] for entry in store.list()}
+
+
+async def talk(pilot, name: str) -> None:
+    await say(pilot, name)
+    await until(pilot, lambda: f"echo: {name}" in shown(pilot) and not box(pilot).busy)
+
+
+async def new(pilot) -> None:
+    await pilot.press("ctrl+n")
+    await until(pilot, lambda: "Things to try" in shown(pilot))
+
+
+async def hold(pilot, disk):
+    """Let the storage thread wait for the disk."""
+    disk.stop()
+    pilot.app.screen.chat.session.adjust(lambda it: it)
+    pilot.app.screen.run_worker(pilot.app.screen._autosave.save())
+    await until(pilot, lambda: disk.waits)
+
+
+def choose(pilot, name: str) -> None:
+    pane = pilot.app.screen.conversations
+    own_id = next(row.id for row in pane._list.rows if row.title == name)
+    pane.post_message(ConversationsPane.Chosen(own_id))
+
+
+async def test_what_is_typed_while_a_conversation_opens_is_its_own_though_another_one_is_gone_to(
+    play, disk
+) -> None:
+    async with play.running(size=WIDE) as pilot:
+        await talk(pilot, "one")
+        await new(pilot)
+        await talk(pilot, "two")
+        await new(pilot)
+        await talk(pilot, "three")
+        await hold(pilot, disk)
+        choose(pilot, "one")
+        await pilot.pause()
+        await press(pilot, "of one")
+        choose(pilot, "two")
+        await pilot.pause()
+        await press(pilot, "of two")
+        disk.is_quick.set()
+        await until(pilot, lambda: box(pilot).title == "two")
+        assert box(pilot).text == "of two"
+        await go_to(pilot, "one")
+        assert box(pilot).text == "of one"
+
+
+async def test_what_is_sent_while_a_conversation_opens_is_asked_in_it_though_another_one_is_gone_to(
+    play, disk
+) -> None:
+    async with play.running(size=WIDE) as pilot:
+        await talk(pilot, "one")
+        await new(pilot)
+        await talk(pilot, "two")
+        await new(pilot)
+        await talk(pilot, "three")
+        await hold(pilot, disk)
+        choose(pilot, "one")
+        await pilot.pause()
+        await say(pilot, "of one")
+        choose(pilot, "two")
+        await pilot.pause()
+        disk.is_quick.set()
+        await until(pilot, lambda: box(pilot).title == "two")
+        await until(pilot, lambda: len(paths(play)["one"]) == 4)
+        assert paths(play)["one"] == ["one", "echo: one", "of one", "echo: of one"]
+        assert paths(play)["two"] == ["two", "echo: two"]
+
+
+async def test_a_message_that_is_edited_while_another_conversation_opens_stays_where_it_is(
+    play, disk
+) -> None:
+    async with play.running(size=WIDE) as pilot:
+        await talk(pilot, "one")
+        await new(pilot)
+        await talk(pilot, "two")
+        await hold(pilot, disk)
+        choose(pilot, "one")
+        await pilot.pause()
+        await pilot.press("shift+tab", "up", "e")
+        await pilot.pause()
+        disk.is_quick.set()
+        await until(pilot, lambda: box(pilot).title == "one")
+        assert "two" not in box(pilot).text
+
+
+async def test_what_was_sent_to_a_conversation_that_cannot_be_opened_is_not_asked_in_another(
+    play, disk
+) -> None:
+    async with play.running(size=WIDE) as pilot:
+        await talk(pilot, "one")
+        await new(pilot)
+        await talk(pilot, "two")
+        await hold(pilot, disk)
+        pilot.app.screen.conversations.post_message(ConversationsPane.Chosen("0" * 12))
+        await pilot.pause()
+        await say(pilot, "of the lost")
+        await press(pilot, "more")
+        disk.is_quick.set()
+        await until(pilot, lambda: "of the lost" in shown(pilot))
+        await until(pilot, lambda: box(pilot).text == "of the lost\n\nmore")
+        assert paths(play)["two"] == ["two", "echo: two"]
