@@ -167,7 +167,8 @@ class ChatView(Vertical):
             self.composer.busy = is_busy
             self.transcript.set_busy(is_busy)
             self.count()
-        if session.streaming is not None and session.streaming.tokens:
+        streaming = session.streaming  # once: the reply may end at any moment
+        if streaming is not None and streaming.tokens:
             self.notice.retract(SERVER)
         if not self._turns.waiting(session.conversation.id):
             self.notice.retract(QUEUE)

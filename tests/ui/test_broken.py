@@ -1,9 +1,12 @@
 """Text, replies and the screen itself survive what a person does while a disk takes its time."""
 
+from types import SimpleNamespace
+
 from screenplay import press, say, shown, until
 from test_right_place import box, go_to
 
 from qwen_tui.chat.store import ConversationStore
+from qwen_tui.session.session import ChatSession
 from qwen_tui.ui.conversations.pane import ConversationsPane
 
 WIDE = (150, 36)
@@ -116,3 +119,14 @@ async def test_what_was_sent_to_a_conversation_that_cannot_be_opened_is_not_aske
         await until(pilot, lambda: "of the lost" in shown(pilot))
         await until(pilot, lambda: box(pilot).text == "of the lost\n\nmore")
         assert paths(play)["two"] == ["two", "echo: two"]
+
+
+async def test_a_reply_may_end_at_any_moment_while_it_is_looked_at(play, monkeypatch) -> None:
+    async with play.running(size=WIDE) as pilot:
+        await talk(pilot, "one")
+        chat = pilot.app.screen.chat
+        once = [SimpleNamespace(tokens=1)]
+        monkeypatch.setattr(
+            ChatSession, "streaming", property(lambda self: once.pop() if once else None), raising=True
+        )
+        await chat.look()
