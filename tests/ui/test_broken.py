@@ -1,5 +1,6 @@
 """Text, replies and the screen itself survive what a person does while a disk takes its time."""
 
+import threading
 from types import SimpleNamespace
 
 from screenplay import press, say, shown, until
@@ -130,3 +131,17 @@ async def test_a_reply_may_end_at_any_moment_while_it_is_looked_at(play, monkeyp
             ChatSession, "streaming", property(lambda self: once.pop() if once else None), raising=True
         )
         await chat.look()
+
+
+async def test_the_screen_is_complete_before_the_storage_thread_has_answered(play, disk) -> None:
+    async with play.running_at_once(size=(90, 30)) as pilot:
+        blocked = threading.Event()
+        pilot.app._storage.run(blocked.wait)
+        try:
+            await until(pilot, lambda: pilot.app.screen.chat.transcript.log_widget is not None)
+            await press(pilot, "x")
+            await until(pilot, lambda: "x" in shown(pilot))
+            await pilot.press("f2")
+            await until(pilot, lambda: pilot.app.screen.query_one("#settings").has_focus_within, 3)
+        finally:
+            blocked.set()
