@@ -3,6 +3,7 @@
 import threading
 from types import SimpleNamespace
 
+from doubles import Reply
 from screenplay import press, say, shown, until
 from test_right_place import box, go_to
 
@@ -145,3 +146,57 @@ async def test_the_screen_is_complete_before_the_storage_thread_has_answered(pla
             await until(pilot, lambda: pilot.app.screen.query_one("#settings").has_focus_within, 3)
         finally:
             blocked.set()
+
+
+async def test_two_edits_of_one_message_both_come_back(play) -> None:
+    async with play.running(size=WIDE) as pilot:
+        await talk(pilot, "one")
+        gate = threading.Event()
+        play.engine.replies = [Reply(["a", "b"], gate=gate)]
+        await say(pilot, "more")
+        await until(pilot, lambda: len(play.engine.asked) == 2)
+        own_id = pilot.app.screen.shown.conversation.path()[0].id
+        box(pilot).edit(own_id, "second", is_reply=False)
+        await pilot.press("enter")
+        await until(pilot, lambda: "waiting" in shown(pilot))
+        box(pilot).edit(own_id, "one", is_reply=False)
+        await press(pilot, " third")
+        pilot.app.screen.chat.outbox.take_all_back()
+        await pilot.pause()
+        assert "second" in box(pilot).text
+        assert "third" in box(pilot).text
+        gate.set()
+
+
+async def test_two_edits_of_one_message_both_come_back_where_another_conversation_is_shown(play) -> None:
+    async with play.running(size=WIDE) as pilot:
+        await talk(pilot, "one")
+        gate = threading.Event()
+        play.engine.replies = [Reply(["a", "b"], gate=gate)]
+        await say(pilot, "more")
+        await until(pilot, lambda: len(play.engine.asked) == 2)
+        own_id = pilot.app.screen.shown.conversation.path()[0].id
+        box(pilot).edit(own_id, "second", is_reply=False)
+        await pilot.press("enter")
+        await until(pilot, lambda: "waiting" in shown(pilot))
+        box(pilot).edit(own_id, "one", is_reply=False)
+        await press(pilot, " third")
+        await new(pilot)
+        pilot.app.screen.chat.outbox.take_all_back()
+        await go_to(pilot, "one")
+        assert "second" in box(pilot).text
+        assert "third" in box(pilot).text
+        gate.set()
+
+
+async def test_an_edit_that_is_refused_stays_an_edit_through_switching(play) -> None:
+    async with play.running(size=WIDE) as pilot:
+        await talk(pilot, "one")
+        own_id = pilot.app.screen.shown.conversation.path()[0].id
+        box(pilot).edit(own_id, "word " * 500, is_reply=False)
+        await pilot.press("enter")
+        await until(pilot, lambda: "505" in shown(pilot) and box(pilot).editing is not None)
+        await new(pilot)
+        await go_to(pilot, "one")
+        assert box(pilot).editing is not None
+        assert box(pilot).text.startswith("word word")

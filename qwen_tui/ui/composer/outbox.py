@@ -131,12 +131,23 @@ class Outbox:
     def give_back(self, turn: Turn) -> None:
         """Return what was written for a turn that is not to be answered to where it was written."""
         request, session = turn.request, turn.session
+        if isinstance(request, Edit):
+            self.give_back_edit(session, request)
+            return
         if session is not self._shown:
             self._drafts.give_back(session.conversation, request)
-        elif isinstance(request, Edit):
-            self._composer.begin_edit(request.message_id, request.text, is_reply=False)
         elif turn.text:
             self._composer.give_back(turn.text)
+        self._keep(session)
+
+    def give_back_edit(self, session: ChatSession, edit: Edit) -> None:
+        """Return another version of a message, which the conversation has not taken."""
+        message = session.conversation.message(edit.message_id)
+        if session is not self._shown:
+            self._drafts.give_back(session.conversation, edit)
+        else:
+            content, is_reply = (message.content, message.role is Role.ASSISTANT) if message else ("", False)
+            self._composer.begin_edit(edit.message_id, content, is_reply=is_reply, unsent=edit.text)
         self._keep(session)
 
     def _keep(self, session: ChatSession) -> None:
