@@ -7,6 +7,7 @@ runs turns, `ChatSession` records them.
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -255,9 +256,8 @@ class ChatView(Vertical):
         elif not editing.is_reply:
             self.submit(Edit(editing.message_id, event.text))
         else:
-            if self.can_stop:
-                self.composer.edit(editing.message_id, event.text, is_reply=True)
-            self.transcript.rewrite(editing.message_id, event.text)
+            back = partial(self.outbox.give_back_edit, self.session, Edit(editing.message_id, event.text))
+            self.transcript.rewrite(editing.message_id, event.text, back)
 
     @on(Composer.DraftChanged)
     def _draft_changed(self) -> None:

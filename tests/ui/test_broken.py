@@ -200,3 +200,34 @@ async def test_an_edit_that_is_refused_stays_an_edit_through_switching(play) -> 
         await go_to(pilot, "one")
         assert box(pilot).editing is not None
         assert box(pilot).text.startswith("word word")
+
+
+async def test_a_question_is_not_deleted_that_has_been_asked_again_meanwhile(play, disk) -> None:
+    async with play.running(size=WIDE) as pilot:
+        await talk(pilot, "one")
+        await talk(pilot, "two")
+        gate = threading.Event()
+        play.engine.replies = [Reply(["a", "b"], gate=gate)]
+        await hold(pilot, disk)
+        await pilot.press("shift+tab", "up")
+        await pilot.press("d", "ctrl+r")
+        await until(pilot, lambda: box(pilot).busy)
+        disk.is_quick.set()
+        await until(pilot, lambda: "A reply is running" in shown(pilot))
+        gate.set()
+        await until(pilot, lambda: not box(pilot).busy and "ab" in shown(pilot))
+        assert "echo: one" in shown(pilot)
+        assert paths(play) == {"one": ["one", "echo: one", "two", "ab"]}
+
+
+async def test_a_reply_written_anew_where_nothing_can_be_written_stays_in_the_message_box(play) -> None:
+    async with play.running() as first:
+        await talk(first, "mine")
+        async with play.running(conversation="mine") as second:
+            await until(second, lambda: "another program" in shown(second) and "echo: mine" in shown(second))
+            reply = second.app.screen.shown.conversation.path()[-1]
+            box(second).edit(reply.id, reply.content, is_reply=True)
+            await press(second, " changed")
+            await second.press("enter")
+            await until(second, lambda: box(second).text != "")
+            assert "changed" in box(second).text
