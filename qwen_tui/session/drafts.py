@@ -75,7 +75,8 @@ class DraftKeeper:
         written = self.open(conversation)
         if isinstance(request, Edit):
             edits = [each for each in written.edits if each.message_id != request.message_id]
-            edits.append(UnsentEdit(request.message_id, request.text))
+            later = [each.text for each in written.edits if each.message_id == request.message_id]
+            edits.append(UnsentEdit(request.message_id, "\n\n".join((request.text, *later))))
             written = written._replace(edits=tuple(edits), editing=written.editing or request.message_id)
         elif isinstance(request, Send):
             text = "\n\n".join(filter(None, (request.text, written.draft.text)))

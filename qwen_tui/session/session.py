@@ -120,7 +120,10 @@ class ChatSession:
                 self.is_saved, self.has_failed_to_save = not self._since, False
                 self._left = [each for each in self._left if each not in left]
             for partial in left:
-                partial.discard()
+                if is_ours:
+                    partial.discard()
+                else:  # closed in the middle of a reply: its file is all there is of it
+                    partial.close()
 
     def close(self) -> None:
         """Save nothing any more: the conversation was moved to the trash, or nobody has it open."""

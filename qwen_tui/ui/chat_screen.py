@@ -134,7 +134,15 @@ class ChatScreen(GivenKeysFirst):
         self.panels.complete()
         self.watch_shown()
         self.set_interval(SAVE_SECONDS, self._save)
-        self.chat.transcript.offer(await self._storage.run(self._library.last_used))
+        self._offer_last()
+
+    @work(group="offer")
+    async def _offer_last(self) -> None:
+        """Not in `_complete`, which keeps the screen from all that is asked of it meanwhile."""
+        try:
+            self.chat.transcript.offer(await self._storage.run(self._library.last_used))
+        except QwenTuiError as error:
+            self.chat.notice.explain(error)
 
     # --- Attributes down -----------------------------------------------------------------------------
 

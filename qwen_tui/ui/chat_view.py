@@ -7,6 +7,7 @@ runs turns, `ChatSession` records them.
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -81,8 +82,6 @@ class ChatView(Vertical):
         self._turns = turns
         self._counter = TokenCounter()
         self._looking = asyncio.Lock()
-        self._sent_ahead: list[Composer.Submitted] = []
-        """What was sent while another conversation was being opened, in which it belongs."""
         self._overrides: Mapping[str, Json] = {}
         """The conversation's own settings, as they were when it was last looked at."""
         self.transcript = TranscriptPane(library, turns, storage, id="reading")
@@ -118,21 +117,20 @@ class ChatView(Vertical):
     async def watch_shown(self, before: ChatSession | None, session: ChatSession | None) -> None:
         if session is None:
             return
-        self.open_box()
-        if before is not None and before.conversation.id != session.conversation.id:
-            self.notice.clear()
-            self.transcript.end_finding()
-        if session.is_read_only:
-            self.notice.explain(QwenTuiError("session.read_only"), topic=READING)
+        if before is None:
+            self.enter(None)
         await self.look()
         self._read_ahead()
 
-    def open_box(self) -> None:
-        """Let the message box be that of the conversation that is shown, and send what was sent too early."""
-        self.outbox.open(self.session)
-        ahead, self._sent_ahead = self._sent_ahead, []
-        for each in ahead:
-            self._send(each)
+    def enter(self, before: ChatSession | None) -> None:
+        """Let all but the log be of the conversation that is shown: at once, for keys are waiting."""
+        if before is not None and before.conversation.id != self.session.conversation.id:
+            self.notice.clear()
+            self.transcript.end_finding()
+        if self.session.is_read_only:
+            self.notice.explain(QwenTuiError("session.read_only"), topic=READING)
+        for text in self.outbox.open(self.session):
+            self.submit(Send(text))
 
     def watch_settings(self) -> None:
         """Other settings may let the model see more or less."""
@@ -170,7 +168,8 @@ class ChatView(Vertical):
             self.composer.busy = is_busy
             self.transcript.set_busy(is_busy)
             self.count()
-        if session.streaming is not None and session.streaming.tokens:
+        streaming = session.streaming  # once: the reply may end at any moment
+        if streaming is not None and streaming.tokens:
             self.notice.retract(SERVER)
         if not self._turns.waiting(session.conversation.id):
             self.notice.retract(QUEUE)
@@ -248,18 +247,17 @@ class ChatView(Vertical):
     @on(Composer.Submitted)
     def _send(self, event: Composer.Submitted) -> None:
         editing = event.editing
-        if self.outbox.is_between:
-            self._sent_ahead.append(event)
-        elif editing is None and event.text.strip() in QUIT_WORDS:
+        if editing is None and event.text.strip() in QUIT_WORDS:
             self.call_later(self.run_action, "app.quit")
+        elif self.outbox.is_between:
+            self.outbox.send_ahead(event.text)
         elif editing is None:
             self.submit(Send(event.text))
         elif not editing.is_reply:
             self.submit(Edit(editing.message_id, event.text))
         else:
-            if self.can_stop:
-                self.composer.edit(editing.message_id, event.text, is_reply=True)
-            self.transcript.rewrite(editing.message_id, event.text)
+            back = partial(self.outbox.give_back_edit, self.session, Edit(editing.message_id, event.text))
+            self.transcript.rewrite(editing.message_id, event.text, back)
 
     @on(Composer.DraftChanged)
     def _draft_changed(self) -> None:
@@ -285,7 +283,7 @@ class ChatView(Vertical):
         if message is None:
             return
         match event.action:
-            case "edit":
+            case "edit" if not self.outbox.is_between:
                 self.composer.edit(message.id, message.content, is_reply=message.role is Role.ASSISTANT)
             case "regenerate":
                 self.submit(Regenerate(message.id))

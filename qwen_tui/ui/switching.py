@@ -4,8 +4,6 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from textual.worker import Worker
-
 from qwen_tui.engine.host import Failed
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.session.autosave import Autosave
@@ -81,31 +79,39 @@ class Switching:
             return
         async with self._lock:
             opened = await self._storage.run(lambda: self.opener.taken_over(session))
-            if opened is not None:
+            if opened is not None and not self._chat.outbox.is_between:
                 self._chat.notice.retract(READING)
                 await self._show(opened, say("screen.writable_again"))
 
-    def _switch(self, opened: Callable[[], tuple[ChatSession, str]], read: str | None = None) -> Worker[None]:
+    def _switch(self, opened: Callable[[], tuple[ChatSession, str]], read: str | None = None) -> None:
+        outbox = self._chat.outbox
+        ahead = outbox.leave()
+
         async def show() -> None:
             async with self._lock:
+                if outbox.is_overtaken(ahead) and ahead.is_empty:
+                    return
                 try:
                     session, said = await self._storage.run(opened)
                 except QwenTuiError as error:
                     self._chat.notice.explain(error)
-                    self._chat.open_box()
-                    self._screen.watch_shown()
+                    outbox.give_back_ahead(ahead, self._chat.session)
+                    if not outbox.is_overtaken(ahead):
+                        self._chat.enter(self._chat.session)
+                        self._screen.watch_shown()
+                    return
+                if outbox.is_overtaken(ahead):
+                    outbox.pass_on(session, ahead, lambda: self._screen.settings)
                     return
                 await self._show(session, said)
-            if read is not None:
+            if read is not None and session is self._screen.shown:
                 self._chat.transcript.read(read)
 
-        self._chat.outbox.leave()
-        return self._screen.run_worker(show(), group="switching", exclusive=True)
+        self._screen.run_worker(show(), group="switching")
 
     async def _show(self, session: ChatSession, said: str) -> None:
-        if session is self._screen.shown:
-            self._chat.open_box()
-        self._screen.shown = session
+        before, self._screen.shown = self._screen.shown, session
+        self._chat.enter(before)
         await self._chat.look()
         state, notice = self._screen.engine_state, self._chat.notice
         if isinstance(state, Failed):

@@ -373,3 +373,12 @@ def test_what_the_disk_has_already_is_not_saved_again(session, store, monkeypatc
     say(session, "one", ScriptedEngine())
     monkeypatch.setattr(store, "save", lambda conversation: pytest.fail("saved again"))
     session.save()
+
+
+def test_a_reply_that_runs_when_its_conversation_is_closed_keeps_its_file(session, store) -> None:
+    turn = session.send("hello", DEFAULTS, ScriptedEngine([Reply(["Good ", "day."])]), threading.Event())
+    next(event for event in turn if isinstance(event, TextDelta))
+    session.close()
+    list(turn)
+    left = [recover(file.read_bytes()) for file in store.folder.glob("*.partial")]
+    assert [each.reply.content for each in left] == ["Good day."]

@@ -143,11 +143,12 @@ class Composer(Vertical):
         self.begin_edit(message_id, text, is_reply=is_reply)
         self.focus()
 
-    def begin_edit(self, message_id: str, text: str, *, is_reply: bool) -> None:
-        """The same, and the keyboard stays where it is."""
+    def begin_edit(self, message_id: str, text: str, *, is_reply: bool, unsent: str = "") -> None:
+        """The same, and the keyboard stays where it is; `unsent` comes back before what else was left unsent."""
         self.leave_edit()
         kept = self.written.draft
-        self.put(Draft.of(self._unsent_edits.pop(message_id, text)))
+        texts = filter(None, (unsent, self._unsent_edits.pop(message_id, "")))
+        self.put(Draft.of("\n\n".join(texts) or text))
         self.editing = Editing(message_id, is_reply, text, kept)
         self.watch_title()
 

@@ -1,15 +1,28 @@
 """What the person writes, on its way from the message box into a conversation, and back when it is not accepted."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from qwen_tui.chat.messages import Role
 from qwen_tui.session.draft import Draft, Written
 from qwen_tui.session.drafts import DraftKeeper
-from qwen_tui.session.requests import Edit, TurnRequest
+from qwen_tui.session.requests import Edit, Send, TurnRequest
 from qwen_tui.session.session import ChatSession
 from qwen_tui.session.turn_queue import Turn, TurnQueue
 from qwen_tui.settings.options import Settings
 from qwen_tui.ui.composer.composer import Composer
+
+
+@dataclass(eq=False)
+class Ahead:
+    """What is written for a conversation while it is being opened."""
+
+    sent: list[str] = field(default_factory=list)
+    draft: Draft = Draft()
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.sent and self.draft == Draft()
 
 
 class Outbox:
@@ -25,34 +38,72 @@ class Outbox:
         self._drafts = drafts
         self._shown: ChatSession | None = None
         """The conversation whose draft stands in the message box; None while another one is being opened."""
+        self._ahead = Ahead()
+        """What has been written for that other one."""
 
     @property
     def is_between(self) -> bool:
         """Whether what stands in the message box is of a conversation that is not open yet."""
         return self._shown is None
 
-    def leave(self) -> None:
+    def leave(self) -> Ahead:
         """Clear the message box: what is written from now on is of the conversation that is opened next."""
         self.note_draft()
         self._composer.restore(Written())
-        self._shown = None
+        self._shown, self._ahead = None, Ahead()
+        return self._ahead
 
-    def open(self, session: ChatSession) -> None:
-        """Show the draft of a conversation in the message box, and behind it what was written since `leave`."""
+    def is_overtaken(self, ahead: Ahead) -> bool:
+        """Whether the person has gone on to yet another conversation since `leave` returned this."""
+        return ahead is not self._ahead
+
+    def send_ahead(self, text: str) -> None:
+        """Let this be sent in the conversation that is being opened."""
+        self._ahead.sent.append(text)
+
+    def open(self, session: ChatSession) -> list[str]:
+        """Show the draft of a conversation in the message box, and behind it what was written since `leave`.
+
+        Returns what is to be sent in it.
+        """
         self.note_draft()
-        ahead = self._composer.draft if self._shown is None else Draft()
+        ahead, self._ahead = self._ahead, Ahead()
         self._shown = session
         written = self._drafts.open(session.conversation)
         self._composer.restore(written)
-        if ahead != Draft():
-            self._composer.add(ahead)
+        if ahead.draft != Draft():
+            self._composer.add(ahead.draft)
         message = session.conversation.message(written.editing)
         if message is not None:
             self._composer.begin_edit(message.id, message.content, is_reply=message.role is Role.ASSISTANT)
+        return ahead.sent
+
+    def pass_on(self, session: ChatSession, ahead: Ahead, settings: Callable[[], Settings]) -> None:
+        """Send in a conversation that is not shown what was sent ahead, and add the rest to its draft."""
+        for text in ahead.sent:
+            self.submit(session, Send(text), settings)
+        if ahead.draft != Draft():
+            written = self._drafts.open(session.conversation)
+            texts = filter(None, (written.draft.text, ahead.draft.text))
+            draft = Draft((*written.draft.attachments, *ahead.draft.attachments), "\n\n".join(texts))
+            self._drafts.note(session.conversation, written._replace(draft=draft))
+
+    def give_back_ahead(self, ahead: Ahead, shown: ChatSession) -> None:
+        """Nothing can be sent in the conversation that it was written for: keep it where the person is."""
+        sent, ahead.sent = ahead.sent, []
+        if self.is_overtaken(ahead):
+            texts = filter(None, (*sent, ahead.draft.text))
+            rest = Ahead(draft=ahead.draft._replace(text="\n\n".join(texts)))
+            self.pass_on(shown, rest, Settings)
+        else:
+            for text in reversed(sent):
+                self._composer.give_back(text)
 
     def note_draft(self) -> None:
         """Have what stands in the message box kept, and what is behind it while a message is edited."""
-        if self._shown is not None:
+        if self._shown is None:
+            self._ahead.draft = self._composer.draft
+        else:
             self._drafts.note(self._shown.conversation, self._composer.written)
 
     def submit(self, session: ChatSession, request: TurnRequest, settings: Callable[[], Settings]) -> None:
@@ -77,12 +128,23 @@ class Outbox:
     def give_back(self, turn: Turn) -> None:
         """Return what was written for a turn that is not to be answered to where it was written."""
         request, session = turn.request, turn.session
+        if isinstance(request, Edit):
+            self.give_back_edit(session, request)
+            return
         if session is not self._shown:
             self._drafts.give_back(session.conversation, request)
-        elif isinstance(request, Edit):
-            self._composer.begin_edit(request.message_id, request.text, is_reply=False)
         elif turn.text:
             self._composer.give_back(turn.text)
+        self._keep(session)
+
+    def give_back_edit(self, session: ChatSession, edit: Edit) -> None:
+        """Return another version of a message, which the conversation has not taken."""
+        message = session.conversation.message(edit.message_id)
+        if session is not self._shown:
+            self._drafts.give_back(session.conversation, edit)
+        else:
+            content, is_reply = (message.content, message.role is Role.ASSISTANT) if message else ("", False)
+            self._composer.begin_edit(edit.message_id, content, is_reply=is_reply, unsent=edit.text)
         self._keep(session)
 
     def _keep(self, session: ChatSession) -> None:

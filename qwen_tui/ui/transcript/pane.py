@@ -176,12 +176,14 @@ class TranscriptPane(Vertical):
     def on_message_log_refused(self, event: "MessageLog.Refused") -> None:
         self.post_message(self.Changed(event.reason))
 
-    def rewrite(self, reply_id: str, text: str) -> None:
-        """Put a person's version beside a reply."""
+    def rewrite(self, reply_id: str, text: str, refused: Callable[[], None]) -> None:
+        """Put a person's version beside a reply; `refused` is called where that cannot be done."""
         session = self.shown
         reply = session.conversation.message(reply_id) if session is not None else None
         if session is not None and reply is not None:
-            self._change(lambda: self._library.rewrite(session, reply_id, text), reply)
+            self._change(lambda: self._library.rewrite(session, reply_id, text), reply, refused=refused)
+        else:
+            refused()
 
     def read(self, message_id: str) -> None:
         """Go to a message, on whichever branch it stands, with the keyboard."""
@@ -199,20 +201,48 @@ class TranscriptPane(Vertical):
         if place is not None and self.log_widget is not None and (messages := self.log_widget.messages):
             self.log_widget.move_cursor(messages[min(place, len(messages) - 1)].id)
 
-    def _change(self, how: Callable[[], None], message: Message, said: str = "") -> None:
+    def _change(
+        self,
+        how: Callable[[], None],
+        message: Message,
+        said: str = "",
+        refused: Callable[[], None] = lambda: None,
+    ) -> None:
         """Change the conversation at this message, unless something runs or waits in it."""
         session = self.shown
         if session is None or self._turns.has(session.conversation.id):
             self.post_message(self.Changed(QwenTuiError("screen.busy_conversation")))
+            refused()
         else:
-            self._run(session, how, len(path_to(session.conversation, message.id)) - 1, said)
+            place = len(path_to(session.conversation, message.id)) - 1
+            self._run(session, how, place, said, refused)
 
     @work(group="changes")
-    async def _run(self, session: ChatSession, how: Callable[[], None], place: int, said: str) -> None:
+    async def _run(
+        self,
+        session: ChatSession,
+        how: Callable[[], None],
+        place: int,
+        said: str,
+        refused: Callable[[], None],
+    ) -> None:
         outcome: QwenTuiError | str = said
+        has_begun = False
+
+        def change() -> None:
+            nonlocal has_begun
+            if session.is_read_only:
+                raise QwenTuiError("session.read_only")
+            if self._turns.has(session.conversation.id):  # only now: a disk may have been waited for
+                raise QwenTuiError("screen.busy_conversation")
+            has_begun = True
+            how()
+
         try:
-            await self._storage.run(how)
+            await self._storage.run(change)
         except QwenTuiError as error:
             outcome = error
+            if not has_begun:
+                refused()
         if session is self.shown:
             self.post_message(self.Changed(outcome, place))
