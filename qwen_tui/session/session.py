@@ -105,7 +105,8 @@ class ChatSession:
                     return
                 writing, left, self._since = self.conversation, list(self._left), []
                 is_worth_it = self._has_file or bool(writing.messages)
-            if is_worth_it and not self._is_closed and not self.is_read_only:
+                is_ours = not self._is_closed and not self.is_read_only
+            if is_worth_it and is_ours:
                 try:
                     saved = self._store.save(writing)
                 except QwenTuiError:

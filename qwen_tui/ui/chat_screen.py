@@ -7,7 +7,6 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.reactive import reactive
-from textual.timer import Timer
 
 from qwen_tui.engine.host import Asleep, EngineState, Failed, Opening, Ready
 from qwen_tui.errors import QwenTuiError
@@ -91,11 +90,7 @@ class ChatScreen(GivenKeysFirst):
         """`problems` are those of the config file, to be said at once."""
         super().__init__()
         cut_where_it_is_seen(self)
-        self._library = library
-        self._storage = storage
         self._autosave = Autosave(library, drafts, storage)
-        self._quitting: Timer | None = None
-        """Runs while another ctrl+c leaves the program."""
         self.chat = ChatView(library, turns, drafts, storage, id="talk")
         self._switching = Switching(self, self.chat, self._autosave, library, turns, drafts, storage)
         first, problem = self._switching.opener.first(conversation)
@@ -134,15 +129,7 @@ class ChatScreen(GivenKeysFirst):
         self.panels.complete()
         self.watch_shown()
         self.set_interval(SAVE_SECONDS, self._save)
-        self._offer_last()
-
-    @work(group="offer")
-    async def _offer_last(self) -> None:
-        """Not in `_complete`, which keeps the screen from all that is asked of it meanwhile."""
-        try:
-            self.chat.transcript.offer(await self._storage.run(self._library.last_used))
-        except QwenTuiError as error:
-            self.chat.notice.explain(error)
+        self._switching.offer_last()
 
     # --- Attributes down -----------------------------------------------------------------------------
 
@@ -187,18 +174,16 @@ class ChatScreen(GivenKeysFirst):
 
     @on(ConversationsPane.Changed)
     def _changed_list(self, event: ConversationsPane.Changed) -> None:
-        self.chat.notice.tell(event.said)
-        self.watch_shown()
+        if not event.errors:
+            self.chat.notice.tell(event.said)
+            self.watch_shown()
+        elif event.was_asked or not self.chat.notice.is_error:
+            self.chat.notice.explain(*event.errors)
 
     @on(Suggestion.Chosen)
     def _suggested(self, event: Suggestion.Chosen) -> None:
         if event.conversation_id:
             self._switching.open(event.conversation_id)
-
-    @on(ConversationsPane.Failed)
-    def _failed_list(self, event: ConversationsPane.Failed) -> None:
-        if event.was_asked or not self.chat.notice.is_error:
-            self.chat.notice.explain(*event.errors)
 
     @on(FileDesk.Imported)
     def _imported(self, event: FileDesk.Imported) -> None:
@@ -263,17 +248,11 @@ class ChatScreen(GivenKeysFirst):
             self._copy(selected)
         elif self.chat.stop():
             return
-        elif self._quitting is not None:
+        elif self.chat.notice.is_about(QUITTING):
             self.call_later(self.run_action, "app.quit")
         else:
-            self._quitting = self.set_timer(QUIT_SECONDS, self._forget_quitting)
-            self.chat.notice.say(
-                say("screen.press_again_to_quit", key=key_of(self, "chat.interrupt")), QUITTING
-            )
-
-    def _forget_quitting(self) -> None:
-        self._quitting = None
-        self.chat.notice.retract(QUITTING)
+            words = say("screen.press_again_to_quit", key=key_of(self, "chat.interrupt"))
+            self.chat.notice.say(words, QUITTING, seconds=QUIT_SECONDS)
 
     def action_new(self) -> None:
         """Begin an empty conversation, or go to one that something was written for."""

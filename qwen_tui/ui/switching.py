@@ -60,6 +60,17 @@ class Switching:
 
         self._switch(opened)
 
+    def offer_last(self) -> None:
+        """Offer to go on in the conversation that was used last, where there is an empty one."""
+
+        async def offer() -> None:
+            try:
+                self._chat.transcript.offer(await self._storage.run(self._library.last_used))
+            except QwenTuiError as error:
+                self._chat.notice.explain(error)
+
+        self._screen.run_worker(offer())
+
     def let_go(self) -> None:
         """Close the conversations that are neither shown nor worked on."""
 

@@ -68,16 +68,13 @@ class ConversationsPane(Vertical):
 
     @dataclass
     class Changed(Posted):
-        """Something was done to a conversation; `said` is what to say about it."""
+        """Something was done to a conversation, or could not be done or listed."""
 
         said: str = ""
-
-    @dataclass
-    class Failed(Posted):
-        """Something could not be done, or with `was_asked` off could not be listed."""
-
-        errors: tuple[QwenTuiError, ...]
+        """What to say about it."""
+        errors: tuple[QwenTuiError, ...] = ()
         was_asked: bool = True
+        """Whether the person waits for it."""
 
     def __init__(
         self,
@@ -129,7 +126,7 @@ class ConversationsPane(Vertical):
             self._show()
         problems, self._library.problems = self._library.problems, ()
         if problems:
-            self.post_message(self.Failed(problems, was_asked=False))
+            self.post_message(self.Changed(errors=problems, was_asked=False))
 
     @on(ListHeading.Moved)
     def _show(self) -> None:
@@ -269,6 +266,6 @@ class ConversationsPane(Vertical):
             try:
                 done(await self._storage.run(work))
             except QwenTuiError as error:
-                self.post_message(self.Failed((error,)))
+                self.post_message(self.Changed(errors=(error,)))
 
         self.run_worker(run())

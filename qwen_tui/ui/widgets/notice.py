@@ -34,9 +34,11 @@ class Notice(Static):
         self._topic = ""
         """What that is about."""
 
-    def say(self, text: str, topic: str = "") -> None:
-        """Show a sentence; with a `topic` until `retract` says that it is no longer true."""
+    def say(self, text: str, topic: str = "", *, seconds: float | None = None) -> None:
+        """Show a sentence: for so long, or with a `topic` until `retract` says that it is no longer true."""
         self._show(text, topic, is_error=False)
+        if seconds is not None:
+            self.set_timer(seconds, lambda: self.retract(topic))
 
     def explain(self, *errors: QwenTuiError, topic: str = "") -> None:
         """Show an error: what happened and what to do. Of several, what each of the first few says.
@@ -62,6 +64,10 @@ class Notice(Static):
     @property
     def is_error(self) -> bool:
         return self.has_class("-error")
+
+    def is_about(self, topic: str) -> bool:
+        """Whether that is what it says something about now."""
+        return self._topic == topic
 
     def retract(self, topic: str) -> None:
         """What was said about this is no longer true."""
