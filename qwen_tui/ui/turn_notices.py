@@ -73,7 +73,9 @@ class TurnNotices:
             self._notice.retract(ENGINE)
         match state:
             case Failed(error):
-                self._outbox.take_all_back()
+                for turn in self._outbox.take_all_back():
+                    if isinstance(turn.request, Replay):
+                        self._replays(NotReplayed(turn.request.reply_id, error))
                 self._notice.explain(error, topic=ENGINE)
             case Ready(fallback=fallback, has_stayed=has_stayed) if fallback is not None:
                 self._notice.say(fallback_in_words(fallback, has_stayed=has_stayed), ENGINE)

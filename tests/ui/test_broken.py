@@ -231,3 +231,23 @@ async def test_a_reply_written_anew_where_nothing_can_be_written_stays_in_the_me
             await second.press("enter")
             await until(second, lambda: box(second).text != "")
             assert "changed" in box(second).text
+
+
+async def test_a_message_that_comes_back_stays_out_of_the_edit_of_another_one(play) -> None:
+    async with play.running(size=WIDE) as pilot:
+        await talk(pilot, "one")
+        own_id = pilot.app.screen.shown.conversation.path()[0].id
+        gate = threading.Event()
+        play.engine.replies = [Reply(["a", "b"], gate=gate)]
+        await say(pilot, "more")
+        await until(pilot, lambda: len(play.engine.asked) == 2)
+        await say(pilot, "waits")
+        await until(pilot, lambda: "waiting" in shown(pilot))
+        await press(pilot, "draft")
+        box(pilot).edit(own_id, "one", is_reply=False)
+        await pilot.press("ctrl+c")
+        await until(pilot, lambda: "back in the message box" in shown(pilot))
+        assert box(pilot).text == "one"
+        await pilot.press("escape")
+        assert box(pilot).text == "waits\n\ndraft"
+        gate.set()

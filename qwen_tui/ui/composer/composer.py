@@ -171,8 +171,15 @@ class Composer(Vertical):
         self._changed()
 
     def give_back(self, text: str) -> None:
-        """Put a message in front of what stands here; nothing of that is lost."""
+        """Put a message in front of what stands here, or behind the edit of another one; nothing is lost."""
         given, here = self._taken if self._taken.message == text else Draft.of(text), self.draft
+        if self.editing is not None:
+            kept = self.editing.kept
+            texts = filter(None, (given.text, kept.text))
+            joined = Draft((*given.attachments, *kept.attachments), "\n\n".join(texts))
+            self.editing = self.editing._replace(kept=joined)
+            self._changed()
+            return
         between = "\n\n" if given.text and here.text else ""
         for at, attachment in enumerate(given.attachments):
             self._attachments.add(attachment, at)

@@ -121,9 +121,12 @@ class Outbox:
             self.give_back(turn)
         return turn
 
-    def take_all_back(self) -> None:
-        for turn in self._turns.take_all_back():
+    def take_all_back(self) -> tuple[Turn, ...]:
+        """Take every turn that waits out of the queue, of all conversations, and give the texts back."""
+        turns = self._turns.take_all_back()
+        for turn in turns:
             self.give_back(turn)
+        return turns
 
     def give_back(self, turn: Turn) -> None:
         """Return what was written for a turn that is not to be answered to where it was written."""

@@ -6,6 +6,7 @@ from doubles import Reply
 from screenplay import say, shown, until
 from textual.widgets import Static
 
+from qwen_tui.errors import QwenTuiError
 from qwen_tui.ui.receipt.screen import Receipt
 
 
@@ -62,3 +63,19 @@ async def test_a_replay_that_runs_says_how_to_close_the_receipt_and_to_stop_it(p
         await until(pilot, lambda: "F9 closes this, and then F8 stops it." in shown(pilot))
         gate.set()
         await until(pilot, lambda: "same tokens" in shown(pilot))
+
+
+async def test_a_replay_that_waits_for_a_model_ends_with_why_there_is_none(play) -> None:
+    async with play.running() as pilot:
+        await answered(pilot, "one", "echo: one")
+        play.may_open.clear()
+        await pilot.app.run_action("load_model")
+        await pilot.press("shift+tab", "i")
+        await opened(pilot)
+        await pilot.press("p")
+        await until(pilot, lambda: pilot.app._turns.has(pilot.app.screen_stack[0].shown.conversation.id))
+        play.open_error = QwenTuiError("engine.out_of_memory")
+        play.may_open.set()
+        outcome = pilot.app.screen.query_one("#receipt-outcome", Static)
+        await until(pilot, lambda: str(play.open_error) in str(outcome.content))
+        assert "replay" in str(pilot.app.screen.query_one("ActionBar").rows[0].text)
