@@ -21,6 +21,11 @@ class Draft(NamedTuple):
         """A message as the composer takes it: in the text area if that can bear it."""
         return cls((message,)) if is_large(message) else cls((), message)
 
+    def followed_by(self, other: "Draft") -> "Draft":
+        """Both, this one first."""
+        text = "\n\n".join(filter(None, (self.text, other.text)))
+        return Draft((*self.attachments, *other.attachments), text)
+
     @property
     def message(self) -> str:
         """What is sent: everything in the order in which it is seen; empty when there are only blanks."""

@@ -95,10 +95,7 @@ class ChatSession:
                 self._chosen |= {each.parent: each.id for each in before.path() if each.parent is not None}
 
     def save(self) -> None:
-        """Save the conversation if the disk does not have it; raises `QwenTuiError`. One always empty gets no file.
-
-        Waits for a save that is under way: what that one writes is not written twice.
-        """
+        """Save what the disk does not have yet, after a save that is under way; raises `QwenTuiError`."""
         with self._saving:
             with self._lock:
                 if self.is_saved:

@@ -97,18 +97,16 @@ class QwenTuiApp(KeysInOrder):
         )  # the worker's start must not hold up the first picture
         self.set_interval(LOOK_SECONDS, self._look)
 
-    def on_unmount(self) -> None:
-        """Stop the running reply, let it be saved, and end the engine."""
-        self.close_engine()
-
     def close_engine(self) -> None:
-        """What leaving needs, from any thread and more than once: see `on_unmount`."""
+        """Stop the running reply, let it be saved, and end the engine: from any thread, and more than once."""
         self._screen.chat.outbox.note_draft()
         self._drafts.write()
         self._turns.close(LEAVE_SECONDS)
         self._library.release()
         self._host.close()
         self._storage.close(LEAVE_SECONDS)
+
+    on_unmount = close_engine
 
     def watch_settings(self, settings: Settings) -> None:
         """Hand the defaults down."""
@@ -148,9 +146,6 @@ class QwenTuiApp(KeysInOrder):
             self.settings, model=event.model, quantization=event.quantization, server=event.server
         )
         self.action_load_model()
-
-    def on_model_screen_stop_wanted(self) -> None:
-        self.action_stop_loading()
 
     def action_show_help(self) -> None:
         from qwen_tui.ui.help.keys import help_files, help_places  # late: the first picture does not need it

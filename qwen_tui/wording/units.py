@@ -43,3 +43,10 @@ def in_speed(tokens_per_second: float) -> str:
 def in_millions(count: int) -> str:
     """A parameter count as people say it: `6.5 M`, `7.6 B`."""
     return f"{count / 1e9:.1f} B" if count >= 1e9 else f"{count / 1e6:.1f} M"
+
+
+def draft_in_words(tokens: int | None, *, is_exact: bool = True) -> str:
+    """How many tokens a draft takes: `1 token`, `≈12 tokens`, `– tokens` where that is not known."""
+    if tokens == 1 and is_exact:
+        return say("composer.token")
+    return say("composer.tokens", count=in_tokens(tokens, is_exact=is_exact))

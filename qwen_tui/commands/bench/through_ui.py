@@ -148,13 +148,11 @@ class _TimedApp(EveryFrame, QwenTuiApp):
         """The `time.monotonic()` of each."""
 
     def frame_drawn(self) -> None:
-        if len(self.drawn) < len(self._watched.replies) and self._shows_all():
-            self.drawn.append(time.monotonic())
-
-    def _shows_all(self) -> bool:
-        """Whether the log has the reply as it was kept, with its receipt."""
-        views = self.screen.query(MessageView)
-        return bool(views) and bool(views.last().message.receipt)
+        """Note when the log has the reply as it was kept, with its receipt."""
+        if len(self.drawn) < len(self._watched.replies):
+            views = self.screen.query(MessageView)
+            if views and views.last().message.receipt:
+                self.drawn.append(time.monotonic())
 
 
 class _Watched:

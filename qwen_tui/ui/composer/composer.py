@@ -22,7 +22,7 @@ from qwen_tui.ui.composer.external_editor import edit
 from qwen_tui.ui.composer.history import Recall
 from qwen_tui.ui.composer.text_area import MessageArea
 from qwen_tui.ui.widgets.keys import key_of, keys_of
-from qwen_tui.wording.units import in_bytes, in_tokens
+from qwen_tui.wording.units import draft_in_words, in_bytes
 
 DEBOUNCE_SECONDS = 0.1
 """How long the text must rest before `DraftChanged` is sent."""
@@ -147,8 +147,9 @@ class Composer(Vertical):
         """The same, and the keyboard stays where it is; `unsent` comes back before what else was left unsent."""
         self.leave_edit()
         kept = self.written.draft
-        texts = filter(None, (unsent, self._unsent_edits.pop(message_id, "")))
-        self.put(Draft.of("\n\n".join(texts) or text))
+        self.put(
+            Draft.of("\n\n".join(filter(None, (unsent, self._unsent_edits.pop(message_id, "")))) or text)
+        )
         self.editing = Editing(message_id, is_reply, text, kept)
         self.watch_title()
 
@@ -174,10 +175,7 @@ class Composer(Vertical):
         """Put a message in front of what stands here, or behind the edit of another one; nothing is lost."""
         given, here = self._taken if self._taken.message == text else Draft.of(text), self.draft
         if self.editing is not None:
-            kept = self.editing.kept
-            texts = filter(None, (given.text, kept.text))
-            joined = Draft((*given.attachments, *kept.attachments), "\n\n".join(texts))
-            self.editing = self.editing._replace(kept=joined)
+            self.editing = self.editing._replace(kept=given.followed_by(self.editing.kept))
             self._changed()
             return
         between = "\n\n" if given.text and here.text else ""
@@ -195,17 +193,14 @@ class Composer(Vertical):
             what, self._area.purpose = ("reply", "save") if self.editing.is_reply else ("question", "resend")
             title = say(f"composer.edits_{what}", **keys_of(self, enter="chat.send", esc="chat.stop"))
         self._area.border_title = Content(title) if title else None
-        placeholder = "composer.placeholder.busy" if self.busy else "composer.placeholder"
-        self._area.placeholder = Content(say(placeholder))
+        self._area.placeholder = Content(say(f"composer.placeholder{'.busy' if self.busy else ''}"))
         self.set_class(self.editing is not None, "-editing")
         self.refresh_bindings()
 
     watch_busy = watch_title
 
     def watch_draft_tokens(self) -> None:
-        one = self.draft_tokens == 1 and self.counts_exactly
-        count = in_tokens(self.draft_tokens, is_exact=self.counts_exactly)
-        words = say("composer.token") if one else say("composer.tokens", count=count)
+        words = draft_in_words(self.draft_tokens, is_exact=self.counts_exactly)
         is_empty = not self._area.text and not self._attachments.all
         self._area.border_subtitle = None if is_empty else Content(words)
 

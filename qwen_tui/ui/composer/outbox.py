@@ -84,8 +84,7 @@ class Outbox:
             self.submit(session, Send(text), settings)
         if ahead.draft != Draft():
             written = self._drafts.open(session.conversation)
-            texts = filter(None, (written.draft.text, ahead.draft.text))
-            draft = Draft((*written.draft.attachments, *ahead.draft.attachments), "\n\n".join(texts))
+            draft = written.draft.followed_by(ahead.draft)
             self._drafts.note(session.conversation, written._replace(draft=draft))
 
     def give_back_ahead(self, ahead: Ahead, shown: ChatSession) -> None:

@@ -37,7 +37,7 @@ T = TypeVar("T")
 
 
 class ModelScreen(ModalScreen[None]):
-    """Chooses a model. `Chosen` and `StopWanted` go up; `engine_state` and `settings` come down."""
+    """Chooses a model. `Chosen` goes up; `engine_state` and `settings` come down."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", say("models.key.back"), id="models.back"),
@@ -75,10 +75,6 @@ class ModelScreen(ModalScreen[None]):
         model: str | None
         server: str | None
         quantization: Quantization
-
-    @dataclass
-    class StopWanted(Posted):
-        """The person does not want to wait for the model."""
 
     engine_state: reactive[EngineState | None] = reactive[EngineState | None](None)
     """Whether there is something that answers."""
@@ -269,7 +265,7 @@ class ModelScreen(ModalScreen[None]):
 
     def action_back(self) -> None:
         if isinstance(self.engine_state, Opening):
-            self.post_message(self.StopWanted())
+            self.call_later(self.run_action, "app.stop_loading")
         elif self.query_one(Input).has_focus:
             self.set_focus(self.query_one(ModelList))
         else:
