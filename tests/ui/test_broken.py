@@ -8,6 +8,8 @@ from screenplay import press, say, shown, until
 from test_right_place import box, go_to
 
 from qwen_tui.chat.store import ConversationStore
+from qwen_tui.engine.host import Failed
+from qwen_tui.errors import QwenTuiError
 from qwen_tui.session.session import ChatSession
 from qwen_tui.ui.conversations.pane import ConversationsPane
 
@@ -251,3 +253,24 @@ async def test_a_message_that_comes_back_stays_out_of_the_edit_of_another_one(pl
         await pilot.press("escape")
         assert box(pilot).text == "waits\n\ndraft"
         gate.set()
+
+
+async def test_what_is_sent_ahead_has_the_model_loaded_again_though_another_one_is_gone_to(
+    play, disk
+) -> None:
+    async with play.running(size=WIDE) as pilot:
+        await talk(pilot, "one")
+        await new(pilot)
+        await talk(pilot, "two")
+        play.open_error = QwenTuiError("engine.out_of_memory")
+        await pilot.app.run_action("load_model")
+        await until(pilot, lambda: isinstance(pilot.app.engine_state, Failed))
+        play.open_error = None
+        await hold(pilot, disk)
+        choose(pilot, "one")
+        await pilot.pause()
+        await say(pilot, "of one")
+        choose(pilot, "two")
+        await pilot.pause()
+        disk.is_quick.set()
+        await until(pilot, lambda: paths(play)["one"] == ["one", "echo: one", "of one", "echo: of one"])
