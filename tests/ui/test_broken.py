@@ -274,3 +274,34 @@ async def test_what_is_sent_ahead_has_the_model_loaded_again_though_another_one_
         await pilot.pause()
         disk.is_quick.set()
         await until(pilot, lambda: paths(play)["one"] == ["one", "echo: one", "of one", "echo: of one"])
+
+
+async def test_what_is_typed_while_another_one_opens_is_not_taken_by_one_that_can_be_written_in_again(
+    play,
+) -> None:
+    async with play.running() as pilot:
+        await talk(pilot, "one")
+        await new(pilot)
+        await talk(pilot, "two")
+    async with play.running(conversation="one") as first:
+        await until(first, lambda: "echo: one" in shown(first))
+        async with play.running(size=WIDE, conversation="one") as second:
+            await until(second, lambda: "another program" in shown(second) and "echo: one" in shown(second))
+            may_go_on = threading.Event()
+            second.app._storage.run(lambda: may_go_on.wait(20))
+            own_id = first.app.screen.shown.conversation.id
+            await first.press("ctrl+n")
+            await until(first, lambda: own_id not in first.app._library._open)
+            second.app.screen.run_worker(second.app.screen._switching.take_over())
+            await second.pause()
+            choose(second, "two")
+            await second.pause()
+            await press(second, "for two")
+            may_go_on.set()
+            await until(second, lambda: box(second).title == "two")
+            assert box(second).text == "for two"
+            choose(second, "one")
+            await until(
+                second, lambda: box(second).title == "one" and not second.app.screen.shown.is_read_only
+            )
+            assert box(second).text == ""
