@@ -197,9 +197,10 @@ class ChatView(Vertical):
 
     # --- Asking the model ----------------------------------------------------------------------------
 
-    def submit(self, request: TurnRequest) -> None:
-        """Ask the model for something in the conversation that is shown, as soon as it can answer."""
-        conversation_id = self.session.conversation.id
+    def submit(self, request: TurnRequest, session: ChatSession | None = None) -> None:
+        """Ask the model for something in this conversation or the one that is shown, as soon as it can answer."""
+        session = session or self.session
+        conversation_id = session.conversation.id
         if not isinstance(request, Send | Edit) and self._turns.is_asked(conversation_id, request):
             self.notice.say(say("screen.asked_already"), QUEUE)
             return
@@ -207,7 +208,7 @@ class ChatView(Vertical):
         if isinstance(self.engine_state, Failed | Closed):
             # Whatever was wrong may have been mended since.
             self.call_later(self.run_action, "app.load_model")
-        self.outbox.submit(self.session, request, lambda: self.settings)
+        self.outbox.submit(session, request, lambda: self.settings)
         self.call_next(self.look)
 
     @property

@@ -10,6 +10,7 @@ from qwen_tui.session.autosave import Autosave
 from qwen_tui.session.drafts import DraftKeeper
 from qwen_tui.session.library import Library
 from qwen_tui.session.opening import Opener
+from qwen_tui.session.requests import Send
 from qwen_tui.session.session import ChatSession
 from qwen_tui.session.storage import Storage
 from qwen_tui.session.turn_queue import TurnQueue
@@ -112,7 +113,9 @@ class Switching:
                         self._screen.watch_shown()
                     return
                 if outbox.is_overtaken(ahead):
-                    outbox.pass_on(session, ahead, lambda: self._screen.settings)
+                    for text in ahead.sent:
+                        self._chat.submit(Send(text), session)
+                    outbox.add_to_draft(session, ahead.draft)
                     return
                 await self._show(session, said)
             if read is not None and session is self._screen.shown:

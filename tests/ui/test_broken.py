@@ -8,6 +8,8 @@ from screenplay import press, say, shown, until
 from test_right_place import box, go_to
 
 from qwen_tui.chat.store import ConversationStore
+from qwen_tui.engine.host import Failed
+from qwen_tui.errors import QwenTuiError
 from qwen_tui.session.session import ChatSession
 from qwen_tui.ui.conversations.pane import ConversationsPane
 
@@ -251,3 +253,55 @@ async def test_a_message_that_comes_back_stays_out_of_the_edit_of_another_one(pl
         await pilot.press("escape")
         assert box(pilot).text == "waits\n\ndraft"
         gate.set()
+
+
+async def test_what_is_sent_ahead_has_the_model_loaded_again_though_another_one_is_gone_to(
+    play, disk
+) -> None:
+    async with play.running(size=WIDE) as pilot:
+        await talk(pilot, "one")
+        await new(pilot)
+        await talk(pilot, "two")
+        play.open_error = QwenTuiError("engine.out_of_memory")
+        await pilot.app.run_action("load_model")
+        await until(pilot, lambda: isinstance(pilot.app.engine_state, Failed))
+        play.open_error = None
+        await hold(pilot, disk)
+        choose(pilot, "one")
+        await pilot.pause()
+        await say(pilot, "of one")
+        choose(pilot, "two")
+        await pilot.pause()
+        disk.is_quick.set()
+        await until(pilot, lambda: paths(play)["one"] == ["one", "echo: one", "of one", "echo: of one"])
+
+
+async def test_what_is_typed_while_another_one_opens_is_not_taken_by_one_that_can_be_written_in_again(
+    play,
+) -> None:
+    async with play.running() as pilot:
+        await talk(pilot, "one")
+        await new(pilot)
+        await talk(pilot, "two")
+    async with play.running(conversation="one") as first:
+        await until(first, lambda: "echo: one" in shown(first))
+        async with play.running(size=WIDE, conversation="one") as second:
+            await until(second, lambda: "another program" in shown(second) and "echo: one" in shown(second))
+            may_go_on = threading.Event()
+            second.app._storage.run(lambda: may_go_on.wait(20))
+            own_id = first.app.screen.shown.conversation.id
+            await first.press("ctrl+n")
+            await until(first, lambda: own_id not in first.app._library._open)
+            second.app.screen.run_worker(second.app.screen._switching.take_over())
+            await second.pause()
+            choose(second, "two")
+            await second.pause()
+            await press(second, "for two")
+            may_go_on.set()
+            await until(second, lambda: box(second).title == "two")
+            assert box(second).text == "for two"
+            choose(second, "one")
+            await until(
+                second, lambda: box(second).title == "one" and not second.app.screen.shown.is_read_only
+            )
+            assert box(second).text == ""

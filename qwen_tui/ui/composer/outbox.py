@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from qwen_tui.chat.messages import Role
 from qwen_tui.session.draft import Draft, Written
 from qwen_tui.session.drafts import DraftKeeper
-from qwen_tui.session.requests import Edit, Send, TurnRequest
+from qwen_tui.session.requests import Edit, TurnRequest
 from qwen_tui.session.session import ChatSession
 from qwen_tui.session.turn_queue import Turn, TurnQueue
 from qwen_tui.settings.options import Settings
@@ -78,22 +78,18 @@ class Outbox:
             self._composer.begin_edit(message.id, message.content, is_reply=message.role is Role.ASSISTANT)
         return ahead.sent
 
-    def pass_on(self, session: ChatSession, ahead: Ahead, settings: Callable[[], Settings]) -> None:
-        """Send in a conversation that is not shown what was sent ahead, and add the rest to its draft."""
-        for text in ahead.sent:
-            self.submit(session, Send(text), settings)
-        if ahead.draft != Draft():
+    def add_to_draft(self, session: ChatSession, draft: Draft) -> None:
+        """Add this to what is written in a conversation that is not shown."""
+        if draft != Draft():
             written = self._drafts.open(session.conversation)
-            draft = written.draft.followed_by(ahead.draft)
-            self._drafts.note(session.conversation, written._replace(draft=draft))
+            self._drafts.note(session.conversation, written._replace(draft=written.draft.followed_by(draft)))
 
     def give_back_ahead(self, ahead: Ahead, shown: ChatSession) -> None:
         """Nothing can be sent in the conversation that it was written for: keep it where the person is."""
         sent, ahead.sent = ahead.sent, []
         if self.is_overtaken(ahead):
             texts = filter(None, (*sent, ahead.draft.text))
-            rest = Ahead(draft=ahead.draft._replace(text="\n\n".join(texts)))
-            self.pass_on(shown, rest, Settings)
+            self.add_to_draft(shown, ahead.draft._replace(text="\n\n".join(texts)))
         else:
             for text in reversed(sent):
                 self._composer.give_back(text)
