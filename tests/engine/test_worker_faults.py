@@ -32,7 +32,8 @@ from qwen_tui.engine.opening import open_engine, start_worker
 from qwen_tui.engine.worker import Patience
 from qwen_tui.errors import QwenTuiError
 
-PATIENCE = Patience(loading=8.0, ready=3.0)
+PATIENCE = Patience(loading=8.0, ready=6.0)
+"""With less, a sound worker on a busy machine counts as one that hangs."""
 LONG_TEXT = "What is a token? 你好。 " * 100_000
 """Takes seconds to count."""
 

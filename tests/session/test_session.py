@@ -380,5 +380,5 @@ def test_a_reply_that_runs_when_its_conversation_is_closed_keeps_its_file(sessio
     next(event for event in turn if isinstance(event, TextDelta))
     session.close()
     list(turn)
-    left = [recover(file.read_bytes()) for file in store.folder.glob("*.partial")]
+    left = [recover(file.read_bytes()) for file in store.path.glob("*.partial")]
     assert [each.reply.content for each in left] == ["Good day."]

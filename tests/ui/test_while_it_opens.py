@@ -1,7 +1,6 @@
 """Text, replies and the screen itself survive what a person does while a disk takes its time."""
 
 import threading
-from types import SimpleNamespace
 
 from doubles import Reply
 from screenplay import press, say, shown, until
@@ -10,7 +9,6 @@ from test_right_place import box, go_to
 from qwen_tui.chat.store import ConversationStore
 from qwen_tui.engine.host import Failed
 from qwen_tui.errors import QwenTuiError
-from qwen_tui.session.session import ChatSession
 from qwen_tui.ui.conversations.pane import ConversationsPane
 
 WIDE = (150, 36)
@@ -123,17 +121,6 @@ async def test_what_was_sent_to_a_conversation_that_cannot_be_opened_is_not_aske
         await until(pilot, lambda: "of the lost" in shown(pilot))
         await until(pilot, lambda: box(pilot).text == "of the lost\n\nmore")
         assert paths(play)["two"] == ["two", "echo: two"]
-
-
-async def test_a_reply_may_end_at_any_moment_while_it_is_looked_at(play, monkeypatch) -> None:
-    async with play.running(size=WIDE) as pilot:
-        await talk(pilot, "one")
-        chat = pilot.app.screen.chat
-        once = [SimpleNamespace(tokens=1)]
-        monkeypatch.setattr(
-            ChatSession, "streaming", property(lambda self: once.pop() if once else None), raising=True
-        )
-        await chat.look()
 
 
 async def test_the_screen_is_complete_before_the_storage_thread_has_answered(play, disk) -> None:
