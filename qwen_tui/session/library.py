@@ -78,8 +78,11 @@ class Library:
         """An empty conversation: the first of these, which were never begun (and have this name), or its own."""
         for left in left_behind:
             is_wanted = name is None or left.name == tidy(name)
+            known = self._writable(left.own_id)
+            if known is not None and known.conversation.messages:
+                continue  # begun by now
             if is_wanted and all(entry.id != left.own_id for entry in self.entries()):
-                session = self._writable(left.own_id) or self.new(left_behind=left)
+                session = known or self.new(left_behind=left)
                 if not session.is_read_only:
                     return session
                 self._close(left.own_id)

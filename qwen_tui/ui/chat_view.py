@@ -291,7 +291,7 @@ class ChatView(Vertical):
             case "continue":
                 self.submit(Continue(message.id))
             case "receipt":
-                self.receipts.open(message, self.session.conversation)
+                self.receipts.open(message, self.session)
 
     def on_find_bar_closed(self, event: "FindBar.Closed") -> None:
         if event.had_keyboard:

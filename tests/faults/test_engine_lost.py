@@ -93,8 +93,9 @@ def test_a_reply_that_the_engine_broke_is_marked_and_can_be_had_again(
 
 
 def test_a_model_that_breaks_while_it_is_loaded_gives_the_text_back(
-    program: Program, folder: Path, tmp_path: Path
+    plain_start: None, program: Program, folder: Path, tmp_path: Path
 ) -> None:
+    """The worker takes its time to start, so that the message waits for it."""
     tell(folder, "load", "die")
     terminal = program.start("--model", str(folder), "--trust-remote-code")
     send(terminal, "patience")

@@ -211,8 +211,11 @@ class ConversationsPane(Vertical):
             self._run(rename, lambda _: self._changed())
 
     def pin(self, id: str) -> None:
-        pinned = any(row.id == id and row.pinned for row in self._list.rows)
-        self._run(lambda: self._library.pin(id, not pinned), lambda _: self._changed())
+        def pin() -> None:  # asked of the folder: the list may be behind
+            pinned = any(entry.id == id and entry.pinned for entry in self._library.entries())
+            self._library.pin(id, not pinned)
+
+        self._run(pin, lambda _: self._changed())
 
     def trash(self, id: str) -> None:
         """Move a conversation to the trash, unless something runs in it."""

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 
 from textual.widget import Widget
 
-from qwen_tui.chat.messages import Conversation, Message
+from qwen_tui.chat.messages import Message
 from qwen_tui.session.replay import ReplayEvent, Replaying
 from qwen_tui.session.requests import Replay
+from qwen_tui.session.session import ChatSession
 from qwen_tui.strings import say
 from qwen_tui.ui.widgets.keys import keys_of
 from qwen_tui.wording.replay import replay_words
@@ -19,17 +20,20 @@ if TYPE_CHECKING:  # see `open`
 class ReceiptDesk:
     """Opens receipts, and tells what came of a replay in the receipt, or where it is closed beside it."""
 
-    def __init__(self, parent: Widget, submit: Callable[[Replay], None], tell: Callable[[str], None]) -> None:
+    def __init__(
+        self, parent: Widget, submit: Callable[[Replay, ChatSession], None], tell: Callable[[str], None]
+    ) -> None:
         self._parent = parent
         self._submit = submit
         self._tell = tell
         self._receipt: Receipt | None = None
         """The one that was opened last."""
 
-    def open(self, message: Message, conversation: Conversation) -> None:
+    def open(self, message: Message, session: ChatSession) -> None:
         from qwen_tui.ui.receipt.screen import Receipt  # late: the first picture does not need it
 
-        self._receipt = Receipt(message, conversation.path(), self._submit)
+        path = session.conversation.path()
+        self._receipt = Receipt(message, path, lambda request: self._submit(request, session))
         self._parent.app.push_screen(self._receipt)
 
     def follow(self, event: ReplayEvent) -> None:
