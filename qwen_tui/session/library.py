@@ -79,9 +79,8 @@ class Library:
         for left in left_behind:
             is_wanted = name is None or left.name == tidy(name)
             known = self._writable(left.own_id)
-            if known is not None and known.conversation.messages:
-                continue  # begun by now
-            if is_wanted and all(entry.id != left.own_id for entry in self.entries()):
+            is_begun = known is not None and bool(known.conversation.messages)
+            if is_wanted and not is_begun and all(entry.id != left.own_id for entry in self.entries()):
                 session = known or self.new(left_behind=left)
                 if not session.is_read_only:
                     return session

@@ -12,7 +12,6 @@ from textual.reactive import reactive
 from textual.screen import Screen
 
 from qwen_tui.chat.drafts import Drafts
-from qwen_tui.chat.messages import Json
 from qwen_tui.engine.host import EngineHost, EngineState, OpenEngine
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.paths import Places
@@ -121,7 +120,7 @@ class QwenTuiApp(KeysInOrder):
     def watch_theme(self, name: str) -> None:
         """Keep the colours that the person chose."""
         if self.is_running and name != self.settings.theme and self.settings.theme in self.available_themes:
-            self._change_default("theme", name)
+            self._change_default(SettingsPane.DefaultsChanged("theme", name))
 
     async def action_quit(self) -> None:
         """Leave, unless something is not on disk that the person does not know of."""
@@ -158,12 +157,10 @@ class QwenTuiApp(KeysInOrder):
         self._host.stop_opening()
 
     @on(SettingsPane.DefaultsChanged)
-    def _defaults_changed(self, event: SettingsPane.DefaultsChanged) -> None:
-        self._change_default(event.name, event.value)
-
     @work(group="config")
-    async def _change_default(self, name: str, value: Json) -> None:
-        """Change a default at once and save it; None takes it back."""
+    async def _change_default(self, event: SettingsPane.DefaultsChanged) -> None:
+        """Change a default at once and save it."""
+        name, value = event.name, event.value
         try:
             checked = getattr(Settings(), name) if value is None else OPTIONS[name].check(value)
             self.settings = replace(self.settings, **{name: checked})

@@ -201,8 +201,7 @@ class Composer(Vertical):
 
     def watch_draft_tokens(self) -> None:
         words = draft_in_words(self.draft_tokens, is_exact=self.counts_exactly)
-        is_empty = not self._area.text and not self._attachments.all
-        self._area.border_subtitle = None if is_empty else Content(words)
+        self._area.border_subtitle = Content(words) if self._area.text or self._attachments.all else None
 
     @on(TextArea.Changed)
     @on(MessageArea.LargePaste)
@@ -267,8 +266,7 @@ class Composer(Vertical):
 
     def _walk(self, way: int) -> None:
         recall = self._recall or Recall(self.history, self.draft)
-        found = recall.step(self.draft, way)
-        if found is not None:
+        if (found := recall.step(self.draft, way)) is not None:
             self._recall = None if recall.is_back else recall
             self._show(found)
         elif way < 0 and not self.text and self.screen.query(".suggestion"):
