@@ -19,17 +19,17 @@ from qwen_tui.session.storage import Storage
 from qwen_tui.session.turn_queue import TurnQueue
 from qwen_tui.settings.options import Settings
 from qwen_tui.strings import say
-from qwen_tui.ui.chat_view import ChatView
+from qwen_tui.ui.chat.notices import SAVING
+from qwen_tui.ui.chat.switching import Switching
+from qwen_tui.ui.chat.view import ChatView
 from qwen_tui.ui.conversations.pane import ConversationsPane
 from qwen_tui.ui.files.import_export import FileDesk
 from qwen_tui.ui.settings.pane import SettingsPane
 from qwen_tui.ui.side_panels import SidePanels
-from qwen_tui.ui.switching import Switching
 from qwen_tui.ui.terminal.clipboard import copy, say_outcome
 from qwen_tui.ui.textual_patches.compositor import cut_where_it_is_seen
 from qwen_tui.ui.textual_patches.keymap_first import GivenKeysFirst
 from qwen_tui.ui.transcript.welcome import Suggestion
-from qwen_tui.ui.turn_notices import SAVING
 from qwen_tui.ui.widgets.header import Header
 from qwen_tui.ui.widgets.key_bar import KeyBar
 from qwen_tui.ui.widgets.keys import key_of

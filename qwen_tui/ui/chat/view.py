@@ -28,13 +28,13 @@ from qwen_tui.session.token_counter import TokenCounter, WindowUse
 from qwen_tui.session.turn_queue import TurnBegan, TurnEnded, TurnQueue
 from qwen_tui.settings.options import Settings
 from qwen_tui.strings import say
+from qwen_tui.ui.chat.notices import SERVER, TurnNotices, taken_back
 from qwen_tui.ui.composer.composer import Composer
 from qwen_tui.ui.composer.outbox import Outbox
 from qwen_tui.ui.conversations.marks import Marks
 from qwen_tui.ui.receipt.desk import ReceiptDesk
 from qwen_tui.ui.transcript.pane import TranscriptPane
 from qwen_tui.ui.transcript.welcome import Suggestion
-from qwen_tui.ui.turn_notices import SERVER, TurnNotices, taken_back
 from qwen_tui.ui.widgets.notice import Notice
 
 if TYPE_CHECKING:  # it is imported late: see `TranscriptPane.complete`

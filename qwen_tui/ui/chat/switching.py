@@ -15,8 +15,8 @@ from qwen_tui.session.session import ChatSession
 from qwen_tui.session.storage import Storage
 from qwen_tui.session.turn_queue import TurnQueue
 from qwen_tui.strings import say
-from qwen_tui.ui.chat_view import READING, ChatView
-from qwen_tui.ui.turn_notices import ENGINE, SAVING
+from qwen_tui.ui.chat.notices import ENGINE, SAVING
+from qwen_tui.ui.chat.view import READING, ChatView
 from qwen_tui.ui.widgets.keys import key_of
 
 if TYPE_CHECKING:
