@@ -102,7 +102,7 @@ def test_a_model_that_breaks_while_it_is_loaded_gives_the_text_back(
     terminal.until("The engine is gone")
     terminal.until(lambda text: "patience" in text.rpartition("╭─")[2])
     assert program.conversations() == []
-    assert children_of(terminal.process.pid) == []
+    wait_for(lambda: children_of(terminal.process.pid) == [])
     terminal.type("\r")
     terminal.until(lambda _: answered(program, "patience"))
 
