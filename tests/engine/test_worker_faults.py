@@ -84,13 +84,12 @@ class Program:
         assert isinstance(engine, LocalEngine)
         return engine
 
-    def works(self) -> bool:
-        """Whether the next message is answered, and no worker but its own is left."""
+    def check_it_works(self) -> None:
+        """The next message is answered, and no worker but its own is left."""
         engine = self.engine()
         assert self.last(asking()).new_tokens == 16
         # The next worker may be there before the last one has gone.
         wait_for(lambda: all(is_gone(pid) for pid in self.pids if pid != engine.pid))
-        return True
 
     def last(self, request: Request) -> Run:
         (*_, event) = self.engine().stream(request, threading.Event())
@@ -150,7 +149,7 @@ def test_a_worker_that_goes_wrong_in_a_reply_is_replaced(
     assert code_of(lambda: list(engine.stream(asking(), threading.Event()))) == code
     assert psutil.Process().memory_info().rss - before < 50e6
     assert not engine.alive
-    assert program.works()
+    program.check_it_works()
 
 
 @pytest.mark.parametrize("kind", ["cuda-oom", "real-oom"])
@@ -162,7 +161,7 @@ def test_out_of_memory_ends_one_reply_and_keeps_the_model(program: Program, plac
     stream = engine.stream(asking(), threading.Event())
     assert code_of(lambda: events.extend(stream)) == "engine.out_of_memory_reply"
     assert engine.alive
-    assert program.works()
+    program.check_it_works()
     assert program.engine() is engine
 
 
@@ -179,14 +178,14 @@ def test_a_load_that_goes_wrong_is_said_and_can_be_tried_again(program: Program)
         assert not program.host.revive()
         wait_for(lambda: all(is_gone(pid) for pid in program.pids))
     program.host.open(program.spec)
-    assert program.works()
+    program.check_it_works()
 
 
 def test_a_worker_that_is_killed_while_idle_is_replaced(program: Program) -> None:
     engine = program.engine()
     os.kill(engine.pid, signal.SIGKILL)
     wait_for(lambda: not engine.alive)
-    assert program.works()
+    program.check_it_works()
 
 
 def test_a_worker_that_hangs_while_idle_is_found_out_by_the_next_message(program: Program) -> None:
@@ -195,7 +194,7 @@ def test_a_worker_that_hangs_while_idle_is_found_out_by_the_next_message(program
     # Larger than what a pipe holds: putting the question must not hang either.
     large = asking("x" * 3_000_000)
     assert code_of(lambda: list(engine.stream(large, threading.Event()))) == "engine.hung"
-    assert program.works()
+    program.check_it_works()
 
 
 def test_a_hung_worker_can_be_stopped(program: Program) -> None:
@@ -204,7 +203,7 @@ def test_a_hung_worker_can_be_stopped(program: Program) -> None:
     stop = threading.Event()
     after(0.2, stop.set)
     assert code_of(lambda: list(engine.stream(asking("x" * 3_000_000), stop))) == "engine.did_not_stop"
-    assert program.works()
+    program.check_it_works()
 
 
 def counted(engine: LocalEngine, stop: StopFlag | None = None) -> object:
@@ -221,7 +220,7 @@ def test_a_worker_that_goes_wrong_in_a_count_is_replaced(
     engine = program.engine()
     after(0.2, lambda: os.kill(engine.pid, how))
     assert code_of(lambda: counted(engine)) == code
-    assert program.works()
+    program.check_it_works()
 
 
 def test_a_count_can_be_stopped_and_holds_nothing_up(program: Program) -> None:
@@ -275,12 +274,12 @@ def test_workers_that_come_and_go_leave_nothing_behind(program: Program) -> None
         process = psutil.Process()
         return process.num_fds(), threading.active_count(), len(process.children())
 
-    assert program.works()
+    program.check_it_works()
     before = wait_for(held)
     engine = program.engine()
     os.kill(engine.pid, signal.SIGKILL)
     wait_for(lambda engine=engine: not engine.alive)  # type: ignore[misc]
-    assert program.works()
+    program.check_it_works()
     del engine
     gc.collect()
     wait_for(lambda: all(now <= then for now, then in zip(held(), before, strict=True)))
