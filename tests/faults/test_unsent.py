@@ -159,7 +159,7 @@ def test_what_is_written_is_there_when_the_program_is_ended(
     terminal.until("The answer.")
     terminal.until("first token")
     terminal.type("half a thought\x1b[Z\x1b[Ae")
-    terminal.until("edit")
+    terminal.until("Editing your message")
     terminal.type(" In other words.")
     terminal.until("In other words.")
     end(terminal)

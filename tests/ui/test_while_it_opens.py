@@ -292,3 +292,25 @@ async def test_what_is_typed_while_another_one_opens_is_not_taken_by_one_that_ca
                 second, lambda: box(second).title == "one" and not second.app.screen.shown.is_read_only
             )
             assert box(second).text == ""
+
+
+async def test_who_has_gone_on_is_not_brought_back_to_one_that_can_be_written_in_again(play) -> None:
+    async with play.running() as pilot:
+        await talk(pilot, "one")
+        await new(pilot)
+        await talk(pilot, "two")
+    async with play.running(conversation="one") as first:
+        await until(first, lambda: "echo: one" in shown(first))
+        async with play.running(size=WIDE, conversation="one") as second:
+            await until(second, lambda: "another program" in shown(second) and "echo: one" in shown(second))
+            own_id = first.app.screen.shown.conversation.id
+            switching = second.app.screen._switching
+            await switching._lock.acquire()
+            choose(second, "two")
+            await until(second, lambda: switching._lock._waiters)
+            await first.press("ctrl+n")
+            await until(first, lambda: own_id not in first.app._library._open)
+            switching._lock.release()
+            await switching.take_over()
+            assert box(second).title == "two"
+            assert second.app.screen.shown.conversation.name == "two"

@@ -89,9 +89,9 @@ class Switching:
         session = self._chat.session
         if not session.is_read_only or self._lock.locked():
             return
-        async with self._lock:
+        async with self._lock:  # which may go first to someone who has waited for it
             opened = await self._storage.run(lambda: self.opener.taken_over(session))
-            if opened is not None and not self._chat.outbox.is_between:
+            if opened is not None and session is self._screen.shown and not self._chat.outbox.is_between:
                 self._chat.notice.retract(READING)
                 await self._show(opened, say("screen.writable_again"))
 
