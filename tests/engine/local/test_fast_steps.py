@@ -126,7 +126,9 @@ def assert_short_reading_is_as_the_model_s(model: PreTrainedModel, decoder: Deco
         torch.testing.assert_close(got.values, expected.values)
 
 
-@pytest.mark.parametrize("make", [*MAKERS, tiny_models.qwen3_moe])
+@pytest.mark.parametrize(
+    "make", [*MAKERS, tiny_models.qwen3_moe, tiny_models.qwen3_5, tiny_models.qwen3_next]
+)
 def test_the_plain_step_says_what_generate_says_in_every_window(
     make: Callable[[Path], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
