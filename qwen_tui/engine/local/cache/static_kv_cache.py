@@ -1,8 +1,8 @@
 """A static cache: its memory stays where it is, so that a captured graph finds it at the same addresses.
 
-Attention layers take what transformers' own take, so that prefill and `generate` work with them, too; but a token is
-written in place, where the library's layers copy the whole cache for it. Layers of linear attention are the library's:
-it updates their states in place.
+Attention layers have the interface of transformers' own, so that prefill and `generate` work with them, too; but a
+token is written in place, where the library's layers copy the whole cache for it. Layers of linear attention are the
+library's own: it updates their states in place.
 """
 
 from contextlib import suppress
@@ -104,7 +104,7 @@ class StaticKVCache:
         return states
 
     def clear_running(self) -> None:
-        """Let linear attention begin anew; its memory stays."""
+        """Set the states of linear attention to zero; their memory stays."""
         for layer in self._linear_layers:
             layer.reset()
 
@@ -145,11 +145,10 @@ class StaticKVCache:
             linear.has_previous_state = dict(linear.is_conv_states_initialized)
 
     def free(self) -> None:
-        """Give the memory of all layers back."""
+        """Give back the memory of keys and values; running states are small, and stay."""
         for layer in self.attention_layers:
             layer.free()
-        for linear in self._linear_layers:
-            LinearAttentionLayer.__init__(linear, linear.number_of_states)
+        self.clear_running()
 
     def zero_after(self, length: int) -> None:
         """See `StaticLayer.zero_after`."""

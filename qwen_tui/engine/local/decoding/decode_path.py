@@ -103,7 +103,7 @@ def _compare_captured(model: PreTrainedModel, decoder: Decoder, ids: torch.Tenso
         return list(decoder.decode(ids[0], STEPS, values, seed))
 
     def go_back() -> None:
-        """To all tokens but the last: what is written at a place is written again, but a running state has gone on."""
+        """Read all tokens but the last again: a running state has gone on, and cannot be cropped."""
         if decoder.cache.running_states:
             model(input_ids=ids[:, :-1], past_key_values=decoder.cache.empty_states(), use_cache=True)
 

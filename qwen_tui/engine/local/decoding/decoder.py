@@ -75,10 +75,6 @@ class Decoder:
         self.cache.reserve(min(total + limit, total + SPARE_TOKENS), total - 1)
         # Behind a place that is gone back to anything may stand, also what is no number.
         self.cache.zero_after(total - 1)
-        if total == 1:  # nothing has made the states of linear attention yet
-            self.logits(int(ids[0]), 0)
-            self.cache.clear_running()
-            self.cache.reserve(1, 0)
         self._sampler.begin(values, seed, ids, suppressed)
         self._token.copy_(ids[-1:])
         self._position.fill_(total - 1)
