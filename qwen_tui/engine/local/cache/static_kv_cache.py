@@ -1,8 +1,8 @@
 """A static cache: its memory stays where it is, so that a captured graph finds it at the same addresses.
 
 Attention layers have the interface of transformers' own, so that prefill and `generate` work with them, too; but a
-token is written in place, where the library's layers copy the whole cache for it. Layers of linear attention are the
-library's own: it updates their states in place.
+token is written in place, where the library's layers copy the whole cache for it. Layers of linear attention are
+transformers' own: it updates their states in place.
 """
 
 from contextlib import suppress

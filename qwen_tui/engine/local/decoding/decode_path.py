@@ -125,7 +125,7 @@ def _kernels(model: PreTrainedModel, cache: StaticKVCache, window: int) -> Forwa
     from qwen_tui.engine.local.decoding.kernel_step import KernelStep
     from qwen_tui.engine.local.decoding.weights import gather
 
-    return KernelStep(model, gather(model), cache.attention_layers, window)
+    return KernelStep(model, gather(model), cache.layers, window)
 
 
 def _graph(model: PreTrainedModel, cache: StaticKVCache, _: int) -> ForwardStep:
