@@ -91,9 +91,7 @@ class QwenTuiApp(KeysInOrder):
         # Textual draws only changes, but another program has used the terminal meanwhile.
         self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
         self._screen.settings = self.settings
-        self.call_after_refresh(
-            self.action_load_model
-        )  # starting the worker must not delay the first frame
+        self.call_after_refresh(self.action_load_model)  # starting the worker must not delay the first frame
         self.set_interval(LOOK_SECONDS, self._look)
 
     def close_engine(self) -> None:
