@@ -53,7 +53,7 @@ class SavedDraft:
     """Messages that were sent but not accepted yet when this was written, oldest first."""
     edits: tuple[UnsentEdit, ...] = ()
     editing: str = ""
-    """The id of the message being edited in the composer instead of `text`."""
+    """The id of the message being edited in the message box instead of `text`."""
     is_new: bool = False
     """True while the conversation has no message, and so no file."""
     name: str = ""
@@ -68,7 +68,7 @@ class SavedDraft:
 
 
 class LeftBehind(NamedTuple):
-    """An unsent draft of a conversation that has no message yet."""
+    """A conversation that has a saved draft but no message yet."""
 
     own_id: str
     name: str
@@ -76,7 +76,7 @@ class LeftBehind(NamedTuple):
     overrides: Mapping[str, Json]
     """The overrides of the conversation."""
     has_words: bool = True
-    """True if it has unsent text, not only settings."""
+    """Whether the draft has text, not only settings."""
 
 
 class Drafts:
@@ -129,7 +129,7 @@ class Drafts:
         return frozenset(own_id for own_id in conversation_ids if id_stem(own_id) in stems)
 
     def left_behind(self) -> tuple[LeftBehind, ...]:
-        """Return the unsent drafts of conversations that have no message yet, newest first."""
+        """Return the conversations that have a saved draft but no message yet, newest first."""
         found: list[tuple[float, LeftBehind]] = []
         for file in self._folder.glob("*.json"):
             with suppress(OSError, ValueError, RecursionError):

@@ -57,7 +57,7 @@ class _Texts(NamedTuple):
 
 
 class Search:
-    """Searches the conversations of a folder. Needs no lock of the store; usable from any thread."""
+    """Searches the conversations of a folder. Does not lock the store; usable from any thread."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

@@ -70,7 +70,7 @@ def _clear(cache: QuantizedCache) -> int:
     return 0
 
 
-# --- For people -------------------------------------------------------------------------------------------
+# --- Text output ------------------------------------------------------------------------------------------
 
 
 def _table(entries: Iterable[ModelChoice], there: Sequence[Device], settings: Settings) -> list[str]:
@@ -149,7 +149,7 @@ def _line(row: list[str], widths: list[int]) -> str:
     return ("  " + "  ".join(parts)).rstrip()
 
 
-# --- For programs -----------------------------------------------------------------------------------------
+# --- JSON output ------------------------------------------------------------------------------------------
 
 
 def _cache_json(cache: QuantizedCache) -> dict[str, Any]:

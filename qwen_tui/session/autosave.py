@@ -49,7 +49,8 @@ class Autosave:
         return QwenTuiError("screen.not_saved")
 
     def _save(self) -> QwenTuiError | str | None:
-        was_missing = self.problem is not None or self._library.has_failed_to_save  # a turn may report
+        # A failed save may have been reported by a turn, too.
+        was_missing = self.problem is not None or self._library.has_failed_to_save
         draft_error = self._drafts.write()
         error = self._library.save_changes() or draft_error
         before, self.problem = self.problem, error

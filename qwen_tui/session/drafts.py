@@ -71,7 +71,7 @@ class DraftKeeper:
                 self._changed.add(conversation.id)
 
     def give_back(self, conversation: Conversation, request: TurnRequest) -> None:
-        """Return the text of a turn that will not be answered to the unsent text of its conversation."""
+        """Move the text of a turn that will not be answered back to the unsent text of its conversation."""
         written = self.open(conversation)
         if isinstance(request, Edit):
             edits = [each for each in written.edits if each.message_id != request.message_id]

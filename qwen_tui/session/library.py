@@ -42,7 +42,7 @@ class Library:
         self.changes = UndoStack()
         """Changes to conversations that can be undone."""
         self.problems: tuple[QwenTuiError, ...] = ()
-        """Unreadable files and where they were moved; whoever calls `entries` reports them once."""
+        """Unreadable files and where they were moved; the caller of `entries` reports them once."""
 
     def entries(self) -> tuple[Entry, ...]:
         """Return all saved conversations: pinned ones first, then the most recently used."""
@@ -149,7 +149,7 @@ class Library:
         session, entry = self._writable(conversation_id), self._entries.get(conversation_id)
         return session.conversation.name if session is not None else entry.name if entry is not None else ""
 
-    # --- Changes that can be taken back -----------------------------------------------------------------
+    # --- Changes with undo ------------------------------------------------------------------------------
 
     def rename(self, conversation_id: str, name: str) -> None:
         """Rename a conversation, even one without a file; raises `QwenTuiError`."""
@@ -235,7 +235,7 @@ class Library:
             session.save()
         return self._store.duplicate(self._entry(conversation_id)).id
 
-    # --- Inside -----------------------------------------------------------------------------------------
+    # --- Internals --------------------------------------------------------------------------------------
 
     def _change(
         self,

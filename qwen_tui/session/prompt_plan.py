@@ -110,7 +110,7 @@ def upcoming(path: Sequence[Message], settings: Settings, engine: Engine) -> Pla
 
 
 def budget_tokens(settings: Settings, engine: Engine) -> int:
-    """Return the maximum prompt size: the window minus the room for the reply, or the person's own limit."""
+    """Return the maximum prompt size: the window minus the room for the reply, capped by the person's limit."""
     context_window = engine.info.context_window
     budget = context_window - reply_room(context_window, settings.max_new_tokens)
     return min(budget, settings.memory_tokens) if settings.memory_tokens is not None else budget

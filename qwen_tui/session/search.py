@@ -62,5 +62,5 @@ class BackgroundSearch:
                         tell(is_done=False)
                         due = time.monotonic() + TELL_SECONDS
             except Exception:  # the search must still be reported as done
-                log.exception("search broke")
+                log.exception("search failed")
             tell(is_done=True)

@@ -51,7 +51,7 @@ class Storage:
                 loop.call_soon_threadsafe(settle, result, error)
             except RuntimeError:  # the loop is closed: the program is quitting
                 if error is not None:
-                    log.warning("failed while the program was left: %s", error)
+                    log.warning("failed while quitting: %s", error)
 
         self._calls.put(call)
         return future

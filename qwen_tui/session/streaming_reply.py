@@ -82,7 +82,7 @@ class StreamingReply:
         return cleaned
 
     def finish(self, run: Run) -> None:
-        """Record how generation ended, and add what only this process knows of the prompt to the run."""
+        """Record how generation ended, and complete its run with what only this process knows of the prompt."""
         run = replace(
             with_prompt(run, self._request),
             first_sent=self.first_sent,

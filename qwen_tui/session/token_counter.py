@@ -93,9 +93,9 @@ class TokenCounter:
             try:
                 figures = _count(question)
             except QwenTuiError as error:
-                log.info("not counted: %s", error)
+                log.info("could not count tokens: %s", error)
             except Exception:  # without this the thread would end, and with it all figures
-                log.exception("counting broke")
+                log.exception("counting tokens failed")
             with self._asked:
                 if self._engine is question.engine:
                     self.figures = figures

@@ -246,7 +246,7 @@ class TurnQueue:
                     if not isinstance(event, TextDelta | ThinkingDelta | PrefillProgress):
                         self._inbox.append(Happened(turn, event))
             except Exception as error:  # one turn's bug must not end the thread
-                log.exception("a turn broke")
+                log.exception("a turn failed")
                 problem = QwenTuiError("error.unknown", detail=one_line(f"{type(error).__name__}: {error}"))
                 broke = TurnBroke(problem) if self._is_accepted else Refused(turn.text or "", problem)
                 self._inbox.append(Happened(turn, broke))
@@ -298,7 +298,7 @@ def _read_ahead(shown: Shown, engine: Engine, stop: threading.Event) -> None:
     try:
         read_ahead(shown.session, shown.settings(), engine, stop)
     except Exception:
-        log.exception("a conversation could not be read ahead")
+        log.exception("reading a conversation ahead failed")
 
 
 def _events(turn: Turn, engine: Engine) -> Iterator[Event | ReplayEvent]:

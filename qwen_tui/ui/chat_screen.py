@@ -72,7 +72,7 @@ class ChatScreen(GivenKeysFirst):
     ]
 
     shown: reactive[ChatSession | None] = reactive[ChatSession | None](None, init=False)
-    """The shown conversation. The screen owns it; all other parts are handed it."""
+    """The shown conversation. The screen owns it and hands it to all other parts."""
     settings: reactive[Settings] = reactive(Settings)
     """The person's defaults."""
     engine_state: reactive[EngineState | None] = reactive[EngineState | None](None)
@@ -235,7 +235,7 @@ class ChatScreen(GivenKeysFirst):
         return action != "regenerate" or self.chat.can_regenerate
 
     def action_stop(self) -> None:
-        """Cancel the topmost activity: finding, editing, a waiting turn, the running reply, loading the model."""
+        """Cancel the topmost activity: a search, an edit, a waiting turn, the running reply, loading the model."""
         if not self.chat.step_back():
             self.call_later(self.run_action, "app.stop_loading")
 

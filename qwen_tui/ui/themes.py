@@ -1,7 +1,7 @@
 """The colour themes: one dark, one light, and one that uses the terminal's own colours.
 
 Foregrounds have a contrast of at least 7 to 1 against their background, secondary text 4.5 to 1. The colours
-are close to the 256 of terminals without true colour, which includes most ssh sessions.
+are close to the 256-colour palette of terminals without true colour, which are most of those used over ssh.
 """
 
 from typing import Final

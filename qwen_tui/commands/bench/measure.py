@@ -55,7 +55,7 @@ class Row(NamedTuple):
 
 
 def contexts_that_fit(wanted: Sequence[int], window: int) -> tuple[int, ...]:
-    """Return the lengths that leave room for a reply and a turn; the longest possible, too, if only short ones do."""
+    """Return the lengths that fit with a reply and a turn, plus the longest possible if only short ones do."""
     most = window - 2 * NEW_TOKENS - 2 * TURN_TOKENS - SPARE_TOKENS
     fitting = [each for each in wanted if each <= most]
     if len(fitting) < len(wanted) and most > 0 and (not fitting or most >= 2 * fitting[-1]):

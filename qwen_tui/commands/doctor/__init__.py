@@ -81,7 +81,7 @@ def _printable(text: str) -> str:
     return " ".join("".join(c if c.isprintable() or c == " " else " " for c in text).split())
 
 
-# --- What there is ----------------------------------------------------------------------------------------
+# --- Checks -----------------------------------------------------------------------------------------------
 
 
 def _program() -> Iterator[Check]:

@@ -1,4 +1,4 @@
-"""Consequences of turns outside the log: notices, and texts returned to the message box."""
+"""Consequences of turns outside the log: notices, and texts moved back to the message box."""
 
 from collections.abc import Callable
 
@@ -77,7 +77,7 @@ class TurnNotices:
             self._notice.say(say_in(language, "screen.language_offered"))
 
     def follow_engine(self, state: EngineState | None, shown: ChatSession) -> None:
-        """Report the state of the engine; if it failed, return all waiting texts to where they were written."""
+        """Report the state of the engine; if it failed, move all waiting texts back to where they were written."""
         if not isinstance(state, Failed):
             self._notice.retract(ENGINE)
         match state:

@@ -112,7 +112,7 @@ class ChatView(Vertical):
         assert self.shown is not None, "the screen shows one from the start"
         return self.shown
 
-    # --- Attributes that come down -------------------------------------------------------------------
+    # --- Attributes down -----------------------------------------------------------------------------
 
     async def watch_shown(self, before: ChatSession | None, session: ChatSession | None) -> None:
         if session is None:
@@ -139,14 +139,14 @@ class ChatView(Vertical):
             self._read_ahead()
 
     def watch_engine_state(self, state: EngineState | None) -> None:
-        """Report the state of the engine; if it failed, return waiting texts to the message box."""
+        """Report the state of the engine; if it failed, move waiting texts back to the message box."""
         if self.transcript.log_widget is None or self.shown is None:
             return
         self.transcript.show_engine(state)
         self._notices.follow_engine(state, self.session)
         self.count()
 
-    # --- Looking at what happens ---------------------------------------------------------------------
+    # --- Polling -------------------------------------------------------------------------------------
 
     async def look(self) -> None:
         """Update the view, and handle the events of all conversations."""
@@ -195,7 +195,7 @@ class ChatView(Vertical):
     def _read_ahead(self) -> None:
         self._turns.read_ahead(self.session, lambda: self.settings)
 
-    # --- Asking the model ----------------------------------------------------------------------------
+    # --- Requests to the model -----------------------------------------------------------------------
 
     def submit(self, request: TurnRequest, session: ChatSession | None = None) -> None:
         """Queue a request to the model, in this conversation or in the shown one."""
@@ -223,11 +223,11 @@ class ChatView(Vertical):
 
     @property
     def can_step_back(self) -> bool:
-        """Whether esc cancels something here: finding, editing, a waiting turn or the running reply."""
+        """Whether esc cancels something here: a search, an edit, a waiting turn or the running reply."""
         return self.composer.editing is not None or self.transcript.is_finding or self.can_stop
 
     def step_back(self) -> bool:
-        """Cancel finding, else editing, else a waiting or running turn; return False if there is none."""
+        """Cancel a search, else an edit, else a waiting or running turn; return False if there is none."""
         if self.transcript.end_finding():
             self.composer.focus()
             return True

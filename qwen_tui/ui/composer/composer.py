@@ -50,7 +50,7 @@ class Composer(Vertical):
 
     @dataclass
     class Submitted(Posted):
-        """Send this message or edit. The box is already empty; call `give_back` if the message is refused."""
+        """A message or an edit was submitted. The box is already cleared; call `give_back` if it is refused."""
 
         text: str
         editing: Editing | None = None

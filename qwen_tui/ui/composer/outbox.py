@@ -1,4 +1,4 @@
-"""Deliver text from the message box to a conversation, and return it if it is not accepted."""
+"""Deliver text from the message box to a conversation, and back if it is not accepted."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -117,14 +117,14 @@ class Outbox:
         return turn
 
     def take_all_back(self) -> tuple[Turn, ...]:
-        """Remove all waiting turns of all conversations from the queue, and return their texts."""
+        """Remove all waiting turns of all conversations from the queue, and move their texts back."""
         turns = self._turns.take_all_back()
         for turn in turns:
             self.give_back(turn)
         return turns
 
     def give_back(self, turn: Turn) -> None:
-        """Return the text of a turn that will not be answered to where it was written."""
+        """Move the text of a turn that will not be answered back to where it was written."""
         request, session = turn.request, turn.session
         if isinstance(request, Edit):
             self.give_back_edit(session, request)
@@ -136,7 +136,7 @@ class Outbox:
         self._keep(session)
 
     def give_back_edit(self, session: ChatSession, edit: Edit) -> None:
-        """Return an edit that the conversation did not accept."""
+        """Move an edit that the conversation did not accept back to where it was written."""
         message = session.conversation.message(edit.message_id)
         if session is not self._shown:
             self._drafts.give_back(session.conversation, edit)

@@ -157,7 +157,7 @@ class ConversationsPane(Vertical):
         self._heading.end_search()
         self._show()
 
-    # --- What is done ------------------------------------------------------------------------------------
+    # --- Actions -----------------------------------------------------------------------------------------
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Disable the list's keys while the person types a name or a query."""

@@ -21,7 +21,7 @@ from qwen_tui.ui.widgets.keys import key_of, keys_of
 class FileDialog(ModalScreen[Path | None]):
     """A modal dialog with one field. Enter returns the path with `~` expanded; esc returns None.
 
-    An existing file must be confirmed by pressing enter again before it is overwritten.
+    Overwriting an existing file must be confirmed by submitting the same name again.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -101,7 +101,7 @@ class FileDesk:
         except QwenTuiError as error:
             problem = error
         except Exception as error:  # the person waits for an answer
-            log.exception("import broke")
+            log.exception("import failed")
             problem = QwenTuiError("error.unknown", detail=one_line(str(error)))
         first_id = entries[0].id if entries else ""
         with suppress(RuntimeError):  # the program has quit meanwhile

@@ -10,7 +10,7 @@ _MUTED = 0.58
 _FAINT = 0.30
 _DIMMED = 0.50
 _GROUND = 0.055
-"""Share of foreground mixed into the background for secondary text, lines, unseen messages and code."""
+"""Shares of foreground mixed into the background for secondary text, lines, unseen messages and code."""
 
 
 class Colours(NamedTuple):

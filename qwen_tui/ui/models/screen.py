@@ -150,7 +150,7 @@ class ModelScreen(ModalScreen[None]):
         self._say(words, is_problem=True)
         self._ask(self._find, self._take_found)
 
-    # --- What there is --------------------------------------------------------------------------------
+    # --- Finding models -------------------------------------------------------------------------------
 
     def _ask(self, work: Callable[[], T], then: Callable[[T], None]) -> None:
         """Run `work` on a daemon thread, then `then` with its result on the event loop."""
@@ -203,7 +203,7 @@ class ModelScreen(ModalScreen[None]):
                 self._confirming = ""
                 self._say("")
 
-    # --- Choosing -------------------------------------------------------------------------------------
+    # --- Choosing a model -----------------------------------------------------------------------------
 
     @on(ModelList.OptionSelected)
     def _choose(self) -> None:

@@ -39,7 +39,7 @@ class Sheet(NamedTuple):
     token_ids: tuple[int, ...] = ()
 
 
-# --- What there is to say ---
+# --- Facts ---
 
 
 def sheets(message: Message, path: Sequence[Message] = ()) -> list[Sheet]:
@@ -139,7 +139,7 @@ def _listed(values: Mapping[str, Json]) -> str:
     return " · ".join(f"{one_line(name, 40)} {one_line(text, 400)}" for name, text in texts.items())
 
 
-# --- As rows, and as text ---
+# --- Layout and text ---
 
 
 def rows_of(sheet: Sheet, width: int) -> list[Line]:

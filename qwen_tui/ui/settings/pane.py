@@ -61,7 +61,7 @@ class SettingsPane(Vertical):
         & > #settings-rows { height: 1fr; overflow-y: auto; scrollbar-size-vertical: 1; }
         & .section { height: 2; padding: 1 2 0 2; color: $foreground 60%; text-style: bold; }
         & .section.-first { height: 1; padding: 0 2; }
-        /* What the focused row does, or what is wrong. Its height is fixed, so that nothing jumps. */
+        /* Help for the focused row, or its error. The height is fixed, so that nothing jumps. */
         & > #settings-foot { dock: bottom; height: 7; padding: 0 1 0 2; border-top: solid $foreground 15%; }
         & #setting-help { height: 5; color: $text-muted; }
         & #setting-keys { height: 1; color: $text-disabled; }
@@ -183,7 +183,7 @@ class SettingsPane(Vertical):
         self._show()
         self._explain()
 
-    # --- Walking --------------------------------------------------------------------------------------
+    # --- Focus ----------------------------------------------------------------------------------------
 
     def go_to(self, name: str) -> None:
         self._focus(self._rows[name])

@@ -93,7 +93,7 @@ class SettingRow(Widget):
         self.option = option
         self._change = change
 
-    # --- What a subclass says -------------------------------------------------------------------------
+    # --- Defined by subclasses ------------------------------------------------------------------------
 
     def begin(self) -> None:
         """Start to change the value, as enter or a click on the row does."""
@@ -126,7 +126,7 @@ class SettingRow(Widget):
             return worded_open(self.option, value, self.resolved.own), "setting-row--unset"
         return worded(self.option, value), "setting-row--value"
 
-    # --- What they have in common ---------------------------------------------------------------------
+    # --- Common to all rows ---------------------------------------------------------------------------
 
     def change(self, value: Json) -> None:
         before = self.resolved.value

@@ -19,7 +19,7 @@ class Autoscroll(VerticalScroll):
     Autoscroll {
         layout: stream;
         scrollbar-size-vertical: 1;
-        /* Its column is kept free, so that what no longer fits is not laid out twice. */
+        /* Reserves the column of the scrollbar, so that its appearance does not cause a second layout. */
         scrollbar-gutter: stable;
     }
     """

@@ -79,7 +79,7 @@ class MessageLog(Autoscroll):
     def on_mount(self) -> None:
         self._changed()
 
-    # --- What is shown ---
+    # --- Messages ---
 
     @property
     def messages(self) -> Sequence[Message]:
@@ -137,7 +137,7 @@ class MessageLog(Autoscroll):
         for view in self.list.views:
             self._dress(view)
 
-    # --- The cursor ---
+    # --- Cursor ---
 
     @property
     def cursor_message(self) -> Message | None:

@@ -85,7 +85,7 @@ class TranscriptPane(Vertical):
     def _show_hint(self, is_away: bool) -> None:
         self._hint.display = is_away
 
-    # --- What is shown -------------------------------------------------------------------------------
+    # --- Showing -------------------------------------------------------------------------------------
 
     async def show(self) -> bool:
         """Show the conversation, its running reply and waiting turns; return whether anything has changed."""
@@ -125,7 +125,7 @@ class TranscriptPane(Vertical):
         """Offer to continue the most recently used conversation, if this one is empty."""
         self._welcome.last = last
 
-    # --- Finding -------------------------------------------------------------------------------------
+    # --- Search --------------------------------------------------------------------------------------
 
     @property
     def is_finding(self) -> bool:

@@ -124,7 +124,7 @@ class VirtualList:
             view.remove()
         self._changed()
 
-    # --- Going somewhere ---
+    # --- Scrolling ---
 
     def go_to(self, message_id: str) -> None:
         self.destination = message_id
@@ -154,7 +154,7 @@ class VirtualList:
             self._is_paging = True
             self._scroll.call_next(self._page, older)
 
-    # --- What is seen ---
+    # --- Visibility ---
 
     def is_seen(self, message_id: str | None) -> bool:
         """Return whether a message is visible, or may be: a new widget has no position yet."""
