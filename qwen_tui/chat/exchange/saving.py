@@ -30,7 +30,7 @@ def save(path: Path, data: bytes, *, overwrites: bool) -> None:
 
 
 def _create(path: Path, data: bytes) -> None:
-    """Create a file; fail without touching it if it exists by now."""
+    """Create a file; fail without touching it if it already exists."""
     with path.open("xb") as file:
         try:
             file.write(data)
