@@ -11,8 +11,29 @@ from qwen_tui.errors import QwenTuiError
 
 
 @dataclass(frozen=True, slots=True)
+class LinearAttention:
+    """What most layers of a hybrid model have in the place of attention: the gated delta rule, in numbers."""
+
+    key_heads: int
+    value_heads: int
+    head_dim: int = 128
+    """Of keys and of values."""
+    taps: int = 4
+    """How many tokens its convolution sees."""
+    full_attention_interval: int = 4
+    """Every layer of this number has attention."""
+
+    def parameters(self, hidden_size: int) -> int:
+        """Of one layer, but for its MLP and norms of the hidden state."""
+        values = self.value_heads * self.head_dim
+        channels = 2 * self.key_heads * self.head_dim + values
+        projections = hidden_size * (channels + 2 * values + 2 * self.value_heads)
+        return projections + channels * self.taps + 2 * self.value_heads + self.head_dim
+
+
+@dataclass(frozen=True, slots=True)
 class Shape:
-    """A Qwen2 or Qwen3 decoder in numbers."""
+    """A Qwen2, Qwen3 or Qwen3.5 decoder in numbers."""
 
     hidden_size: int
     intermediate_size: int
@@ -30,6 +51,8 @@ class Shape:
     """How many of them a token goes through."""
     is_qwen3: bool = False
     """Qwen3 norms its queries and keys; Qwen2 adds a bias to queries, keys and values."""
+    linear: LinearAttention | None = None
+    """Qwen3.5 and later: in all layers but every fourth, the others of which gate what attention gives."""
 
     @property
     def parameters(self) -> int:
@@ -37,9 +60,21 @@ class Shape:
         queries, keys = self.attention_heads * self.head_dim, self.kv_heads * self.head_dim
         attention = 2 * self.hidden_size * (queries + keys)
         attention += 2 * self.head_dim if self.is_qwen3 else queries + 2 * keys
+        mixers = self.layers * attention
+        if self.linear is not None:
+            attention += self.hidden_size * queries
+            linear_layers = self.layers - self.attention_layers
+            mixers = self.attention_layers * attention + linear_layers * self.linear.parameters(
+                self.hidden_size
+            )
         router = self.experts * self.hidden_size
-        layer = attention + (self.experts or 1) * self._feed_forward + router + 2 * self.hidden_size
-        return self.layers * layer + self.kept_embeddings + self.hidden_size
+        layer = (self.experts or 1) * self._feed_forward + router + 2 * self.hidden_size
+        return mixers + self.layers * layer + self.kept_embeddings + self.hidden_size
+
+    @property
+    def attention_layers(self) -> int:
+        """How many layers keep keys and values."""
+        return self.layers if self.linear is None else self.layers // self.linear.full_attention_interval
 
     @property
     def kept_embeddings(self) -> int:
@@ -59,7 +94,7 @@ class Shape:
             kept_parameters=self.kept_embeddings + experts,
             embedding_parameters=self.vocab_size * self.hidden_size,
             layers=self.layers,
-            kv_values=2 * self.layers * self.kv_heads * self.head_dim,
+            kv_values=2 * self.attention_layers * self.kv_heads * self.head_dim,
             widest=self.hidden_size + self.intermediate_size * (self.active_experts or 1),
             query_values=self.attention_heads * self.head_dim,
             context_window=self.context_window,
@@ -110,6 +145,13 @@ _QWEN3 = {
     "235B-A22B": _mixture(4096, 1536, 94, 64, 4),
 }
 
+_hybrid = partial(Shape, head_dim=256, vocab_size=248_320, context_window=262_144, is_qwen3=True)
+
+_QWEN3_5 = {
+    "Qwen3.5-9B": _hybrid(4096, 12_288, 32, 16, 4, linear=LinearAttention(16, 32)),
+    "Qwen3.8-27B": _hybrid(5120, 17_408, 64, 24, 4, linear=LinearAttention(16, 48)),
+}
+
 _LONG = {size: replace(_QWEN3[size], context_window=262_144) for size in ("4B", "30B-A3B", "235B-A22B")}
 """The models of July 2025."""
 
@@ -124,6 +166,7 @@ KNOWN: tuple[Known, ...] = (
         for kind in ("Instruct", "Thinking")
     ),
     Known("Qwen/Qwen3-Coder-30B-A3B-Instruct", _LONG["30B-A3B"]),
+    *(Known(f"Qwen/{name}", shape) for name, shape in _QWEN3_5.items()),
 )
 """From the older family to the newer, each from small to large."""
 

@@ -44,6 +44,16 @@ def config_of(shape: Shape) -> PretrainedConfig:
     }
     if shape.is_qwen3:
         values["head_dim"] = shape.head_dim
+    if shape.linear is not None:
+        family = "qwen3_5_text"
+        values |= {
+            "linear_num_key_heads": shape.linear.key_heads,
+            "linear_num_value_heads": shape.linear.value_heads,
+            "linear_key_head_dim": shape.linear.head_dim,
+            "linear_value_head_dim": shape.linear.head_dim,
+            "linear_conv_kernel_dim": shape.linear.taps,
+            "full_attention_interval": shape.linear.full_attention_interval,
+        }
     if shape.experts:
         family = "qwen3_moe"
         values |= {
@@ -78,8 +88,8 @@ def write(shape: Shape, folder: Path) -> None:
 
 
 def _tensor(name: str, shape: tuple[int, ...], random: torch.Generator) -> torch.Tensor:
-    """Ones for a norm's weights, else normally distributed."""
-    if "norm" in name:
+    """Ones for a norm's weights and for what makes a state decay, else normally distributed."""
+    if "norm" in name or name.endswith(("A_log", "dt_bias")):
         return torch.ones(shape, dtype=torch.bfloat16)
     drawn = torch.empty(shape, dtype=torch.bfloat16, device=random.device)
     return drawn.normal_(0, DEVIATION, generator=random).cpu()
