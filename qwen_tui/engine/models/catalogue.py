@@ -1,6 +1,6 @@
-"""Qwen's chat models, as far as their shapes are certain: what each takes can be told before it is here.
+"""Catalogue of Qwen's chat models, whose requirements are known before they are downloaded.
 
-The shapes are those of the `config.json` of each repository; parameters and bytes follow from them.
+The shapes are those in each repository's `config.json`; parameters and bytes follow from them.
 """
 
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ from qwen_tui.errors import QwenTuiError
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A Qwen2 or Qwen3 decoder in numbers."""
+    """Dimensions of a Qwen2 or Qwen3 decoder."""
 
     hidden_size: int
     intermediate_size: int
@@ -23,17 +23,17 @@ class Shape:
     vocab_size: int = 151_936
     context_window: int = 32_768
     is_tied: bool = False
-    """The output layer is the embedding once more."""
+    """Whether the output layer shares the embedding's weights."""
     experts: int = 0
-    """In each layer, of `intermediate_size` each; 0 is a dense model."""
+    """Experts per layer, of `intermediate_size` each; 0 for a dense model."""
     active_experts: int = 0
-    """How many of them a token goes through."""
+    """How many experts each token is routed to."""
     is_qwen3: bool = False
-    """Qwen3 norms its queries and keys; Qwen2 adds a bias to queries, keys and values."""
+    """Qwen3 normalizes queries and keys; Qwen2 adds a bias to queries, keys and values."""
 
     @property
     def parameters(self) -> int:
-        """All of them, experts that rest included."""
+        """Total parameter count, inactive experts included."""
         queries, keys = self.attention_heads * self.head_dim, self.kv_heads * self.head_dim
         attention = 2 * self.hidden_size * (queries + keys)
         attention += 2 * self.head_dim if self.is_qwen3 else queries + 2 * keys
@@ -43,7 +43,7 @@ class Shape:
 
     @property
     def kept_embeddings(self) -> int:
-        """Parameters of embedding and output layer."""
+        """Parameters of the embedding and the output layer."""
         return self.vocab_size * self.hidden_size * (1 if self.is_tied else 2)
 
     @property
@@ -52,7 +52,7 @@ class Shape:
 
     @property
     def size(self) -> ModelSize:
-        """What it takes, as `fit` reckons with it."""
+        """Memory requirements, as `fit` uses them."""
         experts = self.layers * self.experts * self._feed_forward
         return ModelSize(
             parameters=self.parameters,
@@ -76,12 +76,12 @@ class Known:
 
     @property
     def name(self) -> str:
-        """The last part of it."""
+        """Last part of the hub name."""
         return self.model.rpartition("/")[2]
 
     @property
     def download_bytes(self) -> int:
-        """About what comes over the network: the weights in bf16."""
+        """Approximate download size: the weights in bf16."""
         return 2 * self.shape.parameters
 
 
@@ -115,7 +115,7 @@ _LONG = {size: replace(_QWEN3[size], context_window=262_144) for size in ("4B", 
 
 KNOWN: tuple[Known, ...] = (
     *(Known(f"Qwen/Qwen2.5-{size}-Instruct", shape) for size, shape in _QWEN2_5.items()),
-    # There is no Coder of the largest size.
+    # The largest size has no Coder model.
     *(Known(f"Qwen/Qwen2.5-Coder-{size}-Instruct", _QWEN2_5[size]) for size in tuple(_QWEN2_5)[:-1]),
     *(Known(f"Qwen/Qwen3-{size}", shape) for size, shape in _QWEN3.items()),
     *(
@@ -125,16 +125,16 @@ KNOWN: tuple[Known, ...] = (
     ),
     Known("Qwen/Qwen3-Coder-30B-A3B-Instruct", _LONG["30B-A3B"]),
 )
-"""From the older family to the newer, each from small to large."""
+"""Older families first, each from small to large."""
 
 
 def known(model: str) -> Known | None:
-    """The entry of this name, whatever its capitals; None when there is none."""
+    """Return the entry with this name, ignoring case, or None."""
     return next((each for each in KNOWN if each.model.lower() == model.lower()), None)
 
 
 def shape_named(name: str) -> Shape:
-    """The shape of a model by its name, as `qwen2.5-7b` or `Qwen/Qwen3-8B`; raises QwenTuiError."""
+    """Return the shape of a model named like `qwen2.5-7b` or `Qwen/Qwen3-8B`. Raises QwenTuiError."""
     wanted = _short(name)
     for each in KNOWN:
         if _short(each.model) == wanted:
@@ -143,7 +143,7 @@ def shape_named(name: str) -> Shape:
 
 
 def shape_names() -> list[str]:
-    """What `shape_named` takes: of models with one shape, the first."""
+    """Return the names that `shape_named` accepts, the first one of models with the same shape."""
     names: dict[Shape, str] = {}
     for each in KNOWN:
         names.setdefault(each.shape, _short(each.model))
