@@ -1,6 +1,6 @@
-"""One token through a Llama-like model by kernels of our own: seven launches a layer, none of which copies.
+"""Decode step of Llama-like models through our kernels: seven launches per layer, without copies.
 
-A layer of experts takes nine.
+A layer with experts takes nine.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from qwen_tui.engine.local.decoding.weights import Layer, Unsupported, Weights
 
 
 class KernelStep:
-    """The forward pass for one token. What it computes in lies in tensors that are always the same."""
+    """The forward pass for one token, computed in preallocated tensors."""
 
     name = "kernels"
 
@@ -36,7 +36,7 @@ class KernelStep:
         self._between = torch.empty(most, dtype=dtype, device=device)
         self._logits = torch.empty(weights.embedding.shape[0], dtype=torch.float32, device=device)
         self._split = attention.scratch(weights.heads, weights.head_dim, device)
-        # The model's own, so that every way to scale the rotary embedding is the right one; 8 MB for 32,768.
+        # From the model itself, so that every kind of rotary scaling is right; 8 MB for 32,768 positions.
         positions = torch.arange(window, device=device)[None]
         cosines, sines = (part[0].contiguous() for part in model.model.rotary_emb(self._hidden, positions))
         if cosines.shape[1] != weights.head_dim:
@@ -45,11 +45,11 @@ class KernelStep:
         self.short_prefill = partial(short_prefill, weights, layers, self._angles)
 
     def window(self, tokens: int, capacity: int) -> int:
-        """The kernels read the length from the device: one capture does for all."""
+        """Return the capacity: the kernels read the length from the device, so one capture serves all lengths."""
         return capacity
 
     def __call__(self, token: torch.Tensor, position: torch.Tensor, window: int) -> torch.Tensor:
-        """The logits (V) in float32 after `token` (1) at `position` (1), whose keys and values are written."""
+        """Return the logits (V, float32) after `token` (1) at `position` (1), and cache its keys and values."""
         weights = self._weights
         torch.index_select(weights.embedding, 0, token, out=self._hidden)
         for layer, cached in zip(weights.layers, self._layers, strict=True):

@@ -1,7 +1,7 @@
-"""For which models and GPUs there are kernels of our own: known without importing them, which takes Triton."""
+"""Models and GPUs supported by our kernels, listed separately because importing the kernels needs Triton."""
 
 KERNELS_CAPABILITY = (8, 0)
-"""Before this a GPU has no bf16, and the kernels were not tried."""
+"""Earlier GPUs lack bf16, and the kernels are untested on them."""
 
 KERNEL_MODELS = {
     "qwen2": "Qwen2ForCausalLM",
@@ -10,4 +10,4 @@ KERNEL_MODELS = {
     "llama": "LlamaForCausalLM",
     "mistral": "MistralForCausalLM",
 }
-"""Classes by model type: they are the same but for biases, for norms of queries and keys, and for experts."""
+"""Classes by model type. They differ only in biases, query and key norms, and experts."""

@@ -1,4 +1,4 @@
-"""The rotary embedding of queries and keys, and the place in the cache for keys and values."""
+"""Rotary embedding of queries and keys, and storing keys and values in the cache."""
 
 import torch
 import triton
@@ -16,11 +16,11 @@ def place(
     keys: torch.Tensor,
     values: torch.Tensor,
 ) -> None:
-    """Put what a layer has `projected` (C, (H + 2G) * D) for C tokens where attention finds it.
+    """Store a layer's `projected` (C, (H + 2G) * D) for C tokens where attention reads it.
 
-    The queries, rotated, go to `query` (C, H, D); the keys, rotated, and the values to `keys` and `values`
-    (1, G, capacity, D), from `position` (1) on. `cosines` and `sines` (T, D) are those of each position. With
-    `norm_weights` (D) for queries and keys each head is taken through RMSNorm before that, as in Qwen3.
+    Rotated queries go to `query` (C, H, D); rotated keys, and values, to `keys` and `values` (1, G, capacity, D),
+    from `position` (1) on. `cosines` and `sines` (T, D) are those of each position. With `norm_weights` (D) for
+    queries and keys, each head is first normalized by RMSNorm, as in Qwen3.
     """
     tokens, heads, head_dim = query.shape
     kv_heads, capacity = keys.shape[1:3]
@@ -56,7 +56,7 @@ def _normed(part, norm_weight, at, factor, HAS_NORM: tl.constexpr):
 def _rotated(
     source, norm_weight, eps, cosines, sines, where, target, HEAD_DIM: tl.constexpr, HAS_NORM: tl.constexpr
 ):
-    """One head (HEAD_DIM): its two halves are the two coordinates of what is rotated."""
+    """Rotate one head (HEAD_DIM), whose halves are the two coordinates."""
     HALF: tl.constexpr = HEAD_DIM // 2
     at = tl.arange(0, HALF)
     one = tl.load(source + at).to(tl.float32)
