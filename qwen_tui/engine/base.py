@@ -35,7 +35,7 @@ class ModelSpec:
     server: str | None = None
     """Address of a server that runs the model; None runs it on this machine."""
     context_window: int | None = None
-    """In tokens, for a server that does not report its model's window; capped at a reported one."""
+    """In tokens, for a server that does not report its model's window; a smaller reported one wins."""
 
 
 class Reason(NamedTuple):
@@ -47,13 +47,12 @@ class Reason(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelInfo:
-    """Facts about the loaded model, for display and for accounting of memory."""
+    """Properties of a loaded model, its memory included."""
 
     name: str
     """Display name: `guide`, `Qwen2.5-7B-Instruct`."""
     model: str
-    """What loads it again: `guide`, a folder's path or a hub id; for a server, the server's name for the
-    model."""
+    """What loads it again: `guide`, a folder's path or a hub id; for a server, its name for the model."""
     architecture: str
     """The checkpoint's class, such as `Qwen2ForCausalLM`."""
     parameters: int
@@ -134,7 +133,7 @@ def seed_for(sampling: Sampling) -> int:
 
 
 class PromptMessage(NamedTuple):
-    """A message in the form in which the model gets it."""
+    """A message as the model sees it."""
 
     role: Role
     content: str
@@ -160,7 +159,7 @@ class Request:
     decode_path: str = ""
     """Decode path to use, as named in `Run`; each samples differently. Empty uses the fastest."""
     ignores_end: bool = False
-    """Generate `max_new_tokens` tokens whatever the model says, for benchmarks."""
+    """Suppress end tokens and always generate `max_new_tokens` tokens, for benchmarks."""
 
 
 class TokenCounts(NamedTuple):
@@ -169,8 +168,7 @@ class TokenCounts(NamedTuple):
     total: int
     """The whole prompt as it would be sent, including the generation prompt."""
     per_message: tuple[int, ...]
-    """Tokens of each message with its share of the template; together with `overhead` they add up to
-    `total`."""
+    """Tokens of each message with its share of the template; the sum is `total` - `overhead`."""
     is_exact: bool = True
     """False for estimates: the server has no tokenizer, or cannot be reached now."""
 
@@ -195,7 +193,6 @@ class LoadProgress(NamedTuple):
     total: int = 0
     files_done: int = 0
     """Number of completely downloaded files."""
-    """The prompt has been rendered and tokenized; prefill is about to start."""
     files: int = 0
 
 
@@ -203,7 +200,7 @@ class LoadProgress(NamedTuple):
 
 
 class PromptReady(NamedTuple):
-    """The prompt has been rendered and tokenised; the model is about to read it."""
+    """The prompt has been rendered and tokenized; prefill is about to start."""
 
     prompt_tokens: int
     reused_tokens: int = 0
@@ -325,7 +322,6 @@ class MakeRoom(NamedTuple):
     """How to free the previous model when memory is too small for both."""
 
     free: Callable[[Path], None]
-    """Called with the folder of the model whose weights are about to be read; returns once memory has been
-    freed."""
+    """Called with the new model's folder before its weights are read; returns once memory has been freed."""
     freed: ModelInfo | None = None
     """The model that would be freed, if there is one."""

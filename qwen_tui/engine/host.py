@@ -41,7 +41,7 @@ LAST_WORDS_SECONDS = 0.05
 OpenEngine = Callable[[ModelSpec, ReportProgress, StopFlag, MakeRoom], Engine]
 
 FitsBeside = Callable[[ModelSpec, Path, ModelInfo], bool]
-"""Type of `fits_beside`."""
+"""The signature of `fits_beside`."""
 
 
 class Closed:
@@ -122,8 +122,7 @@ class EngineHost:
     def revive(self) -> bool:
         """Reload the model if its engine has died, and return whether it had.
 
-        After `MOST_DEATHS` deaths in a row soon after it was ready, the state becomes `Failed` until `open` is
-        called.
+        After `MOST_DEATHS` deaths in a row soon after it was ready, gives up with the state `Failed`.
         """
         with self._lock:
             state = self._state

@@ -1,4 +1,4 @@
-"""Remove secrets from text of other programs: tokens, keys, and passwords in URLs.
+"""Redact secrets in text from libraries and other programs: tokens, keys, and passwords in URLs.
 
 Libraries put URLs and headers into their errors, and errors go to the log file, to the screen and into
 conversation files. Secrets known on this machine are found by value, others by their shape.

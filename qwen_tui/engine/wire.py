@@ -35,8 +35,7 @@ class Load:
     quantized: QuantizedCache | None = None
     """Cache of quantized weights; None disables it."""
     waits: bool = False
-    """Whether to answer `Located` once the model is on this machine, then wait for `GoOn` before using
-    memory."""
+    """Answer `Located` once the model is on this machine, and wait for `GoOn` before using memory."""
     freed: ModelInfo | None = None
     """The previous model, which is freed if memory is too small for both."""
 
@@ -105,7 +104,7 @@ class Ping(NamedTuple):
 
 
 Job = Load | GoOn | Request | Prepare | MeasurePlain | MeasureMemory
-"""Questions that the worker works off one at a time."""
+"""Questions that the worker's main thread answers one at a time."""
 
 Question = Job | Count | Ping
 
@@ -120,7 +119,7 @@ def is_last(answer: Answer) -> bool:
 
 
 def unpacked(frame: bytes) -> tuple[int, Answer]:
-    """Return the question's number and the answer in a frame; ValueError if it contains anything else."""
+    """Return the question's number and the answer in a frame. Raises ValueError for anything else."""
     try:
         number, answer = pickle.loads(frame)
     except Exception as error:  # unpickling garbage raises anything

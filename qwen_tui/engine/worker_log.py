@@ -24,8 +24,7 @@ _LONGEST_LINE = 65_536
 def keep_prints(log_file: Path) -> tuple[int, threading.Thread]:
     """Return a descriptor for the worker's output and the thread that reads it.
 
-    The caller closes the descriptor once the worker has it. The thread ends when no process has it open any
-    more.
+    The caller closes the descriptor once the worker has it. The thread ends when the last process closes it.
     """
     reading, writing = os.pipe()
     log = _open(log_file)
@@ -42,7 +41,7 @@ def _copy(reading: int, log: IO[bytes], secrets: tuple[str, ...]) -> None:
         while chunk := prints.read(_LONGEST_LINE):
             if left <= 0:
                 continue  # keep reading: a full pipe would block the worker
-                # Write whole lines: the end of a chunk may cut a secret in two.
+            # Write whole lines: the end of a chunk may cut a secret in two.
             lines, newline, held = (held + chunk).rpartition(b"\n")
             if len(held) > _LONGEST_LINE:
                 lines, newline, held = lines + newline + held, b"\n", b""

@@ -1,7 +1,7 @@
-"""The worker's control thread, which reads questions from the pipe, and the sending of answers.
+"""The worker's end of the pipe, and the control thread that reads questions from it.
 
-It ends the process as soon as the pipe closes: nobody is left to answer, and no orphan may keep the GPU. Another
-thread counts tokens, even while a reply is generated.
+The thread ends the process as soon as the pipe closes: nobody is left to answer, and no orphan may keep the GPU.
+Another thread counts tokens, even while a reply is generated.
 """
 
 import logging

@@ -43,8 +43,7 @@ def main() -> None:
         pipe.send(pipe.jobs.get().number, QwenTuiError("engine.import_failed", detail=detail))
     else:
         # Imported objects stay. Searching them for garbage takes an eighth of the import time, and would later
-        # delay
-        # a reply by 0.2 s each time.
+        # delay a reply by 0.2 s each time.
         gc.freeze()
         gc.enable()
         serve(pipe)

@@ -32,7 +32,7 @@ DEVICE_BROKEN = 3
 
 
 def serve(pipe: WorkerPipe) -> None:
-    """Work off jobs while the pipe is open, with the model loaded last."""
+    """Process jobs while the pipe is open, with the model loaded last."""
     loaded: Loaded | None = None
     while True:
         job = next_job(pipe, loaded.saving if loaded is not None else iter(()))

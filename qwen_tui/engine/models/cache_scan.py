@@ -66,7 +66,7 @@ class LocalModel:
 
     @property
     def is_complete(self) -> bool:
-        """Whether every file needed for loading is present."""
+        """Whether it can be loaded as it is."""
         return self.problem is None
 
 

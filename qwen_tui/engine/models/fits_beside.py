@@ -33,7 +33,7 @@ def fits_beside(
         size = size_of(inspect(folder))
     except QwenTuiError:
         return True
-    # Assume all memory to be free: the size of the loaded model's KV cache is not known here.
+    # An upper limit of what freeing it gives: the size of its KV cache is not known here.
     emptied = freed(there, replace(loaded, memory_bytes=1 << 60))
     if _plan(size, emptied, spec) is None:
         return True

@@ -49,7 +49,7 @@ def endpoint() -> str:
 
 
 def probe(seconds: float = PROBE_SECONDS) -> Probe:
-    """Request anything from the hub; any response counts. Returns in time whatever the network does."""
+    """Request anything from the hub; any status below 500 counts. Returns in time whatever the network does."""
     address = endpoint()
     if is_offline():
         return Probe(one_line(address), "offline")

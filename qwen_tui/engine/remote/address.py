@@ -35,7 +35,10 @@ class Address(NamedTuple):
 
 
 def address(given: str) -> Address:
-    """Parse an address, with or without `http://` and `/v1`. Raises `server.bad_address` and the like."""
+    """Parse an address, with or without `http://` and `/v1`.
+
+    Raises QwenTuiError: `server.bad_address`, `server.password_in_address`.
+    """
     text = given.strip()
     if "://" not in text:
         text = f"http://{text}"

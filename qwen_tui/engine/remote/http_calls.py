@@ -109,7 +109,7 @@ class Calls:
                 self._is_closed = True
                 self._loop.call_soon_threadsafe(self._loop.stop)
 
-    # --- This side --------------------------------------------------------------------------------------
+    # --- On the calling thread --------------------------------------------------------------------------
 
     def _asked(self, method: str, path: str, body: Json, stop: StopFlag | None) -> Answer:
         for item in self._items(lambda items: self._whole(method, path, body, items), stop):
@@ -144,7 +144,7 @@ class Calls:
                 if not self._is_closed:
                     future.cancel()
 
-    # --- On the loop ------------------------------------------------------------------------------------
+    # --- On the event loop ------------------------------------------------------------------------------
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)

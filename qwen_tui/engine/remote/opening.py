@@ -86,7 +86,7 @@ def _chosen(spec: ModelSpec, served: Served, server: Address) -> str:
 
 
 def _window(spec: ModelSpec, served: Served, model: str) -> tuple[int, tuple[Reason, ...]]:
-    """Return the context window in tokens, and the reasons to show for it."""
+    """Return the context window in tokens, and what to tell the user about it."""
     told = served.windows.get(model)
     if told is not None:
         return min(told, spec.context_window or told), ()

@@ -39,7 +39,7 @@ def probe(calls: Calls, host: str, stop: StopFlag | None = None) -> Served:
     """
 
     def get(path: str) -> Json:
-        """Request an optional endpoint; None if the server lacks it."""
+        """Request an optional endpoint; None if that fails."""
         try:
             answer = calls.ask("GET", path, stop=stop)
         except (httpx2.HTTPError, TimeoutError) as error:

@@ -8,7 +8,7 @@ from typing import Any
 
 
 class Loop(asyncio.SelectorEventLoop):
-    """An event loop that resolves names on daemon threads: Python's exit waits for asyncio's own pool."""
+    """An event loop that resolves names on daemon threads, since Python waits at exit for asyncio's pool."""
 
     async def getaddrinfo(self, host: Any, port: Any, **options: int) -> list[Any]:
         """Like `socket.getaddrinfo`. Cancelling it abandons the thread."""

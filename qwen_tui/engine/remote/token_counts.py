@@ -38,8 +38,8 @@ _PIECES = re.compile(r"[A-Za-z]+|\d|\s+|[^\x00-\x7f]|[^\sA-Za-z\d]")
 def estimated_tokens(text: str) -> int:
     """Estimate the number of tokens in a text.
 
-    A word of ASCII letters has a token for every 6 letters; each digit is one token in Qwen's vocabulary; a
-    Chinese character is 0.65 tokens; a space belongs to the word after it.
+    Every 6 letters of an ASCII word are a token; each digit is one in Qwen's vocabulary; a Chinese character is
+    0.65 tokens; a space belongs to the word after it.
     """
     total = 0.0
     for piece in _PIECES.findall(text):

@@ -18,8 +18,7 @@ from qwen_tui.engine.local.cache.snapshot import Snapshot, restore, take_snapsho
 from qwen_tui.engine.local.cache.static_kv_cache import StaticKVCache, StaticLayer
 
 CHANGING_ROPES = frozenset({"dynamic", "longrope"})
-"""Rotary embeddings that depend on the length of the whole text, so that cached keys of a shorter text are
-wrong."""
+"""Rotary embeddings that depend on the length of the text, so that a shorter text's cached keys are wrong."""
 
 
 class KVCache:
@@ -34,7 +33,7 @@ class KVCache:
         short_prefill: Callable[[torch.Tensor], None] | None = None,
     ) -> None:
         self._static = static
-        """Preallocated memory; None for a model whose layers do not keep every token."""
+        """Memory for `states`; None for a model whose layers do not keep every token."""
         self.prefills_without_mask = prefills_without_mask
         """How chunks are read into the cache: see `chunked_prefill.prefills_without_mask`."""
         self.short_prefill = short_prefill
@@ -120,7 +119,7 @@ class KVCache:
         self.states, self.ids, self._snapshot = None, [], None
 
     def release(self) -> None:
-        """Free the preallocated memory as well."""
+        """Drop the cached prompt and free the static memory."""
         if self._static is not None:
             self.forget()
             self._static.free()

@@ -1,7 +1,7 @@
 """Baselines for decoding speed: transformers' own `generate`, and the limit set by memory bandwidth.
 
-`generate` runs unmodified except for cuDNN's attention, which the worker disables (see `load`): with it, it is two
-to four times slower.
+`generate` runs unmodified, except that the worker disables cuDNN's attention (see `load`), which makes it two to
+four times slower.
 
 Decoding a single conversation reads every weight once per token, so no program can be faster than the bytes of a
 decode step divided by the memory bandwidth.

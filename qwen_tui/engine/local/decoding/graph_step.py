@@ -52,7 +52,7 @@ class GraphStep:
 def batching(model: PreTrainedModel) -> Iterator[None]:
     """Make layers of experts multiply as `generate` makes them for one token.
 
-    Their default is for many tokens: on an H200, 12 layers with 128 experts decoded 59 tok/s with it, and 328 with
+    Their default is for many tokens: on an H200, 12 layers with 128 experts decoded 59 tok/s with it, 328 with
     this.
     """
     before = model.get_experts_implementation()

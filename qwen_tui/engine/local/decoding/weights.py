@@ -186,7 +186,7 @@ def _joined_four_bits(linears: Sequence[Any], bias: torch.Tensor | None) -> Four
 
 
 def _scales(state: Any) -> torch.Tensor:
-    """Return the scale of each block (N * K / 64), dequantized if double quantization was used."""
+    """Return the largest magnitude of each block (N * K / 64), unpacked if double quantization was used."""
     absmax = state.absmax
     if state.nested:
         from bitsandbytes.functional import dequantize_blockwise

@@ -11,7 +11,7 @@ from transformers import AttentionInterface, PreTrainedModel
 
 ONE_QUERY = "qwen_tui_one_query"
 CHUNK = "qwen_tui_chunk"
-"""Names in transformers' attention table, which builds no masks for names that it does not know."""
+"""Names in transformers' attention table, which builds no masks for unknown names."""
 
 MORE = ("softcap", "s_aux", "position_bias", "sliding_window", "head_mask", "cache")
 """Arguments of some models' attention beyond keys, values, a scale and a mask."""

@@ -37,7 +37,7 @@ Measured on an H200, 7B: synchronizing every 4 or every 100 layers takes the sam
 """
 
 LEAST_TOKENS = 256
-"""Smallest number of tokens that may be split, however little memory there is."""
+"""Chunks up to this size are never split, however little memory there is."""
 
 SHORT_TOKENS = 512
 """Largest chunk without synchronization inside: its kernels are so short that the device would idle."""
@@ -75,7 +75,7 @@ def prefill(
 def on_device(ids: Sequence[int], model: PreTrainedModel) -> torch.Tensor:
     """Convert token ids to a tensor (1, T) on the model's device, several times as fast as `torch.tensor`.
 
-    Raises QwenTuiError for a token without a row in the embedding: it would crash the GPU's context.
+    Raises QwenTuiError for a token without a row in the embedding, which would break the CUDA context.
     """
     here = torch.frombuffer(array("q", ids), dtype=torch.long)[None]
     rows, largest = model.get_input_embeddings().weight.shape[0], int(here.max())

@@ -146,7 +146,7 @@ def _cache(model: PreTrainedModel, decoder: Decoder | None, window: int) -> KVCa
     if decoder is None:
         cache = StaticKVCache(model, window) if supports_static_cache(model) else None
         return KVCache(model, cache, prefills_without_mask=without_mask)
-    # It uses no masks: if the attention builds one after all, the model is as fast.
+    # The short prefill uses no masks: if the attention builds one after all, the model is as fast.
     short_prefill = decoder.step.short_prefill if without_mask else None
     return KVCache(model, decoder.cache, prefills_without_mask=without_mask, short_prefill=short_prefill)
 
@@ -156,8 +156,7 @@ def _set_up_torch(checkpoint: Checkpoint, device: torch.device) -> None:
     if device.type == "cuda":
         # Graphs, streams and Triton kernels run on the thread's device, whatever device their tensors are on.
         torch.cuda.set_device(device)
-    # cuDNN's attention plans again for each length of the KV cache: 13-18 tok/s rather than 35-58 for 7B on an
-    # H200.
+    # cuDNN's attention plans again for each length of the KV cache: 13-18 tok/s, not 35-58, for 7B on an H200.
     torch.backends.cuda.enable_cudnn_sdp(False)
     # In a container, torch counts the cores of the whole machine and decodes many times slower. A small model's
     # products are not worth sharing: 6.8M parameters decode at 95-107 tok/s on one of two cores, at 23-86 on both,

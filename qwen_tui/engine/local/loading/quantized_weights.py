@@ -74,8 +74,8 @@ class Kept:
         """Return the steps that write this model's weights. Call this before the first forward pass.
 
         On a CPU the current tensors are kept: with AVX512-BF16 the first use replaces them by packed ones from
-        which they cannot be recovered. On a GPU they would be in memory twice, in addition to decoding's own
-        layout, and do not change later. Failures are only logged.
+        which they cannot be recovered. On a GPU that would keep them twice, next to decoding's own layout; there
+        they are read later, unchanged. Failures are only logged.
         """
         tensors = _distinct(model)
         size = sum(tensor.nbytes for tensor in tensors.values())

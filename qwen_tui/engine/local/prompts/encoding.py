@@ -22,15 +22,14 @@ MARK = "\ufdd1"
 """Another noncharacter: marks where tokens are to be inserted in a rendered prompt."""
 
 CACHED_CHARACTERS = 2_000_000
-"""How much encoded text is cached, enough for several of the longest conversations. The least recently used text
-goes first, such as every state of a draft while it was typed."""
+"""Cache size for encoded text, enough for several of the longest conversations. The least recently used text, such
+as old states of a draft, is evicted first."""
 
 _OVERHEAD = 100
 """Cost of a piece in addition to its characters, which bounds the number of short ones."""
 
 _PROBE = ("  two\n\nlines é你好 ", "\n a  b\t1234 🦀 don't", "Yes.\n", "ok")
-"""Spaces, newlines, digits and scripts, which a tokenizer that looks across added tokens would treat
-differently."""
+"""Spaces, newlines, digits and scripts, which expose a tokenizer that looks across added tokens."""
 
 
 class Encoder:

@@ -282,7 +282,7 @@ def _without_system(messages: Sequence[PromptMessage]) -> Sequence[PromptMessage
 
 
 def _alternating(messages: Sequence[PromptMessage]) -> Sequence[PromptMessage]:
-    """Merge the system prompts, and neighbors with the same role, separated by a blank line."""
+    """Merge the system prompts, and neighboring messages with the same role, separated by a blank line."""
     merged: list[PromptMessage] = []
     for message in _without_system(messages):
         if merged and merged[-1].role is message.role:

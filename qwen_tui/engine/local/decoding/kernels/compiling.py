@@ -1,7 +1,7 @@
 """Compile the kernels that a model will need while its weights are still being read.
 
 Triton compiles a kernel for its shapes and types: 2 to 4 seconds for all of a model's the first time; later they
-come from its cache. Here they run on a few rows, with the launch parameters of the model's own row counts.
+come from its cache. Here they run on a few rows, with the tile for the model's own number of rows.
 """
 
 import ast

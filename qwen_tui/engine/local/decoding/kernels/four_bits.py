@@ -45,7 +45,7 @@ def product(
     earlier weight. `is_gated` computes `dense.gated_product` for `codes` (2I, K / 2), gate above up; I is even.
     """
     rows = out.shape[0]
-    # Measured on a H200, 7B: 35 us gated, 7.9 with a norm, 6.5 and 21 with few and with many columns.
+    # Measured on an H200, 7B: 35 us gated, 7.9 with a norm, 6.5 and 21 with few and with many columns.
     warps = 1 if is_gated else 4
     words = x.view(torch.int32)
     _product[(rows // (ROWS // 2 if is_gated else ROWS),)](
