@@ -80,7 +80,7 @@ class QuantizedCache(NamedTuple):
         entry = _read_entry(folder)
         if entry is None:
             if folder.exists():
-                self.drop(folder, "it is not whole")
+                self.drop(folder, "incomplete")
             return None
         with contextlib.suppress(OSError):  # an entry on a read-only disk is still usable
             os.utime(folder / ENTRY)
@@ -103,7 +103,7 @@ class QuantizedCache(NamedTuple):
         disk = shutil.disk_usage(self.folder)
         most = min(MOST_BYTES, disk.total // 10) if self.most_bytes is None else self.most_bytes
         if wanted_bytes > most:
-            return f"they have {wanted_bytes:,} bytes, and the cache may take {most:,}"
+            return f"{wanted_bytes:,} bytes exceed the cache's limit of {most:,}"
         if disk.free + self.taken_bytes() < wanted_bytes + self.least_free_bytes:
             return f"only {disk.free:,} bytes are free on the disk"
         entries = self.entries()
@@ -111,7 +111,7 @@ class QuantizedCache(NamedTuple):
             oldest = entries.pop()
             log.info("the quantized weights of %s are evicted: least recently used", oldest.name)
             shutil.rmtree(oldest.folder, ignore_errors=True)
-        return "" if self._has_room(wanted_bytes, most) else "another program writes there"
+        return "" if self._has_room(wanted_bytes, most) else "another program is writing to the cache"
 
     def new_folder(self) -> Path:
         """Create a folder in which to write an entry. Raises OSError."""

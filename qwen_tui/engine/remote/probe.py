@@ -62,7 +62,7 @@ def probe(calls: Calls, host: str, stop: StopFlag | None = None) -> Served:
             windows = dict.fromkeys(names, told)
     if kind is OLLAMA:
         windows |= _ollama_windows(get("/api/ps"))
-    log.info("%s is %s and serves %s", host, kind.name, one_line(", ".join(names)) or "what is asked for")
+    log.info("%s is %s and serves %s", host, kind.name, one_line(", ".join(names)) or "any model on request")
     return Served(kind, names, windows)
 
 

@@ -87,7 +87,7 @@ class ServerTokenCounter:
             try:
                 total = self._asked(messages, thinking, continues, stop)
             except (httpx2.HTTPError, TimeoutError) as error:
-                log.info("tokens are estimated, since they cannot be counted now: %s", error)
+                log.info("estimating tokens because the server cannot count them now: %s", error)
         if total is None:
             return TokenCounts(sum(guesses) + fixed, tuple(guesses), is_exact=False)
         return TokenCounts(total, _shares(max(0, total - fixed), guesses))

@@ -84,7 +84,7 @@ def checked(
             error = max(error, _compare(decoder, expected))
         _compare_captured(decoder, ids[0], expected.tolerance)
     name, rounding = decoder.step.name, expected.rounding
-    log.info("decoding by %s: %.2g from the forward pass; rounding is %.2g", name, error, rounding)
+    log.info("decoding by %s: logits deviate by %.2g; rounding alone by %.2g", name, error, rounding)
     return decoder
 
 

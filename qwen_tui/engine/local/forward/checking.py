@@ -41,7 +41,7 @@ class Reference(NamedTuple):
         expected = self.logits[place]
         error = float((said.float() - expected).norm() / expected.norm())
         if not error <= self.tolerance:
-            raise Mismatch(f"its logits are {error:.2g} away, more than {self.tolerance:.2g}")
+            raise Mismatch(f"its logits deviate by {error:.2g}, more than {self.tolerance:.2g}")
         return error
 
 

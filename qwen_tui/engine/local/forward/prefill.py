@@ -100,7 +100,7 @@ def prefill_in_parts(model: PreTrainedModel, ids: torch.Tensor, cache: KVCache, 
     crop(states, before)
     free_memory()
     half = ids.shape[1] // 2
-    log.info("no memory to read %d tokens at once: in two parts", ids.shape[1])
+    log.info("no memory to read %d tokens at once: splitting them", ids.shape[1])
     prefill_in_parts(model, ids[:, :half], cache, states)
     prefill_in_parts(model, ids[:, half:], cache, states)
 
