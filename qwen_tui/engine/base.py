@@ -157,7 +157,7 @@ class Request:
     """Whether the KV cache of an earlier prompt may be reused. Replays set False: the last bits of a result
     depend on how many tokens are read at once."""
     decode_path: str = ""
-    """Decode path to use, as named in `Run`; each samples differently. Empty uses the fastest."""
+    """Decode path, as named in `Run`: `generate` samples differently from the others. Empty uses the fastest."""
     ignores_end: bool = False
     """Suppress end tokens and always generate `max_new_tokens` tokens, for benchmarks."""
 

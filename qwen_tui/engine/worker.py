@@ -30,7 +30,7 @@ END_SECONDS = 0.5
 """How long a worker that was asked to end may take before it is killed."""
 
 PRINTS_SECONDS = 0.2
-"""How long to wait for the worker's last output; a child process of it may keep the pipe open."""
+"""How long to wait for the worker's last output; one of its child processes may keep the pipe open."""
 
 PING_SECONDS = 1.0
 """How often the worker is checked while an answer is pending."""
