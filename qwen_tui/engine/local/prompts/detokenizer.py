@@ -1,7 +1,7 @@
 """Decode generated token ids to text while they stream: exact, incremental, at a constant cost per token.
 
-The library's streamers are unsuitable: `TextStreamer` holds text back until a space and decodes the whole line again
-with every token; `DecodeStream` has no flush and stalls on broken UTF-8.
+The library's streamers are unsuitable: `TextStreamer` holds text back until a space and decodes the whole line
+again with every token; `DecodeStream` has no flush and stalls on broken UTF-8.
 """
 
 import codecs
