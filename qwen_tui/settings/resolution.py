@@ -92,7 +92,10 @@ def own_value(name: str, settings: Settings, info: ModelInfo | None) -> Json:
 def is_greedy(settings: Settings, info: ModelInfo | None) -> bool:
     """Whether the next reply takes the likeliest token each time, as the engine decides it."""
     if settings.greedy is not None:
-        return settings.greedy or _is_cold(settings.temperature)
+        temperature = settings.temperature
+        return settings.greedy or _is_cold(
+            own_value("temperature", settings, info) if temperature is None else temperature
+        )
     return bool(_is_greedy_if_left_open(settings, info))
 
 

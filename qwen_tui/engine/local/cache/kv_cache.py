@@ -33,7 +33,7 @@ class KVCache:
         short_prefill: Callable[[torch.Tensor], None] | None = None,
     ) -> None:
         self._static = static
-        """Memory for `states`; None for a model whose layers do not keep every token."""
+        """Memory for `states`; None for a model that cannot use a static cache."""
         self.prefills_without_mask = prefills_without_mask
         """How chunks are read into the cache: see `chunked_prefill.prefills_without_mask`."""
         self.short_prefill = short_prefill

@@ -1,14 +1,15 @@
-"""A static KV cache, whose memory does not move, so that captured CUDA graphs stay valid.
+"""A static cache, whose memory does not move, so that captured CUDA graphs stay valid.
 
-Its layers have the interface of transformers' own, so prefill and `generate` work with them; but a new token is
-written in place, while the library's layers copy the whole cache for it.
+Its attention layers have the interface of transformers' own, so prefill and `generate` work with them; but a new
+token is written in place, while the library's layers copy the whole cache for it. Linear attention layers are
+transformers' own, which updates their states in place.
 """
 
 from contextlib import suppress
 
 import torch
 from transformers import DynamicCache, PreTrainedModel
-from transformers.cache_utils import DynamicLayer
+from transformers.cache_utils import DynamicLayer, LinearAttentionLayer
 
 LEAST_TOKENS = 2048
 """Minimum capacity; a 7B model's cache of this many tokens takes 120 MB."""
@@ -87,53 +88,81 @@ class StaticKVCache:
 
     def __init__(self, model: PreTrainedModel, window: int) -> None:
         self._config = model.config.get_text_config(decoder=True)
-        self.layers = [StaticLayer(window) for _ in range(self._config.num_hidden_layers)]
+        self.layers: list[StaticLayer | LinearAttentionLayer] = [
+            StaticLayer(window) if type(layer) is DynamicLayer else layer
+            for layer in DynamicCache(config=self._config).layers
+        ]
+        self.attention_layers = [layer for layer in self.layers if isinstance(layer, StaticLayer)]
+        self._linear_layers = [layer for layer in self.layers if not isinstance(layer, StaticLayer)]
 
     def empty_states(self) -> DynamicCache:
         """Return an empty cache in the memory of the previous one, which must not be used any more."""
         states = DynamicCache(config=self._config)
         states.layers = list(self.layers)
         self.set_length(0)
+        self.clear_running()
         return states
 
+    def clear_running(self) -> None:
+        """Set the states of linear attention to zero, keeping their memory."""
+        for layer in self._linear_layers:
+            layer.reset()
+
     def set_length(self, length: int) -> None:
-        """Declare the first `length` tokens of every layer valid."""
-        for layer in self.layers:
+        """Declare the first `length` tokens of the attention layers valid."""
+        for layer in self.attention_layers:
             if layer.is_initialized:
                 layer.set_length(length)
 
     @property
     def capacity(self) -> int:
         """Number of tokens that fit before the tensors must be reallocated."""
-        return min(layer.capacity for layer in self.layers)
+        return min(layer.capacity for layer in self.attention_layers)
+
+    @property
+    def running_states(self) -> list[torch.Tensor]:
+        """Tensors that every token changes as a whole: convolution and recurrent states of linear attention."""
+        return [
+            state
+            for layer in self._linear_layers
+            for states in (layer.conv_states, layer.recurrent_states)
+            for state in states.values()
+            if state is not None
+        ]
 
     @property
     def addresses(self) -> tuple[int, ...]:
         """Addresses and capacity of the layers; a graph captured with other values is invalid."""
-        return (self.capacity, *(layer.all_keys.data_ptr() for layer in self.layers))
+        tensors = (*(layer.all_keys for layer in self.attention_layers), *self.running_states)
+        return (self.capacity, *(tensor.data_ptr() for tensor in tensors))
 
     def reserve(self, tokens: int, done: int) -> None:
-        """Grow every layer; see `StaticLayer.reserve`."""
-        for layer in self.layers:
+        """Prepare every layer for this many tokens, `done` of which are cached; see `StaticLayer.reserve`."""
+        for layer in self.attention_layers:
             layer.reserve(tokens, done)
+        for linear in self._linear_layers:
+            # Before the first token the states are zeros, with the same result: a graph has one path for all
+            # tokens.
+            linear.has_previous_state = dict(linear.is_conv_states_initialized)
 
     def free(self) -> None:
-        """Free the memory of all layers."""
-        for layer in self.layers:
+        """Free the memory of keys and values; the recurrent states are small, and stay."""
+        for layer in self.attention_layers:
             layer.free()
+        self.clear_running()
 
     def zero_after(self, length: int) -> None:
-        """Clear the end of every layer; see `StaticLayer.zero_after`."""
-        for layer in self.layers:
+        """Clear the end of the attention layers; see `StaticLayer.zero_after`."""
+        for layer in self.attention_layers:
             if layer.is_initialized:
                 layer.zero_after(length)
 
 
 def supports_static_cache(model: PreTrainedModel) -> bool:
-    """Whether all layers of the model's cache keep every token, so that static ones can replace them."""
-    layers = DynamicCache(config=model.config.get_text_config(decoder=True)).layers
+    """Whether the model's cache consists of layers that keep every token and perhaps linear attention."""
+    kinds = {type(layer) for layer in DynamicCache(config=model.config.get_text_config(decoder=True)).layers}
     takes_one = bool(model._supports_default_dynamic_cache())
-    return takes_one and bool(layers) and all(type(layer) is DynamicLayer for layer in layers)
+    return takes_one and DynamicLayer in kinds and kinds <= {DynamicLayer, LinearAttentionLayer}
 
 
 def _emptied(tensor: torch.Tensor) -> torch.Tensor:

@@ -15,6 +15,11 @@ class Dense(NamedTuple):
     bias: torch.Tensor | None
     """(N)."""
 
+    @property
+    def rows(self) -> int:
+        """N, the number of rows."""
+        return self.weight.shape[0]
+
     def product(
         self,
         x: torch.Tensor,
@@ -49,6 +54,11 @@ class FourBits(NamedTuple):
     """(16) float32: the values of the codes."""
     bias: torch.Tensor | None
     """(N)."""
+
+    @property
+    def rows(self) -> int:
+        """N, the number of rows."""
+        return self.codes.shape[0]
 
     def product(
         self,

@@ -136,16 +136,15 @@ def _by_decoder(loaded: Loaded, asked: _Asked, decoder: Decoder, values: Values,
     suppressed = torch.tensor(config.suppress_tokens or [], dtype=torch.long, device=loaded.model.device)
     if loaded.padded_ids is not None:
         suppressed = torch.cat((loaded.padded_ids, suppressed))
-    taken = 0
+    decoder.cached = ids.shape[0] - 1
     try:
         with torch.no_grad():
             for token_id in decoder.decode(ids, config.max_new_tokens, values, asked.seed, suppressed):
-                taken += 1
                 streamer.take(token_id)
                 if token_id in ends:
                     break
     finally:
-        decoder.cache.set_length(ids.shape[0] - 1 + taken)
+        decoder.cache.set_length(decoder.cached)
 
 
 def _configured(loaded: Loaded, request: Request, room: int) -> GenerationConfig:
@@ -157,11 +156,10 @@ def _configured(loaded: Loaded, request: Request, room: int) -> GenerationConfig
             setattr(config, name, value)
     # Temperature 0 means greedy; setting a temperature means sampling.
     if sampling.greedy is not None:
-        config.do_sample = not sampling.greedy and _is_warm(sampling.temperature)
+        config.do_sample = not sampling.greedy
     elif sampling.temperature is not None:
-        config.do_sample = _is_warm(sampling.temperature)
-    else:
-        config.do_sample = bool(config.do_sample) and _is_warm(config.temperature)
+        config.do_sample = True
+    config.do_sample = bool(config.do_sample) and _is_warm(config.temperature)
     if config.do_sample:
         # Left unset, the library would use its own default of 50.
         config.top_k = config.top_k if config.top_k is not None else 0
