@@ -1,6 +1,6 @@
-"""Qwen's chat models, as far as their shapes are certain: what each takes can be told before it is here.
+"""Catalogue of Qwen's chat models, whose requirements are known before they are downloaded.
 
-The shapes are those of the `config.json` of each repository; parameters and bytes follow from them.
+The shapes are those in each repository's `config.json`; parameters and bytes follow from them.
 """
 
 from dataclasses import dataclass, replace
@@ -12,19 +12,19 @@ from qwen_tui.errors import QwenTuiError
 
 @dataclass(frozen=True, slots=True)
 class LinearAttention:
-    """What most layers of a hybrid model have in the place of attention: the gated delta rule, in numbers."""
+    """Dimensions of a hybrid model's linear attention layers (gated delta rule)."""
 
     key_heads: int
     value_heads: int
     head_dim: int = 128
     """Of keys and of values."""
     taps: int = 4
-    """How many tokens its convolution sees."""
+    """Width of the causal convolution, in tokens."""
     full_attention_interval: int = 4
-    """Every layer of this number has attention."""
+    """One of this many layers has full attention."""
 
     def parameters(self, hidden_size: int) -> int:
-        """Of one layer, but for its MLP and norms of the hidden state."""
+        """Parameters of one layer without its MLP and its norms of the hidden state."""
         values = self.value_heads * self.head_dim
         channels = 2 * self.key_heads * self.head_dim + values
         projections = hidden_size * (channels + 2 * values + 2 * self.value_heads)
@@ -33,7 +33,7 @@ class LinearAttention:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A Qwen2, Qwen3 or Qwen3.5 decoder in numbers."""
+    """Dimensions of a Qwen2, Qwen3 or Qwen3.5 decoder."""
 
     hidden_size: int
     intermediate_size: int
@@ -44,19 +44,19 @@ class Shape:
     vocab_size: int = 151_936
     context_window: int = 32_768
     is_tied: bool = False
-    """The output layer is the embedding once more."""
+    """Whether the output layer shares the embedding's weights."""
     experts: int = 0
-    """In each layer, of `intermediate_size` each; 0 is a dense model."""
+    """Experts per layer, of `intermediate_size` each; 0 for a dense model."""
     active_experts: int = 0
-    """How many of them a token goes through."""
+    """How many experts each token is routed to."""
     is_qwen3: bool = False
-    """Qwen3 norms its queries and keys; Qwen2 adds a bias to queries, keys and values."""
+    """Qwen3 normalizes queries and keys; Qwen2 adds a bias to queries, keys and values."""
     linear: LinearAttention | None = None
-    """Qwen3.5 and later: in all layers but every fourth, the others of which gate what attention gives."""
+    """Qwen3.5 and later: linear attention in most layers; the others gate their attention's output."""
 
     @property
     def parameters(self) -> int:
-        """All of them, experts that rest included."""
+        """Total parameter count, inactive experts included."""
         queries, keys = self.attention_heads * self.head_dim, self.kv_heads * self.head_dim
         attention = 2 * self.hidden_size * (queries + keys)
         attention += 2 * self.head_dim if self.is_qwen3 else queries + 2 * keys
@@ -78,7 +78,7 @@ class Shape:
 
     @property
     def kept_embeddings(self) -> int:
-        """Parameters of embedding and output layer."""
+        """Parameters of the embedding and the output layer."""
         return self.vocab_size * self.hidden_size * (1 if self.is_tied else 2)
 
     @property
@@ -87,7 +87,7 @@ class Shape:
 
     @property
     def size(self) -> ModelSize:
-        """What it takes, as `fit` reckons with it."""
+        """Memory requirements, as `fit` uses them."""
         experts = self.layers * self.experts * self._feed_forward
         return ModelSize(
             parameters=self.parameters,
@@ -111,12 +111,12 @@ class Known:
 
     @property
     def name(self) -> str:
-        """The last part of it."""
+        """Last part of the hub name."""
         return self.model.rpartition("/")[2]
 
     @property
     def download_bytes(self) -> int:
-        """About what comes over the network: the weights in bf16."""
+        """Approximate download size: the weights in bf16."""
         return 2 * self.shape.parameters
 
 
@@ -157,7 +157,7 @@ _LONG = {size: replace(_QWEN3[size], context_window=262_144) for size in ("4B", 
 
 KNOWN: tuple[Known, ...] = (
     *(Known(f"Qwen/Qwen2.5-{size}-Instruct", shape) for size, shape in _QWEN2_5.items()),
-    # There is no Coder of the largest size.
+    # The largest size has no Coder model.
     *(Known(f"Qwen/Qwen2.5-Coder-{size}-Instruct", _QWEN2_5[size]) for size in tuple(_QWEN2_5)[:-1]),
     *(Known(f"Qwen/Qwen3-{size}", shape) for size, shape in _QWEN3.items()),
     *(
@@ -168,16 +168,16 @@ KNOWN: tuple[Known, ...] = (
     Known("Qwen/Qwen3-Coder-30B-A3B-Instruct", _LONG["30B-A3B"]),
     *(Known(f"Qwen/{name}", shape) for name, shape in _QWEN3_5.items()),
 )
-"""From the older family to the newer, each from small to large."""
+"""Older families first, each from small to large."""
 
 
 def known(model: str) -> Known | None:
-    """The entry of this name, whatever its capitals; None when there is none."""
+    """Return the entry with this name, ignoring case, or None."""
     return next((each for each in KNOWN if each.model.lower() == model.lower()), None)
 
 
 def shape_named(name: str) -> Shape:
-    """The shape of a model by its name, as `qwen2.5-7b` or `Qwen/Qwen3-8B`; raises QwenTuiError."""
+    """Return the shape of a model named like `qwen2.5-7b` or `Qwen/Qwen3-8B`. Raises QwenTuiError."""
     wanted = _short(name)
     for each in KNOWN:
         if _short(each.model) == wanted:
@@ -186,7 +186,7 @@ def shape_named(name: str) -> Shape:
 
 
 def shape_names() -> list[str]:
-    """What `shape_named` takes: of models with one shape, the first."""
+    """Return the names that `shape_named` accepts, the first one of models with the same shape."""
     names: dict[Shape, str] = {}
     for each in KNOWN:
         names.setdefault(each.shape, _short(each.model))

@@ -1,7 +1,7 @@
-"""The weights of a Llama-like model, laid out for decoding: what is read together lies together.
+"""Lay out the weights of a Llama-like model for decoding, contiguous where they are read together.
 
-The model's own modules go on working: their weights become parts of the joined ones, which take no memory twice.
-Only of weights in four bits the scales are kept once more, in half precision: 200 MB of a 7B model's 5.6 GB.
+The model's own modules keep working: their weights become views of the joined ones, at no extra memory. Only the
+scales of 4-bit weights are duplicated, in half precision: 200 MB of a 7B model's 5.6 GB.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,11 +18,11 @@ from qwen_tui.engine.local.decoding.mlp import Experts, GatedMLP
 
 
 class Unsupported(Exception):
-    """Why a model cannot be decoded in this way."""
+    """The reason why our kernels cannot decode a model."""
 
 
 class Layer(NamedTuple):
-    """One layer; K elements of the hidden state."""
+    """One layer, with a hidden size of K."""
 
     input_norm: torch.Tensor
     """(K)."""
@@ -33,7 +33,7 @@ class Layer(NamedTuple):
 
 
 class Weights(NamedTuple):
-    """All of a model."""
+    """All weights of a model."""
 
     embedding: torch.Tensor
     """(V, K)."""
@@ -44,7 +44,7 @@ class Weights(NamedTuple):
     """(V, K)."""
     eps: float
     scale: float
-    """What attention scores are multiplied by."""
+    """Factor for attention scores."""
     heads: int
     kv_heads: int
     head_dim: int
@@ -77,7 +77,7 @@ def check(model: PreTrainedModel) -> None:
 
 
 def gather(model: PreTrainedModel) -> Weights:
-    """Lay the weights out; raises `Unsupported`."""
+    """Lay out the weights of a model. Raises `Unsupported`."""
     check(model)
     decoder, config = model.model, model.config
     first = next(layer.self_attn for layer in decoder.layers if hasattr(layer, "self_attn"))
@@ -126,7 +126,7 @@ def _mixer(layer: Any, projections: Matrix, output: Matrix) -> Mixer:
 
 
 def _norm(norm: Any) -> torch.Tensor:
-    """What a normed vector is multiplied by: some models keep how far that is from one."""
+    """Return a norm's multiplier: some models store its difference from one."""
     weight: torch.Tensor = norm.weight.data
     return 1.0 + weight.float() if type(norm).__name__ in ZERO_CENTRED_NORMS else weight
 
@@ -154,7 +154,7 @@ def _experts(block: Any) -> Experts:
 
 
 def _groups(layer: Any) -> list[list[Any]]:
-    """A layer's linear modules: each with those that it is joined with."""
+    """Return a layer's linear modules, grouped by those to be joined."""
     mlp = layer.mlp
     own = [] if hasattr(mlp, "experts") else [[mlp.gate_proj, mlp.up_proj], [mlp.down_proj]]
     if hasattr(layer, "self_attn"):
@@ -188,7 +188,7 @@ def _check_experts(block: Any, dtype: torch.dtype) -> None:
 
 
 def _joined(linears: Sequence[Any]) -> Matrix:
-    """These over each other in one matrix, of which theirs become parts."""
+    """Stack these linear modules in one matrix, and make their weights views of it."""
     biases = [linear.bias.data for linear in linears if linear.bias is not None]
     bias = torch.cat(biases) if biases else None
     if type(linears[0]) is not torch.nn.Linear:
@@ -216,7 +216,7 @@ def _joined_four_bits(linears: Sequence[Any], bias: torch.Tensor | None) -> Four
 
 
 def _scales(state: Any) -> torch.Tensor:
-    """The largest magnitude of each block (N * K / 64), which with double quantization is packed itself."""
+    """Return the largest magnitude of each block (N * K / 64), unpacked if double quantization was used."""
     absmax = state.absmax
     if state.nested:
         from bitsandbytes.functional import dequantize_blockwise

@@ -1,7 +1,7 @@
-"""The kernels that a model will need, compiled while its weights are still being read.
+"""Compile the kernels that a model will need while its weights are still being read.
 
-Triton compiles each for its shapes and types: 2 to 4 seconds for all of a model the first time; from then on they
-come from its cache. They are run on a few rows here, in the way that suits the model's number of them.
+Triton compiles a kernel for its shapes and types: 2 to 4 seconds for all of a model's the first time; later they
+come from its cache. Here they run on a few rows, with the tile for the model's own number of rows.
 """
 
 import ast
@@ -17,13 +17,13 @@ import torch
 from qwen_tui.engine.local.decoding.kernels import attention, delta_rule, dense, experts, four_bits, rotary
 
 ROWS = 16
-"""Triton tells apart numbers that 16 divides; a model's numbers of rows are such numbers."""
+"""Triton specializes on numbers divisible by 16, as a model's row counts are."""
 
 CAPACITY = 2048
 
 
 class Kind(NamedTuple):
-    """What the kernels of a model depend on; the letters are those of `weights.Layer`."""
+    """Properties of a model that its kernels depend on; the letters are those of `weights.Layer`."""
 
     hidden_size: int
     """K."""
@@ -58,7 +58,7 @@ class Kind(NamedTuple):
 
 
 def kind_of(config: Any, dtype: torch.dtype, *, is_four_bits: bool) -> Kind:
-    """By the configuration of one of `kernel_support.KERNEL_MODELS`."""
+    """Derive the kind from the config of one of `kernel_support.KERNEL_MODELS`."""
     config = config.get_text_config(decoder=True)
     is_qwen2 = config.model_type == "qwen2"
     is_hybrid = config.model_type == "qwen3_5_text"
@@ -100,15 +100,15 @@ def _linear(config: Any) -> tuple[int, int, int, int, int]:
 
 
 Zeros = Callable[..., torch.Tensor]
-"""Makes a tensor of this shape on the device, in the model's type unless another is named."""
+"""Creates a tensor of this shape on the device, in the model's dtype unless given."""
 
 Part = Callable[[Kind, Zeros], None]
 
 
 def compile_all(kind: Kind, device: torch.device, *, threads: int) -> None:
-    """Compile and run every kernel once, several side by side. Raises whatever Triton raises."""
-    _run(_place, kind, device)  # the shortest, alone: with the first kernel Triton sets up its driver
-    # The variants of one kernel are one part: Triton's table of them is not made for two threads at once.
+    """Compile every kernel by running it once, several in parallel. Raises whatever Triton raises."""
+    _run(_place, kind, device)  # the shortest, alone: the first kernel initializes Triton's driver
+    # All variants of a kernel are in one part: Triton's table of them is not thread-safe.
     parts: list[Part] = [_dense_products, _attend]
     parts.append(_four_bit_products if kind.is_four_bits else _gated_product)
     if kind.experts:
@@ -122,10 +122,10 @@ def compile_all(kind: Kind, device: torch.device, *, threads: int) -> None:
 
 @contextlib.contextmanager
 def parsing_in_turn() -> Iterator[None]:
-    """Within this, only one thread at a time is in `ast.parse`, through which Triton reads every kernel.
+    """Let only one thread at a time into `ast.parse`, which Triton uses to read every kernel.
 
-    CPython keeps how deep it is in a tree for the whole interpreter: where threads take turns within a tree, one of
-    them can find the depth of the other, and raise a `SystemError` ("recursion depth mismatch"; seen with 3.11).
+    CPython tracks the recursion depth of a parse per interpreter: threads that alternate within a tree can see
+    each other's depth, and raise a `SystemError` ("recursion depth mismatch"; seen with 3.11).
     """
     parse, lock = ast.parse, threading.Lock()
 
@@ -141,7 +141,7 @@ def parsing_in_turn() -> Iterator[None]:
 
 
 def _run(part: Part, kind: Kind, device: torch.device) -> None:
-    with torch.no_grad(), contextlib.ExitStack() as stack:  # all of this holds for a thread
+    with torch.no_grad(), contextlib.ExitStack() as stack:  # all of these are per-thread settings
         if device.type == "cuda":
             stack.enter_context(torch.cuda.device(device))
             stream = torch.cuda.Stream(device)
@@ -156,7 +156,7 @@ def _zeros(
 
 
 def _matrices(kind: Kind) -> Iterator[tuple[int, bool, bool]]:
-    """Those of a layer: their columns, whether a norm and a bias go with them, whether they add to the output."""
+    """Yield for each matrix of a layer its columns, whether it has a norm and a bias, and whether it adds."""
     yield kind.hidden_size, True, False
     for columns in sorted({kind.heads * kind.head_dim, kind.intermediate_size, kind.value_size} - {0}):
         yield columns, False, True
@@ -208,7 +208,7 @@ def _four_bit_products(kind: Kind, zeros: Zeros) -> None:
 def _experts(kind: Kind, zeros: Zeros) -> None:
     ids, shares = zeros(kind.chosen, dtype=torch.int32), zeros(kind.chosen, dtype=torch.float32)
     experts.choose(zeros(kind.experts), ids, shares, adds_to_one=kind.shares_add_to_one)
-    ids.zero_()  # the matrices are those of one
+    ids.zero_()  # the weights below are those of one expert
     both, hidden = zeros(1, 2 * ROWS, kind.hidden_size), zeros(kind.hidden_size)
     experts.gated_products(both, ids, hidden, zeros(kind.chosen, ROWS), hidden, 1e-6)
     down, between = zeros(1, ROWS, kind.expert_size), zeros(kind.chosen, kind.expert_size)
