@@ -53,14 +53,12 @@ def why_not(model: PreTrainedModel) -> str:
     config = model.config.get_text_config(decoder=True)
     if len(set(getattr(model, "hf_device_map", {}).values())) > 1:
         return "it is on several devices"
-    if getattr(model, "is_loaded_in_8bit", False):
-        return "LLM.int8 waits for the processor in each product"
     if CHANGING_ROPES & rope_types(config):
         return "its positions depend on the length of the text"
     if not model._supports_default_dynamic_cache():
         return "it has a cache of another kind"
     if not supports_static_cache(model):
-        return "some layers see only a window of the text"
+        return "its cache has layers of another kind"
     if model.device.type != "cuda":
         return f"it is on {model.device.type}"
     return ""

@@ -84,4 +84,43 @@ class FourBits(NamedTuple):
         four_bits.product(*self, x, out, norm_weight, eps, is_gated=True)
 
 
-Matrix = Dense | FourBits
+class EightBits(NamedTuple):
+    """A matrix in int8 with a scale for each row, as LLM.int8 keeps it; the vector is not rounded."""
+
+    codes: torch.Tensor
+    """(N, K) int8."""
+    scales: torch.Tensor
+    """(N) float32."""
+    bias: torch.Tensor | None
+    """(N)."""
+
+    @property
+    def rows(self) -> int:
+        """N."""
+        return self.codes.shape[0]
+
+    def product(
+        self,
+        x: torch.Tensor,
+        out: torch.Tensor,
+        norm_weight: torch.Tensor | None = None,
+        eps: float = 0.0,
+        *,
+        adds: bool = False,
+    ) -> None:
+        """See `dense.product`."""
+        dense.product(self.codes, self.bias, x, out, norm_weight, eps, adds=adds, scales=self.scales)
+
+    def linear(self, x: torch.Tensor) -> torch.Tensor:
+        """Of several vectors: (C, K) to (C, N). The matrix is unpacked for them."""
+        weight = (self.codes * self.scales[:, None]).to(x.dtype)
+        return torch.nn.functional.linear(x, weight, self.bias)
+
+    def gated_product(
+        self, x: torch.Tensor, out: torch.Tensor, norm_weight: torch.Tensor, eps: float
+    ) -> None:
+        """See `dense.gated_product`."""
+        dense.gated_product(self.codes, x, out, norm_weight, eps, self.scales)
+
+
+Matrix = Dense | FourBits | EightBits

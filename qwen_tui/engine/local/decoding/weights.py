@@ -12,7 +12,7 @@ from transformers import PreTrainedModel
 
 from qwen_tui.engine.local.decoding.kernel_support import KERNEL_MODELS, ZERO_CENTRED_NORMS
 from qwen_tui.engine.local.decoding.kernels import four_bits
-from qwen_tui.engine.local.decoding.matrices import Dense, FourBits, Matrix
+from qwen_tui.engine.local.decoding.matrices import Dense, EightBits, FourBits, Matrix
 from qwen_tui.engine.local.decoding.mixers import Attention, DeltaRule, Mixer
 from qwen_tui.engine.local.decoding.mlp import Experts, GatedMLP
 
@@ -175,6 +175,9 @@ def _check(linear: Any, dtype: torch.dtype, *, may_be_packed: bool = True) -> No
             raise Unsupported(f"four bits kept as {linear.weight.dtype}")
         if linear.in_features % four_bits.BLOCK or linear.out_features % four_bits.ROWS:
             raise Unsupported(f"a matrix of {linear.out_features} x {linear.in_features} in four bits")
+    elif may_be_packed and kind == "Linear8bitLt":
+        if linear.weight.dtype is not torch.int8:
+            raise Unsupported(f"eight bits kept as {linear.weight.dtype}")
     elif type(linear) is not torch.nn.Linear:
         raise Unsupported(f"its products are made by {kind}")
     elif linear.weight.dtype is not dtype:
@@ -191,6 +194,8 @@ def _joined(linears: Sequence[Any]) -> Matrix:
     """Stack these linear modules in one matrix, and make their weights views of it."""
     biases = [linear.bias.data for linear in linears if linear.bias is not None]
     bias = torch.cat(biases) if biases else None
+    if type(linears[0]).__name__ == "Linear8bitLt":
+        return _joined_eight_bits(linears, bias)
     if type(linears[0]) is not torch.nn.Linear:
         return _joined_four_bits(linears, bias)
     if len(linears) == 1:
@@ -213,6 +218,18 @@ def _joined_four_bits(linears: Sequence[Any], bias: torch.Tensor | None) -> Four
             linear.weight.data = part.view(old.shape)
     values = linears[0].weight.quant_state.code.to(torch.float32)
     return FourBits(codes.view(-1, columns // 2), scales.view(-1, columns // four_bits.BLOCK), values, bias)
+
+
+def _joined_eight_bits(linears: Sequence[Any], bias: torch.Tensor | None) -> EightBits:
+    # bitsandbytes moves both from the weight to the state of the module when that is first used.
+    kept = [linear.state if linear.state.CB is not None else linear.weight for linear in linears]
+    codes = kept[0].CB if len(kept) == 1 else torch.cat([each.CB for each in kept])
+    scales = torch.cat([each.SCB.flatten() for each in kept]).float() / 127
+    for linear, each, part in zip(
+        linears, kept, torch.split(codes, [len(it.CB) for it in kept]), strict=True
+    ):
+        linear.weight.data = each.CB = part
+    return EightBits(codes, scales, bias)
 
 
 def _scales(state: Any) -> torch.Tensor:

@@ -16,6 +16,9 @@ TIMES_ROUNDING = 2.0
 MOST_TOLERANCE = 0.3
 """Upper limit of the tolerance: a wrong head or a wrong position causes a larger error than this."""
 
+INT8_ROUNDING = 1 / 64
+"""How exact numbers are that LLM.int8 multiplies with: it rounds them to 127 steps of the largest of a token."""
+
 TOKENS = 24
 """Number of tokens in a check."""
 
@@ -68,11 +71,12 @@ def _rounded(model: PreTrainedModel) -> Iterator[None]:
     3.7).
     """
     generator = torch.Generator(model.device).manual_seed(0)
+    least = INT8_ROUNDING if getattr(model, "is_loaded_in_8bit", False) else 0.0
 
     def change(_: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any]:
         hidden = args[0]
         noise = torch.empty(hidden.shape, dtype=torch.float32, device=hidden.device)
-        noise.normal_(1.0, torch.finfo(hidden.dtype).eps / 2, generator=generator)
+        noise.normal_(1.0, max(least, torch.finfo(hidden.dtype).eps / 2), generator=generator)
         return ((hidden * noise).to(hidden.dtype), *args[1:]), kwargs
 
     with ExitStack() as hooks:
