@@ -12,7 +12,15 @@ triton = pytest.importorskip(
 if os.environ.get("TRITON_INTERPRET") != "1":
     pytest.skip("with a GPU here, `-m gpu` tries the kernels on it", allow_module_level=True)
 
-from qwen_tui.engine.local.decoding.kernels import attention, delta_rule, dense, experts, four_bits, rotary  # noqa: E402
+from qwen_tui.engine.local.decoding.kernels import (  # noqa: E402
+    attention,
+    delta_rule,
+    dense,
+    eight_bits,
+    experts,
+    four_bits,
+    rotary,
+)
 
 tl = triton.language
 
@@ -32,7 +40,7 @@ def dotted(codes, value, x):  # type: ignore[no-untyped-def]
 
 four_bits._dotted = dotted
 
-__all__ = ["attention", "delta_rule", "dense", "experts", "four_bits", "rotary"]
+__all__ = ["attention", "delta_rule", "dense", "eight_bits", "experts", "four_bits", "rotary"]
 
 
 def _works() -> bool:
