@@ -2,8 +2,8 @@ import pytest
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from qwen_tui.guide import model_folder
-from qwen_tui.guide.training.conversations import Conversations
-from qwen_tui.guide.training.evaluate import Guide
+from qwen_tui.training.conversations import Conversations
+from qwen_tui.training.evaluate import Guide
 
 
 @pytest.fixture(scope="session")

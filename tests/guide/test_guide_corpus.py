@@ -4,9 +4,9 @@ import json
 import re
 from random import Random
 
-from qwen_tui.guide.training.batches import LEARNT, Encoder
-from qwen_tui.guide.training.evaluate import HELD_OUT, Case, cases_in
-from qwen_tui.guide.training.grammar import Pool, Wording
+from qwen_tui.training.batches import LEARNT, Encoder
+from qwen_tui.training.evaluate import HELD_OUT, Case, cases_in
+from qwen_tui.training.grammar import Pool, Wording
 
 CARD = HELD_OUT.parent / "README.md"
 

@@ -2,17 +2,19 @@
 
 from random import Random
 
-from qwen_tui.guide.training.corpus import Corpus, Topic
-from qwen_tui.guide.training.grammar import Pool, always
-from qwen_tui.guide.training.names import HAN, Names
-from qwen_tui.guide.training.news import News
-from qwen_tui.guide.training.noise import NAME, noisy_chinese, noisy_english
-from qwen_tui.guide.training.synonyms import Synonyms
+from qwen_tui.training.corpus import Corpus, Topic
+from qwen_tui.training.grammar import Pool, always
+from qwen_tui.training.names import HAN, Names
+from qwen_tui.training.news import News
+from qwen_tui.training.noise import NAME, noisy_chinese, noisy_english
+from qwen_tui.training.synonyms import Synonyms
 
-TEACHING = ("app", "ideas", "guangzhou")
+TEACHING = ("app", "screen", "ideas", "deeper", "guangzhou")
 """The kinds of topics that follow-up questions can refer to."""
 EXPLICIT_PAIRS = (
-    "base", "instruct", "four", "eight", "top", "temperature", "max", "context", "sliding", "single", "gz",
+    "base", "instruct", "four", "eight", "top", "temperature", "max", "context", "sliding", "single", "gz", "token",
+    "ram", "gpu", "prefill", "decoding", "greedy", "sampling", "finetuning", "training", "tokenizer", "bf16", "dtypes",
+    "scope", "chatbot",
 )  # fmt: skip
 """Beginnings of the names of topics for which comparisons are written out."""
 DRESSED_TALK = (

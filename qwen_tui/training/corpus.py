@@ -4,16 +4,21 @@ A corpus file is plain text. `# name` opens a topic; below it stand fields, one 
 `n` nouns for the thing and `do` verb phrases (both `|`-separated, put into the shared frames), `q` whole questions,
 `a` an answer, `more`, `why` and `ex` what follow-ups get, `f` a follow-up of this topic as `questions => answer`,
 `w` how often it is asked. `@name: a | b` defines a list for `{name}`. Lines that start with `//` are remarks.
+Names of keys and settings are placeholders, which `screen_words.py` explains.
 """
 
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from qwen_tui.guide.training.grammar import Draw, Pool
+from qwen_tui.training.grammar import Draw, Pool
+from qwen_tui.training.screen_words import LANGUAGES, ScreenWords
 
-CORPUS = Path(__file__).parent.parent / "corpus"
-LANGUAGES = ("en", "zh")
+CORPUS = Path(__file__).parent / "corpus"
+__all__ = ["CORPUS", "LANGUAGES", "Corpus", "Topic", "read_corpus", "split"]
+
+_SAID = ("a", "more", "why", "ex")
+"""Fields that the guide says; what stands in the others is typed by a person."""
 
 
 @dataclass
@@ -78,7 +83,7 @@ def split(line: str) -> list[str]:
     return [piece for piece in pieces if piece]
 
 
-def read_corpus(language: str, folder: Path = CORPUS) -> Corpus:
+def read_corpus(language: str, words: ScreenWords, folder: Path = CORPUS) -> Corpus:
     """Read all files of one language; raises `ValueError` naming the file and line that is not understood."""
     topics: dict[str, dict[str, Topic]] = {}
     lists: dict[str, list[str]] = {}
@@ -95,6 +100,10 @@ def read_corpus(language: str, folder: Path = CORPUS) -> Corpus:
             name, colon, text = line.partition(":")
             if not colon:
                 raise ValueError(f"{path}:{number}: no field in: {line}")
+            try:
+                text = _filled(name.strip(), text, words, language)
+            except KeyError as error:
+                raise ValueError(f"{path}:{number}: the program has no {error}: {line}") from error
             if name.startswith("@"):
                 lists.setdefault(name[1:].strip(), []).extend(split(text))
             elif topic is None:
@@ -104,3 +113,11 @@ def read_corpus(language: str, folder: Path = CORPUS) -> Corpus:
         for found in kind.values():
             found.prepare()
     return Corpus(topics, lists)
+
+
+def _filled(field: str, text: str, words: ScreenWords, language: str) -> str:
+    """Fill in what the screen calls things; of a follow-up, the question is typed and the answer said."""
+    if field == "f":
+        asked, arrow, answer = text.partition("=>")
+        return words.fill(asked, language, typed=True) + arrow + words.fill(answer, language)
+    return words.fill(text, language, typed=field not in _SAID)

@@ -2,7 +2,7 @@
 
 from random import Random
 
-from qwen_tui.guide.training.corpus import Corpus
+from qwen_tui.training.corpus import Corpus
 
 HAN = "".join(
     bytes([high, low]).decode("gb2312", "ignore") for high in range(0xB0, 0xD8) for low in range(0xA1, 0xFF)

@@ -1,6 +1,6 @@
 """Wordings as small grammars: `[a|b|]` chooses, `{slot}` draws from a named list, the rest stands as it is."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from random import Random
 from typing import NamedTuple
 
@@ -31,6 +31,26 @@ class Wording:
     def draw(self, rng: Random, slots: Mapping[str, Draw]) -> str:
         """Return one sentence; raises `KeyError` for a slot that nobody fills."""
         return "".join(_spell(part, rng, slots) for part in self.parts)
+
+    def all(self) -> Iterator[str]:
+        """Yield every sentence of a wording, slots left as they are written."""
+        return _all(self.parts)
+
+
+def _all(parts: list[Part]) -> Iterator[str]:
+    if not parts:
+        yield ""
+        return
+    first, rest = parts[0], list(_all(parts[1:]))
+    if isinstance(first, str):
+        heads: Iterable[str] = (first,)
+    elif isinstance(first, Slot):
+        heads = (f"{{{first.name}}}",)
+    else:
+        heads = (text for option in first for text in _all(option))
+    for head in heads:
+        for tail in rest:
+            yield head + tail
 
 
 def _spell(part: Part, rng: Random, slots: Mapping[str, Draw]) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
-from qwen_tui.guide.training.architecture import copy_shipped
+from qwen_tui.training.architecture import copy_shipped
 
 SPECIALS = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
 VOCABULARY = 6144

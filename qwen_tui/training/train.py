@@ -1,4 +1,4 @@
-"""Trains the guide: `python -m qwen_tui.guide.training.train --out FOLDER`.
+"""Trains the guide: `python -m qwen_tui.training.train --out FOLDER`.
 
 Reads the corpus, learns the tokenizer, trains the model for a given time, saves the folder and prints the score on
 the held-out questions. On one H200 the default takes about eight minutes in all.
@@ -17,19 +17,20 @@ from torch import Tensor
 from torch.nn import functional
 from transformers import Qwen2ForCausalLM
 
-from qwen_tui.guide.training.architecture import build_model, save_model
-from qwen_tui.guide.training.batches import LEARNT, Supply
-from qwen_tui.guide.training.conversations import Conversations
-from qwen_tui.guide.training.names import HAN
-from qwen_tui.guide.training.tokenizer import save_tokenizer, train_tokenizer
+from qwen_tui.training.architecture import build_model, save_model
+from qwen_tui.training.batches import LEARNT, Supply
+from qwen_tui.training.conversations import Conversations
+from qwen_tui.training.names import HAN
+from qwen_tui.training.screen_words import ScreenWords, of_the_program
+from qwen_tui.training.tokenizer import save_tokenizer, train_tokenizer
 
 LISTENING = 0.05
 """Weight of the person's tokens in the loss, against 1 for the guide's."""
 
 
-def tokenizer_texts(conversations: int, seed: int) -> list[str]:
+def tokenizer_texts(words: ScreenWords, conversations: int, seed: int) -> list[str]:
     """Return what the tokenizer is learnt from: conversations, and every common Chinese character."""
-    source, rng = Conversations(), Random(seed)
+    source, rng = Conversations(words), Random(seed)
     texts = [HAN] * 45
     for _ in range(conversations):
         system, turns = source.draw(rng, 6)
@@ -106,12 +107,16 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True, help="folder for the finished model")
     parser.add_argument("--start", type=Path, help="model folder to go on from, instead of from nothing")
+    parser.add_argument("--words", type=Path, help="names on the screen, as screen_words.py wrote them elsewhere")
     parser.add_argument("--seconds", type=float, default=360, help="how long to train")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--workers", type=int, default=14, help="processes that write conversations")
     parser.add_argument("--tokens", type=int, default=131072, help="tokens in a batch")
     parser.add_argument("--rate", type=float, default=3e-3, help="highest learning rate")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--conversations", type=int, default=40000, help="how many the tokenizer is learnt from"
+    )
     parser.add_argument("--layers", type=int, default=8, help="fewer only to try the script out")
     parser.add_argument("--compile", action=argparse.BooleanOptionalAction, default=torch.cuda.is_available())
     parser.add_argument("--evaluate", action=argparse.BooleanOptionalAction, default=True)
@@ -126,12 +131,13 @@ def main() -> None:
     folder: Path = arguments.out
     folder.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
+    words = ScreenWords.read(arguments.words) if arguments.words else of_the_program()
     if arguments.start:
         save_tokenizer(Tokenizer.from_file(str(arguments.start / "tokenizer.json")), folder)
     else:
-        save_tokenizer(train_tokenizer(tokenizer_texts(40000, arguments.seed)), folder)
+        save_tokenizer(train_tokenizer(tokenizer_texts(words, arguments.conversations, arguments.seed)), folder)
         print(f"tokenizer learnt in {time.monotonic() - began:.0f} s", flush=True)
-    supply = Supply(folder / "tokenizer.json", arguments.workers, arguments.tokens, arguments.seed)
+    supply = Supply(folder / "tokenizer.json", words, arguments.workers, arguments.tokens, arguments.seed)
     model = build_model(arguments.layers).to(arguments.device)
     if arguments.start:
         started = Qwen2ForCausalLM.from_pretrained(arguments.start, dtype=torch.float32)
@@ -143,7 +149,7 @@ def main() -> None:
         supply.close()
     save_model(model, folder)
     if arguments.evaluate:
-        from qwen_tui.guide.training.evaluate import report
+        from qwen_tui.training.evaluate import report
 
         report(folder, arguments.device)
 

@@ -3,8 +3,8 @@
 import re
 from random import Random
 
-from qwen_tui.guide.training.corpus import CORPUS, split
-from qwen_tui.guide.training.noise import NAME
+from qwen_tui.training.corpus import CORPUS, split
+from qwen_tui.training.noise import NAME
 
 _AMBIGUOUS = {
     "parameters", "controls", "text", "line", "note", "context", "model", "program", "network", "key", "session",

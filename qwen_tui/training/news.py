@@ -2,9 +2,9 @@
 
 from random import Random
 
-from qwen_tui.guide.training.corpus import Corpus, split
-from qwen_tui.guide.training.grammar import Draw, Pool, always
-from qwen_tui.guide.training.names import Names
+from qwen_tui.training.corpus import Corpus, split
+from qwen_tui.training.grammar import Draw, Pool, always
+from qwen_tui.training.names import Names
 
 CATEGORIES = ("sports", "technology", "politics", "entertainment")
 _TASKS = {

@@ -3,10 +3,11 @@
 from dataclasses import dataclass, field
 from random import Random
 
-from qwen_tui.guide.training.corpus import LANGUAGES, Topic, read_corpus
-from qwen_tui.guide.training.names import Names
-from qwen_tui.guide.training.news import CATEGORIES, Task
-from qwen_tui.guide.training.speaker import Speaker
+from qwen_tui.training.corpus import LANGUAGES, Topic, read_corpus
+from qwen_tui.training.names import Names
+from qwen_tui.training.news import CATEGORIES, Task
+from qwen_tui.training.screen_words import ScreenWords
+from qwen_tui.training.speaker import Speaker
 
 Turn = tuple[str, str]
 """What the person says and what the guide answers."""
@@ -41,8 +42,8 @@ class State:
 class Conversations:
     """Draws whole conversations; the same seed draws the same ones."""
 
-    def __init__(self) -> None:
-        corpora = {language: read_corpus(language) for language in LANGUAGES}
+    def __init__(self, words: ScreenWords) -> None:
+        corpora = {language: read_corpus(language, words) for language in LANGUAGES}
         self.names = Names(corpora["en"], corpora["zh"])
         self.speakers = {language: Speaker(language, corpora[language], self.names) for language in LANGUAGES}
 

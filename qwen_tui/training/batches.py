@@ -14,8 +14,9 @@ from random import Random
 import numpy as np
 from tokenizers import Tokenizer
 
-from qwen_tui.guide.training.architecture import END_OF_TEXT_ID, IM_END_ID, IM_START_ID, WINDOW
-from qwen_tui.guide.training.conversations import Conversations, Turn
+from qwen_tui.training.architecture import END_OF_TEXT_ID, IM_END_ID, IM_START_ID, WINDOW
+from qwen_tui.training.conversations import Conversations, Turn
+from qwen_tui.training.screen_words import ScreenWords
 
 SHORT = 256
 """Width of rows that train the beginnings of conversations; the others are `WINDOW` wide."""
@@ -69,10 +70,15 @@ def rows(encoder: Encoder, source: Conversations, rng: Random, width: int, count
 
 
 def _work(
-    tokenizer_file: str, seed: int, width: int, count: int, out: "multiprocessing.Queue[np.ndarray]"
+    tokenizer_file: str,
+    words: ScreenWords,
+    seed: int,
+    width: int,
+    count: int,
+    out: "multiprocessing.Queue[np.ndarray]",
 ) -> None:
     encoder = Encoder(Tokenizer.from_file(tokenizer_file))
-    source, rng = Conversations(), Random(seed)
+    source, rng = Conversations(words), Random(seed)
     while True:
         out.put(rows(encoder, source, rng, width, count))
 
@@ -80,7 +86,9 @@ def _work(
 class Supply:
     """Worker processes that keep queues of short and of long batches full."""
 
-    def __init__(self, tokenizer_file: Path, workers: int, tokens: int, seed: int) -> None:
+    def __init__(
+        self, tokenizer_file: Path, words: ScreenWords, workers: int, tokens: int, seed: int
+    ) -> None:
         context = multiprocessing.get_context("spawn")
         self.queues = {width: context.Queue(24) for width in (SHORT, WINDOW)}
         self.recent: dict[int, list[np.ndarray]] = {SHORT: [], WINDOW: []}
@@ -89,7 +97,7 @@ class Supply:
         self.processes = []
         for number in range(max(workers, 2)):
             width = (SHORT, WINDOW)[number % 2]
-            work = (str(tokenizer_file), seed * 1000 + number, width, tokens // width, self.queues[width])
+            work = (str(tokenizer_file), words, seed * 1000 + number, width, tokens // width, self.queues[width])
             process = context.Process(target=_work, args=work, daemon=True)
             process.start()
             self.processes.append(process)

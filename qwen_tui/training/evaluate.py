@@ -1,4 +1,4 @@
-"""Scores the guide on what was held out: `python -m qwen_tui.guide.training.evaluate [FOLDER]`.
+"""Scores the guide on what was held out: `python -m qwen_tui.training.evaluate [FOLDER]`.
 
 Questions count as right when the answer holds the key phrases written beside them, news when the answer is the
 category and nothing else, names when an answer three or more turns later holds the name. Every figure is given for
@@ -20,7 +20,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from qwen_tui.guide import model_folder
 
-HELD_OUT = Path(__file__).parent.parent / "heldout"
+HELD_OUT = Path(__file__).parent / "heldout"
 Message = dict[str, str]
 
 
