@@ -32,6 +32,8 @@ class State:
     task: Task | None = None
     refused: bool = False
     refused_place: bool = False
+    place: str = ""
+    """Which place was spoken of last: `gz`, `other`, or none."""
 
     @property
     def answered_in(self) -> str:
@@ -61,12 +63,17 @@ class Conversations:
         for number in range(turns):
             if rng.random() < 0.05:
                 state.language = OTHER[state.language]
-            done.append(self._told(state, rng) if number == told_at else self._turn(state, rng))
+            done.append(self._told(state, rng) if number == told_at else self._turn(state, rng, first=number == 0))
         return system, done
 
-    def _turn(self, state: State, rng: Random) -> Turn:
+    def _turn(self, state: State, rng: Random, first: bool) -> Turn:
         """Draw one turn of any kind that fits the state."""
         kind = rng.random()
+        refers_to_nothing = not (state.topic or state.refused or state.category)
+        if refers_to_nothing and rng.random() < (0.11 if first else 0.05):
+            return self._cold(state, rng)
+        if not first and rng.random() < 0.03 and not state.refused:
+            return self._place_again(state, rng)
         if state.category and rng.random() < 0.35:
             return self._after_news(state, rng)
         if kind < 0.20 and (state.topic or state.refused):
@@ -91,6 +98,8 @@ class Conversations:
     def _settle(self, state: State, topic: Topic | None) -> None:
         """Make `topic` what follow-ups refer to."""
         state.topic, state.told, state.category, state.task = topic, set(), "", None
+        if topic and _is_guangzhou(topic):
+            state.place = "gz"
         state.refused = state.refused_place = False
 
     def _taught(self, state: State, rng: Random) -> Turn:
@@ -99,9 +108,10 @@ class Conversations:
         if rng.random() < 0.03 and state.answer_language is None:
             return self._in_other_language(state, rng, topic)
         if rng.random() < 0.04:
-            other = self.speakers[OTHER[state.language]].teaching[topic.name]
+            there = self.speakers[OTHER[state.language]]
+            other = there.teaching[topic.name]
             if other.nouns:
-                text = speaker.framed("noun", rng, n=rng.choice(other.nouns))
+                text = speaker.framed("noun", rng, n=there.noun(other, rng))
                 if "{" not in text:
                     self._settle(state, topic)
                     return text, self._reply(state, rng, topic)
@@ -126,7 +136,10 @@ class Conversations:
         return speaker.noisy(text, rng), rng.choice(other.answers)
 
     def _small_talk(self, state: State, rng: Random) -> Turn:
-        topic, text = self.speakers[state.language].small_talk(rng)
+        speaker = self.speakers[state.language]
+        topic, text = speaker.small_talk(rng)
+        if speaker.names_city(text):
+            state.place = "other"
         self._settle(state, topic if topic.text("more") or topic.text("ex") else None)
         return text, self._reply(state, rng, topic)
 
@@ -135,7 +148,9 @@ class Conversations:
         text = speaker.off_topic(rng)
         self._settle(state, None)
         state.refused = True
-        state.refused_place = any(place in text for place in speaker.corpus.lists["city"])
+        state.refused_place = speaker.names_city(text)
+        if state.refused_place:
+            state.place = "other"
         return text, self._reply(state, rng, speaker.refusal)
 
     def _follow_up(self, state: State, rng: Random) -> Turn:
@@ -150,7 +165,7 @@ class Conversations:
         topic = state.topic
         assert topic is not None
         here = speaker.topic(topic.name) or topic
-        if (topic.name.startswith("gz") or topic.name == "dim_sum") and rng.random() < 0.6:
+        if _is_guangzhou(topic) and rng.random() < 0.6:
             other, text = speaker.there(rng)
             self._settle(state, other)
             return text, self._reply(state, rng, other)
@@ -258,10 +273,30 @@ class Conversations:
             text = speaker.noisy(speaker.name_topics["ask_other"].questions.draw(rng, speaker.slots), rng)
             self._settle(state, None)
             return text, answering.name_topics["ask_other"].answers[0]
-        cold = rng.choice(("more", "why", "ex", "what_it", "cold_it", "cold_it"))
-        if state.topic or state.refused or state.category:
-            return self._taught(state, rng)
-        return speaker.framed(cold, rng), rng.choice(answering.replies["cold"])
+        return self._taught(state, rng)
+
+    def _cold(self, state: State, rng: Random) -> Turn:
+        """A follow-up to nothing, as every follow-up is where memory is off: asked back what is meant."""
+        speaker, answering = self.speakers[state.language], self.speakers[state.answered_in]
+        if not state.place and rng.random() < 0.35:
+            return speaker.there(rng)[1], rng.choice(answering.replies["cold_place"])
+        if rng.random() < 0.5:
+            text = speaker.framed(rng.choice(("more", "why", "why", "ex", "what_it", "cold_it", "cold_it")), rng)
+        else:
+            text = speaker.follow_up_to_nothing(rng)
+        return text, rng.choice(answering.replies["cold"])
+
+    def _place_again(self, state: State, rng: Random) -> Turn:
+        """A question on *there* some turns after the place was named, or in a conversation that named none."""
+        speaker, answering = self.speakers[state.language], self.speakers[state.answered_in]
+        topic, text = speaker.there(rng)
+        if state.place == "gz":
+            self._settle(state, topic)
+            return text, self._reply(state, rng, topic)
+        self._settle(state, None)
+        if state.place:
+            return text, self._reply(state, rng, speaker.refusal)
+        return text, rng.choice(answering.replies["cold_place"])
 
     def _system(self, state: State, rng: Random) -> str:
         """Draw a system prompt; most change nothing, a few ask for one language."""
@@ -284,3 +319,7 @@ class Conversations:
                 line = ("News: " if state.language == "en" else "新闻：") + line
             done.append((line, task[category]))
         return system, done
+
+
+def _is_guangzhou(topic: Topic) -> bool:
+    return topic.name.startswith("gz") or topic.name == "dim_sum"

@@ -68,7 +68,7 @@ class ScreenWords:
 
 def of_the_program() -> ScreenWords:
     """Return the default keys and the sentences of the program as it is; imports every part of the screen."""
-    from qwen_tui.strings.english import SENTENCES
+    from qwen_tui.strings import languages
     from qwen_tui.ui.widgets.keys import import_every_room, key_name, own_bindings
 
     import_every_room()
@@ -76,7 +76,7 @@ def of_the_program() -> ScreenWords:
     for _, binding in own_bindings():
         if binding.id:
             keys.setdefault(binding.id, key_name(binding.key.split(",")[0].strip()))
-    return ScreenWords(keys, {language: SENTENCES for language in LANGUAGES})
+    return ScreenWords(keys, {language: languages.texts(language).SENTENCES for language in LANGUAGES})
 
 
 def _spellings(key: str, language: str) -> str:

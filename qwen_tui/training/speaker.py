@@ -1,9 +1,10 @@
 """One language's half of the synthesis: draws a question on a topic, worded and typed in its own way."""
 
+import re
 from random import Random
 
 from qwen_tui.training.corpus import Corpus, Topic
-from qwen_tui.training.grammar import Pool, always
+from qwen_tui.training.grammar import Pool, Wording, always
 from qwen_tui.training.names import HAN, Names
 from qwen_tui.training.news import News
 from qwen_tui.training.noise import NAME, noisy_chinese, noisy_english
@@ -59,6 +60,17 @@ class Speaker:
         self.taught = list(self.teaching.values())
         self.taught_weights = [_breadth(topic) for topic in self.taught]
         self.with_nouns = [topic for topic in self.taught if topic.nouns]
+        pools = [pool for topic in self.taught for pool, _ in topic.followups]
+        self.follow_ups = [wording for pool in pools for wording in pool.wordings]
+        spelled = {_plain(text) for wording in self.follow_ups for text in wording.all()}
+        self.standing_alone = spelled & {
+            _plain(text)
+            for topic in self.taught
+            for wording in (*topic.questions.wordings, *map(Wording, (*topic.nouns, *topic.actions)))
+            for text in wording.all()
+        }
+        self.leaning = spelled - self.standing_alone
+        """Follow-ups that mean nothing without what was said before, without blanks and signs."""
 
     def topic(self, name: str) -> Topic | None:
         """Return a topic that follow-ups can refer to, by name."""
@@ -101,7 +113,10 @@ class Speaker:
         if kind == 0:
             return topic.questions.draw(rng, self.slots)
         if kind == 1:
-            return self.frame("noun", rng, n=self.noun(topic, rng))
+            text = self.frame("noun", rng, n=self.noun(topic, rng))
+            while _plain(text) in self.leaning:
+                text = self.frame("noun", rng, n=self.noun(topic, rng))
+            return text
         return self.frame("action", rng, do=rng.choice(topic.actions))
 
     def question(self, topic: Topic, rng: Random) -> str:
@@ -165,6 +180,17 @@ class Speaker:
             text = text.replace(clumsy, "in " if clumsy == "in in " else "there")
         return topic, self.noisy(text, rng)
 
+    def follow_up_to_nothing(self, rng: Random) -> str:
+        """Return a follow-up of some topic that does not say which."""
+        text = rng.choice(self.follow_ups).draw(rng, self.slots)
+        while _plain(text) not in self.leaning or "T4" in text:
+            text = rng.choice(self.follow_ups).draw(rng, self.slots)
+        return self.noisy(self.reworded(text, rng), rng)
+
+    def names_city(self, text: str) -> bool:
+        """Say whether a city is named that the guide knows nothing of."""
+        return any(city in text for city in self.corpus.lists["city"])
+
     def named(self, topic: str, rng: Random, name: str, old: str = "") -> str:
         """Return a sentence of the names file with the person's name in it, untouched by noise."""
         slots = self.slots | {"old": always(old or "\ue001")}
@@ -194,3 +220,7 @@ def _breadth(topic: Topic) -> float:
     """How often a topic is asked: more wordings, more often, within a factor of about two."""
     words = len(topic.questions.wordings) + 2 * len(topic.nouns) + 2 * len(topic.actions)
     return topic.weight * (0.6 + min(words, 40) / 40)
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[\W_]+", "", text.lower())

@@ -4,11 +4,22 @@ import json
 import re
 from random import Random
 
+import pytest
+
+from qwen_tui.guide import model_folder
 from qwen_tui.training.batches import LEARNT, Encoder
+from qwen_tui.training.conversations import State
 from qwen_tui.training.evaluate import HELD_OUT, Case, cases_in
 from qwen_tui.training.grammar import Pool, Wording
 
-CARD = HELD_OUT.parent / "README.md"
+CARD = model_folder().parent / "README.md"
+
+
+FOLLOWING = ("more", "why", "ex", "what_it", "in_other", "cold_it")
+
+
+def every(wordings):
+    return [text for wording in wordings for text in wording.all()]
 
 
 def plain(text):
@@ -25,6 +36,43 @@ def test_both_languages_hold_the_same_topics(conversations):
     english, chinese = (conversations.speakers[language].corpus.topics for language in ("en", "zh"))
     for kind, topics in english.items():
         assert topics.keys() == chinese[kind].keys()
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_no_question_has_two_answers(conversations, language):
+    speaker = conversations.speakers[language]
+    follow_ups = {plain(text) for name in FOLLOWING for text in every(speaker.frames[name].wordings)}
+    owners = {}
+    for kind in ("app", "screen", "ideas", "deeper", "guangzhou", "talk"):
+        for name, topic in speaker.corpus.topics[kind].items():
+            alone = map(Wording, (*topic.nouns, *topic.actions))
+            for asked in every((*topic.questions.wordings, *alone)):
+                owners.setdefault(plain(asked), set()).add(name)
+    owners.pop("", None)
+    assert {asked: names for asked, names in owners.items() if len(names) > 1} == {}
+    assert not follow_ups & owners.keys()
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_follow_up_that_opens_a_conversation_is_asked_back(conversations, language):
+    speaker = conversations.speakers[language]
+    asked_back = {*speaker.replies["cold"], *speaker.replies["cold_place"]}
+    rng, follow_ups = Random(5), 0
+    for _ in range(1500):
+        _, turns = conversations.draw(rng, 1)
+        if plain(turns[0][0]) in speaker.leaning:
+            follow_ups += 1
+            assert turns[0][1] in asked_back, turns[0]
+    assert follow_ups > 5
+
+
+def test_guangzhou_is_never_the_answer_to_there_when_nobody_named_it(conversations):
+    rng = Random(23)
+    for language in ("en", "zh"):
+        for _ in range(200):
+            _, answer = conversations._cold(State(language), rng)
+            assert "Guangzhou" not in answer
+            assert "广州" not in answer
 
 
 def test_the_same_seed_draws_the_same_conversation(conversations):
