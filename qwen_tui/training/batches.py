@@ -15,8 +15,9 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from qwen_tui.training.architecture import END_OF_TEXT_ID, IM_END_ID, IM_START_ID, WINDOW
-from qwen_tui.training.conversations import Conversations, Turn
+from qwen_tui.training.conversations import Conversations
 from qwen_tui.training.screen_words import ScreenWords
+from qwen_tui.training.state import Turn
 
 SHORT = 256
 """Width of rows that train the beginnings of conversations; the others are `WINDOW` wide."""
@@ -97,7 +98,14 @@ class Supply:
         self.processes = []
         for number in range(max(workers, 2)):
             width = (SHORT, WINDOW)[number % 2]
-            work = (str(tokenizer_file), words, seed * 1000 + number, width, tokens // width, self.queues[width])
+            work = (
+                str(tokenizer_file),
+                words,
+                seed * 1000 + number,
+                width,
+                tokens // width,
+                self.queues[width],
+            )
             process = context.Process(target=_work, args=work, daemon=True)
             process.start()
             self.processes.append(process)

@@ -1,44 +1,13 @@
 """Corpus to conversations: turns drawn at random, with a name, a topic and a language carried along."""
 
-from dataclasses import dataclass, field
 from random import Random
 
 from qwen_tui.training.corpus import LANGUAGES, Topic, read_corpus
 from qwen_tui.training.names import Names
-from qwen_tui.training.news import CATEGORIES, Task
 from qwen_tui.training.screen_words import ScreenWords
+from qwen_tui.training.sorting import NewsTurns
 from qwen_tui.training.speaker import Speaker
-
-Turn = tuple[str, str]
-"""What the person says and what the guide answers."""
-
-OTHER = {"en": "zh", "zh": "en"}
-"""Each language's other one."""
-
-
-@dataclass
-class State:
-    """What later turns of a conversation depend on."""
-
-    language: str
-    answer_language: str | None = None
-    """Set when a system prompt asks for one language whatever the question's."""
-    name: str = ""
-    topic: Topic | None = None
-    told: set[str] = field(default_factory=set)
-    """Which follow-ups on the topic were given."""
-    category: str = ""
-    """Category of the line that was sorted in the last turn."""
-    task: Task | None = None
-    refused: bool = False
-    refused_place: bool = False
-    place: str = ""
-    """Which place was spoken of last: `gz`, `other`, or none."""
-
-    @property
-    def answered_in(self) -> str:
-        """The language of the next answer."""
-        return self.answer_language or self.language
+from qwen_tui.training.state import OTHER, State, Turn, is_guangzhou
 
 
 class Conversations:
@@ -48,6 +17,7 @@ class Conversations:
         corpora = {language: read_corpus(language, words) for language in LANGUAGES}
         self.names = Names(corpora["en"], corpora["zh"])
         self.speakers = {language: Speaker(language, corpora[language], self.names) for language in LANGUAGES}
+        self.news_turns = NewsTurns(self.speakers)
 
     def draw(self, rng: Random, turns: int) -> tuple[str, list[Turn]]:
         """Return a system prompt, empty for none, and `turns` turns."""
@@ -58,12 +28,14 @@ class Conversations:
         if kind < 0.2:
             system = self._system(state, rng)
         elif kind < 0.24:
-            return self._sorting(state, rng, turns)
+            return self.news_turns.conversation(state, rng, turns)
         told_at = rng.randrange(0, 3) if rng.random() < 0.5 else -1
         for number in range(turns):
             if rng.random() < 0.05:
                 state.language = OTHER[state.language]
-            done.append(self._told(state, rng) if number == told_at else self._turn(state, rng, first=number == 0))
+            done.append(
+                self._told(state, rng) if number == told_at else self._turn(state, rng, first=number == 0)
+            )
         return system, done
 
     def _turn(self, state: State, rng: Random, first: bool) -> Turn:
@@ -75,14 +47,14 @@ class Conversations:
         if not first and rng.random() < 0.03 and not state.refused:
             return self._place_again(state, rng)
         if state.category and rng.random() < 0.35:
-            return self._after_news(state, rng)
+            return self.news_turns.following(state, rng)
         if kind < 0.20 and (state.topic or state.refused):
             return self._follow_up(state, rng)
         draws = (
-            (0.52, self._taught),
-            (0.64, self._small_talk),
-            (0.78, self._off_topic),
-            (0.86, self._sorted),
+            (0.57, self._taught),
+            (0.68, self._small_talk),
+            (0.80, self._off_topic),
+            (0.88, self.news_turns.alone),
             (0.95, self._asked_name),
             (0.97, self._told),
             (1.0, self._odd),
@@ -93,14 +65,9 @@ class Conversations:
         """Return an answer of the topic in the language that this turn is answered in."""
         speaker = self.speakers[state.answered_in]
         other = speaker.refusal if topic.name == "refusal" else speaker.topic(topic.name)
-        return speaker.addressed(rng.choice((other or topic).text(name)), state.name)
-
-    def _settle(self, state: State, topic: Topic | None) -> None:
-        """Make `topic` what follow-ups refer to."""
-        state.topic, state.told, state.category, state.task = topic, set(), "", None
-        if topic and _is_guangzhou(topic):
-            state.place = "gz"
-        state.refused = state.refused_place = False
+        wordings = (other or topic).text(name)
+        state.said = rng.choice([each for each in wordings if each != state.said] or wordings)
+        return speaker.addressed(state.said, state.name)
 
     def _taught(self, state: State, rng: Random) -> Turn:
         speaker = self.speakers[state.language]
@@ -113,11 +80,11 @@ class Conversations:
             if other.nouns:
                 text = speaker.framed("noun", rng, n=there.noun(other, rng))
                 if "{" not in text:
-                    self._settle(state, topic)
+                    state.settle(topic)
                     return text, self._reply(state, rng, topic)
         text = speaker.question(topic, rng)
         reply = self._reply(state, rng, topic)
-        self._settle(state, topic)
+        state.settle(topic)
         if topic.text("more") and rng.random() < 0.06:
             detail = (" in detail", "详细") if rng.random() < 0.5 else (" in detail please", "请详细说明：")
             text = text.rstrip("?.") + detail[0] if state.language == "en" else detail[1] + text
@@ -132,7 +99,7 @@ class Conversations:
         asked = speaker.frame("ask_other", rng)
         text += asked if state.language == "zh" or asked[0] in ",." else " " + asked
         other = self.speakers[OTHER[state.language]].teaching[topic.name]
-        self._settle(state, topic)
+        state.settle(topic)
         return speaker.noisy(text, rng), rng.choice(other.answers)
 
     def _small_talk(self, state: State, rng: Random) -> Turn:
@@ -140,13 +107,13 @@ class Conversations:
         topic, text = speaker.small_talk(rng)
         if speaker.names_city(text):
             state.place = "other"
-        self._settle(state, topic if topic.text("more") or topic.text("ex") else None)
+        state.settle(topic if topic.text("more") or topic.text("ex") else None)
         return text, self._reply(state, rng, topic)
 
     def _off_topic(self, state: State, rng: Random) -> Turn:
         speaker = self.speakers[state.language]
         text = speaker.off_topic(rng)
-        self._settle(state, None)
+        state.settle(None)
         state.refused = True
         state.refused_place = speaker.names_city(text)
         if state.refused_place:
@@ -165,9 +132,9 @@ class Conversations:
         topic = state.topic
         assert topic is not None
         here = speaker.topic(topic.name) or topic
-        if _is_guangzhou(topic) and rng.random() < 0.6:
+        if is_guangzhou(topic) and rng.random() < 0.6:
             other, text = speaker.there(rng)
-            self._settle(state, other)
+            state.settle(other)
             return text, self._reply(state, rng, other)
         if here.followups and rng.random() < 0.55:
             pool, answer = rng.choice(here.followups)
@@ -192,37 +159,10 @@ class Conversations:
             if topic.text(given) and given not in state.told:
                 state.told.add(given)
                 return text, self._reply(state, rng, topic, given)
+        if kind == "more" and "a" not in state.told:
+            state.told.add("a")
+            return text, self._reply(state, rng, topic)
         return text, rng.choice(self.speakers[state.answered_in].replies["enough"])
-
-    def _after_news(self, state: State, rng: Random) -> Turn:
-        """Another line for the same task, or the reason for the last answer."""
-        speaker = self.speakers[state.language]
-        if rng.random() < 0.4:
-            text = speaker.framed("why", rng)
-            return text, self.speakers[state.answered_in].news.because(state.category)
-        category = rng.choice(CATEGORIES)
-        if state.task is not None:
-            category = rng.choice(list(state.task))
-        line = speaker.news.line(category, rng)
-        text = speaker.news.following(rng, line)
-        state.category = category
-        if state.task is not None:
-            return text, state.task[category]
-        return text, speaker.news.free(rng, line, category)[1]
-
-    def _sorted(self, state: State, rng: Random) -> Turn:
-        """A classification prompt; the line may be in the other language."""
-        speaker = self.speakers[state.language]
-        category = rng.choice(CATEGORIES)
-        lines = self.speakers[rng.choice(LANGUAGES)] if rng.random() < 0.15 else speaker
-        line = lines.news.line(category, rng)
-        self._settle(state, None)
-        state.category = category
-        if rng.random() < 0.14:
-            return speaker.news.free(rng, line, category)
-        labels = self.speakers["en"] if rng.random() < 0.05 else speaker
-        state.task = labels.news.task(rng, category)
-        return speaker.news.prompt(rng, state.task, line), state.task[category]
 
     def _told(self, state: State, rng: Random) -> Turn:
         """The person says a name, the first or another one, now and then with a question behind it."""
@@ -232,7 +172,7 @@ class Conversations:
         kind = "correct" if corrected else "tell"
         text = speaker.named(kind, rng, name, state.name).replace("\ue001", name)
         state.name = name
-        self._settle(state, None)
+        state.settle(None)
         answers = self.speakers[state.answered_in].name_topics[kind]
         reply = rng.choice(answers.answers).replace("{name}", name)
         if rng.random() < 0.12 and not corrected:
@@ -242,13 +182,13 @@ class Conversations:
             text = text.rstrip("?？。!.！") + gap + speaker.question(topic, rng)
             hello = f"Hello, {name}! " if state.answered_in == "en" else f"你好，{name}！"
             reply = hello + self._reply(state, rng, topic)
-            self._settle(state, topic)
+            state.settle(topic)
         return text, reply
 
     def _asked_name(self, state: State, rng: Random) -> Turn:
         speaker = self.speakers[state.language]
         text = speaker.named("ask", rng, state.name)
-        self._settle(state, None)
+        state.settle(None)
         topics = self.speakers[state.answered_in].name_topics
         if not state.name:
             return text, topics["unknown"].answers[0]
@@ -259,7 +199,7 @@ class Conversations:
         speaker, answering = self.speakers[state.language], self.speakers[state.answered_in]
         kind = rng.random()
         if kind < 0.25 and state.answer_language is None:
-            self._settle(state, None)
+            state.settle(None)
             return speaker.pair(rng)
         if kind < 0.45:
             first, second = speaker.taught_topic(rng), speaker.taught_topic(rng)
@@ -267,11 +207,11 @@ class Conversations:
             text = speaker.noisy(text + speaker.bare_question(second, rng), rng)
             gap = " " if state.answered_in == "en" else ""
             reply = self._reply(state, rng, first) + gap + self._reply(state, rng, second)
-            self._settle(state, second)
+            state.settle(second)
             return text, reply
         if kind < 0.6:
             text = speaker.noisy(speaker.name_topics["ask_other"].questions.draw(rng, speaker.slots), rng)
-            self._settle(state, None)
+            state.settle(None)
             return text, answering.name_topics["ask_other"].answers[0]
         return self._taught(state, rng)
 
@@ -281,7 +221,9 @@ class Conversations:
         if not state.place and rng.random() < 0.35:
             return speaker.there(rng)[1], rng.choice(answering.replies["cold_place"])
         if rng.random() < 0.5:
-            text = speaker.framed(rng.choice(("more", "why", "why", "ex", "what_it", "cold_it", "cold_it")), rng)
+            text = speaker.framed(
+                rng.choice(("more", "why", "why", "ex", "what_it", "cold_it", "cold_it")), rng
+            )
         else:
             text = speaker.follow_up_to_nothing(rng)
         return text, rng.choice(answering.replies["cold"])
@@ -291,9 +233,9 @@ class Conversations:
         speaker, answering = self.speakers[state.language], self.speakers[state.answered_in]
         topic, text = speaker.there(rng)
         if state.place == "gz":
-            self._settle(state, topic)
+            state.settle(topic)
             return text, self._reply(state, rng, topic)
-        self._settle(state, None)
+        state.settle(None)
         if state.place:
             return text, self._reply(state, rng, speaker.refusal)
         return text, rng.choice(answering.replies["cold_place"])
@@ -305,21 +247,3 @@ class Conversations:
             state.answer_language = speaker.language
             return speaker.frame("system_reply_here", rng)
         return speaker.frame("system", rng, n=speaker.noun(rng.choice(speaker.with_nouns), rng))
-
-    def _sorting(self, state: State, rng: Random, turns: int) -> tuple[str, list[Turn]]:
-        """A conversation whose system prompt holds the task and whose messages are news lines only."""
-        speaker = self.speakers[state.language]
-        task = speaker.news.task(rng, rng.choice(CATEGORIES))
-        system = speaker.news.instruction(rng, task)
-        done = []
-        for _ in range(min(turns, 8)):
-            category = rng.choice(list(task))
-            line = speaker.news.line(category, rng)
-            if rng.random() < 0.2:
-                line = ("News: " if state.language == "en" else "新闻：") + line
-            done.append((line, task[category]))
-        return system, done
-
-
-def _is_guangzhou(topic: Topic) -> bool:
-    return topic.name.startswith("gz") or topic.name == "dim_sum"

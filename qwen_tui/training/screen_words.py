@@ -1,8 +1,9 @@
 """What the screen calls things now, filled into the corpus: `python -m qwen_tui.training.screen_words FILE`.
 
-The corpus never spells out a key or the name of a setting. It says `{key:chat.new}` for the default key of a binding,
-`{label:temperature}` for a setting, and `{say:command.export}` for any other sentence of the screen, up to its first
-` · `; an id or a code that does not exist is an error. A machine without Textual can train with a FILE that was written elsewhere.
+The corpus never spells out a key or the name of a setting. It says `{key:chat.new}` for the default key of a
+binding, `{label:temperature}` for a setting, and `{say:command.export}` for any other sentence of the screen, up to
+its first ` · `. An id or a code that does not exist is an error. A machine without Textual can train with a FILE
+that was written elsewhere.
 """
 
 import json
@@ -18,11 +19,11 @@ _PLACEHOLDER = re.compile(r"\{(key|label|say):([^{}]*)\}")
 
 _TYPED = {
     "en": {
-        "enter": "[enter|enter|return]", "esc": "[esc|esc|escape]", "del": "[delete|del]", "delete": "[delete|del]",
-        "↑": "[up|the up arrow]", "↓": "[down|the down arrow]", "←": "left", "→": "right", "up": "up", "down": "down",
+        "enter": "[enter|enter|return]", "esc": "[esc|esc|escape]", "del": "[delete|del]",
+        "↑": "[up|the up arrow]", "↓": "[down|the down arrow]", "←": "left", "→": "right",
     },
     "zh": {
-        "enter": "[enter|回车|回车键]", "esc": "[esc|Esc|ESC]", "del": "[delete|del|删除键]", "delete": "[delete|del|删除键]",
+        "enter": "[enter|回车|回车键]", "esc": "[esc|Esc|ESC]", "del": "[delete|del|删除键]",
         "↑": "[上箭头|向上键|上键]", "↓": "[下箭头|向下键|下键]", "←": "左箭头", "→": "右箭头",
     },
 }  # fmt: skip

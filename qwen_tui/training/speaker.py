@@ -14,8 +14,8 @@ TEACHING = ("app", "screen", "ideas", "deeper", "guangzhou")
 """The kinds of topics that follow-up questions can refer to."""
 EXPLICIT_PAIRS = (
     "base", "instruct", "four", "eight", "top", "temperature", "max", "context", "sliding", "single", "gz", "token",
-    "ram", "gpu", "prefill", "decoding", "greedy", "sampling", "finetuning", "training", "tokenizer", "bf16", "dtypes",
-    "scope", "chatbot",
+    "ram", "gpu", "prefill", "decoding", "greedy", "sampling", "finetuning", "training", "tokenizer", "bf16",
+    "dtypes", "scope", "chatbot",
 )  # fmt: skip
 """Beginnings of the names of topics for which comparisons are written out."""
 DRESSED_TALK = (
@@ -30,6 +30,10 @@ COMPARISONS = {
 }  # fmt: skip
 
 
+THERE = "\ue002"
+"""Stands for the city in a question until it is called *there* or *it*."""
+_NOT_TO_NOTHING = ("T4", "你", "you")
+"""What names its thing well enough to stand at the beginning."""
 _FOLLOWING = ("more", "why", "ex", "in_other")
 """Frames of follow-up questions."""
 
@@ -65,7 +69,7 @@ class Speaker:
         spelled = {_plain(text) for wording in self.follow_ups for text in wording.all()}
         self.standing_alone = spelled & {
             _plain(text)
-            for topic in self.taught
+            for topic in (*self.taught, *self.talk)
             for wording in (*topic.questions.wordings, *map(Wording, (*topic.nouns, *topic.actions)))
             for text in wording.all()
         }
@@ -172,10 +176,16 @@ class Speaker:
     def there(self, rng: Random) -> tuple[Topic, str]:
         """Return a question on Guangzhou that calls the city only *there* or *it*."""
         known = [self.teaching["gz_food"], self.teaching["gz_sights"]]
-        topic = rng.choice(self.guangzhou if rng.random() < 0.4 else known)
-        while not topic.questions:
+        topic, asked = rng.choice(known), ""
+        if rng.random() < 0.4:
             topic = rng.choice(self.guangzhou)
-        text = self.reworded(topic.questions.draw(rng, self.slots | {"gz": self.slots["there"]}), rng)
+        while THERE not in asked:
+            if not topic.questions:
+                topic = rng.choice(self.guangzhou)
+                continue
+            asked = topic.questions.draw(rng, self.slots | {"gz": always(THERE)})
+            topic = topic if THERE in asked else rng.choice(self.guangzhou)
+        text = self.reworded(asked.replace(THERE, self.slots["there"](rng)), rng)
         for clumsy in ("in there", "to there", "from there", "in in ", "of there", "for there"):
             text = text.replace(clumsy, "in " if clumsy == "in in " else "there")
         return topic, self.noisy(text, rng)
@@ -183,7 +193,7 @@ class Speaker:
     def follow_up_to_nothing(self, rng: Random) -> str:
         """Return a follow-up of some topic that does not say which."""
         text = rng.choice(self.follow_ups).draw(rng, self.slots)
-        while _plain(text) not in self.leaning or "T4" in text:
+        while _plain(text) not in self.leaning or any(word in text for word in _NOT_TO_NOTHING):
             text = rng.choice(self.follow_ups).draw(rng, self.slots)
         return self.noisy(self.reworded(text, rng), rng)
 

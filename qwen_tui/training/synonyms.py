@@ -36,12 +36,22 @@ class Synonyms:
         self.pattern = re.compile(f"{edge}(?:{'|'.join(words)}){edge}", re.IGNORECASE)
 
     def vary(self, text: str, rng: Random, chance: float) -> str:
-        """Return `text` with each known word swapped with the given chance."""
+        """Return `text` with each known word swapped with the given chance.
+
+        Where a text sets two words of a group against each other (GPU memory and RAM), they stay as they are.
+        """
+        lower = text.lower()
 
         def swap(found: re.Match[str]) -> str:
             if rng.random() >= chance:
                 return found[0]
-            return rng.choice(rng.choice(self.groups[found[0].lower()]))
+            group = rng.choice(self.groups[found[0].lower()])
+            rest = lower.replace(found[0].lower(), "")
+            return (
+                found[0]
+                if any(word.lower() in rest for word in group if len(word) > 1)
+                else rng.choice(group)
+            )
 
         return self.pattern.sub(swap, text)
 

@@ -107,7 +107,9 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True, help="folder for the finished model")
     parser.add_argument("--start", type=Path, help="model folder to go on from, instead of from nothing")
-    parser.add_argument("--words", type=Path, help="names on the screen, as screen_words.py wrote them elsewhere")
+    parser.add_argument(
+        "--words", type=Path, help="names on the screen, as screen_words.py wrote them elsewhere"
+    )
     parser.add_argument("--seconds", type=float, default=360, help="how long to train")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--workers", type=int, default=14, help="processes that write conversations")
@@ -135,7 +137,9 @@ def main() -> None:
     if arguments.start:
         save_tokenizer(Tokenizer.from_file(str(arguments.start / "tokenizer.json")), folder)
     else:
-        save_tokenizer(train_tokenizer(tokenizer_texts(words, arguments.conversations, arguments.seed)), folder)
+        save_tokenizer(
+            train_tokenizer(tokenizer_texts(words, arguments.conversations, arguments.seed)), folder
+        )
         print(f"tokenizer learnt in {time.monotonic() - began:.0f} s", flush=True)
     supply = Supply(folder / "tokenizer.json", words, arguments.workers, arguments.tokens, arguments.seed)
     model = build_model(arguments.layers).to(arguments.device)

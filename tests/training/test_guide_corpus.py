@@ -8,9 +8,9 @@ import pytest
 
 from qwen_tui.guide import model_folder
 from qwen_tui.training.batches import LEARNT, Encoder
-from qwen_tui.training.conversations import State
 from qwen_tui.training.evaluate import HELD_OUT, Case, cases_in
 from qwen_tui.training.grammar import Pool, Wording
+from qwen_tui.training.state import State
 
 CARD = model_folder().parent / "README.md"
 
