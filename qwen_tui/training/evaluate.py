@@ -21,6 +21,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from qwen_tui.guide import model_folder
 
 HELD_OUT = Path(__file__).parent / "heldout"
+CARD = model_folder().parent / "README.md"
 Message = dict[str, str]
 
 
@@ -161,6 +162,18 @@ def report(folder: Path, device: str, show: bool = False, cases: Path = HELD_OUT
     return scores
 
 
+def with_figures(card: str, scores: dict[str, Any]) -> str:
+    """Return the model card with these scores in its table."""
+    for group in scores["sampled"]:
+        kind, language = group.split()
+        title = f"{kind if kind != 'news' else 'news lines'}, {'English' if language == 'en' else 'Chinese'}"
+        tallies = (scores[decoding][group] for decoding in ("sampled", "greedy"))
+        figures = (f"{each['right']} of {each['of']} ({each['right'] / each['of']:.1%})" for each in tallies)
+        row = f"| {title} | {' | '.join(figures)} |"
+        card = re.sub(rf"^\| {title} \|.*$", row, card, flags=re.MULTILINE)
+    return card
+
+
 def main() -> None:
     """Score a model folder, the shipped one unless another is named."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=RawDescriptionHelpFormatter)
@@ -169,13 +182,16 @@ def main() -> None:
     parser.add_argument("--cases", type=Path, default=HELD_OUT, help="folder of questions, news and names")
     parser.add_argument("--wrong", action="store_true", help="show the answers that were judged wrong")
     parser.add_argument(
-        "--write", action="store_true", help="record the score in score.json beside the cases"
+        "--write",
+        action="store_true",
+        help="record the score in score.json beside the cases and on the model card",
     )
     arguments = parser.parse_args()
     scores = report(arguments.folder, arguments.device, arguments.wrong, arguments.cases)
     if arguments.write:
         text = json.dumps(scores, indent=2, ensure_ascii=False)
         (arguments.cases / "score.json").write_text(text + "\n", encoding="utf-8")
+        CARD.write_text(with_figures(CARD.read_text(encoding="utf-8"), scores), encoding="utf-8")
 
 
 if __name__ == "__main__":

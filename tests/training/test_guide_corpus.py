@@ -6,14 +6,10 @@ from random import Random
 
 import pytest
 
-from qwen_tui.guide import model_folder
 from qwen_tui.training.batches import LEARNT, Encoder
-from qwen_tui.training.evaluate import HELD_OUT, Case, cases_in
+from qwen_tui.training.evaluate import CARD, HELD_OUT, Case, cases_in, with_figures
 from qwen_tui.training.grammar import Pool, Wording
 from qwen_tui.training.state import State
-
-CARD = model_folder().parent / "README.md"
-
 
 FOLLOWING = ("more", "why", "ex", "what_it", "in_other", "cold_it")
 
@@ -133,6 +129,14 @@ def test_the_card_states_the_recorded_score():
         assert decoding in card
         for tally in groups.values():
             assert f"{tally['right']} of {tally['of']} ({tally['right'] / tally['of']:.1%})" in card
+
+
+def test_a_new_score_is_written_into_the_table_of_the_card():
+    scores = json.loads((HELD_OUT / "score.json").read_text())
+    for groups in scores.values():
+        groups["news zh"] = {"right": 1, "of": 3}
+    card = with_figures(CARD.read_text(encoding="utf-8"), scores)
+    assert "| news lines, Chinese | 1 of 3 (33.3%) | 1 of 3 (33.3%) |" in card
 
 
 def test_the_recorded_score_reaches_the_goal():
