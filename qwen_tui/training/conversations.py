@@ -9,6 +9,9 @@ from qwen_tui.training.sorting import NewsTurns
 from qwen_tui.training.speaker import Speaker
 from qwen_tui.training.state import OTHER, State, Turn, is_guangzhou
 
+SHARES = (0.43, 0.57)
+"""How many conversations begin in each of `LANGUAGES`; the harder one gets more."""
+
 
 class Conversations:
     """Draws whole conversations; the same seed draws the same ones."""
@@ -21,7 +24,7 @@ class Conversations:
 
     def draw(self, rng: Random, turns: int) -> tuple[str, list[Turn]]:
         """Return a system prompt, empty for none, and `turns` turns."""
-        state = State(rng.choice(LANGUAGES))
+        state = State(rng.choices(LANGUAGES, SHARES)[0])
         system = ""
         done: list[Turn] = []
         kind = rng.random()

@@ -109,7 +109,7 @@ class Speaker:
     def bare_question(self, topic: Topic, rng: Random) -> str:
         """Return a question on the topic without anything around it."""
         chances = [
-            (1.0 if topic.questions else 0.0) * (1 + min(len(topic.questions.wordings), 12) / 8),
+            (1.0 if topic.questions else 0.0) * (1 + min(len(topic.questions.wordings), 40) / 12),
             1.0 if topic.nouns else 0.0,
             1.5 if topic.actions else 0.0,
         ]
