@@ -14,6 +14,7 @@ _AMBIGUOUS = {
     "memory", "docs", "file", "people", "talk", "talks", "hold", "present", "change", "work", "short",
     "参数", "内容", "键", "信息", "快", "慢", "数", "看", "大模型", "上下文", "中断", "输出", "空间", "内存",
     "关闭", "介绍", "说明", "键位", "按键", "讲讲", "说说", "选项", "东西", "能不能", "可不可以", "程序", "模型",
+    "指令",
 }  # fmt: skip
 """Words that are never swapped for another, because they mean too many things; they may still be swapped in."""
 _SMALL = re.compile(r"\b(the|a|an|is|do|does|are|to|of|me|I|can|it|please|for|in|my)\b ?", re.IGNORECASE)
