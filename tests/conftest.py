@@ -39,6 +39,10 @@ own numbers the whole of them is looked through several times in a test of the s
 
 
 def pytest_collection_finish() -> None:
+    if "textual" in sys.modules:
+        import parsed_styles
+
+        parsed_styles.keep()
     gc.collect()
     gc.freeze()
     gc.set_threshold(*LOOK_FOR_GARBAGE)
