@@ -33,8 +33,9 @@ def pytest_configure(config: pytest.Config) -> None:
 LOOK_FOR_GARBAGE = (100_000, 5, 10)
 """After how many new objects, and how rarely among older ones.
 
-What was imported is left out, so that the few objects that are left are always many more than before: with Python's
-own numbers the whole of them is looked through several times in a test of the screen, a third of its processor time.
+What was imported is left out, so that the few objects that are left are always many more than before: with
+Python's own numbers all of them are looked through several times in each test of the screen, which takes a third of
+its processor time.
 """
 
 

@@ -1,6 +1,7 @@
 """Textual's style sheets, parsed once a process instead of several times in each test that starts an app.
 
-Textual itself shares what it has parsed between the parses of one style sheet; here, sheets share it with each other.
+Textual itself shares what it has parsed between the parses of one style sheet; here, sheets share it with each
+other.
 """
 
 from typing import Any
