@@ -11,6 +11,7 @@ from screenplay import press, say, shown, until
 from qwen_tui.chat.messages import Conversation, Message, Role
 from qwen_tui.chat.store import ConversationStore
 from qwen_tui.ui.conversations.list import ConversationList
+from qwen_tui.ui.conversations.pane import ConversationsPane
 from qwen_tui.ui.conversations.rename_field import RenameField
 
 WIDE = (150, 30)
@@ -198,6 +199,19 @@ async def test_the_palette_renames_the_conversation_that_is_shown(play) -> None:
             await until(pilot, lambda: rows(pilot) == ["a", "other", "c"])
             await pilot.press("ctrl+z")
             await until(pilot, lambda: rows(pilot) == ["a", "b", "c"])
+
+
+async def test_the_field_for_a_name_finds_its_row_though_the_pane_gets_its_place_afterwards(
+    play, monkeypatch
+) -> None:
+    monkeypatch.setattr(ConversationsPane, "call_after_refresh", lambda _, callback, *given: callback(*given))
+    seed(play, "a", "b", "c")
+    async with play.running(size=(80, 24), conversation="a") as pilot:
+        await until(pilot, lambda: "echo: hay a" in shown(pilot) and len(rows(pilot)) == 3)
+        screen = pilot.app.screen
+        screen.panels.drawer = "conversations"
+        screen.conversations.rename(screen.shown.conversation.id)
+        await until(pilot, lambda: screen.query(RenameField) and "a " in field_line(pilot))
 
 
 async def test_a_search_does_not_keep_the_palette_from_renaming_what_is_shown(play) -> None:

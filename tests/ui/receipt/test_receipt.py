@@ -9,6 +9,7 @@ from log_host import question, reply, running, screen_text, settled
 from rendered import widest
 from textual.app import App
 from textual.widgets import Static
+from work import pieces
 
 from qwen_tui.chat.messages import Message, Run, Status
 from qwen_tui.session.requests import Replay
@@ -106,11 +107,11 @@ async def test_a_hundred_thousand_token_ids_are_no_burden() -> None:
     app = DialogHost(reply("x", receipt=(run,)))
     began = time.process_time()
     async with running(app, (120, 36)) as pilot:
-        assert time.process_time() - began < 3
+        assert pieces(time.process_time() - began) < 200
         began = time.process_time()
         await pilot.press("pagedown", "end", "home")
         await settled(pilot)
-        assert time.process_time() - began < 1
+        assert pieces(time.process_time() - began) < 65
 
 
 @pytest.mark.parametrize("message", [

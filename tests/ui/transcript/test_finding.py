@@ -5,6 +5,7 @@ import time
 
 from doubles import Reply
 from screenplay import press, say, shown, until
+from work import pieces
 
 from qwen_tui.chat.messages import Conversation, Message, Role
 from qwen_tui.chat.store import ConversationStore
@@ -137,12 +138,12 @@ async def test_typing_stays_fluent_in_a_long_conversation(play) -> None:
         await pilot.press("ctrl+f")
         await pilot.press("w")
         await until(pilot, lambda: "5000 / 5000" in shown(pilot))
-        began = time.monotonic()
+        began = time.process_time()
         await press(pilot, "ord50")
         await until(
             pilot, lambda: f"{5000 // 97} / {5000 // 97}" in shown(pilot) or "52 / 52" in shown(pilot)
         )
-        assert time.monotonic() - began < 3
+        assert pieces(time.process_time() - began) < 200
 
 
 async def test_a_copy_is_made_and_talked_in(play) -> None:

@@ -7,6 +7,7 @@ import pytest
 from log_host import LogHost, question, reply, running, screen_rows, screen_text, settled, talk
 from textual import events
 from textual.message import Message as Posted
+from work import pieces
 
 from qwen_tui.chat.messages import Message
 from qwen_tui.ui.transcript.message_view import MessageView
@@ -54,7 +55,7 @@ async def test_five_thousand_messages_open_as_fast_as_fifty() -> None:
         began = time.process_time()
         await app.log_.show_conversation(messages)
         await pilot.pause()
-        assert time.process_time() - began < 2
+        assert pieces(time.process_time() - began) < 130
         assert "answer 4999" in screen_text(app)
 
 
