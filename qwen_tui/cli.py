@@ -5,6 +5,7 @@ import sys
 from dataclasses import replace
 from importlib import import_module
 
+from qwen_tui import strings
 from qwen_tui.chat.messages import Json
 from qwen_tui.commands import arguments
 from qwen_tui.commands.arguments import CONVERSATION_COMMANDS, USAGE_ERROR, VALUES, Arguments
@@ -17,12 +18,15 @@ from qwen_tui.settings.options import OPTIONS, Settings
 def main(argv: list[str] | None = None) -> int:
     """Run the program; returns its exit status."""
     _open_missing_streams()
+    first = arguments.parse_first(argv)
+    strings.choose(first.language)
+    where = places(first.data_dir, first.config)
+    config = config_file.load(where.config_file)
+    strings.choose(first.language or config.settings.language)
     given = arguments.parse(argv)
     if getattr(given, "offline", False):
         # The engine worker inherits it, and the hub's library reads it there.
         os.environ["HF_HUB_OFFLINE"] = "1"
-    where = places(given.data_dir, given.config)
-    config = config_file.load(where.config_file)
     try:
         config = replace(config, settings=_with_flags(config.settings, given))
     except QwenTuiError as error:
@@ -54,6 +58,7 @@ def _with_flags(settings: Settings, given: Arguments) -> Settings:
         "server": given.server,
         "quantization": given.quantization,
         "device": given.device,
+        "language": given.language,
         "system_prompt": given.system,
         "trust_remote_code": given.trust_remote_code or None,
     }

@@ -188,9 +188,7 @@ def make(scene: Scene, language: str) -> Path:
         data = Path(folder) / "data"
         data.mkdir()
         (data / "config.toml").write_text(scene.settings, encoding="utf-8")
-        arguments = ["--model", "guide", "--device", "cpu"]
-        if language != "en":
-            arguments += ["--language", language]
+        arguments = ["--model", "guide", "--device", "cpu", "--language", language]
         with Recording(*scene.size, arguments, data) as terminal:
             terminal.until("2,048")  # the window of the guide: it is loaded
             terminal.settle()
@@ -201,7 +199,6 @@ def make(scene: Scene, language: str) -> Path:
 
 def main(names: list[str]) -> None:
     """Make the pictures of these scenes, or of all."""
-    os.environ |= {"LC_ALL": "C.UTF-8", "LANGUAGE": "en"}
     with tempfile.TemporaryDirectory() as hub:
         os.environ["HF_HOME"] = hub  # the models of this machine are nobody's business
         for scene in SCENES:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qwen_tui.errors import QwenTuiError
-from qwen_tui.strings.english import ERRORS, SENTENCES
+from qwen_tui.strings.en import ERRORS, SENTENCES
 
 values = st.one_of(st.text(), st.integers(), st.floats(allow_nan=False))
 

@@ -35,6 +35,7 @@ class Arguments(argparse.Namespace):
     last: bool
     data_dir: str | None
     config: str | None
+    language: str | None
     trust_remote_code: bool
     offline: bool
     shape: str | None
@@ -62,6 +63,20 @@ class _Parser(argparse.ArgumentParser):
 
 
 _Commands: TypeAlias = "argparse._SubParsersAction[_Parser]"
+
+
+def parse_first(argv: list[str] | None = None) -> Arguments:
+    """What the rest of the command line needs to be read and explained: where the config file is, and the language.
+
+    What is wrong with it is left to `parse`.
+    """
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    for flag in ("--data-dir", "--config", "--language"):
+        parser.add_argument(flag)
+    try:
+        return parser.parse_known_args(argv, namespace=Arguments())[0]
+    except argparse.ArgumentError:
+        return parser.parse_args([], namespace=Arguments())
 
 
 def parse(argv: list[str] | None = None) -> Arguments:
@@ -187,3 +202,5 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
 def _add_places(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data-dir", metavar="DIR", help=say("cli.data_dir"))
     parser.add_argument("--config", metavar="FILE", help=say("cli.config"))
+    choices = OPTIONS["language"].choices
+    parser.add_argument("--language", choices=choices, help=say("cli.language"))

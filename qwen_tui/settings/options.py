@@ -15,6 +15,7 @@ from qwen_tui import strings
 from qwen_tui.chat.messages import Json
 from qwen_tui.engine.base import ModelSpec, Quantization, Sampling
 from qwen_tui.errors import QwenTuiError
+from qwen_tui.strings.languages import LANGUAGES
 
 Kind = Literal["text", "prose", "number", "integer", "switch", "choice"]
 Group = Literal["sampling", "system", "memory", "model", "screen"]
@@ -156,6 +157,7 @@ class Settings:
     server: str | None = _everywhere(kind="text")
     context_window: int | None = _everywhere(kind="integer", minimum=256, maximum=100_000_000, step=1024)
     quantized_cache_gb: int | None = _everywhere(kind="integer", minimum=0, maximum=100_000, step=10)
+    language: str = _everywhere("auto", kind="choice", group="screen", choices=("auto", *LANGUAGES))
     theme: str = _everywhere("qwen-dark", kind="text", group="screen")
 
     @property

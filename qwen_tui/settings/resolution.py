@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from os.path import abspath, expanduser
 from typing import Literal
 
+from qwen_tui import strings
 from qwen_tui.chat.messages import Json
 from qwen_tui.engine.base import ModelInfo
 from qwen_tui.engine.remote.address import address
@@ -47,6 +48,8 @@ class ResolvedSetting:
     """The defaults are being edited, and this conversation has a value of its own."""
     loads: bool = False
     """The model that is loaded is not the one that the defaults ask for."""
+    restarts: bool = False
+    """The value takes effect when the program is started the next time."""
 
 
 def resolve(
@@ -67,6 +70,7 @@ def resolve(
         applies=_applies(name, settings, info),
         overridden_elsewhere=overridden and not in_conversation,
         loads=name in _LOADED and not is_loaded(settings, info),
+        restarts=name == "language" and strings.chosen(settings.language) != strings.language(),
     )
 
 
@@ -77,6 +81,8 @@ def own_value(name: str, settings: Settings, info: ModelInfo | None) -> Json:
     """
     if name == "greedy":
         return _is_greedy_if_left_open(settings, info)
+    if name == "language":
+        return strings.chosen(None)
     if info is None:
         return None
     loaded = {"model": info.name, "quantization": info.quantization, "device": info.device}
@@ -86,7 +92,10 @@ def own_value(name: str, settings: Settings, info: ModelInfo | None) -> Json:
 def is_greedy(settings: Settings, info: ModelInfo | None) -> bool:
     """Whether the next reply takes the likeliest token each time, as the engine decides it."""
     if settings.greedy is not None:
-        return settings.greedy or _is_cold(settings.temperature)
+        temperature = settings.temperature
+        return settings.greedy or _is_cold(
+            own_value("temperature", settings, info) if temperature is None else temperature
+        )
     return bool(_is_greedy_if_left_open(settings, info))
 
 

@@ -1,13 +1,21 @@
 """Every sentence a person reads, by code: `say` for the screen and the command line, `explain` for errors.
 
-The entries stand in one folder a language (`english/`), one file an area. A sentence is a `str.format`
-template; its placeholders are the keyword arguments, so a translation can reorder them.
+Each language is a folder (`en/`, `zh/`), with one file per area. A sentence is a `str.format` template; its
+placeholders are the keyword arguments, so a translation can reorder them. `{count:token|tokens}` is the word for
+one or the word for any other number.
+
+English is in force until `use` chooses another language. That has to happen before `qwen_tui.ui` is imported:
+key bindings read their descriptions then.
 """
 
+import os
+import string
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from qwen_tui.strings.english import ERRORS, SENTENCES
+from qwen_tui.strings.languages import LANGUAGES, Texts, of_locale, texts, written_in
+
+DEFAULT = "en"
 
 
 class Explanation(NamedTuple):
@@ -18,9 +26,60 @@ class Explanation(NamedTuple):
     hint: str
 
 
+class _Language:
+    """The language in force."""
+
+    code = DEFAULT
+    is_chosen = False
+    """Whether a person or their locale asked for a language."""
+
+
+class _Format(string.Formatter):
+    def format_field(self, value: object, spec: str) -> str:
+        if "|" not in spec:
+            return format(value, spec)
+        one, other = spec.split("|")
+        return one if value == 1 else other
+
+
+_format = _Format()
+
+
+def choose(wanted: str | None = None) -> None:
+    """Put a language in force; `auto`, None and one that we do not have leave the choice to the locale."""
+    _Language.code = chosen(wanted)
+    _Language.is_chosen = wanted in LANGUAGES or of_locale(os.environ) is not None
+
+
+def chosen(wanted: str | None) -> str:
+    """The language that `choose` would put in force: English where neither `wanted` nor the locale says another."""
+    return next((each for each in (wanted, of_locale(os.environ)) if each in LANGUAGES), DEFAULT)
+
+
+def language() -> str:
+    """The code of the language in force."""
+    return _Language.code
+
+
+def unused_language_of(text: str) -> str | None:
+    """The language that a text is written in, where it is not in force because nobody has chosen one."""
+    found = written_in(text)
+    return None if _Language.is_chosen or found == _Language.code else found
+
+
+def in_force() -> Texts:
+    """All texts of the language in force."""
+    return texts(_Language.code)
+
+
 def say(code: str, /, **parameters: object) -> str:
     """The sentence for `code` with its placeholders filled; KeyError when there is no such sentence."""
-    return SENTENCES[code].format_map(parameters)
+    return _format.vformat(in_force().SENTENCES[code], (), parameters)
+
+
+def say_in(language: str, code: str) -> str:
+    """A sentence without placeholders, in a language that need not be in force."""
+    return texts(language).SENTENCES[code]
 
 
 def explain(code: str, parameters: Mapping[str, object]) -> Explanation:
@@ -29,8 +88,9 @@ def explain(code: str, parameters: Mapping[str, object]) -> Explanation:
     Never raises: it is also used on errors read from old or damaged files, so a code or parameters that do
     not fit show themselves rather than nothing.
     """
+    errors = in_force().ERRORS
     try:
-        return Explanation(*(part.format_map(parameters) for part in ERRORS[code]))
+        return Explanation(*(_format.vformat(part, (), parameters) for part in errors[code]))
     except (KeyError, ValueError, TypeError):
         detail = ", ".join(f"{key}={value}" for key, value in parameters.items())
-        return Explanation(*(p.format(detail=f"{code} {detail}".strip()) for p in ERRORS["error.unknown"]))
+        return Explanation(*(p.format(detail=f"{code} {detail}".strip()) for p in errors["error.unknown"]))

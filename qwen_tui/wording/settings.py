@@ -5,6 +5,7 @@ from qwen_tui.chat.cleaning import one_line
 from qwen_tui.chat.messages import Json
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.settings.options import Option
+from qwen_tui.strings.languages import LANGUAGES, texts
 from qwen_tui.wording.cell_width import displayed
 
 _TAILS = ("", "0", "1", "9", ".1", "00", "0000")
@@ -24,6 +25,8 @@ def worded(option: Option, value: Json) -> str:
         return fixed if float(fixed) == value else f"{value:.6g}"
     if isinstance(value, int) and option.name != "seed":
         return f"{value:,}"
+    if option.name == "language" and value in LANGUAGES:
+        return texts(str(value)).NAME
     return displayed(one_line(str(value)))
 
 

@@ -16,7 +16,7 @@ from qwen_tui.chat.messages import Status
 from qwen_tui.chat.store import ConversationStore
 from qwen_tui.settings import config_file
 from qwen_tui.settings.options import OPTIONS
-from qwen_tui.strings.english import ERRORS
+from qwen_tui.strings.en import ERRORS
 from qwen_tui.ui.widgets.keys import import_every_room, own_bindings
 
 OLDER = Path(__file__).parents[1] / "older"

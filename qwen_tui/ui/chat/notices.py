@@ -11,7 +11,7 @@ from qwen_tui.session.replay import NotReplayed, Replayed, ReplayEvent, Replayin
 from qwen_tui.session.requests import Edit, Replay
 from qwen_tui.session.session import ChatSession
 from qwen_tui.session.turn_queue import Happened, Turn, TurnBroke
-from qwen_tui.strings import say
+from qwen_tui.strings import say, say_in, unused_language_of
 from qwen_tui.ui.composer.outbox import Outbox
 from qwen_tui.ui.widgets.notice import Notice
 from qwen_tui.wording.load_progress import fallback_in_words
@@ -36,12 +36,14 @@ class TurnNotices:
         self._library = library
         self._notice = notice
         self._replays = replays
+        self._is_first_message = True
 
     def follow(self, happened: Happened, shown: ChatSession) -> None:
         turn = happened.turn
         match happened.event:
             case Accepted():
                 self._outbox.accepted(turn.session)
+                self._offer_language(turn.text or "")
                 if isinstance(turn.request, Edit):
                     self._library.note_edit(turn.session, turn.request.message_id)
             case Replaying() | Replayed() | NotReplayed() as event:
@@ -66,6 +68,13 @@ class TurnNotices:
                 self._explain(error, turn, shown, SAVING)
             case TurnBroke(error):
                 self._explain(error, turn, shown)
+
+    def _offer_language(self, text: str) -> None:
+        """Say how to get the language that the first message is in, where the program could not know it."""
+        language = unused_language_of(text) if self._is_first_message else None
+        self._is_first_message = False
+        if language is not None:
+            self._notice.say(say_in(language, "screen.language_offered"))
 
     def follow_engine(self, state: EngineState | None, shown: ChatSession) -> None:
         """Say what has become of the model; without one, what waits for it goes back to where it was written."""

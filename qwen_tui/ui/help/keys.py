@@ -7,8 +7,7 @@ from typing import NamedTuple
 from textual.dom import DOMNode
 
 from qwen_tui.paths import Places
-from qwen_tui.strings import say
-from qwen_tui.strings.english import SENTENCES
+from qwen_tui.strings import in_force, say
 from qwen_tui.ui.widgets.keys import import_every_room, key_name, keys_in_force, own_bindings
 
 _PLACE = "help.place."
@@ -38,14 +37,14 @@ def place_of(kind: type[DOMNode]) -> str:
     """The sentence that names the place where a class has its bindings: of its module, else of its room."""
     names = kind.__module__.removeprefix("qwen_tui.ui.").split(".")
     codes = (_PLACE + ".".join(names[:length]) for length in range(len(names), 0, -1))
-    return next((code for code in codes if code in SENTENCES), EVERYWHERE)
+    return next((code for code in codes if code in in_force().SENTENCES), EVERYWHERE)
 
 
 def help_places(keymap: Mapping[str, str]) -> list[Place]:
     """The parts of the screen, in the order in which their names stand in `strings`, with the keys in force."""
     import_every_room()
     found: dict[str, dict[tuple[str, str], list[str]]] = {
-        code: {} for code in SENTENCES if code.startswith(_PLACE)
+        code: {} for code in in_force().SENTENCES if code.startswith(_PLACE)
     }
     for kind, binding in own_bindings():
         keys = found[place_of(kind)].setdefault((binding.description, binding.id or ""), [])

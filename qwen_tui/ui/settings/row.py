@@ -106,6 +106,8 @@ class SettingRow(Widget):
         """What matters about the value just now, in words, or empty."""
         if self.resolved.loads:
             return say("panes.loads", key=key_of(self, "settings.change"))
+        if self.resolved.restarts:
+            return say("panes.restarts")
         if self.resolved.idle:
             return say(f"panes.idle.{self.resolved.idle}")
         return say("panes.overridden") if self.resolved.overridden_elsewhere else ""

@@ -8,7 +8,7 @@ from screenplay import Screenplay, say, shown, until
 from qwen_tui.commands import doctor
 from qwen_tui.settings import config_file
 from qwen_tui.settings.config_file import Config
-from qwen_tui.strings.english import ERRORS, SENTENCES
+from qwen_tui.strings.en import ERRORS, SENTENCES
 from qwen_tui.ui.config_check import unknown_names
 from qwen_tui.ui.help.keys import help_places
 from qwen_tui.ui.help.screen import Help

@@ -424,8 +424,8 @@ async def test_a_running_reply_is_said_to_keep_its_values(play) -> None:
 
 async def test_arrows_walk_the_rows(play) -> None:
     walks = [
-        ("server", ["down", "down"], "temperature"),
-        ("temperature", ["up", "up"], "server"),
+        ("language", ["down", "down"], "temperature"),
+        ("temperature", ["up", "up"], "language"),
         ("greedy", ["down"], "system_prompt"),
         ("system_prompt", ["down"], "memory"),
         ("device", ["c", "up"], "quantization"),

@@ -157,11 +157,10 @@ def _configured(loaded: Loaded, request: Request, room: int) -> GenerationConfig
             setattr(config, name, value)
     # Temperature 0 means greedy; asking for a temperature means drawing.
     if sampling.greedy is not None:
-        config.do_sample = not sampling.greedy and _is_warm(sampling.temperature)
+        config.do_sample = not sampling.greedy
     elif sampling.temperature is not None:
-        config.do_sample = _is_warm(sampling.temperature)
-    else:
-        config.do_sample = bool(config.do_sample) and _is_warm(config.temperature)
+        config.do_sample = True
+    config.do_sample = bool(config.do_sample) and _is_warm(config.temperature)
     if config.do_sample:
         # What is left unset here would be filled in with the library's own default, which is 50.
         config.top_k = config.top_k if config.top_k is not None else 0

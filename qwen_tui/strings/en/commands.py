@@ -32,6 +32,7 @@ SENTENCES: dict[str, str] = {
     "cli.device": "where the model runs (default: auto, the GPU if there is one)",
     "cli.system": "the system prompt of this run",
     "cli.data_dir": "keep conversations and the log in this folder",
+    "cli.language": "the language of the program: auto (by the locale), en or zh",
     "cli.config": "read and write settings in this file",
     "cli.trust_remote_code": "run Python code that comes with a model; only for sources you trust",
     "cli.ask": "one reply on the standard output, without the screen",

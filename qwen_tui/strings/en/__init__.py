@@ -1,6 +1,6 @@
 """English: the sentences of every area, merged. An error is (title, sentence, hint)."""
 
-from qwen_tui.strings.english import (
+from qwen_tui.strings.en import (
     bench,
     chat,
     commands,
@@ -17,6 +17,9 @@ from qwen_tui.strings.english import (
     settings,
     storage,
 )
+
+NAME = "English"
+LETTERS = ""
 
 SENTENCES: dict[str, str] = {
     **commands.SENTENCES,

@@ -14,6 +14,7 @@ SENTENCES: dict[str, str] = {
     "screen.key.quit": "quit",
     "screen.key.interrupt": "copy, stop, or quit",
     "screen.press_again_to_quit": "Press {key} again to quit.",
+    "screen.language_offered": "For English, start with --language en or change Language in the settings.",
     "screen.taken_back": "The waiting message is back in the message box.",
     "screen.cancelled": "Cancelled; nothing was generated.",
     "screen.key.find": "find",

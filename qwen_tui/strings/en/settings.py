@@ -52,6 +52,7 @@ _FIELDS: dict[str, tuple[str, str]] = {
         "Quantized on disk (GB)",
         "What weights quantized once may take on the disk, to be read quickly the next time; 0 keeps none.",
     ),
+    "language": ("Language", "The language of the screen; auto follows the locale."),
     "theme": ("Theme", "The colours of the screen."),
 }
 

@@ -1,0 +1,5 @@
+"""Chinese sentences and errors of the composer, the header, the help and the terminal."""
+
+SENTENCES: dict[str, str] = {}
+
+ERRORS: dict[str, tuple[str, str, str]] = {}
