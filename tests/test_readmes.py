@@ -46,6 +46,11 @@ def test_the_readme_runs_the_tests_as_ci_does() -> None:
     assert f".venv/bin/{command}\n" in (PACKAGE / "README.zh.md").read_text(encoding="utf-8")
 
 
+def test_the_readme_installs_a_pytorch_that_the_program_accepts() -> None:
+    (bound,) = re.findall(r'"torch>=.*(<[\d.]+)"', (ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert f"'torch{bound}'" in README
+
+
 def test_the_readme_is_the_same_in_both_languages() -> None:
     chinese = (PACKAGE / "README.zh.md").read_text(encoding="utf-8")
     assert len(re.findall("^## ", chinese, re.MULTILINE)) >= len(re.findall("^## ", README, re.MULTILINE))
