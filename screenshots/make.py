@@ -9,6 +9,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,8 @@ from recording import Recording  # noqa: E402 - imports the terminal of the test
 F2, F3, F4 = "\x1bOQ", "\x1bOR", "\x1bOS"
 DOWN, BACK_TAB, CTRL_N, ESC = "\x1b[B", "\x1b[Z", "\x0e", "\x1b"
 LANGUAGES = ("en", "zh")
+AT_ONCE = 2
+"""How many scenes are played at once: much of the time passes in waiting."""
 SEEDED = "[sampling]\nseed = 7"
 """Lines of the config file with which the replies are the same each time."""
 
@@ -199,12 +202,16 @@ def make(scene: Scene, language: str) -> Path:
 
 def main(names: list[str]) -> None:
     """Make the pictures of these scenes, or of all."""
-    with tempfile.TemporaryDirectory() as hub:
+    with tempfile.TemporaryDirectory() as hub, ProcessPoolExecutor(AT_ONCE) as processes:
         os.environ["HF_HOME"] = hub  # the models of this machine are nobody's business
-        for scene in SCENES:
-            for language in LANGUAGES:
-                if not names or scene.name in names or scene.file(language).name in names:
-                    print(make(scene, language))
+        wanted = [
+            (scene, language)
+            for scene in SCENES
+            for language in LANGUAGES
+            if not names or {scene.name, scene.file(language).name} & {*names}
+        ]
+        for picture in processes.map(make, *zip(*wanted, strict=True)):
+            print(picture, flush=True)
 
 
 if __name__ == "__main__":
