@@ -12,7 +12,7 @@ triton = pytest.importorskip(
 if os.environ.get("TRITON_INTERPRET") != "1":
     pytest.skip("with a GPU here, `-m gpu` tries the kernels on it", allow_module_level=True)
 
-from qwen_tui.engine.local.decoding.kernels import attention, dense, experts, four_bits, rotary  # noqa: E402
+from qwen_tui.engine.local.decoding.kernels import attention, delta_rule, dense, experts, four_bits, rotary  # noqa: E402
 
 tl = triton.language
 
@@ -32,7 +32,7 @@ def dotted(codes, value, x):  # type: ignore[no-untyped-def]
 
 four_bits._dotted = dotted
 
-__all__ = ["attention", "dense", "experts", "four_bits", "rotary"]
+__all__ = ["attention", "delta_rule", "dense", "experts", "four_bits", "rotary"]
 
 
 def _works() -> bool:

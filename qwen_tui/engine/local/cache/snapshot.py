@@ -14,7 +14,15 @@ from transformers.cache_utils import (
     LinearAttentionLayer,
 )
 
-KNOWN = (DynamicLayer, DynamicSlidingWindowLayer, LinearAttentionLayer, LinearAttentionAndFullAttentionLayer)
+from qwen_tui.engine.local.cache.static_kv_cache import StaticLayer
+
+KNOWN = (
+    DynamicLayer,
+    DynamicSlidingWindowLayer,
+    LinearAttentionLayer,
+    LinearAttentionAndFullAttentionLayer,
+    StaticLayer,
+)
 
 
 class Snapshot(NamedTuple):

@@ -1,14 +1,15 @@
-"""A static KV cache: its memory stays where it is, so that a captured graph finds it at the same addresses.
+"""A static cache: its memory stays where it is, so that a captured graph finds it at the same addresses.
 
-Its layers take what transformers' own take, so that prefill and `generate` work with them, too; but a token is
-written in place, where the library's layers copy all of the cache for it.
+Attention layers have the interface of transformers' own, so that prefill and `generate` work with them, too; but a
+token is written in place, where the library's layers copy the whole cache for it. Layers of linear attention are
+transformers' own: it updates their states in place.
 """
 
 from contextlib import suppress
 
 import torch
 from transformers import DynamicCache, PreTrainedModel
-from transformers.cache_utils import DynamicLayer
+from transformers.cache_utils import DynamicLayer, LinearAttentionLayer
 
 LEAST_TOKENS = 2048
 """The smallest capacity: a 7B model's cache of so many tokens takes 120 MB."""
@@ -87,53 +88,80 @@ class StaticKVCache:
 
     def __init__(self, model: PreTrainedModel, window: int) -> None:
         self._config = model.config.get_text_config(decoder=True)
-        self.layers = [StaticLayer(window) for _ in range(self._config.num_hidden_layers)]
+        self.layers: list[StaticLayer | LinearAttentionLayer] = [
+            StaticLayer(window) if type(layer) is DynamicLayer else layer
+            for layer in DynamicCache(config=self._config).layers
+        ]
+        self.attention_layers = [layer for layer in self.layers if isinstance(layer, StaticLayer)]
+        self._linear_layers = [layer for layer in self.layers if not isinstance(layer, StaticLayer)]
 
     def empty_states(self) -> DynamicCache:
         """A cache with nothing in it, in the memory of the one before: that one is not to be used any more."""
         states = DynamicCache(config=self._config)
         states.layers = list(self.layers)
         self.set_length(0)
+        self.clear_running()
         return states
 
+    def clear_running(self) -> None:
+        """Set the states of linear attention to zero; their memory stays."""
+        for layer in self._linear_layers:
+            layer.reset()
+
     def set_length(self, length: int) -> None:
-        """Say that the first `length` tokens are there."""
-        for layer in self.layers:
+        """Say that the first `length` tokens are in the attention layers."""
+        for layer in self.attention_layers:
             if layer.is_initialized:
                 layer.set_length(length)
 
     @property
     def capacity(self) -> int:
         """How many tokens can be written before the tensors must move."""
-        return min(layer.capacity for layer in self.layers)
+        return min(layer.capacity for layer in self.attention_layers)
+
+    @property
+    def running_states(self) -> list[torch.Tensor]:
+        """What each token changes as a whole: the convolution and recurrent states of linear attention."""
+        return [
+            state
+            for layer in self._linear_layers
+            for states in (layer.conv_states, layer.recurrent_states)
+            for state in states.values()
+            if state is not None
+        ]
 
     @property
     def addresses(self) -> tuple[int, ...]:
         """Where the layers are, and how long: what was captured with others is of no use any more."""
-        return (self.capacity, *(layer.all_keys.data_ptr() for layer in self.layers))
+        tensors = (*(layer.all_keys for layer in self.attention_layers), *self.running_states)
+        return (self.capacity, *(tensor.data_ptr() for tensor in tensors))
 
     def reserve(self, tokens: int, done: int) -> None:
-        """See `StaticLayer.reserve`."""
-        for layer in self.layers:
+        """Make ready for so many tokens, of which `done` are there: see `StaticLayer.reserve`."""
+        for layer in self.attention_layers:
             layer.reserve(tokens, done)
+        for linear in self._linear_layers:
+            # Before the first token they are zeros, which is as good: a graph has one way for all tokens.
+            linear.has_previous_state = dict(linear.is_conv_states_initialized)
 
     def free(self) -> None:
-        """Give the memory of all layers back."""
-        for layer in self.layers:
+        """Give back the memory of keys and values; running states are small, and stay."""
+        for layer in self.attention_layers:
             layer.free()
+        self.clear_running()
 
     def zero_after(self, length: int) -> None:
         """See `StaticLayer.zero_after`."""
-        for layer in self.layers:
+        for layer in self.attention_layers:
             if layer.is_initialized:
                 layer.zero_after(length)
 
 
 def supports_static_cache(model: PreTrainedModel) -> bool:
-    """Whether all layers of the model's cache keep every token, so that static ones can take their place."""
-    layers = DynamicCache(config=model.config.get_text_config(decoder=True)).layers
+    """Whether the model's cache has layers that keep every token and maybe linear attention, but nothing else."""
+    kinds = {type(layer) for layer in DynamicCache(config=model.config.get_text_config(decoder=True)).layers}
     takes_one = bool(model._supports_default_dynamic_cache())
-    return takes_one and bool(layers) and all(type(layer) is DynamicLayer for layer in layers)
+    return takes_one and DynamicLayer in kinds and kinds <= {DynamicLayer, LinearAttentionLayer}
 
 
 def _emptied(tensor: torch.Tensor) -> torch.Tensor:

@@ -52,6 +52,8 @@ class Decoder:
         self._sampler = Sampler(vocabulary, self.device)
         self._graphs = Graphs(self.device)
         self._addresses: tuple[int, ...] = ()
+        self.cached = 0
+        """How many tokens the cache has, that which is computed ahead included."""
         self._token = torch.zeros(1, dtype=torch.long, device=self.device)
         self._position = torch.zeros(1, dtype=torch.long, device=self.device)
         is_cuda = self.device.type == "cuda"
@@ -105,10 +107,11 @@ class Decoder:
         advance = self._graphs.get(
             (window, self._sampler.kind),
             lambda: self._advance(window),
-            (self._token, self._position, self._sampler.seen),
+            (self._token, self._position, self._sampler.seen, *self.cache.running_states),
         )
         self._sampler.draw()
         advance()
+        self.cached = tokens
         self._arrived[number % AHEAD].copy_(self._token, non_blocking=True)
         self._scores[number % AHEAD].copy_(self._sampler.score, non_blocking=True)
         event = self._events[number % AHEAD]

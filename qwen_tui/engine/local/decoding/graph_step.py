@@ -1,6 +1,6 @@
 """One token through the model's own forward pass, in a shape that a CUDA graph can hold.
 
-It works for every model whose layers keep all tokens, quantized or not.
+It works for every model whose layers keep all tokens or are linear attention, quantized or not.
 """
 
 from collections.abc import Iterator, Sequence
@@ -8,12 +8,15 @@ from contextlib import contextmanager
 
 import torch
 from transformers import Cache, PreTrainedModel
-from transformers.cache_utils import DynamicLayer
+from transformers.cache_utils import DynamicLayer, LinearAttentionLayer
 
 from qwen_tui.engine.local.cache.static_kv_cache import StaticLayer
 from qwen_tui.engine.local.forward.attention import ONE_QUERY, attending
 
 LEAST_WINDOW = 1024
+
+NO_MASK = {"linear_attention": None, "conv": None}
+"""The masks of layers that are not attention, by the names that hybrid models give those."""
 
 
 class GraphStep:
@@ -22,7 +25,7 @@ class GraphStep:
     name = "graph"
     short_prefill = None
 
-    def __init__(self, model: PreTrainedModel, layers: Sequence[StaticLayer]) -> None:
+    def __init__(self, model: PreTrainedModel, layers: Sequence[StaticLayer | LinearAttentionLayer]) -> None:
         self._model = model
         self._layers = layers
 
@@ -33,14 +36,21 @@ class GraphStep:
     def __call__(self, token: torch.Tensor, position: torch.Tensor, window: int) -> torch.Tensor:
         """The logits (V) in float32 after `token` (1) at `position` (1), whose keys and values are written."""
         model = self._model
-        cache = Cache(layers=[_Written(layer, position, window) for layer in self._layers])
+        cache = Cache(
+            layers=[
+                _Written(layer, position, window) if isinstance(layer, StaticLayer) else layer
+                for layer in self._layers
+            ]
+        )
         is_later = torch.arange(window, device=token.device) > position
         mask = torch.zeros(window, dtype=model.dtype, device=token.device).masked_fill(is_later, -torch.inf)
+        mask = mask[None, None, None]
+        is_hybrid = any(isinstance(layer, LinearAttentionLayer) for layer in self._layers)
         with attending(model, ONE_QUERY), batching(model):
             out = model(
                 input_ids=token[None],
                 position_ids=position[None],
-                attention_mask=mask[None, None, None],
+                attention_mask={"full_attention": mask, **NO_MASK} if is_hybrid else mask,
                 past_key_values=cache,
                 use_cache=True,
             )

@@ -7,7 +7,12 @@ KERNEL_MODELS = {
     "qwen2": "Qwen2ForCausalLM",
     "qwen3": "Qwen3ForCausalLM",
     "qwen3_moe": "Qwen3MoeForCausalLM",
+    "qwen3_5": "Qwen3_5ForCausalLM",
+    "qwen3_5_text": "Qwen3_5ForCausalLM",
     "llama": "LlamaForCausalLM",
     "mistral": "MistralForCausalLM",
 }
-"""Classes by model type: they are the same but for biases, for norms of queries and keys, and for experts."""
+"""Classes by model type: alike but for biases, norms of queries and keys, gates, linear attention and experts."""
+
+ZERO_CENTRED_NORMS = ("Qwen3_5RMSNorm",)
+"""Norms that multiply by one more than their weights."""

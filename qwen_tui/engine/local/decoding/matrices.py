@@ -15,6 +15,11 @@ class Dense(NamedTuple):
     bias: torch.Tensor | None
     """(N)."""
 
+    @property
+    def rows(self) -> int:
+        """N."""
+        return self.weight.shape[0]
+
     def product(
         self,
         x: torch.Tensor,
@@ -49,6 +54,11 @@ class FourBits(NamedTuple):
     """(16) float32: what the codes stand for."""
     bias: torch.Tensor | None
     """(N)."""
+
+    @property
+    def rows(self) -> int:
+        """N."""
+        return self.codes.shape[0]
 
     def product(
         self,

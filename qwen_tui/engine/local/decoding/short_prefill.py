@@ -11,6 +11,7 @@ from torch.nn.functional import embedding, rms_norm
 
 from qwen_tui.engine.local.cache.static_kv_cache import StaticLayer
 from qwen_tui.engine.local.decoding.kernels import rotary
+from qwen_tui.engine.local.decoding.mixers import Attention
 from qwen_tui.engine.local.decoding.weights import Weights
 from qwen_tui.engine.local.forward.attention import attended_behind
 
@@ -26,14 +27,16 @@ def short_prefill(weights: Weights, layers: Sequence[StaticLayer], angles: Angle
     for layer, cached in zip(weights.layers, layers, strict=True):
         cached.reserve(done + ids.shape[0], done)
         normed = rms_norm(hidden, hidden.shape[1:], layer.input_norm, weights.eps)
-        projected = layer.projections.linear(normed)
+        mixer = layer.mixer
+        assert isinstance(mixer, Attention)
+        projected = mixer.projections.linear(normed)
         query = hidden.new_empty(hidden.shape[0], weights.heads, weights.head_dim)
         keys, values = cached.all_keys, cached.all_values
-        rotary.place(projected, layer.head_norms, weights.eps, *angles, position, query, keys, values)
+        rotary.place(projected, mixer.head_norms, weights.eps, *angles, position, query, keys, values)
         cached.set_length(done + ids.shape[0])
         if cached is layers[-1]:
             break
         attended = attended_behind(query.transpose(0, 1)[None], cached.keys, cached.values, weights.scale)
-        hidden = hidden + layer.output.linear(attended.reshape(ids.shape[0], -1))
+        hidden = hidden + mixer.output.linear(attended.reshape(ids.shape[0], -1))
         normed = rms_norm(hidden, hidden.shape[1:], layer.mlp_norm, weights.eps)
         hidden = hidden + layer.mlp(normed)

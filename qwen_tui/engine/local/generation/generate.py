@@ -136,16 +136,15 @@ def _by_decoder(loaded: Loaded, asked: _Asked, decoder: Decoder, values: Values,
     suppressed = torch.tensor(config.suppress_tokens or [], dtype=torch.long, device=loaded.model.device)
     if loaded.padded_ids is not None:
         suppressed = torch.cat((loaded.padded_ids, suppressed))
-    taken = 0
+    decoder.cached = ids.shape[0] - 1
     try:
         with torch.no_grad():
             for token_id in decoder.decode(ids, config.max_new_tokens, values, asked.seed, suppressed):
-                taken += 1
                 streamer.take(token_id)
                 if token_id in ends:
                     break
     finally:
-        decoder.cache.set_length(ids.shape[0] - 1 + taken)
+        decoder.cache.set_length(decoder.cached)
 
 
 def _configured(loaded: Loaded, request: Request, room: int) -> GenerationConfig:

@@ -48,8 +48,12 @@ def attend(
     scale: float,
     between: Scratch,
     out: torch.Tensor,
+    gates: torch.Tensor | None = None,
 ) -> None:
-    """`out` (H, D): `query` (H, D) over `keys` and `values` (1, G, capacity, D) up to `position` (1)."""
+    """`out` (H, D): `query` (H, D) over `keys` and `values` (1, G, capacity, D) up to `position` (1).
+
+    With `gates`, the sigmoid of its second half of each 2D elements is multiplied in.
+    """
     heads, head_dim = query.shape
     kv_heads, capacity = keys.shape[1:3]
     share = heads // kv_heads
@@ -66,10 +70,19 @@ def attend(
         HEAD_DIM=head_dim,
         BLOCK=BLOCK,
         SPLITS=SPLITS,
-        num_warps=2,
-        num_stages=3,
+        num_warps=2 if head_dim <= 128 else 4,
+        num_stages=3 if head_dim <= 128 else 2,
     )
-    _combine[(heads,)](*between, out, HEAD_DIM=head_dim, SPLITS=SPLITS, num_warps=4)
+    has_gate = gates is not None
+    _combine[(heads,)](
+        *between,
+        gates if has_gate else out,
+        out,
+        HEAD_DIM=head_dim,
+        SPLITS=SPLITS,
+        HAS_GATE=has_gate,
+        num_warps=4,
+    )
 
 
 @triton.jit
@@ -125,7 +138,9 @@ def _attend(
 
 
 @triton.jit
-def _combine(sums, peaks, masses, out, HEAD_DIM: tl.constexpr, SPLITS: tl.constexpr):
+def _combine(
+    sums, peaks, masses, gates, out, HEAD_DIM: tl.constexpr, SPLITS: tl.constexpr, HAS_GATE: tl.constexpr
+):
     head = tl.program_id(0)
     split = tl.arange(0, SPLITS)
     at = tl.arange(0, HEAD_DIM)
@@ -137,4 +152,6 @@ def _combine(sums, peaks, masses, out, HEAD_DIM: tl.constexpr, SPLITS: tl.conste
         sums + (head * SPLITS + split)[:, None] * HEAD_DIM + at[None, :], mask=is_there[:, None], other=0.0
     )
     total = tl.sum(part * weight[:, None], 0) / tl.sum(mass * weight, 0)
+    if HAS_GATE:
+        total *= tl.sigmoid(tl.load(gates + (2 * head + 1) * HEAD_DIM + at).to(tl.float32))
     tl.store(out + head * HEAD_DIM + at, total)
