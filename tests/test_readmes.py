@@ -9,6 +9,7 @@ import pytest
 from readmes import PACKAGE, READMES, ROOT, called, headings, links, paths
 
 from qwen_tui.settings.options import OPTIONS
+from qwen_tui.strings.languages import texts
 from qwen_tui.ui.help.key_table import README as KEYS
 from qwen_tui.ui.help.key_table import with_tables
 
@@ -83,6 +84,17 @@ def test_every_picture_is_that_of_a_scene(monkeypatch: pytest.MonkeyPatch) -> No
     specification.loader.exec_module(make)
     made = {scene.file(language) for scene in make.SCENES for language in make.LANGUAGES}
     assert made == {file for ending in ("png", "gif", "svg") for file in SCREENSHOTS.glob(f"*.{ending}")}
+
+
+@each_readme
+def test_what_is_quoted_of_the_screen_is_on_the_screen(readme: Path) -> None:
+    """Words in *italics* that begin with a capital and ask nothing are a label or the beginning of a sentence."""
+    text = readme.read_text(encoding="utf-8")
+    quoted = re.findall(r"(?<!\*)\*([A-Z][^*?\n]+)\*(?!\*)", text)
+    sentences = texts("en").SENTENCES.values()
+    assert [
+        words for words in quoted if not any(each.lower().startswith(words.lower()) for each in sentences)
+    ] == []
 
 
 def test_the_keys_are_those_of_the_program() -> None:
