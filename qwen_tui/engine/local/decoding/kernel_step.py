@@ -1,6 +1,6 @@
-"""One token through a Llama-like model by kernels of our own: six or seven launches a layer, none of which copies.
+"""Decode step of Llama-like models through our kernels: six or seven launches per layer, without copies.
 
-A layer of experts takes nine.
+Experts take two more.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,7 +18,7 @@ from qwen_tui.engine.local.decoding.weights import Layer, Weights
 
 
 class KernelStep:
-    """The forward pass for one token. What it computes in lies in tensors that are always the same."""
+    """The forward pass for one token, computed in preallocated tensors."""
 
     name = "kernels"
 
@@ -46,7 +46,7 @@ class KernelStep:
         self._between = torch.empty(most, dtype=dtype, device=device)
         self._logits = torch.empty(weights.embedding.shape[0], dtype=torch.float32, device=device)
         self._split = attention.scratch(weights.heads, weights.head_dim, device)
-        # The model's own, so that every way to scale the rotary embedding is the right one; 8 MB for 32,768.
+        # From the model itself, so that every kind of rotary scaling is right; 8 MB for 32,768 positions.
         positions = torch.arange(window, device=device)[None]
         cosines, sines = (part[0].contiguous() for part in model.model.rotary_emb(self._hidden, positions))
         self._angles = cosines, sines
@@ -55,11 +55,11 @@ class KernelStep:
             self.short_prefill = partial(short_prefill, weights, layers, self._angles)
 
     def window(self, tokens: int, capacity: int) -> int:
-        """The kernels read the length from the device: one capture does for all."""
+        """Return the capacity: the kernels read the length from the device, so one capture serves all lengths."""
         return capacity
 
     def __call__(self, token: torch.Tensor, position: torch.Tensor, window: int) -> torch.Tensor:
-        """The logits (V) in float32 after `token` (1) at `position` (1), whose keys and values are written."""
+        """Return the logits (V, float32) after `token` (1) at `position` (1), and update the cache."""
         weights = self._weights
         torch.index_select(weights.embedding, 0, token, out=self._hidden)
         for layer, cached in zip(weights.layers, self._layers, strict=True):
@@ -78,7 +78,7 @@ class KernelStep:
     def _attention(
         self, mixer: Attention, projected: torch.Tensor, cached: StaticLayer, position: torch.Tensor
     ) -> torch.Tensor:
-        """What the heads read (H * D) with this token's keys and values in the cache."""
+        """Cache this token's keys and values, and return the attention's output (H * D)."""
         query, keys, values = self._query, cached.all_keys, cached.all_values
         norms, eps, scale = mixer.head_norms, self._weights.eps, self._weights.scale
         rotary.place(projected, norms, eps, *self._angles, position, query, keys, values)
@@ -89,7 +89,7 @@ class KernelStep:
     def _delta_rule(
         self, mixer: DeltaRule, projected: torch.Tensor, cached: LinearAttentionLayer
     ) -> torch.Tensor:
-        """What the value heads read (H * V) once their states have this token."""
+        """Update the recurrent states with this token, and return the value heads' output (H * V)."""
         convolved, state = cached.conv_states[0], cached.recurrent_states[0]
         mixed = self._mixed[: mixer.convolution.shape[0]]
         read = self._read[: state.shape[1] * state.shape[3]]

@@ -1,7 +1,7 @@
-"""For which models and GPUs there are kernels of our own: known without importing them, which takes Triton."""
+"""Models and GPUs supported by our kernels, listed separately because importing the kernels needs Triton."""
 
 KERNELS_CAPABILITY = (8, 0)
-"""Before this a GPU has no bf16, and the kernels were not tried."""
+"""Earlier GPUs lack bf16, and the kernels are untested on them."""
 
 KERNEL_MODELS = {
     "qwen2": "Qwen2ForCausalLM",
@@ -12,7 +12,7 @@ KERNEL_MODELS = {
     "llama": "LlamaForCausalLM",
     "mistral": "MistralForCausalLM",
 }
-"""Classes by model type: alike but for biases, norms of queries and keys, gates, linear attention and experts."""
+"""Classes by model type. They differ in biases, query and key norms, gates, linear attention and experts."""
 
 ZERO_CENTRED_NORMS = ("Qwen3_5RMSNorm",)
-"""Norms that multiply by one more than their weights."""
+"""Norms that multiply by one plus their weights."""

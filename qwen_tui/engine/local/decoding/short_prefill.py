@@ -1,7 +1,7 @@
-"""A few tokens of a prompt, read through the weights that are laid out for decoding.
+"""Prefill a few tokens through the weights in their decoding layout.
 
-So few, that a GPU has done its part before Python has launched the next: the model's own forward pass takes some
-forty launches a layer, this one a dozen.
+With so few tokens, a GPU finishes each kernel before Python launches the next: the model's own forward pass takes
+some forty launches per layer, this one a dozen.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ Angles = tuple[torch.Tensor, torch.Tensor]
 
 
 def short_prefill(weights: Weights, layers: Sequence[StaticLayer], angles: Angles, ids: torch.Tensor) -> None:
-    """Put the keys and values of tokens (C) into the cache, and compute nothing that only logits would need."""
+    """Add the keys and values of tokens (C) to the cache, skipping what only logits would need."""
     done = layers[0].get_seq_length()
     position = torch.full((1,), done, dtype=torch.long, device=ids.device)
     hidden = embedding(ids, weights.embedding)  # (C, K)

@@ -1,7 +1,7 @@
-"""The weights of a Llama-like model, laid out for decoding: what is read together lies together.
+"""Lay out the weights of a Llama-like model for decoding, contiguous where they are read together.
 
-The model's own modules go on working: their weights become parts of the joined ones, which take no memory twice.
-Only of weights in four bits the scales are kept once more, in half precision: 200 MB of a 7B model's 5.6 GB.
+The model's own modules keep working: their weights become views of the joined ones, at no extra memory. Only the
+scales of 4-bit weights are duplicated, in half precision: 200 MB of a 7B model's 5.6 GB.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,17 +12,17 @@ from transformers import PreTrainedModel
 
 from qwen_tui.engine.local.decoding.kernel_support import KERNEL_MODELS, ZERO_CENTRED_NORMS
 from qwen_tui.engine.local.decoding.kernels import four_bits
-from qwen_tui.engine.local.decoding.matrices import Dense, FourBits, Matrix
+from qwen_tui.engine.local.decoding.matrices import Dense, EightBits, FourBits, Matrix
 from qwen_tui.engine.local.decoding.mixers import Attention, DeltaRule, Mixer
 from qwen_tui.engine.local.decoding.mlp import Experts, GatedMLP
 
 
 class Unsupported(Exception):
-    """Why a model cannot be decoded in this way."""
+    """The reason why our kernels cannot decode a model."""
 
 
 class Layer(NamedTuple):
-    """One layer; K elements of the hidden state."""
+    """One layer, with a hidden size of K."""
 
     input_norm: torch.Tensor
     """(K)."""
@@ -33,7 +33,7 @@ class Layer(NamedTuple):
 
 
 class Weights(NamedTuple):
-    """All of a model."""
+    """All weights of a model."""
 
     embedding: torch.Tensor
     """(V, K)."""
@@ -44,7 +44,7 @@ class Weights(NamedTuple):
     """(V, K)."""
     eps: float
     scale: float
-    """What attention scores are multiplied by."""
+    """Factor for attention scores."""
     heads: int
     kv_heads: int
     head_dim: int
@@ -77,7 +77,7 @@ def check(model: PreTrainedModel) -> None:
 
 
 def gather(model: PreTrainedModel) -> Weights:
-    """Lay the weights out; raises `Unsupported`."""
+    """Lay out the weights of a model. Raises `Unsupported`."""
     check(model)
     decoder, config = model.model, model.config
     first = next(layer.self_attn for layer in decoder.layers if hasattr(layer, "self_attn"))
@@ -126,7 +126,7 @@ def _mixer(layer: Any, projections: Matrix, output: Matrix) -> Mixer:
 
 
 def _norm(norm: Any) -> torch.Tensor:
-    """What a normed vector is multiplied by: some models keep how far that is from one."""
+    """Return a norm's multiplier: some models store its difference from one."""
     weight: torch.Tensor = norm.weight.data
     return 1.0 + weight.float() if type(norm).__name__ in ZERO_CENTRED_NORMS else weight
 
@@ -154,7 +154,7 @@ def _experts(block: Any) -> Experts:
 
 
 def _groups(layer: Any) -> list[list[Any]]:
-    """A layer's linear modules: each with those that it is joined with."""
+    """Return a layer's linear modules, grouped by those to be joined."""
     mlp = layer.mlp
     own = [] if hasattr(mlp, "experts") else [[mlp.gate_proj, mlp.up_proj], [mlp.down_proj]]
     if hasattr(layer, "self_attn"):
@@ -175,6 +175,9 @@ def _check(linear: Any, dtype: torch.dtype, *, may_be_packed: bool = True) -> No
             raise Unsupported(f"four bits kept as {linear.weight.dtype}")
         if linear.in_features % four_bits.BLOCK or linear.out_features % four_bits.ROWS:
             raise Unsupported(f"a matrix of {linear.out_features} x {linear.in_features} in four bits")
+    elif may_be_packed and kind == "Linear8bitLt":
+        if linear.weight.dtype is not torch.int8:
+            raise Unsupported(f"eight bits kept as {linear.weight.dtype}")
     elif type(linear) is not torch.nn.Linear:
         raise Unsupported(f"its products are made by {kind}")
     elif linear.weight.dtype is not dtype:
@@ -188,9 +191,11 @@ def _check_experts(block: Any, dtype: torch.dtype) -> None:
 
 
 def _joined(linears: Sequence[Any]) -> Matrix:
-    """These over each other in one matrix, of which theirs become parts."""
+    """Stack these linear modules in one matrix, and make their weights views of it."""
     biases = [linear.bias.data for linear in linears if linear.bias is not None]
     bias = torch.cat(biases) if biases else None
+    if type(linears[0]).__name__ == "Linear8bitLt":
+        return _joined_eight_bits(linears, bias)
     if type(linears[0]) is not torch.nn.Linear:
         return _joined_four_bits(linears, bias)
     if len(linears) == 1:
@@ -215,8 +220,20 @@ def _joined_four_bits(linears: Sequence[Any], bias: torch.Tensor | None) -> Four
     return FourBits(codes.view(-1, columns // 2), scales.view(-1, columns // four_bits.BLOCK), values, bias)
 
 
+def _joined_eight_bits(linears: Sequence[Any], bias: torch.Tensor | None) -> EightBits:
+    # bitsandbytes moves both from the weight to the state of the module when that is first used.
+    kept = [linear.state if linear.state.CB is not None else linear.weight for linear in linears]
+    codes = kept[0].CB if len(kept) == 1 else torch.cat([each.CB for each in kept])
+    scales = torch.cat([each.SCB.flatten() for each in kept]).float() / 127
+    for linear, each, part in zip(
+        linears, kept, torch.split(codes, [len(it.CB) for it in kept]), strict=True
+    ):
+        linear.weight.data = each.CB = part
+    return EightBits(codes, scales, bias)
+
+
 def _scales(state: Any) -> torch.Tensor:
-    """The largest magnitude of each block (N * K / 64), which with double quantization is packed itself."""
+    """Return the largest magnitude of each block (N * K / 64), unpacked if double quantization was used."""
     absmax = state.absmax
     if state.nested:
         from bitsandbytes.functional import dequantize_blockwise

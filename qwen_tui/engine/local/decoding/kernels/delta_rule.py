@@ -1,7 +1,7 @@
-"""Linear attention by the gated delta rule (Gated DeltaNet) for one token: a convolution, then the recurrent state.
+"""Linear attention by the gated delta rule (Gated DeltaNet) for one token: convolution and recurrent state.
 
-The arithmetic is that of transformers' `torch_recurrent_gated_delta_rule`, with sums in float32; the states are its
-cache's own tensors, updated in place.
+The arithmetic is that of transformers' `torch_recurrent_gated_delta_rule`, with sums in float32; the states are
+the tensors of its cache, updated in place.
 """
 
 import torch
@@ -9,13 +9,14 @@ import triton
 import triton.language as tl
 
 CHANNELS = 256
-"""How many channels a program of the convolution has."""
+"""Channels per program of the convolution."""
 
 
 def convolve(projected: torch.Tensor, weight: torch.Tensor, state: torch.Tensor, out: torch.Tensor) -> None:
-    """`out` (C) = silu of the causal convolution of each channel, whose last input is in `projected` (at least C).
+    """Set `out` (C) to silu of each channel's causal convolution, with its latest input in `projected` (at least
+    C).
 
-    `weight` (C, 1, T) has the taps; `state` (1, C, T) the last T inputs of each channel, which move on by one.
+    `weight` (C, 1, T) contains the taps; `state` (1, C, T) the last T inputs of each channel, shifted by one.
     """
     channels, taps = out.shape[0], weight.shape[-1]
     _convolve[(triton.cdiv(channels, CHANNELS),)](
@@ -34,11 +35,11 @@ def recur(
     key_heads: int,
     out: torch.Tensor,
 ) -> None:
-    """Write one token to the `state` (1, H, K, V) of each value head; `out` (H * V) is what the heads then read.
+    """Write one token to the `state` (1, H, K, V) of each value head, and read the heads into `out` (H * V).
 
-    `mixed` (C) has queries and keys (G * K each) and values (H * V) after the convolution. `projected` has, behind
-    as many elements, the output gates (H * V), how much is written (H) and how fast the state decays (H); `decay`
-    and `bias` (H) belong to the last. What a head reads goes through RMSNorm with `norm_weight` (V), then the gate.
+    `mixed` (C) contains queries and keys (G * K each) and values (H * V) after the convolution. `projected`
+    contains, after as many elements, the output gates (H * V), the write strengths (H) and the decay rates (H), to
+    which `decay` and `bias` (H) apply. A head's output goes through RMSNorm with `norm_weight` (V), then the gate.
     """
     heads, key_dim, value_dim = state.shape[1:]
     _recur[(heads,)](
@@ -101,7 +102,7 @@ def _recur(
     written = tl.sigmoid(tl.load(gates + HEADS * VALUE_DIM + head).to(tl.float32))
     slowness = tl.load(gates + HEADS * (VALUE_DIM + 1) + head).to(tl.float32)
     slowness += tl.load(bias + head).to(tl.float32)
-    # softplus, which is the number itself where exp would overflow
+    # softplus, which equals its argument where exp would overflow
     softplus = tl.where(slowness > 20.0, slowness, tl.log(1.0 + tl.exp(tl.minimum(slowness, 20.0))))
     kept = tl.exp(-tl.exp(tl.load(decay + head).to(tl.float32)) * softplus)
     tile = state + (head * KEY_DIM + at_key[:, None]) * VALUE_DIM + at_value[None, :]

@@ -1,4 +1,4 @@
-"""The rotary embedding of queries and keys, and the place in the cache for keys and values."""
+"""Rotary embedding of queries and keys, and storing keys and values in the cache."""
 
 import torch
 import triton
@@ -16,12 +16,12 @@ def place(
     keys: torch.Tensor,
     values: torch.Tensor,
 ) -> None:
-    """Put what a layer has `projected` (C, H * W + 2G * D) for C tokens where attention finds it.
+    """Store a layer's `projected` (C, H * W + 2G * D) for C tokens where attention reads it.
 
-    The queries, rotated, go to `query` (C, H, D); the keys, rotated, and the values to `keys` and `values`
-    (1, G, capacity, D), from `position` (1) on. `cosines` and `sines` (T, R) are those of each position, for the
-    first R elements of a head: the others stay as they are. With `norm_weights` (D) for queries and keys each head
-    goes through RMSNorm before that, as in Qwen3. W is D, or 2D where a gate lies behind each query, as in Qwen3.5.
+    Rotated queries go to `query` (C, H, D); rotated keys, and values, to `keys` and `values` (1, G, capacity, D),
+    from `position` (1) on. `cosines` and `sines` (T, R) are those of each position, for the first R elements of a
+    head; the others are not rotated. With `norm_weights` (D) for queries and keys, each head is first normalized
+    by RMSNorm, as in Qwen3. W is D, or 2D with a gate after each query, as in Qwen3.5.
     """
     tokens, heads, head_dim = query.shape
     kv_heads, capacity = keys.shape[1:3]
@@ -69,7 +69,7 @@ def _rotated(
     ROTATED: tl.constexpr,
     HAS_NORM: tl.constexpr,
 ):
-    """One head (HEAD_DIM): the halves of its first ROTATED elements are the two coordinates of what is rotated."""
+    """Rotate one head (HEAD_DIM): the halves of its first ROTATED elements are the two coordinates."""
     at = tl.arange(0, HEAD_DIM)
     whole = tl.load(source + at).to(tl.float32)
     factor = tl.rsqrt(tl.sum(whole * whole, 0) / HEAD_DIM + eps)
