@@ -18,10 +18,18 @@ _SHORT |= {"pagedown": "page down", "delete": "del", "question_mark": "?", "slas
 
 
 def key_name(key: str) -> str:
-    """A key as sentences and the help name it: `esc` for `escape`, `F1` for `f1`, `shift+←` for `shift+left`."""
+    """A key in a few characters: `esc` for `escape`, `F1` for `f1`, `shift+←` for `shift+left`."""
     *modifiers, last = key.split("+")
     is_function_key = last[:1] == "f" and last[1:].isdigit()
     return "+".join([*modifiers, _SHORT.get(last, last.upper() if is_function_key else last)])
+
+
+def key_label(key: str) -> str:
+    """A key as sentences and the help write it: `Esc`, `F1`, `Ctrl+J`, `Shift+←`; a letter alone stays as it is."""
+    *modifiers, last = key_name(key).split("+")
+    if modifiers or len(last) > 1:
+        last = last[:1].upper() + last[1:]
+    return "+".join([*map(str.capitalize, modifiers), last])
 
 
 def keys_in_force(binding: Binding, keymap: Mapping[str, str]) -> list[str]:
@@ -37,7 +45,7 @@ def key_of(node: DOMNode, binding_id: str) -> str:
 def keys_of(node: DOMNode, **binding_ids: str) -> dict[str, Any]:
     """The same for several, as the parameters of a sentence."""
     keymap = keymap_of(node.app)
-    return {name: key_name(keys_in_force(_named(each), keymap)[0]) for name, each in binding_ids.items()}
+    return {name: key_label(keys_in_force(_named(each), keymap)[0]) for name, each in binding_ids.items()}
 
 
 @functools.cache
