@@ -10,7 +10,7 @@ _FIELDS: dict[str, tuple[str, str]] = {
     "min_p": ("Min-p", "Skip tokens less likely than this share of the most likely one. 0: off."),
     "repetition_penalty": (
         "Repetition penalty",
-        "Makes tokens that already appeared less likely. 1: off.",
+        "Make tokens that already appeared less likely. 1: off.",
     ),
     "max_new_tokens": ("Max new tokens", "The maximum length of a reply, in tokens."),
     "seed": ("Seed", "The same seed gives the same reply. Empty: a new seed for each reply."),
@@ -71,7 +71,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "settings.out_of_range": (
         "Invalid value",
         "{name} cannot be {value}; it must be {bounds}.",
-        "Enter a value in that range, or leave it out for the default.",
+        "Use a value in that range, or leave it out for the default.",
     ),
     "settings.missing": (
         "Missing value",

@@ -38,7 +38,7 @@ SENTENCES: dict[str, str] = {
     "panes.hint.number": "输入或按 {less} {more} · {much_more} ×10",
     "panes.hint.number_reset": "{less} {more} · {much_more} ×10 · {reset} 重置",
     "panes.hint.typing": "{change} 确定 · 留空即清除",
-    "panes.hint.switch": "{next} 切换",
+    "panes.hint.switch": "{change} 切换",
     "panes.hint.choice": "{previous} {next} 选择",
     "panes.hint.text": "直接输入",
     "panes.hint.prose": "{change} 编辑",

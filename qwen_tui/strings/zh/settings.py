@@ -42,7 +42,7 @@ SENTENCES: dict[str, str] = {
     "settings.an_integer": "整数",
     "settings.bounds.from": "不小于 {low} 的{kind}",
     "settings.bounds.above": "大于 {low} 的{kind}",
-    "settings.bounds.from_to": "{low} 到 {high} 之间的{kind}",
+    "settings.bounds.from_to": "介于 {low} 和 {high} 之间的{kind}",
     "settings.bounds.above_to": "大于 {low}、不超过 {high} 的{kind}",
 }
 

@@ -57,7 +57,7 @@ async def test_another_ending_is_refused_where_it_is_typed(play, tmp_path) -> No
         await choose(pilot, "Export")
         assert pilot.app.screen.query_one("Input").value == "hello.md"
         await name_file(pilot, tmp_path / "a.pdf")
-        await until(pilot, lambda: "a.pdf ends in none of" in shown(pilot))
+        await until(pilot, lambda: "a.pdf must end in" in shown(pilot))
         await name_file(pilot, tmp_path / "a.md")
         await until(pilot, lambda: "Saved to" in shown(pilot))
         assert not (tmp_path / "a.pdf").exists()

@@ -47,7 +47,7 @@ async def test_the_outcome_of_a_replay_is_not_shown_in_the_receipt_of_another_re
         await until(pilot, lambda: "tokens match" in str(chat.query_one("#notice").content))
         outcome = pilot.app.screen.query_one("#receipt-outcome", Static)
         assert str(outcome.content) == ""
-        assert "replay" in str(pilot.app.screen.query_one("ActionBar").rows[0].text)
+        assert "Replay" in str(pilot.app.screen.query_one("ActionBar").rows[0].text)
 
 
 async def test_a_replay_that_runs_says_how_to_close_the_receipt_and_to_stop_it(play) -> None:
@@ -78,4 +78,4 @@ async def test_a_replay_that_waits_for_a_model_ends_with_why_there_is_none(play)
         play.may_open.set()
         outcome = pilot.app.screen.query_one("#receipt-outcome", Static)
         await until(pilot, lambda: str(play.open_error) in str(outcome.content))
-        assert "replay" in str(pilot.app.screen.query_one("ActionBar").rows[0].text)
+        assert "Replay" in str(pilot.app.screen.query_one("ActionBar").rows[0].text)

@@ -162,7 +162,7 @@ async def test_the_beginning_of_a_number_is_not_a_mistake_yet(play, row: str, ty
     async with pane_alone(play, QWEN) as stage:
         await stage.go_to(row)
         await stage.pilot.press(*typed)
-        await stage.until(lambda: "Enter a" in stage.help)
+        await stage.until(lambda: "Type a" in stage.help)
         assert not stage.pane.query(".-invalid")
         await stage.pilot.press("enter")
         await stage.until(lambda: "cannot be" in stage.help)

@@ -350,7 +350,7 @@ async def test_the_bar_offers_what_applies_to_the_message_under_the_cursor() -> 
         assert bar_of(app) == "y Copy  e Edit  r Regenerate  d Delete"
         app.log_.keys.set_busy(True)
         await settled(pilot)
-        assert bar_of(app) == "y copy  e edit"
+        assert bar_of(app) == "y Copy  e Edit"
         app.query_one("#elsewhere").focus()
         await settled(pilot)
         assert bar_of(app) == ""
@@ -365,7 +365,7 @@ async def test_a_narrow_bar_leaves_out_what_is_needed_least() -> None:
 
 @pytest.mark.parametrize(
     ("label", "wanted"),
-    [("copy", "copy"), ("edit", "edit"), ("delete", "delete")],
+    [("Copy", "copy"), ("Edit", "edit"), ("Delete", "delete")],
 )
 async def test_an_offer_can_be_clicked(label, wanted) -> None:
     app = ActionHost()
@@ -383,7 +383,7 @@ async def test_the_bar_names_keys_as_they_are_remapped() -> None:
     async with running(app) as pilot:
         app.set_keymap({"log.edit": "f6"})
         await shown(app, pilot, [question("first"), reply()])
-        assert bar_of(app).startswith("y copy  f6 edit")
+        assert bar_of(app).startswith("y Copy  f6 Edit")
 
 
 async def test_the_bar_moves_no_text_when_it_comes() -> None:
@@ -396,7 +396,7 @@ async def test_the_bar_moves_no_text_when_it_comes() -> None:
         await pilot.click(app.log_.list.view_of(app.log_.messages[-1].id))
         await settled(pilot)
         assert screen_rows(app)[:20] == before
-        assert bar_of(app).startswith("y copy")
+        assert bar_of(app).startswith("y Copy")
 
 
 async def test_the_end_of_a_reply_brings_its_actions() -> None:
