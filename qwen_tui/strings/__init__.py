@@ -10,7 +10,7 @@ key bindings read their descriptions then.
 
 import os
 import string
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from qwen_tui.strings.languages import LANGUAGES, Texts, of_locale, texts, written_in
@@ -80,6 +80,16 @@ def say(code: str, /, **parameters: object) -> str:
 def say_in(language: str, code: str) -> str:
     """A sentence without placeholders, in a language that need not be in force."""
     return texts(language).SENTENCES[code]
+
+
+def joined(*sentences: str) -> str:
+    """Sentences one after another, as the language in force parts them; empty ones are left out."""
+    return say("sentences.between").join(filter(None, sentences))
+
+
+def listed(items: Iterable[str]) -> str:
+    """Items of an enumeration, as the language in force parts them."""
+    return say("list.between").join(items)
 
 
 def explain(code: str, parameters: Mapping[str, object]) -> Explanation:

@@ -90,9 +90,9 @@ async def test_what_is_pinned_stands_on_top_and_undo_lets_it_go_again(play) -> N
         await until(pilot, lambda: rows(pilot) == ["▴ b", "a", "c"])
         assert under_the_cursor(pilot) == "b"
         await pilot.press("ctrl+z")
-        await until(pilot, lambda: rows(pilot) == ["a", "b", "c"] and "no longer pinned" in shown(pilot))
+        await until(pilot, lambda: rows(pilot) == ["a", "b", "c"] and "Unpinned" in shown(pilot))
         await pilot.press("ctrl+z")
-        await until(pilot, lambda: "nothing to undo" in shown(pilot))
+        await until(pilot, lambda: "Nothing to undo" in shown(pilot))
 
 
 async def test_after_trashing_the_cursor_is_on_the_next_row(play) -> None:
@@ -119,7 +119,7 @@ async def test_the_conversation_that_is_shown_is_trashed_and_a_new_one_is_shown(
         await until(pilot, lambda: "echo: hay a" in shown(pilot))
         await in_the_list(pilot, 2)
         await pilot.press("delete")
-        await until(pilot, lambda: "Things to try" in shown(pilot) and "in the trash" in shown(pilot))
+        await until(pilot, lambda: "Things to try" in shown(pilot) and "Moved to trash" in shown(pilot))
         assert isinstance(pilot.app.focused, ConversationList)
         await pilot.press("ctrl+z", "home", "enter")
         await until(pilot, lambda: "echo: hay a" in shown(pilot))
@@ -293,11 +293,11 @@ async def test_a_search_narrows_the_list_until_it_is_ended(play) -> None:
         await pilot.press("f3", "escape")
         await until(pilot, lambda: len(rows(pilot)) == 3)
         await pilot.press("slash", *"zz")
-        await until(pilot, lambda: "Nothing has that" in shown(pilot))
+        await until(pilot, lambda: "No title or message matches" in shown(pilot))
         await pilot.press("escape")
         await until(pilot, lambda: len(rows(pilot)) == 3)
 
 
 async def test_an_empty_list_says_how_to_begin(play) -> None:
     async with play.running(size=WIDE) as pilot:
-        await until(pilot, lambda: "Write a message to" in shown(pilot))
+        await until(pilot, lambda: "Send a message to" in shown(pilot))

@@ -191,7 +191,7 @@ async def test_who_scrolled_up_is_left_in_peace() -> None:
         log.list.finish(reply("x\n\n" * 60, id=answer.id))
         await settled(pilot)
         assert screen_rows(app)[:20] == before
-        assert "↓ latest" in screen_text(app)
+        assert "↓ Latest" in screen_text(app)
         assert not log.is_following
 
 
@@ -200,13 +200,13 @@ async def test_the_hint_leads_back_to_the_newest() -> None:
     async with running(app) as pilot:
         await app.log_.show_conversation(talk(40))
         await settled(pilot)
-        assert "↓ latest" not in screen_text(app)
+        assert "↓ Latest" not in screen_text(app)
         app.log_.scroll_relative(y=-30, animate=False)
         await settled(pilot)
         await pilot.click("LatestHint")
         await settled(pilot)
         assert app.log_.is_following
-        assert "↓ latest" not in screen_text(app)
+        assert "↓ Latest" not in screen_text(app)
 
 
 async def test_scrolling_close_to_the_end_follows_again() -> None:
