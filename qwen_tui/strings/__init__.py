@@ -17,6 +17,12 @@ from qwen_tui.strings.languages import LANGUAGES, Texts, of_locale, texts, writt
 
 DEFAULT = "en"
 
+_CODED = frozenset({"detail", "how"})
+"""The parameters of errors that may be the code of a sentence."""
+
+
+_WIDE_ENDS = "。！？：；，”）"
+
 
 class Explanation(NamedTuple):
     """An error in words: a title of a few words, one sentence of what happened, and what to do next."""
@@ -77,20 +83,35 @@ def say(code: str, /, **parameters: object) -> str:
     return _format.vformat(in_force().SENTENCES[code], (), parameters)
 
 
-def say_in(language: str, code: str) -> str:
-    """A sentence without placeholders, in a language that need not be in force."""
-    return texts(language).SENTENCES[code]
+def say_in(language: str, code: str, /, **parameters: object) -> str:
+    """What `say` returns, in a language that need not be in force."""
+    return _format.vformat(texts(language).SENTENCES[code], (), parameters)
 
 
-def explain(code: str, parameters: Mapping[str, object]) -> Explanation:
-    """The three parts of an error in words.
+def joined(*sentences: str) -> str:
+    """Sentences one after the other: with a space between them, but with none after full-width punctuation."""
+    text = ""
+    for sentence in filter(None, sentences):
+        text += sentence if not text or text[-1] in _WIDE_ENDS else f" {sentence}"
+    return text
+
+
+def explain(code: str, parameters: Mapping[str, object], language: str | None = None) -> Explanation:
+    """The three parts of an error in words, in the language in force or in the one named.
+
+    Where the parameter `detail` or `how` is the code of a sentence, that sentence fills the placeholder: an error
+    that is stored or sent between processes must not contain words of one language.
 
     Never raises: it is also used on errors read from old or damaged files, so a code or parameters that do
     not fit show themselves rather than nothing.
     """
-    errors = in_force().ERRORS
+    _, _, sentences, errors = texts(language or _Language.code)
     try:
-        return Explanation(*(_format.vformat(part, (), parameters) for part in errors[code]))
+        worded = dict(parameters)
+        for name in _CODED & parameters.keys():
+            if (template := sentences.get(str(parameters[name]))) is not None:
+                worded[name] = _format.vformat(template, (), parameters)
+        return Explanation(*(_format.vformat(part, (), worded) for part in errors[code]))
     except (KeyError, ValueError, TypeError):
         detail = ", ".join(f"{key}={value}" for key, value in parameters.items())
         return Explanation(*(p.format(detail=f"{code} {detail}".strip()) for p in errors["error.unknown"]))

@@ -2,17 +2,17 @@
 
 from qwen_tui.engine.base import ModelInfo, NotTaken, TriesAgain
 from qwen_tui.settings.options import OPTIONS
-from qwen_tui.strings import say
+from qwen_tui.strings import joined, say
 
 
 def reasons_in_words(info: ModelInfo) -> str:
     """What the person should know before the first reply."""
-    return " ".join(say(reason.code, **dict(reason.parameters)) for reason in info.reasons)
+    return joined(*(say(reason.code, **dict(reason.parameters)) for reason in info.reasons))
 
 
 def not_taken_in_words(event: NotTaken) -> str:
     """That the server does not take some of the settings, or may not."""
-    names = ", ".join(OPTIONS[name].label for name in event.names)
+    names = say("cli.comma").join(OPTIONS[name].label for name in event.names)
     return say("server.not_taken" if event.is_certain else "server.uncertain", kind=event.kind, names=names)
 
 
