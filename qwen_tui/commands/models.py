@@ -85,7 +85,8 @@ def _table(entries: Iterable[ModelChoice], there: Sequence[Device], settings: Se
             rows.append(say(f"models.group.{group}", host=host))
         if entry.unreachable is not None:
             title, sentence, hint = entry.unreachable.explanation
-            rows.append(f"{rows.pop()}\n  {title}. {sentence}\n  {hint}")
+            said = say("sentences.title", title=title, rest=sentence)
+            rows.append(f"{rows.pop()}\n  {said}\n  {hint}")
         else:
             rows.append(_row(entry, there, settings.device))
     lines += _aligned([*head, *(say(f"models.form.{form}") for form in FORMS)], rows)

@@ -10,7 +10,7 @@ key bindings read their descriptions then.
 
 import os
 import string
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from qwen_tui.strings.languages import LANGUAGES, Texts, of_locale, texts, written_in
@@ -19,9 +19,6 @@ DEFAULT = "en"
 
 _CODED = frozenset({"detail", "how"})
 """The parameters of errors that may be the code of a sentence."""
-
-
-_WIDE_ENDS = "。！？：；，”）"
 
 
 class Explanation(NamedTuple):
@@ -89,11 +86,13 @@ def say_in(language: str, code: str, /, **parameters: object) -> str:
 
 
 def joined(*sentences: str) -> str:
-    """Sentences one after the other: with a space between them, but with none after full-width punctuation."""
-    text = ""
-    for sentence in filter(None, sentences):
-        text += sentence if not text or text[-1] in _WIDE_ENDS else f" {sentence}"
-    return text
+    """Sentences one after another, as the language in force parts them; empty ones are left out."""
+    return say("sentences.between").join(filter(None, sentences))
+
+
+def listed(items: Iterable[str]) -> str:
+    """Items of an enumeration, as the language in force parts them."""
+    return say("list.between").join(items)
 
 
 def explain(code: str, parameters: Mapping[str, object], language: str | None = None) -> Explanation:

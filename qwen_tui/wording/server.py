@@ -2,7 +2,7 @@
 
 from qwen_tui.engine.base import ModelInfo, NotTaken, TriesAgain
 from qwen_tui.settings.options import OPTIONS
-from qwen_tui.strings import joined, say
+from qwen_tui.strings import joined, listed, say
 
 
 def reasons_in_words(info: ModelInfo) -> str:
@@ -12,7 +12,7 @@ def reasons_in_words(info: ModelInfo) -> str:
 
 def not_taken_in_words(event: NotTaken) -> str:
     """That the server does not take some of the settings, or may not."""
-    names = say("cli.comma").join(OPTIONS[name].label for name in event.names)
+    names = listed(OPTIONS[name].label for name in event.names)
     return say("server.not_taken" if event.is_certain else "server.uncertain", kind=event.kind, names=names)
 
 

@@ -70,7 +70,7 @@ def test_conversations(told, store, line) -> None:
 def test_models_with_their_problems_and_plans(told) -> None:
     half = cache_folder() / "models--me--half" / "snapshots" / "abc"
     half.mkdir(parents=True)
-    (half / "config.json").write_text('{"model_type": "qwen2"}')
+    (half / "config.json").write_text('{"model_type": "qwen2", "architectures": ["Qwen2ForCausalLM"]}')
     (half.parents[1] / "blobs").mkdir()
     (half.parents[1] / "blobs" / "x.incomplete").write_bytes(b"")
     (half.parents[1] / "refs").mkdir()

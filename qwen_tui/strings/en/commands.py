@@ -84,7 +84,6 @@ SENTENCES: dict[str, str] = {
     "cli.export_force": "overwrite an existing file",
     "cli.import": "import conversations: qwen-tui JSON, OpenAI message lists (JSON, JSONL), ChatGPT exports",
     "cli.import_files": "a file, or the zip archive of a ChatGPT export; - reads standard input",
-    "cli.comma": ", ",
     "cli.stdin": "standard input",
     "cli.rename": "rename a conversation, and print its new name",
     "cli.new_name": "the new name; a number is added if it is taken",

@@ -1,6 +1,9 @@
 """English sentences and errors of the composer, the header, the help and the terminal."""
 
 SENTENCES: dict[str, str] = {
+    "sentences.title": "{title}. {rest}",
+    "sentences.between": " ",
+    "list.between": ", ",
     "terminal.crashed": "it ended because of an unexpected error; the details are in {path}",
     "composer.placeholder": "Message…",
     "composer.placeholder.busy": "Message… it is sent after this reply",

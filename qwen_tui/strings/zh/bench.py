@@ -18,8 +18,8 @@ SENTENCES: dict[str, str] = {
     "cli.bench_repeats": "每项测量的次数（默认 3）",
     "cli.not_positive": "必须是不小于 1 的整数",
     "cli.bench_json": "输出一个 JSON 对象",
-    "bench.at": "正在测量：{tokens:,} 个 token…",
-    "bench.left_out": "略去 {lengths} 个 token：连同回复超出 {window:,} 个 token 的上下文窗口。",
+    "bench.at": "正在测量：{tokens:,} token…",
+    "bench.left_out": "略去 {lengths} token：连同回复超出 {window:,} token 的上下文窗口。",
     "bench.and": "、",
     "bench.through_app": "正在测量整个程序…",
     "bench.writing": "正在把 {size} 随机权重写入 {path}，测完即删除…",
@@ -34,7 +34,7 @@ SENTENCES: dict[str, str] = {
         " | generate 首 token | 解码 tok/s | 上限 tok/s"
     ),
     "bench.app": (
-        "整个程序，{tokens} 个 token：{app:,.1f} tok/s，是单独引擎的 {share:.2f} 倍；"
+        "整个程序，{tokens} token：{app:,.1f} tok/s，是单独引擎的 {share:.2f} 倍；"
         "最后一个 token 之后 {late} 屏幕显示完毕"
     ),
     "bench.plot": "解码速度（tok/s）",
@@ -45,7 +45,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "bench.server": (
         "无法测量",
         "服务器上的模型不在本机运行。",
-        "用 --model 指定文件夹或 Hub 上的名称，或用 --shape。",
+        "用 --model 指定文件夹或 hub 上的名称，或用 --shape。",
     ),
     "bench.no_such_shape": (
         "未知的形状",
@@ -59,7 +59,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     ),
     "bench.window_too_small": (
         "上下文窗口太小",
-        "上下文窗口只有 {window} 个 token，放不下提示词和两条回复。",
+        "上下文窗口只有 {window} token，装不下提示词和两条回复。",
         "换一个模型测量。",
     ),
     "bench.no_room": (

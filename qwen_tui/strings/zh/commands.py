@@ -4,17 +4,17 @@ SENTENCES: dict[str, str] = {
     "cli.description": (
         "在终端里全屏对话：Qwen 等对话模型在本机运行。\n\n"
         "不加 --model 时使用配置文件中的模型；没有设置时，如果 Qwen2.5-7B-Instruct 已下载\n"
-        "且本机放得下，就用它，否则用内置的小模型 guide。除非指名，不下载任何内容。"
+        "且本机装得下，就用它，否则用内置的小模型 guide。除非指名，不下载任何内容。"
     ),
     "cli.examples": (
         "示例：\n"
         "  qwen-tui                                        用本机已有的模型离线启动\n"
-        "  qwen-tui --model Qwen/Qwen2.5-7B-Instruct       使用 Hub 上或缓存中的模型\n"
+        "  qwen-tui --model Qwen/Qwen2.5-7B-Instruct       使用 hub 上或缓存中的模型\n"
         "  qwen-tui --model ~/models/mine --quantization 4bit\n"
         "  qwen-tui --conversation 广州                    打开这个对话，没有则新建\n"
         "  qwen-tui --last                                 继续上次的对话\n"
         '  qwen-tui ask "什么是 token？"                   在标准输出打印一条回复\n'
-        "  qwen-tui models                                 列出模型，以及是否放得下\n"
+        "  qwen-tui models                                 列出模型，以及是否装得下\n"
         "  qwen-tui doctor                                 检查本机；报告可以放心分享\n"
         "  qwen-tui export 广州 --output 广州.md           保存对话；用 import 导入\n\n"
         "程序运行时，屏幕最后一行显示按键。"
@@ -38,8 +38,8 @@ SENTENCES: dict[str, str] = {
     "cli.commands": "命令",
     "cli.conversation": "打开此名称的对话，没有则新建",
     "cli.last": "打开上次使用的对话",
-    "cli.model": "guide（内置小模型）、模型文件夹，或 Hub 上的名称",
-    "cli.offline": "不向 Hub 发送请求，只用本机已有的模型",
+    "cli.model": "guide（内置小模型）、模型文件夹，或 hub 上的名称",
+    "cli.offline": "不向 hub 发送请求，只用本机已有的模型",
     "cli.server": "使用此服务器上的模型：vLLM、SGLang、llama.cpp、Ollama、transformers serve",
     "cli.quantization": "量化权重；4bit 约需四分之一的显存（默认 auto）",
     "cli.device": "运行模型的设备（默认 auto，有 GPU 就用 GPU）",
@@ -83,7 +83,6 @@ SENTENCES: dict[str, str] = {
     "cli.export_force": "覆盖已有文件",
     "cli.import": "导入对话：qwen-tui 的 JSON、OpenAI 消息列表（JSON、JSONL）、ChatGPT 导出文件",
     "cli.import_files": "文件，或 ChatGPT 导出的 zip 压缩包；- 表示标准输入",
-    "cli.comma": "、",
     "cli.stdin": "标准输入",
     "cli.rename": "重命名对话，并打印新名称",
     "cli.new_name": "新名称；已被占用时加上编号",

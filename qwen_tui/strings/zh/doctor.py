@@ -3,7 +3,7 @@
 SENTENCES: dict[str, str] = {
     "cli.doctor": "检查本机哪些功能可用，输出可分享的报告",
     "cli.doctor_description": (
-        "检查程序、依赖库、GPU、文件夹、Hub 和终端，输出可以放心分享的报告：\n"
+        "检查程序、依赖库、GPU、文件夹、hub 和终端，输出可以放心分享的报告：\n"
         "其中不含令牌和密码。需要几秒钟。\n"
         "退出码：qwen-tui 能在本机运行为 0，否则为 1。"
     ),

@@ -3,16 +3,16 @@
 SENTENCES: dict[str, str] = {
     "engine.note.guide": "当前是内置小模型。要用正式模型：--model Qwen/Qwen2.5-7B-Instruct（下载 15 GB）。",
     "engine.note.guide_no_room": (
-        "当前是内置小模型：Qwen2.5-7B-Instruct 已下载，但没有一块 GPU 放得下。"
+        "当前是内置小模型：Qwen2.5-7B-Instruct 已下载，但没有一块 GPU 装得下。"
         "可以换小一些的模型：--model Qwen/Qwen2.5-0.5B-Instruct。"
     ),
     "engine.choice.whole": "{dtype}：权重 {weights_gb} GB；加载前 {devices} 空闲 {free_gb} GB。",
     "engine.choice.packs": (
-        "{form}：权重 {weights_gb} GB；用 {dtype} 需要 {whole_gb} GB，{devices} 只有 {free_gb} GB 空闲，放不下。"
+        "{form}：权重 {weights_gb} GB；用 {dtype} 需要 {whole_gb} GB，{devices} 只有 {free_gb} GB 空闲，装不下。"
     ),
     "engine.choice.packed": "按保存时的量化加载：权重 {weights_gb} GB；加载前空闲 {free_gb} GB。",
     "engine.choice.spread": "模型各层分布在 {devices} 上：单块 GPU 显存不够。",
-    "engine.choice.window": "显存或内存够放 {tokens:,} 个 token 的上下文；模型支持 {window:,} 个。",
+    "engine.choice.window": "显存或内存可容纳 {tokens:,} token 上下文；模型支持 {window:,} token。",
     # How the process ended, and why a file cannot be used: the middle of a sentence
     "engine.ended.code": "退出码 {code}",
     "engine.ended.signal": "{signal}",
@@ -28,7 +28,7 @@ SENTENCES: dict[str, str] = {
 
 _CHOOSE = "请选择对话模型，例如 Qwen/Qwen2.5-7B-Instruct；运行 qwen-tui models 查看更多。"
 
-_AGAIN = "重新复制模型。如果来自 Hub，先运行 hf cache rm model/NAME，再重新加载。"
+_AGAIN = "重新复制模型。如果来自 hub，先运行 hf cache rm model/NAME，再重新加载。"
 
 _RESAVE = "如果是自己的模型，用 save_pretrained 重新保存。"
 
@@ -97,7 +97,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "engine.folder_missing": (
         "找不到文件夹",
         "文件夹 {path} 不存在。",
-        "检查路径。Hub 上的模型要写全名，例如 Qwen/Qwen2.5-7B-Instruct。",
+        "检查路径。hub 上的模型要写全名，例如 Qwen/Qwen2.5-7B-Instruct。",
     ),
     "engine.not_a_folder": (
         "不是文件夹",
@@ -121,7 +121,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     ),
     "engine.not_a_name": (
         "不是模型名称",
-        "{model} 既不是文件夹，也不是 Hub 上的名称。",
+        "{model} 既不是文件夹，也不是 hub 上的名称。",
         "填写 guide、文件夹，或 Qwen/Qwen2.5-7B-Instruct 这样的名称。",
     ),
     "engine.unreadable": (
@@ -227,8 +227,8 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     ),
     # The hub
     "engine.not_on_hub": (
-        "Hub 上没有此模型",
-        "Hub 上没有 {model}，或者它是私有的。",
+        "hub 上没有此模型",
+        "hub 上没有 {model}，或者它是私有的。",
         "检查名称，要带所有者，例如 Qwen/Qwen2.5-7B-Instruct。私有模型先登录：hf auth login。",
     ),
     "engine.gated": (
@@ -237,13 +237,13 @@ ERRORS: dict[str, tuple[str, str, str]] = {
         "在 {page} 同意条款，再在本机登录：hf auth login。",
     ),
     "engine.bad_token": (
-        "Hub 拒绝了访问令牌",
+        "hub 拒绝了访问令牌",
         "本机的访问令牌（HF_TOKEN 或 hf auth login）无效，无法获取 {model}。",
         "重新登录：hf auth login，或取消设置 HF_TOKEN。",
     ),
     "engine.hub_silent": (
-        "Hub 没有给出有效响应",
-        "{model} 不在本机，Hub 也没有给出有效响应：{detail}。",
+        "hub 没有给出有效响应",
+        "{model} 不在本机，hub 也没有给出有效响应：{detail}。",
         "稍后重试，" + _LOCAL,
     ),
     "engine.offline": (
@@ -252,8 +252,8 @@ ERRORS: dict[str, tuple[str, str, str]] = {
         "去掉该设置后启动，" + _LOCAL,
     ),
     "engine.no_network": (
-        "无法连接 Hub",
-        "{model} 不在本机，也无法连接 Hub：{detail}。",
+        "无法连接 hub",
+        "{model} 不在本机，也无法连接 hub：{detail}。",
         "检查网络，" + _LOCAL,
     ),
     "engine.download_broke": (
@@ -298,14 +298,14 @@ ERRORS: dict[str, tuple[str, str, str]] = {
         "在 qwen-tui 的环境中安装带 CUDA 的 PyTorch，或把设备设为 auto 或 cpu。",
     ),
     "engine.does_not_fit": (
-        "模型放不下",
+        "模型装不下",
         "模型约需 {needed_gb} GB，{device} 只有 {free_gb} GB 空闲。",
         "改用 4bit、小一些的模型，或显存更大的设备。",
     ),
     "engine.does_not_fit_packed": (
-        "模型放不下",
+        "模型装不下",
         "即使量化，模型也约需 {needed_gb} GB，{device} 只有 {free_gb} GB 空闲。",
-        "换小一些的模型，或显存更大的设备；运行 qwen-tui models 查看放得下的模型。",
+        "换小一些的模型，或显存更大的设备；运行 qwen-tui models 查看装得下的模型。",
     ),
     "engine.bitsandbytes": (
         "无法量化",
@@ -319,7 +319,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     ),
     "engine.out_of_memory_reply": (
         "内存或显存不足",
-        "设备放不下这段提示词和它的回复。",
+        "设备装不下这段提示词和它的回复。",
         "模型仍已加载。缩短消息，或少发送一些历史。",
     ),
     "engine.device_broken": (
@@ -340,7 +340,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     ),
     "engine.prompt_too_long": (
         "超出上下文窗口",
-        "提示词有 {tokens} 个 token，上下文窗口只有 {window}。",
+        "提示词有 {tokens} token，上下文窗口只有 {window}。",
         "缩短消息，或少发送一些历史。",
     ),
     "engine.template_refused": (

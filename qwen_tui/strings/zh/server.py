@@ -3,7 +3,7 @@
 SENTENCES: dict[str, str] = {
     "header.stage.connecting": "正在连接服务器",
     "server.window_assumed": (
-        "服务器没有报告上下文窗口，暂按 {tokens:,} 个 token 处理。要更改，请设置“上下文窗口”。"
+        "服务器没有报告上下文窗口，暂按 {tokens:,} token 处理。要更改，请设置“上下文窗口”。"
     ),
     "server.key_in_the_clear": (
         "API 密钥会不加密地发给 {host}，途中任何人都能读到。请改用 https 或 ssh 隧道。"
@@ -15,7 +15,7 @@ SENTENCES: dict[str, str] = {
         "{host} 正忙（HTTP {status}），{seconds:.0f} 秒后重试（第 {attempt} 次，共 {attempts} 次）。"
     ),
     "welcome.server": "{name}，由 {host} 上的 {kind} 提供。",
-    "welcome.server.window": "上下文窗口 {window:,} 个 token；消息会发送到该服务器",
+    "welcome.server.window": "上下文窗口 {window:,} token；消息会发送到该服务器",
     "welcome.estimated": "服务器不统计 token；带 ≈ 的数字是估算值。",
     "receipt.server": "服务器",
     "receipt.not_taken": "不支持",
@@ -67,7 +67,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "server.stalled": (
         "服务器停止响应",
         "{host} 在回复中途停止了响应。",
-        _SAVED + "继续生成，或重新生成。",
+        _SAVED + "续写，或重新生成。",
     ),
     "server.silent": (
         "服务器没有响应",
@@ -122,7 +122,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "server.too_long": (
         "超出服务器的限制",
         "{host} 拒绝了请求：{detail}。",
-        "重新生成，会少发送一些历史。如果仍不够，在设置中调低记忆的 token 上限。",
+        "重新生成，会少发送一些历史。如果仍不够，在设置中调低“记忆 token 数”。",
     ),
     "server.failed": (
         "服务器出错",
@@ -137,7 +137,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "server.broke_off": (
         "连接中断",
         "{host} 在回复完成前关闭了连接。",
-        _SAVED + "继续生成，或重新生成。",
+        _SAVED + "续写，或重新生成。",
     ),
     "server.garbled": (
         "不是对话服务器",
@@ -145,13 +145,13 @@ ERRORS: dict[str, tuple[str, str, str]] = {
         "检查地址。支持的服务器：vLLM、SGLang、llama.cpp、Ollama 和 transformers serve。",
     ),
     "server.cannot_continue": (
-        "无法继续生成",
-        "{kind} 不支持继续生成回复。",
+        "无法续写",
+        "{kind} 不支持续写回复。",
         "重新生成，或发送“继续”。",
     ),
     "server.cannot_continue_thinking": (
-        "无法继续生成",
-        "回复在思考时中断，{kind} 不支持从这里继续。",
+        "无法续写",
+        "回复在思考时中断，{kind} 不支持从这里续写。",
         "重新生成。",
     ),
     "replay.on_server": (
