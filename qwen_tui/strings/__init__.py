@@ -11,6 +11,7 @@ key bindings read their descriptions then.
 import os
 import string
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import NamedTuple
 
 from qwen_tui.strings.languages import LANGUAGES, Texts, of_locale, texts, written_in
@@ -95,11 +96,23 @@ def listed(items: Iterable[str]) -> str:
     return say("list.between").join(items)
 
 
+def of_the_system(words: str) -> str:
+    """What the operating system says, such as `Permission denied`; words that we do not know stay as they are."""
+    code = _codes_of_the_system().get(words)
+    return words if code is None else say(code)
+
+
+@cache
+def _codes_of_the_system() -> dict[str, str]:
+    """The codes of the sentences `system.…`, by the English words, which are the system's own."""
+    return {words: code for code, words in texts(DEFAULT).SENTENCES.items() if code.startswith("system.")}
+
+
 def explain(code: str, parameters: Mapping[str, object], language: str | None = None) -> Explanation:
     """The three parts of an error in words, in the language in force or in the one named.
 
-    Where the parameter `detail` or `how` is the code of a sentence, that sentence fills the placeholder: an error
-    that is stored or sent between processes must not contain words of one language.
+    Where the parameter `detail` or `how` is the code of a sentence, or what the system says, it is put in words
+    here: an error that is stored or sent between processes must not contain words of one language.
 
     Never raises: it is also used on errors read from old or damaged files, so a code or parameters that do
     not fit show themselves rather than nothing.
@@ -108,7 +121,8 @@ def explain(code: str, parameters: Mapping[str, object], language: str | None = 
     try:
         worded = dict(parameters)
         for name in _CODED & parameters.keys():
-            if (template := sentences.get(str(parameters[name]))) is not None:
+            said = str(parameters[name])
+            if (template := sentences.get(_codes_of_the_system().get(said, said))) is not None:
                 worded[name] = _format.vformat(template, (), parameters)
         return Explanation(*(_format.vformat(part, (), worded) for part in errors[code]))
     except (KeyError, ValueError, TypeError):

@@ -1,7 +1,10 @@
 """What another program reads of a command is the same in every language."""
 
+import errno
 import json
+import os
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,7 @@ from qwen_tui.chat.messages import Conversation, Message, Role
 from qwen_tui.chat.store import ConversationStore
 from qwen_tui.engine.models.cache_scan import cache_folder
 from qwen_tui.errors import QwenTuiError
+from qwen_tui.strings.en import SENTENCES
 from qwen_tui.strings.languages import LANGUAGES
 
 
@@ -134,3 +138,25 @@ def test_an_error_that_is_stored_has_no_words_of_one_language() -> None:
         said[language] = str(QwenTuiError.from_json(json.loads(stored)))
     assert "(exit code 7)" in said["en"]
     assert "（退出码 7）" in said["zh"]
+
+
+def test_what_the_system_says_of_a_failure_is_translated() -> None:
+    error = QwenTuiError("exchange.not_read", path="a.json", detail=os.strerror(errno.EACCES))
+    other = QwenTuiError("exchange.not_read", path="a.json", detail="something of a library")
+    strings.choose("zh")
+    assert "权限不足" in str(error)
+    assert "something of a library" in str(other)
+    strings.choose("en")
+    assert os.strerror(errno.EACCES) in str(error)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="each system has its own words")
+def test_the_words_of_the_system_are_known_by_the_names_of_its_errors() -> None:
+    known = {
+        code.removeprefix("system."): words
+        for code, words in SENTENCES.items()
+        if code.startswith("system.E")
+    }
+    system = {name: os.strerror(getattr(errno, name)) for name in known if hasattr(errno, name)}
+    assert {name: known[name] for name in system} == system
+    assert len(system) > 15
