@@ -107,7 +107,7 @@ def test_the_names_of_files_and_what_is_pasted_into_fields_are_text(scripted, tm
     terminal.paste(EVIL)
     terminal.settle(0.1)
     terminal.type("\r")
-    terminal.until("no longer exists")
+    terminal.until("There is no file")
     terminal.type("\x1b")
     assert "evil" in leave(terminal)
 

@@ -42,7 +42,7 @@ SENTENCES: dict[str, str] = {
     "doctor.label.terminal.clipboard": "Clipboard",
     "doctor.label.terminal.keys": "Keys",
     "doctor.label.terminal.locale": "Locale",
-    "doctor.label.terminal.width": "Chinese",
+    "doctor.label.terminal.width": "Chinese width",
     "doctor.can_run": "qwen-tui can run on this machine.",
     "doctor.cannot_run": "qwen-tui cannot run on this machine: see the lines marked ✗.",
     "doctor.missing": "Missing: {names}. Reinstall qwen-tui in its own environment.",

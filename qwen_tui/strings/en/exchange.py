@@ -12,6 +12,7 @@ SENTENCES: dict[str, str] = {
     "exchange.note.developer": "Developer messages imported as system messages: {count:,}.",
     "exchange.note.unread": "Conversation {number:,} in the file was left out: {reason}.",
     "exchange.note.more_unread": "{count:,} more {count:conversation was|conversations were} left out.",
+    "exchange.remark": "({remark})",
     "store.damage.no_messages": "it contains no message with text",
 }
 

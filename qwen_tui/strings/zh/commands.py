@@ -2,7 +2,7 @@
 
 SENTENCES: dict[str, str] = {
     "cli.description": (
-        "在终端里全屏对话：Qwen 等对话模型在本机运行。\n\n"
+        "在终端里全屏对话，Qwen 等对话模型就在本机运行。\n\n"
         "不加 --model 时使用配置文件中的模型；没有设置时，如果 Qwen2.5-7B-Instruct 已下载\n"
         "且本机装得下，就用它，否则用内置的小模型 guide。除非指名，不下载任何内容。"
     ),

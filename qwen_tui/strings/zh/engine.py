@@ -300,12 +300,12 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "engine.does_not_fit": (
         "模型装不下",
         "模型约需 {needed_gb} GB，{device} 只有 {free_gb} GB 空闲。",
-        "改用 4bit、小一些的模型，或显存更大的设备。",
+        "改用 4bit、小一些的模型，或显存（内存）更大的设备。",
     ),
     "engine.does_not_fit_packed": (
         "模型装不下",
         "即使量化，模型也约需 {needed_gb} GB，{device} 只有 {free_gb} GB 空闲。",
-        "换小一些的模型，或显存更大的设备；运行 qwen-tui models 查看装得下的模型。",
+        "换小一些的模型，或显存（内存）更大的设备；运行 qwen-tui models 查看装得下的模型。",
     ),
     "engine.bitsandbytes": (
         "无法量化",

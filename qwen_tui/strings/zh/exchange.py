@@ -12,6 +12,7 @@ SENTENCES: dict[str, str] = {
     "exchange.note.developer": "作为系统消息导入的开发者消息：{count:,} 条。",
     "exchange.note.unread": "文件中第 {number:,} 个对话未导入：{reason}。",
     "exchange.note.more_unread": "另有 {count:,} 个对话未导入。",
+    "exchange.remark": "（{remark}）",
     "store.damage.no_messages": "没有包含文本的消息",
 }
 
