@@ -59,7 +59,7 @@ def test_a_table_of_all_models_with_what_fits(here: Path, capsys: pytest.Capture
     mine = [line for line in lines[here_at:known_at] if "Qwen/Qwen3-4B" in line]
     assert len(mine) == 1
     assert not [line for line in lines[known_at:] if line.split()[:1] == ["Qwen/Qwen3-4B"]]
-    assert "Not whole yet" in next(line for line in lines if "me/half" in line)
+    assert "Download not finished" in next(line for line in lines if "me/half" in line)
     assert len({cells(line) for line in lines if line.endswith("32,768") and "Coder" in line}) == 1
 
 

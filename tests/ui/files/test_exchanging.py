@@ -105,7 +105,7 @@ async def test_what_is_imported_is_opened_and_can_be_talked_in(play, tmp_path) -
         await choose(pilot, "Import")
         await name_file(pilot, file)
         await until(pilot, lambda: "早茶。" in shown(pilot) and "Imported “广州美食”." in shown(pilot))
-        assert "Pictures left out: 1." in shown(pilot)
+        assert "Images left out: 1." in shown(pilot)
         assert "Assistant" in shown(pilot)
         assert pilot.app.screen.query_one(Composer).has_focus_within
         await say(pilot, "and then")
@@ -142,5 +142,5 @@ async def test_what_cannot_be_imported_is_told_and_changes_nothing(play, tmp_pat
         await choose(pilot, "Import")
         await name_file(pilot, file)
         await until(pilot, lambda: "Nothing was imported" in shown(pilot))
-        assert "line 1 is not JSON" in " ".join(shown(pilot).split())
+        assert "line 1 is not valid JSON" in " ".join(shown(pilot).split())
         assert "echo: hello" in shown(pilot)

@@ -116,9 +116,9 @@ def clashes(**keys: str) -> list[str]:
 
 def test_a_key_that_works_everywhere_clashes_with_one_of_a_place() -> None:
     (said,) = clashes(chat__find="n")
-    assert "Conversations: n is the key of both" in said
+    assert "Conversations: n is assigned to both" in said
     (said,) = clashes(chat__new="f3")
-    assert "Everywhere: F3 is the key of both" in said
+    assert "Everywhere: F3 is assigned to both" in said
 
 
 def test_keys_that_cannot_meet_do_not_clash() -> None:
@@ -133,4 +133,4 @@ def test_doctor_says_a_clash_too(play) -> None:
     give(play, log__delete="y")
     checks = doctor._files(config_file.load(play.where.config_file), play.where)
     (said,) = [check.hint for check in checks if check.name == "config"]
-    assert "y is the key of both" in said
+    assert "y is assigned to both" in said
