@@ -27,7 +27,7 @@ class QwenTuiError(Exception):
 
     def __str__(self) -> str:
         explanation = strings.explain(self.code, self.parameters)
-        return f"{explanation.sentence} {explanation.hint}".strip()
+        return strings.joined(explanation.sentence, explanation.hint)
 
     def __reduce__(self) -> tuple[Callable[[], Self], tuple[()]]:
         return partial(type(self), self.code, **self.parameters), ()

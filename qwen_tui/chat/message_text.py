@@ -8,6 +8,9 @@ from qwen_tui.chat.files import LONG_AGO
 from qwen_tui.chat.messages import Message, Role, Run, Status
 from qwen_tui.strings import say
 
+UNKNOWN_MODEL = "Assistant"
+"""The model of an imported reply whose file names none. Stored, so the same in every language."""
+
 CUT_SHORT = (Status.STOPPED, Status.INTERRUPTED, Status.LENGTH)
 
 
@@ -21,7 +24,7 @@ def model_of(message: Message) -> str:
 
 def author(message: Message) -> str:
     """Return who wrote a message; for a reply, its model."""
-    return model_of(message) or say(f"chat.author.{message.role.value}")
+    return _model_in_words(message) or say(f"chat.author.{message.role.value}")
 
 
 def when(moment: str) -> str:
@@ -53,7 +56,12 @@ def author_of(message: Message, assistant: str) -> str:
     """Return who wrote a message; a reply names its own model if known, else `assistant`."""
     if message.role is not Role.ASSISTANT:
         return say(f"chat.author.{message.role.value}")
-    return one_line(model_of(message) or assistant, 80) or say("chat.author.assistant")
+    return one_line(_model_in_words(message) or assistant, 80) or say("chat.author.assistant")
+
+
+def _model_in_words(message: Message) -> str:
+    model = model_of(message)
+    return say("chat.author.assistant") if model == UNKNOWN_MODEL else model
 
 
 _MOST = 10**12

@@ -9,6 +9,7 @@ from typing import NoReturn, TypeAlias
 from qwen_tui import __version__
 from qwen_tui.chat.exchange.formats import Format
 from qwen_tui.chat.names import tidy
+from qwen_tui.commands.argparse_words import HelpFormatter, translate
 from qwen_tui.engine.base import Sampling
 from qwen_tui.settings.options import OPTIONS
 from qwen_tui.strings import say
@@ -58,7 +59,7 @@ class _Parser(argparse.ArgumentParser):
     """An argparse parser whose errors are one sentence and a next step."""
 
     def error(self, message: str) -> NoReturn:
-        print(f"{self.prog}: {message}. {say('cli.see_help', prog=self.prog)}", file=sys.stderr)
+        print(say("cli.usage_error", prog=self.prog, message=message), file=sys.stderr)
         sys.exit(USAGE_ERROR)
 
 
@@ -81,14 +82,17 @@ def parse_first(argv: list[str] | None = None) -> Arguments:
 
 def parse(argv: list[str] | None = None) -> Arguments:
     """Parse the command line; exits with status 2 on bad usage, 0 after `--help` and `--version`."""
+    translate()
     parser = _Parser(
         prog="qwen-tui",
         description=say("cli.description"),
         epilog=say("cli.examples"),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=HelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("--version", action="version", version=f"qwen-tui {__version__}")
+    parser.add_argument(
+        "--version", action="version", version=f"qwen-tui {__version__}", help=say("cli.version")
+    )
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--conversation", type=_text, metavar="NAME", help=say("cli.conversation"))
     which.add_argument("--last", action="store_true", help=say("cli.last"))
@@ -168,7 +172,7 @@ def _command(commands: _Commands, name: str, description: str, epilog: str) -> a
         help=say(f"cli.{name}"),
         description=description,
         epilog=epilog,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=HelpFormatter,
         allow_abbrev=False,
         argument_default=argparse.SUPPRESS,  # else defaults would overwrite flags before the command
     )

@@ -21,8 +21,8 @@ from qwen_tui.errors import QwenTuiError
 from qwen_tui.paths import Places
 from qwen_tui.settings.config_file import Config
 from qwen_tui.settings.options import Settings
-from qwen_tui.strings import say
-from qwen_tui.wording.cell_width import cells, cropped, displayed
+from qwen_tui.strings import DEFAULT, explain, say, say_in
+from qwen_tui.wording.cell_width import cells, cropped, displayed, padded_left
 from qwen_tui.wording.models import context_in_words, disk_in_words, dtype_in_words, verdict_in_words
 from qwen_tui.wording.units import in_bytes
 
@@ -85,7 +85,8 @@ def _table(entries: Iterable[ModelChoice], there: Sequence[Device], settings: Se
             rows.append(say(f"models.group.{group}", host=host))
         if entry.unreachable is not None:
             title, sentence, hint = entry.unreachable.explanation
-            rows.append(f"{rows.pop()}\n  {title}. {sentence}\n  {hint}")
+            said = say("sentences.title", title=title, rest=sentence)
+            rows.append(f"{rows.pop()}\n  {said}\n  {hint}")
         else:
             rows.append(_row(entry, there, settings.device))
     lines += _aligned([*head, *(say(f"models.form.{form}") for form in FORMS)], rows)
@@ -145,7 +146,7 @@ def _line(row: list[str], widths: list[int]) -> str:
     parts = [name + " " * (widths[0] - cells(name))]
     last = len(row) - 1
     widths = [*widths[:last], sum(widths[last:]) + 2 * (len(widths) - len(row))]
-    parts += [" " * (width - cells(text)) + text for text, width in zip(row[1:], widths[1:], strict=True)]
+    parts += [padded_left(text, width) for text, width in zip(row[1:], widths[1:], strict=True)]
     return ("  " + "  ".join(parts)).rstrip()
 
 
@@ -174,7 +175,7 @@ def _entry_json(entry: ModelChoice, there: Sequence[Device], settings: Settings)
         "path": str(local.folder) if local else None,
         "revision": (local.revision or None) if local else None,
         "complete": entry.is_here,
-        "problem": str(entry.problem) if entry.problem else None,
+        "problem": _in_english(entry.problem) if entry.problem else None,
         "disk_bytes": local.disk_bytes if local else None,
         "download_bytes": entry.download_bytes or None,
         "last_used": (local.last_used or None) if local else None,
@@ -202,8 +203,14 @@ def _plan_json(entry: ModelChoice, there: Sequence[Device], settings: Settings) 
     try:
         plan = entry.plan(there, settings.quantization, settings.device)
     except QwenTuiError as error:
-        return {"error": str(error)}
+        return {"error": _in_english(error)}
     if plan is None:
         return None
-    why = " ".join(say(reason.code, **dict(reason.parameters)) for reason in plan.reasons)
+    why = " ".join(say_in(DEFAULT, reason.code, **dict(reason.parameters)) for reason in plan.reasons)
     return {"quantization": plan.fit.form, **_fit_json(plan.fit), "why": why}
+
+
+def _in_english(error: QwenTuiError) -> str:
+    """The sentence and the hint; what programs read does not depend on the language."""
+    explanation = explain(error.code, error.parameters, DEFAULT)
+    return f"{explanation.sentence} {explanation.hint}"

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from qwen_tui.engine.redaction import one_line
 from qwen_tui.engine.worker import python
+from qwen_tui.strings import say
 
 PATIENCE_SECONDS = 90.0
 """Time limit for all checks; torch alone takes half a minute from a cold disk."""
@@ -37,12 +38,12 @@ def examine(patience_seconds: float = PATIENCE_SECONDS) -> dict[str, Part]:
             start_new_session=True,  # ctrl+c is meant for this process, which ends the other one
         )
     except subprocess.TimeoutExpired:
-        return dict.fromkeys(PARTS, Part(False, f"no answer within {patience_seconds:.0f} seconds"))
+        return dict.fromkeys(PARTS, Part(False, say("doctor.timeout", seconds=patience_seconds)))
     except OSError as error:
         return dict.fromkeys(PARTS, Part(False, one_line(error)))
     with contextlib.suppress(ValueError, TypeError, KeyError, IndexError):
         said = json.loads(done.stdout.strip().splitlines()[-1])
         return {name: Part(bool(said[name]["ok"]), str(said[name]["said"])) for name in PARTS}
     last = done.stderr.strip().splitlines()[-1:]
-    why = one_line(last[0]) if last else f"its process ended with code {done.returncode}"
+    why = one_line(last[0]) if last else say("doctor.ended", code=done.returncode)
     return dict.fromkeys(PARTS, Part(False, why))

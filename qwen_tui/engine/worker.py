@@ -212,7 +212,7 @@ class Worker:
         except subprocess.TimeoutExpired:
             self._process.kill()
             code = self._process.wait()
-        return QwenTuiError("engine.worker_died", how=_in_words(code))
+        return QwenTuiError("engine.worker_died", **_how(code))
 
     def _end_with(self, reason: QwenTuiError) -> None:
         with self._changed:
@@ -269,10 +269,11 @@ def python(code: str, *arguments: object) -> list[str]:
     return [sys.executable, "-P", "-c", path + code, *map(str, arguments)]
 
 
-def _in_words(code: int) -> str:
-    """Return an exit code as the middle of a sentence."""
+def _how(code: int) -> dict[str, str | int]:
+    """How a process with this exit code ended, as parameters of an error: a code and what fills its placeholder."""
     if code >= 0:
-        return f"ended with code {code}"
+        return {"how": "engine.ended.code", "code": code}
+    name = f"signal {-code}"
     with contextlib.suppress(ValueError):
-        return f"was ended by {signal.Signals(-code).name}"
-    return f"was ended by signal {-code}"
+        name = signal.Signals(-code).name
+    return {"how": "engine.ended.signal", "signal": name}

@@ -77,8 +77,7 @@ class Option:
         if not text:
             return self.check(None)
         if self.kind == "switch":
-            words = {"on": True, "true": True, "yes": True, "off": False, "false": False, "no": False}
-            return self.check(words.get(text.lower(), text))
+            return self.check(_switch_words().get(text.lower(), text))
         if self.kind in ("number", "integer"):
             try:
                 return self.check(float(text) if self.kind == "number" else int(text))
@@ -108,6 +107,12 @@ class Option:
         high = "" if self.maximum is None else _shown(self.maximum)
         form = ("above" if self.above_minimum else "from") + ("_to" if high else "")
         return strings.say(f"settings.bounds.{form}", kind=kind, low=low, high=high) if low else kind
+
+
+def _switch_words() -> dict[str, bool]:
+    """What may be typed for a switch: English in every language, and the words that the screen shows."""
+    english = {"on": True, "true": True, "yes": True, "off": False, "false": False, "no": False}
+    return {strings.say("panes.on").lower(): True, strings.say("panes.off").lower(): False, **english}
 
 
 def _shown(value: Json) -> str:

@@ -10,12 +10,16 @@ key bindings read their descriptions then.
 
 import os
 import string
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import NamedTuple
 
 from qwen_tui.strings.languages import LANGUAGES, Texts, of_locale, texts, written_in
 
 DEFAULT = "en"
+
+_CODED = frozenset({"detail", "how"})
+"""The parameters of errors that may be the code of a sentence."""
 
 
 class Explanation(NamedTuple):
@@ -77,20 +81,50 @@ def say(code: str, /, **parameters: object) -> str:
     return _format.vformat(in_force().SENTENCES[code], (), parameters)
 
 
-def say_in(language: str, code: str) -> str:
-    """A sentence without placeholders, in a language that need not be in force."""
-    return texts(language).SENTENCES[code]
+def say_in(language: str, code: str, /, **parameters: object) -> str:
+    """What `say` returns, in a language that need not be in force."""
+    return _format.vformat(texts(language).SENTENCES[code], (), parameters)
 
 
-def explain(code: str, parameters: Mapping[str, object]) -> Explanation:
-    """The three parts of an error in words.
+def joined(*sentences: str) -> str:
+    """Sentences one after another, as the language in force parts them; empty ones are left out."""
+    return say("sentences.between").join(filter(None, sentences))
+
+
+def listed(items: Iterable[str]) -> str:
+    """Items of an enumeration, as the language in force parts them."""
+    return say("list.between").join(items)
+
+
+def of_the_system(words: str) -> str:
+    """What the operating system says, such as `Permission denied`; words that we do not know stay as they are."""
+    code = _codes_of_the_system().get(words)
+    return words if code is None else say(code)
+
+
+@cache
+def _codes_of_the_system() -> dict[str, str]:
+    """The codes of the sentences `system.…`, by the English words, which are the system's own."""
+    return {words: code for code, words in texts(DEFAULT).SENTENCES.items() if code.startswith("system.")}
+
+
+def explain(code: str, parameters: Mapping[str, object], language: str | None = None) -> Explanation:
+    """The three parts of an error in words, in the language in force or in the one named.
+
+    Where the parameter `detail` or `how` is the code of a sentence, or what the system says, it is put in words
+    here: an error that is stored or sent between processes must not contain words of one language.
 
     Never raises: it is also used on errors read from old or damaged files, so a code or parameters that do
     not fit show themselves rather than nothing.
     """
-    errors = in_force().ERRORS
+    _, _, sentences, errors = texts(language or _Language.code)
     try:
-        return Explanation(*(_format.vformat(part, (), parameters) for part in errors[code]))
+        worded = dict(parameters)
+        for name in _CODED & parameters.keys():
+            said = str(parameters[name])
+            if (template := sentences.get(_codes_of_the_system().get(said, said))) is not None:
+                worded[name] = _format.vformat(template, (), parameters)
+        return Explanation(*(_format.vformat(part, (), worded) for part in errors[code]))
     except (KeyError, ValueError, TypeError):
         detail = ", ".join(f"{key}={value}" for key, value in parameters.items())
         return Explanation(*(p.format(detail=f"{code} {detail}".strip()) for p in errors["error.unknown"]))

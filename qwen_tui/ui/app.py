@@ -10,6 +10,7 @@ from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.reactive import reactive
 from textual.screen import Screen
+from textual.theme import ThemeProvider
 
 from qwen_tui.chat.drafts import Drafts
 from qwen_tui.engine.host import EngineHost, EngineState, OpenEngine
@@ -26,8 +27,10 @@ from qwen_tui.ui.chat_screen import ChatScreen
 from qwen_tui.ui.config_check import unknown_names
 from qwen_tui.ui.palette import chat_commands, command
 from qwen_tui.ui.settings.pane import SettingsPane
+from qwen_tui.ui.textual_patches.command_search import CommandSearch
 from qwen_tui.ui.textual_patches.key_queue import KeysInOrder
 from qwen_tui.ui.themes import THEMES
+from qwen_tui.ui.widgets.keys import key_of
 
 if TYPE_CHECKING:  # see `ChatScreen.on_message_log_requested`
     from qwen_tui.ui.models.screen import ModelScreen
@@ -180,6 +183,26 @@ class QwenTuiApp(KeysInOrder):
             self._host.wake()
         elif limit_seconds and quiet_seconds >= limit_seconds:
             self._host.rest(limit_seconds)
+
+    def action_command_palette(self) -> None:
+        """Open the command palette, as Textual does, with words of ours."""
+        if not isinstance(self.screen, CommandSearch):
+            self.push_screen(CommandSearch(placeholder=say("palette.placeholder"), id="--command-palette"))
+
+    def search_themes(self) -> None:
+        """Open a palette of all themes."""
+        self.push_screen(CommandSearch([ThemeProvider], placeholder=say("palette.themes")))
+
+    def action_help_quit(self) -> None:
+        """Say how to quit where ctrl+c does not: in a dialog."""
+        self.notify(say("screen.quit_with", key=key_of(self, "app.quit")), markup=False)
+
+    def get_key_display(self, binding: Binding) -> str:
+        """A key as the key bar shows it, with a capital like in sentences: `Esc`, `F1`, `^P`."""
+        shown = super().get_key_display(binding)
+        if shown.startswith("^"):
+            return shown.upper()
+        return shown if len(shown) == 1 else shown[:1].upper() + shown[1:]
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Yield the commands of the command palette."""

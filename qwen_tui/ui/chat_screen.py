@@ -204,7 +204,7 @@ class ChatScreen(GivenKeysFirst):
 
     def _copy(self, text: str, note: str = "") -> None:
         said = say_outcome(copy(self.app, text), text)
-        self.chat.notice.say(f"{said} ({note})" if note else said)
+        self.chat.notice.say(say("parenthesis", text=said, more=note) if note else said)
 
     # --- Saving --------------------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ from qwen_tui.settings.options import OPTIONS
 from qwen_tui.strings import say
 from qwen_tui.ui.help.keys import EVERYWHERE, place_of
 from qwen_tui.ui.themes import THEMES
-from qwen_tui.ui.widgets.keys import import_every_room, key_name, keys_in_force, own_bindings
+from qwen_tui.ui.widgets.keys import import_every_room, key_label, keys_in_force, own_bindings
 
 _LONGEST = 60
 
@@ -56,7 +56,7 @@ def _clashes(keymap: Mapping[str, str]) -> Iterator[QwenTuiError]:
                 place = min(place_of(kind), place_of(other_kind), key=lambda each: each == EVERYWHERE)
                 yield QwenTuiError(
                     "config.key_clash",
-                    key=key_name(key),
+                    key=key_label(key),
                     one=_name(one),
                     other=_name(other),
                     place=say(place),

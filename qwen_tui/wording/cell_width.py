@@ -31,6 +31,11 @@ def cells(text: str) -> int:
     return len(text) if text.isascii() else cell_len(text)
 
 
+def padded_left(text: str, width: int) -> str:
+    """The text at the right of `width` cells."""
+    return " " * (width - cells(text)) + text
+
+
 def cropped(text: str, width: int) -> str:
     """Cut the text to `width` cells, with an ellipsis if something was lost."""
     if cells(text) <= width:

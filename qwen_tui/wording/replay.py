@@ -2,7 +2,7 @@
 
 from qwen_tui.chat.cleaning import one_line
 from qwen_tui.session.replay import NotReplayed, Replayed, ReplayEvent, Replaying
-from qwen_tui.strings import say
+from qwen_tui.strings import joined, say
 
 
 def replay_words(event: ReplayEvent) -> str:
@@ -20,7 +20,7 @@ def replay_words(event: ReplayEvent) -> str:
             differs = say(
                 "replay.differs", number=differs_at, total=total, was=_quoted(was), became=_quoted(became)
             )
-            return f"{differs} {say('replay.reused', reused=reused_tokens)}" if reused_tokens else differs
+            return joined(differs, say("replay.reused", reused=reused_tokens) if reused_tokens else "")
 
 
 def _quoted(text: str) -> str:

@@ -2,17 +2,17 @@
 
 from qwen_tui.engine.base import ModelInfo, NotTaken, TriesAgain
 from qwen_tui.settings.options import OPTIONS
-from qwen_tui.strings import say
+from qwen_tui.strings import joined, listed, say
 
 
 def reasons_in_words(info: ModelInfo) -> str:
     """Return what the person should know before the first reply."""
-    return " ".join(say(reason.code, **dict(reason.parameters)) for reason in info.reasons)
+    return joined(*(say(reason.code, **dict(reason.parameters)) for reason in info.reasons))
 
 
 def not_taken_in_words(event: NotTaken) -> str:
     """Say that the server does not, or may not, support some of the settings."""
-    names = ", ".join(OPTIONS[name].label for name in event.names)
+    names = listed(OPTIONS[name].label for name in event.names)
     return say("server.not_taken" if event.is_certain else "server.uncertain", kind=event.kind, names=names)
 
 

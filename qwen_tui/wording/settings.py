@@ -27,6 +27,8 @@ def worded(option: Option, value: Json) -> str:
         return f"{value:,}"
     if option.name == "language" and value in LANGUAGES:
         return texts(str(value)).NAME
+    if value == "auto" or option.kind == "choice":
+        return strings.say(f"panes.choice.{value}")
     return displayed(one_line(str(value)))
 
 

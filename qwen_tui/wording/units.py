@@ -31,7 +31,7 @@ def in_tokens(count: int | None, *, is_exact: bool = True) -> str:
 
 def tokens_in_words(count: int) -> str:
     """Format a number of tokens with the word: `1 token`, `1,204 tokens`."""
-    return say("chat.receipt.one_token") if count == 1 else say("chat.receipt.tokens", tokens=count)
+    return say("chat.receipt.tokens", tokens=count)
 
 
 def in_speed(tokens_per_second: float) -> str:
@@ -47,6 +47,4 @@ def in_millions(count: int) -> str:
 
 def draft_in_words(tokens: int | None, *, is_exact: bool = True) -> str:
     """Format the size of a draft: `1 token`, `≈12 tokens`, `– tokens` if unknown."""
-    if tokens == 1 and is_exact:
-        return say("composer.token")
-    return say("composer.tokens", count=in_tokens(tokens, is_exact=is_exact))
+    return say("composer.tokens", shown=in_tokens(tokens, is_exact=is_exact), count=tokens)

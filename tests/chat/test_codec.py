@@ -138,8 +138,8 @@ def test_a_parent_that_stands_after_its_child_is_put_before_it() -> None:
         (b"", "empty"),
         (b" \n", "empty"),
         (b"\xff\xfe\x00", "UTF-8"),
-        (b"\x00\x01\x02", "line 1 is not JSON"),
-        (b'{\n"messages": [{"role": "us', "line 2 is not JSON"),
+        (b"\x00\x01\x02", "line 1 is not valid JSON"),
+        (b'{\n"messages": [{"role": "us', "line 2 is not valid JSON"),
         (b"[" * 100_000, "nested"),
         (b'{"messages": [], "x": ' + b"[" * 500 + b"]" * 500 + b"}", "nested"),
         ([], "no list of messages"),
@@ -156,7 +156,7 @@ def test_a_parent_that_stands_after_its_child_is_put_before_it() -> None:
         ({"messages": [{"role": "user", "content": "", "receipt": [1]}]}, "receipt"),
         ({"messages": [{"role": "user", "content": "", "receipt": [{"token_ids": ["1"]}]}]}, "token_ids"),
         ({"messages": [{"role": "user", "content": "", "receipt": [{"seed": True}]}]}, "seed"),
-        ({"messages": [{"role": "user", "content": "", "id": "a"}] * 2}, "message 2 has the id"),
+        ({"messages": [{"role": "user", "content": "", "id": "a"}] * 2}, "message 2 has the same id"),
         ({"messages": [{"role": "user", "content": "", "id": "a", "parent": "a"}]}, "circle"),
         (
             {

@@ -45,7 +45,7 @@ def test_the_system_prompt_becomes_that_of_the_conversation() -> None:
     (conversation,), notes = imported(messages)
     assert conversation.overrides == {"system_prompt": "简短回答。\n\nIn Chinese."}
     assert [m.role for m in conversation.path()] == [Role.USER, Role.ASSISTANT, Role.SYSTEM]
-    assert notes == ("Messages of the developer taken for the system's: 1.",)
+    assert notes == ("Developer messages imported as system messages: 1.",)
 
 
 def test_text_parts_are_joined_and_what_is_no_text_is_counted() -> None:
@@ -56,7 +56,7 @@ def test_text_parts_are_joined_and_what_is_no_text_is_counted() -> None:
         [{"role": "user", "content": content}, {"role": "user", "content": [sound]}]
     )
     assert texts(conversation) == ["What is\nthis?"]
-    assert notes == ("Pictures left out: 2.", "Recordings left out: 1.")
+    assert notes == ("Images left out: 2.", "Audio recordings left out: 1.")
 
 
 def test_tools_are_left_out_and_counted() -> None:
@@ -69,7 +69,7 @@ def test_tools_are_left_out_and_counted() -> None:
     ]
     (conversation,), notes = imported(messages)
     assert texts(conversation) == ["Hello", "Hi!"]
-    assert notes == ("Calls of tools left out: 1.", "Answers of tools left out: 2.")
+    assert notes == ("Tool calls left out: 1.", "Tool results left out: 2.")
 
 
 def test_thinking_and_the_model_are_kept() -> None:
@@ -95,15 +95,15 @@ def test_a_line_that_cannot_be_read_is_named_and_the_others_are_imported() -> No
     (conversation,), notes = imported("\n".join(lines).encode())
     assert texts(conversation) == ["Hello", "Hi!"]
     assert notes == (
-        "Conversation 2 of the file was left out: line 1 is not JSON.",
-        "Conversation 3 of the file was left out: it holds no list of messages.",
+        "Conversation 2 in the file was left out: line 1 is not valid JSON.",
+        "Conversation 3 in the file was left out: it contains no list of messages.",
     )
 
 
 def test_of_many_that_cannot_be_read_only_some_are_named() -> None:
     _, notes = imported([{"messages": HELLO}, *[{"messages": []}] * 30])
     assert len(notes) == 6
-    assert notes[-1] == "And 25 more were left out."
+    assert notes[-1] == "25 more conversations were left out."
 
 
 # --- Our own ------------------------------------------------------------------------------------------------
@@ -144,9 +144,9 @@ def test_a_chatgpt_export_keeps_its_branches_and_says_what_is_left_out() -> None
     assert (reply.model, reply.created) == ("gpt-4o", "2023-11-14T22:13:22.000+00:00")
     assert set(notes) == {
         "Hidden messages left out: 1.",
-        "Pictures left out: 1.",
-        "Calls of tools left out: 1.",
-        "Answers of tools left out: 1.",
+        "Images left out: 1.",
+        "Tool calls left out: 1.",
+        "Tool results left out: 1.",
     }
 
 
@@ -205,28 +205,28 @@ def hidden_circle():
     [
         (b"", "is empty"),
         (b"\n \n", "is empty"),
-        (b"\xff\xfe{\x00", "not text"),
-        (b"# A heading\n\nand prose", "not JSON"),
-        (b'{"messages": [', "not JSON"),
+        (b"\xff\xfe{\x00", "not UTF-8 text"),
+        (b"# A heading\n\nand prose", "not valid JSON"),
+        (b'{"messages": [', "not valid JSON"),
         (b"[" * 200_000, "too deeply"),
         ({"hello": "world"}, "no list of messages"),
         ([], "is empty"),
-        ([[]], "no message with a text"),
+        ([[]], "no message with text"),
         ("text", "no list of messages"),
         (17, "no list of messages"),
         ({"messages": [{"role": "user", "content": 5}]}, "“content”"),
         ({"messages": [{"role": 5, "content": "x"}]}, "“role”"),
         ({"messages": ["x"]}, "“messages”"),
-        ({"messages": [{"role": "system", "content": "only rules"}]}, "no message with a text"),
+        ({"messages": [{"role": "system", "content": "only rules"}]}, "no message with text"),
         ({"mapping": []}, "“mapping”"),
-        ({"mapping": {}}, "no message with a text"),
+        ({"mapping": {}}, "no message with text"),
         ([circle()], "in a circle"),
         ([hidden_circle()], "in a circle"),
         (chatgpt(a=node(None, "user", "x") | {"parent": 5}), "“parent”"),
         (chatgpt(a=node(None, "user", "x", content=5)), "“content”"),
         (chatgpt(a=node(None, "user", "x", content={"content_type": []})), "“content_type”"),
         (b"PK\x03\x04 and no more", "zip archive"),
-        (zipped(notes_json=b"[]"), "no conversations.json"),
+        (zipped(notes_json=b"[]"), "does not contain conversations.json"),
     ],
 )
 def test_what_cannot_be_imported_is_refused_with_the_reason(value, words) -> None:

@@ -119,7 +119,7 @@ def test_a_standard_input_that_cannot_be_read_is_told(tmp_path) -> None:
     with open(tmp_path / "written", "wb") as only_for_writing:
         done = subprocess.run(command, stdin=only_for_writing, capture_output=True, timeout=60)
     assert done.returncode == 2
-    assert b"standard input cannot be read" in done.stderr
+    assert b"Standard input could not be read" in done.stderr
     assert b"Traceback" not in done.stderr
 
 

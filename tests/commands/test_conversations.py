@@ -131,7 +131,7 @@ def test_words_are_found_in_names_and_in_what_was_said(shell) -> None:
     shell.add("other", "肠粉怎么做？")
     assert shell("search", "肠粉", "早茶") == "广州美食\t早茶和肠粉。\n"
     assert [hit["name"] for hit in json.loads(shell("search", "--json", "OTHER"))] == ["other"]
-    assert "no conversation holds" in shell.fails("search", "点心")
+    assert "no conversation contains" in shell.fails("search", "点心")
 
 
 def test_control_characters_never_reach_a_terminal(shell) -> None:
@@ -217,7 +217,7 @@ def test_one_that_is_open_in_another_program_is_not_deleted_but_can_be_read_and_
     conversation = shell.add("广州", "x")
     claim = shell.store.claim(conversation.id)
     assert claim is not None
-    assert "has “广州” open" in shell.fails("delete", "广州")
+    assert "“广州” is open in another" in shell.fails("delete", "广州")
     assert "x" in shell("show", "广州")
     assert shell("rename", "广州", "Guangzhou") == "Guangzhou\n"
     longer = conversation.with_message(Message(role=Role.USER, content="y", parent=conversation.head))
@@ -259,7 +259,7 @@ def test_a_file_is_written_but_never_over_another_unless_that_is_wanted(shell, t
         assert shell("export", "广州", "--output", str(file)) == ""
         assert file.read_text().startswith(begins)
         file.write_text("mine")
-        assert "not written over" in shell.fails("export", "广州", "-o", str(file))
+        assert "was not overwritten" in shell.fails("export", "广州", "-o", str(file))
         assert file.read_text() == "mine"
         shell("export", "广州", "-o", str(file), "--force")
         assert file.read_text().startswith(begins)
@@ -302,7 +302,7 @@ def test_names_go_to_the_output_and_what_was_left_out_to_the_errors(shell, tmp_p
     file.write_text(json.dumps([{"role": "user", "content": content}]))
     done = shell.start("import", str(file))
     assert (done.returncode, done.stdout.decode()) == (0, "这是什么？\n")
-    assert done.stderr.decode() == f"qwen-tui import: {file}: Pictures left out: 1.\n"
+    assert done.stderr.decode() == f"qwen-tui import: {file}: Images left out: 1.\n"
 
 
 def test_a_file_that_cannot_be_imported_does_not_hold_up_the_others(shell, tmp_path) -> None:

@@ -64,7 +64,7 @@ def test_a_load_that_fails_is_not_tried_again_by_itself() -> None:
         wanted.append(spec)
         if len(wanted) == 1:
             return ScriptedEngine(alive=False)
-        raise QwenTuiError("engine.worker_died", how="ended with code 1")
+        raise QwenTuiError("engine.worker_died", how="engine.ended.code", code=1)
 
     host = EngineHost(fail, lambda _: None)
     host.open(SPEC)

@@ -61,8 +61,8 @@ class Fault(NamedTuple):
 FAULTS = [
     Fault("prefill", "cuda-oom", "engine.out_of_memory_reply", "Out of memory", False),
     Fault("decode", "real-oom", "engine.out_of_memory_reply", "Out of memory", False),
-    Fault("prefill", "noise", "engine.garbled", "The engine is broken", True),
-    Fault("decode", "die", "engine.worker_died", "The engine is gone", True),
+    Fault("prefill", "noise", "engine.garbled", "The engine sent invalid data", True),
+    Fault("decode", "die", "engine.worker_died", "The engine stopped unexpectedly", True),
 ]
 
 
@@ -99,7 +99,7 @@ def test_a_model_that_breaks_while_it_is_loaded_gives_the_text_back(
     tell(folder, "load", "die")
     terminal = program.start("--model", str(folder), "--trust-remote-code")
     send(terminal, "patience")
-    terminal.until("The engine is gone")
+    terminal.until("The engine stopped unexpectedly")
     terminal.until(lambda text: "patience" in text.rpartition("╭─")[2])
     assert program.conversations() == []
     wait_for(lambda: children_of(terminal.process.pid) == [])
@@ -117,7 +117,7 @@ def test_an_engine_that_hangs_is_stopped_and_the_next_message_is_answered(
     wait_for(lambda: not (folder / "fault").exists())
     stop(terminal)
     send(terminal, "second")
-    terminal.until("had to be ended")
+    terminal.until("did not stop within")
     terminal.until(lambda _: answered(program, "second"))
     assert not is_running(worker)
     (file,) = program.conversations()

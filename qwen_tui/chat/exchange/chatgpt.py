@@ -21,10 +21,10 @@ from qwen_tui.chat.exchange.notes import Notes
 from qwen_tui.chat.exchange.openai import text_of
 from qwen_tui.chat.fields import DamagedError, get
 from qwen_tui.chat.files import LONG_AGO
+from qwen_tui.chat.message_text import UNKNOWN_MODEL
 from qwen_tui.chat.messages import Conversation, Json, Message, Role
 from qwen_tui.chat.names import name_from, tidy
 from qwen_tui.chat.tree import parents_first
-from qwen_tui.strings import say
 
 ROLES = {"user": Role.USER, "assistant": Role.ASSISTANT}
 
@@ -143,7 +143,7 @@ def _text(content: dict[str, Json], notes: Notes) -> str:
 
 def _model(metadata: dict[str, Json]) -> str:
     model = metadata.get("model_slug")
-    return (one_line(model) if isinstance(model, str) else "") or say("chat.author.assistant")
+    return (one_line(model) if isinstance(model, str) else "") or UNKNOWN_MODEL
 
 
 def _moment(seconds: Json, otherwise: str) -> str:

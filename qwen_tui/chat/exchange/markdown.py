@@ -54,7 +54,7 @@ def _message(message: Message) -> Iterator[str]:
         else:
             yield _fenced(message.content, "markdown" if is_reply else "text")
     for remark in remarks(message):
-        yield f"*({_escaped(remark)})*"
+        yield f"*{say('exchange.remark', remark=_escaped(remark))}*"
 
 
 def _escaped(text: str) -> str:

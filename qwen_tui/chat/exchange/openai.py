@@ -17,9 +17,9 @@ from qwen_tui.chat.cleaning import clean, one_line
 from qwen_tui.chat.exchange.notes import Notes
 from qwen_tui.chat.fields import DamagedError, get, moment
 from qwen_tui.chat.files import LONG_AGO
+from qwen_tui.chat.message_text import UNKNOWN_MODEL
 from qwen_tui.chat.messages import Conversation, Json, Message, Role
 from qwen_tui.chat.names import name_from, tidy
-from qwen_tui.strings import say
 
 ROLES = {
     "system": Role.SYSTEM,
@@ -52,7 +52,7 @@ def read(value: Json, notes: Notes) -> Conversation:
     if not isinstance(messages, list):
         raise DamagedError("not_a_conversation")
     title, model = (_word(holder.get(key)) for key in ("title", "model"))
-    return _conversation(_said(messages, model or say("chat.author.assistant"), notes), title)
+    return _conversation(_said(messages, model or UNKNOWN_MODEL, notes), title)
 
 
 def _conversation(said: Iterable[Message], title: str) -> Conversation:

@@ -47,7 +47,11 @@ def _run(given: Arguments, settings: Settings, where: Places) -> int:
         window = engine.info.context_window
         there = contexts_that_fit(wanted, window)
         if left_out := [each for each in wanted if each not in there]:
-            _tell("bench.left_out", lengths=" and ".join(f"{each:,}" for each in left_out), window=window)
+            _tell(
+                "bench.left_out",
+                lengths=say("bench.and").join(f"{each:,}" for each in left_out),
+                window=window,
+            )
         measured = list(rows(engine, there, given.repeats, lambda tokens: _tell("bench.at", tokens=tokens)))
         _tell("bench.through_app")
         logging.disable()  # the screen's logs are irrelevant here

@@ -13,6 +13,7 @@ from qwen_tui.commands.bench.through_ui import Through
 from qwen_tui.engine.base import ModelInfo
 from qwen_tui.engine.models import devices
 from qwen_tui.strings import say
+from qwen_tui.wording.cell_width import cells, padded_left
 from qwen_tui.wording.units import in_tokens
 
 BAR_CELLS = 44
@@ -63,7 +64,7 @@ def _heading(info: ModelInfo, name: str) -> list[str]:
     facts = _machine(info, name)
     form = info.dtype if info.quantization == "none" else info.quantization
     is_on_gpu = facts["gpus"] and info.device.startswith("cuda")
-    on = ", ".join(facts["gpus"]) if is_on_gpu else f"{facts['cores']} cores"
+    on = ", ".join(facts["gpus"]) if is_on_gpu else say("bench.cores", count=facts["cores"])
     versions = {library: facts[library] for library in ("torch", "transformers")}
     return [
         say("bench.model", name=name, form=form, device=info.device, on=on),
@@ -80,8 +81,8 @@ def _table(measured: Sequence[Row]) -> list[str]:
         line += map(_milliseconds, (row.first_cold, row.first_warm, row.stop))
         line += [f"{row.decode:,.1f}", _milliseconds(row.plain_first)]
         lines.append([*line, f"{row.plain_decode:,.1f}", f"{row.floor:,.0f}"])
-    widths = [max(len(line[n]) for line in lines) for n in range(len(heads))]
-    return ["  ".join(f"{cell:>{width}}" for cell, width in zip(line, widths, strict=True)) for line in lines]
+    widths = [max(cells(line[n]) for line in lines) for n in range(len(heads))]
+    return ["  ".join(map(padded_left, line, widths)) for line in lines]
 
 
 def _milliseconds(seconds: float) -> str:
@@ -92,9 +93,11 @@ def _plot(measured: Sequence[Row]) -> list[str]:
     """Plot decode speed as bars: the engine, plain `generate`, and the limit of the memory."""
     most = max(max(row.decode, row.plain_decode, row.floor) for row in measured)
     lines = [say("bench.plot")]
+    labels = ("qwen-tui", "generate", say("bench.limit"))
+    width = max(map(cells, labels))
     for row in measured:
-        for label, value in (("qwen-tui", row.decode), ("generate", row.plain_decode), ("floor", row.floor)):
+        heads = (in_tokens(row.context), "", "")
+        for head, label, value in zip(heads, labels, (row.decode, row.plain_decode, row.floor), strict=True):
             bar = "█" * max(1, round(value / most * BAR_CELLS))
-            head = in_tokens(row.context) if label == "qwen-tui" else ""
-            lines.append(f"{head:>7}  {label:<8}  {bar} {value:,.1f}")
+            lines.append(f"{head:>7}  {label}{' ' * (width - cells(label))}  {bar} {value:,.1f}")
     return lines

@@ -9,6 +9,7 @@ from qwen_tui.chat.index import Entry
 from qwen_tui.chat.names import folded, tidy
 from qwen_tui.chat.trash import Trashed
 from qwen_tui.errors import QwenTuiError
+from qwen_tui.strings import listed
 
 SUGGESTIONS = 3
 """How many similar names are suggested for an unknown one."""
@@ -27,7 +28,7 @@ def named(found: Sequence[Named], name: str) -> Named:
         return next((each for each in alike if each.name == wanted), alike[0])
     close = nearest(wanted, [each.name for each in found])
     if close:
-        names = ", ".join(f"“{one_line(each)}”" for each in close)
+        names = listed(f"“{one_line(each)}”" for each in close)
         raise QwenTuiError("cli.not_found_but", name=one_line(wanted), close=names)
     raise QwenTuiError("cli.not_found", name=one_line(wanted))
 

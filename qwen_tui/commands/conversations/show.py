@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from qwen_tui.chat.message_text import author, remarks, when
 from qwen_tui.chat.messages import Conversation
+from qwen_tui.strings import say
 
 
 def transcript(conversation: Conversation) -> Iterator[str]:
@@ -15,4 +16,4 @@ def transcript(conversation: Conversation) -> Iterator[str]:
         if message.content:
             yield message.content
         for remark in remarks(message):
-            yield f"({remark})"
+            yield say("exchange.remark", remark=remark)

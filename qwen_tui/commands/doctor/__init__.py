@@ -25,7 +25,7 @@ from qwen_tui.errors import QwenTuiError
 from qwen_tui.guide import model_folder
 from qwen_tui.paths import Places
 from qwen_tui.settings.config_file import Config
-from qwen_tui.strings import say
+from qwen_tui.strings import of_the_system, say
 from qwen_tui.wording.cell_width import cells
 from qwen_tui.wording.units import in_bytes
 
@@ -192,7 +192,7 @@ def _hub() -> Iterator[Check]:
     elif probe.outcome == "reachable":
         yield Check("hub", "ok", say("doctor.hub.reachable", endpoint=probe.endpoint))
     else:
-        said = say("doctor.hub.unreachable", endpoint=probe.endpoint, detail=probe.detail)
+        said = say("doctor.hub.unreachable", endpoint=probe.endpoint, detail=of_the_system(probe.detail))
         yield Check("hub", "note", said, say("doctor.hub.hint"))
     if any(os.environ.get(name) for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")):
         source = "environment"

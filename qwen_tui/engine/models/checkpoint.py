@@ -94,7 +94,7 @@ def config_of(folder: Path) -> dict[str, Any]:
     except (ValueError, OSError, RecursionError) as error:
         raise QwenTuiError("engine.bad_config", path=one_line(folder), detail=one_line(error)) from error
     if not isinstance(config, dict):
-        raise QwenTuiError("engine.bad_config", path=one_line(folder), detail="it is not a JSON object")
+        raise QwenTuiError("engine.bad_config", path=one_line(folder), detail="engine.damage.not_an_object")
     if is_for_another_purpose(config):
         raise not_for_chat(config)
     if (folder / SENTENCES).exists():  # the config often names the class of the chat model it is based on
@@ -139,7 +139,7 @@ def indexed_files(folder: Path) -> list[str]:
         if not all(
             isinstance(name, str) and "/" not in name and name not in ("", ".", "..") for name in names
         ):
-            raise ValueError("it names something that is no file beside it")
+            raise ValueError("engine.damage.index")
         return sorted(names)
     except (ValueError, KeyError, AttributeError, TypeError, OSError, RecursionError) as error:
         raise QwenTuiError("engine.corrupt_weights", file=INDEX, detail=one_line(error)) from error
@@ -155,7 +155,7 @@ def header_length(begin: bytes) -> int:
     """Return the length of the header from the first bytes of a file. Raises ValueError if invalid."""
     length = int.from_bytes(begin, "little")
     if len(begin) < LENGTH_BYTES or length > _LARGEST_HEADER:
-        raise ValueError("it does not begin with a header")
+        raise ValueError("engine.damage.no_header")
     return length
 
 
@@ -175,8 +175,12 @@ def _header(file: Path) -> dict[str, Any]:
         text = header_bytes(file)
         tensors, end = tensors_in(text)
         expected = LENGTH_BYTES + len(text) + end
-        if file.stat().st_size < expected:
-            raise ValueError(f"it ends after {file.stat().st_size:,} of {expected:,} bytes")
+        found = file.stat().st_size
+        if found < expected:
+            sizes = {"found": found, "expected": expected}
+            raise QwenTuiError(
+                "engine.corrupt_weights", file=file.name, detail="engine.damage.cut_off", **sizes
+            )
     except UNREADABLE as error:
         raise QwenTuiError("engine.corrupt_weights", file=file.name, detail=one_line(error)) from error
     except OSError as error:
@@ -190,9 +194,9 @@ def _end(tensor: Any) -> int:
     begin, end = tensor["data_offsets"]
     numbers = [begin, end, *tensor["shape"]]
     if not all(isinstance(number, int) and number >= 0 for number in numbers) or begin > end:
-        raise ValueError("its header is not that of a safetensors file")
+        raise ValueError("engine.damage.bad_header")
     if not isinstance(tensor["dtype"], str):
-        raise ValueError("its header names no dtype")
+        raise ValueError("engine.damage.no_dtype")
     return int(end)
 
 
@@ -201,5 +205,5 @@ def _json(file: Path) -> Any:
     with file.open("rb") as stream:
         data = stream.read(_LARGEST_HEADER + 1)
     if len(data) > _LARGEST_HEADER:
-        raise ValueError("it is too large")
+        raise ValueError("engine.damage.too_large")
     return json.loads(data)

@@ -79,7 +79,7 @@ def _answer(model: str, path: str, seconds: float) -> dict[str, Any]:
     except Exception as error:  # servers and proxies may respond with anything
         raise _silent(model, getattr(error, "reason", None) or error) from None
     if not isinstance(answer, dict):
-        raise QwenTuiError("engine.bad_config", path=model, detail="it is not a JSON object")
+        raise QwenTuiError("engine.bad_config", path=model, detail="engine.damage.not_an_object")
     return answer
 
 

@@ -1,6 +1,7 @@
 """Check with one short request whether the hub answers, so that a missing network is known within seconds."""
 
 import contextlib
+import errno
 import os
 import selectors
 import socket
@@ -53,7 +54,7 @@ def probe(seconds: float = PROBE_SECONDS) -> Probe:
     address = endpoint()
     if is_offline():
         return Probe(one_line(address), "offline")
-    is_answered, detail = _in_time(_asked, address, seconds) or (False, f"no answer in {seconds:.0f} s")
+    is_answered, detail = _in_time(_asked, address, seconds) or (False, os.strerror(errno.ETIMEDOUT))
     return Probe(one_line(address), "reachable" if is_answered else "unreachable", detail)
 
 
@@ -63,7 +64,7 @@ def no_network(address: str, seconds: float = NETWORK_SECONDS) -> str | None:
     Only a connection is made: how long a response takes says nothing about the network. Behind a proxy, the
     connection is to the proxy.
     """
-    is_connected, problem = _in_time(_connected, address, seconds) or (False, f"no answer in {seconds:g} s")
+    is_connected, problem = _in_time(_connected, address, seconds) or (False, os.strerror(errno.ETIMEDOUT))
     return None if is_connected else problem
 
 
@@ -102,7 +103,7 @@ def _refused_by_all(hosts: Iterable[tuple[Any, ...]], seconds: float) -> str | N
 
     In sequence, an address without a route (mostly IPv6) would use up the time.
     """
-    said = f"no answer in {seconds:g} s"
+    said = os.strerror(errno.ETIMEDOUT)
     until = time.monotonic() + seconds
     with selectors.DefaultSelector() as waiting, contextlib.ExitStack() as opened:
         for family, kind, protocol, _, target in hosts:
@@ -131,6 +132,7 @@ def _asked(address: str, seconds: float) -> tuple[bool, str]:
     except urllib.error.HTTPError as error:
         return error.code < 500, f"HTTP {error.code}"
     except (OSError, ValueError) as error:
-        return False, one_line(getattr(error, "reason", None) or error)
+        reason = getattr(error, "reason", None) or error
+        return False, one_line(getattr(reason, "strerror", None) or reason)
     except Exception as error:  # the edge of the thread: a server may respond with anything
         return False, one_line(f"{type(error).__name__}: {error}")

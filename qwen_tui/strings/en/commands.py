@@ -2,43 +2,57 @@
 
 SENTENCES: dict[str, str] = {
     "cli.description": (
-        "Chat with Qwen and other chat models on this machine, in a full screen terminal.\n\n"
-        "Without --model it runs the model of the config file; without one there, Qwen2.5-7B-Instruct\n"
-        "if this machine already has it and can hold it, else a tiny guide model that comes with the\n"
-        "program. Nothing is downloaded unless you ask for it by name."
+        "Chat with Qwen and other chat models that run on this machine, in a full-screen terminal.\n\n"
+        "Without --model, uses the model from the config file; if none is set, Qwen2.5-7B-Instruct if it is\n"
+        "downloaded and fits on this machine, otherwise the small built-in guide model. Nothing is downloaded\n"
+        "unless you name it."
     ),
     "cli.examples": (
         "examples:\n"
-        "  qwen-tui                                        start, offline, with what is here\n"
-        "  qwen-tui --model Qwen/Qwen2.5-7B-Instruct       a model from the hub or its cache\n"
+        "  qwen-tui                                        start offline with the models on this machine\n"
+        "  qwen-tui --model Qwen/Qwen2.5-7B-Instruct       use a model from the hub or its cache\n"
         "  qwen-tui --model ~/models/mine --quantization 4bit\n"
-        "  qwen-tui --conversation 广州                    open that conversation, or begin it\n"
-        "  qwen-tui --last                                 go on where you were\n"
-        '  qwen-tui ask "What is a token?"                 one reply on the standard output\n'
-        "  qwen-tui models                                 what there is to choose from, and what fits\n"
-        "  qwen-tui doctor                                 what works on this machine, as a text to paste\n"
-        "  qwen-tui export 广州 --output 广州.md           a conversation as a file; import takes them in\n\n"
-        "In the program, the last line of the screen names the keys."
+        "  qwen-tui --conversation 广州                    open this conversation, or create it\n"
+        "  qwen-tui --last                                 continue the last conversation\n"
+        '  qwen-tui ask "What is a token?"                 print one reply to standard output\n'
+        "  qwen-tui models                                 list models, and whether they fit\n"
+        "  qwen-tui doctor                                 check this machine; the report is safe to share\n"
+        "  qwen-tui export 广州 --output 广州.md           save a conversation; import loads it again\n\n"
+        "In the program, the bottom line shows the keys."
     ),
-    "cli.see_help": "Try {prog} --help.",
+    "cli.usage_error": "{prog}: {message}. Try {prog} --help.",
+    "cli.argparse.usage": "usage: ",
+    "cli.argparse.positionals": "positional arguments",
+    "cli.argparse.options": "options",
+    "cli.argparse.help": "show this help message and exit",
+    "cli.argparse.argument": "argument %(argument_name)s: %(message)s",
+    "cli.argparse.unrecognized": "unrecognized arguments: %s",
+    "cli.argparse.not_allowed": "not allowed with argument %s",
+    "cli.argparse.ignored_value": "ignored explicit argument %r",
+    "cli.argparse.required": "the following arguments are required: %s",
+    "cli.argparse.one_required": "one of the arguments %s is required",
+    "cli.argparse.expected_one": "expected one argument",
+    "cli.argparse.expected_some": "expected at least one argument",
+    "cli.argparse.choice": "invalid choice: %(value)r (choose from %(choices)s)",
+    "cli.version": "show the version and exit",
     "cli.unknown": "unrecognized arguments: {words}",
     "cli.commands": "commands",
-    "cli.conversation": "open the conversation of this name, or begin one",
-    "cli.last": "open the conversation that was used last",
-    "cli.model": "guide (the built-in tiny model), a folder with a model, or a name on the hub",
-    "cli.offline": "make no request to the hub: only models that are on this machine",
-    "cli.server": "use a model that this server has: vLLM, SGLang, llama.cpp, Ollama, transformers serve",
-    "cli.quantization": "how weights are held: 4bit takes about a quarter of the memory (default: auto)",
+    "cli.conversation": "open the conversation with this name, or create it",
+    "cli.last": "open the last used conversation",
+    "cli.model": "guide (the small built-in model), a model folder, or a name on the hub",
+    "cli.offline": "send no requests to the hub; use only models on this machine",
+    "cli.server": "use a model on this server: vLLM, SGLang, llama.cpp, Ollama, transformers serve",
+    "cli.quantization": "quantize the weights; 4bit needs about a quarter of the memory (default: auto)",
     "cli.device": "where the model runs (default: auto, the GPU if there is one)",
-    "cli.system": "the system prompt of this run",
-    "cli.data_dir": "keep conversations and the log in this folder",
-    "cli.language": "the language of the program: auto (by the locale), en or zh",
-    "cli.config": "read and write settings in this file",
+    "cli.system": "system prompt for this run",
+    "cli.data_dir": "store conversations and the log in this folder",
+    "cli.language": "language of the program: en, zh, or auto for the locale's language",
+    "cli.config": "use this config file",
     "cli.trust_remote_code": "run Python code that comes with a model; only for sources you trust",
-    "cli.ask": "one reply on the standard output, without the screen",
+    "cli.ask": "print one reply to standard output, without the screen",
     "cli.ask_description": (
-        "Ask once and print the reply as it is generated; nothing else goes to the standard output.\n"
-        "Exit status: 0 answered, 1 failed, 2 bad usage, 130 stopped."
+        "Ask once and print the reply as it is generated; standard output contains nothing else.\n"
+        "Exit status: 0 answered, 1 failed, 2 invalid usage, 130 stopped."
     ),
     "cli.ask_examples": (
         "examples:\n"
@@ -46,73 +60,73 @@ SENTENCES: dict[str, str] = {
         '  cat news.txt | qwen-tui ask "What is this about?" - --temperature 0\n'
         "  qwen-tui ask --model Qwen/Qwen2.5-7B-Instruct --quantization 4bit < prompt.txt"
     ),
-    "cli.ask_text": "the message; - is what the standard input has, as is no TEXT at all",
-    "cli.ask_values": "values for this reply; without them those of the config file hold",
-    "cli.ask_json": "print one JSON object: the text with its receipt",
-    "cli.status": "Exit status: 0 done, 1 could not, 2 bad usage.",
-    "cli.dashes": "A name that begins with a dash stands after --, as in: qwen-tui {command} -- -name",
-    "cli.name": "the name of a conversation",
+    "cli.ask_text": "the message; - or no TEXT reads standard input",
+    "cli.ask_values": "settings for this reply (default: those of the config file)",
+    "cli.ask_json": "print one JSON object with the text and its receipt",
+    "cli.status": "Exit status: 0 done, 1 failed, 2 invalid usage.",
+    "cli.dashes": "To give a name that starts with a dash, put -- before it: qwen-tui {command} -- -name",
+    "cli.name": "name of the conversation",
     "cli.as_json": "print JSON",
-    "cli.list": "the names of the conversations, the one used last first",
-    "cli.list_trash": "list what is in the trash instead",
-    "cli.list.none": "there are no conversations yet",
+    "cli.list": "list conversations, the last used first",
+    "cli.list_trash": "list the trash instead",
+    "cli.list.none": "no conversations yet",
     "cli.list.no_trash": "the trash is empty",
     "cli.show": "print a conversation as plain text",
-    "cli.search": "the conversations in which all of the words occur; status 1 where there is none",
-    "cli.search_words": "words of the name or of what was said",
-    "cli.search.none": "no conversation holds all of these words",
-    "cli.export": "print a conversation, or write it to a file, for reading or for another program",
+    "cli.search": "find conversations that contain all words; exit status 1 if there are none",
+    "cli.search_words": "words in the name or the messages",
+    "cli.search.none": "no conversation contains all of these words",
+    "cli.export": "print a conversation, or write it to a file",
     "cli.export_format": (
-        "markdown to read, json for everything in it with all branches, openai for a message list; "
-        "without it the ending of FILE tells (.md, .json, .openai.json), else markdown"
+        "markdown for reading, json for all branches and settings, openai for a message list; "
+        "default: from the extension of FILE (.md, .json, .openai.json), otherwise markdown"
     ),
-    "cli.export_output": "write to this file; one that is there is not written over",
-    "cli.export_force": "write over a file that is there",
-    "cli.import": "take in conversations: JSON of qwen-tui, OpenAI lists (JSON, JSONL), ChatGPT exports",
-    "cli.import_files": "a file, or a zip archive of a ChatGPT export; - reads the standard input",
-    "cli.stdin": "the standard input",
-    "cli.rename": "give a conversation another name, and print it",
-    "cli.new_name": "the new name; it gets a number if another conversation has it",
-    "cli.no_name": "nothing of that name can be seen",
+    "cli.export_output": "write to this file; an existing file is not overwritten",
+    "cli.export_force": "overwrite an existing file",
+    "cli.import": "import conversations: qwen-tui JSON, OpenAI message lists (JSON, JSONL), ChatGPT exports",
+    "cli.import_files": "a file, or the zip archive of a ChatGPT export; - reads standard input",
+    "cli.stdin": "standard input",
+    "cli.rename": "rename a conversation, and print its new name",
+    "cli.new_name": "the new name; a number is added if it is taken",
+    "cli.no_name": "the name has no visible characters",
     "cli.delete": "move a conversation to the trash, where it stays for thirty days",
-    "cli.deleted": "“{name}” is in the trash; qwen-tui restore brings it back",
-    "cli.restore": "bring a conversation back from the trash, and print its name",
+    "cli.deleted": "moved “{name}” to the trash; qwen-tui restore brings it back",
+    "cli.restore": "restore a conversation from the trash, and print its name",
 }
 
 ERRORS: dict[str, tuple[str, str, str]] = {
     "cli.no_tty": (
-        "No terminal",
-        "The screen needs a terminal, and standard input or output is not one.",
+        "Not a terminal",
+        "The screen needs a terminal, but standard input or output is not one.",
         "Start qwen-tui in a terminal, or use qwen-tui ask.",
     ),
     "cli.nothing_to_ask": (
-        "Nothing to ask",
+        "Empty message",
         "The message is empty.",
-        "Give it as an argument or on the standard input: qwen-tui ask TEXT.",
+        "Give it as an argument, as in qwen-tui ask TEXT, or on standard input.",
     ),
     "cli.not_found": (
-        "No such conversation",
+        "Conversation not found",
         "There is no conversation “{name}”.",
-        "qwen-tui list shows those there are, with --trash the deleted ones.",
+        "List the conversations with qwen-tui list, the trash with qwen-tui list --trash.",
     ),
     "cli.not_found_but": (
-        "No such conversation",
+        "Conversation not found",
         "There is no conversation “{name}”.",
-        "Near it are {close}.",
+        "Did you mean {close}?",
     ),
     "cli.not_printed": (
-        "The result could not be written",
-        "The standard output could not be written: {detail}.",
-        "Make room there, or write to another place.",
+        "Cannot write the output",
+        "Standard output could not be written: {detail}.",
+        "Free some space, or write to another place.",
     ),
     "cli.not_read": (
-        "No input",
-        "The standard input cannot be read: {detail}.",
-        "Leave the - out, or give it a file or a pipe.",
+        "Cannot read the input",
+        "Standard input could not be read: {detail}.",
+        "Remove the -, or give standard input a file or a pipe.",
     ),
     "cli.not_text": (
         "Not text",
-        "The standard input is not UTF-8 text.",
+        "Standard input is not UTF-8 text.",
         "Convert it first, for example with iconv.",
     ),
 }

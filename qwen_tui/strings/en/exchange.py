@@ -1,54 +1,57 @@
 """English sentences and errors of exporting and importing conversations."""
 
 SENTENCES: dict[str, str] = {
-    "exchange.note.images": "Pictures left out: {count:,}.",
-    "exchange.note.sounds": "Recordings left out: {count:,}.",
-    "exchange.note.parts": "Parts of messages left out that are neither text, picture nor sound: {count:,}.",
-    "exchange.note.tool_calls": "Calls of tools left out: {count:,}.",
-    "exchange.note.tool_results": "Answers of tools left out: {count:,}.",
-    "exchange.note.thoughts": "Thoughts of the model left out: {count:,}.",
+    "exchange.note.images": "Images left out: {count:,}.",
+    "exchange.note.sounds": "Audio recordings left out: {count:,}.",
+    "exchange.note.parts": "Message parts left out that are neither text, image nor audio: {count:,}.",
+    "exchange.note.tool_calls": "Tool calls left out: {count:,}.",
+    "exchange.note.tool_results": "Tool results left out: {count:,}.",
+    "exchange.note.thoughts": "Thinking left out: {count:,}.",
     "exchange.note.hidden": "Hidden messages left out: {count:,}.",
-    "exchange.note.roles": "Messages left out because of a role that is not known here: {count:,}.",
-    "exchange.note.developer": "Messages of the developer taken for the system's: {count:,}.",
-    "exchange.note.unread": "Conversation {number:,} of the file was left out: {reason}.",
-    "exchange.note.more_unread": "And {count:,} more were left out.",
-    "store.damage.no_messages": "it holds no message with a text",
+    "exchange.note.roles": "Messages with an unknown role left out: {count:,}.",
+    "exchange.note.developer": "Developer messages imported as system messages: {count:,}.",
+    "exchange.note.unread": "Conversation {number:,} in the file was left out: {reason}.",
+    "exchange.note.more_unread": "{count:,} more {count:conversation was|conversations were} left out.",
+    "exchange.remark": "({remark})",
+    "store.damage.no_messages": "it contains no message with text",
 }
+
+_SPLIT = "Split the file and import the parts."
 
 ERRORS: dict[str, tuple[str, str, str]] = {
     "exchange.not_read": (
-        "The file cannot be read",
+        "Cannot read the file",
         "{path} could not be opened: {detail}.",
         "Check its name and permissions.",
     ),
     "exchange.damaged": (
-        "Nothing was imported",
-        "{path} cannot be imported: {detail}.",
-        "What can be: files of qwen-tui, OpenAI message lists (JSON or JSONL), and ChatGPT exports.",
+        "Nothing imported",
+        "{path} could not be imported: {detail}.",
+        "Supported: qwen-tui JSON, OpenAI message lists (JSON or JSONL), and ChatGPT exports.",
     ),
     "exchange.is_there": (
-        "The file is there already",
-        "{path} was not written over.",
+        "The file already exists",
+        "{path} already exists and was not overwritten.",
         "Choose another name, or add --force.",
     ),
     "exchange.too_large": (
         "The file is too large",
-        "{path} holds more than {megabytes:,} MB of text.",
-        "Nothing was imported; split it first.",
+        "{path} contains more than {megabytes:,} MB of text; nothing was imported.",
+        _SPLIT,
     ),
     "exchange.too_many": (
         "Too many conversations",
-        "{path} holds {count:,} conversations; at most {limit:,} can be imported at once.",
-        "Nothing was imported; split it first.",
+        "{path} contains {count:,} conversations; at most {limit:,} can be imported at once. Nothing was imported.",
+        _SPLIT,
     ),
     "exchange.damaged_archive": (
-        "The archive cannot be read",
-        "{path} is a zip archive that is damaged, or that has a password.",
-        "Unpack it and import its conversations.json.",
+        "Cannot read the archive",
+        "The zip archive {path} is damaged or protected by a password.",
+        "Unpack it, then import its conversations.json.",
     ),
     "exchange.other_archive": (
         "Nothing to import",
-        "There is no conversations.json in the archive {path}.",
-        "Unpack it and import what it holds.",
+        "The archive {path} does not contain conversations.json.",
+        "Unpack it, then import the files inside.",
     ),
 }

@@ -1,163 +1,166 @@
-"""English sentences and errors of models that a server holds."""
+"""English sentences and errors of models that run on a server."""
 
 SENTENCES: dict[str, str] = {
-    "header.stage.connecting": "asking the server",
+    "header.stage.connecting": "connecting to the server",
     "server.window_assumed": (
-        "The server does not tell how many tokens its model can see; {tokens:,} are assumed. "
-        "The setting “Context window” says otherwise."
+        "The server does not report its context window; assuming {tokens:,} {tokens:token|tokens}. "
+        "Set “Context window” to change this."
     ),
     "server.key_in_the_clear": (
-        "The API key goes to {host} unencrypted: who is on the way can read it. Use https, or an ssh tunnel."
+        "The API key is sent to {host} unencrypted; anyone on the network path can read it. "
+        "Use https or an ssh tunnel."
     ),
-    "server.not_taken": "{kind} does not take {names}: the reply is made without.",
-    "server.uncertain": "This server was sent {names}, and may not heed that.",
+    "server.not_taken": "Not supported by {kind} and ignored: {names}.",
+    "server.uncertain": "This server may ignore: {names}.",
     "server.tries_again": (
-        "{host} does not answer now. Asking again in {seconds:.0f} s (attempt {attempt} of {attempts})."
+        "{host} is not responding. Retrying in {seconds:.0f} s (attempt {attempt} of {attempts})."
     ),
     "server.tries_busy_again": (
-        "{host} is busy (HTTP {status}). Asking again in {seconds:.0f} s (attempt {attempt} of {attempts})."
+        "{host} is busy (HTTP {status}). Retrying in {seconds:.0f} s (attempt {attempt} of {attempts})."
     ),
     "welcome.server": "{name}, served by {kind} at {host}.",
-    "welcome.server.window": "context window {window:,} tokens; what you write goes to that server",
-    "welcome.estimated": "The server does not count tokens: figures with ≈ are estimates.",
+    "welcome.server.window": "context window {window:,} tokens; your messages are sent to that server",
+    "welcome.estimated": "The server does not count tokens; counts marked ≈ are estimates.",
     "receipt.server": "Server",
-    "receipt.not_taken": "Not taken",
+    "receipt.not_taken": "Not supported",
 }
+
+_SAVED = "The reply so far is saved. "
 
 ERRORS: dict[str, tuple[str, str, str]] = {
     "server.bad_address": (
-        "Not a server's address",
-        "“{address}” is not an address of a server.",
-        "Give one such as http://gpubox:8000.",
+        "Not a server address",
+        "“{address}” is not the address of a server.",
+        "Give an address such as http://gpubox:8000.",
     ),
     "server.password_in_address": (
-        "A password in the address",
-        "{address} holds a name or password, which would be kept in settings and receipts.",
-        "Leave it out, and put a key into QWEN_TUI_API_KEY.",
+        "Credentials in the address",
+        "{address} contains a user name or password, which would be stored in settings and receipts.",
+        "Remove it, and put the API key in QWEN_TUI_API_KEY.",
     ),
     "server.bad_key": (
-        "Not a usable API key",
-        "The API key holds a space, or characters that cannot be sent.",
+        "Invalid API key",
+        "The API key contains a space or characters that cannot be sent.",
         "Set {variable} to the key alone.",
     ),
     "server.unreachable": (
-        "No server there",
-        "Nothing answers at {host}: {detail}.",
-        "Check that the server runs and that the address and the port are right; load the model again to retry.",
+        "Cannot reach the server",
+        "Cannot connect to {host}: {detail}.",
+        "Check that the server is running and that address and port are correct, then load the model again.",
     ),
     "server.environment": (
-        "The connection cannot be prepared",
-        "What the environment says of proxies or certificates does not work: {detail}.",
+        "Cannot prepare the connection",
+        "The proxy or certificate settings in the environment are not valid: {detail}.",
         "Correct or unset HTTP_PROXY, HTTPS_PROXY, ALL_PROXY or SSL_CERT_FILE, and start again.",
     ),
     "server.bad_certificate": (
-        "The certificate is not trusted",
-        "{host} shows a certificate that this machine does not trust: {detail}.",
-        "Set SSL_CERT_FILE to its authority's certificate and start again, or use an ssh tunnel.",
+        "Untrusted certificate",
+        "This machine does not trust the certificate of {host}: {detail}.",
+        "Set SSL_CERT_FILE to the certificate of its authority and start again, or use an ssh tunnel.",
     ),
     "server.no_tls": (
-        "No https there",
-        "{host} does not answer by https: {detail}.",
+        "No https on this server",
+        "{host} does not answer over https: {detail}.",
         "Try the address with http:// instead.",
     ),
     "server.no_answer": (
-        "No answer",
-        "{host} took the request and gave no answer that can be read: {detail}.",
-        "Try again; if it stays so, check the address: the port may be another program's, or want https://.",
+        "No answer from the server",
+        "{host} accepted the request but sent no readable answer: {detail}.",
+        "Try again. If this continues, check the address: the port may belong to another program or need https://.",
     ),
     "server.stalled": (
-        "The server fell silent",
-        "{host} stopped in the middle of the reply.",
-        "What was written is kept. Continue it, or regenerate it.",
+        "The server stopped responding",
+        "{host} stopped responding in the middle of the reply.",
+        _SAVED + "Continue or regenerate it.",
     ),
     "server.silent": (
-        "The server is silent",
-        "{host} took the request and did not answer.",
-        "It may still be loading its model: try again in a while, or look at its log.",
+        "No answer from the server",
+        "{host} accepted the request but did not answer.",
+        "It may still be loading its model: try again later, or check its log.",
     ),
     "server.key_wanted": (
-        "The server wants an API key",
-        "{host} did not accept the request: {detail}.",
-        "Set {variable} to its key and start again.",
+        "API key required",
+        "{host} did not accept the API key, or none was sent: {detail}.",
+        "Set {variable} to the key of this server and start again.",
     ),
     "server.forbidden": (
-        "The server refuses",
-        "{host} does not allow this: {detail}.",
+        "Access denied",
+        "{host} denied access: {detail}.",
         "Check that the API key in {variable} may use this model.",
     ),
     "server.not_found": (
-        "Not there",
-        "{host} does not know what was asked for: {detail}.",
-        "Check the address (it ends before /v1/chat/completions) and the model's name.",
+        "Not found on the server",
+        "{host} did not find what was requested: {detail}.",
+        "Check the model name and the address, which must not include /v1/chat/completions.",
     ),
     "server.no_such_model": (
-        "The server does not have this model",
+        "Model not on this server",
         "{host} does not serve {model}.",
-        "It serves: {models}.",
+        "Choose one that it serves: {models}.",
     ),
     "server.which_model": (
-        "Which model?",
-        "{host} does not tell which models it serves.",
+        "No model given",
+        "{host} does not list its models.",
         "Name one with --model.",
     ),
     "server.redirects": (
-        "The server is elsewhere",
-        "{host} sends on to {place}.",
-        "Use that address, if you trust it: an API key is not sent on.",
+        "The server redirects",
+        "{host} redirects to {place}; redirects are not followed.",
+        "If you trust that address, set it as the server.",
     ),
     "server.busy": (
         "The server is busy",
-        "{host} takes no more requests now: {detail}.",
-        "Try again in a while.",
+        "{host} accepts no more requests at the moment: {detail}.",
+        "Try again later.",
     ),
     "server.behind_gateway": (
         "The server is not ready",
-        "{host} could not answer: {detail}.",
-        "It may still be starting: try again in a while.",
+        "{host} cannot answer yet: {detail}.",
+        "It may still be starting: try again later.",
     ),
     "server.refused": (
-        "The server refused the request",
-        "{host} says: {detail}.",
-        "Change what it names, or send less history.",
+        "The server rejected the request",
+        "{host} rejected the request: {detail}.",
+        "Change the setting that it names, or send less history.",
     ),
     "server.too_long": (
         "Too long for the server",
-        "{host} says: {detail}.",
-        "Answer again: less history is sent then. If that is not enough, set “Memory in tokens” in the settings.",
+        "{host} rejected the request: {detail}.",
+        "Regenerate to send less history. If that is not enough, lower “Memory in tokens” in the settings.",
     ),
     "server.failed": (
         "The server failed",
-        "{host} answered with the error {status}: {detail}.",
-        "What was written is kept. Try again; the server's log has more.",
+        "{host} answered with error {status}: {detail}.",
+        _SAVED + "Try again, or check the server's log.",
     ),
     "server.error": (
         "The server failed",
-        "{host} broke the reply off with: {detail}.",
-        "What was written is kept. Regenerate it, or look at the server's log.",
+        "{host} aborted the reply: {detail}.",
+        _SAVED + "Regenerate it, or check the server's log.",
     ),
     "server.broke_off": (
-        "The connection broke off",
-        "{host} ended the reply before it was finished.",
-        "What was written is kept. Continue it, or regenerate it.",
+        "Connection lost",
+        "{host} closed the connection before the reply was complete.",
+        _SAVED + "Continue or regenerate it.",
     ),
     "server.garbled": (
         "Not a chat server",
-        "What {host} answered is not of the OpenAI chat protocol.",
-        "Check the address: it is that of vLLM, SGLang, llama.cpp, Ollama or transformers serve.",
+        "The answer from {host} does not follow the OpenAI chat protocol.",
+        "Check the address. Supported servers: vLLM, SGLang, llama.cpp, Ollama and transformers serve.",
     ),
     "server.cannot_continue": (
-        "Cannot be continued",
-        "{kind} has no way to continue a reply.",
+        "Cannot continue the reply",
+        "{kind} does not support continuing a reply.",
         "Regenerate it, or write “go on”.",
     ),
     "server.cannot_continue_thinking": (
-        "Cannot be continued",
-        "It was cut off while the model was thinking, and {kind} has no way to continue that.",
+        "Cannot continue the reply",
+        "The reply was cut off during thinking, and {kind} does not support continuing from there.",
         "Regenerate it.",
     ),
     "replay.on_server": (
-        "Cannot be replayed",
-        "This reply came from a server, which does not tell its tokens.",
-        "Regenerate it to see another answer.",
+        "Cannot replay",
+        "The server did not report the tokens of this reply, so there is nothing to compare.",
+        "Regenerate it to see another reply.",
     ),
 }

@@ -52,8 +52,7 @@ class Attachment(Static, can_focus=True):
     def __init__(self, text: str) -> None:
         self.text = text
         count = text.rstrip("\n").count("\n") + 1  # counted as it is sent
-        lines = say("composer.chip.line") if count == 1 else say("composer.chip.lines", count=count)
-        super().__init__(Content(say("composer.chip", lines=lines, size=in_bytes(len(text.encode())))))
+        super().__init__(Content(say("composer.chip", lines=count, size=in_bytes(len(text.encode())))))
 
     def on_mount(self) -> None:
         keys = keys_of(self, open="attachment.open", remove="attachment.remove")

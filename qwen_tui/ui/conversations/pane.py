@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar, TypeVar
 
-from textual import on
+from textual import events, on
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message as Posted
@@ -192,8 +192,10 @@ class ConversationsPane(Vertical):
         self._place_field()
         self.call_after_refresh(self._place_field)  # the pane may be about to be drawn
 
+    @on(events.Show)
+    @on(events.Resize)
     def _place_field(self) -> None:
-        """Place the rename field over its row, wherever that is now."""
+        """Place the rename field over its row, wherever that is now: it may just have been laid out."""
         for field in self.query(RenameField):
             line = self._list.line_of(field.conversation_id)
             y = 0 if line is None else self._list.region.y - self.region.y + line

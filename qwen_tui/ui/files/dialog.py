@@ -70,7 +70,7 @@ class FileDialog(ModalScreen[Path | None]):
         keys = keys_of(self, take="files.take", cancel="files.cancel")
         with Vertical(id="file-box") as box:
             box.border_title = Content(self._title)
-            box.border_subtitle = Content(say("files.keys", **keys))
+            box.border_subtitle = Content(say(f"files.keys.{'save' if self._writes else 'open'}", **keys))
             yield _Field(self._suggestion, suggester=_Paths(), select_on_focus=False, compact=True)
             yield Static(Content(self._note), id="file-note")
 

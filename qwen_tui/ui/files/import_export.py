@@ -19,7 +19,7 @@ from qwen_tui.chat.messages import Conversation
 from qwen_tui.chat.names import file_stem
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.session.storage import Storage
-from qwen_tui.strings import say
+from qwen_tui.strings import joined, say
 from qwen_tui.ui.files.dialog import FileDialog
 
 log = logging.getLogger(__name__)
@@ -116,4 +116,4 @@ def _in_words(entries: list[Entry], notes: Iterable[str]) -> str:
     if not entries:
         return ""
     what = "files.imported.one" if len(entries) == 1 else "files.imported"
-    return " ".join([say(what, name=entries[0].name, count=len(entries)), *notes])
+    return joined(say(what, name=entries[0].name, count=len(entries)), *notes)

@@ -8,7 +8,7 @@ from textual.dom import DOMNode
 
 from qwen_tui.paths import Places
 from qwen_tui.strings import in_force, say
-from qwen_tui.ui.widgets.keys import import_every_room, key_name, keys_in_force, own_bindings
+from qwen_tui.ui.widgets.keys import import_every_room, key_label, keys_in_force, own_bindings
 
 _PLACE = "help.place."
 EVERYWHERE = f"{_PLACE}everywhere"
@@ -52,7 +52,7 @@ def help_places(keymap: Mapping[str, str]) -> list[Place]:
     return [
         Place(
             say(code),
-            tuple(KeyRow(" ".join(map(key_name, keys)), what, name) for (what, name), keys in rows.items()),
+            tuple(KeyRow(" ".join(map(key_label, keys)), what, name) for (what, name), keys in rows.items()),
         )
         for code, rows in found.items()
     ]

@@ -42,7 +42,7 @@ def bounded_lines(text: str, width: int) -> list[Line]:
 
 def missing_lines(count: int, width: int) -> list[Line]:
     """Return the note that this many lines are not shown."""
-    said = say("chat.more_lines.one") if count == 1 else say("chat.more_lines", count=count)
+    said = say("chat.more_lines", count=count)
     return [BLANK, *plain_lines(said, width, "muted")]
 
 

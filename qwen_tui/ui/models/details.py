@@ -10,7 +10,7 @@ from qwen_tui.engine.base import Quantization
 from qwen_tui.engine.models.choices import ModelChoice
 from qwen_tui.engine.models.devices import Device
 from qwen_tui.errors import QwenTuiError
-from qwen_tui.strings import say
+from qwen_tui.strings import listed, say
 from qwen_tui.wording.cell_width import displayed
 from qwen_tui.wording.units import in_bytes, in_millions
 
@@ -71,7 +71,7 @@ def _verdict(entry: ModelChoice, devices: Sequence[Device], form: Quantization, 
         return [Content.styled(say("models.size_unknown"), "$text-muted")]
     fits = say(
         "models.fits",
-        devices=", ".join(place.name for place in plan.fit.devices),
+        devices=listed(place.name for place in plan.fit.devices),
         tokens=plan.fit.context_tokens,
     )
     reasons = [say(reason.code, **dict(reason.parameters)) for reason in plan.reasons]

@@ -133,7 +133,7 @@ def _heading(entry: ModelChoice, width: int) -> Content:
     has_forms = not entry.server  # the only format of a model on a server is unknown
     names = (say(f"models.form.{form}") if has_forms else "" for form in FORMS)
     figures = _figures(say("models.column.size") if has_forms else "", say("models.column.context"), width)
-    columns = figures + "".join(f"{name:>{_FORM_CELLS}}" for name in names) + " "
+    columns = figures + "".join(_right(name, _FORM_CELLS) for name in names) + " "
     title = _padded(say(f"models.group.{entry.group}", host=host), width - cells(columns) - 1)
     return Content.assemble(f" {title}", (columns, "not bold $text-muted"))
 
@@ -162,11 +162,15 @@ def _verdicts(row: ModelRow) -> Iterator[tuple[str, str]]:
     for form in FORMS:
         fit = row.fits.get(form)
         text = verdict_in_words(fit, in_short) if fit is not None else ""
-        yield f"{text:>{_FORM_CELLS}}", "$text-success" if fit is not None and fit.fits else "$text-muted"
+        yield _right(text, _FORM_CELLS), "$text-success" if fit is not None and fit.fits else "$text-muted"
 
 
 def _figures(disk: str, window: str, width: int) -> str:
-    return f"{disk:>{_DISK_CELLS}}" + (f"{window:>{_WINDOW_CELLS}}" if width >= _NARROW else "")
+    return _right(disk, _DISK_CELLS) + (_right(window, _WINDOW_CELLS) if width >= _NARROW else "")
+
+
+def _right(text: str, width: int) -> str:
+    return " " * (width - cells(text)) + text
 
 
 def _padded(text: str, width: int) -> str:

@@ -9,7 +9,7 @@ from qwen_tui.chat.messages import Message
 from qwen_tui.session.replay import ReplayEvent, Replaying
 from qwen_tui.session.requests import Replay
 from qwen_tui.session.session import ChatSession
-from qwen_tui.strings import say
+from qwen_tui.strings import joined, say
 from qwen_tui.ui.widgets.keys import keys_of
 from qwen_tui.wording.replay import replay_words
 
@@ -42,7 +42,7 @@ class ReceiptDesk:
         if receipt is not None and receipt.is_attached and receipt.message.id == event.reply_id:
             if is_running:
                 keys = keys_of(self._parent, close="receipt.close", stop="chat.stop")
-                words = f"{words} {say('replay.stopping', **keys)}"
+                words = joined(words, say("replay.stopping", **keys))
             receipt.show_replay(words, is_running=is_running)
         elif not is_running:
             self._tell(words)

@@ -96,7 +96,7 @@ def _facts(run: Run, path: Sequence[Message]) -> Iterator[tuple[str, str]]:
 def _weights(run: Run) -> str:
     plain = run.quantization in ("", "none")
     parts = [say("receipt.not_quantized") if plain else run.quantization, run.dtype]
-    weights = ", ".join(part for part in parts if part)
+    weights = say("clauses.between").join(filter(None, parts))
     return say("receipt.on_device", weights=weights, device=run.device) if run.device else weights
 
 
@@ -128,7 +128,7 @@ def _times(run: Run) -> str:
         parts.append(say("receipt.time.rest", seconds=run.decode_seconds))
     if speed := run.tokens_per_second:
         parts.append(in_speed(speed))
-    return ", ".join(parts)
+    return say("clauses.between").join(parts)
 
 
 def _listed(values: Mapping[str, Json]) -> str:
@@ -151,8 +151,11 @@ def rows_of(sheet: Sheet, width: int) -> list[Line]:
         rows += _fact_rows(label, value, width)
     if sheet.token_ids:
         count = len(sheet.token_ids)
-        title = say("receipt.ids.one" if count == 1 else "receipt.ids", count=count)
-        rows += [BLANK, Line(((title, "strong"),)), *_id_rows(sheet.token_ids, width)]
+        rows += [
+            BLANK,
+            Line(((say("receipt.ids", count=count), "strong"),)),
+            *_id_rows(sheet.token_ids, width),
+        ]
     return rows
 
 
@@ -195,6 +198,6 @@ def text_of(message: Message, path: Sequence[Message] = ()) -> str:
     lines: list[str] = []
     for sheet in sheets(message, path):
         lines += [*([""] if lines else []), *([sheet.title] if sheet.title else [])]
-        lines += [f"{label}: {value}" for label, value in sheet.facts]
+        lines += [say("receipt.fact", label=label, value=value) for label, value in sheet.facts]
         lines.append(say("receipt.ids.copied", ids=" ".join(map(str, sheet.token_ids))))
     return "\n".join(lines or [why_none(message)])

@@ -12,7 +12,7 @@ class ChoiceRow(SettingRow):
     """A value out of a few. An unset switch changes to the opposite of what applies."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space,right", "choose(1)", say("panes.key.next"), id="settings.next", show=False),
+        Binding("right,space", "choose(1)", say("panes.key.next"), id="settings.next", show=False),
         Binding("left", "choose(-1)", say("panes.key.previous"), id="settings.previous", show=False),
     ]
 

@@ -12,7 +12,7 @@ from textual.widget import Widget
 from qwen_tui.chat.messages import Json
 from qwen_tui.settings.options import Option
 from qwen_tui.settings.resolution import ResolvedSetting
-from qwen_tui.strings import say
+from qwen_tui.strings import joined, say
 from qwen_tui.ui.widgets.keys import key_of, keys_of
 from qwen_tui.wording.cell_width import cells, cropped
 from qwen_tui.wording.settings import worded, worded_open
@@ -134,7 +134,7 @@ class SettingRow(Widget):
             self._change(self.option.name, value)
 
     def tell(self) -> None:
-        words = self.problem or " ".join(filter(None, (self.remark, self.option.help)))
+        words = self.problem or joined(self.remark, self.option.help)
         self.said = (words, self.hint, bool(self.problem))
 
     watch_problem = tell

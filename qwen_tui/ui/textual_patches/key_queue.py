@@ -17,6 +17,10 @@ from textual.message_pump import MessagePump
 PATIENCE_SECONDS = 0.25
 """How long a key may take before the next one is sent anyway: the widget handling it may have been removed."""
 
+PATIENCE_STEPS = 10
+"""In how many parts that time passes. Where the program itself is held up, as on a busy machine, only one of them
+passes meanwhile: a key that could not be handled in that time is waited for.
+"""
 
 LAPS = 3
 """How many times `KeyPassed` follows a key before the key counts as handled.
@@ -56,10 +60,17 @@ class KeysInOrder(App[None]):
     async def _pass(self, event: events.Key | events.Paste) -> None:
         target = self.focused or self.screen
         self._number += 1
-        loop = asyncio.get_running_loop()
-        self._guard = loop.call_later(PATIENCE_SECONDS, self.post_message, self.KeyPassed(self._number))
+        self._wait(PATIENCE_STEPS)
         await super().on_event(event)
         target.post_message(self.KeyPassed(self._number, target, LAPS - 1))
+
+    def _wait(self, steps: int) -> None:
+        """Let the next key through after so many steps, unless this one is done before."""
+        if steps:
+            loop = asyncio.get_running_loop()
+            self._guard = loop.call_later(PATIENCE_SECONDS / PATIENCE_STEPS, self._wait, steps - 1)
+        else:
+            self.post_message(self.KeyPassed(self._number))
 
     async def on_keys_in_order_key_passed(self, event: KeyPassed) -> None:
         """Send the next queued key once the previous one has been handled."""

@@ -120,7 +120,7 @@ def _text(memory: Memory, width: int) -> str:
     """Return the longest text that fits."""
     tokens = in_tokens(memory.tokens, is_exact=memory.is_exact)
     figures = {"tokens": tokens, "budget": in_tokens(memory.budget), "older": memory.older}
-    for code in ("chat.memory.one" if memory.older == 1 else "chat.memory", "chat.memory.medium"):
+    for code in ("chat.memory", "chat.memory.medium"):
         if cells(text := say(code, **figures)) <= width:
             return text
     return cropped(say("chat.memory.short", **figures), width)

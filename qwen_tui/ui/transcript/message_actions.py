@@ -108,12 +108,12 @@ def note_on(text: str, number: int) -> str:
     """Describe a code block of a text: `python, 12 lines, block 2 of 3`."""
     blocks = code_of(text)
     lines = blocks[number].text.count("\n") + 1
-    parts = [say("chat.code.one_line") if lines == 1 else say("chat.code.lines", lines=lines)]
+    parts = [say("chat.code.lines", lines=lines)]
     if language := blocks[number].language:
         parts.insert(0, one_line(language, 20))
     if len(blocks) > 1:
         parts.append(say("chat.code.number", number=number + 1, of=len(blocks)))
-    return ", ".join(parts)
+    return say("clauses.between").join(parts)
 
 
 def file_name_of(text: str, number: int) -> str:

@@ -24,6 +24,14 @@ def key_name(key: str) -> str:
     return "+".join([*modifiers, _SHORT.get(last, last.upper() if is_function_key else last)])
 
 
+def key_label(key: str) -> str:
+    """A key as sentences and the help write it: `Esc`, `F1`, `Ctrl+J`, `Shift+←`; a letter alone stays as it is."""
+    *modifiers, last = key_name(key).split("+")
+    if modifiers or len(last) > 1:
+        last = last[:1].upper() + last[1:]
+    return "+".join([*map(str.capitalize, modifiers), last])
+
+
 def keys_in_force(binding: Binding, keymap: Mapping[str, str]) -> list[str]:
     """Return the keys of a binding, as remapped by `keymap` (binding id to keys)."""
     return [key.strip() for key in keymap.get(binding.id or "", binding.key).split(",")]
@@ -37,7 +45,7 @@ def key_of(node: DOMNode, binding_id: str) -> str:
 def keys_of(node: DOMNode, **binding_ids: str) -> dict[str, Any]:
     """Return the names of several keys, as the parameters of a sentence."""
     keymap = keymap_of(node.app)
-    return {name: key_name(keys_in_force(_named(each), keymap)[0]) for name, each in binding_ids.items()}
+    return {name: key_label(keys_in_force(_named(each), keymap)[0]) for name, each in binding_ids.items()}
 
 
 @functools.cache

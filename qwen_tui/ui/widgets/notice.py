@@ -6,7 +6,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from qwen_tui.errors import QwenTuiError
-from qwen_tui.strings import say
+from qwen_tui.strings import joined, say
 
 MOST_ERRORS = 4
 """How many errors are shown at once."""
@@ -47,7 +47,8 @@ class Notice(Static):
         """
         if len(errors) == 1:
             title, sentence, hint = errors[0].explanation
-            self._show(f"{title}. {sentence} {hint}", topic, is_error=True)
+            words = say("sentences.title", title=title, rest=joined(sentence, hint))
+            self._show(words, topic, is_error=True)
             return
         sentences = [error.explanation.sentence for error in errors[:MOST_ERRORS]]
         if len(errors) > MOST_ERRORS:

@@ -35,7 +35,7 @@ def test_where_bitsandbytes_does_not_start_it_is_named_and_whole_models_load(
         assert isinstance(answer, QwenTuiError)
         assert answer.code == "engine.bitsandbytes"
         assert "libbitsandbytes_cuda130.so" in str(answer)
-        assert "Choose the quantization none" in str(answer)
+        assert "Set the quantization to none" in str(answer)
     assert isinstance(load(worker, folders["qwen2"], "none"), ModelInfo)
     worker.end()
 

@@ -111,21 +111,24 @@ class Fault(NamedTuple):
     next_step: str
 
 
-AGAIN = "Copy the model again; if it came from the hub, remove it with: hf cache rm model/"
+AGAIN = "Copy the model again. If it came from the hub, run hf cache rm model/"
 COPY_AGAIN = "Download or copy the model again"
 OF_ONES_OWN = "save_pretrained"
-CHAT = "Choose a model for chat, such as Qwen/Qwen2.5-7B-Instruct"
+CHAT = "Choose a chat model, such as Qwen/Qwen2.5-7B-Instruct"
 CODE = {"AutoConfig": "mine.Config", "AutoModelForCausalLM": "mine.Mine"}
 
 FAULTS = {
-    "no folder": Fault(shutil.rmtree, "engine.folder_missing", "There is no folder", "Check the path"),
+    "no folder": Fault(shutil.rmtree, "engine.folder_missing", "does not exist", "Check the path"),
     "no config": Fault(
-        remove("config.json"), "engine.no_model_in_folder", "config.json is not", "Give a folder"
+        remove("config.json"), "engine.no_model_in_folder", "config.json is missing", "Give a folder"
     ),
     "no weights": Fault(
-        remove("model.safetensors"), "engine.no_model_in_folder", "model.safetensors is not", "Give a folder"
+        remove("model.safetensors"),
+        "engine.no_model_in_folder",
+        "model.safetensors is missing",
+        "Give a folder",
     ),
-    "an adapter": Fault(adapter, "engine.adapter", "for Qwen/Qwen2.5-7B, not a whole", "merge_and_unload"),
+    "an adapter": Fault(adapter, "engine.adapter", "for Qwen/Qwen2.5-7B, not a complete", "merge_and_unload"),
     "config is not JSON": Fault(write("config.json", b"{oops"), "engine.bad_config", "config.json in", AGAIN),
     "config is not UTF-8": Fault(
         write("config.json", b"\xff\xfe"), "engine.bad_config", "config.json in", AGAIN
@@ -143,22 +146,25 @@ FAULTS = {
         rename("model.safetensors", "pytorch_model.bin"),
         "engine.not_safetensors",
         "The weights are in pytorch_model.bin",
-        "Choose a model, or a revision of it, that has safetensors",
+        "Choose a model or revision with safetensors",
     ),
     "a truncated file": Fault(second_file_truncated, "engine.corrupt_weights", "model-00002-of-00002", AGAIN),
     "an empty file": Fault(
-        write("model.safetensors", b""), "engine.corrupt_weights", "model.safetensors is not a whole", AGAIN
+        write("model.safetensors", b""),
+        "engine.corrupt_weights",
+        "model.safetensors is not a complete",
+        AGAIN,
     ),
     "garbage": Fault(
         write("model.safetensors", b"<html>not found</html>" * 50),
         "engine.corrupt_weights",
-        "model.safetensors is not a whole",
+        "model.safetensors is not a complete",
         AGAIN,
     ),
     "a header of another kind": Fault(
         write("model.safetensors", struct.pack("<Q", 4) + b"[1] "),
         "engine.corrupt_weights",
-        "model.safetensors is not a whole",
+        "model.safetensors is not a complete",
         AGAIN,
     ),
     "a header that only the library refuses": Fault(
@@ -171,21 +177,21 @@ FAULTS = {
         AGAIN,
     ),
     "a shard is missing": Fault(
-        shard_missing, "engine.weights_missing", "model-00002-of-00002.safetensors among them", COPY_AGAIN
+        shard_missing, "engine.weights_missing", "including model-00002-of-00002.safetensors", COPY_AGAIN
     ),
     "weights with nothing in them": Fault(
         write("model.safetensors", struct.pack("<Q", 2) + b"{}"),
         "engine.missing_tensors",
-        "lm_head.weight among them",
+        "including lm_head.weight",
         OF_ONES_OWN,
     ),
     "a tensor is missing": Fault(
-        tensor_missing, "engine.missing_tensors", "model.layers.1.mlp.up_proj.weight among them", OF_ONES_OWN
+        tensor_missing, "engine.missing_tensors", "including model.layers.1.mlp.up_proj.weight", OF_ONES_OWN
     ),
     "a tensor of another shape": Fault(
         tensor_of_another_shape,
         "engine.other_shapes",
-        "model.norm.weight has the shape [5] in the weight files, and [64] by config.json",
+        "model.norm.weight has shape [5] in the weight files but [64] in config.json",
         OF_ONES_OWN,
     ),
     "unknown architecture": Fault(
@@ -201,74 +207,83 @@ FAULTS = {
         "transformers 9.1.0 or newer",
     ),
     "no model type": Fault(
-        change_config(model_type=None), "engine.bad_config", "it names no model_type", AGAIN
+        change_config(model_type=None), "engine.bad_config", "model_type is missing", AGAIN
     ),
     "no type but a list": Fault(
-        change_config(model_type=[1]), "engine.bad_config", "it names no model_type", AGAIN
+        change_config(model_type=[1]), "engine.bad_config", "model_type is missing", AGAIN
     ),
     "code of its own": Fault(
         change_config(model_type="mine", auto_map=CODE),
         "engine.remote_code_wanted",
-        "needs Python code",
+        "needs the Python code",
         "start with --trust-remote-code",
     ),
     "a class of its own name": Fault(
         is_a("ChatGLMModel", model_type="chatglm", auto_map=CODE),
         "engine.remote_code_wanted",
-        "needs Python code",
+        "needs the Python code",
         "start with --trust-remote-code",
     ),
     "a classifier": Fault(
-        is_a("Qwen2ForTokenClassification"), "engine.classifies", "(Qwen2ForTokenClassification) sorts", CHAT
+        is_a("Qwen2ForTokenClassification"),
+        "engine.classifies",
+        "(Qwen2ForTokenClassification) classifies",
+        CHAT,
     ),
     "a reranker": Fault(
         is_a("XLMRobertaForSequenceClassification", model_type="xlm-roberta"),
         "engine.classifies",
-        "sorts or scores",
+        "classifies or scores",
         CHAT,
     ),
     "for searching": Fault(
-        write("config_sentence_transformers.json", b"{}"), "engine.embeds", "into vectors", CHAT
+        write("config_sentence_transformers.json", b"{}"), "engine.embeds", "computes embeddings", CHAT
     ),
-    "an encoder": Fault(is_a("BertModel", model_type="bert"), "engine.embeds", "(BertModel) turns", CHAT),
+    "an encoder": Fault(is_a("BertModel", model_type="bert"), "engine.embeds", "(BertModel) computes", CHAT),
     "an encoder and a decoder": Fault(
         is_a("T5ForConditionalGeneration", model_type="t5", is_encoder_decoder=True),
         "engine.encoder_decoder",
-        "as in translating",
+        "as in translation",
         CHAT,
     ),
     "a decoder that needs its encoder": Fault(
         is_a("BartForConditionalGeneration", model_type="bart", is_encoder_decoder=True),
         "engine.encoder_decoder",
-        "as in translating",
+        "as in translation",
         CHAT,
     ),
     "with pictures": Fault(
         is_a("Qwen2_5_VLForConditionalGeneration", model_type="qwen2_5_vl", vision_config={}),
         "engine.not_only_text",
-        "takes pictures or sound",
+        "accepts images or audio",
         CHAT,
     ),
     "only pictures": Fault(
-        change_config(model_type="vit", architectures=None), "engine.not_causal", "(vit) does not write", CHAT
+        change_config(model_type="vit", architectures=None),
+        "engine.not_causal",
+        "(vit) does not generate",
+        CHAT,
     ),
     "no tokenizer": Fault(
-        without_tokenizer, "engine.no_tokenizer", "no usable tokenizer", "tokenizer.json and"
+        without_tokenizer, "engine.no_tokenizer", "does not contain a usable tokenizer", "tokenizer.json and"
     ),
     "half a tokenizer": Fault(
-        remove("tokenizer.json"), "engine.no_tokenizer", "no usable tokenizer", "tokenizer.json and"
+        remove("tokenizer.json"),
+        "engine.no_tokenizer",
+        "does not contain a usable tokenizer",
+        "tokenizer.json and",
     ),
     "a broken tokenizer": Fault(
-        write("tokenizer.json", b'{"version": "1.0"}'), "engine.bad_tokenizer", "is not usable", AGAIN
+        write("tokenizer.json", b'{"version": "1.0"}'), "engine.bad_tokenizer", "is not valid", AGAIN
     ),
     "a tokenizer config that is not JSON": Fault(
-        write("tokenizer_config.json", b"{oops"), "engine.bad_tokenizer", "is not usable", AGAIN
+        write("tokenizer_config.json", b"{oops"), "engine.bad_tokenizer", "is not valid", AGAIN
     ),
     "a broken chat template": Fault(
         write("chat_template.jinja", b"{% for x in %}"),
         "engine.bad_template",
         "The chat template in",
-        "correct it there",
+        "correct it",
     ),
 }
 

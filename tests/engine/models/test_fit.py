@@ -180,7 +180,7 @@ def sentences(chosen: LoadPlan) -> str:
 
 def test_a_plan_says_what_it_chose_and_why() -> None:
     seven = size("Qwen2.5-7B-Instruct")
-    assert sentences(plan(seven, H200)) == "bfloat16: 15.2 GB of weights, 149.0 GB were free on cuda:0."
+    assert sentences(plan(seven, H200)) == "bfloat16: 15.2 GB of weights; 149.0 GB were free on cuda:0."
     packed = sentences(plan(seven, T4))
     assert "4bit" in packed
     assert "15.2" in packed

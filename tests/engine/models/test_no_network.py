@@ -58,7 +58,7 @@ def test_where_nobody_listens_it_is_said_at_once(nobody: int) -> None:
 
 def test_a_connection_that_nobody_answers_is_waited_for_no_longer_than_said(black_hole: int) -> None:
     began = time.monotonic()
-    assert no_network(f"http://127.0.0.1:{black_hole}", SECONDS) == "no answer in 0.5 s"
+    assert no_network(f"http://127.0.0.1:{black_hole}", SECONDS) == "Connection timed out"
     assert SECONDS <= time.monotonic() - began < HANGS
     assert NETWORK_SECONDS < 3.0
 
@@ -69,7 +69,7 @@ def test_a_name_that_is_looked_up_for_ever_is_waited_for_no_longer_either(
     over = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: over.wait(2 * HANGS) and [])
     began = time.monotonic()
-    assert no_network("http://hub.test", SECONDS) == "no answer in 0.5 s"
+    assert no_network("http://hub.test", SECONDS) == "Connection timed out"
     assert time.monotonic() - began < HANGS
     over.set()
 

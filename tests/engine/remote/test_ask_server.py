@@ -68,4 +68,4 @@ def test_that_a_busy_server_is_asked_again_is_said(tmp_path: Path, served: tuple
     command = [*COMMAND, "--server", address, "--data-dir", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, timeout=60)
     assert (done.returncode, done.stdout) == (0, b"Now.\n")
-    assert b"is busy (HTTP 503). Asking again in 0 s (attempt 2 of 5)." in done.stderr
+    assert b"is busy (HTTP 503). Retrying in 0 s (attempt 2 of 5)." in done.stderr

@@ -71,4 +71,4 @@ def test_the_command_has_a_section_for_it(
     monkeypatch.setattr(doctor, "examine", lambda: dict.fromkeys(PARTS, Part(True, "")))
     places = ("--data-dir", str(tmp_path / "data"), "--config", str(tmp_path / "none.toml"))
     assert cli.main(["doctor", *places, "--server", served[0]]) == 0
-    assert "\nServer\n  ✓ server" in capsys.readouterr().out
+    assert "\nServer\n  ✓ Server" in capsys.readouterr().out

@@ -32,7 +32,7 @@ def test_a_server_that_cannot_be_asked_is_told(
 ) -> None:
     address, script = served
     script.answers["/v1/models"] = with_json({"error": "no"}, 401)
-    assert "The server wants an API key" in listed(capsys, tmp_path, "--server", address)
+    assert "API key required" in listed(capsys, tmp_path, "--server", address)
     said = json.loads(listed(capsys, tmp_path, "--server", address, "--json"))
     (entry,) = (entry for entry in said["models"] if entry["server"])
     assert "QWEN_TUI_API_KEY" in entry["problem"]

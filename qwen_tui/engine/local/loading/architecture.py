@@ -29,7 +29,7 @@ def check_architecture(config: Mapping[str, Any], folder: Path, spec: ModelSpec)
     if "auto_map" in config and (model_type not in CONFIG_MAPPING or brings_its_own(config)):
         raise QwenTuiError("engine.remote_code_wanted")
     if not model_type:
-        raise QwenTuiError("engine.bad_config", path=one_line(folder), detail="it names no model_type")
+        raise QwenTuiError("engine.bad_config", path=one_line(folder), detail="engine.damage.no_model_type")
     if model_type in CONFIG_MAPPING:
         raise not_for_chat(config)
     known = {"model_type": one_line(model_type), "installed": transformers.__version__}

@@ -45,12 +45,11 @@ def product(
     *,
     adds: bool = False,
     tile: Tile | None = None,
-    scales: torch.Tensor | None = None,
 ) -> None:
     """Set `out` (N) to `weight` (N, K) @ x (K) + `bias` (N), or add that to `out` with `adds`.
 
-    With `norm_weight` (K), x is first normalized by RMSNorm; with `scales` (N, float32), each row of `weight` is
-    multiplied by its own. Sums are in float32. `tile` defaults to the one for the shape.
+    With `norm_weight` (K), x is first normalized by RMSNorm. Sums are in float32. `tile` defaults to the one for
+    the shape.
     """
     rows, columns = weight.shape
     tile = tile or tile_of(rows, columns, has_norm=norm_weight is not None)
@@ -59,7 +58,6 @@ def product(
         x if bias is None else bias,
         x,
         x if norm_weight is None else norm_weight,
-        x if scales is None else scales,
         out,
         rows,
         eps,
@@ -68,7 +66,6 @@ def product(
         ROWS=tile.rows,
         HAS_BIAS=bias is not None,
         HAS_NORM=norm_weight is not None,
-        HAS_SCALES=scales is not None,
         ADDS=adds,
         UNROLL=tile.unroll,
         num_warps=tile.warps,
@@ -76,31 +73,13 @@ def product(
 
 
 def gated_product(
-    weight: torch.Tensor,
-    x: torch.Tensor,
-    out: torch.Tensor,
-    norm_weight: torch.Tensor,
-    eps: float,
-    scales: torch.Tensor | None = None,
+    weight: torch.Tensor, x: torch.Tensor, out: torch.Tensor, norm_weight: torch.Tensor, eps: float
 ) -> None:
-    """Set `out` (I) to silu(gate @ n) * (up @ n), for `weight` (2I, K), gate above up, and n = RMSNorm(x) (K).
-
-    `scales` (2I) as in `product`.
-    """
+    """Set `out` (I) to silu(gate @ n) * (up @ n), for `weight` (2I, K), gate above up, and n = RMSNorm(x) (K)."""
     width, columns = out.shape[0], weight.shape[1]
     step, warps = gated_step(columns)
     _gated_product[(width,)](
-        weight,
-        x,
-        norm_weight,
-        x if scales is None else scales,
-        out,
-        width,
-        eps,
-        COLUMNS=columns,
-        STEP=step,
-        HAS_SCALES=scales is not None,
-        num_warps=warps,
+        weight, x, norm_weight, out, width, eps, COLUMNS=columns, STEP=step, num_warps=warps
     )
 
 
@@ -135,7 +114,6 @@ def _product(
     bias,
     x,
     norm_weight,
-    scales,
     out,
     rows,
     eps,
@@ -144,7 +122,6 @@ def _product(
     ROWS: tl.constexpr,
     HAS_BIAS: tl.constexpr,
     HAS_NORM: tl.constexpr,
-    HAS_SCALES: tl.constexpr,
     ADDS: tl.constexpr,
     UNROLL: tl.constexpr,
 ):
@@ -164,8 +141,6 @@ def _product(
     if HAS_NORM:
         # The norm is a single factor for all of x, so it can be applied at the end.
         total *= tl.rsqrt(tl.sum(squares, 0) / COLUMNS + eps)
-    if HAS_SCALES:
-        total *= tl.load(scales + row, mask=row < rows, other=0.0)
     if HAS_BIAS:
         total += tl.load(bias + row, mask=row < rows, other=0.0).to(tl.float32)
     if ADDS:
@@ -174,36 +149,14 @@ def _product(
 
 
 @triton.jit
-def _gated_product(
-    weight,
-    x,
-    norm_weight,
-    scales,
-    out,
-    width,
-    eps,
-    COLUMNS: tl.constexpr,
-    STEP: tl.constexpr,
-    HAS_SCALES: tl.constexpr,
-):
+def _gated_product(weight, x, norm_weight, out, width, eps, COLUMNS: tl.constexpr, STEP: tl.constexpr):
     row = tl.program_id(0).to(tl.int64)
-    gate, up = gate_and_up(weight + row * COLUMNS, width, x, norm_weight, eps, COLUMNS, STEP)
-    if HAS_SCALES:
-        gate *= tl.load(scales + row)
-        up *= tl.load(scales + row + width)
-    tl.store(out + row, gate * tl.sigmoid(gate) * up)
+    tl.store(out + row, gated_row(weight + row * COLUMNS, width, x, norm_weight, eps, COLUMNS, STEP))
 
 
 @triton.jit
 def gated_row(gate_row, width, x, norm_weight, eps, COLUMNS: tl.constexpr, STEP: tl.constexpr):
-    """One element of a gated product: of a row of the gate, and the one `width` rows behind it."""
-    gate, up = gate_and_up(gate_row, width, x, norm_weight, eps, COLUMNS, STEP)
-    return gate * tl.sigmoid(gate) * up
-
-
-@triton.jit
-def gate_and_up(gate_row, width, x, norm_weight, eps, COLUMNS: tl.constexpr, STEP: tl.constexpr):
-    """The two products of `gated_row`."""
+    """Compute one element of a gated product, from a gate row and the up row `width` rows after it."""
     up_row = gate_row + width.to(tl.int64) * COLUMNS
     gates = tl.zeros((STEP,), tl.float32)
     ups = tl.zeros((STEP,), tl.float32)
@@ -218,4 +171,6 @@ def gate_and_up(gate_row, width, x, norm_weight, eps, COLUMNS: tl.constexpr, STE
         gates += gate * v
         ups += up * v
     factor = tl.rsqrt(tl.sum(squares, 0) / COLUMNS + eps)
-    return tl.sum(gates, 0) * factor, tl.sum(ups, 0) * factor
+    gate = tl.sum(gates, 0) * factor
+    up = tl.sum(ups, 0) * factor
+    return gate * tl.sigmoid(gate) * up
