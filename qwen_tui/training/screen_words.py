@@ -70,13 +70,13 @@ class ScreenWords:
 def of_the_program() -> ScreenWords:
     """Return the default keys and the sentences of the program as it is; imports every part of the screen."""
     from qwen_tui.strings import languages
-    from qwen_tui.ui.widgets.keys import import_every_room, key_name, own_bindings
+    from qwen_tui.ui.widgets.keys import import_every_room, key_label, own_bindings
 
     import_every_room()
     keys: dict[str, str] = {}
     for _, binding in own_bindings():
         if binding.id:
-            keys.setdefault(binding.id, key_name(binding.key.split(",")[0].strip()))
+            keys.setdefault(binding.id, key_label(binding.key.split(",")[0].strip()))
     return ScreenWords(keys, {language: languages.texts(language).SENTENCES for language in LANGUAGES})
 
 
