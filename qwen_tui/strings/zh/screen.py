@@ -52,7 +52,7 @@ SENTENCES: dict[str, str] = {
     "screen.more_problems": "（还有 {count} 个问题。）",
     "help.place.composer": "输入框",
     "help.place.composer.attachment": "粘贴的文字",
-    "help.place.everywhere": "任何地方",
+    "help.place.everywhere": "全局",
     "help.place.transcript": "选中的消息",
     "help.place.transcript.find_bar": "查找",
     "help.place.transcript.welcome": "空对话",
