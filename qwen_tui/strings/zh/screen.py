@@ -13,7 +13,6 @@ SENTENCES: dict[str, str] = {
     "screen.key.commands": "命令",
     "screen.key.quit": "退出",
     "screen.key.interrupt": "复制、停止或退出",
-    "screen.quit_with": "按 {key} 退出。",
     "screen.press_again_to_quit": "再按 {key} 退出。",
     "screen.language_offered": "界面可以显示中文：用 --language zh 启动，或在设置里更改 Language。",
     "screen.taken_back": "排队的消息已放回输入框。",
