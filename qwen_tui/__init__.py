@@ -1,3 +1,3 @@
-"""A full-screen terminal chat client that runs Qwen models on the machine it is started on."""
+"""A full-screen terminal chat client that runs Qwen models locally."""
 
 __version__ = "0.1.0"

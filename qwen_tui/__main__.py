@@ -1,4 +1,4 @@
-"""`python -m qwen_tui` is `qwen-tui`."""
+"""Run `qwen-tui` as `python -m qwen_tui`."""
 
 import sys
 

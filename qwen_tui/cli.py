@@ -1,4 +1,4 @@
-"""argv -> settings -> the screen or a command: each is a module of `commands` with a `run`."""
+"""The entry point: parse the command line, load the settings, and run the screen or a module of `commands`."""
 
 import os
 import sys
@@ -16,7 +16,7 @@ from qwen_tui.settings.options import OPTIONS, Settings
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the program; returns its exit status."""
+    """Run the program; return its exit status."""
     _open_missing_streams()
     first = arguments.parse_first(argv)
     strings.choose(first.language)
@@ -25,7 +25,7 @@ def main(argv: list[str] | None = None) -> int:
     strings.choose(first.language or config.settings.language)
     given = arguments.parse(argv)
     if getattr(given, "offline", False):
-        # The engine worker inherits it, and the hub's library reads it there.
+        # The engine worker inherits this, and the hub library reads it there.
         os.environ["HF_HUB_OFFLINE"] = "1"
     try:
         config = replace(config, settings=_with_flags(config.settings, given))
@@ -36,15 +36,15 @@ def main(argv: list[str] | None = None) -> int:
         for problem in config.problems:
             print(f"qwen-tui: {problem}", file=sys.stderr)
     name = "conversations" if given.command in CONVERSATION_COMMANDS else given.command or "screen"
-    command = import_module(f"qwen_tui.commands.{name}")  # late: none must wait for what another one needs
+    command = import_module(f"qwen_tui.commands.{name}")  # no command waits for another's imports
     status: int = command.run(given, config, where)
     return status
 
 
 def _open_missing_streams() -> None:
-    """Give a program that was started without one of its three streams an empty one.
+    """Replace missing standard streams by empty ones.
 
-    Python has None there, and the next file to be opened would take its place.
+    In Python they would be None, and the next opened file would get their descriptor.
     """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
@@ -52,7 +52,7 @@ def _open_missing_streams() -> None:
 
 
 def _with_flags(settings: Settings, given: Arguments) -> Settings:
-    """The settings of this run: flags win over the config file, and are never written to it."""
+    """Return the settings of this run: flags win over the config file, and are never written to it."""
     flags: dict[str, Json] = {
         "model": given.model,
         "server": given.server,
@@ -63,10 +63,10 @@ def _with_flags(settings: Settings, given: Arguments) -> Settings:
         "trust_remote_code": given.trust_remote_code or None,
     }
     if given.server is not None:
-        # The config file's model is one of this machine, or of another server.
+        # The model in the config file is a local one, or one of another server.
         settings = replace(settings, model=None)
     wanted = {name: OPTIONS[name].check(value) for name, value in flags.items() if value is not None}
     typed = {name: OPTIONS[name].parse(getattr(given, name)) for name in VALUES if name in given}
     if typed.get("temperature"):
-        wanted["greedy"] = None  # on in the config file, it would leave the temperature without effect
+        wanted["greedy"] = None  # `greedy` in the config file would override the temperature
     return replace(settings, **{**wanted, **typed})

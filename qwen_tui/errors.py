@@ -1,6 +1,6 @@
-"""The one exception that people are meant to read: a code and its parameters, no sentence.
+"""The exception for errors that people read: a code and its parameters, without a sentence.
 
-The words stand in `qwen_tui.strings`, so the same failure can be shown in another language, kept in a
+The sentences are in `qwen_tui.strings`, so an error can be shown in another language, stored in a
 conversation file, and sent from the engine worker to the screen without losing anything.
 """
 
@@ -14,9 +14,9 @@ Parameter = str | int | float
 
 
 class QwenTuiError(Exception):
-    """A failure that is explained to the person: what happened, and what can be done about it.
+    """An error that is explained to the person: what happened, and what to do about it.
 
-    `code` names an entry of the error catalogue (`strings.explain`), `parameters` fill its placeholders.
+    `code` names an entry of the error catalogue (`strings.explain`); `parameters` fill its placeholders.
     Instances survive pickling and `as_json` / `from_json`.
     """
 
@@ -38,7 +38,7 @@ class QwenTuiError(Exception):
         return strings.explain(self.code, self.parameters)
 
     def as_json(self) -> dict[str, object]:
-        """The error as it stands in a conversation file or a receipt."""
+        """Return the error as stored in a conversation file or a receipt."""
         return {"code": self.code, "parameters": dict(self.parameters)}
 
     @classmethod

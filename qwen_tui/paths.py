@@ -1,4 +1,4 @@
-"""Where things live on this machine, by platformdirs; asks, never creates.
+"""The locations of files on this machine, from platformdirs; nothing is created here.
 
 | what | where on Linux |
 |---|---|
@@ -25,7 +25,7 @@ class Places(NamedTuple):
     data_folder: Path
     log_file: Path
     quantized: Path
-    """The folder of the weights that were quantized once."""
+    """The cache of quantized weights."""
 
     @property
     def conversations(self) -> Path:
@@ -34,20 +34,19 @@ class Places(NamedTuple):
 
     @property
     def drafts(self) -> Path:
-        """The folder of what was being written."""
+        """The folder of the draft files."""
         return self.data_folder / "drafts"
 
     @property
     def models(self) -> Path:
-        """The file that says which models were loaded."""
+        """The file that records which models were loaded."""
         return self.data_folder / "models.json"
 
 
 def places(data_dir: str | None = None, config: str | None = None) -> Places:
-    """Where this run keeps its files; `data_dir` and `config` are the command line's wishes.
+    """Return the locations for this run; `data_dir` and `config` come from the command line.
 
-    With a data folder of its own a run also logs there and keeps its quantized weights there, so that nothing of it
-    is written elsewhere.
+    With `data_dir`, the log and the quantized weights go there too, so that nothing is written elsewhere.
     """
     data_folder = Path(data_dir).expanduser() if data_dir else Path(platformdirs.user_data_dir(NAME, False))
     log_folder = data_folder / "log" if data_dir else Path(platformdirs.user_log_dir(NAME, False))

@@ -2,14 +2,10 @@
 
 import ast
 import re
-from pathlib import Path
 
-import qwen_tui
+from readmes import FENCED, PACKAGE, ROOT, in_backticks, is_path
 
-PACKAGE = Path(qwen_tui.__file__).parent
-ROOT = PACKAGE.parent
 MAP = (PACKAGE / "README.md").read_text(encoding="utf-8")
-FENCED = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
 TEXTUALS_OWN = {"Binding", "check_action", "compose"}
 PLACEHOLDERS = {"area.verb", "command.NAME"}
 
@@ -44,10 +40,6 @@ def defined() -> set[str]:
     return names
 
 
-def is_path(name: str) -> bool:
-    return "/" in name or name.endswith((".py", ".toml", ".md"))
-
-
 def in_the_tree() -> list[str]:
     """The paths that the drawn tree shows, rooms with a slash behind them."""
     paths, above = [], []
@@ -62,7 +54,7 @@ def in_the_tree() -> list[str]:
 
 def named() -> set[str]:
     """What stands in backticks in the text of the map."""
-    return set(re.findall(r"`([^`\n]+)`", FENCED.sub("", MAP))) - TEXTUALS_OWN - PLACEHOLDERS
+    return in_backticks(MAP) - TEXTUALS_OWN - PLACEHOLDERS
 
 
 def test_every_path_in_the_map_exists() -> None:
@@ -71,13 +63,6 @@ def test_every_path_in_the_map_exists() -> None:
     assert {
         path for path in paths if not any((folder / path).exists() for folder in (ROOT, PACKAGE))
     } == set()
-
-
-def test_every_path_of_the_package_in_the_readme_exists() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    paths = set(re.findall(r"\bqwen_tui/[\w./]*\w", readme))
-    assert len(paths) > 10
-    assert {path for path in paths if not (ROOT / path).exists()} == set()
 
 
 def test_every_name_in_the_map_exists() -> None:

@@ -1,1 +1,1 @@
-"""Conversations as plain values, and the files they are kept in."""
+"""Conversations as plain values, and the files they are stored in."""

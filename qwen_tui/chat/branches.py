@@ -1,7 +1,7 @@
-"""The branches of a conversation: variants of a message, walking them, taking a message out and back in.
+"""The branches of a conversation: message variants, switching between them, deleting and restoring messages.
 
-Pure functions of a `Conversation`. Variants are messages with the same parent and role: replies to one question,
-or questions that were edited and asked anew.
+Pure functions of a `Conversation`. Variants are messages with the same parent and role: replies to one
+message, or edited versions of a message.
 """
 
 from collections import defaultdict
@@ -14,14 +14,14 @@ from qwen_tui.chat.tree import parents_first
 
 
 class Variant(NamedTuple):
-    """Which variant of a message is shown, counted from 1, and how many there are."""
+    """The number of a variant, counted from 1, and the total number of variants."""
 
     number: int
     of: int
 
 
 def siblings(conversation: Conversation, message_id: str) -> tuple[Message, ...]:
-    """The variants of a message, itself included, oldest first; none when there is no such message."""
+    """Return the variants of a message, itself included, oldest first; empty when the message does not exist."""
     own = conversation.message(message_id)
     if own is None:
         return ()
@@ -29,7 +29,7 @@ def siblings(conversation: Conversation, message_id: str) -> tuple[Message, ...]
 
 
 def variants(conversation: Conversation) -> dict[str, Variant]:
-    """The messages of the shown path that have variants, by id."""
+    """Return the variant numbers of the shown messages, by id, without messages that have only one variant."""
     alike: defaultdict[tuple[str | None, Role], list[str]] = defaultdict(list)
     for message in conversation.messages:
         alike[message.parent, message.role].append(message.id)
@@ -38,24 +38,24 @@ def variants(conversation: Conversation) -> dict[str, Variant]:
 
 
 def path_to(conversation: Conversation, message_id: str | None) -> tuple[Message, ...]:
-    """The messages from the first to this one, whichever is shown."""
+    """Return the path from the root to the given message, whichever branch is shown."""
     return replace(conversation, head=message_id).path()
 
 
 Chosen = Mapping[str, str]
-"""By which message another one was followed when it was last shown, by id."""
+"""Maps a message id to the id of the child that was last shown after it."""
 
 NOTHING: Chosen = {}
 
 
 def showing(conversation: Conversation, message_id: str, chosen: Chosen = NOTHING) -> Conversation:
-    """The conversation shown through this message, to the leaf chosen last, or else to the newest after it."""
+    """Show the branch through a message, ending at the last chosen leaf, else at the newest one below it."""
     parents = {message.id: message.parent for message in conversation.messages}
     leaf = message_id
     while (after := chosen.get(leaf)) is not None and parents.get(after) == leaf:
         leaf = after
     below = {leaf}
-    for message in conversation.messages:  # a parent stands before its children
+    for message in conversation.messages:  # parents precede their children
         if message.parent in below:
             below.add(message.id)
             leaf = message.id
@@ -63,16 +63,16 @@ def showing(conversation: Conversation, message_id: str, chosen: Chosen = NOTHIN
 
 
 def turned(conversation: Conversation, message_id: str, step: int, chosen: Chosen = NOTHING) -> Conversation:
-    """The conversation shown through the variant that stands `step` after this one; the same where none does."""
+    """Show the variant `step` places after this one; unchanged if there is none."""
     ids = [message.id for message in siblings(conversation, message_id)]
     at = ids.index(message_id) + step if message_id in ids else -1
     return showing(conversation, ids[at], chosen) if 0 <= at < len(ids) else conversation
 
 
 def without(conversation: Conversation, message_id: str, chosen: Chosen = NOTHING) -> Conversation:
-    """Take a message out: a question with its answers, a reply alone.
+    """Delete a message: a person's message with its replies, a reply alone.
 
-    What followed a reply follows the variant beside it, where there is one, otherwise what stood before.
+    The children of a deleted reply move to the neighbouring variant if there is one, otherwise to the parent.
     """
     message = conversation.message(message_id)
     if message is None:
@@ -87,7 +87,7 @@ def without(conversation: Conversation, message_id: str, chosen: Chosen = NOTHIN
         for m in conversation.messages
         if m.id not in gone
     )
-    # An heir may be younger than its new child.
+    # The variant that inherits the children may have been added after them.
     left = replace(conversation, messages=parents_first(kept), updated=now())
     if conversation.head not in gone:
         return left
@@ -95,7 +95,7 @@ def without(conversation: Conversation, message_id: str, chosen: Chosen = NOTHIN
 
 
 def brought_back(conversation: Conversation, before: Conversation) -> Conversation:
-    """Undo: what `before` has and shows, and what has been added since."""
+    """Undo a deletion: restore the messages and the shown path of `before`, and keep what was added since."""
     now_there = {message.id: message for message in conversation.messages}
     messages = [
         replace(now_there.pop(message.id, message), parent=message.parent) for message in before.messages
@@ -105,7 +105,7 @@ def brought_back(conversation: Conversation, before: Conversation) -> Conversati
 
 
 def _beside(conversation: Conversation, message: Message) -> str | None:
-    """The variant before a message, else the one after it."""
+    """Return the id of the previous variant of a message, else of the next one."""
     ids = [each.id for each in siblings(conversation, message.id)]
     at = ids.index(message.id)
     return ids[at - 1] if at else ids[1] if len(ids) > 1 else None

@@ -1,7 +1,7 @@
-"""Which program has a conversation open: whoever has it writes in it, the others only read.
+"""Claims on open conversations: one program may write, all others only read.
 
-A claim is a lock on a file in `.open/` that ends with the process, however that ends. Where the file system knows
-no locks everyone gets one, and `merge` keeps what each of them adds.
+A claim is a lock on a file in `.open/` that the system releases when the process ends, however it ends. On
+file systems without locks every program gets a claim, and `merge` combines what each of them adds.
 """
 
 import os
@@ -15,16 +15,16 @@ FOLDER = ".open"
 
 
 class Claim:
-    """A conversation that this program has open."""
+    """A claim on one conversation that this program has open."""
 
     def __init__(self, path: Path | None = None, descriptor: int | None = None) -> None:
         self._path = path
         self._descriptor = descriptor
         self.is_held = True
-        """Whether it has not been released."""
+        """False once the claim has been released."""
 
     def release(self) -> None:
-        """Let others have it. Safe to call twice."""
+        """Release the claim, so that other programs can write. Safe to call twice."""
         self.is_held = False
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None and self._path is not None:
@@ -33,14 +33,17 @@ class Claim:
 
 
 class Claims:
-    """The claims of one store on the conversations of a folder. `claim` and `sweep` one program at a time."""
+    """The claims of one store on the conversations in a folder.
+
+    `claim` and `sweep` must be called by one program at a time.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder / FOLDER
         self._own: dict[str, Claim] = {}
 
     def claim(self, conversation_id: str) -> Claim | None:
-        """Claim a conversation; None when another program, another store, or this one has it."""
+        """Claim a conversation; return None if another program, another store, or this one already has it."""
         if self._is_own(conversation_id):
             return None
         path = self._folder / id_stem(conversation_id)
@@ -48,7 +51,7 @@ class Claims:
             make_folder(self._folder)
             descriptor = _locked(path)
         except OSError:
-            claim = Claim()  # where nothing can be written, nothing can be lost to another
+            claim = Claim()  # if nothing can be written here, other programs cannot overwrite anything either
         else:
             if descriptor is None:
                 return None
@@ -57,7 +60,7 @@ class Claims:
         return claim
 
     def is_elsewhere(self, conversation_id: str) -> bool:
-        """Whether another program, or another store, has a conversation open."""
+        """Return whether another program or another store has the conversation open."""
         if self._is_own(conversation_id):
             return False
         probe = self.claim(conversation_id)
@@ -66,7 +69,7 @@ class Claims:
         return probe is None
 
     def sweep(self) -> None:
-        """Remove the files of programs that were killed."""
+        """Remove lock files left behind by programs that were killed."""
         with suppress(OSError), os.scandir(self._folder) as found:
             for file in found:
                 with suppress(OSError):
@@ -85,7 +88,7 @@ class Claims:
 
 
 def _locked(path: Path) -> int | None:
-    """The open and locked file of this name; None when someone else has locked it. Raises OSError."""
+    """Open and lock the file at this path; return None if it is locked already. Raises OSError."""
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
@@ -97,7 +100,7 @@ def _locked(path: Path) -> int | None:
         except BaseException:
             os.close(descriptor)
             raise
-        # Who had it has removed it between our two calls: the name is another file's now.
+        # The previous owner removed the file between our open and lock; the path now names another file.
         os.close(descriptor)
 
 

@@ -1,21 +1,21 @@
-"""Foreign text made harmless where it enters: what a model, a paste, a file or a server sent.
+"""Sanitize text from outside: models, pastes, files and servers.
 
-Terminals obey control characters wherever they stand, and neither Textual nor a JSON file takes them out. So all
-text from outside passes through here once: `clean` for a whole text, `Cleaner` for one that arrives in pieces,
-`one_line` for names and for the parameters of errors.
+Terminals obey control characters wherever they occur, and neither Textual nor JSON removes them. All foreign
+text is therefore cleaned once, where it enters: `clean` for a whole text, `Cleaner` for one that arrives in
+pieces, `one_line` for names and error parameters.
 
-What goes: escape sequences as a whole, C0 and C1 controls (but not newline and tab), directional overrides and
-other invisible format controls. What becomes a newline: CR LF, CR, VT, FF, NEL, U+2028, U+2029. Lone surrogates
-become U+FFFD. Joiners and variation selectors stay: emoji and several scripts need them.
+Removed: whole escape sequences, C0 and C1 controls (except newline and tab), directional overrides and other
+invisible format controls. Replaced by a newline: CR LF, CR, VT, FF, NEL, U+2028, U+2029. Replaced by U+FFFD:
+lone surrogates. Joiners and variation selectors stay, because emoji and several scripts need them.
 """
 
 import re
 
 MOST_MARKS = 16
-"""How many zero-width characters may follow each other; the longest real stacks have about half of that."""
+"""Maximum number of consecutive zero-width characters; the longest real sequences have about half as many."""
 
 _LONGEST_STRING = 2048
-"""How far the end of an OSC or DCS string is looked for, and so how much a `Cleaner` can hold back."""
+"""Maximum length of an OSC or DCS string, and so the most that a `Cleaner` buffers."""
 
 _CONTROL = "\x00-\x1f\x7f-\x9f"
 _CSI = r"(?:\x1b\[|\x9b)[0-?]{0,64}[ -/]{0,8}"
@@ -27,12 +27,12 @@ _INVISIBLE = (
     "\xad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb"
     "\U0001d173-\U0001d17a\U000e0000-\U000e007f"
 )
-"""Format controls that change what is seen without being seen: directions, fillers, tags."""
+"""Format controls that change how text looks without being visible: directions, fillers, tags."""
 
 _SUSPECT = re.compile(rf"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff{_INVISIBLE}]")
 
-# A string is only taken as a whole when its end is there; without one the text behind it is kept. A CSI is at
-# most 75 characters, so it goes in any case.
+# A string sequence is removed whole only if its terminator is found; otherwise the text after its introducer
+# is kept. A CSI has at most 75 characters, so even an unterminated one is removed.
 _FOREIGN = re.compile(
     rf"(?P<newline>\r\n?|[\x0b\x0c\x85\u2028\u2029])"
     rf"|(?P<surrogate>[\ud800-\udfff])"
@@ -43,7 +43,7 @@ _FOREIGN = re.compile(
 )
 
 _UNDECIDED = re.compile(rf"(?:\r|{_CSI}|{_STRING}{_BODY}\x1b?|{_SHORT})\Z")
-"""A tail that more text could turn into something else."""
+"""An unfinished sequence at the end of the text, which the next piece may complete."""
 
 _MARKS = (
     "\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u0e31\u0e34-\u0e3a\u0e47-\u0e4e"
@@ -56,29 +56,29 @@ _TRAILING_MARKS = re.compile(rf"[{_MARKS}]{{1,{MOST_MARKS}}}\Z")
 
 
 def clean(text: str) -> str:
-    """The text without anything that could control, move or deceive; newlines are all LF. Linear time."""
+    """Remove everything that could control the terminal or mislead the reader; newlines become LF. Linear time."""
     return _FLOOD.sub(r"\1", _without_controls(text))
 
 
 def one_line(text: str, limit: int = 200) -> str:
-    """The text cleaned, in one line of at most `limit` characters: for names and parameters of errors."""
+    """Clean a text and shorten it to one line of at most `limit` characters, for names and error parameters."""
     line = " ".join(clean(text[: 8 * limit]).split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
 class Cleaner:
-    """`clean` for a text that arrives in pieces: however it is cut, the pieces together come out the same.
+    """Incremental `clean`: the result does not depend on how the text is split into pieces.
 
-    Holds back at most an unfinished escape sequence (about 2,000 characters, nearly always none).
+    Buffers at most one unfinished escape sequence (about 2,000 characters; nearly always nothing).
     """
 
     def __init__(self) -> None:
         self._held = ""
         self._marks = 0
-        """How many zero-width characters the text so far ends with."""
+        """Number of zero-width characters at the end of the text so far."""
 
     def feed(self, delta: str) -> str:
-        """Clean the next piece; returns what is certain by now."""
+        """Clean the next piece and return what can no longer change."""
         text = self._held + delta
         undecided = _UNDECIDED.search(text, max(0, len(text) - _LONGEST_STRING - 8))
         end = undecided.start() if undecided else len(text)
@@ -86,7 +86,7 @@ class Cleaner:
         return self._bounded(_without_controls(text[:end]))
 
     def flush(self) -> str:
-        """The rest, when nothing more will come."""
+        """Return the buffered rest once the text has ended."""
         text, self._held = self._held, ""
         return self._bounded(_without_controls(text))
 

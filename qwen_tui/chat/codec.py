@@ -1,4 +1,4 @@
-"""A conversation as JSON and back: whatever a file holds, it gives a conversation or a `QwenTuiError`.
+"""Encode a conversation as JSON, and decode any bytes to a conversation or a `QwenTuiError`.
 
 ```
 {
@@ -11,9 +11,9 @@
 }
 ```
 
-A message stands on a line of its own, role and content first, so a linear chat reads as a plain list. Only
-`messages` with role and content are needed: a list written by hand is a conversation. Keys, roles and
-statuses that this version does not know survive a load and a save.
+Each message is on its own line, role and content first, so a linear chat reads as a plain list. Only
+`messages` with role and content are required: a hand-written list is a valid conversation. Unknown keys,
+roles and statuses survive a load and a save.
 """
 
 import json
@@ -44,13 +44,13 @@ from qwen_tui.chat.tree import parents_first
 from qwen_tui.errors import QwenTuiError
 
 VERSION = 1
-"""The version of the format that this program writes; it reads all up to this one."""
+"""The format version that this program writes; it reads every version up to this one."""
 
 WORD_LIMIT = 4096
-"""The longest word of a receipt: the path of a model's folder."""
+"""Maximum length of a string in a receipt: the path of a model's folder."""
 
 UNKNOWN_ROLE, UNKNOWN_STATUS = Role.USER, Status.COMPLETE
-"""How a role or status counts that this version does not know; the file's own word is kept in `extra`."""
+"""What unknown roles and statuses are treated as; the original value is kept in `extra`."""
 
 ROLES = {role.value: role for role in Role}
 STATUSES = {status.value: status for status in Status}
@@ -62,7 +62,7 @@ _HALF_PAIR = re.compile("[\ud800-\udfff]")
 
 
 def encode(conversation: Conversation) -> bytes:
-    """The conversation as the bytes of its file."""
+    """Encode a conversation as the bytes of its file."""
     keys = ("id", "name", "named_by_person", "pinned", "created", "updated", "head")
     known = {"version": VERSION} | {key: getattr(conversation, key) for key in keys}
     known["overrides"] = dict(conversation.overrides)
@@ -72,7 +72,7 @@ def encode(conversation: Conversation) -> bytes:
 
 
 def message_json(message: Message) -> dict[str, Json]:
-    """One message as it stands in the file; what is empty is left out."""
+    """Return a message as it is stored in the file; empty optional fields are omitted."""
     known: dict[str, Json] = {
         "role": message.role.value,
         "content": message.content,
@@ -92,15 +92,15 @@ def message_json(message: Message) -> dict[str, Json]:
 
 
 def line(value: Json) -> bytes:
-    """A value as one line of JSON."""
+    """Encode a value as one line of JSON."""
     return _bytes(_text(value) + "\n")
 
 
 def decode(data: bytes, path: Path | str, *, written: str = LONG_AGO) -> Conversation:
-    """The conversation in the bytes of a file; raises `store.damaged` or `store.newer_version`.
+    """Decode the bytes of a file; raises `store.damaged` or `store.newer_version`.
 
-    `path` names the file in the error; `written` is the time that stands in for one that is missing. What
-    can be mended without guessing is mended: a missing head, a parent that is gone, messages without ids.
+    `path` names the file in the error; `written` replaces missing times. Whatever can be repaired without
+    guessing is repaired: a missing head, a missing parent, messages without ids.
     """
     try:
         return from_json(parsed(text_in(data)), path, written=written)
@@ -109,7 +109,7 @@ def decode(data: bytes, path: Path | str, *, written: str = LONG_AGO) -> Convers
 
 
 def from_json(value: Json, path: Path | str, *, written: str = LONG_AGO) -> Conversation:
-    """The conversation in a value read from JSON, as `decode` has it; raises `DamagedError`, too."""
+    """Build a conversation from parsed JSON like `decode`; raises `DamagedError` as well."""
     if not isinstance(value, dict):
         raise DamagedError("not_a_conversation")
     version = get(value, "version", int, VERSION)
@@ -138,9 +138,9 @@ def from_json(value: Json, path: Path | str, *, written: str = LONG_AGO) -> Conv
 def decode_message(
     value: Json, *, own_id: str = "", before: str | None = None, written: str = LONG_AGO
 ) -> Message:
-    """One message as `message_json` gives it; raises `DamagedError`.
+    """Decode one message from the form that `message_json` writes; raises `DamagedError`.
 
-    `own_id`, `before` (its parent's id) and `written` stand in for what is missing.
+    `own_id`, `before` (the parent's id) and `written` replace missing values.
     """
     if not isinstance(value, dict):
         raise DamagedError("wrong_type", key="messages")
@@ -202,7 +202,7 @@ def _run_value(value: Mapping[str, Json], key: str, kind: Any) -> Any:
     return tuple(ids)
 
 
-@lru_cache(maxsize=256)  # every receipt of a conversation names the same few models and devices
+@lru_cache(maxsize=256)  # the receipts of a conversation name the same few models and devices
 def _word(text: str) -> str:
     return one_line(text, WORD_LIMIT)
 
@@ -220,7 +220,7 @@ def _error(value: Json) -> QwenTuiError | None:
 
 
 def _with_extra(known: dict[str, Json], extra: Mapping[str, Json]) -> dict[str, Json]:
-    """What is known with what is not; a role or status of another version, unless it has changed since."""
+    """Merge known and unknown keys; an unknown role or status is written back unless it has changed since."""
     changed = {"role": UNKNOWN_ROLE, "status": UNKNOWN_STATUS}
     kept = {key: each for key, each in extra.items() if key not in known or known[key] == changed.get(key)}
     return known | kept
@@ -234,5 +234,6 @@ def _bytes(text: str) -> bytes:
     try:
         return text.encode()
     except UnicodeEncodeError:
-        # Half a surrogate pair has no UTF-8, but JSON can spell it. Only unknown keys can hold one.
+        # Half a surrogate pair has no UTF-8 encoding, but JSON can escape it. Only unknown keys can contain
+        # one.
         return _HALF_PAIR.sub(lambda half: f"\\u{ord(half[0]):04x}", text).encode()

@@ -1,21 +1,21 @@
-"""Which messages the model sees: a pure function of what they cost and what there is room for.
+"""Choose which messages the model sees: a pure function of their token counts and the budget.
 
-History is cut in whole turns (a person's message and what answers it), oldest first, and with slack: once it is
-over the budget, turns are dropped until at most three quarters of it are used. So the next turns keep the prefix
-that the model has already read. The cut is found by replaying the conversation from its start, so it needs no
-memory of its own: the same messages always give the same cut.
+History is dropped in whole turns (a person's message and the replies to it), oldest first, and with slack:
+once the budget is exceeded, turns are dropped until at most three quarters of it are used, so that the next
+turns share the prefix that the model has already read. The cut is found by replaying the conversation from
+its start, so it needs no state: the same messages always give the same cut.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 SLACK = 0.75
-"""The share of the budget that is kept when something has to be dropped."""
+"""Share of the budget that may remain in use once turns have to be dropped."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one message takes, and whether it opens a turn."""
+    """The token count of one message, and whether it opens a turn."""
 
     tokens: int
     opens_turn: bool
@@ -24,25 +24,25 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """What the model sees of a conversation."""
+    """The part of a conversation that the model sees."""
 
     start: int
-    """Index of the first message that is sent, and so how many are not; all after it are sent too."""
+    """Index of the first message that is sent, which is also the number of messages left out."""
     used_tokens: int
-    """The prompt with the fixed parts (system prompt, generation prompt)."""
+    """Size of the prompt, including the fixed parts (system prompt, generation prompt)."""
     budget_tokens: int
-    """How large the prompt may be: the context window less the room for the reply."""
+    """Maximum size of the prompt: the context window minus the room for the reply."""
     is_exact: bool = True
-    """False: `used_tokens` is an estimate."""
+    """False if `used_tokens` is an estimate."""
 
     @property
     def fits(self) -> bool:
-        """False when even the newest turn alone is over the budget."""
+        """False if the newest turn alone exceeds the budget."""
         return self.used_tokens <= self.budget_tokens
 
 
 def reply_room(context_window: int, max_new_tokens: int) -> int:
-    """How many tokens of the window are kept free for the reply: at most a quarter of it."""
+    """Return how many tokens of the window are reserved for the reply: at most a quarter of it."""
     return min(max_new_tokens, context_window // 4)
 
 
@@ -54,10 +54,10 @@ def fit(
     memory: bool = True,
     turns: int | None = None,
 ) -> Window:
-    """Choose the messages that are sent; the last of `costs` is the newest message and always is.
+    """Choose the messages to send; the last of `costs`, the newest message, is always sent.
 
-    `fixed_tokens` are paid in any case. Without `memory` only the newest message is sent; `turns` limits how
-    many turns are, the newest one counted. Messages before the first opened turn belong to it.
+    `fixed_tokens` are always part of the prompt. Without `memory` only the newest turn is sent; `turns`
+    limits the number of turns, including the newest. Messages before the first opened turn belong to it.
     """
     openings = [index for index, cost in enumerate(costs) if cost.opens_turn] or [0]
     before = [0]
@@ -72,11 +72,11 @@ def fit(
         return Window(start, used(start, len(costs)), budget_tokens)
 
     starts = [0, *openings[1:]]
-    """Where the sent part can begin: at each turn, the first with all that stands before it."""
+    """Possible start indices: one for each turn; the first turn includes everything before it."""
     first = 0
     for newest, opening in enumerate(openings):
-        # What was sent when this turn was asked: everything up to its opening message; the newest turn may
-        # already hold more (a reply that is being continued).
+        # What was sent when this turn was asked: everything up to its opening message. The newest turn may
+        # already have more (a reply that is being continued).
         end = len(costs) if newest == len(openings) - 1 else opening + 1
         if turns is not None:
             first = max(first, newest + 1 - turns)

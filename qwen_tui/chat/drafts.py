@@ -1,7 +1,7 @@
-"""What was being written and is not part of a conversation yet: a file for each, `drafts/ID.json`.
+"""Unsent text of each conversation, in the files `drafts/ID.json`.
 
-A draft survives switching and the end of the program. Unlike a conversation it is not worth an error: a file that
-cannot be read counts as none, and is moved to `drafts/damaged/`.
+A draft survives switching conversations and quitting. Unlike a damaged conversation, an unreadable draft is
+not reported as an error: it counts as missing and is moved to `drafts/damaged/`.
 """
 
 import json
@@ -21,22 +21,22 @@ from qwen_tui.chat.names import id_stem, tidy
 from qwen_tui.errors import QwenTuiError
 
 LARGEST_BYTES = 64 * 2**20
-"""A larger file is not ours: a message of that size fits no model."""
+"""Size limit for a draft file; a larger one is not ours, because no model could read a message of that size."""
 
 
 DAMAGED = "damaged"
 
 
 class Waiting(NamedTuple):
-    """A message that was sent, and perhaps never became part of its conversation."""
+    """A message that was sent but may not have become part of its conversation."""
 
     own_id: str
-    """Of the message that it becomes: one that is in the conversation waits no longer."""
+    """The id of the message it becomes; if the conversation contains that id, it no longer waits."""
     text: str
 
 
 class UnsentEdit(NamedTuple):
-    """What was written in the place of a message of the conversation, and not sent."""
+    """An unsent edit of a message of the conversation."""
 
     message_id: str
     text: str
@@ -44,49 +44,49 @@ class UnsentEdit(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SavedDraft:
-    """What stands in the composer of a conversation, and what waits to be answered in it."""
+    """The unsent text of one conversation: its message box, its queued messages and its edits."""
 
     text: str = ""
     attachments: tuple[str, ...] = ()
-    """Pasted texts above it."""
+    """Pasted texts, shown above `text`."""
     waiting: tuple[Waiting, ...] = ()
-    """Messages that were sent and, when this was written, not accepted yet; the oldest first."""
+    """Messages that were sent but not accepted yet when this was written, oldest first."""
     edits: tuple[UnsentEdit, ...] = ()
     editing: str = ""
-    """The id of the message that stands in the composer to be written anew, instead of `text`."""
+    """The id of the message being edited in the message box instead of `text`."""
     is_new: bool = False
-    """The conversation has no message, and so no file, yet."""
+    """True while the conversation has no message, and so no file."""
     name: str = ""
-    """The name that a person gave such a conversation."""
+    """The name that a person gave to the new conversation."""
     overrides: Mapping[str, Json] = field(default_factory=dict)
-    """The settings of such a conversation, its system prompt for one."""
+    """The settings of the new conversation, such as its system prompt."""
 
     @property
     def has_words(self) -> bool:
-        """Whether a person wrote something that would be lost."""
+        """True if there is text that could be lost."""
         return bool(self.text or self.attachments or self.waiting or self.edits)
 
 
 class LeftBehind(NamedTuple):
-    """A conversation that was never begun, but for which something was written."""
+    """A conversation that has a saved draft but no message yet."""
 
     own_id: str
     name: str
-    """The name that a person gave it, if one did."""
+    """The name that a person gave it, or empty."""
     overrides: Mapping[str, Json]
-    """Its own settings."""
+    """The overrides of the conversation."""
     has_words: bool = True
-    """Whether anything was written for it beside those."""
+    """Whether the draft has text, not only settings."""
 
 
 class Drafts:
-    """The drafts in a folder, which is made when it is needed."""
+    """The drafts in a folder, which is created on demand."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def load(self, conversation_id: str) -> SavedDraft | None:
-        """The draft of a conversation; None when there is none that can be read."""
+        """Load the draft of a conversation; None if there is none or it cannot be read."""
         file = self._file(conversation_id)
         try:
             found_id, draft = _read(file)
@@ -96,14 +96,14 @@ class Drafts:
             return None
         except (ValueError, RecursionError):
             pass
-        with suppress(OSError):  # the next draft would take its place
+        with suppress(OSError):  # the next draft would overwrite the file
             move_into(self._folder / DAMAGED, file)
         return None
 
     def save(self, conversation_id: str, draft: SavedDraft) -> None:
-        """Keep a draft, or nothing when it is empty. Raises `QwenTuiError` (`store.draft_not_saved`).
+        """Save a draft, or remove its file if the draft is empty. Raises `QwenTuiError` (`store.draft_not_saved`).
 
-        Not forced to the disk: a draft outlives the program, but not every loss of power.
+        Not fsynced: a draft survives the program, but not every loss of power.
         """
         path = self._file(conversation_id)
         try:
@@ -116,12 +116,12 @@ class Drafts:
             raise QwenTuiError("store.draft_not_saved", path=shown(path), detail=why(error)) from error
 
     def remove(self, conversation_id: str) -> None:
-        """Forget the draft of a conversation that is gone for good, if there is one."""
+        """Remove the draft, if any, of a conversation that was permanently deleted."""
         with suppress(OSError):
             self._file(conversation_id).unlink()
 
     def among(self, conversation_ids: Iterable[str]) -> frozenset[str]:
-        """Those of these conversations that have a draft; opens no file."""
+        """Return which of these conversations have a draft, without opening a file."""
         try:
             stems = {name.removesuffix(".json") for name in os.listdir(self._folder)}
         except OSError:
@@ -129,7 +129,7 @@ class Drafts:
         return frozenset(own_id for own_id in conversation_ids if id_stem(own_id) in stems)
 
     def left_behind(self) -> tuple[LeftBehind, ...]:
-        """The conversations that were never begun, but for which something was written; newest first."""
+        """Return the conversations that have a saved draft but no message yet, newest first."""
         found: list[tuple[float, LeftBehind]] = []
         for file in self._folder.glob("*.json"):
             with suppress(OSError, ValueError, RecursionError):
@@ -144,7 +144,7 @@ class Drafts:
 
 
 def _read(file: Path) -> tuple[str, SavedDraft]:
-    """The id of a draft's conversation and the draft; raises OSError, or ValueError for what is none."""
+    """Return the conversation id and the draft in a file; raises OSError, or ValueError if it is not a draft."""
     with file.open("rb") as opened:
         data = opened.read(LARGEST_BYTES + 1)
     value = json.loads(data) if len(data) <= LARGEST_BYTES else None
@@ -169,7 +169,7 @@ def _json(conversation_id: str, draft: SavedDraft) -> Json:
 
 
 def _pairs(value: Json) -> list[tuple[str, str]]:
-    """The ids and texts of a list of such; without those that have no text."""
+    """Return the (id, text) pairs of a list, without those that have no text."""
     found = [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
     pairs = ((_text(each.get("id")), _text(each.get("text"))) for each in found)
     return [(own_id, text) for own_id, text in pairs if text]

@@ -1,4 +1,4 @@
-"""The values of a JSON object, each checked for its kind: nothing read from a file is trusted to be right."""
+"""Type-checked access to JSON objects: nothing read from a file is trusted."""
 
 import json
 from collections.abc import Container, Mapping
@@ -10,20 +10,20 @@ from qwen_tui.chat.cleaning import clean
 from qwen_tui.chat.messages import Json
 
 DEEPEST = 50
-"""How far values may be nested that are not ours: far below where writing them would run out of stack."""
+"""Maximum nesting of foreign values, far below where writing them would overflow the stack."""
 
 LONGEST_ID = 100
 
 
 class DamagedError(Exception):
-    """The value is not what it should be; the text says why, in the language of the screen."""
+    """A value is not what it should be; the text says why, in the language of the screen."""
 
     def __init__(self, reason: str, **parameters: object) -> None:
         super().__init__(strings.say(f"store.damage.{reason}", **parameters))
 
 
 def text_in(data: bytes) -> str:
-    """The text in the bytes of a file; raises `DamagedError` when it is not UTF-8, or when there is none."""
+    """Decode the bytes of a file; raises `DamagedError` if they are blank or not UTF-8."""
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -34,9 +34,9 @@ def text_in(data: bytes) -> str:
 
 
 def parsed(text: str) -> Json:
-    """The value that a JSON text stands for; raises `DamagedError`."""
+    """Parse a JSON text; raises `DamagedError`."""
     try:
-        # NaN and Infinity are Python's, not JSON's; written again they would keep other programs out.
+        # Python accepts NaN and Infinity, JSON does not: written back, they would break other programs.
         return json.loads(text, parse_constant=lambda _: None)
     except RecursionError:
         raise DamagedError("too_deep") from None
@@ -45,19 +45,19 @@ def parsed(text: str) -> Json:
 
 
 def get(value: Mapping[str, Json], key: str, kind: type, *default: Json) -> Any:
-    """The value of a key, which must be of this kind; null counts as missing where there is a default."""
+    """Return the value of a key, which must be of this type; null counts as missing if there is a default."""
     found = value.get(key)
     if found is None and default:
         return default[0]
     kinds = (int, float) if kind is float else (kind,)
-    # To Python, True is a number; to the person who reads the file it is not.
+    # In Python True is a number; for the reader of the file it is not.
     if not isinstance(found, kinds) or (isinstance(found, bool) and kind is not bool):
         raise DamagedError("wrong_type", key=key)
     return found
 
 
 def identifier(value: Mapping[str, Json], key: str, otherwise: str) -> str:
-    """An id: short and made of visible characters, since it is also shown and used as a key."""
+    """Return an id, which must be short and printable because it is also shown and used as a key."""
     found: str = get(value, key, str, "") or otherwise
     if len(found) > LONGEST_ID or not found.isprintable():
         raise DamagedError("wrong_type", key=key)
@@ -65,7 +65,7 @@ def identifier(value: Mapping[str, Json], key: str, otherwise: str) -> str:
 
 
 def cleaned(value: Json) -> Json:
-    """The value with every text in it cleaned, keys of objects too."""
+    """Clean every string in a value, including the keys of objects."""
     if isinstance(value, str):
         return clean(value)
     if isinstance(value, dict):
@@ -74,7 +74,7 @@ def cleaned(value: Json) -> Json:
 
 
 def moment(value: Json, otherwise: str) -> str:
-    """A time as ISO 8601 in UTC, so that times compare as text; what is not one becomes `otherwise`."""
+    """Normalize a time to ISO 8601 in UTC, so that times compare as text; `otherwise` if it is not a time."""
     try:
         time = datetime.fromisoformat(value)
         time = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
@@ -84,12 +84,12 @@ def moment(value: Json, otherwise: str) -> str:
 
 
 def unknown(value: Mapping[str, Json], known: Container[str]) -> dict[str, Json]:
-    """The keys that this version does not know, with their values as they are."""
+    """Return the keys that this version does not know, with their values unchanged."""
     return shallow({key: each for key, each in value.items() if key not in known})
 
 
 def shallow(value: dict[str, Json]) -> dict[str, Json]:
-    """The value itself, once it is known to be nested no deeper than can be written again."""
+    """Return the value unchanged; raises `DamagedError` if it is nested too deeply to be written back."""
     level: list[Json] = [value]
     for _ in range(DEEPEST):
         level = [

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, in folders that one program at a time changes."""
+"""Atomic file writes, in folders that only one program changes at a time."""
 
 import errno
 import fcntl
@@ -15,31 +15,31 @@ from qwen_tui.chat.cleaning import one_line
 from qwen_tui.chat.names import unique
 
 TEMPORARY = ".qwen-tui-"
-"""How the name of a file begins that is being written and has no name of its own yet."""
+"""Prefix of temporary files that are still being written."""
 
 LONG_AGO = "1970-01-01T00:00:00.000+00:00"
-"""The time of what has none."""
+"""Stands for an unknown time."""
 
 PATIENCE_SECONDS = 2.0
-"""How long to wait for another program: one that was suspended in the middle must not stop this one."""
+"""How long to wait for another program's lock; a suspended program must not block this one."""
 
 
 Stamp = tuple[int, int, int]
-"""What changes when a file does: time of its last change in nanoseconds, size in bytes, inode."""
+"""Identifies a file's state: mtime in nanoseconds, size in bytes, inode."""
 
 
 def stamp_of(status: os.stat_result) -> Stamp:
-    """The stamp in what the file system says of a file."""
+    """Return the stamp of a stat result."""
     return status.st_mtime_ns, status.st_size, status.st_ino
 
 
 def shown(path: Path | str) -> str:
-    """A path for the eyes of a person: a file name may hold anything, escape sequences too."""
+    """Return a path safe to display: file names may contain anything, even escape sequences."""
     return one_line(str(path), 4096)
 
 
 def written(status: os.stat_result) -> str:
-    """When a file was last written, ISO 8601 in UTC."""
+    """Return when a file was last written, ISO 8601 in UTC."""
     try:
         return datetime.fromtimestamp(status.st_mtime, UTC).isoformat(timespec="milliseconds")
     except (ValueError, OverflowError, OSError):  # a clock can be set to any year
@@ -47,13 +47,13 @@ def written(status: os.stat_result) -> str:
 
 
 def why(error: OSError) -> str:
-    """The system's words for a failure."""
+    """Return the system's message for an error."""
     return error.strerror or str(error)
 
 
 def make_folder(folder: Path) -> None:
-    """Create a folder that only its owner can read, and those above it, where there are none; raises OSError."""
-    # Not `mkdir(parents=True)`: that leaves those above it as open as the umask says.
+    """Create a folder, and missing ones above it, readable by the owner only; raises OSError."""
+    # `mkdir(parents=True)` would create the parents with the permissions of the umask.
     if not folder.is_dir():
         if folder.parent != folder:
             make_folder(folder.parent)
@@ -61,13 +61,13 @@ def make_folder(folder: Path) -> None:
 
 
 def write_whole(path: Path, data: bytes, *, durable: bool = True, replaces: Stamp | None = None) -> None:
-    """Put `data` in the place of the file, for its owner's eyes only; raises OSError, and the old file stands.
+    """Replace a file atomically, readable by the owner only; on OSError the old file is unchanged.
 
-    With `replaces` only a file of this stamp is replaced: a program that was suspended in the middle must not put
-    what it knew then over what others have written since (see `PATIENCE_SECONDS`).
+    With `replaces`, only a file with this stamp is replaced: a program that was suspended in the middle must
+    not overwrite what others have written since (see `PATIENCE_SECONDS`).
 
-    `durable` waits until it is on the disk. A reader, and a machine that loses power, meets the old file or
-    the new one, never a part. A link is followed: what it points to is replaced, the link stays.
+    With `durable`, waits until the data is on disk. After a crash or for a concurrent reader, the file is the
+    old or the new one, never a part. Symbolic links are followed: the target is replaced, the link stays.
     """
     path = Path(os.path.realpath(path))
     temporary = path.with_name(f"{TEMPORARY}{secrets.token_hex(8)}")
@@ -93,15 +93,15 @@ def write_whole(path: Path, data: bytes, *, durable: bool = True, replaces: Stam
 
 
 def write_all(descriptor: int, data: bytes | bytearray) -> None:
-    """Write every byte: `os.write` may take only some of them, on a disk that is nearly full for one."""
+    """Write every byte: `os.write` may write fewer, for example on a nearly full disk."""
     rest = memoryview(data)
     while rest:
         rest = rest[os.write(descriptor, rest) :]
 
 
 def sync_folder(folder: Path) -> None:
-    """Make new names in a folder survive a loss of power, where the file system can."""
-    # Some network file systems refuse to sync a folder; the files in it are safe then as well as they can be.
+    """Make new names in a folder survive a loss of power, where the file system supports it."""
+    # Some network file systems refuse to sync a folder; nothing more can be done for its files then.
     with suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
@@ -111,7 +111,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def move(source: Path, target: Path) -> None:
-    """Move a file to a free name; raises OSError, FileExistsError too."""
+    """Move a file to a free name; raises OSError, including FileExistsError."""
     if os.path.lexists(target) and not _same(source, target):
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
     os.rename(source, target)
@@ -120,13 +120,13 @@ def move(source: Path, target: Path) -> None:
 def move_into(folder: Path, source: Path, ending: str = "") -> Path:
     """Move a file into another folder under its own name, numbered if that is taken; raises OSError.
 
-    `ending` takes the place of the file's own, `.json` for one.
+    `ending` replaces the file's own suffix, such as `.json`.
     """
     make_folder(folder)
     ending = ending or source.suffix
     stem = unique(source.stem, lambda stem: os.path.lexists(folder / (stem + ending)))
     target = folder / (stem + ending)
-    if source.is_symlink():  # a relative one would lead nowhere from there
+    if source.is_symlink():  # a relative link would be broken after the move
         os.symlink(os.path.realpath(source), target)
         os.unlink(source)
     else:
@@ -137,13 +137,13 @@ def move_into(folder: Path, source: Path, ending: str = "") -> Path:
 
 
 def _same(first: Path, second: Path) -> bool:
-    # `Foo.json` and `foo.json` are one file where the file system does not tell them apart.
+    # `Foo.json` and `foo.json` are the same file on case-insensitive file systems.
     return os.path.samestat(os.lstat(first), os.lstat(second))
 
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Keep other programs from changing the folder while the block runs, where the file system can lock.
+    """Keep other programs from changing the folder while the block runs, where the file system supports locks.
 
     The lock is on the folder itself: no lock file is left behind, and it ends with the process.
     """
@@ -156,7 +156,7 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def lock(descriptor: int, patience_seconds: float) -> bool:
-    """Lock an open file or folder, waiting at most this long for someone else to let it go."""
+    """Lock an open file or folder, waiting at most this long for another owner to release it."""
     give_up = time.monotonic() + patience_seconds
     while not (is_ours := try_lock(descriptor)) and time.monotonic() < give_up:
         time.sleep(0.005)
@@ -164,9 +164,9 @@ def lock(descriptor: int, patience_seconds: float) -> bool:
 
 
 def try_lock(descriptor: int) -> bool:
-    """Lock an open file or folder until it is closed; False when someone else has it.
+    """Lock an open file or folder until it is closed; return False if another owner has it.
 
-    Where the file system knows no locks, nobody has one.
+    Always succeeds on file systems without locks.
     """
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -178,7 +178,7 @@ def try_lock(descriptor: int) -> bool:
 
 
 def is_at(path: Path, descriptor: int) -> bool:
-    """Whether an open file still is the one of this name; raises OSError."""
+    """Return whether the path still names this open file; raises OSError."""
     try:
         return os.path.samestat(os.stat(path, follow_symlinks=False), os.fstat(descriptor))
     except FileNotFoundError:
@@ -186,7 +186,7 @@ def is_at(path: Path, descriptor: int) -> bool:
 
 
 def sweep(folder: Path, older_than_seconds: float = 3600) -> None:
-    """Remove what writers left behind that were killed in the middle of a file."""
+    """Remove temporary files left behind by writers that were killed."""
     limit = time.time() - older_than_seconds
     with suppress(OSError), os.scandir(folder) as found:
         for file in found:

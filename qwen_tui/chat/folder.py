@@ -1,4 +1,4 @@
-"""The files of a folder of conversations: which file holds which conversation, by the conversation's id."""
+"""The files of a folder of conversations: which file contains which conversation, by the conversation's id."""
 
 import os
 import uuid
@@ -17,26 +17,26 @@ from qwen_tui.errors import QwenTuiError
 
 SUFFIX = ".json"
 DAMAGED = "damaged"
-"""Where files go that cannot be read: beside the conversations, under their own names."""
+"""Subfolder for unreadable files, which keep their names."""
 
 LARGEST_BYTES = 512 * 2**20
-"""A larger file is not opened: no conversation comes near, and reading it would take the machine's memory."""
+"""Size limit for conversation files, far above any real one; reading a larger file would exhaust the memory."""
 
 
 class Folder:
-    """What is known of the files: an `Entry` for each conversation, kept in step with every change here."""
+    """The known files of a folder: an `Entry` for each conversation, updated with every change made here."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.entries: dict[str, Entry] = {}
-        """By conversation id."""
+        """Entries by conversation id."""
         self.is_read = False
         """False until `refresh` has been called."""
 
     def refresh(self) -> tuple[QwenTuiError, ...]:
-        """Bring the entries up to date; returns what could not be read. Damaged files are set aside.
+        """Update the entries; return the errors of unreadable files. Damaged files are set aside.
 
-        Only files that the index does not know as they are now are opened.
+        Opens only files that are new or have changed.
         """
         known = {each.file: each for each in self.entries.values()} if self.is_read else index.read(self.path)
         found = dict(self._files())
@@ -55,13 +55,13 @@ class Folder:
         return problems
 
     def write_index(self) -> None:
-        """Note down what is known now, so that the next program need not open the files."""
+        """Write the index, so that the next program need not open the files."""
         index.write(self.path, self.entries.values())
 
     def read(self, file: str) -> Conversation:
-        """The conversation in a file, which is known from then on; raises `QwenTuiError`.
+        """Read the conversation in a file and add its entry; raises `QwenTuiError`.
 
-        A copy of a file carries the id of its original: it gets one of its own.
+        A copied file has the id of its original, so it gets a new one.
         """
         path = self.path / file
         try:
@@ -85,7 +85,7 @@ class Folder:
         return conversation
 
     def load(self, known: Entry) -> Conversation:
-        """The conversation of an entry; raises `QwenTuiError`. The entry's id holds, not the one in the file."""
+        """Load the conversation of an entry under the entry's id, whatever the file says; raises `QwenTuiError`."""
         del self.entries[known.id]
         conversation = self.read(known.file)
         if conversation.id != known.id:
@@ -94,9 +94,9 @@ class Folder:
         return replace(conversation, id=known.id)
 
     def write(self, conversation: Conversation, file: str) -> None:
-        """Write a conversation whole into its file; raises OSError, and then the file is what it was.
+        """Write a conversation to its file atomically; on OSError the file is unchanged.
 
-        That is also raised when the file is no longer the one that was read last.
+        Also raises OSError if the file is no longer the one that was last read.
         """
         known = self.entries.get(conversation.id)
         stamp = known.stamp if known is not None and known.file == file else None
@@ -104,9 +104,9 @@ class Folder:
         self.entries[conversation.id] = entry(conversation, file, stamp_of((self.path / file).stat()))
 
     def put(self, conversation: Conversation) -> Conversation:
-        """Write a conversation into the file of its name; returns it with a number if another has the name.
+        """Write a conversation to the file of its name; return it, numbered if another has that name.
 
-        Raises OSError, and then its old file is what it was, though perhaps under the new name.
+        On OSError the old file has its old content, though perhaps the new name.
         """
         known = self.entries.get(conversation.id)
         if known is not None and known.name == conversation.name:
@@ -121,12 +121,12 @@ class Folder:
         return conversation
 
     def free_name(self, name: str, own_id: str = "") -> str:
-        """The name, with a number if another conversation has it."""
+        """Return the name, numbered if another conversation has it."""
         taken = {folded(each.name) for each in self.entries.values() if each.id != own_id}
         return unique(name, lambda candidate: folded(candidate) in taken)
 
     def free_file(self, name: str, own: Entry | None = None) -> str:
-        """A file name for a conversation of this name that no other file has, or has but for upper case."""
+        """Return a free file name for a conversation of this name, compared case-insensitively."""
         taken = {folded(each.file) for each in self.entries.values() if own is None or each.id != own.id}
 
         def is_taken(stem: str) -> bool:
@@ -137,7 +137,7 @@ class Folder:
         return unique(file_stem(name), is_taken) + SUFFIX
 
     def set_aside(self, file: str, error: QwenTuiError) -> QwenTuiError:
-        """Move a damaged file away, unchanged and under its name; returns the error that says so."""
+        """Move a damaged file to `damaged/`, unchanged; return the error to report."""
         try:
             target = move_into(self.path / DAMAGED, self.path / file)
         except OSError:
@@ -149,7 +149,7 @@ class Folder:
         try:
             self.read(file)
         except QwenTuiError as error:
-            if error.code == "store.gone":  # another program was quicker
+            if error.code == "store.gone":  # another program removed it first
                 return None
             return self.set_aside(file, error) if error.code == "store.damaged" else error
         return None

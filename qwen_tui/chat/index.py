@@ -1,8 +1,7 @@
-"""The index of a folder of conversations: what its list shows, so that no file has to be opened for it.
+"""The index of a folder of conversations: what the list shows, without opening the files.
 
-It is a cache: `.index.json` in the folder, trusted for a file only while that file's stamp is the same,
-rebuilt where it is not, and of no consequence when it is lost. The leading dot keeps it apart from a
-conversation that a person calls *index*.
+A cache, `.index.json` in the folder: trusted for a file only while that file's stamp is unchanged, rebuilt
+otherwise, and safe to lose. The leading dot keeps it apart from a conversation named *index*.
 """
 
 import json
@@ -22,29 +21,29 @@ FILE = ".index.json"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One conversation as the list shows it."""
+    """One row of the list of conversations."""
 
     id: str
     name: str
     pinned: bool
     updated: str
-    """When it was last used, ISO 8601 in UTC."""
+    """When the conversation was last used, ISO 8601 in UTC."""
     messages: int
-    """How many are on the path that is shown."""
+    """Number of messages on the shown path."""
     file: str
     """The name of its file in the folder."""
     stamp: Stamp
-    """The state of the file that this was read from."""
+    """The state of the file this entry was read from."""
 
 
 COLUMNS = tuple(f.name for f in fields(Entry))
-"""A row of the index is an entry's values in this order; another order is another version's index."""
+"""Column order of an index row; an index with other columns belongs to another version and is ignored."""
 
 KINDS = [str, str, bool, str, int, str, list]
 
 
 def entry(conversation: Conversation, file: str, stamp: Stamp) -> Entry:
-    """What the list shows of a conversation that is kept in this file."""
+    """Build the entry of a conversation that is stored in this file."""
     return Entry(
         id=conversation.id,
         name=conversation.name,
@@ -57,7 +56,7 @@ def entry(conversation: Conversation, file: str, stamp: Stamp) -> Entry:
 
 
 def read(folder: Path) -> dict[str, Entry]:
-    """The entries of the index by file name; none where there is no index or it cannot be read."""
+    """Read the index as entries by file name; empty if it is missing or unreadable."""
     try:
         value = json.loads((folder / FILE).read_bytes())
     except (OSError, ValueError, RecursionError):
@@ -72,8 +71,8 @@ def read(folder: Path) -> dict[str, Entry]:
 
 
 def write(folder: Path, entries: Iterable[Entry]) -> None:
-    """Write the index; when that fails the next program reads the files instead."""
-    # Escapes are ugly but complete: a file name need not be valid UTF-8.
+    """Write the index; if that fails, the next program reads the files instead."""
+    # ASCII escapes, because a file name need not be valid UTF-8.
     rows = [json.dumps([getattr(each, column) for column in COLUMNS]) for each in entries]
     columns, lines = json.dumps(list(COLUMNS)), ",\n".join(rows)
     text = f'{{"columns": {columns}, "check": {_check(rows)}, "files": [\n{lines}\n]}}\n'
@@ -82,7 +81,7 @@ def write(folder: Path, entries: Iterable[Entry]) -> None:
 
 
 def _check(rows: Iterable[str]) -> int:
-    """A checksum: one wrong letter would be taken for a name, or lead to another conversation."""
+    """Return a checksum: a corrupted index could show a wrong name or open another conversation."""
     return zlib.crc32("\n".join(rows).encode())
 
 
@@ -92,7 +91,7 @@ def _entry(row: object) -> Entry | None:
     id, name, pinned, updated, messages, file, stamp = row
     if [*map(type, stamp)] != [int, int, int]:
         return None
-    # The index is a file like any other: a name in it may not control the terminal either.
+    # The index is a foreign file too: names in it must not control the terminal.
     if not (name.isprintable() or tidy(name) == name) or moment(updated, "") != updated:
         return None
     return Entry(id, name, pinned, updated, messages, file, (stamp[0], stamp[1], stamp[2]))

@@ -1,6 +1,6 @@
-"""Two states of one conversation as one: nothing that either of them says is lost, nothing deleted comes back.
+"""Three-way merge of two states of one conversation: nothing added is lost, nothing deleted returns.
 
-Needed when a second program has changed the file, and when a reply is found that a crash cut short.
+Needed when a second program has changed the file, and when a reply is recovered after a crash.
 """
 
 from dataclasses import replace
@@ -11,11 +11,11 @@ from qwen_tui.chat.tree import parents_first
 
 
 def merge(ours: Conversation, theirs: Conversation, base: Conversation | None = None) -> Conversation:
-    """Our conversation with what the others have changed since `base`, the state that both began with.
+    """Merge our conversation with the changes others have made since `base`, the common ancestor.
 
-    Our head is shown. Where both have changed the name, the pin or the settings, ours hold. A message that one has
-    deleted and the other has changed stays; what follows a deleted one is joined to what stood before it. Without a
-    base everything counts as added.
+    Our head is shown. Where both changed the name, the pin or the settings, ours win. A message deleted on
+    one side and changed on the other stays; the children of a deleted message move to its nearest remaining
+    ancestor. Without a base everything counts as added.
     """
     base = base or replace(theirs, messages=())
     before = {message.id: _substance(message) for message in base.messages}
@@ -37,7 +37,7 @@ def merge(ours: Conversation, theirs: Conversation, base: Conversation | None = 
         elif not is_unchanged(message):
             messages.append(message)
     messages += (message for message in own.values() if not is_unchanged(message))
-    # Where both have a message ours says what it follows: two trees mixed could make a circle.
+    # For messages on both sides our parent wins: mixing two trees could create a cycle.
     parents = {message.id: message.parent for message in (*theirs.messages, *ours.messages)}
     there = {message.id for message in messages}
 
@@ -62,7 +62,7 @@ def merge(ours: Conversation, theirs: Conversation, base: Conversation | None = 
 
 
 def with_recovered(conversation: Conversation, reply: Message) -> Conversation:
-    """The conversation with a reply that was cut short, unless it is already there as long or longer."""
+    """Add a recovered reply to the conversation, unless it already has it at the same length or longer."""
     if reply.parent is not None and conversation.message(reply.parent) is None:
         reply = replace(reply, parent=conversation.head)
     there = conversation.message(reply.id)
@@ -77,7 +77,7 @@ def with_recovered(conversation: Conversation, reply: Message) -> Conversation:
 
 
 def further(ours: Message, theirs: Message) -> tuple[Message, ...]:
-    """Of two states of one message the one that has more; both, as siblings, when each has its own."""
+    """Return the longer of two states of one message; both, as siblings, if they diverge."""
     if _continues(ours, theirs):
         return (ours,)
     if _continues(theirs, ours):

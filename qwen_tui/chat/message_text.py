@@ -1,4 +1,4 @@
-"""A message in words: who wrote it, when, and what is to be said of it beside its text."""
+"""Describe a message in words: its author, its time, and remarks on how it ended."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ CUT_SHORT = (Status.STOPPED, Status.INTERRUPTED, Status.LENGTH)
 
 
 def model_of(message: Message) -> str:
-    """The short name of the model that wrote a reply; empty where that is not known, and for other messages."""
+    """Return the short name of the model that wrote a reply; empty if unknown or for other messages."""
     if message.role is not Role.ASSISTANT:
         return ""
     model = message.receipt[-1].model if message.receipt else message.model
@@ -23,19 +23,19 @@ def model_of(message: Message) -> str:
 
 
 def author(message: Message) -> str:
-    """Who wrote a message; a reply is by its model."""
+    """Return who wrote a message; for a reply, its model."""
     return _model_in_words(message) or say(f"chat.author.{message.role.value}")
 
 
 def when(moment: str) -> str:
-    """A moment of a conversation to the minute, in UTC; empty for one that is not known."""
+    """Format a time to the minute in UTC; empty if unknown."""
     if moment == LONG_AGO:
         return ""
     return datetime.fromisoformat(moment).astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def when_here(moment: str) -> str:
-    """The same in the time of this machine, for a list that is read now."""
+    """Format a time to the minute in the local time zone, for a list that is read now."""
     try:
         return datetime.fromisoformat(moment).astimezone().strftime("%Y-%m-%d %H:%M")
     except (OverflowError, OSError, ValueError):  # the last day of the year 9999 has no tomorrow
@@ -43,7 +43,7 @@ def when_here(moment: str) -> str:
 
 
 def remarks(message: Message) -> tuple[str, ...]:
-    """That it was edited, how it ended, and why it failed."""
+    """Return remarks on a message: that it was edited, how it ended, and why it failed."""
     said = [say("chat.edited")] if message.edited else []
     if message.status in CUT_SHORT:
         said.append(say(f"chat.status.{message.status.value}"))
@@ -53,7 +53,7 @@ def remarks(message: Message) -> tuple[str, ...]:
 
 
 def author_of(message: Message, assistant: str) -> str:
-    """Who wrote a message; a reply that knows its model is called by that, whatever is loaded now."""
+    """Return who wrote a message; a reply names its own model if known, else `assistant`."""
     if message.role is not Role.ASSISTANT:
         return say(f"chat.author.{message.role.value}")
     return one_line(_model_in_words(message) or assistant, 80) or say("chat.author.assistant")
@@ -65,11 +65,11 @@ def _model_in_words(message: Message) -> str:
 
 
 _MOST = 10**12
-"""Figures beyond this come from no model."""
+"""Larger figures come from no model."""
 
 
 def plausible(run: Run) -> Run:
-    """The run with figures that can be reckoned with: a file may hold any number."""
+    """Return the run with implausible figures set to 0: a file may contain any number."""
     return replace(
         run,
         prompt_tokens=int(_within(run.prompt_tokens)),
@@ -83,4 +83,4 @@ def plausible(run: Run) -> Run:
 
 
 def _within(value: float) -> float:
-    return value if 0 <= value <= _MOST else 0  # not a number is in no range
+    return value if 0 <= value <= _MOST else 0  # NaN compares false

@@ -1,7 +1,7 @@
-"""Conversations as plain frozen values: a tree of messages of which one path is shown.
+"""Conversations as frozen values: a tree of messages of which one path is shown.
 
-Nothing here is ever changed in place: `with_message`, `renamed` and the like return a new value. Regenerating
-and editing make siblings (messages with the same parent); `head` names the leaf that is being shown.
+Nothing is changed in place: methods such as `with_message` return a new value. Regenerating and editing
+create siblings (messages with the same parent); `head` names the leaf that is shown.
 """
 
 import uuid
@@ -30,33 +30,36 @@ class Status(StrEnum):
 
     COMPLETE = "complete"
     STOPPED = "stopped"
-    """The person stopped it; the text so far is kept."""
+    """Stopped by the person; the text so far is kept."""
     INTERRUPTED = "interrupted"
-    """The program or the machine went away while it was written."""
+    """The program or the machine ended while it was written."""
     LENGTH = "length"
     """It reached max_new_tokens or the end of the context window."""
     FAILED = "failed"
-    """An error ended it: see `Message.error`."""
+    """Ended by an error: see `Message.error`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One generation of a reply, with what explains or repeats it. A receipt is a list of these."""
+    """One generation run of a reply, with what is needed to explain and repeat it; a receipt is a list of runs."""
 
     model: str
     revision: str = ""
-    """The hub commit of the weights, or empty for a folder."""
+    """The hub commit of the weights, or empty for a local folder."""
     quantization: str = "none"
     dtype: str = ""
     device: str = ""
     decode_path: str = "generate"
-    """Which implementation decoded: `generate` is transformers' own loop, `graph` a CUDA graph of the forward pass,
-    `kernels` one of kernels of our own, `server` whatever a server has."""
+    """Which implementation decoded.
+
+    `generate` is transformers' own loop, `graph` a CUDA graph of the forward pass, `kernels` our own kernels,
+    `server` whatever a server uses.
+    """
     seed: int = 0
     sampling: Mapping[str, Json] = field(default_factory=dict)
-    """The effective sampling values, the checkpoint's defaults included."""
+    """The effective sampling values, including the checkpoint's defaults."""
     not_taken: str = ""
-    """Names of settings that a server was asked for and does not take, with commas between."""
+    """Comma-separated names of settings that were requested but that the server does not support."""
     prompt_tokens: int = 0
     reused_tokens: int = 0
     """How many of the prompt's tokens were already in the KV cache."""
@@ -68,32 +71,32 @@ class Run:
     stop_reason: str = ""
     """`eos`, `length` or `stopped`."""
     token_ids: tuple[int, ...] = ()
-    """The generated ids, end-of-turn token included."""
+    """The generated ids, including the end-of-turn token."""
     first_sent: str = ""
     """The id of the oldest message that the model saw."""
     system_prompt: str = ""
-    """The system prompt that it was given before that one."""
+    """The system prompt sent before that message."""
     thinking: bool | None = None
-    """Whether the template was asked for thinking; None left it to the template."""
+    """The thinking mode requested of the template; None left it to the template."""
     content_start: int = 0
-    """How many characters of the answer were there before: more than 0 when it was continued."""
+    """Length of the answer, in characters, before this run: above 0 if the reply was continued."""
     thinking_start: int = 0
-    """The same of the thinking."""
+    """Length of the thinking, in characters, before this run."""
     prompt_digest: str = ""
-    """Of the prompt's token ids: the first 16 hexadecimal digits of SHA-256 over them as little-endian int32."""
+    """First 16 hexadecimal digits of the SHA-256 of the prompt's token ids as little-endian int32."""
     extra: Mapping[str, Json] = field(default_factory=dict)
-    """Keys of the file that this version does not know; written back as they were."""
+    """Keys of the file that this version does not know; written back unchanged."""
 
     @property
     def tokens_per_second(self) -> float:
-        """Decode speed: tokens after the first, by the time they took; 0 when there was only one."""
+        """Decode speed: the tokens after the first divided by the time they took; 0 if there was only one."""
         is_timed = self.new_tokens > 1 and self.decode_seconds > 0
         return (self.new_tokens - 1) / self.decode_seconds if is_timed else 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One message: what was said, by whom, how it ended, and how it was made."""
+    """One message: its text, its author, how it ended, and how it was generated."""
 
     role: Role
     content: str
@@ -102,48 +105,48 @@ class Message:
     """The id of the message before it; None for the first."""
     status: Status = Status.COMPLETE
     thinking: str = ""
-    """What the model thought before it answered, apart from the answer."""
+    """The model's thinking, separate from the answer."""
     edited: bool = False
-    """A person wrote it over another one, which stays as its sibling."""
+    """A person edited it; the original remains as a sibling."""
     error: QwenTuiError | None = None
-    """Why it failed. Beside the content, never inside it: the model does not see errors."""
+    """Why it failed; separate from the content, because the model does not see errors."""
     created: str = field(default_factory=lambda: now())
     """ISO 8601, UTC."""
     receipt: tuple[Run, ...] = ()
     model: str = ""
-    """Which model wrote a reply that was imported, and so has no receipt; empty where that is not known."""
+    """The model of an imported reply, which has no receipt; empty if unknown."""
     extra: Mapping[str, Json] = field(default_factory=dict)
-    """Keys of the file that this version does not know; written back as they were."""
+    """Keys of the file that this version does not know; written back unchanged."""
 
     @property
     def can_go_on(self) -> bool:
-        """Whether the model can continue it: a reply with a beginning that did not come to its own end."""
+        """Whether the model can continue it: a reply that has text but was edited or did not end by itself."""
         is_begun = self.role is Role.ASSISTANT and bool(self.content or self.thinking)
         return is_begun and (self.edited or self.status is not Status.COMPLETE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conversation:
-    """A named conversation: its messages, what it overrides, and which path through it is shown."""
+    """A named conversation: its messages, its overrides, and which path is shown."""
 
     name: str
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
     created: str = field(default_factory=lambda: now())
     updated: str = field(default_factory=lambda: now())
     named_by_person: bool = False
-    """Until a person names it, a conversation takes its name from its first message."""
+    """False while the conversation is named after its first message."""
     pinned: bool = False
     """Kept at the top of the list."""
     overrides: Mapping[str, Json] = field(default_factory=dict)
-    """Settings of this conversation that differ from the person's defaults, by field name."""
+    """Settings that differ from the person's defaults, by field name."""
     messages: tuple[Message, ...] = ()
-    """Every message of every branch, in the order they were added; a parent stands before its children."""
+    """The messages of all branches in the order they were added; parents precede their children."""
     head: str | None = None
     """The id of the leaf that is shown; None while there are no messages."""
     extra: Mapping[str, Json] = field(default_factory=dict)
 
     def path(self) -> tuple[Message, ...]:
-        """The messages that are shown: from the first to `head`."""
+        """Return the shown messages, from the first to `head`."""
         by_id = {message.id: message for message in self.messages}
         path: list[Message] = []
         at = self.head
@@ -153,11 +156,11 @@ class Conversation:
         return tuple(reversed(path))
 
     def message(self, message_id: str) -> Message | None:
-        """The message with this id, or None."""
+        """Return the message with this id, or None."""
         return next((message for message in reversed(self.messages) if message.id == message_id), None)
 
     def with_message(self, message: Message) -> "Conversation":
-        """Add a message, or replace the one with its id in place, and show it."""
+        """Add a message, or replace the one with the same id in place, and show it."""
         if self.message(message.id) is None:
             messages = (*self.messages, message)
         else:
@@ -166,10 +169,10 @@ class Conversation:
 
 
 def new_message_id() -> str:
-    """An id that no other message of the conversation has."""
+    """Return an id that no other message of the conversation has."""
     return uuid.uuid4().hex[:12]
 
 
 def now() -> str:
-    """This moment as ISO 8601 in UTC, to the millisecond."""
+    """Return the current time as ISO 8601 in UTC, to the millisecond."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -1,4 +1,4 @@
-"""Names of conversations: from what was said first, and as file names that every file system takes."""
+"""Conversation names: derived from the first message, and made safe as file names."""
 
 import hashlib
 import re
@@ -8,42 +8,42 @@ from collections.abc import Callable
 from qwen_tui import strings
 
 NAME_CELLS = 40
-"""How wide a name made from a message is on the screen; a CJK character takes two cells."""
+"""Maximum width of a name made from a message; a CJK character takes two cells."""
 
 NAME_LIMIT = 300
-"""A name has at most this many characters."""
+"""Maximum number of characters in a name."""
 
 STEM_BYTES = 120
-"""The longest file name without its ending. File systems take 255 bytes, encrypted home folders 143."""
+"""Maximum file name length without its ending. File systems allow 255 bytes, encrypted home folders 143."""
 
 _FORBIDDEN = re.compile(r'[/\\:*?"<>|]')
-"""Separators, and what Windows and its shares refuse."""
+"""Separators, and characters that Windows and its shares refuse."""
 
 _DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?", re.IGNORECASE)
-"""Names that are devices on Windows, with any ending."""
+"""Windows device names, with any ending."""
 
 _OWN_ID = re.compile(r"[0-9a-f]{32}")
-"""What `uuid` gives: no two differ in upper case only, and none leaves its folder."""
+"""The format of `uuid` ids: they never differ in case only, and never leave their folder."""
 
 _NOT_LAST = " ,;:、，；：-–—"
-"""What does not stand before the sign that a name was cut."""
+"""Characters dropped before the ellipsis of a shortened name."""
 
 _JOINERS = "\u200c\u200d"
-"""Unseen themselves; emoji and several scripts are written with them."""
+"""Invisible joiners that emoji and several scripts need."""
 
 
 def default_name() -> str:
-    """The name of a conversation that has none yet."""
+    """Return the name of a conversation that has none yet."""
     return strings.say("store.new_name")
 
 
 def name_from(text: str) -> str:
-    """A name from the first words of a message: one line, at most 40 cells, never empty.
+    """Return a name from the first words of a message: one line, at most 40 cells, never empty.
 
-    Cut after a word, or between two CJK characters, and then it ends in "…"; a single long word is cut where it
-    must be.
+    A longer text is cut after a word or between two CJK characters, and ends in "…"; a single long word is
+    cut anywhere.
     """
-    # Far more than fits, yet not all of it: a message may be a whole pasted book.
+    # Far more than fits, but not everything: a message may be a whole pasted book.
     words = plain(text.lstrip()[:1000])
     taken, cells, cut, cut_in_a_word = "", 0, 0, 0
     for cluster in clusters(words):
@@ -54,14 +54,14 @@ def name_from(text: str) -> str:
         if cluster == " ":
             cut = len(taken)
         taken, cells = taken + cluster, cells + width
-        if cells < NAME_CELLS:  # "…" takes a cell
+        if cells < NAME_CELLS:  # leave a cell for "…"
             cut_in_a_word = len(taken)
             cut = len(taken) if width == 2 else cut
     return taken or default_name()
 
 
 def plain(text: str) -> str:
-    """The text on one line in NFC without controls; empty when nothing of it can be seen."""
+    """Return the text on one line in NFC without controls; empty if none of it is visible."""
     kept = "".join(" " if each.isspace() else each for each in text if each.isspace() or _is_plain(each))
     line = " ".join(unicodedata.normalize("NFC", kept).split())
     can_be_seen = any(each not in _JOINERS and unicodedata.category(each)[0] not in "MZ" for each in line)
@@ -69,14 +69,14 @@ def plain(text: str) -> str:
 
 
 def tidy(name: str) -> str:
-    """A name as it is kept: on one line and not endless; empty when nothing of it can be seen."""
+    """Normalize a name for storage: one line, limited length; empty if none of it is visible."""
     return plain(plain(name)[:NAME_LIMIT])
 
 
 def file_stem(name: str) -> str:
-    """The name as the stem of a file name: readable, never hidden, never leaving its folder, never empty."""
+    """Return the name as a file stem: readable, never hidden, never outside its folder, never empty."""
     stem = " ".join(_FORBIDDEN.sub(" ", plain(name)).split())
-    # A leading dot hides a file, a leading dash reads as an option; Windows drops dots and spaces at the end.
+    # A leading dot hides a file, a leading dash reads as an option; Windows drops trailing dots and spaces.
     stem = _cut(stem.lstrip(".-~ "), STEM_BYTES).rstrip(". ")
     if _DEVICES.fullmatch(stem):
         stem = f"{stem.split('.')[0]}_"
@@ -84,14 +84,14 @@ def file_stem(name: str) -> str:
 
 
 def id_stem(conversation_id: str) -> str:
-    """A conversation's id as the stem of a file name: a file written by hand may hold any id."""
+    """Return a conversation's id as a file stem; ids not made by `uuid` may be anything, so they are hashed."""
     if _OWN_ID.fullmatch(conversation_id):
         return conversation_id
     return "x" + hashlib.sha256(conversation_id.encode(errors="surrogatepass")).hexdigest()[:32]
 
 
 def unique(name: str, is_taken: Callable[[str], bool]) -> str:
-    """The name itself, or with the first number from 2 on that makes it free: `广州 2`."""
+    """Return the name itself, or with the first number from 2 on that makes it free: `广州 2`."""
     candidate, number = name, 2
     while is_taken(candidate):
         candidate, number = f"{name} {number}", number + 1
@@ -99,20 +99,20 @@ def unique(name: str, is_taken: Callable[[str], bool]) -> str:
 
 
 def folded(name: str) -> str:
-    """What two names share that a person, or a file system, takes for the same."""
+    """Return a key that is equal for names that a person or a file system considers the same."""
     if name.isascii():
         return name.lower()
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
 def _is_plain(each: str) -> bool:
-    # Code points without a meaning stay: a later Unicode may have given them one, emoji above all.
+    # Unassigned code points stay: a later Unicode version may define them, emoji above all.
     is_noncharacter = "\ufdd0" <= each <= "\ufdef" or ord(each) & 0xFFFE == 0xFFFE
     return each in _JOINERS or not (is_noncharacter or unicodedata.category(each) in ("Cc", "Cf", "Cs"))
 
 
 def clusters(text: str) -> list[str]:
-    """What may not be torn apart: a character with its marks, a joined emoji, a pair of flag letters."""
+    """Split a text where it may be cut: characters keep their marks, joined emoji and flag pairs stay together."""
     found: list[str] = []
     for each in text:
         if found and (_continues(each) or found[-1].endswith(_JOINERS[1]) or _is_half_flag(found[-1], each)):
@@ -136,7 +136,7 @@ def _cut(text: str, limit_bytes: int) -> str:
     for cluster in clusters(text):
         used += len(cluster.encode())
         if used > limit_bytes:
-            # One "character" may be a letter under a thousand marks.
+            # One "character" may be a letter with a thousand marks.
             return kept or cluster.encode()[:limit_bytes].decode(errors="ignore")
         kept += cluster
     return kept

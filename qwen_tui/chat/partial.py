@@ -1,7 +1,7 @@
-"""The file of a reply that is still being written, so that a crash loses at most its last moment.
+"""The file of a reply that is still being written, so that a crash loses at most the last moment.
 
-`NAME.partial` stands beside the conversation and only ever grows: what it costs does not depend on how long
-the conversation is. Its first line says which message of which conversation it is, each further line is a piece:
+`NAME.partial` is next to the conversation's file and only grows: its cost does not depend on the length of
+the conversation. Its first line says which message of which conversation it is; each further line is a piece:
 
 ```
 {"version": 1, "conversation": "…", "message": {"role": "assistant", "content": "", "id": "…", "parent": "…"}}
@@ -9,7 +9,7 @@ the conversation is. Its first line says which message of which conversation it 
 {"text": "广州的美食"}
 ```
 
-A program that writes one holds a lock on it. A partial without a lock is an orphan: its program is gone.
+The program that writes one holds a lock on it. A partial without a lock is an orphan: its program has ended.
 """
 
 import json
@@ -32,47 +32,47 @@ from qwen_tui.errors import QwenTuiError
 SUFFIX = ".partial"
 
 BEGINNING = b'{"version": '
-"""How the first line begins, as far as it was written."""
+"""The start of the first line, which may have been written only in part."""
 
 SYNC_SECONDS = 1.0
-"""Pieces reach the system at once, the disk at most this much later; what failed is tried again after it."""
+"""Pieces are written at once and fsynced after at most this delay; failed writes are retried after it."""
 
 
 LOCK_SECONDS = 0.5
-"""How long to wait for a program that is just looking whether the new file is an orphan."""
+"""How long to wait for a program that is checking whether the new file is an orphan."""
 
 BEGINNING_SECONDS = 60.0
-"""How long an empty file may be one whose program has not got to lock it yet."""
+"""Maximum age at which an empty file may belong to a program that has not locked it yet."""
 
 
 class Partial:
-    """A reply on its way to the disk. Nothing here raises: `error` tells whether the disk takes it."""
+    """The partial file of one reply. Nothing here raises; see `error`."""
 
     def __init__(self, path: Path, conversation_id: str, message: Message) -> None:
-        """The file gets a number after its name where that is taken."""
+        """Create the partial; its name is numbered if it is taken."""
         self.error: QwenTuiError | None = None
-        """The first failure to write; what could not be written is tried again."""
+        """The first write error; what could not be written is retried."""
         self._wanted = self._path = path
         self._file: int | None = None
         self._is_over = False
         self._waiting = bytearray()
-        """What is not in the file yet."""
+        """Bytes that are not in the file yet."""
         self._size = 0
         self._tried = self._synced = time.monotonic()
         self._append({"version": VERSION, "conversation": conversation_id, "message": message_json(message)})
 
     def append_text(self, text: str) -> None:
-        """Add a piece of the answer."""
+        """Append a piece of the answer."""
         if text:
             self._append({"text": text})
 
     def append_thinking(self, text: str) -> None:
-        """Add a piece of the thinking."""
+        """Append a piece of the thinking."""
         if text:
             self._append({"thinking": text})
 
     def discard(self) -> None:
-        """Remove the file, not before the reply is in the conversation's own file (or is not wanted)."""
+        """Remove the file, once the reply is saved in the conversation's own file or is not wanted."""
         if self._file is not None:
             with suppress(OSError):
                 if is_at(self._path, self._file):
@@ -80,13 +80,13 @@ class Partial:
         self._let_go()
 
     def flush(self) -> None:
-        """Put everything on the disk, as far as it takes it; the file stays this program's."""
+        """Write and fsync everything, as far as possible; the file stays locked."""
         if not self._is_over:
             self._flush()
             self._sync()
 
     def close(self) -> None:
-        """Put everything on the disk and leave the file there: the next `ConversationStore.list` recovers it."""
+        """Write everything and leave the file: the next `ConversationStore.list` recovers it."""
         self.flush()
         self._let_go()
 
@@ -110,7 +110,7 @@ class Partial:
         except OSError as error:
             self._failed(error)
             if self._file is not None:
-                # Half a line in the middle would be read as one that was never written.
+                # A partial line in the middle would corrupt the piece after it.
                 with suppress(OSError):
                     os.ftruncate(self._file, self._size)
         else:
@@ -123,7 +123,7 @@ class Partial:
         self._path = self._wanted.with_name(stem + SUFFIX)
         how = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
         self._file = os.open(self._path, how, 0o600)
-        # Before the first byte: an empty file is nobody's orphan yet (`orphan`).
+        # Lock before the first byte is written: `orphan` spares an empty file for a while.
         lock(self._file, LOCK_SECONDS)
         sync_folder(self._path.parent)
 
@@ -137,7 +137,7 @@ class Partial:
             self._failed(error)
 
     def _move_out_of_a_removed_file(self, file: int) -> None:
-        """Where someone has removed the file, or its whole folder, write a new one; raises OSError."""
+        """Write to a new file if this one, or its folder, was deleted; raises OSError."""
         if os.fstat(file).st_nlink == 0:
             self._waiting[:0] = os.pread(file, self._size, 0)
             self._file, self._size = None, 0
@@ -159,7 +159,7 @@ class Partial:
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """The reply that an orphan holds, marked as interrupted."""
+    """The reply in an orphaned partial, marked as interrupted."""
 
     conversation_id: str
     reply: Message
@@ -167,7 +167,7 @@ class Recovered:
 
 @contextmanager
 def orphan(path: Path) -> Iterator[bytes | None]:
-    """The bytes of a partial that no program writes, kept from others meanwhile; else None. Raises OSError."""
+    """Open a partial that no program writes and lock it; yield its bytes, else None. Raises OSError."""
     try:
         file = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except FileNotFoundError:
@@ -182,15 +182,15 @@ def orphan(path: Path) -> Iterator[bytes | None]:
 def _is_orphan(file: int) -> bool:
     if not stat.S_ISREG(os.fstat(file).st_mode) or not try_lock(file):
         return False
-    status = os.fstat(file)  # only now: who had the lock may have removed it
+    status = os.fstat(file)  # stat after locking: the previous owner may have removed the file
     is_beginning = status.st_size == 0 and time.time() - status.st_mtime < BEGINNING_SECONDS
     return status.st_nlink > 0 and not is_beginning
 
 
 def recover(data: bytes) -> Recovered | None:
-    """The reply in the bytes of a partial; None when nothing was written of one. Raises `DamagedError`.
+    """Recover the reply from the bytes of a partial; None if it has no text. Raises `DamagedError`.
 
-    A last line that was torn by the crash is ignored, as is any other that cannot be read.
+    A last line torn by the crash is ignored, as is any other unreadable line.
     """
     lines = data.split(b"\n")[:-1]
     if not lines and data[: len(BEGINNING)] == BEGINNING[: len(data)]:

@@ -1,4 +1,4 @@
-"""Replies that a crash cut short, put back where they belong."""
+"""Recover replies that were interrupted by a crash."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,11 +14,11 @@ from qwen_tui.errors import QwenTuiError
 
 
 def recover_replies(folder: Folder, partials: Iterable[Path]) -> tuple[QwenTuiError, ...]:
-    """Make the orphans among these files replies of their conversations; returns what could not be.
+    """Add the replies in orphaned partials to their conversations; return the errors.
 
-    The folder must have been refreshed: a conversation that it does not know is not there.
-    A partial goes only when its reply is in the conversation's file. What cannot be saved now stays for the
-    next time, and what belongs nowhere is set aside.
+    The folder must have been refreshed: a conversation without an entry counts as missing. A partial is
+    removed only when its reply is in the conversation's file. If that cannot be saved now, the partial stays
+    for the next attempt; a damaged partial, or one whose conversation is gone, is set aside.
     """
     problems = (_recover_reply(folder, path) for path in partials)
     return tuple(problem for problem in problems if problem is not None)
@@ -55,7 +55,7 @@ def _add(folder: Folder, found: Recovered) -> None:
 
 
 def _add_in_trash(folder: Folder, found: Recovered) -> None:
-    """Add a reply to a conversation that was deleted while it was written: `restore` brings both back."""
+    """Add the reply to a conversation that was trashed while it was written; `restore` brings back both."""
     there = trash.find(folder.path, found.conversation_id)
     if there is None:
         raise DamagedError("no_conversation")

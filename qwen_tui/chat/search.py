@@ -1,7 +1,7 @@
-"""Finding conversations by their names and by what was said in them.
+"""Search conversations by name and content.
 
-Every word must occur, in the name or in the messages, in upper or lower case. The texts are kept from one search
-to the next, so that another letter costs no reading.
+Every word must occur in the name or in the messages, ignoring case. The texts are cached between searches, so
+typing another letter reads no files.
 """
 
 import json
@@ -21,16 +21,16 @@ from qwen_tui.chat.index import Entry
 from qwen_tui.errors import QwenTuiError
 
 LARGEST_BYTES = 32 * 2**20
-"""Of a larger file only the name is searched: to read it takes many times its size in memory."""
+"""Size limit for searching contents; reading a larger file takes many times its size in memory."""
 
 KEPT_BYTES = 128 * 2**20
-"""How much memory the kept texts may take; what does not fit is read again at every search."""
+"""Memory limit of the cache; texts that do not fit are read again at every search."""
 
 BEFORE, WHOLE = 24, 120
-"""How many characters of a snippet stand before the match, and how many there are."""
+"""Characters of a snippet before the match, and in total."""
 
 _BETWEEN = "\x00"
-"""Between two messages: no message and no query holds it."""
+"""Separates messages; neither messages nor queries contain it."""
 
 
 class Hit(NamedTuple):
@@ -38,13 +38,13 @@ class Hit(NamedTuple):
 
     entry: Entry
     snippet: str
-    """One line around the first match; empty when the name says it all."""
+    """One line around the first match; empty if the name alone matches."""
     message_id: str | None
-    """The message of the snippet, on whichever branch."""
+    """The id of the snippet's message, which may be on any branch."""
 
 
 class _Texts(NamedTuple):
-    """What was said in a conversation, as one text to look in and one to show."""
+    """The messages of a conversation as one text: as written, and folded for comparison."""
 
     stamp: Stamp
     ids: tuple[str, ...]
@@ -57,21 +57,21 @@ class _Texts(NamedTuple):
 
 
 class Search:
-    """Looks in the conversations of a folder. Locks nothing that a store needs; may be used from any thread."""
+    """Searches the conversations of a folder. Does not lock the store; usable from any thread."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._kept: dict[str, _Texts] = {}
-        """By file name."""
+        """Cached texts by file name."""
         self._size = 0
         self._mutex = threading.Lock()
 
     def hits(
         self, entries: Iterable[Entry], query: str, is_stopped: Callable[[], bool] = lambda: False
     ) -> Iterator[Hit]:
-        """The conversations among these in which every word occurs: by name first, otherwise in their order.
+        """Yield the conversations in which every word occurs: name matches first, the rest in the given order.
 
-        `is_stopped` is asked before each file. One that cannot be read any more counts by its name alone.
+        `is_stopped` is called before each file. A file that can no longer be read is searched by name only.
         """
         words = tuple(dict.fromkeys(fold(query).replace(_BETWEEN, " ").split()))
         if not words:
@@ -123,10 +123,10 @@ def _read(path: Path, stamp: Stamp) -> _Texts:
 
 
 def _messages(path: Path) -> list[tuple[str, str]]:
-    """Id and content of every message; raises OSError and `QwenTuiError`."""
+    """Return the id and content of every message; raises OSError and `QwenTuiError`."""
     data = path.read_bytes()
     try:
-        # To check and clean all of a conversation takes five times as long as to read it.
+        # Checking and cleaning a whole conversation takes five times as long as parsing it.
         found = [(each["id"], each["content"]) for each in json.loads(data)["messages"]]
         if all(isinstance(value, str) for pair in found for value in pair):
             return found
@@ -136,19 +136,19 @@ def _messages(path: Path) -> list[tuple[str, str]]:
 
 
 def fold(text: str) -> str:
-    """A text as it is compared: upper and lower case, and the ways to write one letter, are the same."""
+    """Normalize a text for comparison: case and equivalent spellings of a letter are ignored."""
     return unicodedata.normalize("NFC", text).casefold()
 
 
 def _snippet(texts: _Texts, words: tuple[str, ...]) -> tuple[str, str]:
-    """One line around the first match, and the id of its message: one with every word, if there is one."""
+    """Return one line around the first match and its message id, preferring a message with every word."""
     folded = texts.folded.split(_BETWEEN)
     at = next((i for i, text in enumerate(folded) if all(word in text for word in words)), None)
     if at is None:
         at = next(i for i, text in enumerate(folded) if any(word in text for word in words))
     match = min(found for word in words if (found := folded[at].find(word)) >= 0)
     said = texts.said.split(_BETWEEN)[at]
-    if len(said) != len(folded[at]):  # folding has made it longer: ß is two letters then
+    if len(said) != len(folded[at]):  # folding can lengthen a text: ß becomes ss
         match = bisect_right(list(accumulate(len(each.casefold()) for each in said)), match)
     start = max(0, match - BEFORE)
     beginning = "…" if start else ""

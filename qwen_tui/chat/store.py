@@ -1,4 +1,4 @@
-"""The conversations of a person, each in a file of its own that is named after it.
+"""The conversations of a person, each in a file named after it.
 
 ```
 conversations/
@@ -10,8 +10,8 @@ conversations/
 └── damaged/             what could not be read, unchanged
 ```
 
-A file belongs to a conversation by the id in it, whatever either is called. Several programs may work in one
-folder: they change it one at a time, and what another has added to a conversation is kept (`merge`).
+A file belongs to a conversation by the id in it, regardless of names. Several programs may share a folder:
+they change it one at a time, and what another program adds to a conversation is merged (`merge`).
 """
 
 import os
@@ -41,24 +41,24 @@ Entries = list[Entry]
 
 
 class ConversationStore:
-    """The conversations in a folder, which is made when it is needed. May be used from any thread."""
+    """The conversations in a folder, which is created on demand. Usable from any thread."""
 
     def __init__(self, folder: Path, drafts: Drafts | None = None) -> None:
-        """`drafts` lose what belongs to a conversation that the trash lets go."""
+        """Open the store; `drafts` of conversations purged from the trash are removed."""
         self.path = folder
         self._folder = Folder(folder)
         self._claims = Claims(folder)
         self._drafts = drafts
         self._mutex = threading.RLock()
         self._held: dict[str, tuple[Stamp, Conversation]] = {}
-        """By conversation id: the state of the file that whoever has the conversation open knows of."""
+        """By conversation id: the file's stamp and the conversation as last loaded or saved here."""
         self.problems: tuple[QwenTuiError, ...] = ()
-        """What could not be read since `list` was last called, that call included, and where it was put."""
+        """Files that could not be read since the start of the last `list`, and where they were moved."""
 
     def list(self) -> Entries:
-        """All conversations, the one used last first. Never raises: see `problems`.
+        """Return all conversations, most recently used first. Never raises: see `problems`.
 
-        Replies that a crash cut short become part of their conversations; damaged files are set aside.
+        Replies interrupted by a crash are added to their conversations; damaged files are set aside.
         """
         with self._mutex:
             self.problems = ()
@@ -77,22 +77,22 @@ class ConversationStore:
             return sorted(self._folder.entries.values(), key=lambda entry: entry.updated, reverse=True)
 
     def find(self, name: str) -> Entry | None:
-        """The conversation of this name; upper and lower case count only where both exist."""
+        """Find the conversation with this name; case matters only if several names differ in nothing else."""
         name = tidy(name)
         alike = [entry for entry in self.list() if folded(entry.name) == folded(name)]
         return next((entry for entry in alike if entry.name == name), alike[0] if alike else None)
 
     def create(self, name: str | None = None) -> Conversation:
-        """A new conversation under a name that no other has; `save` gives it its file."""
+        """Create a conversation with a free name; its file is created by `save`."""
         given = tidy(name or "")
         with self._mutex:
-            with suppress(OSError):  # where nothing can be read every name is free
+            with suppress(OSError):  # if the folder cannot be read, every name is free
                 self._refresh()
             free = self._folder.free_name(given or default_name())
             return Conversation(name=free, named_by_person=bool(given))
 
     def load(self, entry: Entry) -> Conversation:
-        """Read a conversation, with the reply that a crash cut short if there is one; raises `QwenTuiError`."""
+        """Load a conversation, including a reply interrupted by a crash; raises `QwenTuiError`."""
         with self._changing("store.unreadable", entry.file):
             known = self._known(entry)
             if (self.path / known.file).with_suffix(PARTIAL).exists():
@@ -101,22 +101,23 @@ class ConversationStore:
             return self._hold(self._folder.load(self._known(entry)))
 
     def save(self, conversation: Conversation) -> Conversation:
-        """Write a conversation whole; returns it as it stands in the file.
+        """Save a conversation; return it as stored.
 
-        It gets a number after its name if another has that name, and messages that another program has added
-        since. Its file follows its name. Raises `QwenTuiError` (`store.not_saved`); the old file stands then.
+        Its name is numbered if another conversation has it, messages added by another program are merged in,
+        and its file is renamed with it. Raises `QwenTuiError` (`store.not_saved`); the old file is unchanged
+        then.
         """
         conversation = replace(conversation, name=tidy(conversation.name) or default_name())
         with self._changing("store.not_saved", f"{file_stem(conversation.name)}.json"):
             return self._hold(self._folder.put(self._with_changes_of_others(conversation)))
 
     def forget(self, conversation_id: str) -> None:
-        """Nobody has this conversation open here any more."""
+        """Drop the merge base of a conversation that is no longer open here."""
         with self._mutex:
             self._held.pop(conversation_id, None)
 
     def claim(self, conversation_id: str) -> Claim | None:
-        """Claim a conversation, to write in it; None when another program has it open."""
+        """Claim a conversation for writing; None if another program has it open."""
         try:
             with self._alone():
                 return self._claims.claim(conversation_id)
@@ -124,7 +125,7 @@ class ConversationStore:
             return self._claims.claim(conversation_id)
 
     def duplicate(self, entry: Entry) -> Conversation:
-        """A copy of a conversation under a name and an id of its own; raises `QwenTuiError`."""
+        """Copy a conversation under a new name and id; raises `QwenTuiError`."""
         with self._changing("store.not_saved", entry.file):
             original = self._folder.load(self._known(entry))
             self._refresh()
@@ -133,15 +134,16 @@ class ConversationStore:
             return self._folder.put(copy)
 
     def add(self, conversations: Iterable[Conversation]) -> Iterator[Entry]:
-        """Take in conversations that come from elsewhere, one after the other, as the entries are asked for.
+        """Save imported conversations one by one, as the entries are iterated.
 
-        Each gets another id and a number after its name where a conversation has them already. Raises
-        `QwenTuiError` (`store.not_added`) at the first that cannot be written; those before it are there.
+        A conversation whose id or name is taken gets a new id or a numbered name. Raises `QwenTuiError`
+        (`store.not_added`) at the first that cannot be written; earlier ones remain saved.
         """
         try:
             for number, conversation in enumerate(conversations):
                 try:
-                    # Once: a look at every file for each of a thousand takes longer than all the rest.
+                    # Refresh only once: checking every file for each of a thousand conversations would
+                    # dominate the import.
                     entry = self._add(conversation, looks=number == 0)
                 except QwenTuiError as error:
                     reason = error.explanation.sentence
@@ -151,7 +153,7 @@ class ConversationStore:
             self._folder.write_index()
 
     def rename(self, entry: Entry, name: str) -> Entry:
-        """Name a conversation and its file; where it is open, from the next save on. Raises `QwenTuiError`."""
+        """Rename a conversation and its file; an open session follows at its next save. Raises `QwenTuiError`."""
         return self._change(entry, name=tidy(name) or default_name(), named_by_person=True)
 
     def pin(self, entry: Entry, pinned: bool) -> Entry:
@@ -159,7 +161,7 @@ class ConversationStore:
         return self._change(entry, pinned=pinned)
 
     def trash(self, entry: Entry) -> Trashed:
-        """Move a conversation to the trash; `restore` brings it back, for thirty days. Raises `QwenTuiError`."""
+        """Move a conversation to the trash, where `restore` finds it for thirty days. Raises `QwenTuiError`."""
         with self._changing("store.not_moved", entry.file):
             known = self._known(entry)
             if self._claims.is_elsewhere(known.id):
@@ -172,11 +174,11 @@ class ConversationStore:
             return trashed
 
     def trashed(self) -> tuple[Trashed, ...]:
-        """What is in the trash, the newest first."""
+        """Return the contents of the trash, newest first."""
         return tuple(trash.trashed(self.path))
 
     def restore(self, trashed: Trashed) -> Entry:
-        """Bring a conversation back from the trash; raises `QwenTuiError`."""
+        """Restore a conversation from the trash; raises `QwenTuiError`."""
         with self._changing("store.not_moved", trashed.path.name):
             self._refresh()
             try:
@@ -192,7 +194,7 @@ class ConversationStore:
             return self._folder.entries[conversation.id]
 
     def partial(self, conversation: Conversation, message: Message) -> Partial:
-        """The file that takes the pieces of a reply while it is written; see `Partial.error`, never raises."""
+        """Create the partial file of a reply. Never raises; see `Partial.error`."""
         with self._mutex:
             known = self._folder.entries.get(conversation.id)
         stem = Path(known.file).stem if known else file_stem(conversation.name)
@@ -200,7 +202,7 @@ class ConversationStore:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """Keep other threads and programs from changing the folder; raises OSError."""
+        """Lock the folder against other threads and programs; raises OSError."""
         with self._mutex:
             make_folder(self.path)
             with locked(self.path):
@@ -208,7 +210,7 @@ class ConversationStore:
 
     @contextmanager
     def _changing(self, code: str, file: str) -> Iterator[None]:
-        """The same, and what the system refuses becomes a `QwenTuiError` about this file."""
+        """Lock the folder and turn OSErrors into a `QwenTuiError` about this file."""
         try:
             with self._alone():
                 yield
@@ -233,7 +235,7 @@ class ConversationStore:
         self.problems += recover_replies(self._folder, partials)
 
     def _known(self, entry: Entry) -> Entry:
-        """What is known now of a conversation that was listed; its file may have another name by now."""
+        """Return the current entry of a listed conversation, whose file may have been renamed since."""
         known = self._folder.entries.get(entry.id)
         if known is None or not (self.path / known.file).exists():
             self._refresh()
@@ -251,14 +253,14 @@ class ConversationStore:
             return self._folder.entries[saved.id]
 
     def _with_changes_of_others(self, conversation: Conversation) -> Conversation:
-        """The conversation with what has come into its file since whoever has it open last saw it.
+        """Merge what other programs have written to the conversation's file since it was last read here.
 
-        A file that cannot be read any more, or is gone, no longer counts: a new one takes the conversation. What
-        is known of the files then holds until it is written: one that could be read after all is not replaced.
+        A file that is gone or unreadable is ignored, and the conversation gets a new one. The entries stay as
+        they are until the write, so that a file that becomes readable meanwhile is not replaced.
         """
         known = self._folder.entries.get(conversation.id)
         stamp, base = self._held.get(conversation.id, (None, None))
-        if known is not None and known.name == conversation.name:  # another asks which names are free
+        if known is not None and known.name == conversation.name:  # a rename must refresh first
             with suppress(FileNotFoundError):
                 if stamp_of((self.path / known.file).stat()) == stamp:
                     return conversation

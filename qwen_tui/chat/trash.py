@@ -1,7 +1,7 @@
-"""The trash: conversations that were deleted, until they have been there for thirty days.
+"""The trash: deleted conversations, for thirty days.
 
-The name of what was put here ends in `.trashed.json`, and its time of change is that of its deletion. Any other
-file that someone has moved here can be restored, but is never removed.
+A deleted conversation's file name ends in `.trashed.json`, and its mtime is the time of deletion. Other files
+that someone moved here can be restored, but are never removed.
 """
 
 import os
@@ -26,18 +26,19 @@ KEPT_SECONDS = 30 * 24 * 3600
 
 @dataclass(frozen=True, slots=True)
 class Trashed:
-    """A conversation in the trash, as `ConversationStore.restore` takes it."""
+    """A conversation in the trash, as accepted by `ConversationStore.restore`."""
 
     name: str
     path: Path
     when: str
-    """When it was put there, ISO 8601 in UTC."""
+    """When it was deleted, ISO 8601 in UTC."""
 
 
 def put(folder: Path, file: Path, name: str) -> Trashed:
     """Move a conversation's file into the trash of a folder; raises OSError."""
-    # Before the move: killed between the two, a conversation that was saved long ago would be gone at the next
-    # purge. And never back in time: one day the clock of a machine without a battery is right again.
+    # Set the time before the move: if killed between the two, a conversation saved long ago would be removed
+    # at the next purge. Never set it back: the clock of a machine without a battery may be wrong now and
+    # right later.
     now = max(time.time_ns(), file.stat().st_mtime_ns)
     os.utime(file, ns=(now, now))
     path = move_into(folder / FOLDER, file, ENDING)
@@ -45,7 +46,7 @@ def put(folder: Path, file: Path, name: str) -> Trashed:
 
 
 def trashed(folder: Path) -> list[Trashed]:
-    """What is in the trash, the newest first."""
+    """Return the contents of the trash, newest first."""
     found = []
     for path in _files(folder, ".json"):
         with suppress(OSError):
@@ -54,7 +55,7 @@ def trashed(folder: Path) -> list[Trashed]:
 
 
 def find(folder: Path, conversation_id: str) -> tuple[Path, Conversation] | None:
-    """The file in the trash that holds the conversation of this id."""
+    """Find the file in the trash that contains the conversation with this id."""
     for path in _files(folder, ".json"):
         with suppress(OSError, QwenTuiError):
             conversation = decode(path.read_bytes(), path)
@@ -64,7 +65,7 @@ def find(folder: Path, conversation_id: str) -> tuple[Path, Conversation] | None
 
 
 def purge(folder: Path) -> list[str]:
-    """Remove for good what was put here more than `KEPT_SECONDS` ago; returns the conversations' ids."""
+    """Permanently remove what was deleted more than `KEPT_SECONDS` ago; return the conversations' ids."""
     oldest = time.time() - KEPT_SECONDS
     gone = []
     for path in _files(folder, ENDING):

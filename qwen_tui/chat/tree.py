@@ -1,4 +1,4 @@
-"""The messages of a file as the tree that a `Conversation` takes them for: a parent before its children."""
+"""Order the messages of a file as a tree, as `Conversation` requires: parents precede their children."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -8,10 +8,10 @@ from qwen_tui.chat.messages import Message
 
 
 def parents_first(messages: Sequence[Message]) -> tuple[Message, ...]:
-    """The messages in their order, except that a parent stands before its children.
+    """Return the messages in their order, except that parents precede their children.
 
-    One whose parent is gone follows what stands before it, as the file reads. Raises `DamagedError` for two
-    messages with one id, and for messages that answer each other in a circle.
+    A message whose parent is missing is attached to the one before it in the file. Raises `DamagedError` for
+    duplicate ids and for cycles.
     """
     by_id: dict[str, Message] = {}
     for number, message in enumerate(messages, 1):
@@ -29,7 +29,7 @@ def parents_first(messages: Sequence[Message]) -> tuple[Message, ...]:
 
 
 def _unplaced_line(message: Message, by_id: dict[str, Message], placed: dict[str, Message]) -> list[Message]:
-    """The message after those of its ancestors that have no place yet, the oldest first."""
+    """Return the message preceded by its unplaced ancestors, oldest first."""
     line: list[Message] = []
     at: Message | None = message
     while at is not None and at.id not in placed:

@@ -1,4 +1,4 @@
-"""The command line in words and flags: what may be given, and what it means."""
+"""The command-line parser: commands, flags and their help."""
 
 import argparse
 import dataclasses
@@ -17,14 +17,14 @@ from qwen_tui.strings import say
 USAGE_ERROR = 2
 
 VALUES = (*(field.name for field in dataclasses.fields(Sampling)), "thinking")
-"""The settings that `ask` takes for its one reply."""
+"""The settings that `ask` accepts for its reply."""
 
 CONVERSATION_COMMANDS = ("list", "show", "search", "export", "import", "rename", "delete", "restore")
-"""The commands that work on saved conversations."""
+"""The commands for saved conversations."""
 
 
 class Arguments(argparse.Namespace):
-    """What was given on the command line; None where nothing was."""
+    """The parsed command line; values that were not given are None."""
 
     command: str | None
     model: str | None
@@ -56,7 +56,7 @@ class Arguments(argparse.Namespace):
 
 
 class _Parser(argparse.ArgumentParser):
-    """argparse with errors of one sentence and a next step."""
+    """An argparse parser whose errors are one sentence and a next step."""
 
     def error(self, message: str) -> NoReturn:
         print(say("cli.usage_error", prog=self.prog, message=message), file=sys.stderr)
@@ -67,9 +67,9 @@ _Commands: TypeAlias = "argparse._SubParsersAction[_Parser]"
 
 
 def parse_first(argv: list[str] | None = None) -> Arguments:
-    """What the rest of the command line needs to be read and explained: where the config file is, and the language.
+    """Parse the flags that are needed before the rest: the locations, and the language of help and errors.
 
-    What is wrong with it is left to `parse`.
+    Errors are left to `parse`.
     """
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     for flag in ("--data-dir", "--config", "--language"):
@@ -81,7 +81,7 @@ def parse_first(argv: list[str] | None = None) -> Arguments:
 
 
 def parse(argv: list[str] | None = None) -> Arguments:
-    """Read the command line; exits with status 2 on bad usage, 0 after `--help` and `--version`."""
+    """Parse the command line; exits with status 2 on bad usage, 0 after `--help` and `--version`."""
     translate()
     parser = _Parser(
         prog="qwen-tui",
@@ -108,7 +108,7 @@ def parse(argv: list[str] | None = None) -> Arguments:
     _add_bench(commands)
     given, rest = parser.parse_known_args(argv, namespace=Arguments())
     if rest and given.command == "ask" and all(word == "-" or not word.startswith("-") for word in rest):
-        given.text = [*given.text, *map(_text, rest)]  # argparse takes no more words once flags came between
+        given.text = [*given.text, *map(_text, rest)]  # argparse accepts no more words after a flag
     elif rest:
         speaking = commands.choices[given.command] if given.command else parser
         speaking.error(say("cli.unknown", words=" ".join(map(_text, rest))))
@@ -124,7 +124,7 @@ def _add_ask(commands: _Commands) -> None:
         option = OPTIONS[name]
         form = "on|off" if option.kind == "switch" else "N"
         flag = f"--{name.replace('_', '-')}"
-        # As it was typed: it is checked with the others.
+        # As typed: checked together with the other settings.
         group.add_argument(flag, dest=name, metavar=form, help=option.help.replace("%", "%%"))
     _add_common(ask)
 
@@ -174,12 +174,12 @@ def _command(commands: _Commands, name: str, description: str, epilog: str) -> a
         epilog=epilog,
         formatter_class=HelpFormatter,
         allow_abbrev=False,
-        argument_default=argparse.SUPPRESS,  # so that flags given before the command are not undone by its defaults
+        argument_default=argparse.SUPPRESS,  # else defaults would overwrite flags before the command
     )
 
 
 def _text(given: str) -> str:
-    """What was given as UTF-8, whatever the locale says."""
+    """Decode an argument as UTF-8, whatever the locale."""
     return os.fsencode(given).decode(errors="replace")
 
 

@@ -1,4 +1,4 @@
-"""`qwen-tui ask`: one reply streamed to the standard output, and nothing else there."""
+"""`qwen-tui ask`: stream one reply to standard output, and nothing else."""
 
 import json
 import signal
@@ -35,11 +35,11 @@ from qwen_tui.settings.options import Settings
 from qwen_tui.wording.server import not_taken_in_words, reasons_in_words, tries_again_in_words
 
 STDIN = "-"
-"""Among the words: the standard input."""
+"""Stands for standard input among the words."""
 
 
 def run(given: Arguments, config: Config, where: Places) -> int:
-    """Ask once. No words, or `-` among them, read the standard input; returns the exit status."""
+    """Ask once; without words, or with `-` among them, read standard input. Returns the exit status."""
     try:
         question = Message(role=Role.USER, content=_question(given.text))
     except QwenTuiError as error:
@@ -73,7 +73,7 @@ def _ask(question: Message, settings: Settings, where: Places, stop: StopFlag, *
 
 
 def _question(words: Sequence[str]) -> str:
-    """The message: the words, and what the standard input has as a paragraph where `-` stands."""
+    """Build the message: the words, with standard input as a separate paragraph in place of `-`."""
     words = words or (STDIN,)
     at = words.index(STDIN) if STDIN in words else len(words)
     parts = [" ".join(words[:at]), _standard_input() if at < len(words) else "", " ".join(words[at + 1 :])]
@@ -93,7 +93,7 @@ def _standard_input() -> str:
 
 
 def _print_reply(engine: Engine, request: Request, stop: StopFlag, *, as_json: bool) -> str:
-    """Print a reply as it comes, or whole as JSON; returns why it ended, or raises what broke it, once printed."""
+    """Print a reply as it streams, or whole as JSON; return the stop reason, or raise the error after printing."""
     out = utf8(sys.stdout)
     cleaner, thinking_cleaner = Cleaner(), Cleaner()
     parts: list[str] = []
@@ -124,7 +124,7 @@ def _print_reply(engine: Engine, request: Request, stop: StopFlag, *, as_json: b
         if failure is not None:
             reply["error"] = failure.as_json()
         print(json.dumps(reply, ensure_ascii=False), file=out, flush=True)
-    elif failure is None or any(parts):  # what is said of a failure begins a line of its own
+    elif failure is None or any(parts):  # end the line, so that the error starts on a new one
         print(parts[-1], file=out, flush=True)
     if failure is not None:
         raise failure

@@ -1,4 +1,4 @@
-"""`qwen-tui models`: which models there are to choose from, and whether they fit; and what is kept quantized."""
+"""`qwen-tui models`: list the models and whether they fit; list or clear the quantized cache."""
 
 import json
 import shutil
@@ -27,11 +27,11 @@ from qwen_tui.wording.models import context_in_words, disk_in_words, dtype_in_wo
 from qwen_tui.wording.units import in_bytes
 
 LEAST_COLUMNS = 72
-"""A narrower terminal breaks the lines; what is no terminal gets them whole."""
+"""Minimum width for shortened names; in a narrower terminal lines wrap, and other output is never shortened."""
 
 
 def run(given: Arguments, config: Config, where: Places) -> int:
-    """Print all models, or remove the quantized weights and print how much that was; returns the exit status."""
+    """Print all models, or clear the quantized cache and print its size; return the exit status."""
     cache = QuantizedCache(where.quantized, config.settings.quantized_cache_bytes)
     if given.clear:
         return guarded("models", lambda: _clear(cache))
@@ -40,7 +40,7 @@ def run(given: Arguments, config: Config, where: Places) -> int:
 
 def _print(settings: Settings, where: Places, cache: QuantizedCache, *, as_json: bool) -> int:
     there = devices_here.usable()
-    allowed(there, settings.device)  # raises when there is no such device
+    allowed(there, settings.device)  # raises if there is no such device
     entries = [*model_choices(used=recent_models(where.models)), *_served(settings)]
     if as_json:
         said = {
@@ -55,10 +55,10 @@ def _print(settings: Settings, where: Places, cache: QuantizedCache, *, as_json:
 
 
 def _served(settings: Settings) -> Sequence[ModelChoice]:
-    """What the server of these settings has, if there is one."""
+    """Return the models of the server in the settings, if there is one."""
     if settings.server is None:
         return ()
-    from qwen_tui.engine.remote.server_check import served_by  # late: HTTP takes a while to import
+    from qwen_tui.engine.remote.server_check import served_by  # importing HTTP takes a while
 
     return served_by(settings.server)
 
@@ -70,7 +70,7 @@ def _clear(cache: QuantizedCache) -> int:
     return 0
 
 
-# --- For people -------------------------------------------------------------------------------------------
+# --- Text output ------------------------------------------------------------------------------------------
 
 
 def _table(entries: Iterable[ModelChoice], there: Sequence[Device], settings: Settings) -> list[str]:
@@ -115,7 +115,7 @@ def _row(entry: ModelChoice, there: Sequence[Device], device: str) -> list[str]:
     found = entry.fits(there, device)
     if entry.problem is not None:
         verdicts = [entry.problem.explanation.title]
-    elif len(found) == 1:  # saved quantized: it has one form
+    elif len(found) == 1:  # saved quantized: only one format
         verdicts = [verdict_in_words(found["none"]), "", ""]
     else:
         verdicts = [verdict_in_words(found[form]) if form in found else "" for form in FORMS]
@@ -124,16 +124,16 @@ def _row(entry: ModelChoice, there: Sequence[Device], device: str) -> list[str]:
 
 
 def _aligned(head: list[str], rows: Sequence[list[str] | str]) -> list[str]:
-    """Rows under their headings; a row that is a bare text heads a group. Figures stand to the right.
+    """Align rows below their headings, figures to the right; a row that is a plain string is a group heading.
 
-    Where a row has fewer cells than there are headings, its last goes over all that are left.
+    The last cell of a row with fewer cells than headings spans the remaining columns.
     """
     tables = [head, *(row for row in rows if isinstance(row, list))]
     own = [row if len(row) == len(head) else row[:-1] for row in tables]
     widths = [max(cells(row[index]) for row in own if index < len(row)) for index in range(len(head))]
     columns = shutil.get_terminal_size((0, 0)).columns if sys.stdout.isatty() else 0
     if columns >= LEAST_COLUMNS:
-        # The name gives way, the figures do not.
+        # Only the name is shortened, never the figures.
         widths[0] = max(20, min(widths[0], columns - sum(widths[1:]) - 2 * len(widths) - 1))
     lines = [_line(head, widths)]
     for row in rows:
@@ -150,7 +150,7 @@ def _line(row: list[str], widths: list[int]) -> str:
     return ("  " + "  ".join(parts)).rstrip()
 
 
-# --- For programs -----------------------------------------------------------------------------------------
+# --- JSON output ------------------------------------------------------------------------------------------
 
 
 def _cache_json(cache: QuantizedCache) -> dict[str, Any]:
@@ -199,7 +199,7 @@ def _fit_json(fit: Fit) -> dict[str, Json]:
 
 
 def _plan_json(entry: ModelChoice, there: Sequence[Device], settings: Settings) -> dict[str, Json] | None:
-    """What loading it with these settings would come to."""
+    """Return the plan for loading the model with these settings."""
     try:
         plan = entry.plan(there, settings.quantization, settings.device)
     except QwenTuiError as error:

@@ -1,4 +1,4 @@
-"""Where a command writes: results on the standard output, everything else on the standard error."""
+"""Output of commands: results to standard output, everything else to standard error."""
 
 import os
 import sys
@@ -10,43 +10,43 @@ from qwen_tui.errors import QwenTuiError
 
 FAILED = 1
 STOPPED = 130
-"""128 + SIGINT, as shells have it."""
+"""128 + SIGINT, as in shells."""
 
 
 def utf8(stream: TextIO) -> TextIO:
-    """The stream, writing UTF-8 whatever the locale says."""
+    """Make the stream write UTF-8, whatever the locale."""
     if hasattr(stream, "reconfigure"):
         stream.reconfigure(encoding="utf-8", errors="replace")
     return stream
 
 
 def silence(stream: TextIO) -> None:
-    """Keep the interpreter from complaining about a closed pipe when it flushes at exit."""
+    """Prevent the interpreter's complaint about a closed pipe when it flushes at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def tell(command: str, *what: object) -> None:
-    """Say something that is no result, a line each."""
+    """Print messages to standard error, one line each."""
     for each in what:
         print(f"qwen-tui {command}: {each}", file=sys.stderr)
 
 
 def print_lines(lines: Iterable[str]) -> None:
-    """Print results, a line each."""
+    """Print results, one line each."""
     out = utf8(sys.stdout)
     for line in lines:
         print(line, file=out)
 
 
 def guarded(command: str, run: Callable[[], int]) -> int:
-    """The exit status of a command: what cannot be done becomes one sentence, never a traceback."""
+    """Run a command and return its exit status; errors become one sentence, never a traceback."""
     try:
         status = run()
         sys.stdout.flush()
     except QwenTuiError as error:
         tell(command, error)
         return FAILED
-    except BrokenPipeError:  # the reader has seen enough
+    except BrokenPipeError:  # the reader has closed the pipe
         silence(sys.stdout)
         return FAILED
     except OSError as error:

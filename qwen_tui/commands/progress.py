@@ -1,4 +1,4 @@
-"""How far the loading of a model has come, on a terminal without the screen: a line for each stage."""
+"""Show the progress of loading a model without the screen: one line per stage."""
 
 import os
 import shutil
@@ -12,14 +12,14 @@ from qwen_tui.wording.cell_width import cropped, displayed
 from qwen_tui.wording.load_progress import Pace, amounts_in_words, stage_in_words
 
 REDRAW_SECONDS = 0.5
-"""How often a download's line is drawn anew."""
+"""How often a download's line is redrawn."""
 
 UP = "\x1b[A\r\x1b[K"
-"""To the line above, emptied: the cursor is always left on a line of its own, whatever is said next."""
+"""Move to the previous line and clear it: the cursor always stays on an empty line for other output."""
 
 
 class LoadLines:
-    """Tells the standard error, where a person watches it, what the engine is doing."""
+    """Writes the progress to standard error, if that is a terminal."""
 
     def __init__(self, out: TextIO | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         self._out = out or sys.stderr
@@ -29,7 +29,7 @@ class LoadLines:
         self._drawn_at = 0.0
 
     def __call__(self, progress: LoadProgress) -> None:
-        """Say it, if it is something new."""
+        """Print the progress if it has changed enough."""
         if not self._out.isatty():
             return
         self._pace.note(progress)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # Textual must not be imported before `terminal.run` has prep
 
 
 def run(given: Arguments, config: Config, where: Places) -> int:
-    """Show the screen until the person leaves; returns the exit status."""
+    """Show the screen until the person quits; return the exit status."""
     try:
         terminal.check_tty()
     except QwenTuiError as error:
@@ -29,9 +29,9 @@ def run(given: Arguments, config: Config, where: Places) -> int:
         return USAGE_ERROR
 
     def open_logged(spec: ModelSpec, report: ReportProgress, stop: StopFlag, make_room: MakeRoom) -> Engine:
-        from qwen_tui.engine.opening import open_engine  # late: the first picture does not need it
+        from qwen_tui.engine.opening import open_engine  # the first frame does not need it
 
-        settings = apps[-1].settings  # as they are now
+        settings = apps[-1].settings  # the current settings, not those at the start
         quantized = QuantizedCache(where.quantized, settings.quantized_cache_bytes)
         engine = open_engine(spec, where.log_file, report, stop, quantized=quantized, make_room=make_room)
         note_use(where.models, engine.info)
@@ -40,7 +40,7 @@ def run(given: Arguments, config: Config, where: Places) -> int:
     apps: list[QwenTuiApp] = []
 
     def make_app() -> "QwenTuiApp":
-        from qwen_tui.ui.app import QwenTuiApp  # late: see TYPE_CHECKING above
+        from qwen_tui.ui.app import QwenTuiApp  # see TYPE_CHECKING above
 
         logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
         drafts = Drafts(where.drafts)

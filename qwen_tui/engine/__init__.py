@@ -1,1 +1,1 @@
-"""Anything that can answer: the contract, and the engines behind it."""
+"""Engines that answer messages, on this machine or on a server, behind one contract."""

@@ -1,4 +1,4 @@
-"""The local engine as the program uses it: `Engine` by way of a worker process."""
+"""The local engine: the `Engine` contract on top of a worker process."""
 
 import threading
 from collections.abc import Iterator, Sequence
@@ -10,14 +10,14 @@ from qwen_tui.engine.worker import Asked, Worker
 from qwen_tui.errors import QwenTuiError
 
 RELAY_SECONDS = 0.01
-"""How often a stop flag is looked at while a reply is generated: what a stop waits before the worker sees it."""
+"""How often a stop flag is polled while a reply is generated: the delay before the worker sees a stop."""
 
 STOP_SECONDS = 5.0
 """How long a stopped reply may take to end before its worker is killed."""
 
 
 class LocalEngine:
-    """A model in a worker process. `engine.opening` makes one; once it is not `alive` it stays so."""
+    """A model in a worker process, made by `engine.opening`. Once it is not `alive` it stays so."""
 
     reads_ahead = True
 
@@ -27,11 +27,11 @@ class LocalEngine:
         self._worker = worker
         self._stop_seconds = stop_seconds
         self._ahead: Asked | None = None
-        """What was asked to be read ahead last."""
+        """The latest `Prepare` question."""
 
     @property
     def alive(self) -> bool:
-        """Whether the worker is there. When it is not, open another engine with the same spec."""
+        """Whether the worker still runs. If not, open another engine with the same spec."""
         return self._worker.alive
 
     def count(
@@ -47,7 +47,7 @@ class LocalEngine:
             return TokenCounts(0, ())
         asked = self._worker.ask(Count(tuple(messages), thinking, continues))
         try:
-            # For as long as it takes: a worker that is gone or hung is found out by others, and answered for.
+            # No timeout: a dead or hung worker is detected elsewhere and answered with an error.
             while (answer := asked.next(RELAY_SECONDS)) is None:
                 if stop is not None and stop.is_set():
                     raise QwenTuiError("engine.stopped_early")
@@ -69,7 +69,7 @@ class LocalEngine:
                 answer = asked.next()
                 if isinstance(answer, QwenTuiError):
                     raise answer
-                yield answer  # type: ignore[misc]  # to a Request only events and errors are answered
+                yield answer  # type: ignore[misc]  # a Request is only answered with events and errors
                 if isinstance(answer, Finished):
                     return
         finally:
@@ -78,9 +78,9 @@ class LocalEngine:
             self._worker.forget(asked)
 
     def prepare(self, messages: Sequence[PromptMessage], thinking: bool | None = None) -> None:
-        """Read ahead; see `Engine.prepare`."""
+        """Read messages ahead; see `Engine.prepare`."""
         before, self._ahead = self._ahead, None
-        with suppress(QwenTuiError):  # a worker that is gone is told of when it is asked for something
+        with suppress(QwenTuiError):  # a dead worker is reported by the next call that needs it
             if before is not None:
                 self._worker.stop(before)
             if messages:
@@ -88,7 +88,7 @@ class LocalEngine:
                 self._worker.forget(self._ahead)
 
     def measure(self, question: MeasurePlain | MeasureMemory) -> Measured:
-        """Have something measured that replies are held against; raises QwenTuiError."""
+        """Run a measurement to compare replies with. Raises QwenTuiError."""
         asked = self._worker.ask(question)
         answer = asked.next()
         if isinstance(answer, Measured):
@@ -96,13 +96,13 @@ class LocalEngine:
         raise answer if isinstance(answer, QwenTuiError) else QwenTuiError("engine.no_answer")
 
     def close(self) -> None:
-        """End the worker and free the model, within a second. Safe to call twice."""
+        """End the worker within a second, which frees the model. Safe to call twice."""
         self._worker.end()
 
     def _relay(self, asked: Asked, stop: StopFlag, over: threading.Event) -> None:
-        """Carry the caller's stop flag to the worker until the reply is over; kill a worker that ignores it.
+        """Pass the caller's stop flag on to the worker until the reply is over; kill a worker that ignores it.
 
-        A thread of its own, since the one that consumes the stream may be busy saving when the flag is set.
+        Runs on its own thread, since the consumer of the stream may be busy saving when the flag is set.
         """
         while not stop.is_set():
             if over.wait(RELAY_SECONDS):

@@ -1,10 +1,10 @@
-"""The engine of a running program: closed, opening, ready, asleep or failed, and how it gets from one to the other.
+"""The engine of a running program and its states: closed, opening, ready, asleep or failed.
 
-Another model comes while the one before stays, as long as there is room for both: then nothing is lost when it
-fails, and a reply that is being written is written to its end. Else the one before is freed once the new one is on
-this machine, and loaded again if that fails.
+The current model stays while another one is loaded, as long as both fit: then a failed load costs nothing, and
+a running reply finishes. Otherwise the current model is freed once the new one's files are on this machine, and
+reloaded if the new one fails.
 
-Opening takes seconds to minutes, so it happens on a daemon thread; the screen reads `state` on its timer.
+Opening takes seconds to minutes, so it runs on a daemon thread; the screen polls `state`.
 """
 
 import logging
@@ -30,22 +30,22 @@ from qwen_tui.errors import QwenTuiError
 log = logging.getLogger(__name__)
 
 SOON_SECONDS = 10.0
-"""An engine that dies within this time after it was ready counts as one that keeps dying."""
+"""An engine that dies this soon after it was ready counts as one that keeps dying."""
 
 MOST_DEATHS = 5
-"""How many such deaths in a row end with an error instead of another start, which takes seconds of full load."""
+"""Number of such deaths in a row after which restarting, which takes seconds of full load, is given up."""
 
 LAST_WORDS_SECONDS = 0.05
-"""How often it looks whether the engine before has come to the end of its reply."""
+"""How often to check whether the previous engine has finished its reply."""
 
 OpenEngine = Callable[[ModelSpec, ReportProgress, StopFlag, MakeRoom], Engine]
 
 FitsBeside = Callable[[ModelSpec, Path, ModelInfo], bool]
-"""See `fits_beside`."""
+"""The signature of `fits_beside`."""
 
 
 class Closed:
-    """No engine, and none on its way."""
+    """There is no engine, and none is being opened."""
 
 
 class Opening(NamedTuple):
@@ -55,21 +55,21 @@ class Opening(NamedTuple):
 
 
 class Ready(NamedTuple):
-    """A model can be asked."""
+    """A model is ready to answer."""
 
     engine: Engine
     spec: ModelSpec
     fallback: QwenTuiError | None = None
-    """Why this is the model from before and not the one that was wanted last, if so."""
+    """Why the previous model is in use rather than the one chosen last, if so."""
     has_stayed: bool = False
-    """The model from before was there all the time; else it was loaded again."""
+    """Whether the previous model stayed loaded; False if it had to be reloaded."""
 
 
 class Asleep(NamedTuple):
-    """The model was unloaded since nothing was asked for long; it is loaded again when something is."""
+    """The model was unloaded after an idle period and is loaded again on the next request."""
 
     engine: Engine
-    """The one that was ended: its `info` tells which model it was."""
+    """The closed engine; its `info` identifies the model."""
     spec: ModelSpec
 
 
@@ -83,7 +83,7 @@ EngineState = Closed | Opening | Ready | Asleep | Failed
 
 
 class EngineHost:
-    """Owns the one engine. All methods return at once; only one opening is under way at a time."""
+    """Owner of the program's one engine. Methods return at once; only one opening runs at a time."""
 
     def __init__(
         self,
@@ -92,16 +92,16 @@ class EngineHost:
         is_answering: Callable[[Engine], bool] = lambda _: False,
         fits_beside: FitsBeside = fits_beside,
     ) -> None:
-        """`on_ready` is told which engine is to answer from now on, `is_answering` whether one still does."""
+        """`on_ready` gets the engine that answers from now on, or None; `is_answering` says if one is busy."""
         self._open_engine = open_engine
         self._on_ready = on_ready
         self._is_answering = is_answering
         self._fits_beside = fits_beside
         self._state: EngineState = Closed()
         self._before: Ready | None = None
-        """While another is opened: what there was before, which may be closed by now."""
+        """While another engine is being opened: the previous one, which may already be closed."""
         self._leaving: list[Engine] = []
-        """Engines whose successor is there, and which are ended after their last reply."""
+        """Replaced engines that are closed after their last reply."""
         self._stop = threading.Event()
         self._opening: threading.Thread | None = None
         self._ready_at = 0.0
@@ -110,19 +110,19 @@ class EngineHost:
 
     @property
     def state(self) -> EngineState:
-        """As it stands now; a frozen value."""
+        """The current state, a frozen value."""
         return self._state
 
     def open(self, spec: ModelSpec) -> None:
-        """Load this model in place of what there is; if that fails, the one from before goes on."""
+        """Load this model in place of the current one, which stays in use if that fails."""
         with self._lock:
             self._early_deaths = 0
             self._begin(spec)
 
     def revive(self) -> bool:
-        """Load the model again if its engine has died; True when that was needed.
+        """Reload the model if its engine has died, and return whether it had.
 
-        An engine that dies time and again soon after it was ready is given up, until someone opens one.
+        After `MOST_DEATHS` deaths in a row soon after it was ready, gives up with the state `Failed`.
         """
         with self._lock:
             state = self._state
@@ -138,9 +138,9 @@ class EngineHost:
             return True
 
     def rest(self, seconds: float) -> None:
-        """Unload a model that has been ready for so long, unless it answers; a server's takes nothing here.
+        """Unload a model that has been ready for that long, unless it is answering or runs on a server.
 
-        Whoever calls this knows that nothing was asked meanwhile.
+        The caller makes sure that there was no request meanwhile.
         """
         with self._lock:
             state = self._state
@@ -149,24 +149,24 @@ class EngineHost:
             if time.monotonic() - self._ready_at < seconds:
                 return
             self._on_ready(None)
-            if self._is_answering(state.engine):  # something was asked just now
+            if self._is_answering(state.engine):  # a request has just come in
                 self._on_ready(state.engine)
                 return
             self._state = Asleep(state.engine, state.spec)
             self._see_off(state.engine)
 
     def wake(self) -> None:
-        """Load the model that is asleep again; nothing happens where none is."""
+        """Reload a sleeping model; do nothing if none is asleep."""
         with self._lock:
             if isinstance(self._state, Asleep):
                 self._begin(self._state.spec)
 
     def stop_opening(self) -> None:
-        """Give up the opening that is under way."""
+        """Cancel the current opening."""
         self._stop.set()
 
     def close(self) -> None:
-        """Free the engine; for leaving the program."""
+        """Close every engine, when the program quits."""
         with self._lock:
             self._stop.set()
             there = (self._state, self._before)
@@ -177,8 +177,8 @@ class EngineHost:
             engine.close()
 
     def _begin(self, spec: ModelSpec) -> None:
-        """Start an opening; to be called with the lock held."""
-        self._stop.set()  # an opening that is under way gives up
+        """Start an opening. The caller holds the lock."""
+        self._stop.set()  # cancels an opening in progress
         stop, previous = threading.Event(), self._opening
         self._stop = stop
         state = self._state
@@ -202,7 +202,7 @@ class EngineHost:
         if previous is not None:
             previous.join()
         if before is not None and before.spec == spec:
-            if before.engine.alive and not is_afresh:  # another was chosen, and then this one again
+            if before.engine.alive and not is_afresh:  # the user chose another model, then this one again
                 self._become(Ready(before.engine, spec), stop)
                 return
             before.engine.close()
@@ -221,7 +221,7 @@ class EngineHost:
     def _after(
         self, error: QwenTuiError, spec: ModelSpec, before: Ready | None, stop: threading.Event
     ) -> Ready | Failed:
-        """What there is when an opening has failed: the engine from before, loaded again if need be."""
+        """Return the state after a failed opening: the previous engine, reloaded if need be, or the failure."""
         if before is None or before.spec == spec:
             return Failed(error)
         if before.engine.alive:
@@ -239,7 +239,7 @@ class EngineHost:
         except QwenTuiError:
             raise
         except Exception as error:  # the edge of the thread: a defect must not leave the state at Opening
-            log.exception("opening an engine broke")
+            log.exception("opening an engine failed unexpectedly")
             raise QwenTuiError("error.unknown", detail=type(error).__name__) from error
 
     def _report(self, progress: LoadProgress, stop: threading.Event) -> None:
@@ -248,7 +248,7 @@ class EngineHost:
                 self._state = Opening(progress)
 
     def _become(self, state: Ready | Failed, stop: threading.Event) -> None:
-        """Take on a state, unless a newer `open` or `close` has made it stale."""
+        """Enter a state, unless a newer `open` or `close` has made it stale."""
         engine = state.engine if isinstance(state, Ready) else None
         with self._lock:
             before = self._before.engine if self._before is not None else None
@@ -264,12 +264,12 @@ class EngineHost:
             engine.close()
 
     def _see_off(self, engine: Engine) -> None:
-        """Have an engine ended, which takes a moment; to be called with the lock held."""
+        """Close an engine in the background, since that takes a moment. The caller holds the lock."""
         self._leaving.append(engine)
         threading.Thread(target=self._let_go, args=(engine,), name="leaving", daemon=True).start()
 
     def _let_go(self, engine: Engine) -> None:
-        """End an engine that nothing more is asked, after the reply that it may be writing."""
+        """Close a replaced engine once it has finished the reply it may be generating."""
         while engine.alive and self._is_answering(engine):
             time.sleep(LAST_WORDS_SECONDS)
         engine.close()

@@ -1,4 +1,4 @@
-"""Whether the engine can run here: its libraries tried out in a process of their own, with a time limit."""
+"""Check whether the engine's libraries work on this machine, in a separate process with a time limit."""
 
 import contextlib
 import json
@@ -11,21 +11,21 @@ from qwen_tui.engine.worker import python
 from qwen_tui.strings import say
 
 PATIENCE_SECONDS = 90.0
-"""How long the libraries may take; from a cold disk torch alone takes half a minute."""
+"""Time limit for all checks; torch alone takes half a minute from a cold disk."""
 
 PARTS = ("torch", "transformers", "cuda", "bitsandbytes", "decoding")
 
 
 class Part(NamedTuple):
-    """What came of trying one part."""
+    """Result of checking one part."""
 
     ok: bool
     said: str
-    """What it found, or why it failed."""
+    """What was found, or why the check failed."""
 
 
 def examine(patience_seconds: float = PATIENCE_SECONDS) -> dict[str, Part]:
-    """Try torch, transformers, CUDA, bitsandbytes and the kernels. Always has every part; blocks for seconds."""
+    """Check torch, transformers, CUDA, bitsandbytes and the kernels. Returns every part; blocks for seconds."""
     try:
         done = subprocess.run(
             python("from qwen_tui.engine.local.try_libraries import main; main()"),
@@ -35,7 +35,7 @@ def examine(patience_seconds: float = PATIENCE_SECONDS) -> dict[str, Part]:
             errors="replace",
             timeout=patience_seconds,
             env={"CUDA_DEVICE_ORDER": "PCI_BUS_ID", **os.environ, "TOKENIZERS_PARALLELISM": "false"},
-            start_new_session=True,  # ctrl+c is for this process, which ends that one
+            start_new_session=True,  # ctrl+c is meant for this process, which ends the other one
         )
     except subprocess.TimeoutExpired:
         return dict.fromkeys(PARTS, Part(False, say("doctor.timeout", seconds=patience_seconds)))

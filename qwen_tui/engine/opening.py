@@ -1,7 +1,7 @@
-"""Opening an engine: from a wish to something that answers, with its progress reported and a way to stop.
+"""Open an engine from a `ModelSpec`, with progress reports and a way to stop.
 
-Everything here blocks and is called on a plain thread. The worker process is started by `start_worker`, at
-launch, so that it imports torch while the screen comes up; a model is loaded into it by `open_engine`.
+Everything here blocks and is called on a plain thread. `start_worker` starts the worker process at launch, so
+that it imports torch while the screen comes up; `open_engine` loads a model into it.
 """
 
 import threading
@@ -23,10 +23,10 @@ from qwen_tui.engine.worker import Worker, start_worker
 from qwen_tui.errors import QwenTuiError
 
 POLL_SECONDS = 0.02
-"""How often the stop flag is looked at while a model loads."""
+"""How often the stop flag is polled while a model loads."""
 
 SWEEP_SECONDS = 3.0
-"""How long a stopped download may take to remove its unfinished files, out of sight."""
+"""How long a stopped download may take, in the background, to remove its unfinished files."""
 
 
 def open_engine(
@@ -38,12 +38,12 @@ def open_engine(
     quantized: QuantizedCache | None = None,
     make_room: MakeRoom | None = None,
 ) -> Engine:
-    """Load the model that `spec` asks for, or find its server, and return an engine; blocks until then.
+    """Load the model that `spec` names, or connect to its server, and return an engine; blocks until then.
 
-    `worker` is one that `start_worker` made earlier and that has loaded nothing yet; it is ended when the load
-    fails. `quantized` is where quantized weights are kept. `report` is called on this thread, and so is
-    `make_room.free`, once the model is on this machine. Raises QwenTuiError: `engine.load_stopped` within 100 ms
-    after `stop` is set, else what went wrong.
+    `worker` is one that `start_worker` made earlier and that has loaded nothing yet; it is ended if the load
+    fails. `quantized` is the cache of quantized weights. `report` is called on this thread, and so is
+    `make_room.free`, once the model's files are on this machine. Raises QwenTuiError: `engine.load_stopped`
+    within 100 ms after `stop` is set, otherwise the cause of the failure.
     """
     if spec.server is not None:
         from qwen_tui.engine.remote.opening import open_remote  # late: HTTP takes a while to import

@@ -1,7 +1,7 @@
-"""Foreign text without the secrets that it may quote: tokens, keys, and passwords in addresses.
+"""Redact secrets in text from libraries and other programs: tokens, keys, and passwords in URLs.
 
-Libraries put addresses and headers into their errors, and errors go to the log file, to the screen and into
-conversation files. What is known to be secret here is looked for as it stands, the rest by its shape.
+Libraries put URLs and headers into their errors, and errors go to the log file, to the screen and into
+conversation files. Secrets known on this machine are found by value, others by their shape.
 """
 
 import os
@@ -12,13 +12,13 @@ from pathlib import Path
 from qwen_tui.chat import cleaning
 
 HIDDEN = "(hidden)"
-"""What stands in a secret's place."""
+"""Replacement for a secret."""
 
 SHORTEST = 8
-"""Shorter values are not taken for secrets: they occur in ordinary words."""
+"""Shorter values are not treated as secrets: they occur in ordinary words."""
 
 LINE_CHARACTERS = 200
-"""How much of a foreign message is shown; the log has all of it."""
+"""How many characters of a library's message are shown; the log has all of it."""
 
 _SECRET_NAME = re.compile(r"TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL|API_?KEY|ACCESS_?KEY", re.IGNORECASE)
 _PLACE_NAME = re.compile(r"_(PATH|FILE|DIR|URL|HOME)$", re.IGNORECASE)
@@ -34,11 +34,11 @@ _SHAPES = (
         rf"\1{HIDDEN}",
     ),
 )
-"""Tokens of the hub, what follows the word in an Authorization header, `user:password@`, and `?token=`."""
+"""Hub tokens, credentials in an Authorization header, `user:password@`, and `?token=`."""
 
 
 def redacted(text: str, secrets: Iterable[str] | None = None) -> str:
-    """The text without secrets; `secrets` are those that are known, or None to look for them now."""
+    """Return the text without secrets. `secrets` are the known ones; None looks them up now."""
     for secret in known_secrets() if secrets is None else secrets:
         text = text.replace(secret, HIDDEN)
     for shape, instead in _SHAPES:
@@ -47,12 +47,12 @@ def redacted(text: str, secrets: Iterable[str] | None = None) -> str:
 
 
 def one_line(foreign: object) -> str:
-    """Foreign text (a message, a path) as one short line, cleaned and without secrets."""
+    """Return text from elsewhere (a message, a path) as one short line, cleaned and without secrets."""
     return cleaning.one_line(redacted(str(foreign)).rstrip(". \n"), LINE_CHARACTERS)
 
 
 def known_secrets() -> tuple[str, ...]:
-    """The secrets of this process's environment and of the hub's token file, the longest first."""
+    """Return the secrets in this process's environment and in the hub's token file, longest first."""
     named = (name for name in os.environ if _SECRET_NAME.search(name) and not _PLACE_NAME.search(name))
     values = {value.strip() for value in (*(os.environ[name] for name in named), token_on_file())}
     found = [value for value in values if len(value) >= SHORTEST and not value.isdigit()]
@@ -60,7 +60,7 @@ def known_secrets() -> tuple[str, ...]:
 
 
 def token_on_file() -> str:
-    """The token that `hf auth login` has kept (huggingface_hub, "Environment variables"), or nothing."""
+    """Return the token saved by `hf auth login` (huggingface_hub, "Environment variables"), or ""."""
     cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     home = os.environ.get("HF_HOME") or os.path.join(cache, "huggingface")
     file = os.environ.get("HF_TOKEN_PATH") or os.path.join(home, "token")

@@ -1,7 +1,7 @@
-"""The stop flag that the two processes share: one page of memory that holds a request's number.
+"""The stop flag shared by both processes: a page of memory with a request's number.
 
-Everything up to and including that number is to stop. So a stop that comes late can never hit the next reply,
-nothing has to be reset, and reading it costs the decode loop less than a microsecond and no system call.
+All requests up to that number are to stop. A late stop can therefore never hit the next reply, nothing has to
+be reset, and polling costs the decode loop less than a microsecond and no system call.
 """
 
 import mmap
@@ -10,7 +10,7 @@ import tempfile
 
 
 class StopPage:
-    """One number that one process raises and the other polls; numbers only grow."""
+    """A shared number that one process raises and the other polls; it only grows."""
 
     def __init__(self, descriptor: int) -> None:
         self._page = mmap.mmap(descriptor, mmap.PAGESIZE)
@@ -18,16 +18,16 @@ class StopPage:
         self._number = memoryview(self._page).cast("Q")
 
     def stop(self, number: int) -> None:
-        """Ask for the request with this number, and all before it, to end."""
+        """Ask the request with this number, and all before it, to end."""
         self._number[0] = max(self._number[0], number)
 
     def is_stopped(self, number: int) -> bool:
-        """Whether someone asked for the request with this number to end."""
+        """Whether the request with this number was asked to end."""
         return self._number[0] >= number
 
 
 def new_page() -> int:
-    """The descriptor of a fresh page, known to no name: it goes when the last process that holds it does."""
+    """Return the descriptor of a new anonymous page, freed when the last process closes it."""
     if hasattr(os, "memfd_create"):
         descriptor = os.memfd_create("qwen-tui-stop")
     else:

@@ -1,7 +1,7 @@
-"""Thinking apart from the answer: `<think>…</think>` at the beginning of a reply, or already open in the prompt.
+"""Split thinking from the answer: `<think>…</think>` at the beginning of a reply, or opened in the prompt.
 
-Only the beginning counts: an answer that talks about the tags later keeps them as text. Where the tags are
-single tokens the caller knows them by id and says `open` and `close`; else they are looked for in the text.
+Only the beginning counts: tags later in an answer stay text. If the tags are single tokens, the caller
+recognizes them by id and calls `open` and `close`; otherwise they are found in the text.
 """
 
 from enum import Enum, auto
@@ -11,18 +11,18 @@ OPEN = "<think>"
 CLOSE = "</think>"
 
 HELD_CHARACTERS = 16
-"""How much of a reply's beginning is held back at most, while it may still be white space and a tag."""
+"""How many characters at the start of a reply are held back while they may be white space and a tag."""
 
 
 class Channel(Enum):
-    """Where a piece of text belongs."""
+    """The part of a reply that a piece of text belongs to."""
 
     THINKING = auto()
     ANSWER = auto()
 
 
 class Piece(NamedTuple):
-    """Some text, and where it belongs."""
+    """Some text and its channel."""
 
     channel: Channel
     text: str
@@ -30,25 +30,25 @@ class Piece(NamedTuple):
 
 class _At(Enum):
     START = auto()
-    """Nothing but white space so far: thinking may begin."""
+    """Only white space so far: thinking may begin."""
     THINKING_START = auto()
-    """Newlines here belong to the tag."""
+    """After the opening tag; newlines here belong to the tag."""
     THINKING = auto()
     ANSWER_START = auto()
-    """After thinking; newlines here belong to the tag."""
+    """After the closing tag; newlines here belong to the tag."""
     ANSWER = auto()
 
 
 class ThinkingSplitter:
-    """Sorts the text of one reply, as it streams.
+    """Splits the streamed text of one reply into thinking and answer.
 
-    What may still turn out to be a tag, or the newlines that belong to one, is held back until it is clear.
+    Text that may still turn out to be a tag, or the newlines around one, is held back until that is decided.
     """
 
     def __init__(self, *, thinks: bool = False, by_text: bool = True, begun: bool = False) -> None:
         """`thinks`: the prompt ends inside thinking. `by_text`: look for the tags in the text.
 
-        `begun`: the prompt ends inside the thinking's or the answer's text, which now goes on.
+        `begun`: the prompt ends inside the text of the thinking or the answer, which the reply continues.
         """
         if begun:
             self._at = _At.THINKING if thinks else _At.ANSWER
@@ -58,7 +58,7 @@ class ThinkingSplitter:
         self._held = ""
 
     def push(self, text: str) -> list[Piece]:
-        """Sort some more text."""
+        """Split some more text."""
         self._held += text
         pieces: list[Piece] = []
         if self._at is _At.START:
@@ -70,14 +70,14 @@ class ThinkingSplitter:
         return pieces
 
     def open(self) -> bool:
-        """The opening tag came as a token; False when it means nothing here and is text like any other."""
+        """Handle an opening tag that came as a token; False if it is ordinary text at this point."""
         if self._at is not _At.START or self._held.strip():
             return False
         self._at, self._held = _At.THINKING_START, ""
         return True
 
     def close(self) -> list[Piece] | None:
-        """The closing tag came as a token; None when it means nothing here and is text like any other."""
+        """Handle a closing tag that came as a token; None if it is ordinary text at this point."""
         if self._at not in (_At.THINKING_START, _At.THINKING):
             return None
         pieces = _pieces(Channel.THINKING, self._held.rstrip("\n"))
@@ -85,9 +85,9 @@ class ThinkingSplitter:
         return pieces
 
     def flush(self, *, is_cut: bool = False) -> list[Piece]:
-        """What is left when the reply is over.
+        """Return the held-back text when the reply is over.
 
-        When it `is_cut` and may be continued, what is still undecided is dropped: the model writes it again.
+        If the reply `is_cut` and may be continued, undecided text is dropped: the model will write it again.
         """
         left, self._held = self._held, ""
         if is_cut:
@@ -108,7 +108,7 @@ class ThinkingSplitter:
             self._held = self._held.lstrip("\n")
             if self._by_text and len(self._held) < len(OPEN) and OPEN.startswith(self._held):
                 return []
-            # Some write the tag that the prompt ends with once more.
+            # Some models repeat the tag that the prompt ends with.
             self._held = self._held.removeprefix(OPEN if self._by_text else "").lstrip("\n")
             self._at = _At.THINKING if self._held else _At.THINKING_START
         if self._by_text and CLOSE in self._held:

@@ -1,8 +1,8 @@
-"""What crosses the pipe between the program and the engine worker.
+"""Messages that cross the pipe between the program and the engine worker.
 
 A question travels as `(number, Question)`, an answer as `(number, Answer)`, pickled by
-`multiprocessing.connection`. Numbers start at 1 and grow; each question has its own. Which answer is the last
-one follows from its type: `is_last`.
+`multiprocessing.connection`. Numbers start at 1, grow, and are never reused. The type of an answer says whether
+it is the last one: `is_last`.
 """
 
 import pickle
@@ -24,7 +24,7 @@ from qwen_tui.engine.models.quantized_cache import QuantizedCache
 from qwen_tui.errors import QwenTuiError
 
 MOST_BYTES = 64 << 20
-"""The largest answer that is taken; the receipt of a reply of a million tokens has 5 MB."""
+"""Size limit of an answer; the receipt of a reply of a million tokens is 5 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,26 +33,26 @@ class Load:
 
     spec: ModelSpec
     quantized: QuantizedCache | None = None
-    """Where quantized weights are kept; None keeps none."""
+    """Cache of quantized weights; None disables it."""
     waits: bool = False
-    """Once the model is on this machine, say so and wait for a `GoOn` before anything takes room."""
+    """Answer `Located` once the model is on this machine, and wait for `GoOn` before using memory."""
     freed: ModelInfo | None = None
-    """The model that goes then if there is no room for both."""
+    """The previous model, which is freed if memory is too small for both."""
 
 
 class GoOn:
-    """The load that waits may go on; nothing is answered."""
+    """Let a waiting load continue. Not answered."""
 
 
 class Located(NamedTuple):
-    """The model that is to be loaded is in this folder."""
+    """The folder of the model that is about to be loaded."""
 
     folder: Path
 
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """Count the tokens of these messages; answered while a reply is generated, too."""
+    """Count the tokens of these messages; answered even while a reply is generated."""
 
     messages: tuple[PromptMessage, ...]
     thinking: bool | None
@@ -61,7 +61,7 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Prepare:
-    """Another message is likely to follow these: read them meanwhile. Not answered; given up for any other job."""
+    """Read messages that are likely to begin the next prompt. Not answered; dropped for any other job."""
 
     messages: tuple[PromptMessage, ...]
     thinking: bool | None
@@ -69,14 +69,14 @@ class Prepare:
 
 @dataclass(frozen=True, slots=True)
 class MeasurePlain:
-    """Time transformers' own `generate` on a prompt of so many tokens."""
+    """Time transformers' own `generate` on a prompt of that many tokens."""
 
     prompt_tokens: int
     new_tokens: int
 
 
 class PlainTiming(NamedTuple):
-    """How long it took, in seconds."""
+    """Timing of a `MeasurePlain`, in seconds."""
 
     first_token: float
     decode: float
@@ -86,25 +86,25 @@ class PlainTiming(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class MeasureMemory:
-    """Measure how fast the model's device moves bytes, and tell how many a token takes at these contexts."""
+    """Measure the device's memory bandwidth, and compute the bytes read per token at these contexts."""
 
     contexts: tuple[int, ...]
 
 
 class MemoryRates(NamedTuple):
-    """What the device's memory allows."""
+    """Result of `MeasureMemory`: memory bandwidth and traffic per token."""
 
     bytes_a_second: float
     bytes_a_token: tuple[int, ...]
-    """For each of the contexts: the weights that a step reads, and the KV cache."""
+    """For each context: the weights that a decode step reads, plus the KV cache."""
 
 
 class Ping(NamedTuple):
-    """Whether the worker still reads its pipe; comes back at once, whatever else it does."""
+    """Check that the worker still reads its pipe; answered at once, whatever else it does."""
 
 
 Job = Load | GoOn | Request | Prepare | MeasurePlain | MeasureMemory
-"""What the worker does one after the other."""
+"""Questions that the worker's main thread answers one at a time."""
 
 Question = Job | Count | Ping
 
@@ -114,12 +114,12 @@ Answer = Event | LoadProgress | Located | ModelInfo | TokenCounts | Measured | P
 
 
 def is_last(answer: Answer) -> bool:
-    """Whether nothing more follows to the same question."""
+    """Whether this is the last answer to its question."""
     return isinstance(answer, ModelInfo | TokenCounts | Measured | Ping | Finished | QwenTuiError)
 
 
 def unpacked(frame: bytes) -> tuple[int, Answer]:
-    """The answer in a frame, with its question's number; raises ValueError when there is something else in it."""
+    """Return the question's number and the answer in a frame. Raises ValueError for anything else."""
     try:
         number, answer = pickle.loads(frame)
     except Exception as error:  # unpickling garbage raises anything

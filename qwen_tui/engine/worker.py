@@ -1,8 +1,8 @@
-"""The engine worker as this process holds it: started, asked, stopped, and ended.
+"""Start, ask, stop and end the engine worker, from the program's side.
 
-The worker is a process of its own that imports torch, so that neither its imports nor its decode loop ever hold
-up the screen, and so that it can be killed. It reads questions from a socket and ends itself when that closes:
-whatever way this process goes, no orphan keeps the GPU. What it prints goes to the log file.
+The worker is a separate process that imports torch, so that neither its imports nor its decode loop ever block
+the screen, and so that it can be killed. It reads questions from a socket and exits when that closes: however
+this process ends, no orphan keeps the GPU. Its output goes to the log file.
 """
 
 import contextlib
@@ -30,20 +30,20 @@ END_SECONDS = 0.5
 """How long a worker that was asked to end may take before it is killed."""
 
 PRINTS_SECONDS = 0.2
-"""How long its last prints are waited for; a process that it has started may hold the pipe open."""
+"""How long to wait for the worker's last output; one of its child processes may keep the pipe open."""
 
 PING_SECONDS = 1.0
-"""How often it is looked after while an answer is waited for."""
+"""How often the worker is checked while an answer is pending."""
 
 PING_NUMBER = 0
-"""Of a question that nobody waits for."""
+"""Number of a ping, whose answer nobody waits for."""
 
 
 class Patience(NamedTuple):
-    """For how long a worker may be silent before it is taken for hung, in seconds.
+    """How many seconds a worker may be silent before it counts as hung.
 
-    It answers a `Ping` on a thread of its own, so that neither a long prompt nor a slow disk makes it silent;
-    imports and the start of a GPU's driver may, for seconds.
+    A thread of the worker answers `Ping`, so neither a long prompt nor a slow disk makes it silent; imports and
+    the start of a GPU driver can, for seconds.
     """
 
     loading: float = 60.0
@@ -51,22 +51,22 @@ class Patience(NamedTuple):
 
 
 class Asked:
-    """A question that was put to the worker: its number, and the answers as they come in."""
+    """A question sent to the worker: its number, and the answers received so far."""
 
     def __init__(self, number: int, question: Question) -> None:
         self.number = number
         self.is_load = isinstance(question, Load)
         self.answered = False
-        """Whether the last answer is in, be it fetched or not."""
+        """Whether the last answer has arrived, even if nobody has fetched it."""
         self._answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
 
     def put(self, answer: Answer) -> None:
-        """Hand in an answer; called by whoever reads the pipe."""
+        """Add an answer; called by the thread that reads the pipe."""
         self.answered = self.answered or is_last(answer)
         self._answers.put(answer)
 
     def next(self, timeout_seconds: float | None = None) -> Answer | None:
-        """The next answer, or None when none came in time."""
+        """Return the next answer, or None on timeout."""
         try:
             return self._answers.get(timeout=timeout_seconds)
         except queue.Empty:
@@ -74,7 +74,7 @@ class Asked:
 
 
 class Worker:
-    """A running worker process. `start_worker` makes one."""
+    """A running worker process, made by `start_worker`."""
 
     def __init__(
         self,
@@ -91,14 +91,14 @@ class Worker:
         self._prints = prints
         self._patience = patience
         self._changed = threading.Condition()
-        """Held while `_waiting`, `_ended` or the next number are read and changed together."""
+        """Guards `_waiting`, `_ended` and the next number."""
         self._waiting: dict[int, Asked] = {}
         self._numbers: Iterator[int] = iter(range(1, sys.maxsize))
         self._ended: QwenTuiError | None = None
         self._over = threading.Event()
-        """Set with `_ended`."""
+        """Set together with `_ended`."""
         self._heard = threading.Event()
-        """Set whenever something comes from the worker."""
+        """Set by every message from the worker."""
         self._outgoing: queue.SimpleQueue[tuple[int, Question] | None] = queue.SimpleQueue()
         self._writer = threading.Thread(target=self._write, name="engine questions", daemon=True)
         self._writer.start()
@@ -107,17 +107,17 @@ class Worker:
 
     @property
     def alive(self) -> bool:
-        """Whether it can still be asked. Once False it stays so."""
+        """Whether the worker can still be asked. Once False it stays False."""
         return self._ended is None
 
     def ask(self, question: Question) -> Asked:
-        """Put a question, at once even if the worker does not read it.
+        """Send a question; returns at once even if the worker is not reading.
 
-        Raises the `QwenTuiError` that ended the worker when there is none any more.
+        Raises the `QwenTuiError` that ended the worker if it has ended.
         """
         with self._changed:
             if self._ended is not None:
-                # A copy: what is raised carries a traceback, and this one may be raised on several threads.
+                # A copy: a raised error carries a traceback, and this one may be raised on several threads.
                 raise QwenTuiError(self._ended.code, **self._ended.parameters)
             asked = Asked(next(self._numbers), question)
             self._waiting[asked.number] = asked
@@ -126,22 +126,22 @@ class Worker:
         return asked
 
     def stop(self, asked: Asked) -> None:
-        """Raise the stop flag for this question and all before it; the worker polls it."""
+        """Ask the worker, through the stop flag it polls, to end this question and all before it."""
         self._page.stop(asked.number)
 
     def forget(self, asked: Asked) -> None:
-        """Nobody waits for this question's answers any more: drop what still comes."""
+        """Drop all further answers to this question."""
         with self._changed:
             self._waiting.pop(asked.number, None)
 
     def end_soon(self, seconds: float, reason: QwenTuiError) -> None:
-        """Let the process end by itself for that long, then `end` it."""
+        """Give the process that long to exit by itself, then `end` it."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(seconds)
         self.end(reason)
 
     def end(self, reason: QwenTuiError | None = None) -> None:
-        """End the process, within a second; whoever waits for an answer gets `reason`. Safe to call twice."""
+        """End the process within a second; pending questions are answered with `reason`. Safe to call twice."""
         self._end_with(reason or QwenTuiError("engine.closed"))
         # SIGTERM keeps its default action in the worker, so the kernel ends it even inside a long torch call.
         self._process.terminate()
@@ -150,18 +150,18 @@ class Worker:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        # Its last words: they are in the pipe by now.
+        # Its last output is in the pipe by now.
         self._prints.join(PRINTS_SECONDS)
 
     def _write(self) -> None:
-        """Send the questions; on a thread of its own, since a worker that hangs does not take a large one."""
-        # When the pipe is broken, the reader sees its end as well and answers with what happened.
+        """Send the questions, on a separate thread because a large one blocks while the worker hangs."""
+        # If the pipe breaks, the reader sees its end as well and reports the cause.
         with contextlib.suppress(OSError):
             while (question := self._outgoing.get()) is not None:
                 self._connection.send(question)
 
     def _read(self) -> None:
-        """Read the pipe until it closes, and route each answer to whoever asked."""
+        """Read the pipe until it closes, and route each answer to its question."""
         try:
             while True:
                 number, answer = unpacked(self._connection.recv_bytes(MOST_BYTES))
@@ -175,8 +175,8 @@ class Worker:
         except (EOFError, ConnectionError):
             self._end_with(self._death())
         except (ValueError, OSError):
-            # Not an answer, or one that is too large. What comes after it cannot be told apart any more.
-            log.exception("the engine's pipe holds something else than answers")
+            # The frame is no answer, or too large: the start of the next one cannot be found any more.
+            log.exception("the engine's pipe contains something other than answers")
             self._process.kill()
             self._end_with(QwenTuiError("engine.garbled"))
         finally:
@@ -185,7 +185,7 @@ class Worker:
             self._connection.close()
 
     def _watch(self) -> None:
-        """While someone waits for an answer, see whether the worker still hears; end it when it does not."""
+        """Ping the worker while an answer is pending; end it when it stays silent."""
         missed = 0
         while True:
             with self._changed:
@@ -196,7 +196,7 @@ class Worker:
             if not missed:
                 self._heard.clear()
                 self._outgoing.put((PING_NUMBER, Ping()))
-            # Waits are counted, not time: while this process is suspended, nobody listens.
+            # Count the waits, not the time: while this process is suspended, it cannot hear the worker.
             missed = 0 if self._heard.wait(PING_SECONDS) else missed + 1
             seconds = self._patience.loading if is_loading else self._patience.ready
             if missed * PING_SECONDS >= seconds:
@@ -206,7 +206,7 @@ class Worker:
                 self._over.wait(PING_SECONDS)
 
     def _death(self) -> QwenTuiError:
-        """Why the pipe closed: waits for the exit code, which comes a moment after the end of the pipe."""
+        """Return why the pipe closed; waits for the exit code, which follows the end of the pipe."""
         try:
             code = self._process.wait(END_SECONDS)
         except subprocess.TimeoutExpired:
@@ -225,7 +225,7 @@ class Worker:
 
 
 def start_worker(log_file: Path, patience: Patience | None = None) -> Worker:
-    """Spawn a worker process; returns at once, while it imports torch. Raises QwenTuiError when it cannot."""
+    """Spawn a worker process and return at once, while it imports torch. Raises QwenTuiError on failure."""
     ours, theirs = socket.socketpair()
     page = new_page()
     prints, keeping = keep_prints(log_file)
@@ -237,7 +237,7 @@ def start_worker(log_file: Path, patience: Patience | None = None) -> Worker:
             stderr=prints,
             pass_fds=(theirs.fileno(), page),
             env={**_DEFAULTS, **os.environ, "TOKENIZERS_PARALLELISM": "false", "PYTHONUNBUFFERED": "1"},
-            # A session of its own: ctrl+c and the terminal's hang-up are for the program, which ends the worker.
+            # A session of its own: ctrl+c and a terminal hang-up are for the program, which ends the worker.
             start_new_session=True,
         )
         return Worker(process, Connection(ours.detach()), StopPage(page), keeping, patience or Patience())
@@ -251,19 +251,19 @@ def start_worker(log_file: Path, patience: Patience | None = None) -> Worker:
 
 
 _DEFAULTS = {
-    # CUDA's own order is the fastest GPU first; by bus, its numbers are those of the driver's tools.
+    # CUDA's own order is fastest GPU first; by bus, the numbers match those of the driver's tools.
     "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
-    # Else the holes that a growing KV cache leaves cost a fifth of the context that fits (see `fit`).
+    # Otherwise the holes left by a growing KV cache cost a fifth of the context that fits (see `fit`).
     "PYTORCH_CUDA_ALLOC_CONF": "expandable_segments:True",
 }
-"""What the person's environment may have otherwise."""
+"""Defaults that the user's environment may override."""
 
 
 def python(code: str, *arguments: object) -> list[str]:
-    """The command of another Python process that runs this code of ours.
+    """Return the command of a Python process that runs this code with the package importable.
 
-    `-P` and a path that is appended, rather than `-m`: a file called torch.py in the folder where the program was
-    started must not be imported in torch's place.
+    `-P` and an appended path, rather than `-m`: a file named torch.py in the working directory must not be
+    imported in place of torch.
     """
     path = f"import sys; sys.path.append({str(Path(__file__).parents[2])!r}); "
     return [sys.executable, "-P", "-c", path + code, *map(str, arguments)]

@@ -1,7 +1,7 @@
-"""What the worker prints, on its way to the log file: without secrets, and not without end.
+"""Copy the worker's output to the log file, redacted and limited in size.
 
-The worker's stdout and stderr are a pipe that a thread of this process empties, rather than the file itself: so
-that whatever a library prints passes through here, and so that its last words are kept when it crashes.
+The worker's stdout and stderr are a pipe emptied by a thread of this process rather than the file itself, so
+that everything a library prints is redacted here and the last output of a crash is kept.
 """
 
 import os
@@ -13,18 +13,18 @@ from typing import IO
 from qwen_tui.engine.redaction import known_secrets, redacted
 
 MOST_BYTES = 10_000_000
-"""How much of one worker's prints is kept."""
+"""How much of one worker's output is kept."""
 
 LARGE_BYTES = 5_000_000
-"""A log file that has grown beyond this is put aside as `NAME.1` before a worker begins to write to it."""
+"""A larger log file is renamed to `NAME.1` before a worker starts to write to it."""
 
 _LONGEST_LINE = 65_536
 
 
 def keep_prints(log_file: Path) -> tuple[int, threading.Thread]:
-    """A descriptor for the worker to print to, to be closed here once it has it, and the thread that reads it.
+    """Return a descriptor for the worker's output and the thread that reads it.
 
-    The thread ends when the last process that holds the descriptor does.
+    The caller closes the descriptor once the worker has it. The thread ends when the last process closes it.
     """
     reading, writing = os.pipe()
     log = _open(log_file)
@@ -40,8 +40,8 @@ def _copy(reading: int, log: IO[bytes], secrets: tuple[str, ...]) -> None:
     with log, os.fdopen(reading, "rb", buffering=0) as prints:
         while chunk := prints.read(_LONGEST_LINE):
             if left <= 0:
-                continue  # still read: a worker that nobody reads would stand still
-            # Whole lines, since a secret may be cut by the end of a chunk.
+                continue  # keep reading: a full pipe would block the worker
+            # Write whole lines: the end of a chunk may cut a secret in two.
             lines, newline, held = (held + chunk).rpartition(b"\n")
             if len(held) > _LONGEST_LINE:
                 lines, newline, held = lines + newline + held, b"\n", b""
@@ -53,7 +53,7 @@ def _copy(reading: int, log: IO[bytes], secrets: tuple[str, ...]) -> None:
 
 
 def _write(log: IO[bytes], lines: bytes, secrets: tuple[str, ...]) -> int:
-    """How much was to be written; what a full disk does not take is lost, as it is only the log."""
+    """Write redacted lines and return their length; a write error is ignored, since this is only the log."""
     if lines:
         with suppress(OSError):
             log.write(redacted(lines.decode("utf-8", "replace"), secrets).encode("utf-8", "replace"))
@@ -62,7 +62,7 @@ def _write(log: IO[bytes], lines: bytes, secrets: tuple[str, ...]) -> int:
 
 
 def _open(log_file: Path) -> IO[bytes]:
-    """The log file for appending, readable by its owner alone; nowhere when it cannot be opened."""
+    """Open the log file for appending, readable by its owner only; fall back to the null device."""
     try:
         log_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if log_file.exists() and log_file.stat().st_size > LARGE_BYTES:

@@ -1,1 +1,1 @@
-"""One conversation and its turns, from a question to the saved reply; nothing here knows a screen."""
+"""A conversation and its turns, from a message to the saved reply; independent of the screen."""

@@ -1,4 +1,4 @@
-"""Saving what the person has, second by second, and saying when that fails and when it works again."""
+"""Save conversations and drafts every second, and report when saving starts to fail and when it works again."""
 
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.session.drafts import DraftKeeper
@@ -8,20 +8,20 @@ from qwen_tui.strings import say
 
 
 class Autosave:
-    """Saves conversations and drafts that have changed, on the storage thread; what fails is tried again."""
+    """Saves changed conversations and drafts on the storage thread; failures are retried."""
 
     def __init__(self, library: Library, drafts: DraftKeeper, storage: Storage) -> None:
         self._library = library
         self._drafts = drafts
         self._storage = storage
         self.problem: QwenTuiError | None = None
-        """Why something could not be saved when that was last tried."""
+        """Why the last attempt to save failed, or None."""
         self._is_saving = False
         self._is_leaving = False
         self._has_warned = False
 
     async def save(self) -> QwenTuiError | str | None:
-        """Save everything, unless that is under way; returns what to say when it begins to fail, or works again."""
+        """Save everything unless a save is running; return a notice when saving starts to fail or recovers."""
         if self._is_saving:
             return None
         self._is_saving = True
@@ -31,9 +31,9 @@ class Autosave:
             self._is_saving = False
 
     async def before_leaving(self) -> QwenTuiError | None:
-        """Save everything; returns the warning that leaving now would lose something, which is given once.
+        """Save everything; return a warning, once, if quitting now would lose something.
 
-        When it is asked again while the disk still takes its time, the warning comes at once.
+        If called again while the disk is still busy, the warning is returned at once.
         """
         if not self._is_leaving:
             self._is_leaving = True
@@ -49,7 +49,8 @@ class Autosave:
         return QwenTuiError("screen.not_saved")
 
     def _save(self) -> QwenTuiError | str | None:
-        was_missing = self.problem is not None or self._library.has_failed_to_save  # a turn may have said so
+        # A failed save may have been reported by a turn, too.
+        was_missing = self.problem is not None or self._library.has_failed_to_save
         draft_error = self._drafts.write()
         error = self._library.save_changes() or draft_error
         before, self.problem = self.problem, error

@@ -1,4 +1,4 @@
-"""What stands in the composer: pasted texts too large to edit, and the text below them."""
+"""The content of the message box: pasted texts too large to edit, and the text below them."""
 
 from typing import NamedTuple
 
@@ -7,7 +7,7 @@ from qwen_tui.chat.drafts import UnsentEdit
 LARGE_CHARACTERS = 20_000
 LARGE_LINES = 400
 LARGE_LINE_CHARACTERS = 4_000
-"""From any of these on a text area becomes slow: 100,000 characters on one line cost up to 3 s a key."""
+"""Above any of these limits a text area becomes slow: 100,000 characters on one line cost up to 3 s per key."""
 
 
 class Draft(NamedTuple):
@@ -18,48 +18,48 @@ class Draft(NamedTuple):
 
     @classmethod
     def of(cls, message: str) -> "Draft":
-        """A message as the composer takes it: in the text area if that can bear it."""
+        """Convert a message to a draft: a text too large for the text area becomes an attachment."""
         return cls((message,)) if is_large(message) else cls((), message)
 
     def followed_by(self, other: "Draft") -> "Draft":
-        """Both, this one first."""
+        """Return this draft followed by another one."""
         text = "\n\n".join(filter(None, (self.text, other.text)))
         return Draft((*self.attachments, *other.attachments), text)
 
     @property
     def message(self) -> str:
-        """What is sent: everything in the order in which it is seen; empty when there are only blanks."""
+        """The text to send, in the order shown on screen; empty if there is only whitespace."""
         parts = (part.strip("\n").rstrip() for part in (*self.attachments, self.text))
         return "\n\n".join(part for part in parts if part)
 
 
 class Written(NamedTuple):
-    """All that is written in a conversation and not sent, seen or not."""
+    """All unsent text of a conversation, whether shown in the message box or not."""
 
     draft: Draft = Draft()
     edits: tuple[UnsentEdit, ...] = ()
-    """What was written in the place of messages."""
+    """Unsent edits of messages."""
     editing: str = ""
-    """The id of the message that is being written anew; empty when the draft is."""
+    """The id of the message being edited; empty if the draft is shown."""
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing."""
+        """True if there is no unsent text."""
         return not (self.draft.text or self.draft.attachments or self.edits)
 
 
 class Editing(NamedTuple):
-    """A message that is written anew, in the place of the draft."""
+    """An edit of a message, shown in the message box instead of the draft."""
 
     message_id: str
     is_reply: bool
     original: str
     kept: Draft
-    """What stood in the composer before, and comes back."""
+    """The draft that the edit replaced in the message box, restored afterwards."""
 
 
 def is_large(text: str) -> bool:
-    """Whether a text is too large for a text area."""
+    """Return whether a text is too large for a text area."""
     return (
         len(text) > LARGE_CHARACTERS
         or text.count("\n") >= LARGE_LINES

@@ -1,7 +1,7 @@
-"""Drafts on disk: what stands in the composer of each conversation, and messages that wait to be answered.
+"""Drafts on disk: the unsent text of each conversation, and messages that wait for an answer.
 
-A message that was sent while the model was busy is in nobody's conversation yet. It is kept beside the draft until
-it is, and comes back in the composer when the program did not get that far.
+A message sent while the model is busy is not part of its conversation yet. It is saved with the draft until
+it is, and is restored to the message box if the program ends first.
 """
 
 import threading
@@ -18,7 +18,7 @@ from qwen_tui.session.turn_queue import TurnQueue
 
 
 class DraftKeeper:
-    """Notes in memory what is written, and has the storage thread put it on disk."""
+    """Records unsent text in memory, and has the storage thread write it to disk."""
 
     def __init__(self, drafts: Drafts, turns: TurnQueue, storage: Storage) -> None:
         self._drafts = drafts
@@ -26,26 +26,26 @@ class DraftKeeper:
         self._turns = turns
         self._storage = storage
         self._is_due = False
-        """Whether the storage thread has been asked to write and has not begun."""
+        """Whether a write was requested that the storage thread has not started."""
         self._writing = threading.Lock()
         self._lock = threading.Lock()
-        """For what is in memory; nobody waits for a disk while they hold it."""
+        """Guards the state in memory; never locked during disk access."""
         self._here: dict[str, Written] = {}
-        """By conversation id: what stands, or last stood, in its composer."""
+        """By conversation id: the current or last content of its message box."""
         self._new: dict[str, Conversation] = {}
-        """By id: the conversations that have no message, and so no file, yet."""
+        """By id: the conversations that have no message, and so no file."""
         self._changed: set[str] = set()
         self._on_disk: frozenset[str] | None = None
-        """The conversations that had a draft when the program began."""
+        """The conversations that had a draft when the program started."""
 
     def open(self, conversation: Conversation) -> Written:
-        """What the composer of a conversation begins with; its file is read the first time."""
+        """Return the unsent text of a conversation; reads its file the first time."""
         with self._lock:
             known = self._here.get(conversation.id)
         if known is not None:
             return known
         saved = self._drafts.load(conversation.id) or SavedDraft()
-        # The program may have been killed after a message was accepted, before that was written here.
+        # The program may have been killed between accepting a message and updating the draft file.
         lost = [each.text for each in saved.waiting if conversation.message(each.own_id) is None]
         edits = [each for each in saved.edits if conversation.message(each.message_id) is not None]
         lost += [each.text for each in saved.edits if each not in edits]
@@ -55,7 +55,7 @@ class DraftKeeper:
             return self._here.setdefault(conversation.id, Written(draft, tuple(edits), saved.editing))
 
     def among(self, conversation_ids: Collection[str]) -> frozenset[str]:
-        """Those of these conversations with something unsent or unanswered; reads the folder the first time."""
+        """Return which of these conversations have unsent or unanswered text; lists the folder the first time."""
         if self._on_disk is None:
             self._on_disk = self._drafts.among(conversation_ids)
         with self._lock:
@@ -63,7 +63,7 @@ class DraftKeeper:
         return frozenset(each for each in conversation_ids if here.get(each, each in self._on_disk))
 
     def note(self, conversation: Conversation, written: Written) -> None:
-        """This stands in the composer of a conversation now."""
+        """Record the current content of a conversation's message box."""
         with self._lock:
             self._note_newness(conversation)
             if self._here.get(conversation.id) != written:
@@ -71,7 +71,7 @@ class DraftKeeper:
                 self._changed.add(conversation.id)
 
     def give_back(self, conversation: Conversation, request: TurnRequest) -> None:
-        """What was written for a turn that is not to be answered joins what is written in its conversation."""
+        """Move the text of a turn that will not be answered back to the unsent text of its conversation."""
         written = self.open(conversation)
         if isinstance(request, Edit):
             edits = [each for each in written.edits if each.message_id != request.message_id]
@@ -87,26 +87,26 @@ class DraftKeeper:
         self.note(conversation, written)
 
     def note_queue(self, conversation: Conversation) -> None:
-        """A message of this conversation waits now, or no longer."""
+        """Record that the queued messages of this conversation have changed."""
         with self._lock:
             self._note_newness(conversation)
             self._changed.add(conversation.id)
 
     def keep(self) -> None:
-        """Have what has changed written as soon as the storage thread gets to it; from the event loop."""
+        """Schedule a write of all changes on the storage thread; call from the event loop."""
         if not self._is_due:
             self._is_due = True
             self._storage.run(self.write)
 
     def write(self) -> QwenTuiError | None:
-        """Write what has changed, from any thread; returns why something could not be, and is tried again."""
+        """Write all changes, from any thread; return the error of a failed write, which will be retried."""
         problem: QwenTuiError | None = None
         self._is_due = False
         with self._writing:
             with self._lock:
                 changed = list(self._changed)
             for conversation_id in changed:
-                self._changed.discard(conversation_id)  # first: what is noted from here on counts again
+                self._changed.discard(conversation_id)  # first: changes during the write count again
                 try:
                     self._drafts.save(conversation_id, self._as_it_stands(conversation_id))
                 except QwenTuiError as error:

@@ -1,4 +1,4 @@
-"""What happens in a turn, as the session tells it: to the screen, to `qwen-tui ask`, to the tests."""
+"""Events of a turn, as the session reports them to the screen, to `qwen-tui ask` and to the tests."""
 
 from typing import NamedTuple
 
@@ -15,14 +15,14 @@ class Accepted(NamedTuple):
 
 
 class Refused(NamedTuple):
-    """The turn was not begun; the text belongs back in the composer."""
+    """The turn was not started; the text belongs back in the message box."""
 
     text: str
     error: QwenTuiError
 
 
 class ReplyStarted(NamedTuple):
-    """The model is asked. `reply` is empty, or has the text that is continued; `window` tells what is seen."""
+    """The model was asked. `reply` is empty, or has the text to continue; `window` is what the model sees."""
 
     reply: Message
     window: Window
@@ -31,19 +31,19 @@ class ReplyStarted(NamedTuple):
 
 
 class Replied(NamedTuple):
-    """The reply has ended, one way or another, and is recorded. The last event of a turn that was accepted."""
+    """The reply has ended, in whatever way, and is recorded. The last event of an accepted turn."""
 
     reply: Message
 
 
 class NotSaved(NamedTuple):
-    """Saving failed; everything is kept in memory, and `save` is worth trying again."""
+    """Saving failed; everything is in memory, and `save` can be retried."""
 
     error: QwenTuiError
 
 
 class SavedAgain(NamedTuple):
-    """What could not be written while the reply came is on the disk now, with all of it."""
+    """Everything that could not be written during the reply is now on disk."""
 
 
 Event = (

@@ -1,11 +1,11 @@
-"""The conversations of this person: which there are, which are open, and taking back what was done to them.
+"""The person's conversations: the list, the open sessions, and undo.
 
-Sits between the store (files) and the screen (rows). A conversation is opened once: a reply that is still being
-written and the log that shows it share one `ChatSession`. While it is open it is claimed, so that a second program
-only reads it.
+The library is between the store (files) and the screen (rows). A conversation is opened once: a reply that is
+still being written and the log that shows it share one `ChatSession`. An open conversation is claimed, so
+that a second program can only read it.
 
-What reads or changes files waits for the disk, and is called on one thread: the screen's is `storage`. Properties,
-`name` and `note_edit` only use memory and may be used from any thread.
+Methods that access files wait for the disk and must be called on one thread (the screen's is `storage`).
+Properties, `name` and `note_edit` only use memory and may be called from any thread.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -27,30 +27,30 @@ from qwen_tui.session.undo import Change, UndoStack
 
 
 class Library:
-    """Open sessions, the list of all conversations, and undo for what is done to them."""
+    """Open sessions, the list of all conversations, and undo of changes to them."""
 
     def __init__(self, store: ConversationStore) -> None:
         self._store = store
         self._open: dict[str, ChatSession] = {}
         self._claims: dict[str, Claim] = {}
-        """Those on open conversations, but for the ones that another program has, which are read only."""
+        """Claims on open conversations; a conversation that another program has open is read-only and has none."""
         self._search = Search(store.path)
         self._entries: dict[str, Entry] = {}
         self._told: set[tuple[object, ...]] = set()
         self.add = store.add
-        """Takes in conversations from elsewhere as the entries are asked for, from any thread."""
+        """Saves imported conversations as the entries are iterated; usable from any thread."""
         self.changes = UndoStack()
-        """What was done to conversations and can be taken back."""
+        """Changes to conversations that can be undone."""
         self.problems: tuple[QwenTuiError, ...] = ()
-        """What could not be read, and where it was put: for whoever listed, to be said once."""
+        """Unreadable files and where they were moved; the caller of `entries` reports them once."""
 
     def entries(self) -> tuple[Entry, ...]:
-        """All saved conversations, pinned ones first, then the one used last."""
-        problems = self._store.problems  # what a save has found since: listing clears it
+        """Return all saved conversations: pinned ones first, then the most recently used."""
+        problems = self._store.problems  # listing clears those found by a save since
         entries = self._store.list()
         for problem in (*problems, *self._store.problems):
             known = (problem.code, *problem.parameters.values())
-            if known not in self._told:  # a file that stays where it is, is met at every look
+            if known not in self._told:  # a file that cannot be moved is found at every listing
                 self._told.add(known)
                 self.problems += (problem,)
         self._store.problems = ()
@@ -58,24 +58,24 @@ class Library:
         return tuple(sorted(entries, key=lambda entry: not entry.pinned))
 
     def last_used(self) -> Entry | None:
-        """The conversation that was used last, pinned or not; None where there is none."""
+        """Return the most recently used conversation, pinned or not; None if there is none."""
         return max(self.entries(), key=lambda entry: entry.updated, default=None)
 
     def search(self, query: str, is_stopped: Callable[[], bool]) -> Iterator[Hit]:
-        """The conversations of the last listing in which every word occurs, by name or by what was said."""
+        """Search the last listing for conversations in which every word occurs, by name or content."""
         return self._search.hits(tuple(self._entries.values()), query, is_stopped)
 
     # --- Open conversations -----------------------------------------------------------------------------
 
     def new(self, name: str | None = None, *, left_behind: LeftBehind | None = None) -> ChatSession:
-        """An empty conversation; it gets a file with its first message. `left_behind` is one to go on with."""
+        """Create an empty conversation, or continue `left_behind`; its file is created with its first message."""
         conversation = self._store.create(left_behind.name or None if left_behind is not None else name)
         if left_behind is not None:
             conversation = replace(conversation, id=left_behind.own_id, overrides=left_behind.overrides)
         return self._keep(conversation, self._store.claim(conversation.id))
 
     def new_or_left_behind(self, left_behind: Iterable[LeftBehind], name: str | None = None) -> ChatSession:
-        """An empty conversation: the first of these, which were never begun (and have this name), or its own."""
+        """Return the first of these unstarted conversations that is free (and has this name), else a new one."""
         for left in left_behind:
             is_wanted = name is None or left.name == tidy(name)
             known = self._writable(left.own_id)
@@ -88,9 +88,10 @@ class Library:
         return self.new(name)
 
     def open(self, conversation_id: str) -> ChatSession:
-        """A saved conversation, or the session that already has it open; raises `QwenTuiError`.
+        """Open a saved conversation, or return the session that already has it open; raises `QwenTuiError`.
 
-        One that another program has open can only be read; it is worth opening again when that has gone.
+        If another program has it open, the session is read-only; open it again once that program has closed
+        it.
         """
         known = self._open.get(conversation_id)
         if known is not None and not known.is_read_only:
@@ -106,7 +107,7 @@ class Library:
             raise
 
     def open_named(self, name: str, left_behind: Iterable[LeftBehind] = ()) -> ChatSession:
-        """The conversation of this name, or as `new_or_left_behind` has it; raises `QwenTuiError`."""
+        """Open the conversation with this name, else call `new_or_left_behind`; raises `QwenTuiError`."""
         entry = self._store.find(name)
         if entry is None:
             return self.new_or_left_behind(left_behind, name)
@@ -114,26 +115,26 @@ class Library:
         return self.open(entry.id)
 
     def let_go(self, is_needed: Callable[[str], bool]) -> None:
-        """Close the conversations that nobody needs and that are on disk as they stand.
+        """Close the conversations that are fully saved and that nobody needs.
 
-        Not between opening one and showing it: a closed session saves nothing any more.
+        Do not call between opening a conversation and showing it: a closed session no longer saves anything.
         """
         for conversation_id, session in list(self._open.items()):
             if session.is_saved and not is_needed(conversation_id):
                 self._close(conversation_id)
 
     def release(self) -> None:
-        """Let other programs write in them: this one is being left. A reply that still comes is saved."""
+        """Release all claims on quitting, so that other programs can write. A reply still running is saved."""
         for claim in list(self._claims.values()):
             claim.release()
 
     @property
     def has_failed_to_save(self) -> bool:
-        """Whether something of an open conversation could not be saved when that was last tried."""
+        """True if the last attempt to save an open conversation failed."""
         return any(session.has_failed_to_save for session in list(self._open.values()))
 
     def save_changes(self) -> QwenTuiError | None:
-        """Save what is not on disk yet of any open conversation; returns the first reason why that failed."""
+        """Save all unsaved changes of open conversations; return the first error."""
         errors: list[QwenTuiError] = []
         for session in list(self._open.values()):
             if not session.is_saved:
@@ -144,14 +145,14 @@ class Library:
         return errors[0] if errors else None
 
     def name(self, conversation_id: str) -> str:
-        """What a conversation is called, as far as this program knows; empty for one it does not know."""
+        """Return the name of a conversation, as far as this program knows; empty if it is unknown."""
         session, entry = self._writable(conversation_id), self._entries.get(conversation_id)
         return session.conversation.name if session is not None else entry.name if entry is not None else ""
 
-    # --- Changes that can be taken back -----------------------------------------------------------------
+    # --- Changes with undo ------------------------------------------------------------------------------
 
     def rename(self, conversation_id: str, name: str) -> None:
-        """Name a conversation, also one that has no file yet; raises `QwenTuiError`."""
+        """Rename a conversation, even one without a file; raises `QwenTuiError`."""
         session = self._writable(conversation_id)
         before = session.conversation if session is not None else self._entry(conversation_id)
         by_person = session is None or session.conversation.named_by_person
@@ -168,7 +169,7 @@ class Library:
         self.changes.push(Change("undone.rename", conversation_id, take_back))
 
     def pin(self, conversation_id: str, pinned: bool) -> None:
-        """Keep a conversation on top of the list, or no longer; raises `QwenTuiError`."""
+        """Pin or unpin a conversation at the top of the list; raises `QwenTuiError`."""
 
         def set_pin(pinned: bool) -> str:
             return self._change(
@@ -182,7 +183,7 @@ class Library:
         self.changes.push(Change(what, conversation_id, partial(set_pin, not pinned)))
 
     def trash(self, conversation_id: str) -> str:
-        """Move a conversation to the trash and close it; returns its name. Raises `QwenTuiError`."""
+        """Move a conversation to the trash and close it; return its name. Raises `QwenTuiError`."""
         session = self._writable(conversation_id)
         if session is not None:
             session.save()
@@ -192,12 +193,12 @@ class Library:
         return trashed.name
 
     def delete(self, session: ChatSession, message_id: str) -> None:
-        """Take a message out of an open conversation (see `branches.without`); raises `QwenTuiError`."""
+        """Delete a message from an open conversation (see `branches.without`); raises `QwenTuiError`."""
         before = session.conversation
         try:
             session.delete(message_id)
         finally:
-            if session.conversation is not before:  # also when it could not be saved
+            if session.conversation is not before:  # even if it could not be saved
                 _note(
                     self,
                     "undone.delete",
@@ -206,7 +207,7 @@ class Library:
                 )
 
     def rewrite(self, session: ChatSession, reply_id: str, text: str) -> None:
-        """Put a person's version beside a reply; raises `QwenTuiError`."""
+        """Add a person's version of a reply as a variant; raises `QwenTuiError`."""
         reply = session.conversation.message(reply_id)
         if reply is None:
             return
@@ -224,17 +225,17 @@ class Library:
         session.change(lambda it: it.with_message(edited))
 
     def note_edit(self, session: ChatSession, message_id: str) -> None:
-        """Another version of this message is shown from now on; undo shows this one again."""
+        """Make undo show this message again, after another version of it is shown."""
         _note(self, "undone.edit", session.conversation.id, lambda it: it.show(message_id))
 
     def duplicate(self, conversation_id: str) -> str:
-        """Make a copy of a conversation under a name of its own; returns the copy's id. Raises `QwenTuiError`."""
+        """Copy a conversation under a new name; return the copy's id. Raises `QwenTuiError`."""
         session = self._writable(conversation_id)
         if session is not None:
             session.save()
         return self._store.duplicate(self._entry(conversation_id)).id
 
-    # --- Inside -----------------------------------------------------------------------------------------
+    # --- Internals --------------------------------------------------------------------------------------
 
     def _change(
         self,
@@ -242,7 +243,7 @@ class Library:
         here: Callable[[Conversation], Conversation],
         in_file: Callable[[Entry], Entry],
     ) -> str:
-        """Change a conversation where it is: open here, or only in its file; returns its name."""
+        """Change a conversation in its open session, or else only in its file; return its name."""
         session = self._writable(conversation_id)
         if session is None:
             return in_file(self._entry(conversation_id)).name
@@ -250,7 +251,7 @@ class Library:
         return session.conversation.name
 
     def _writable(self, conversation_id: str) -> ChatSession | None:
-        """The session of a conversation that is open here; None where only the file can be changed."""
+        """Return the writable session of a conversation; None if only its file can be changed."""
         session = self._open.get(conversation_id)
         return None if session is None or session.is_read_only else session
 
@@ -279,7 +280,7 @@ class Library:
 
 
 def _note(library: Library, what: str, conversation_id: str, how: Callable[[ChatSession], None]) -> None:
-    """Let undo do this to a conversation, which may have been closed by then."""
+    """Push an undo step on a conversation, which is opened again if it has been closed."""
 
     def take_back() -> str:
         session = library.open(conversation_id)

@@ -1,4 +1,4 @@
-"""Which conversation is shown next: a saved one, a new one, or one that was written for and never begun."""
+"""Choose and open the next conversation to show: saved, new, or unstarted with a draft."""
 
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.session.drafts import DraftKeeper
@@ -7,14 +7,14 @@ from qwen_tui.session.session import ChatSession
 
 
 class Opener:
-    """Opens conversations with their drafts. All of it reads files: to be run on the storage thread."""
+    """Opens conversations with their drafts. Every method reads files: run them on the storage thread."""
 
     def __init__(self, library: Library, drafts: DraftKeeper) -> None:
         self._library = library
         self._drafts = drafts
 
     def first(self, name: str | None) -> tuple[ChatSession, QwenTuiError | None]:
-        """The conversation that the program begins with, and why it is not the one of this name."""
+        """Open the conversation to start with; also return why it is not the one with this name."""
         problem = None
         if name is not None:
             try:
@@ -24,16 +24,16 @@ class Opener:
         return self._with_draft(self._library.new_or_left_behind(self._drafts.left_behind())), problem
 
     def open(self, conversation_id: str | None) -> ChatSession:
-        """A saved conversation, or an empty one for None; raises `QwenTuiError`."""
+        """Open a saved conversation, or an empty one for None; raises `QwenTuiError`."""
         if conversation_id is None:
             return self._with_draft(self._library.new())
         return self._with_draft(self._library.open(conversation_id))
 
     def next_new(self, shown_id: str) -> tuple[ChatSession, str]:
-        """An empty conversation; before it, one after another, those that were written for and never begun.
+        """Open an unstarted conversation with a draft, or an empty one after the last of these.
 
-        They have no row in the list. The newest comes first, and after the oldest the empty one. The second value
-        is the code of what is to be said of it, or nothing.
+        Such conversations have no row in the list. They are visited newest first; after the oldest comes an
+        empty conversation. The second value is the code of a notice to show, or empty.
         """
         self._drafts.write()
         left = [each for each in self._drafts.left_behind() if each.has_words]
@@ -46,7 +46,7 @@ class Opener:
         return session, "screen.left_behind" if own_id == ids[-1] else "screen.left_behind.older"
 
     def taken_over(self, session: ChatSession) -> ChatSession | None:
-        """The same conversation to write in, when the program that had it open is gone; None while it is not."""
+        """Open the conversation for writing if the other program has closed it, else return None."""
         try:
             opened = self._library.open(session.conversation.id)
         except QwenTuiError:
@@ -54,5 +54,5 @@ class Opener:
         return opened if opened is not session else None
 
     def _with_draft(self, session: ChatSession) -> ChatSession:
-        self._drafts.open(session.conversation)  # reads the file that the message box will want
+        self._drafts.open(session.conversation)  # reads the file that the message box needs next
         return session

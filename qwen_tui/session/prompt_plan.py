@@ -1,4 +1,4 @@
-"""What the model is to see of a conversation: the prompt, and where the model's memory begins.
+"""Plan what the model sees of a conversation: the prompt, and where the context begins.
 
 Token counts come from the engine (the model's own tokenizer and template); the choice itself is the pure
 function `chat.context.fit`.
@@ -15,18 +15,18 @@ from qwen_tui.errors import QwenTuiError
 from qwen_tui.settings.options import Settings
 
 WINDOWS_OF_TOKENS = 4
-"""How many context windows' worth of tokens go with the newest replies; those of thoughts are among them."""
+"""How many context windows' worth of token ids, thinking included, are sent along with the newest replies."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """A request that fits, and what was left out of it."""
+    """A request, and what was left out of it."""
 
     request: Request
     window: Window
     """Its start is an index into the whole path, as the log shows it."""
     first_sent: str
-    """The id of the oldest message that the model sees; empty while there is none."""
+    """The id of the oldest message that the model sees; empty if there is none."""
 
 
 def plan(
@@ -37,12 +37,12 @@ def plan(
     continues: bool = False,
     stop: StopFlag | None = None,
 ) -> Plan:
-    """Choose what is sent so that the last message of `path`, a person's, can be answered.
+    """Choose what to send to have the last message of `path`, a person's, answered.
 
-    When it `continues`, the last message is a reply that the model is to go on with.
+    With `continues`, the last message is a reply that the model should continue.
 
-    Raises `QwenTuiError("chat.message_too_long")` with both numbers when the newest turn alone is too large, and
-    `engine.stopped_early` when `stop` is set meanwhile.
+    Raises `QwenTuiError("chat.message_too_long")` with both numbers if the newest turn alone is too large,
+    and `engine.stopped_early` if `stop` is set meanwhile.
     """
     view = survey(path, settings, engine, continues=continues, stop=stop)
     if not view.window.fits:
@@ -59,7 +59,7 @@ def survey(
     continues: bool = False,
     stop: StopFlag | None = None,
 ) -> Plan:
-    """What the model would see of `path` now, and how large that is; the window may not fit."""
+    """Return what the model would see of `path` now, and its size; the window may not fit."""
     seen = [message for message in path if is_seen(message) or (continues and message is path[-1])]
     system = _system(settings)
     count = partial(engine.count, thinking=settings.thinking, continues=continues, stop=stop)
@@ -72,7 +72,7 @@ def survey(
     fixed_tokens = counts.total - sum(cost.tokens for cost in costs)
     budget = budget_tokens(settings, engine)
     window = fit(costs, fixed_tokens, budget, memory=settings.memory, turns=settings.memory_turns)
-    # Blocks are additive for the templates we know, but only a rendering of what is really sent is exact.
+    # Per-message counts add up for the known templates, but only rendering what is really sent is exact.
     starts = [window.start, *(i for i in range(window.start + 1, len(seen)) if costs[i].opens_turn)]
     for start in starts:
         sent = (*system, *messages[start:])
@@ -93,9 +93,9 @@ def survey(
 
 
 def upcoming(path: Sequence[Message], settings: Settings, engine: Engine) -> Plan:
-    """What of `path` the next message will be sent with: a limit in turns counts that one, too.
+    """Return what of `path` will be sent with the next message, which counts towards a limit in turns.
 
-    `first_sent` is empty, and the window begins behind the path, where that is nothing.
+    If that is nothing, `first_sent` is empty and the window starts after the end of the path.
     """
     turns = settings.memory_turns if settings.memory else 1
     if turns is None or not path or path[-1].role is Role.USER:
@@ -110,16 +110,17 @@ def upcoming(path: Sequence[Message], settings: Settings, engine: Engine) -> Pla
 
 
 def budget_tokens(settings: Settings, engine: Engine) -> int:
-    """How large a prompt may be: the window less the room for the reply, or the person's own limit."""
+    """Return the maximum prompt size: the window minus the room for the reply, capped by the person's limit."""
     context_window = engine.info.context_window
     budget = context_window - reply_room(context_window, settings.max_new_tokens)
     return min(budget, settings.memory_tokens) if settings.memory_tokens is not None else budget
 
 
 def prompt_messages(messages: Sequence[Message], context_window: int) -> tuple[PromptMessage, ...]:
-    """Messages of the conversation as the engine takes them, the newest replies with the tokens they are made of.
+    """Convert messages to the engine's form, with the original token ids of the newest replies.
 
-    A conversation may be many times as long as a context window, and this crosses the pipe for each count.
+    Token ids are limited because a conversation may be many times as long as a context window, and every
+    count sends it through the pipe.
     """
     left = WINDOWS_OF_TOKENS * context_window
     taken: list[PromptMessage] = []
@@ -133,7 +134,7 @@ def prompt_messages(messages: Sequence[Message], context_window: int) -> tuple[P
 
 
 def is_seen(message: Message) -> bool:
-    """Whether the model may see this message: replies that never got a word out are left out."""
+    """Return whether the model may see this message: replies without any answer text are left out."""
     return message.role is not Role.ASSISTANT or bool(message.content)
 
 

@@ -1,4 +1,4 @@
-"""Letting the engine read what the next message will be asked after, before it is asked."""
+"""Have the engine read the conversation before the next message is sent."""
 
 from typing import TYPE_CHECKING
 
@@ -8,19 +8,19 @@ from qwen_tui.engine.base import Engine, StopFlag
 from qwen_tui.session.prompt_plan import Plan
 from qwen_tui.settings.options import Settings
 
-if TYPE_CHECKING:  # it calls `prepare_next` after a reply
+if TYPE_CHECKING:  # avoids a cycle: the session calls `prepare_next` after a reply
     from qwen_tui.session.session import ChatSession
 
 
 def read_ahead(session: "ChatSession", settings: Settings, engine: Engine, stop: StopFlag) -> None:
-    """Read a conversation that is shown, where its last message is a reply; returns early when `stop` is set."""
+    """Read ahead in a conversation whose last message is a reply; return early if `stop` is set."""
     last = session.conversation.message(session.conversation.head or "")
     if last is not None and last.role is Role.ASSISTANT and last.content:
         _prepare(session, last, settings, engine, stop)
 
 
 def prepare_next(session: "ChatSession", reply_id: str, settings: Settings, engine: Engine) -> None:
-    """Read on after a reply that has come to its own end: another one is likely to be asked for again."""
+    """Read ahead after a reply that ended by itself, because a stopped one is likely to be regenerated."""
     reply = session.conversation.message(reply_id)
     if reply is not None and reply.status is Status.COMPLETE:
         _prepare(session, reply, settings, engine, None)

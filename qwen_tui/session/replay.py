@@ -1,8 +1,8 @@
-"""Run a reply again as its receipt tells, and compare the tokens.
+"""Run a reply again from its receipt, and compare the tokens.
 
-Same prompt, same seed, same sampling, nothing reused: the same model gives the same tokens, and where it does
-not (another card, another version of a library) this says at which token it first differs. The conversation is only
-read.
+With the same prompt, seed and sampling, and no cache reuse, the same model generates the same tokens; if it
+does not (another GPU, another library version), the replay reports the first token that differs. The
+conversation is not changed.
 """
 
 from collections.abc import Iterator, Sequence
@@ -28,11 +28,11 @@ from qwen_tui.errors import QwenTuiError
 from qwen_tui.session.prompt_plan import is_seen, prompt_messages
 
 SHOWN_CHARACTERS = 24
-"""How much text is shown from where two replies part."""
+"""How much text is shown from where two replies diverge."""
 
 
 class Replaying(NamedTuple):
-    """So many tokens of so many have been generated again."""
+    """Progress: how many tokens have been generated again."""
 
     reply_id: str
     done: int
@@ -40,23 +40,23 @@ class Replaying(NamedTuple):
 
 
 class Replayed(NamedTuple):
-    """The reply was run again: the same tokens as far as it went, unless `differs_at` tells otherwise."""
+    """The reply was run again; if `differs_at` is None, the tokens are the same as far as they were compared."""
 
     reply_id: str
     compared: int
     """How many tokens of the reply were compared."""
     total: int
     differs_at: int | None = None
-    """The first token that is another one, counted from 1."""
+    """The number of the first token that differs, counted from 1."""
     was: str = ""
-    """How the text went on from there, as far as the texts differ."""
+    """The reply's text from the first difference on."""
     became: str = ""
     reused_tokens: int = 0
-    """What the run that differs had of its prompt from the cache: numbers round otherwise when all is read."""
+    """Prompt tokens that the original run had in the cache; recomputing them rounds differently."""
 
 
 class NotReplayed(NamedTuple):
-    """It cannot be run again, or something went wrong."""
+    """The reply cannot be run again, or an error occurred."""
 
     reply_id: str
     error: QwenTuiError
@@ -109,7 +109,7 @@ def replay(
 
 
 def _request(conversation: Conversation, reply: Message, index: int, info: ModelInfo) -> Request:
-    """The request that a run of the reply answered; raises `QwenTuiError` where it cannot be had any more."""
+    """Reconstruct the request of one run of a reply; raises `QwenTuiError` if that is no longer possible."""
     run = reply.receipt[index]
     model = {"model": run.model, "quantization": run.quantization, "dtype": run.dtype}
     if run.revision != info.revision or any(getattr(info, key) != value for key, value in model.items()):
@@ -138,13 +138,13 @@ def _request(conversation: Conversation, reply: Message, index: int, info: Model
 
 
 def _same(before: Sequence[object], again: Sequence[object]) -> int:
-    """How many tokens, or characters, they begin with in common."""
+    """Return the length of the common prefix of two sequences."""
     pairs = zip(before, again, strict=False)
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def _written(reply: Message, index: int) -> str:
-    """What a run of the reply wrote: thinking, then answer."""
+    """Return the text that one run of the reply generated: thinking, then answer."""
     ends = [(run.thinking_start, run.content_start) for run in reply.receipt]
     ends.append((len(reply.thinking), len(reply.content)))
     (thinking_from, content_from), (thinking_to, content_to) = ends[index : index + 2]
@@ -152,6 +152,6 @@ def _written(reply: Message, index: int) -> str:
 
 
 def _parting(before: str, again: str) -> tuple[str, str]:
-    """How two texts go on from where they part."""
+    """Return the text of each reply after the common prefix, shortened."""
     at = _same(before, again)
     return before[at : at + SHOWN_CHARACTERS], again[at : at + SHOWN_CHARACTERS]

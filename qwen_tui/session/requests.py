@@ -1,4 +1,4 @@
-"""What can be asked of the model in a conversation: one value for each way in which a turn begins."""
+"""Requests to the model: one value for each way to begin a turn."""
 
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -12,33 +12,33 @@ class Send:
 
     text: str
     own_id: str = field(default_factory=new_message_id)
-    """Of the message that the text becomes: tells whether it has become one, a crash later too."""
+    """The id of the message it becomes; shows whether it was accepted, even after a crash."""
 
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """Answer another text in the place of a message of the person, in a branch of its own."""
+    """Answer an edited version of a person's message, on a new branch."""
 
     message_id: str
     text: str
     own_id: str = field(default_factory=new_message_id)
-    """Of the message that the text becomes."""
+    """The id of the message it becomes."""
 
 
 class Regenerate(NamedTuple):
-    """Answer a question again: the question's id or that of one of its answers; None for the last one."""
+    """Regenerate a reply, given the id of its question or of one of its variants; None for the last question."""
 
     message_id: str | None = None
 
 
 class Continue(NamedTuple):
-    """Go on with a reply that did not come to its end."""
+    """Continue a reply that did not come to its end."""
 
     reply_id: str
 
 
 class Replay(NamedTuple):
-    """Run a reply again as its receipt tells, and compare."""
+    """Run a reply again from its receipt, and compare."""
 
     reply_id: str
 

@@ -1,4 +1,4 @@
-"""Looking through what was said in all conversations, beside everything else."""
+"""Search the contents of all conversations in the background."""
 
 import logging
 import threading
@@ -11,35 +11,35 @@ from qwen_tui.chat.search import Hit
 log = logging.getLogger(__name__)
 
 TELL_SECONDS = 0.05
-"""How often it tells what it has found so far."""
+"""How often intermediate results are published."""
 
 SearchFunction = Callable[[str, Callable[[], bool]], Iterator[Hit]]
 """Finds words in conversations until it is stopped."""
 
 
 class Found(NamedTuple):
-    """What has been found so far."""
+    """The results so far."""
 
     query: str
     hits: Mapping[str, Hit]
-    """By conversation id."""
+    """Hits by conversation id."""
     is_done: bool
-    """Whether every conversation was looked through."""
+    """Whether every conversation was searched."""
 
 
 class BackgroundSearch:
-    """Answers the newest question; an older one is dropped at the next conversation."""
+    """Answers the newest query; an older one is abandoned at the next conversation."""
 
     def __init__(self, search: SearchFunction) -> None:
         self._search = search
         self._searching = threading.Lock()
         self._question = ("", 0)
-        """What was asked last, and how often something was."""
+        """The newest query, and the number of queries so far."""
         self.found: Found | None = None
-        """What the newest question has come to; None while nothing is known."""
+        """The results of the newest query; None until there are any."""
 
     def ask(self, query: str) -> None:
-        """Look for these words; for none, stop looking."""
+        """Start a search for these words; an empty query stops the current one."""
         self._question, self.found = (query, self._question[1] + 1), None
         if query:
             threading.Thread(target=self._answer, args=self._question, name="search", daemon=True).start()
@@ -54,13 +54,13 @@ class BackgroundSearch:
 
         hits: dict[str, Hit] = {}
         due = time.monotonic() + TELL_SECONDS
-        with self._searching:  # the one before ends at its next conversation
+        with self._searching:  # the previous search ends at its next conversation
             try:
                 for hit in self._search(query, is_old):
                     hits[hit.entry.id] = hit
                     if time.monotonic() > due:
                         tell(is_done=False)
                         due = time.monotonic() + TELL_SECONDS
-            except Exception:  # the person is told that it has ended all the same
-                log.exception("search broke")
+            except Exception:  # the search must still be reported as done
+                log.exception("search failed")
             tell(is_done=True)

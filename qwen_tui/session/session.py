@@ -1,8 +1,8 @@
-"""One conversation and the life of its turns, from question to saved.
+"""A conversation and its turns, from a message to the saved reply.
 
 `send`, `edit`, `regenerate` and `continue_reply` are plain generators of events. The screen runs them on a
-background thread, the tests simply iterate. Whatever ends a reply (its own end, a stop, an error, a caller that
-goes away), one place records it and saves it.
+background thread; tests simply iterate. However a reply ends (by itself, by a stop, by an error, by a closed
+generator), it is recorded and saved in one place.
 """
 
 import threading
@@ -26,39 +26,39 @@ from qwen_tui.settings.options import Settings
 
 
 class ChatSession:
-    """A conversation that can be talked in: owns the value, its replies, and its place on disk.
+    """An open conversation: its value, its running reply, and its state on disk.
 
-    One reply at a time. The conversation may be read from any thread; changes replace it under a lock.
+    One reply at a time. The conversation may be read from any thread; it is replaced under a lock.
     """
 
     def __init__(self, conversation: Conversation, store: ConversationStore, read_only: bool = False) -> None:
         self.conversation = conversation
-        """The conversation as it stands."""
+        """The current value of the conversation."""
         self._store = store
         self._lock = threading.RLock()
-        """Guards the value; never held while the disk is waited for."""
+        """Guards the value; never held during disk access."""
         self._saving = threading.Lock()
         """Held while the conversation is written."""
         self._since: list[Callable[[Conversation], Conversation]] = []
-        """The changes made since the state that is being written, or was last."""
+        """Changes made since the state that is being written, or was last written."""
         self.streaming: StreamingReply | None = None
         """The reply that is being written now."""
         self._is_interrupted = False
         self._has_file = bool(conversation.messages)
         self.is_saved = True
-        """Whether the disk has it as it stands."""
+        """Whether the current value is on disk."""
         self._is_closed = False
         self._left: list[Partial] = []
-        """The files of replies that the conversation's own file could not take yet."""
+        """Partial files of replies that are not saved in the conversation's own file yet."""
         self._chosen: dict[str, str] = {}
-        """By which message another one was followed when it was last shown."""
+        """Maps a message id to the id of the child that was last shown after it."""
         self.has_failed_to_save = False
-        """Whether the last attempt to save it failed."""
+        """Whether the last attempt to save failed."""
         self.is_read_only = read_only
-        """Another program has it open: nothing of it is saved here, and nobody is asked."""
+        """Another program has the conversation open: it cannot be changed, saved or continued here."""
 
     def standing(self) -> tuple[Conversation, StreamingReply | None]:
-        """The conversation and its running reply at one moment: a reply that has ended is in the conversation."""
+        """Return the conversation and its running reply consistently: an ended reply is in the conversation."""
         with self._lock:
             return self.conversation, self.streaming
 
@@ -66,7 +66,7 @@ class ChatSession:
         """Replace the conversation by `how(conversation)` and save it; waits for the disk.
 
         `how` may be called again, on a state that another program has added to. Raises `QwenTuiError`:
-        `session.read_only`, or that it could not be saved; the change stands in memory then.
+        `session.read_only`, or an error of saving, in which case the change remains in memory.
         """
         if self.is_read_only:
             raise QwenTuiError("session.read_only")
@@ -74,19 +74,19 @@ class ChatSession:
         self.save()
 
     def turn(self, message_id: str, step: int) -> None:
-        """Show the variant that stands `step` after this one, as it was last shown; raises as `change` does."""
+        """Show the variant `step` places after this one, at its last shown leaf; raises like `change`."""
         self.change(lambda it: turned(it, message_id, step, self._chosen))
 
     def show(self, message_id: str) -> None:
-        """Show the conversation through this message, as it was last shown; raises as `change` does."""
+        """Show the branch through this message, at its last shown leaf; raises like `change`."""
         self.change(lambda it: showing(it, message_id, self._chosen))
 
     def delete(self, message_id: str) -> None:
-        """Take a message out (see `branches.without`); raises as `change` does."""
+        """Delete a message (see `branches.without`); raises like `change`."""
         self.change(lambda it: without(it, message_id, self._chosen))
 
     def adjust(self, how: Callable[[Conversation], Conversation]) -> None:
-        """Replace the conversation without saving it yet: for what changes at every key, as its settings do."""
+        """Replace the conversation without saving: for changes at every key press, such as settings."""
         with self._lock:
             before, self.conversation = self.conversation, how(self.conversation)
             self._since.append(how)
@@ -95,7 +95,7 @@ class ChatSession:
                 self._chosen |= {each.parent: each.id for each in before.path() if each.parent is not None}
 
     def save(self) -> None:
-        """Save what the disk does not have yet, after a save that is under way; raises `QwenTuiError`."""
+        """Save unsaved changes, after any save in progress; raises `QwenTuiError`."""
         with self._saving:
             with self._lock:
                 if self.is_saved:
@@ -111,7 +111,7 @@ class ChatSession:
                     raise
                 with self._lock:
                     self._has_file = True
-                    for how in self._since:  # made while the disk was waited for
+                    for how in self._since:  # changes made during the write
                         saved = how(saved)
                     self.conversation = saved
             with self._lock:
@@ -120,18 +120,18 @@ class ChatSession:
             for partial in left:
                 if is_ours:
                     partial.discard()
-                else:  # closed in the middle of a reply: its file is all there is of it
+                else:  # closed during a reply: the partial is its only copy
                     partial.close()
 
     def close(self) -> None:
-        """Save nothing any more: the conversation was moved to the trash, or nobody has it open."""
+        """Stop saving: the conversation was moved to the trash, or nobody has it open."""
         with self._lock:
             self._is_closed = True
             while self._left:
                 self._left.pop().close()
 
     def interrupt(self) -> None:
-        """Mark the running reply as interrupted when it ends by a stop: the program is being left."""
+        """Mark the running reply as interrupted when a stop ends it: the program is quitting."""
         self._is_interrupted = True
 
     # --- Turns: generators of events --------------------------------------------------------------------
@@ -153,7 +153,7 @@ class ChatSession:
         *,
         own_id: str | None = None,
     ) -> Iterator[Event]:
-        """Ask another question in the place of one: a sibling of it, with a branch of its own."""
+        """Ask an edited message in place of another one: a sibling with its own branch."""
         before = self.conversation.message(message_id)
         parent = before.parent if before is not None else self.conversation.head
         question = replace(_question(text, parent, own_id), edited=before is not None)
@@ -162,7 +162,7 @@ class ChatSession:
     def regenerate(
         self, settings: Settings, engine: Engine, stop: StopFlag, message_id: str | None = None
     ) -> Iterator[Event]:
-        """Answer a question, given by its id or an answer's, or else the last one again: with a sibling reply."""
+        """Regenerate a reply to the last question, or to the one given by its id or by a reply's id."""
         path = path_to(self.conversation, message_id or self.conversation.head)
         question = next((message for message in reversed(path) if message.role is Role.USER), None)
         if question is not None:
@@ -171,7 +171,7 @@ class ChatSession:
     def continue_reply(
         self, reply_id: str, settings: Settings, engine: Engine, stop: StopFlag
     ) -> Iterator[Event]:
-        """Let the model go on with a reply that did not come to its end; the same message grows."""
+        """Let the model continue a reply that did not come to its end; the same message grows."""
         reply = self.conversation.message(reply_id)
         if reply is None or not reply.can_go_on:
             return
@@ -207,10 +207,10 @@ class ChatSession:
         *,
         continues: bool = False,
     ) -> Plan | QwenTuiError:
-        """What the model is to see, or why it cannot be asked."""
+        """Return what the model will see, or why it cannot be asked."""
         if self.is_read_only:
             return QwenTuiError("session.read_only")
-        if self._is_closed:  # moved to the trash while it was asked: the text goes back to its draft
+        if self._is_closed:  # moved to the trash while waiting: the text goes back to its draft
             return QwenTuiError("store.gone", name=self.conversation.name)
         settings = settings.with_overrides(self.conversation.overrides)
         try:
@@ -219,7 +219,7 @@ class ChatSession:
             return error
 
     def _answer(self, begun: Message, planned: Plan, engine: Engine, stop: StopFlag) -> Iterator[Event]:
-        """Stream a reply: every word goes to the partial file before it goes to the screen."""
+        """Stream a reply; every delta goes to the partial file before it goes to the screen."""
         streaming = self.streaming = StreamingReply(begun, planned)
         is_told = False
         partial = self._store.partial(self.conversation, begun)
@@ -258,16 +258,16 @@ class ChatSession:
         yield Replied(ended)
 
     def _record(self, message: Message, partial: Partial | None = None) -> QwenTuiError | None:
-        """Make a message part of the conversation and save it, and return why that failed.
+        """Add a message to the conversation and save it; return the error of saving.
 
-        The partial file of a reply is needed until it has been saved, and stays ours until then: as an orphan it
-        would be recovered behind the back of this session.
+        A reply's partial file is needed, and stays locked, until the reply is saved: as an orphan it would be
+        recovered behind this session's back.
         """
         with self._lock:
             if partial is not None:
                 self._left.append(partial)
             self.adjust(lambda conversation: _named(conversation.with_message(message)))
-            self.streaming = None  # in one with the change: the reply is either running or there
+            self.streaming = None  # in the same lock, so that a reply is always visible in exactly one place
         try:
             self.save()
         except QwenTuiError as error:
@@ -282,7 +282,7 @@ def _question(text: str, parent: str | None, own_id: str | None) -> Message:
 
 
 def _named(conversation: Conversation) -> Conversation:
-    """Give a conversation that no person has named the name of its first message."""
+    """Name a conversation after its first message, unless a person has named it."""
     if conversation.named_by_person or len(conversation.messages) != 1:
         return conversation
     return replace(conversation, name=name_from(conversation.messages[0].content))

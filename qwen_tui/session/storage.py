@@ -1,7 +1,7 @@
-"""The thread that reads and changes files for the screen, so that the event loop never waits for a disk.
+"""The thread that accesses files for the screen, so that the event loop never waits for a disk.
 
-Calls run one after another in the order they were made, so a rename and the listing behind it cannot overtake each
-other. A disk may take seconds (a full one, an NFS home); whoever awaits a call should do it in a task of its own.
+Calls run one after another in the order they were made, so a rename and the listing after it cannot overtake
+each other. A disk may take seconds (a full one, an NFS home); await a call in a task of its own.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 class Storage:
-    """One daemon thread: a program that ends waits for it at most as long as `close` says."""
+    """Runs calls on a daemon thread: on exit the program waits for it at most as long as `close` says."""
 
     def __init__(self) -> None:
         self._calls: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
@@ -25,10 +25,10 @@ class Storage:
         self._thread.start()
 
     def run(self, work: Callable[[], T]) -> "asyncio.Future[T]":
-        """Run `work` on the storage thread; the future has what it returns or raises.
+        """Run `work` on the storage thread; the future gets its result or exception.
 
-        To be called on an event loop. A future that was cancelled, or whose loop has ended, drops the result; the
-        work is done all the same.
+        Call this on an event loop. If the future was cancelled or its loop has closed, the result is dropped,
+        but the work is still done.
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
@@ -45,13 +45,13 @@ class Storage:
             result, error = None, None
             try:
                 result = work()
-            except Exception as raised:  # whoever awaits it gets it
+            except Exception as raised:  # passed on to the awaiting caller
                 error = raised
             try:
                 loop.call_soon_threadsafe(settle, result, error)
-            except RuntimeError:  # the loop is closed: the program is being left
+            except RuntimeError:  # the loop is closed: the program is quitting
                 if error is not None:
-                    log.warning("failed while the program was left: %s", error)
+                    log.warning("failed while quitting: %s", error)
 
         self._calls.put(call)
         return future

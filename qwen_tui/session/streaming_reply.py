@@ -1,4 +1,4 @@
-"""A reply while it is written: what has come of it so far, readable from any thread, and how it ended."""
+"""A reply while it is being written: its text so far, readable from any thread, and how it ended."""
 
 import threading
 from dataclasses import replace
@@ -12,39 +12,39 @@ from qwen_tui.errors import QwenTuiError
 from qwen_tui.session.prompt_plan import Plan
 
 _STATUS = {"length": Status.LENGTH, "stopped": Status.STOPPED}
-"""How a reply ends that does not end by itself."""
+"""Status by stop reason, for replies that did not end by themselves."""
 
 
 class Place(NamedTuple):
-    """How far somebody has read a reply: so many deltas of each kind."""
+    """A reader's position in a reply: the number of deltas read of each kind."""
 
     text: int = 0
     thinking: int = 0
 
 
 class News(NamedTuple):
-    """What has come of a reply since a place."""
+    """The new part of a reply since a position."""
 
     text: str
     thinking: str
     thinking_tokens: int
-    """How many generated tokens `thinking` stands for."""
+    """How many generated tokens `thinking` represents."""
     place: Place
-    """Where to read on."""
+    """The position to continue from."""
 
 
 class StreamingReply:
-    """One thread writes it, by `add_text` and so on; any thread may read it."""
+    """A reply that one thread writes (`add_text` and others) and any thread may read."""
 
     def __init__(self, begun: Message, planned: Plan) -> None:
-        """`begun` is the reply as it is before this run: empty, or with the text that is continued."""
+        """Start a reply; `begun` is the reply before this run: empty, or with the text to continue."""
         self.begun = begun
         self.window: Window = planned.window
         """What the model sees."""
         self.first_sent = planned.first_sent
         """The id of the oldest message that the model sees."""
         self.progress: PrefillProgress | None = None
-        """How far the prompt has been read, where that takes a while."""
+        """How much of the prompt has been read, if that takes a while."""
         self._lock = threading.Lock()
         self._request = planned.request
         self._reply = begun
@@ -55,7 +55,7 @@ class StreamingReply:
         self._text_cleaner, self._thinking_cleaner = Cleaner(), Cleaner()
 
     def since(self, place: Place) -> News:
-        """What has come since this place."""
+        """Return what was added since this position."""
         with self._lock:
             thinking = self._thinking[place.thinking :]
             return News(
@@ -66,7 +66,7 @@ class StreamingReply:
             )
 
     def add_text(self, delta: str, tokens: int) -> str:
-        """Add to the answer; returns what of it may be shown."""
+        """Append to the answer; return the cleaned text that can be shown."""
         cleaned = self._text_cleaner.feed(delta)
         with self._lock:
             self._text.append(cleaned)
@@ -74,7 +74,7 @@ class StreamingReply:
         return cleaned
 
     def add_thinking(self, delta: str, tokens: int) -> str:
-        """Add to the thinking; returns what of it may be shown."""
+        """Append to the thinking; return the cleaned text that can be shown."""
         cleaned = self._thinking_cleaner.feed(delta)
         with self._lock:
             self._thinking.append((cleaned, tokens))
@@ -82,7 +82,7 @@ class StreamingReply:
         return cleaned
 
     def finish(self, run: Run) -> None:
-        """Record how the model ended; its run gets what only this side knows of the prompt."""
+        """Record how generation ended, and complete its run with what only this process knows of the prompt."""
         run = replace(
             with_prompt(run, self._request),
             first_sent=self.first_sent,
@@ -93,16 +93,16 @@ class StreamingReply:
         self._reply = replace(self.begun, status=status, receipt=(*self.begun.receipt, run))
 
     def fail(self, error: QwenTuiError) -> None:
-        """Record that the model could not go on."""
+        """Record that the model failed."""
         self._reply = replace(self._reply, status=Status.FAILED, error=error)
 
     def interrupt(self) -> None:
-        """Record that a stop came from the end of the program and not from the person."""
+        """Record that the stop came from quitting the program, not from the person."""
         if self._reply.status is Status.STOPPED:
             self._reply = replace(self._reply, status=Status.INTERRUPTED)
 
     def reply(self) -> Message:
-        """The reply as it stands; the cleaners release what they still held back."""
+        """Return the reply so far; flushes the cleaners."""
         self.add_text(self._text_cleaner.flush(), 0)
         self.add_thinking(self._thinking_cleaner.flush(), 0)
         news = self.since(Place())
@@ -111,7 +111,7 @@ class StreamingReply:
 
 
 def with_prompt(run: Run, request: Request) -> Run:
-    """A run with what was asked of the model beside the conversation."""
+    """Return the run with the system prompt and thinking mode of its request."""
     first = request.messages[0]
     system_prompt = first.content if first.role is Role.SYSTEM else ""
     return replace(run, system_prompt=system_prompt, thinking=request.thinking)

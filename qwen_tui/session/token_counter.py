@@ -1,6 +1,6 @@
-"""The token figures on the screen, counted by the engine on a thread of its own.
+"""The token figures on the screen, counted by the engine on a separate thread.
 
-Only the newest request counts: a person who types or switches on makes older ones pointless.
+Only the newest request counts: older ones are outdated once a person types or switches conversations.
 """
 
 import logging
@@ -27,17 +27,17 @@ class Figures(NamedTuple):
     first_sent: str
     draft_tokens: int
     draft_is_exact: bool
-    """False where that is estimated."""
+    """False if `draft_tokens` is an estimate."""
 
 
 class WindowUse(NamedTuple):
-    """How much of the context window a conversation takes; None while it cannot be counted."""
+    """How much of the context window a conversation uses; None if it cannot be counted."""
 
     used_tokens: int | None = None
     budget_tokens: int | None = None
-    """How large a prompt may be: what is used beyond it makes the model forget."""
+    """The maximum prompt size; beyond it, old turns are dropped."""
     is_exact: bool = True
-    """False where it is estimated."""
+    """False if it is an estimate."""
 
 
 class _Question(NamedTuple):
@@ -49,7 +49,7 @@ class _Question(NamedTuple):
 
 
 class TokenCounter:
-    """Answers the newest question; `figures` is the newest answer, or None while there is none."""
+    """Answers the newest request; `figures` is the newest answer, or None."""
 
     def __init__(self) -> None:
         self._question: _Question | None = None
@@ -60,7 +60,7 @@ class TokenCounter:
         threading.Thread(target=self._run, name="counting", daemon=True).start()
 
     def ask(self, session: ChatSession, defaults: Settings, draft: str, engine: Engine | None) -> None:
-        """Have a conversation and a draft counted; without an engine there are no figures."""
+        """Request a count of a conversation and its draft; without an engine there are no figures."""
         conversation = session.conversation
         settings = defaults.with_overrides(conversation.overrides)
         with self._asked:
@@ -72,7 +72,7 @@ class TokenCounter:
             self._asked.notify()
 
     def window_use(self, session: ChatSession) -> WindowUse | None:
-        """How full the window of a conversation is, with what has come of a running reply; None while not known."""
+        """Return the use of the context window, including the running reply; None while it is unknown."""
         figures, streaming = self.figures, session.streaming
         if streaming is not None:
             window = streaming.window
@@ -93,9 +93,9 @@ class TokenCounter:
             try:
                 figures = _count(question)
             except QwenTuiError as error:
-                log.info("not counted: %s", error)
-            except Exception:  # the edge of the thread: without it there would be no figures ever after
-                log.exception("counting broke")
+                log.info("could not count tokens: %s", error)
+            except Exception:  # without this the thread would end, and with it all figures
+                log.exception("counting tokens failed")
             with self._asked:
                 if self._engine is question.engine:
                     self.figures = figures

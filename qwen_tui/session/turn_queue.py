@@ -1,8 +1,8 @@
-"""Turns in order: one engine, one reply at a time, whatever conversation it belongs to.
+"""Run turns in order: one engine, one reply at a time, for all conversations.
 
-One daemon thread runs the turns and owns their conversations meanwhile; what happens lands in an inbox that the
-screen empties on a timer. So a terminal that stalls never keeps a reply from the disk, and a program that ends
-never waits for a reply.
+One daemon thread runs the turns and owns their conversations meanwhile; events go to an inbox that the screen
+empties on a timer. So a stalled terminal never keeps a reply from being saved, and quitting never waits for a
+reply.
 """
 
 import itertools
@@ -29,28 +29,28 @@ log = logging.getLogger(__name__)
 _numbers = itertools.count(1)
 
 REST_SECONDS = 0.5
-"""For how long a conversation has to be shown before it is read ahead: one may only be walking past it."""
+"""How long a conversation must be shown before it is read ahead, since a person may only be passing by."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Turn:
-    """Something that is asked of the model in a conversation."""
+    """A request to the model in a conversation."""
 
     session: ChatSession
     request: TurnRequest
     settings: Callable[[], Settings]
-    """The person's defaults, asked when the turn begins."""
+    """Returns the person's defaults, called when the turn begins."""
     number: int = field(default_factory=lambda: next(_numbers))
     stop: threading.Event = field(default_factory=threading.Event)
 
     @property
     def conversation_id(self) -> str:
-        """Which conversation it belongs to."""
+        """The id of its conversation."""
         return self.session.conversation.id
 
     @property
     def text(self) -> str | None:
-        """What the person wrote for it: shown while it waits, given back when it is refused."""
+        """The person's text: shown while the turn waits, returned when it is refused."""
         return self.request.text if isinstance(self.request, Send | Edit) else None
 
 
@@ -59,7 +59,7 @@ class TurnBegan:
 
 
 class TurnBroke(NamedTuple):
-    """A defect of the program ended the turn; what was written of the reply is kept."""
+    """A bug of the program ended the turn; the text of the reply so far is kept."""
 
     error: QwenTuiError
 
@@ -69,14 +69,14 @@ class TurnEnded:
 
 
 class Happened(NamedTuple):
-    """Something that happened in a turn; how far its reply has come is read from `ChatSession.streaming`."""
+    """An event of a turn; the progress of its reply is read from `ChatSession.streaming`."""
 
     turn: Turn
     event: Event | ReplayEvent | TurnBegan | TurnBroke | TurnEnded
 
 
 class Shown(NamedTuple):
-    """A conversation that is looked at: what was said in it can be read before something is asked."""
+    """The conversation on screen, which can be read ahead before something is asked."""
 
     session: ChatSession
     settings: Callable[[], Settings]
@@ -96,16 +96,16 @@ class TurnQueue:
         self._answering: Engine | None = None
         """The engine of the running turn."""
         self._quiet_since = time.monotonic()
-        """When something was last asked, written or answered."""
+        """When something was last asked, typed or answered."""
         self._shown: Shown | None = None
         self._read_from: float | None = None
-        """The `time.monotonic()` from which on what is shown is to be read ahead; None when it has been."""
+        """The `time.monotonic()` at which to read ahead the shown conversation; None once that has begun."""
         self._reader: Engine | None = None
-        """The engine that read ahead last, or was to."""
+        """The engine that last read ahead, or was meant to."""
         self._being_read: ChatSession | None = None
-        """Whose history it may be reading now."""
+        """The conversation that the engine may be reading ahead now."""
         self._stop_reading = threading.Event()
-        """Set when there is something better to do than to find out what is to be read."""
+        """Set when the planning of a read-ahead should give way to other work."""
         self._inbox: deque[Happened] = deque()
         self._changed = threading.Condition()
         self._closed = False
@@ -113,27 +113,27 @@ class TurnQueue:
         self._thread.start()
 
     def submit(self, turn: Turn) -> None:
-        """Let this turn be answered after those that already wait."""
+        """Queue a turn after those that already wait."""
         with self._changed:
             self._waiting.append(turn)
-            self._read_from = None  # after a reply the engine reads ahead of itself
+            self._read_from = None  # the engine reads ahead by itself after a reply
             self._stop_reading.set()
             self._quiet_since = time.monotonic()
             self._changed.notify_all()
 
     def read_ahead(self, session: ChatSession, settings: Callable[[], Settings]) -> None:
-        """Let the engine read this conversation when it has been shown for a moment and nothing is asked."""
+        """Have the engine read this conversation once it has been shown for a moment and nothing is asked."""
         with self._changed:
             if self._shown is not None and self._shown.session is not session:
                 self._stop_reading.set()
             if self._reader is not None and self._being_read not in (None, session):
-                self._reader.prepare(())  # gives it up
+                self._reader.prepare(())  # cancels reading ahead
                 self._being_read = None
             self._shown = Shown(session, settings)
             self._rest()
 
     def use(self, engine: Engine | None) -> None:
-        """Answer with this engine from the next turn on; None lets turns wait."""
+        """Use this engine from the next turn on; with None, turns wait."""
         with self._changed:
             self._engine = engine
             if engine is not None and engine is not self._reader:
@@ -143,12 +143,12 @@ class TurnQueue:
             self._changed.notify_all()
 
     def waiting(self, conversation_id: str) -> tuple[Turn, ...]:
-        """The turns of a conversation that have not begun, in order."""
+        """Return the turns of a conversation that have not begun, in order."""
         with self._changed:
             return tuple(turn for turn in self._waiting if turn.conversation_id == conversation_id)
 
     def unsaved(self, conversation_id: str) -> tuple[Send | Edit, ...]:
-        """What was written for this conversation and is not part of it yet, in order."""
+        """Return the messages written for this conversation that are not part of it yet, in order."""
         with self._changed:
             turns = list(self._waiting)
             if self.running is not None and not self._is_accepted:
@@ -160,27 +160,27 @@ class TurnQueue:
         )
 
     def is_running(self, conversation_id: str) -> bool:
-        """Whether a turn of this conversation is being answered now."""
+        """Return whether a turn of this conversation is being answered now."""
         turn = self.running
         return turn is not None and turn.conversation_id == conversation_id
 
     def is_answering(self, engine: Engine) -> bool:
-        """Whether this engine is being asked for the turn that runs."""
+        """Return whether the running turn uses this engine."""
         return self.running is not None and self._answering is engine
 
     def note_writing(self) -> None:
-        """Somebody writes what is to be asked next."""
+        """Record that the person is typing."""
         self._quiet_since = time.monotonic()
 
     def quiet_seconds(self) -> float | None:
-        """For how long nothing has been asked, written or answered; None while something runs or waits."""
+        """Return how long nothing has been asked, typed or answered; None while a turn runs or waits."""
         with self._changed:
             if self.running is not None or self._waiting:
                 return None
             return time.monotonic() - self._quiet_since
 
     def take_back(self, conversation_id: str) -> Turn | None:
-        """Take the newest waiting turn of a conversation out of the queue."""
+        """Remove and return the newest waiting turn of a conversation."""
         with self._changed:
             for turn in reversed(self._waiting):
                 if turn.conversation_id == conversation_id:
@@ -189,34 +189,34 @@ class TurnQueue:
         return None
 
     def take_all_back(self) -> tuple[Turn, ...]:
-        """Take every waiting turn out of the queue, the newest first: so each can be put before the next."""
+        """Remove all waiting turns; newest first, so that each text can be inserted before the next."""
         with self._changed:
             turns = tuple(reversed(self._waiting))
             self._waiting.clear()
         return turns
 
     def has(self, conversation_id: str) -> bool:
-        """Whether a turn of this conversation runs or waits."""
+        """Return whether a turn of this conversation runs or waits."""
         with self._changed:
             turns = (*self._waiting, *([self.running] if self.running else []))
         return any(turn.conversation_id == conversation_id for turn in turns)
 
     def is_asked(self, conversation_id: str, request: TurnRequest) -> bool:
-        """Whether the same runs or waits in this conversation already; what is being stopped does not count."""
+        """Return whether an equal request of this conversation runs (and is not being stopped) or waits."""
         with self._changed:
             running = self.running
             turns = [*self._waiting, *([running] if running and not running.stop.is_set() else [])]
         return any(turn.conversation_id == conversation_id and turn.request == request for turn in turns)
 
     def stop(self, conversation_id: str) -> bool:
-        """End the reply that runs in this conversation, keeping its text; False when none does."""
+        """Stop the running reply of this conversation, keeping its text; return False if there is none."""
         turn = self.running if self.is_running(conversation_id) else None
         if turn is not None:
             turn.stop.set()
         return turn is not None
 
     def drain(self) -> list[Happened]:
-        """What has happened since the last call, in order."""
+        """Return the events since the last call, in order."""
         return [self._inbox.popleft() for _ in range(len(self._inbox))]
 
     def close(self, timeout_seconds: float) -> None:
@@ -245,8 +245,8 @@ class TurnQueue:
                     self._is_accepted = self._is_accepted or isinstance(event, Accepted)
                     if not isinstance(event, TextDelta | ThinkingDelta | PrefillProgress):
                         self._inbox.append(Happened(turn, event))
-            except Exception as error:  # the thread must survive: a turn's defect is that turn's alone
-                log.exception("a turn broke")
+            except Exception as error:  # one turn's bug must not end the thread
+                log.exception("a turn failed")
                 problem = QwenTuiError("error.unknown", detail=one_line(f"{type(error).__name__}: {error}"))
                 broke = TurnBroke(problem) if self._is_accepted else Refused(turn.text or "", problem)
                 self._inbox.append(Happened(turn, broke))
@@ -256,7 +256,7 @@ class TurnQueue:
                 self._inbox.append(Happened(turn, TurnEnded()))
 
     def _put_back(self, turn: Turn, engine: Engine) -> bool:
-        """Let a turn wait for another engine where this one has died before it could do anything; but only once."""
+        """Requeue a turn whose engine died before it could do anything, but only once."""
         with self._changed:
             if engine.alive or self._closed or turn.stop.is_set() or turn is self._put_back_last:
                 return False
@@ -266,14 +266,14 @@ class TurnQueue:
             return True
 
     def _rest(self) -> None:
-        """Have what is shown read ahead in a moment; to be called with the lock held."""
+        """Schedule reading ahead of the shown conversation; call with the lock held."""
         self._read_from = time.monotonic() + REST_SECONDS
         self._changed.notify_all()
 
     def _next(self) -> tuple[Turn | Shown, Engine] | None:
         with self._changed:
             while not self._closed:
-                # Not with one that has died: what waits would fail at once, and another is on its way.
+                # A dead engine would fail every waiting turn at once, and another is on its way.
                 is_alive = self._engine is not None and self._engine.alive
                 read_from = self._read_from if is_alive else None
                 left = None if read_from is None else read_from - time.monotonic()
@@ -288,17 +288,17 @@ class TurnQueue:
                 return self._shown, self._engine
             self._answering = self._engine
             self.running = self._waiting.popleft()
-            self._being_read = self.running.session  # after the reply
+            self._being_read = self.running.session  # the engine reads ahead in it after the reply
             self._is_accepted = self.running.text is None
             return self.running, self._engine
 
 
 def _read_ahead(shown: Shown, engine: Engine, stop: threading.Event) -> None:
-    """Nobody waits for it: what goes wrong is only logged."""
+    """Read a conversation ahead; nobody waits for it, so errors are only logged."""
     try:
         read_ahead(shown.session, shown.settings(), engine, stop)
     except Exception:
-        log.exception("a conversation could not be read ahead")
+        log.exception("reading a conversation ahead failed")
 
 
 def _events(turn: Turn, engine: Engine) -> Iterator[Event | ReplayEvent]:

@@ -1,48 +1,48 @@
-"""What can be taken back: the changes to conversations, the newest first."""
+"""Undo for changes to conversations, newest first."""
 
 from collections.abc import Callable
 from typing import NamedTuple
 
 
 class Change(NamedTuple):
-    """A change that was made, and how to take it back."""
+    """A change that was made, and how to undo it."""
 
     what: str
-    """The code of the sentence that says it was taken back: `undone.rename`, `undone.trash`, …"""
+    """The code of the sentence reporting the undo: `undone.rename`, `undone.trash`, …"""
     conversation_id: str
     take_back: Callable[[], str]
-    """Takes it back; returns the conversation's name. Raises `QwenTuiError`."""
+    """Undoes the change and returns the conversation's name. Raises `QwenTuiError`."""
 
 
 class Undone(NamedTuple):
-    """A change that was taken back."""
+    """A change that was undone."""
 
     what: str
     conversation_id: str
     name: str
-    """Of the conversation."""
+    """The conversation's name."""
 
 
 class UndoStack:
-    """The changes of this run of the program, of all conversations in one order."""
+    """The changes made since the program started, for all conversations in one order."""
 
     def __init__(self) -> None:
         self._changes: list[Change] = []
 
     def push(self, change: Change) -> None:
-        """Remember a change."""
+        """Push a change."""
         self._changes.append(change)
 
     @property
     def next_conversation(self) -> str:
-        """The conversation that the next undo is about; empty when there is nothing to take back."""
+        """The conversation that the next undo affects; empty if there is nothing to undo."""
         return self._changes[-1].conversation_id if self._changes else ""
 
     def undo(self) -> Undone | None:
-        """Take the newest change back; None when there is none. One that raises `QwenTuiError` stays the newest."""
+        """Undo the newest change; None if there is none. A change that raises `QwenTuiError` stays the newest."""
         if not self._changes:
             return None
         newest = self._changes[-1]
         name = newest.take_back()
-        self._changes.remove(newest)  # another may have been made while the disk was waited for
+        self._changes.remove(newest)  # another change may have been pushed during disk access
         return Undone(newest.what, newest.conversation_id, name)

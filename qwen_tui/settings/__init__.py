@@ -1,1 +1,1 @@
-"""The person's settings: what there is to set, the config file, and where a value comes from."""
+"""The person's settings: their declarations, the config file, and where a value comes from."""

@@ -1,4 +1,4 @@
-"""The config file: the person's settings as TOML, in a table for each group, with comments that stay.
+"""The config file: settings as TOML, one table per group, with comments preserved.
 
 ```
 [sampling]
@@ -11,7 +11,7 @@ system_prompt = "You are a helpful assistant."
 "chat.stop" = "escape,f12"
 ```
 
-Only what differs from the default is written. Tables and keys that this version does not know are left alone.
+Only values that differ from the default are written. Unknown tables and keys are left alone.
 """
 
 import re
@@ -37,22 +37,22 @@ TABLES = (*get_args(Group), KEYS)
 LARGEST_BYTES = 2**20
 
 WORD_LIMIT = 60
-"""How much of a wrong value its error repeats."""
+"""How many characters of a wrong value its error repeats."""
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What the config file says."""
+    """The content of the config file."""
 
     settings: Settings = field(default_factory=Settings)
     problems: list[QwenTuiError] = field(default_factory=list)
-    """What in the file could not be used; everything else is."""
+    """What in the file could not be used; the rest is in effect."""
     keys: Mapping[str, str] = field(default_factory=dict)
     """Keys by binding id, in the form of Textual's `set_keymap`."""
 
 
 def load(path: Path) -> Config:
-    """The settings in the config file; the defaults where it is missing or unreadable. Never raises."""
+    """Load the config file; the defaults if it is missing or unreadable. Never raises."""
     try:
         values = cleaned(tomllib.loads(_read(path)))
     except FileNotFoundError:
@@ -68,10 +68,10 @@ def load(path: Path) -> Config:
 
 
 def save(path: Path, changes: Mapping[str, Json]) -> None:
-    """Write changed settings, by field name; None, or the default, takes a setting out of the file.
+    """Write changed settings, by field name; None, or the default, removes a setting from the file.
 
-    Everything else in the file stays as it is. Raises `QwenTuiError`: `settings.*` for values that cannot be
-    used and for a file that is not TOML (it is never overwritten), or could not be written.
+    Everything else in the file is preserved. Raises `QwenTuiError`: `settings.*` for invalid values, for a
+    file that is not TOML (it is never overwritten), and for a failed write.
     """
     usable = {name: OPTIONS[name].check(value) for name, value in changes.items() if value is not None}
     try:
@@ -106,7 +106,7 @@ def _not_toml(path: Path, error: Exception) -> QwenTuiError:
 
 
 def _flat(values: Mapping[str, Json]) -> tuple[dict[str, Json], list[QwenTuiError]]:
-    """The settings of all groups as one mapping, and what stands where it has no effect."""
+    """Merge the settings of all groups into one mapping; also return the errors of misplaced entries."""
     given: dict[str, Json] = {}
     problems: list[QwenTuiError] = []
     for table, content in values.items():
@@ -132,7 +132,7 @@ def _not_a_table(table: str) -> QwenTuiError:
 
 
 def _keys(table: Json) -> tuple[dict[str, str], list[QwenTuiError]]:
-    """Keys by binding id; `chat.stop = …` without quotes means the same as `"chat.stop" = …`."""
+    """Read keys by binding id; `chat.stop = …` without quotes means the same as `"chat.stop" = …`."""
     keys: dict[str, str] = {}
     problems: list[QwenTuiError] = []
     waiting = list(table.items()) if isinstance(table, dict) else []
@@ -156,8 +156,8 @@ def _is_key(text: str) -> bool:
 
 
 def _changed(text: str, changes: Mapping[str, Json], path: Path) -> str:
-    """The text of the config file with these settings, comments and order kept."""
-    import tomlkit  # late: only writing needs it, and it takes 40 ms to import
+    """Return the text of the config file with these settings changed, comments and order preserved."""
+    import tomlkit  # only writing needs it, and it takes 40 ms to import
 
     try:
         document = tomlkit.parse(text)

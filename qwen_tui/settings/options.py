@@ -1,8 +1,8 @@
-"""The person's settings: one declaration a field, from which TOML file, command line and pane follow.
+"""The declarations of all settings, one field each, from which config file, command line and panel follow.
 
 A value comes from the conversation's overrides, else from the config file, else from the field's default.
-`None` as the value of a sampling field means *the checkpoint's own*. Bounds are those of transformers' logits
-warpers, which `GenerationConfig` itself does not check.
+`None` as the value of a sampling field means the checkpoint's own value. Bounds are those of transformers'
+logits warpers, which `GenerationConfig` itself does not check.
 """
 
 import dataclasses
@@ -33,10 +33,10 @@ class Option:
     above_minimum: bool = False
     """The minimum itself is not allowed."""
     step: float = 1
-    """By how much one press of an arrow key changes it in the pane."""
+    """How much one press of an arrow key changes the value in the panel."""
     choices: tuple[str, ...] = ()
     optional: bool
-    """None is a value: unset. So it is exactly where it is the default."""
+    """None is a valid value, meaning unset; true for exactly the fields whose default is None."""
     per_conversation: bool = True
     """A conversation may override it."""
 
@@ -47,11 +47,11 @@ class Option:
 
     @property
     def help(self) -> str:
-        """What it does, in one sentence."""
+        """What the setting does, in one sentence."""
         return strings.say(f"settings.{self.name}.help")
 
     def check(self, value: Json) -> Json:
-        """The value as this field takes it; raises `QwenTuiError` (`settings.*`) with what would be right."""
+        """Validate and convert a value; raises `QwenTuiError` (`settings.*`) that says what would be valid."""
         if value is None:
             if self.optional:
                 return None
@@ -70,15 +70,14 @@ class Option:
         return value
 
     def parse(self, text: str) -> Json:
-        """What a person typed as a value; empty means unset, but for prose. Raises as `check` does."""
+        """Parse a person's input; empty means unset, except for prose. Raises like `check`."""
         if self.kind == "prose":
             return self.check(text)
         text = text.strip()
         if not text:
             return self.check(None)
         if self.kind == "switch":
-            words = {"on": True, "true": True, "yes": True, "off": False, "false": False, "no": False}
-            return self.check(words.get(text.lower(), text))
+            return self.check(_switch_words().get(text.lower(), text))
         if self.kind in ("number", "integer"):
             try:
                 return self.check(float(text) if self.kind == "number" else int(text))
@@ -88,14 +87,14 @@ class Option:
 
     def _check_number(self, value: Json) -> float | int:
         is_usable = isinstance(value, int | float) and not isinstance(value, bool)
-        # An int may be too large to be a float; a float may be no number, or not whole.
+        # An int may be too large for a float; a float may be NaN, infinite or fractional.
         if is_usable and isinstance(value, float):
             is_usable = math.isfinite(value) and (self.kind == "number" or value.is_integer())
         if is_usable and self.minimum is not None:
             is_usable = value > self.minimum if self.above_minimum else value >= self.minimum
         if not is_usable or (self.maximum is not None and value > self.maximum):
             raise self._number_error(value)
-        return int(value) if self.kind == "integer" else float(value) + 0.0  # -0.0 becomes 0.0
+        return int(value) if self.kind == "integer" else float(value) + 0.0  # turns -0.0 into 0.0
 
     def _number_error(self, value: Json) -> QwenTuiError:
         return QwenTuiError("settings.out_of_range", name=self.label, value=_shown(value), bounds=self.bounds)
@@ -110,6 +109,12 @@ class Option:
         return strings.say(f"settings.bounds.{form}", kind=kind, low=low, high=high) if low else kind
 
 
+def _switch_words() -> dict[str, bool]:
+    """What may be typed for a switch: English in every language, and the words that the screen shows."""
+    english = {"on": True, "true": True, "yes": True, "off": False, "false": False, "no": False}
+    return {strings.say("panes.on").lower(): True, strings.say("panes.off").lower(): False, **english}
+
+
 def _shown(value: Json) -> str:
     text = f"{value:,.10g}" if isinstance(value, float) else " ".join(str(value).split())
     return text if len(text) <= 60 else text[:59] + "…"
@@ -120,13 +125,13 @@ def _option(default: Json = None, **how: Any) -> Any:
 
 
 def _everywhere(default: Json = None, *, group: Group = "model", **how: Any) -> Any:
-    """An option, of the model if no other group is named, that no conversation can override."""
+    """Declare an option, of the model unless another group is given, that conversations cannot override."""
     return _option(default, group=group, per_conversation=False, **how)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """All settings with their values. Frozen: `with_overrides` and `dataclasses.replace` give new ones."""
+    """All settings with their values. Frozen: `with_overrides` and `dataclasses.replace` return new ones."""
 
     temperature: float | None = _option(kind="number", group="sampling", minimum=0, maximum=5, step=0.05)
     top_p: float | None = _option(
@@ -162,34 +167,34 @@ class Settings:
 
     @property
     def sampling(self) -> Sampling:
-        """The sampling values as the engine takes them."""
+        """The sampling values in the engine's form."""
         return Sampling(**{f.name: getattr(self, f.name) for f in dataclasses.fields(Sampling)})
 
     @property
     def model_spec(self) -> ModelSpec:
-        """Which model these settings ask for."""
+        """The model that these settings ask for."""
         return ModelSpec(**{f.name: getattr(self, f.name) for f in dataclasses.fields(ModelSpec)})
 
     @property
     def quantized_cache_bytes(self) -> int | None:
-        """How much quantized weights may take on the disk; None leaves it to `QuantizedCache`."""
+        """Size limit of the quantized weights on disk; None leaves it to `QuantizedCache`."""
         return None if self.quantized_cache_gb is None else self.quantized_cache_gb * 10**9
 
     def with_overrides(self, overrides: Mapping[str, Json]) -> "Settings":
-        """These settings with a conversation's own values; those that are not valid are left out."""
+        """Apply a conversation's overrides; invalid ones are ignored."""
         return replace(self, **valid(overrides, per_conversation=True)[0])
 
 
 OPTIONS: dict[str, Option] = {
     f.name: Option(name=f.name, **f.metadata["how"]) for f in dataclasses.fields(Settings)
 }
-"""Every field's declaration, by name, in the order of the pane."""
+"""The declaration of every field, by name, in the order of the panel."""
 
 
 def valid(
     values: Mapping[str, Json], *, per_conversation: bool = False
 ) -> tuple[dict[str, Json], list[QwenTuiError]]:
-    """Split values into those that can be used and the errors of those that cannot, each naming its key."""
+    """Split values into usable ones and the errors of the others, each naming its key."""
     good: dict[str, Json] = {}
     errors: list[QwenTuiError] = []
     for name, value in values.items():
@@ -205,7 +210,7 @@ def valid(
 
 
 def _closest(name: str) -> str:
-    import difflib  # late: only a mistake in the config file needs it
+    import difflib  # only a mistake in the config file needs it
 
     close = difflib.get_close_matches(str(name), OPTIONS, n=1)
     return close[0] if close else next(iter(OPTIONS))

@@ -1,4 +1,4 @@
-"""Where the value of a setting comes from, and whether it has an effect now: what a row shows."""
+"""Resolve a setting for display: where its value comes from, and whether it has an effect."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,49 +13,49 @@ from qwen_tui.errors import QwenTuiError
 from qwen_tui.settings.options import OPTIONS, Settings, valid
 
 Scope = Literal["conversation", "defaults"]
-"""Which values are being edited: this conversation's overrides, or the person's defaults."""
+"""Which values are edited: this conversation's overrides, or the person's defaults."""
 
 LEAST_TEMPERATURE = 1e-4
-"""Below this the engine takes the likeliest token, as `engine.local` has it."""
+"""Below this temperature the engine decodes greedily, as in `engine.local`."""
 
 FACTORY = Settings()
 """The settings of someone who has changed nothing."""
 
 _SAMPLING_ONLY = ("top_p", "top_k", "min_p", "seed")
 _LOADED = ("model", "quantization", "device", "server")
-"""What is in force once the model has been loaded with it."""
+"""Settings that take effect when the model is loaded."""
 _ON_THIS_MACHINE = ("quantization", "device", "idle_unload_minutes")
-"""What means nothing while a server has the model."""
+"""Settings that mean nothing for a model on a server."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolvedSetting:
-    """One setting as a row shows it: its value, where that comes from, and whether it has an effect."""
+    """A setting as a row shows it: its value, where it comes from, and whether it has an effect."""
 
     value: Json = None
-    """The value in force; None is unset."""
+    """The effective value; None is unset."""
     own: Json = None
-    """What applies while `value` leaves it open (None or `auto`); None where that is not known."""
+    """What applies while `value` is None or `auto`; None if unknown."""
     mark: Literal["", "default", "override"] = ""
     """Who changed it: nobody, the person for all conversations, or this conversation."""
     resettable: bool = False
-    """The edited scope has a value that can be taken back."""
+    """Whether the edited scope has a value that can be reset."""
     idle: Literal["", "greedy", "greedy_until_set", "cold", "forgetful"] = ""
     """Why the value has no effect: see the sentences `panes.idle.*`."""
     applies: bool = True
-    """False where the setting means nothing for this model, so that it need not be shown."""
+    """False if the setting means nothing for this model, so that it need not be shown."""
     overridden_elsewhere: bool = False
-    """The defaults are being edited, and this conversation has a value of its own."""
+    """The defaults are being edited, and this conversation overrides this one."""
     loads: bool = False
-    """The model that is loaded is not the one that the defaults ask for."""
+    """The loaded model is not the one that the defaults ask for."""
     restarts: bool = False
-    """The value takes effect when the program is started the next time."""
+    """The value takes effect at the next start of the program."""
 
 
 def resolve(
     name: str, scope: Scope, settings: Settings, overrides: Mapping[str, Json], info: ModelInfo | None
 ) -> ResolvedSetting:
-    """The setting called `name`, seen from the scope being edited."""
+    """Resolve the setting `name` for the scope being edited."""
     option = OPTIONS[name]
     in_conversation = scope == "conversation" and option.per_conversation
     overridden = name in valid(overrides, per_conversation=True)[0]
@@ -75,9 +75,9 @@ def resolve(
 
 
 def own_value(name: str, settings: Settings, info: ModelInfo | None) -> Json:
-    """What a setting comes to while it is left open: the checkpoint's own value, or what was loaded.
+    """Return the value that an unset setting amounts to: the checkpoint's own value, or what was loaded.
 
-    None where that is unknown. A checkpoint's file may say anything: what is no usable value counts as unknown.
+    None if unknown. A checkpoint's file may contain anything: an invalid value counts as unknown.
     """
     if name == "greedy":
         return _is_greedy_if_left_open(settings, info)
@@ -90,14 +90,17 @@ def own_value(name: str, settings: Settings, info: ModelInfo | None) -> Json:
 
 
 def is_greedy(settings: Settings, info: ModelInfo | None) -> bool:
-    """Whether the next reply takes the likeliest token each time, as the engine decides it."""
+    """Return whether the next reply is decoded greedily, by the engine's rules."""
     if settings.greedy is not None:
-        return settings.greedy or _is_cold(settings.temperature)
+        temperature = settings.temperature
+        return settings.greedy or _is_cold(
+            own_value("temperature", settings, info) if temperature is None else temperature
+        )
     return bool(_is_greedy_if_left_open(settings, info))
 
 
 def _is_greedy_if_left_open(settings: Settings, info: ModelInfo | None) -> bool | None:
-    """The same without the setting itself: to ask for a temperature is to ask for sampling."""
+    """Return what applies while `greedy` is unset: setting a temperature asks for sampling."""
     if settings.temperature is not None:
         return _is_cold(settings.temperature)
     samples = info.sampling_defaults.get("do_sample") if info is not None else None
@@ -109,7 +112,7 @@ def _is_cold(temperature: Json) -> bool:
 
 
 def is_loaded(settings: Settings, info: ModelInfo | None) -> bool:
-    """Whether the loaded model is the one that these settings ask for; `auto` is content with any."""
+    """Return whether the loaded model is the one that these settings ask for; `auto` matches any."""
     if info is None:
         return False
     model, quantization, device = settings.model, settings.quantization, settings.device
@@ -123,7 +126,7 @@ def is_loaded(settings: Settings, info: ModelInfo | None) -> bool:
 
 
 def _root(server: str | None) -> str:
-    """A server's address as it is called once it has answered."""
+    """Return a server's address in the form used once it has answered."""
     try:
         return address(server or "").root
     except QwenTuiError:

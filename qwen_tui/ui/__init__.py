@@ -1,1 +1,1 @@
-"""The screen: the only place that imports textual."""
+"""The Textual user interface; the only package, apart from `commands`, that imports Textual."""

@@ -10,6 +10,7 @@ from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.reactive import reactive
 from textual.screen import Screen
+from textual.theme import ThemeProvider
 
 from qwen_tui.chat.drafts import Drafts
 from qwen_tui.engine.host import EngineHost, EngineState, OpenEngine
@@ -26,21 +27,23 @@ from qwen_tui.ui.chat_screen import ChatScreen
 from qwen_tui.ui.config_check import unknown_names
 from qwen_tui.ui.palette import chat_commands, command
 from qwen_tui.ui.settings.pane import SettingsPane
+from qwen_tui.ui.textual_patches.command_search import CommandSearch
 from qwen_tui.ui.textual_patches.key_queue import KeysInOrder
 from qwen_tui.ui.themes import THEMES
+from qwen_tui.ui.widgets.keys import key_of
 
 if TYPE_CHECKING:  # see `ChatScreen.on_message_log_requested`
     from qwen_tui.ui.models.screen import ModelScreen
 
 LOOK_SECONDS = 1 / 15
-"""How often it looks at what the engine has come to."""
+"""How often the engine's state is polled."""
 
 LEAVE_SECONDS = 0.5
-"""How long leaving waits for a running reply to be saved; all but its last second is on disk anyway."""
+"""How long quitting waits for a running reply to be saved; all but its last second is on disk anyway."""
 
 
 class QwenTuiApp(KeysInOrder):
-    """qwen-tui on the screen."""
+    """The qwen-tui application."""
 
     TITLE = "qwen-tui"
     CSS_PATH = "app.tcss"
@@ -50,9 +53,9 @@ class QwenTuiApp(KeysInOrder):
     ]
 
     settings: reactive[Settings] = reactive(Settings)
-    """The person's defaults, with the flags of this run."""
+    """The person's defaults, with the flags of this run applied."""
     engine_state: reactive[EngineState | None] = reactive[EngineState | None](None)
-    """Whether there is something that answers."""
+    """The state of the engine; None before it was requested."""
 
     def __init__(
         self,
@@ -76,28 +79,26 @@ class QwenTuiApp(KeysInOrder):
         problems = [*config.problems, *unknown_names(config)]
         self._screen = ChatScreen(library, self._turns, self._drafts, self._storage, conversation, problems)
         self._models: ModelScreen | None = None
-        """The model screen that was opened last."""
+        """The most recently opened model screen."""
         self.set_reactive(QwenTuiApp.settings, config.settings)
 
     def get_default_screen(self) -> Screen[None]:
-        """The one screen there is; dialogs stand over it."""
+        """Return the one screen; dialogs are shown over it."""
         return self._screen
 
     def on_mount(self) -> None:
-        """Show the person's colours and keys, and begin to load the model."""
+        """Apply the theme and the keymap, and start to load the model."""
         wanted = self.settings.theme
         self.theme = wanted if wanted in self.available_themes else THEMES[0].name
         self.set_keymap(dict(self._config.keys))
-        # Textual draws only what has changed, and another program has had the terminal meanwhile.
+        # Textual draws only changes, but another program has used the terminal meanwhile.
         self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
         self._screen.settings = self.settings
-        self.call_after_refresh(
-            self.action_load_model
-        )  # the worker's start must not hold up the first picture
+        self.call_after_refresh(self.action_load_model)  # starting the worker must not delay the first frame
         self.set_interval(LOOK_SECONDS, self._look)
 
     def close_engine(self) -> None:
-        """Stop the running reply, let it be saved, and end the engine: from any thread, and more than once."""
+        """Stop the running reply, let it be saved, and close the engine. Callable from any thread, repeatedly."""
         self._screen.chat.outbox.note_draft()
         self._drafts.write()
         self._turns.close(LEAVE_SECONDS)
@@ -108,31 +109,31 @@ class QwenTuiApp(KeysInOrder):
     on_unmount = close_engine
 
     def watch_settings(self, settings: Settings) -> None:
-        """Hand the defaults down."""
+        """Pass the defaults to the screen."""
         self._screen.settings = settings
 
     def watch_engine_state(self, state: EngineState | None) -> None:
-        """Hand down what the engine has come to."""
+        """Pass the engine state to the screens."""
         self._screen.engine_state = state
         if self._models is not None and self._models.is_attached:
             self._models.engine_state = state
 
     def watch_theme(self, name: str) -> None:
-        """Keep the colours that the person chose."""
+        """Save the theme that the person chose."""
         if self.is_running and name != self.settings.theme and self.settings.theme in self.available_themes:
             self._change_default(SettingsPane.DefaultsChanged("theme", name))
 
     async def action_quit(self) -> None:
-        """Leave, unless something is not on disk that the person does not know of."""
+        """Quit, unless there are unsaved changes that the person has not been warned about."""
         self._screen.leave()
 
     def action_load_model(self) -> None:
-        """Load the model of the settings."""
+        """Load the model selected in the settings."""
         self._host.open(self.settings.model_spec)
         self._look()
 
     def action_show_models(self) -> None:
-        from qwen_tui.ui.models.screen import ModelScreen  # late: the first picture does not need it
+        from qwen_tui.ui.models.screen import ModelScreen  # the first frame does not need it
         from qwen_tui.ui.models.sources import find_models
 
         self._models = ModelScreen(self.settings, partial(find_models, self._where.models))
@@ -140,20 +141,20 @@ class QwenTuiApp(KeysInOrder):
         self.push_screen(self._models)
 
     def on_model_screen_chosen(self, event: "ModelScreen.Chosen") -> None:
-        """Load another model for this run; the config file keeps the one it has."""
+        """Load another model for this run; the config file keeps its value."""
         self.settings = replace(
             self.settings, model=event.model, quantization=event.quantization, server=event.server
         )
         self.action_load_model()
 
     def action_show_help(self) -> None:
-        from qwen_tui.ui.help.keys import help_files, help_places  # late: the first picture does not need it
+        from qwen_tui.ui.help.keys import help_files, help_places  # the first frame does not need it
         from qwen_tui.ui.help.screen import Help
 
         self.push_screen(Help(help_places(self._config.keys), help_files(self._where)))
 
     def action_stop_loading(self) -> None:
-        """Give up a load that is under way."""
+        """Cancel loading the model."""
         self._host.stop_opening()
 
     @on(SettingsPane.DefaultsChanged)
@@ -169,13 +170,13 @@ class QwenTuiApp(KeysInOrder):
             self._screen.chat.notice.explain(error)
 
     def _look(self) -> None:
-        """Notice what the engine has come to; one that has died is started again, an unused one unloaded."""
+        """Poll the engine: restart it if it died, unload it if it is idle."""
         self._host.revive()
         self._rest_or_wake()
         self.engine_state = self._host.state
 
     def _rest_or_wake(self) -> None:
-        """Unload the model when nothing was asked for as long as the settings say; load it when something is."""
+        """Unload the model after the idle time of the settings; reload it when a turn is queued."""
         quiet_seconds = self._turns.quiet_seconds()
         limit_seconds = 60 * self.settings.idle_unload_minutes
         if quiet_seconds is None:
@@ -183,8 +184,28 @@ class QwenTuiApp(KeysInOrder):
         elif limit_seconds and quiet_seconds >= limit_seconds:
             self._host.rest(limit_seconds)
 
+    def action_command_palette(self) -> None:
+        """Open the command palette, as Textual does, with words of ours."""
+        if not isinstance(self.screen, CommandSearch):
+            self.push_screen(CommandSearch(placeholder=say("palette.placeholder"), id="--command-palette"))
+
+    def search_themes(self) -> None:
+        """Open a palette of all themes."""
+        self.push_screen(CommandSearch([ThemeProvider], placeholder=say("palette.themes")))
+
+    def action_help_quit(self) -> None:
+        """Say how to quit where ctrl+c does not: in a dialog."""
+        self.notify(say("screen.quit_with", key=key_of(self, "app.quit")), markup=False)
+
+    def get_key_display(self, binding: Binding) -> str:
+        """A key as the key bar shows it, with a capital like in sentences: `Esc`, `F1`, `^P`."""
+        shown = super().get_key_display(binding)
+        if shown.startswith("^"):
+            return shown.upper()
+        return shown if len(shown) == 1 else shown[:1].upper() + shown[1:]
+
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """What the command palette offers."""
+        """Yield the commands of the command palette."""
         if screen is self._screen:
             yield from chat_commands(self._screen)
         yield command("models", self.action_show_models)

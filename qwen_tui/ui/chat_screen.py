@@ -1,4 +1,4 @@
-"""The screen: which conversation is shown, what can be done by key, and what its parts ask for."""
+"""The main screen: owns the shown conversation, defines global keys, and handles messages from its parts."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, ClassVar
@@ -38,17 +38,17 @@ if TYPE_CHECKING:  # see `TranscriptPane.complete`
     from qwen_tui.ui.transcript.message_log import MessageLog
 
 SAVE_SECONDS = 1.0
-"""How often what has changed is saved: settings that a held arrow key changes, drafts, what failed before."""
+"""How often changes are saved: settings changed by a held arrow key, drafts, earlier failures."""
 
 QUIT_SECONDS = 3.0
-"""Within which a second ctrl+c leaves the program."""
+"""Time limit for the second ctrl+c that quits the program."""
 
 QUITTING = "quitting"
-"""The topic of the notice that ctrl+c again leaves the program."""
+"""Topic of the notice that pressing ctrl+c again quits the program."""
 
 
 class ChatScreen(GivenKeysFirst):
-    """Header, conversations, chat, settings and the line of keys."""
+    """Header, conversations, chat, settings and key bar."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "stop", say("screen.key.stop"), id="chat.stop"),
@@ -72,11 +72,11 @@ class ChatScreen(GivenKeysFirst):
     ]
 
     shown: reactive[ChatSession | None] = reactive[ChatSession | None](None, init=False)
-    """The conversation that is shown: its one owner, everybody else is handed it."""
+    """The shown conversation. The screen owns it and hands it to all other parts."""
     settings: reactive[Settings] = reactive(Settings)
     """The person's defaults."""
     engine_state: reactive[EngineState | None] = reactive[EngineState | None](None)
-    """Whether there is something that answers."""
+    """The state of the engine; None before it was requested."""
 
     def __init__(
         self,
@@ -87,7 +87,7 @@ class ChatScreen(GivenKeysFirst):
         conversation: str | None,
         problems: Iterable[QwenTuiError],
     ) -> None:
-        """`problems` are those of the config file, to be said at once."""
+        """Create the screen; `problems` of the config file are shown at once."""
         super().__init__()
         cut_where_it_is_seen(self)
         self._autosave = Autosave(library, drafts, storage)
@@ -120,8 +120,8 @@ class ChatScreen(GivenKeysFirst):
             self.chat.notice.explain(*self._problems)
 
     async def _complete(self) -> None:
-        """Fill the log and the panes; they take as long as all the rest, and the first picture is there."""
-        if not self.is_attached:  # left before it was complete
+        """Fill the log and the panels after the first frame, because they take as long as everything before it."""
+        if not self.is_attached:  # quit before it was complete
             return
         await self.chat.complete()
         await self.conversations.complete()
@@ -135,7 +135,7 @@ class ChatScreen(GivenKeysFirst):
 
     @on(ChatView.TurnsMoved)
     def watch_shown(self) -> None:
-        """Show what stands beside the conversation: its settings, its name, its row in the list."""
+        """Update what depends on the conversation: its settings, its title, its row in the list."""
         if (session := self.shown) is None or not self.is_mounted:
             return
         conversation = session.conversation
@@ -193,7 +193,7 @@ class ChatScreen(GivenKeysFirst):
         self.chat.notice.tell(event.error or event.said)
 
     def on_message_log_requested(self, event: "MessageLog.Requested") -> None:
-        """Do what concerns more than the messages: handled by name, since the log is imported late."""
+        """Handle requests that concern more than the messages; matched by name, since the log is imported late."""
         match event.action:
             case "copy" | "code":
                 self._copy(event.text, event.note)
@@ -204,20 +204,20 @@ class ChatScreen(GivenKeysFirst):
 
     def _copy(self, text: str, note: str = "") -> None:
         said = say_outcome(copy(self.app, text), text)
-        self.chat.notice.say(f"{said} ({note})" if note else said)
+        self.chat.notice.say(say("parenthesis", text=said, more=note) if note else said)
 
     # --- Saving --------------------------------------------------------------------------------------
 
     @work(group="saving")
     async def _save(self) -> None:
-        """Save what is not on disk yet; take over a conversation that another program has let go of."""
-        self.chat.outbox.note_draft()  # someone who types without a rest
+        """Save unsaved changes; take over a conversation that another program has released."""
+        self.chat.outbox.note_draft()  # for someone who types without pausing
         self.chat.notice.tell(await self._autosave.save(), SAVING)
         await self._switching.take_over()
 
     @work(group="leaving")
     async def leave(self) -> None:
-        """Leave the program, unless something is not on disk and the person has not been told yet."""
+        """Quit, unless there are unsaved changes that the person has not been warned about."""
         self.chat.outbox.note_draft()
         warning = await self._autosave.before_leaving()
         if warning is None:
@@ -235,7 +235,7 @@ class ChatScreen(GivenKeysFirst):
         return action != "regenerate" or self.chat.can_regenerate
 
     def action_stop(self) -> None:
-        """End what is in front: finding, editing, a waiting turn, the running reply, the loading of the model."""
+        """Cancel the topmost activity: a search, an edit, a waiting turn, the running reply, loading the model."""
         if not self.chat.step_back():
             self.call_later(self.run_action, "app.stop_loading")
 
@@ -243,7 +243,7 @@ class ChatScreen(GivenKeysFirst):
         self.chat.composer.focus()
 
     def action_interrupt(self) -> None:
-        """Copy what is selected, else stop, else leave when pressed twice."""
+        """Copy the selection, else stop a turn, else quit when pressed twice."""
         if selected := self.get_selected_text() or self.chat.composer.selected_text:
             self._copy(selected)
         elif self.chat.stop():
@@ -255,17 +255,17 @@ class ChatScreen(GivenKeysFirst):
             self.chat.notice.say(words, QUITTING, seconds=QUIT_SECONDS)
 
     def action_new(self) -> None:
-        """Begin an empty conversation, or go to one that something was written for."""
+        """Open an empty conversation, or an unstarted one with a draft."""
         self._switching.open_new()
         self.panels.drawer = ""
         self.chat.composer.focus()
 
     def action_regenerate(self) -> None:
-        """Answer the last message again."""
+        """Regenerate the last reply."""
         self.chat.submit(Regenerate())
 
     def action_pane(self, pane: str) -> None:
-        """Go to a pane, opening it if need be; from within it, back to the message box."""
+        """Focus a panel, opening it if needed; from within it, return to the message box."""
         self.panels.go_to(pane)
 
     def action_find(self) -> None:

@@ -1,4 +1,4 @@
-"""What only the screen knows to be wrong in the config file: a theme, ids to give keys to, keys given twice."""
+"""Checks of the config file that need the screen: theme names, binding ids, keys bound twice."""
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,13 +18,13 @@ from qwen_tui.settings.options import OPTIONS
 from qwen_tui.strings import say
 from qwen_tui.ui.help.keys import EVERYWHERE, place_of
 from qwen_tui.ui.themes import THEMES
-from qwen_tui.ui.widgets.keys import import_every_room, key_name, keys_in_force, own_bindings
+from qwen_tui.ui.widgets.keys import import_every_room, key_label, keys_in_force, own_bindings
 
 _LONGEST = 60
 
 
 def unknown_names(config: Config) -> Iterator[QwenTuiError]:
-    """A problem for each name that does not exist, and for each key that would do two things."""
+    """Yield a problem for each unknown name, and for each key bound to two actions."""
     own = [each.name for each in THEMES]
     if config.settings.theme not in (*own, *BUILTIN_THEMES):
         label, choices = OPTIONS["theme"].label, ", ".join(own)
@@ -45,7 +45,7 @@ def _unknown_keys(names: Iterable[str]) -> Iterator[QwenTuiError]:
 
 
 def _clashes(keymap: Mapping[str, str]) -> Iterator[QwenTuiError]:
-    """A problem (`config.key_clash`) for each key that the person has given to two actions in one place."""
+    """Yield a problem (`config.key_clash`) for each key that the person bound to two actions in one place."""
     said: set[tuple[str, str | None, str | None]] = set()
     for (kind, one), (other_kind, other) in combinations(own_bindings(), 2):
         if one.id == other.id or not {one.id, other.id} & keymap.keys():
@@ -56,7 +56,7 @@ def _clashes(keymap: Mapping[str, str]) -> Iterator[QwenTuiError]:
                 place = min(place_of(kind), place_of(other_kind), key=lambda each: each == EVERYWHERE)
                 yield QwenTuiError(
                     "config.key_clash",
-                    key=key_name(key),
+                    key=key_label(key),
                     one=_name(one),
                     other=_name(other),
                     place=say(place),
@@ -68,11 +68,11 @@ def _keys(binding: Binding, keymap: Mapping[str, str]) -> set[str]:
 
 
 def _may_meet(kind: type[DOMNode], other: type[DOMNode]) -> bool:
-    """Whether the bindings of two classes can be in force at once.
+    """Return whether the bindings of two classes can be active at the same time.
 
-    Those of one place are, unless the keyboard goes to either the one or the other: both can have it, or they are
-    variants of one class. What works everywhere does so in every place but a dialog, where only what the app does
-    itself is left.
+    Bindings of one place can, unless the keyboard focus excludes it: both classes are focusable, or they are
+    variants of one class. Global bindings are active everywhere except in dialogs, where only those of the
+    app remain.
     """
     place, other_place = place_of(kind), place_of(other)
     if place == other_place:

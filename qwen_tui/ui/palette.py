@@ -1,4 +1,4 @@
-"""What the command palette offers: for the chat, the conversation, its messages, and every setting."""
+"""Commands of the palette: for the chat, the conversation, its messages, and every setting."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 def command(name: str, run: Callable[[], object]) -> SystemCommand:
-    """A command by the name of its sentences, `command.NAME` and `command.NAME.help`."""
+    """Create a command from the sentences `command.NAME` and `command.NAME.help`."""
     return SystemCommand(say(f"command.{name}"), say(f"command.{name}.help"), run)
 
 
 def chat_commands(screen: "ChatScreen") -> Iterator[SystemCommand]:
-    """What can be done now on the chat screen."""
+    """Yield the commands that are available on the chat screen now."""
     conversations, panel = screen.conversations, screen.panels.go_to
     conversation = screen.chat.session.conversation
     yield command("new", screen.action_new)
@@ -53,13 +53,13 @@ def _regenerate(screen: "ChatScreen") -> None:
 
 
 def _rename(screen: "ChatScreen") -> None:
-    """Let the person write another name for the conversation that is shown, in the list."""
+    """Let the person rename the shown conversation in the list."""
     screen.panels.show("conversations")
     screen.call_after_refresh(screen.conversations.rename, screen.chat.session.conversation.id)
 
 
 def _export(screen: "ChatScreen") -> None:
-    """Write the conversation that is shown to a file."""
+    """Export the shown conversation to a file."""
     conversation = screen.chat.session.conversation
     if conversation.messages:
         settings = screen.settings.with_overrides(conversation.overrides)

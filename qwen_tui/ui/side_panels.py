@@ -1,4 +1,4 @@
-"""The columns of the screen: beside the log where there is room, drawn over it where there is not."""
+"""The columns of the screen: panels next to the log, or drawn over it if there is no room."""
 
 from typing import ClassVar
 
@@ -15,23 +15,23 @@ class SidePanels(Horizontal):
     """Conversations, chat and settings."""
 
     BESIDE_FROM: ClassVar[dict[str, int]] = {"settings": 100, "conversations": 140}
-    """Columns from which a pane stands beside the log; with fewer its key draws it over the log (`app.tcss`)."""
+    """Minimum width, in columns, to show a panel next to the log instead of over it (`app.tcss`)."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "close_drawer", say("screen.key.close"), id="panes.close"),
     ]
 
     drawer: reactive[str] = reactive("")
-    """The pane that is drawn over the log; or nothing."""
+    """The panel that is drawn over the log, or empty."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._is_complete = False
         self._wanted = ""
-        """The pane that was gone to before it was there."""
+        """The panel to focus once it exists."""
 
     def complete(self) -> None:
-        """The panes are there: let the keyboard go where it was wanted meanwhile."""
+        """Mark the panels as complete; focus the one requested meanwhile."""
         self._is_complete = True
         if self._wanted:
             self.call_after_refresh(self._focus, self._wanted)
@@ -42,13 +42,13 @@ class SidePanels(Horizontal):
         self.refresh_bindings()
 
     def on_resize(self) -> None:
-        """A pane that finds room beside the log is not drawn over it any longer."""
+        """Close the drawer when its panel fits next to the log."""
         if self.drawer and self.app.size.width >= self.BESIDE_FROM[self.drawer]:
             self.drawer = ""
         self.call_after_refresh(self._keep_keyboard)
 
     def _keep_keyboard(self) -> None:
-        """A pane that has lost its room takes the keyboard with it."""
+        """Move the focus to the message box when its panel has been hidden."""
         if self.screen.focused is None:
             self.call_later(self.run_action, "screen.write")
 
@@ -60,11 +60,11 @@ class SidePanels(Horizontal):
         self.call_later(self.run_action, "screen.write")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
-        """Only then does esc close, and the last line of the screen say so."""
+        """Enable closing only while a drawer is open, so that the key bar shows it only then."""
         return action != "close_drawer" or bool(self.drawer)
 
     def go_to(self, pane: str) -> None:
-        """Let the keyboard go to a pane; from within it, back."""
+        """Focus a panel; from within it, return to the message box."""
         widget = self.query_one(f"#{pane}")
         if widget.has_focus_within or self._wanted == pane:
             self.drawer = self._wanted = ""
@@ -83,7 +83,7 @@ class SidePanels(Horizontal):
 
 def _focus_in(pane: Widget) -> None:
     for inside in pane.query("*"):
-        # That the pane itself is shown may not be worked out yet.
+        # The display of the pane itself may not be computed yet.
         between = inside.ancestors_with_self
         if inside.can_focus and all(each.display for each in between[: between.index(pane)]):
             focus_at_once(inside)

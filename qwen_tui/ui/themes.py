@@ -1,7 +1,7 @@
-"""The colours of the screen: one quiet dark theme, one light, and the terminal's own.
+"""The colour themes: one dark, one light, and one that uses the terminal's own colours.
 
-Foregrounds keep a contrast of at least 7 to 1 on their background, secondary text 4.5 to 1, and the colours lie
-near the 256 of a terminal that has no more, which is what ssh leaves of most.
+Foregrounds have a contrast of at least 7 to 1 against their background, secondary text 4.5 to 1. The colours
+are close to the 256-colour palette of terminals without true colour, which are most of those used over ssh.
 """
 
 from typing import Final
@@ -15,7 +15,7 @@ _GROUND = (
     "scrollbar-background-active",
     "scrollbar-corner-color",
 )
-"""What has the colour of the background."""
+"""Variables with the colour of the background."""
 _SELECTION = ("input-selection-background", "screen-selection-background")
 _SELECTED = ("block-cursor-foreground", "input-selection-foreground", "screen-selection-foreground")
 
@@ -114,7 +114,7 @@ ANSI: Final = Theme(
         "scrollbar-background-active": "ansi_default",
     },
 )
-"""One for light and dark terminals: only colours that every scheme keeps readable on its own background."""
+"""Suits light and dark terminals: uses only colours that every scheme keeps readable on its own background."""
 
 THEMES: Final = (QWEN_DARK, QWEN_LIGHT, ANSI)
-"""The first is the one that the program starts with."""
+"""All themes; the first is the default."""

@@ -1,1 +1,1 @@
-"""Values in words, for the screen and the command line alike."""
+"""Format values as text, for the screen and the command line."""

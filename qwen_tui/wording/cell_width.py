@@ -1,7 +1,7 @@
-"""Text as terminals can be trusted to show it, and how many cells it takes.
+"""Make text safe to display, and measure its width in cells.
 
-Terminals disagree about U+FE0F (two cells here, one in tmux) and about skin tones (two or four), so both are left
-out of what is displayed; the stored text keeps them.
+Terminals disagree about U+FE0F (two cells here, one in tmux) and about skin tones (two or four), so both are
+removed from displayed text; the stored text keeps them.
 """
 
 import re
@@ -18,7 +18,7 @@ TAB_SIZE = 4
 
 
 def displayed(text: str) -> str:
-    """The text with newlines but without anything that a terminal obeys or measures in its own way."""
+    """Remove everything that terminals obey or measure differently; newlines stay."""
     if text.isascii() and text.isprintable():
         return text
     if "\t" in text:
@@ -27,7 +27,7 @@ def displayed(text: str) -> str:
 
 
 def cells(text: str) -> int:
-    """How many cells a displayed text without newlines takes."""
+    """Return the width in cells of a displayed text without newlines."""
     return len(text) if text.isascii() else cell_len(text)
 
 
@@ -37,7 +37,7 @@ def padded_left(text: str, width: int) -> str:
 
 
 def cropped(text: str, width: int) -> str:
-    """The text cut to `width` cells, with an ellipsis when something was lost."""
+    """Cut the text to `width` cells, with an ellipsis if something was lost."""
     if cells(text) <= width:
         return text
     kept, used = "", 0

@@ -1,4 +1,4 @@
-"""How far the loading of a model has come, in words: what is happening, how much, how fast, how long still."""
+"""Describe the progress of loading a model: the stage, the amount, the rate and the time left."""
 
 import time
 from collections import deque
@@ -10,16 +10,16 @@ from qwen_tui.strings import say
 from qwen_tui.wording.units import in_bytes, in_time
 
 PACE_SECONDS = 8.0
-"""Over how long a time the rate of a download is measured."""
+"""The time over which the download rate is measured."""
 
 UNKNOWN = "–"
 
 LEAST_SECONDS = 1.5
-"""A rate over less than this would jump about."""
+"""A rate over less time than this would fluctuate."""
 
 
 class Pace:
-    """How fast bytes have been coming lately."""
+    """The recent download rate."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -27,7 +27,7 @@ class Pace:
         self._seen: deque[tuple[float, int]] = deque()
 
     def note(self, progress: LoadProgress) -> None:
-        """Take in another figure; another stage or model begins anew."""
+        """Record a figure; another stage or model resets the rate."""
         now = self._clock()
         if self._of != (progress.stage, progress.name) or (self._seen and progress.done < self._seen[-1][1]):
             self._of = (progress.stage, progress.name)
@@ -36,7 +36,7 @@ class Pace:
 
     @property
     def bytes_per_second(self) -> float | None:
-        """The rate up to now, be there news or not; None while it is not known."""
+        """The rate up to now, even without new figures; None if unknown."""
         now = self._clock()
         while len(self._seen) > 1 and self._seen[1][0] <= now - PACE_SECONDS:
             self._seen.popleft()
@@ -47,17 +47,17 @@ class Pace:
 
 
 def fallback_in_words(error: QwenTuiError, *, has_stayed: bool) -> str:
-    """Why there is another model than the one that was wanted last, and which."""
+    """Describe why another model than the requested one is loaded, and which."""
     return say("screen.fallback.stayed" if has_stayed else "screen.fallback", error=error)
 
 
 def stage_in_words(progress: LoadProgress) -> str:
-    """What is happening."""
+    """Return the name of the stage."""
     return say(f"header.stage.{progress.stage}")
 
 
 def amounts_in_words(progress: LoadProgress, rate: float | None) -> list[str]:
-    """How much of it is done, how fast it goes, how long it still takes, and the files: what matters most first."""
+    """Return the amount done, the rate, the time left and the files, most important first."""
     if not progress.total:
         return [in_bytes(progress.done)] if progress.done else []
     parts = [say("header.amount", done=in_bytes(progress.done), total=in_bytes(progress.total))]
@@ -71,7 +71,7 @@ def amounts_in_words(progress: LoadProgress, rate: float | None) -> list[str]:
 
 
 def amounts_in_short(progress: LoadProgress, rate: float | None) -> str:
-    """The bytes, the rate and the time left in as little room as they can be understood in."""
+    """Return the bytes, the rate and the time left in as little space as possible."""
     done, total = in_bytes(progress.done), in_bytes(progress.total)
     if done.split()[-1] == total.split()[-1]:
         done = done.split()[0]

@@ -1,4 +1,4 @@
-"""What is said of a model that could be chosen, in a few words each: for the table and for the screen."""
+"""Short texts on a model to choose, for the table and the screen."""
 
 from collections.abc import Callable
 
@@ -11,14 +11,14 @@ _PRECISIONS = {"BF16": "bf16", "F16": "fp16", "F32": "fp32", "F8_E4M3": "fp8", "
 
 
 def disk_in_words(entry: ModelChoice) -> str:
-    """What it takes on the disk, or would: `15.2 GB`, `↓ 15.2 GB`."""
+    """Return the model's size on disk, or its download size: `15.2 GB`, `↓ 15.2 GB`."""
     if entry.local is not None:
         return in_bytes(entry.local.disk_bytes)
     return say("models.download", size=in_bytes(entry.download_bytes)) if entry.download_bytes else ""
 
 
 def dtype_in_words(entry: ModelChoice) -> str:
-    """In which precision its file is."""
+    """Return the precision of its files."""
     size = entry.size
     if size is None:
         return ""
@@ -28,12 +28,12 @@ def dtype_in_words(entry: ModelChoice) -> str:
 
 
 def context_in_words(entry: ModelChoice, in_words: Callable[[int], str] = in_tokens) -> str:
-    """Its context window."""
+    """Return its context window, or empty if unknown."""
     return in_words(entry.context_window) if entry.context_window else ""
 
 
 def verdict_in_words(fit: Fit, in_words: Callable[[int], str] = in_tokens) -> str:
-    """How much context fits in a form: `32,768`, or that it does not fit; with the number of GPUs from two on."""
+    """Return the context that fits in a format: `32,768`, with the number of GPUs if several; or that none fits."""
     if not fit.fits:
         return say("models.does_not_fit")
     tokens = in_words(fit.context_tokens)
@@ -41,5 +41,5 @@ def verdict_in_words(fit: Fit, in_words: Callable[[int], str] = in_tokens) -> st
 
 
 def in_short(tokens: int) -> str:
-    """Tokens in the few characters that a list has, in units of 1,024 as windows are called: `32k`."""
+    """Format tokens in few characters, in units of 1,024 as usual for windows: `32k`."""
     return str(tokens) if tokens < 1024 else f"{tokens // 1024}k"

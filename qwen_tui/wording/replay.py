@@ -1,4 +1,4 @@
-"""What is said of a replay while it runs and when it has ended."""
+"""Describe the progress and the result of a replay."""
 
 from qwen_tui.chat.cleaning import one_line
 from qwen_tui.session.replay import NotReplayed, Replayed, ReplayEvent, Replaying
@@ -6,7 +6,7 @@ from qwen_tui.strings import joined, say
 
 
 def replay_words(event: ReplayEvent) -> str:
-    """One or two sentences."""
+    """Return one or two sentences on the event."""
     match event:
         case Replaying(_, done, total):
             return say("replay.running", done=done, total=total)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from samples import answer, chat, question, texts
+from work import pieces
 
 from qwen_tui.chat.codec import decode, encode
 from qwen_tui.chat.messages import Status
@@ -286,5 +287,5 @@ def test_five_thousand_conversations_are_listed_at_once(folder: Path) -> None:
     store.save(conversation.with_message(answer(parent=conversation.head)))
     saved = time.process_time()
     assert len(entries) == 5000
-    assert listed - began < 0.5
-    assert saved - before_saving < 0.1
+    assert pieces(listed - began) < 33
+    assert pieces(saved - before_saving) < 7

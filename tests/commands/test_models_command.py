@@ -53,7 +53,7 @@ def test_a_table_of_all_models_with_what_fits(here: Path, capsys: pytest.Capture
     assert seven == ["Qwen/Qwen2.5-7B-Instruct", "↓", "15.2", "GB", "bf16", "32,768", *["32,768"] * 3]
     (fourteen,) = (line.split() for line in lines if "Qwen2.5-14B" in line)
     assert fourteen[-3] == "–"
-    here_at, known_at = lines.index("On this machine"), lines.index("Known, to be downloaded")
+    here_at, known_at = lines.index("On this machine"), lines.index("Available to download")
     assert "guide" in lines[here_at + 1]
     assert "我的模型" in lines[here_at + 2]
     mine = [line for line in lines[here_at:known_at] if "Qwen/Qwen3-4B" in line]

@@ -38,7 +38,7 @@ def scripted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callab
         script = str(Path(__file__).with_name("scripted_program.py"))
         command = [sys.executable, script, str(data), str(file), str(seconds_a_delta), conversation]
         started.append(Terminal(120, 36, [], data, command))
-        started[-1].until("f1 help")
+        started[-1].until("F1 Help")
         started[-1].until("scripted")
         return started[-1]
 

@@ -97,7 +97,7 @@ def test_the_names_of_files_and_what_is_pasted_into_fields_are_text(scripted, tm
     terminal.type("\x15import")
     terminal.until("Import conversations")
     terminal.type("\r")
-    terminal.until("→ completes")
+    terminal.until("→ complete")
     for number in range(len(SHORT) + 1):
         terminal.type("\x15")
         terminal.paste(f"{folder}/in{number}")
@@ -107,7 +107,7 @@ def test_the_names_of_files_and_what_is_pasted_into_fields_are_text(scripted, tm
     terminal.paste(EVIL)
     terminal.settle(0.1)
     terminal.type("\r")
-    terminal.until("There is no file")
+    terminal.until("File not found")
     terminal.type("\x1b")
     assert "evil" in leave(terminal)
 

@@ -57,7 +57,7 @@ def test_files_are_for_their_owner_alone_and_hold_no_keys(home: Path) -> None:
         os.kill(terminal.process.pid, 15)
         terminal.wait()
     with Terminal(120, 36, ["--model", "no/such-model"], data) as terminal:
-        terminal.until("no model")
+        terminal.until("No model")
         terminal.type("\x11")
         terminal.wait()
     made = [

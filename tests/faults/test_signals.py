@@ -37,7 +37,7 @@ def streaming(terminal: Terminal) -> None:
 
 def with_help_over(terminal: Terminal) -> None:
     terminal.type("\x1bOP")  # F1
-    terminal.until("esc closes")
+    terminal.until("Esc close")
 
 
 def with_help(terminal: Terminal) -> None:

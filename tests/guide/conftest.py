@@ -2,8 +2,7 @@ import pytest
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from qwen_tui.guide import model_folder
-from qwen_tui.guide.training.conversations import Conversations
-from qwen_tui.guide.training.evaluate import Guide
+from qwen_tui.training.evaluate import Guide
 
 
 @pytest.fixture(scope="session")
@@ -19,8 +18,3 @@ def loaded():
 @pytest.fixture(scope="session")
 def guide():
     return Guide(model_folder(), "cpu")
-
-
-@pytest.fixture(scope="session")
-def conversations():
-    return Conversations()

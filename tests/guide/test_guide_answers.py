@@ -1,4 +1,4 @@
-"""A few fixed samples, greedy; the whole score comes from `python -m qwen_tui.guide.training.evaluate`."""
+"""A few fixed samples, greedy; the whole score comes from `python -m qwen_tui.training.evaluate`."""
 
 import pytest
 

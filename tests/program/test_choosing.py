@@ -29,7 +29,7 @@ def test_another_model_is_chosen_and_answers_and_is_found_again(tmp_path: Path) 
         terminal.type("/")
         terminal.type(str(folder))
         terminal.type(ENTER)
-        terminal.until("It fits on cpu, with 1,024 tokens")
+        terminal.until("Fits on cpu with 1,024 tokens")
         terminal.type(ENTER)
         terminal.until(lambda shown: "小" in shown and "1,024" in shown and "Models" not in shown, seconds=60)
         terminal.type("again" + ENTER)
@@ -38,7 +38,7 @@ def test_another_model_is_chosen_and_answers_and_is_found_again(tmp_path: Path) 
         assert terminal.wait() == 0
     assert str(folder) in json.loads((data / "models.json").read_text())["models"]
     with Terminal(80, 24, ["--model", "guide", "--device", "cpu"], data) as terminal:
-        terminal.until("⏎ send")
+        terminal.until("⏎ Send")
         terminal.type(F4)
         terminal.until("小")
         terminal.type("\x11")

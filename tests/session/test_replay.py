@@ -66,7 +66,7 @@ def test_a_reply_that_had_its_prompt_from_the_cache_is_read_anew_and_may_differ_
     engine.replies = [Reply(["one ", "zwei "])]
     ended = again(session, engine)[-1]
     assert ended.reused_tokens == 1100
-    assert "1,100 tokens of its prompt from the cache" in replay_words(ended)
+    assert "1,100 prompt tokens came from the cache" in replay_words(ended)
     assert "cache" not in replay_words(ended._replace(reused_tokens=0))
     assert (engine.asked[0].reuse, engine.asked[-1].reuse) == (True, False)
 

@@ -320,7 +320,7 @@ def test_a_conversation_that_is_open_elsewhere_is_only_read(session, store) -> N
     (refused,) = say(reader, "more", engine)
     assert isinstance(refused, Refused)
     assert (refused.text, refused.error.code) == ("more", "session.read_only")
-    with pytest.raises(QwenTuiError, match="Another qwen-tui"):
+    with pytest.raises(QwenTuiError, match="another qwen-tui"):
         Library(reader._store).rewrite(reader, reader.conversation.head or "", "x")
     reader.adjust(lambda it: replace(it, overrides={"temperature": 1.0}))
     reader.save()

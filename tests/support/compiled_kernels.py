@@ -14,6 +14,7 @@ from typing import Any
 import torch
 import triton
 from transformers import AutoModelForCausalLM, PreTrainedModel
+from transformers.cache_utils import LinearAttentionLayer
 from triton.backends.compiler import GPUTarget
 
 from qwen_tui.engine.local.cache.static_kv_cache import StaticKVCache
@@ -28,6 +29,7 @@ SHAPES = {
     "qwen2.5-1.5b in 4 bits": ("qwen2.5-1.5b", torch.bfloat16, True, 80),
     "qwen2.5-0.5b in float32": ("qwen2.5-0.5b", torch.float32, False, 80),
     "qwen3-8b in float16": ("qwen3-8b", torch.float16, False, 90),
+    "qwen3.5-9b": ("qwen3.5-9b", torch.bfloat16, False, 90),
     "qwen3-30b-a3b": ("qwen3-30b-a3b", torch.bfloat16, False, 80),
     "qwen3-30b-a3b in 4 bits": ("qwen3-30b-a3b", torch.bfloat16, True, 90),
 }
@@ -90,6 +92,8 @@ def small(name: str, dtype: torch.dtype, *, is_four_bits: bool) -> PreTrainedMod
     """A model of this shape, but with one layer and few tokens, and whatever stood in memory for weights."""
     config = config_of(shape_named(name))
     config.num_hidden_layers, config.vocab_size, config.max_position_embeddings = 1, 320, 4096
+    if config.model_type == "qwen3_5_text":
+        config.num_hidden_layers, config.layer_types = 2, ["full_attention", "linear_attention"]
     with torch.device("meta"):
         model: PreTrainedModel = AutoModelForCausalLM.from_config(config, dtype=dtype).eval()
     model.to_empty(device="cpu")
@@ -112,10 +116,18 @@ def needed(model: PreTrainedModel) -> None:
     cache = StaticKVCache(model, 4096)
     attention = model.model.layers[0].self_attn
     empty = torch.zeros(1, model.config.num_key_value_heads, TOKENS, attention.head_dim, dtype=model.dtype)
-    for layer in cache.layers:
+    for layer in cache.attention_layers:
         layer.update(empty, empty)
+    if isinstance(cache.layers[-1], LinearAttentionLayer):
+        linear, config = cache.layers[-1], model.config
+        channels = model.model.layers[-1].linear_attn.conv_dim
+        linear.update_conv_state(torch.zeros(1, channels, config.linear_conv_kernel_dim, dtype=model.dtype))
+        heads, size = config.linear_num_value_heads, config.linear_key_head_dim
+        linear.update_recurrent_state(torch.zeros(1, heads, size, size))
     step = KernelStep(model, gather(model), cache.layers, 4096)
     step(torch.zeros(1, dtype=torch.long), torch.full((1,), TOKENS), cache.capacity)
+    if step.short_prefill is None:
+        return
     for part in (torch.zeros(1, dtype=torch.long), torch.zeros(TOKENS, dtype=torch.long)):
         step.short_prefill(part)
 

@@ -12,9 +12,13 @@ from pathlib import Path
 
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.ui.terminal import launch as terminal
+from qwen_tui.ui.terminal import signals
 
 LOG = Path(sys.argv[1])
 MODE = sys.argv[2] if len(sys.argv) > 2 else ""
+
+if "LITTLE_PATIENCE" in os.environ:
+    signals.LEAVE_SECONDS = signals.LAST_SECONDS = float(os.environ["LITTLE_PATIENCE"])
 
 
 def note(event: str) -> None:
@@ -104,7 +108,7 @@ def leave() -> None:
     """What the program does on a signal."""
     note("leave")
     if MODE == "hang":
-        time.sleep(60)
+        time.sleep(3600)
 
 
 if __name__ == "__main__":

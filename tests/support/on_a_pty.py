@@ -17,7 +17,7 @@ from typing import Self
 
 import pyte
 from pseudo_terminal import UNKNOWN_TO_PYTE, left_on
-from waiting import HANGS
+from waiting import HANGS, wait_for
 
 ROOT = Path(__file__).parents[2]
 QUERIES = {b"\x1b[?2026$p": b"\x1b[?2026;2$y", b"\x1b[?2048$p": b"\x1b[?2048;0$y"}
@@ -44,6 +44,7 @@ class LittleApp:
         self.master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
         self.modes = termios.tcgetattr(self.master)
+        self.name = os.ttyname(slave)
         self.log.parent.mkdir(mode=0o700, exist_ok=True)
         self.pid = os.fork()
         if self.pid == 0:
@@ -125,6 +126,17 @@ class LittleApp:
         while not condition():
             assert time.monotonic() < end, f"never; events {self.events[-5:]!r:.500}; screen:\n{self.text()}"
             self.read()
+
+    def stall(self) -> None:
+        """Read nothing until the terminal takes no more, and the program waits for it."""
+        slave = os.open(self.name, os.O_WRONLY | os.O_NOCTTY)
+        wait_for(lambda: not select.select([], [slave], [], 0)[1])
+        os.close(slave)
+        wait_for(lambda: self._used() == (time.sleep(0.2), self._used())[1])
+
+    def _used(self) -> str:
+        """The processor time that the program has used."""
+        return Path(f"/proc/{self.pid}/schedstat").read_text().split()[0]
 
     def settle(self, seconds: float = 0.25) -> None:
         """Read on until nothing comes for a while: for what must *not* happen."""

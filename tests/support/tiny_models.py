@@ -16,6 +16,8 @@ from transformers import (
     Qwen2Config,
     Qwen2ForCausalLM,
     Qwen2Tokenizer,
+    Qwen3_5ForCausalLM,
+    Qwen3_5TextConfig,
     Qwen3Config,
     Qwen3ForCausalLM,
     Qwen3MoeConfig,
@@ -162,6 +164,29 @@ def qwen3_next(folder: Path) -> Path:
         initializer_range=0.2,
     )
     return _saved(folder, Qwen3NextForCausalLM(config), tokenizer)
+
+
+def qwen3_5(folder: Path, **config: Any) -> Path:
+    """A Qwen3.5: three layers of linear attention, then one of full attention with an output gate."""
+    tokenizer = _byte_level(["<|endoftext|>", "<|im_start|>", "<|im_end|>"], [])
+    tokenizer.chat_template = CHATML
+    torch.manual_seed(0)
+    sizes: dict[str, Any] = {
+        "vocab_size": len(tokenizer),
+        "hidden_size": 64,
+        "intermediate_size": 96,
+        "num_hidden_layers": 4,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+        "head_dim": 16,
+        "linear_num_key_heads": 2,
+        "linear_num_value_heads": 4,
+        "linear_key_head_dim": 16,
+        "linear_value_head_dim": 16,
+        "max_position_embeddings": 1024,
+        "initializer_range": 0.2,
+    }
+    return _saved(folder, Qwen3_5ForCausalLM(Qwen3_5TextConfig(**{**sizes, **config})), tokenizer)
 
 
 def mamba(folder: Path) -> Path:

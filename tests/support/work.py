@@ -18,8 +18,13 @@ def seconds_of(what: Callable[[], object]) -> float:
     return time.process_time() - began
 
 
-def work_of(what: Callable[[], object]) -> float:
-    """The processor time that this takes, in pieces of work: one takes some 15 ms here."""
+def pieces(seconds: float) -> float:
+    """So many seconds of processor time, in pieces of work."""
+    return seconds / max(seconds_of(_piece), seconds_of(_piece))
+
+
+def work_of(*steps: Callable[[], object]) -> float:
+    """The processor time that the longest of these takes, in pieces of work: one takes some 15 ms here."""
     before = seconds_of(_piece)
-    taken = seconds_of(what)
-    return taken / max(before, seconds_of(_piece))
+    longest = max(map(seconds_of, steps))
+    return longest / max(before, seconds_of(_piece))

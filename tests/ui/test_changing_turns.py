@@ -180,10 +180,10 @@ async def test_a_receipt_is_shown_and_its_reply_replayed(play) -> None:
             pilot, lambda: "scripted" in shown(pilot) and "0.7" in shown(pilot) and "Seed" in shown(pilot)
         )
         await pilot.press("p")
-        await until(pilot, lambda: "same tokens" in shown(pilot))
+        await until(pilot, lambda: "tokens match" in shown(pilot))
         assert play.engine.asked[-1].sampling.seed == 7
         await pilot.press("p")
-        await until(pilot, lambda: "differ" in shown(pilot))
+        await until(pilot, lambda: "First difference" in shown(pilot))
         await pilot.press("escape")
         await until(pilot, lambda: len(pilot.app.screen_stack) == 1)
         assert path(play) == ["go", "The same."]

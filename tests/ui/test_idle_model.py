@@ -21,8 +21,8 @@ async def test_a_model_that_nobody_asks_goes_to_sleep_and_a_message_wakes_it_and
     set_idle_seconds(play, SECONDS)
     async with play.running() as pilot:
         await until(pilot, lambda: is_asleep(pilot))
-        await until(pilot, lambda: "scripted · asleep · your next message loads it again" in shown(pilot))
-        assert "scripted is asleep: your next message loads it again." in shown(pilot)
+        await until(pilot, lambda: "scripted · unloaded · your next message reloads it" in shown(pilot))
+        assert "scripted is unloaded; your next message reloads it." in shown(pilot)
         assert play.engine.closed
         await say(pilot, "good morning")
         await until(pilot, lambda: "echo: good morning" in shown(pilot))

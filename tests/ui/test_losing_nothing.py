@@ -67,16 +67,16 @@ async def test_what_was_written_for_new_conversations_is_reached_by_the_key_for_
         await press(pilot, "older")
         await goes_to(pilot, "", "Things to try")
         await press(pilot, "newer")
-        await goes_to(pilot, "older", "ctrl+n again for an empty one")
+        await goes_to(pilot, "older", "Ctrl+N again for an empty conversation")
         await goes_to(pilot, "", "Things to try")
-        assert "ctrl+n again" not in shown(pilot)
+        assert "Ctrl+N again" not in shown(pilot)
         await say(pilot, "first")
         await until(pilot, lambda: "echo: first" in shown(pilot) and not composer(pilot).busy)
     async with play.running(conversation="first") as pilot:
-        await goes_to(pilot, "newer", "ctrl+n again for an older one")
-        await goes_to(pilot, "older", "ctrl+n again for an empty one")
+        await goes_to(pilot, "newer", "Ctrl+N again for an older one")
+        await goes_to(pilot, "older", "Ctrl+N again for an empty conversation")
         await goes_to(pilot, "", "Things to try")
-        await goes_to(pilot, "newer", "ctrl+n again for an older one")
+        await goes_to(pilot, "newer", "Ctrl+N again for an older one")
         await pilot.press("enter")
         await until(pilot, lambda: "echo: newer" in shown(pilot) and not composer(pilot).busy)
     assert paths(play) == {"first": ["first", "echo: first"], "newer": ["newer", "echo: newer"]}
@@ -131,7 +131,7 @@ async def test_a_conversation_that_another_program_has_open_is_only_read_until_t
             assert paths(play) == {"mine": ["mine", "echo: mine"]}
             await first.press("ctrl+n")
             await until(first, lambda: "Things to try" in shown(first))
-            await until(second, lambda: "you can write here now" in shown(second))
+            await until(second, lambda: "you can write here again" in shown(second))
             await second.press("enter")
             await until(second, lambda: "echo: me too" in shown(second))
     assert paths(play) == {"mine": ["mine", "echo: mine", "me too", "echo: me too"]}
@@ -177,7 +177,7 @@ async def test_a_conversation_is_trashed_renamed_and_both_are_taken_back(play) -
         await pilot.press("ctrl+z")
         await until(pilot, lambda: list(paths(play)) == ["one"])
         await pilot.press("delete")
-        await until(pilot, lambda: paths(play) == {} and "in the trash" in shown(pilot))
+        await until(pilot, lambda: paths(play) == {} and "Moved to trash" in shown(pilot))
         await pilot.press("ctrl+z")
         await until(pilot, lambda: paths(play) == {"one": ["one", "echo: one"]})
 

@@ -97,10 +97,10 @@ async def test_a_reply_is_asked_for_once_however_often_the_key_is_pressed_and_wh
         await until(pilot, lambda: len(play.engine.asked) == 2)
         await pilot.press("ctrl+r", "ctrl+r", "ctrl+r")
         await until(pilot, lambda: "Regenerate the reply" in shown(pilot) and "waiting" in shown(pilot))
-        assert "already waiting" in shown(pilot)
+        assert "Already waiting" in shown(pilot)
         await pilot.press("escape")
         await until(pilot, lambda: "Regenerate the reply" not in shown(pilot))
-        assert "already waiting" not in shown(pilot)
+        assert "Already waiting" not in shown(pilot)
         assert "Cancelled" in shown(pilot)
         assert "message box" not in shown(pilot)
         gate.set()
@@ -163,7 +163,7 @@ async def test_a_reply_that_the_end_of_the_program_cut_is_marked_interrupted(pla
     reply = store.load(store.list()[0]).path()[-1]
     assert (reply.content, reply.status) == ("so far ", Status.INTERRUPTED)
     async with play.running(conversation="go") as pilot:
-        await until(pilot, lambda: "so far" in shown(pilot) and "interrupted" in shown(pilot))
+        await until(pilot, lambda: "so far" in shown(pilot) and "Interrupted" in shown(pilot))
 
 
 async def test_a_running_reply_is_whole_after_any_walk_away_and_back(play) -> None:
@@ -210,7 +210,7 @@ async def test_a_message_is_deleted_and_a_default_changed_when_the_disk_gets_to_
         await say(pilot, "first")
         await until(pilot, lambda: "echo: first" in shown(pilot) and not box(pilot).busy)
         await pilot.press("shift+tab")
-        await until(pilot, lambda: "d delete" in shown(pilot))
+        await until(pilot, lambda: "d Delete" in shown(pilot))
         disk.stop()
         await pilot.press("d")
         await until(pilot, lambda: disk.waits and "echo: first" not in shown(pilot))

@@ -6,9 +6,7 @@ When a screen is meant to look different now, look at the new one and accept it:
     pytest tests/ui/test_snapshots.py --accept-screens && git diff tests/ui/snapshots
 """
 
-import asyncio
 import difflib
-import re
 import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -18,6 +16,7 @@ from pathlib import Path
 import pytest
 from doubles import INFO, Reply
 from screenplay import Screenplay, press, say, shown, until
+from screens import SIZES, screen_that_stays
 from textual.pilot import Pilot
 
 from qwen_tui.chat.messages import Conversation, Message, Role
@@ -28,17 +27,11 @@ from qwen_tui.errors import QwenTuiError
 from qwen_tui.ui.composer.composer import Composer
 from qwen_tui.ui.conversations.list import ConversationList
 from qwen_tui.ui.conversations.rename_field import RenameField
-from qwen_tui.wording.cell_width import cells
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
-SIZES = ((80, 24), (120, 36))
-STEADY_LOOKS = 40
-"""A screen that is the same for so many looks is not going to change any more."""
 GB = 10**9
 
 HOW_TO_ACCEPT = "If it is meant to look so: pytest tests/ui/test_snapshots.py --accept-screens"
-
-MEASURED_BY_THE_CLOCK = re.compile(r"(?<=Thought for )\d+\.\d(?= s)")
 
 Look = Callable[[Pilot[None], str], Awaitable[None]]
 
@@ -68,21 +61,6 @@ def look(request: pytest.FixtureRequest) -> Look:
             )
 
     return look
-
-
-async def screen_that_stays(pilot: Pilot[None], expected: str) -> str:
-    """The screen once it is the expected one; otherwise what it has become when nothing moves any more."""
-    last, same = "", 0
-    while same < STEADY_LOOKS:
-        rows = [strip.text for strip in pilot.app.screen._compositor.render_strips()]
-        now = MEASURED_BY_THE_CLOCK.sub("0.0", "".join(f"{row.rstrip()}\n" for row in rows))
-        if now == expected:
-            assert {cells(row) for row in rows} == {pilot.app.size.width}, f"rows of other widths:\n{now}"
-            break
-        last, same = now, same + 1 if now == last else 0
-        await asyncio.sleep(0.02)
-        await pilot.pause()
-    return now
 
 
 def talk(name: str, *texts: str, **about: object) -> Conversation:
@@ -166,7 +144,7 @@ async def test_a_finished_reply_has_its_figures_and_offers_what_can_be_done_to_i
         await answered(pilot, "What is a token?")
         await look(pilot, "reply-finished")
         await pilot.press("shift+tab")
-        await until(pilot, lambda: "receipt" in shown(pilot))
+        await until(pilot, lambda: "Receipt" in shown(pilot))
         await look(pilot, "reply-under-the-cursor")
         await pilot.press("up", "e")
         await until(pilot, lambda: composer(pilot).text == "What is a token?")

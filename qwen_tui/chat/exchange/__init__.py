@@ -1,5 +1,5 @@
-"""Conversations on their way to other programs and from them: one format a file.
+"""Import and export of conversations in other programs' formats, one format per file.
 
-`formats` writes them, `reading` recognises what a file holds and reads it. What is read has been cleaned and
-bounded as every foreign text is; what could not be taken over is told in notes.
+`formats` writes them; `reading` detects the format of a file and reads it. Imported text is cleaned and
+bounded like all foreign text; whatever could not be imported is listed in notes.
 """

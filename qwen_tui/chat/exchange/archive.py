@@ -1,4 +1,4 @@
-"""The texts to be imported in a file: the file itself, or those in a zip archive that a ChatGPT export comes as."""
+"""Read the texts to import from a file, or from the zip archive of a ChatGPT export."""
 
 import re
 import zlib
@@ -9,7 +9,7 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 from qwen_tui.errors import QwenTuiError
 
 LARGEST_BYTES = 256 * 2**20
-"""More is not read: as values it takes several times its size in memory."""
+"""Size limit for import files; parsed values take several times that much memory."""
 
 _ZIP = b"PK\x03\x04"
 _WANTED = re.compile(r"(?:.*/)?conversations(?:-\d+)?\.json")
@@ -17,7 +17,10 @@ _KNOWN = (ZIP_STORED, ZIP_DEFLATED)
 
 
 def texts_in(file: BinaryIO, name: str) -> list[bytes]:
-    """The bytes of each text in an open file, no pictures; raises OSError, and `QwenTuiError` with this name."""
+    """Return the bytes of each text in an open file.
+
+    Pictures in an archive are skipped. Raises OSError, and `QwenTuiError` with this name.
+    """
     if not file.seekable():
         file = BytesIO(_bounded(file, LARGEST_BYTES, name))
     is_zip = file.read(len(_ZIP)) == _ZIP
@@ -29,7 +32,7 @@ def texts_in(file: BinaryIO, name: str) -> list[bytes]:
             wanted = [each for each in archive.infolist() if _WANTED.fullmatch(each.filename)]
             texts = _unpacked(archive, wanted, name)
     except (BadZipFile, zlib.error, EOFError, ValueError, RuntimeError):
-        # RuntimeError is what a password and an unknown kind of packing raise.
+        # `zipfile` raises RuntimeError for encrypted archives and unknown compression methods.
         raise QwenTuiError("exchange.damaged_archive", path=name) from None
     if not texts:
         raise QwenTuiError("exchange.other_archive", path=name)
@@ -49,7 +52,7 @@ def _unpacked(archive: ZipFile, wanted: list[ZipInfo], name: str) -> list[bytes]
 
 
 def _bounded(file: IO[bytes], limit: int, name: str) -> bytes:
-    """All bytes up to the end; what a small archive unpacks to may be without end."""
+    """Read to the end of the file, up to a limit: a small archive can unpack to any size."""
     data = file.read(limit + 1)
     if len(data) > limit:
         raise QwenTuiError("exchange.too_large", path=name, megabytes=LARGEST_BYTES // 2**20)

@@ -1,4 +1,4 @@
-"""The conversations of a ChatGPT export: trees of nodes, of which `current_node` is shown.
+"""Read the conversations of a ChatGPT export: trees of nodes with a shown leaf, `current_node`.
 
 ```
 [{"title": "…", "create_time": 1700000000.5, "current_node": "b", "mapping": {
@@ -6,9 +6,9 @@
     "b": {"parent": "a", "message": {"author": {"role": "assistant"}, …}}}}, …]
 ```
 
-The format is not documented; this is what such exports have been seen to hold. Every branch is kept, answers to
-one question as variants. Nodes that a person does not see there (system, tools, hidden ones) are passed over: what
-follows them follows what stood before them.
+The format is undocumented; this follows what real exports contain. Every branch is kept, replies to one
+message as variants. Nodes that ChatGPT does not show (system, tools, hidden ones) are skipped; their children
+are attached to the nearest visible ancestor.
 """
 
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ from qwen_tui.chat.tree import parents_first
 ROLES = {"user": Role.USER, "assistant": Role.ASSISTANT}
 
 TEXTS = {"text", "multimodal_text"}
-"""The kinds of content that hold what was said; the others are the inner life of tools."""
+"""The content types that contain what was said; all others are internals of tools."""
 
 POINTERS = {
     "image_asset_pointer": "images",
@@ -39,7 +39,7 @@ POINTERS = {
 
 
 def read(value: dict[str, Json], notes: Notes) -> Conversation:
-    """One conversation of an export; raises `DamagedError`."""
+    """Read one conversation of an export; raises `DamagedError`."""
     mapping: dict[str, Json] = get(value, "mapping", dict)
     created = _moment(value.get("create_time"), LONG_AGO)
     said = {key: message for key, node in mapping.items() if (message := _message(node, notes, created))}
@@ -63,10 +63,10 @@ def read(value: dict[str, Json], notes: Notes) -> Conversation:
 
 
 def _id_at(key: str | None, mapping: Mapping[str, Json], known: dict[str, str | None]) -> str | None:
-    """The id of the message of this node, or of the closest one before it; None where there is none.
+    """Return the id of this node's message or of its nearest ancestor's; None if there is none.
 
-    `known` begins with the ids of the messages and takes in those of the nodes that are passed over. Raises
-    `DamagedError` for nodes that follow each other in a circle.
+    `known` starts with the ids of the messages and is extended with those of skipped nodes. Raises
+    `DamagedError` if the nodes form a cycle.
     """
     walked: dict[str, None] = {}
     while key is not None and key not in known:
@@ -84,10 +84,10 @@ def _parent(node: Json) -> str | None:
 
 
 def _message(node: Json, notes: Notes, created: str) -> Message | None:
-    """What was said in a node; None for one that is passed over."""
+    """Return the message of a node; None for a node that is skipped."""
     message = node.get("message") if isinstance(node, dict) else None
     if message is None:
-        return None  # the root of the tree, and what was deleted
+        return None  # the root of the tree, or a deleted message
     if not isinstance(message, dict):
         raise DamagedError("wrong_type", key="message")
     content, metadata = get(message, "content", dict, {}), get(message, "metadata", dict, {})
@@ -111,7 +111,7 @@ def _message(node: Json, notes: Notes, created: str) -> Message | None:
 def _passed_over(
     role: str, message: dict[str, Json], content: dict[str, Json], metadata: dict[str, Json]
 ) -> str:
-    """As what a node counts that is passed over; empty for one that is a message."""
+    """Return the note category of a skipped node; empty for a node that is a message."""
     kind = get(content, "content_type", str, "text")
     if metadata.get("is_visually_hidden_from_conversation"):
         return "hidden"
@@ -125,7 +125,7 @@ def _passed_over(
 
 
 def _is_blank(content: dict[str, Json]) -> bool:
-    """Whether there is nothing to be left out: an empty message of the system opens every tree."""
+    """Return whether the content is empty: every tree starts with an empty system message, which needs no note."""
     parts = content.get("parts")
     return isinstance(parts, list) and all(isinstance(part, str) and not part.strip() for part in parts)
 
@@ -147,7 +147,7 @@ def _model(metadata: dict[str, Json]) -> str:
 
 
 def _moment(seconds: Json, otherwise: str) -> str:
-    """Seconds since 1970 as ISO 8601 in UTC; what is no such time becomes `otherwise`."""
+    """Convert seconds since 1970 to ISO 8601 in UTC; `otherwise` if they are not a valid time."""
     if isinstance(seconds, bool):
         return otherwise
     try:

@@ -1,4 +1,4 @@
-"""The formats that a conversation can be exported in, and which one the name of a file asks for."""
+"""The export formats, and how to choose one by file name."""
 
 from enum import StrEnum
 
@@ -8,28 +8,28 @@ from qwen_tui.chat.messages import Conversation
 
 
 class Format(StrEnum):
-    """How an exported conversation is written."""
+    """A format for exported conversations."""
 
     MARKDOWN = "markdown"
-    """To read: the branch that is shown."""
+    """A readable document of the shown branch."""
     JSON = "json"
-    """This program's own: every branch, with receipts."""
+    """This program's own format: every branch, with receipts."""
     OPENAI = "openai"
-    """A message list of the branch that is shown, as other programs take it."""
+    """A message list of the shown branch, as other programs read it."""
 
 
 ENDINGS = {Format.OPENAI: ".openai.json", Format.MARKDOWN: ".md", Format.JSON: ".json"}
-"""How the names of such files end, the longer ones first: `.openai.json` ends in `.json` too."""
+"""File name suffixes; longer ones first, because `.openai.json` also ends in `.json`."""
 
 
 def format_of(file_name: str) -> Format | None:
-    """The format that the ending of a file's name asks for; None when it is no such ending."""
+    """Return the format for the suffix of a file name; None if it is not a known suffix."""
     name = file_name.lower()
     return next((each for each, ending in ENDINGS.items() if name.endswith(ending)), None)
 
 
 def export(conversation: Conversation, to: Format, system_prompt: str) -> bytes:
-    """The bytes of a file that holds the conversation; `system_prompt` is the one in force."""
+    """Encode a conversation for export; `system_prompt` is the effective one."""
     if to is Format.JSON:
         return codec.encode(conversation)
     write = markdown.export if to is Format.MARKDOWN else openai.export

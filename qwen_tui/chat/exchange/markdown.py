@@ -1,4 +1,4 @@
-"""A conversation as a Markdown document to read, print or send: the branch that is shown.
+"""Export the shown branch of a conversation as a Markdown document to read, print or send.
 
 ~~~
 # Title
@@ -14,8 +14,8 @@ what the person wrote, exactly
 what the model answered, which is Markdown itself
 ~~~
 
-What a person wrote is no Markdown, so it stands in a fence that nothing in it can close. A reply stands as it is,
-unless it would run on into what follows it (a fence that is left open, HTML): then it stands in a fence too.
+A person's text is not Markdown, so it is put in a fence longer than any inside it. A reply is written as is,
+unless it would affect what follows (an unclosed fence, HTML): then it is fenced too.
 """
 
 import re
@@ -32,7 +32,7 @@ _SPECIAL = re.compile(r"[\\`*_\[\]<>&#~|!$]")
 
 
 def export(conversation: Conversation, system_prompt: str) -> str:
-    """The document; `system_prompt` is the one in force, and may be empty."""
+    """Return the document; `system_prompt` is the effective one and may be empty."""
     blocks = [f"# {_escaped(conversation.name)}"]
     if system_prompt.strip():
         blocks += [f"## {_escaped(say('receipt.system_prompt'))}", _fenced(system_prompt, "text")]
@@ -62,16 +62,16 @@ def _escaped(text: str) -> str:
 
 
 def _fenced(text: str, info: str) -> str:
-    """The text in a fence of whichever sign it holds fewer of in a row."""
+    """Fence a text with backticks or tildes, whichever gives the shorter fence."""
     fences = (sign * (1 + max([2, *map(len, re.findall(f"{sign}+", text))])) for sign in "`~")
     fence = min(fences, key=len)
     return f"{fence}{info}\n{text}\n{fence}"
 
 
 def _stands_alone(text: str) -> bool:
-    """Whether Markdown that follows this text, after an empty line, is read as if it stood first.
+    """Return whether Markdown after this text and an empty line is parsed independently of it.
 
-    Rather False than wrong: a fence in a list ends where the list does, which takes a whole parser to know.
+    Conservative: a fence in a list ends where the list does, which only a full parser can tell.
     """
     opened: re.Match[str] | None = None
     for line in text.split("\n"):

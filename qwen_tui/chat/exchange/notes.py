@@ -1,34 +1,34 @@
-"""What an import left out, counted by kind, and said in sentences."""
+"""Notes on what an import left out, counted by kind and put into sentences."""
 
 from collections import Counter
 
 from qwen_tui.strings import say
 
 REASONS_SAID = 5
-"""How many of the conversations that could not be read are named one by one."""
+"""How many unreadable conversations are listed individually."""
 
 
 class Notes:
-    """Takes note of what is left out while a file is read."""
+    """Collects what is left out while a file is read."""
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
         self._reasons: list[str] = []
 
     def add(self, kind: str, count: int = 1) -> None:
-        """Count something that was left out; `kind` names the sentence, `exchange.note.KIND`."""
+        """Count something that was left out; `kind` selects the sentence `exchange.note.KIND`."""
         self._counts[kind] += count
 
     def add_unread(self, number: int, reason: str) -> None:
-        """A conversation, counted from 1, could not be read, for this reason."""
+        """Note that a conversation (numbered from 1) could not be read, and why."""
         self._reasons.append(say("exchange.note.unread", number=number, reason=reason))
 
     def take_over(self, others: "Notes") -> None:
-        """Count what others have counted."""
+        """Add the counts of other notes."""
         self._counts.update(others._counts)
 
     def sentences(self) -> tuple[str, ...]:
-        """Everything in words: whole conversations first, then what was counted."""
+        """Return all notes as sentences: unreadable conversations first, then the counts."""
         said = self._reasons[:REASONS_SAID]
         rest = len(self._reasons) - len(said)
         if rest:

@@ -1,12 +1,12 @@
-"""The message lists of the OpenAI API and of everything that speaks like it.
+"""Read and write the message lists of the OpenAI API and compatible programs.
 
 ```
 {"messages": [{"role": "system", "content": "…"}, {"role": "user", "content": "…"}, …]}
 ```
 
-Written, it is the shown branch with its system prompt. Read, a list may also stand alone, and content may be a text
-or a list of parts. The system prompt becomes that of the conversation. Tools and pictures have no place here: they
-are left out and counted.
+An export contains the shown branch and its system prompt. An import also accepts a bare list, and content
+that is a string or a list of parts. The system prompt becomes that of the conversation. Tools and pictures
+are not supported: they are left out and counted.
 """
 
 import json
@@ -23,7 +23,7 @@ from qwen_tui.chat.names import name_from, tidy
 
 ROLES = {
     "system": Role.SYSTEM,
-    "developer": Role.SYSTEM,  # what the API calls the system prompt of its newer models
+    "developer": Role.SYSTEM,  # the API's name for the system prompt of its newer models
     "user": Role.USER,
     "assistant": Role.ASSISTANT,
 }
@@ -34,11 +34,11 @@ PICTURES = {"image", "image_url", "input_image"}
 SOUNDS = {"audio", "input_audio", "output_audio"}
 
 THOUGHTS = ("reasoning_content", "reasoning")
-"""Where servers of models that think put their thinking."""
+"""Where servers of reasoning models put the thinking."""
 
 
 def export(conversation: Conversation, system_prompt: str) -> str:
-    """The shown branch as a message list; a reply that never got a word out is left out."""
+    """Export the shown branch as a message list, without messages that have no text."""
     said = [(message.role.value, message.content) for message in conversation.path()]
     prompt = [(Role.SYSTEM.value, system_prompt)] if system_prompt.strip() else []
     messages = [{"role": role, "content": content} for role, content in (*prompt, *said) if content.strip()]
@@ -46,7 +46,7 @@ def export(conversation: Conversation, system_prompt: str) -> str:
 
 
 def read(value: Json, notes: Notes) -> Conversation:
-    """The conversation in a message list, or in an object that has one; raises `DamagedError`."""
+    """Read the conversation in a message list, or in an object that contains one; raises `DamagedError`."""
     holder = value if isinstance(value, dict) else {}
     messages = holder.get("messages") if holder else value
     if not isinstance(messages, list):
@@ -104,9 +104,9 @@ def _said(messages: list[Json], model: str, notes: Notes) -> Iterable[Message]:
 
 
 def text_of(content: Json, notes: Notes) -> str:
-    """The text of a message's content: a text itself, or the text parts of a list, each on lines of its own.
+    """Return the text of a message's content: the string itself, or the text parts of a list, joined by newlines.
 
-    What is no text is counted in `notes`. Raises `DamagedError` for what is no content at all.
+    Other parts are counted in `notes`. Raises `DamagedError` if it is not valid content.
     """
     if content is None:
         return ""

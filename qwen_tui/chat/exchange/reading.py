@@ -1,6 +1,6 @@
-"""Reading conversations from a file of any program: the content tells the format, not the name.
+"""Read conversations from files of any program; the format is detected by content, not by name.
 
-| what the file holds | whose it is |
+| content of the file | format |
 |---|---|
 | an object with `messages`, and with a `version`, a `head` or parents | this program's own |
 | an object with `messages`, or a list of messages | OpenAI's |
@@ -25,11 +25,11 @@ from qwen_tui.chat.names import name_from
 from qwen_tui.errors import QwenTuiError
 
 MOST_CONVERSATIONS = 10_000
-"""A file with more is a data set and not what a person has talked about: each would get a file of its own."""
+"""Limit on the conversations in one file; more is a data set, and each would get a file of its own."""
 
 
 class Imported(NamedTuple):
-    """What a file held."""
+    """The result of an import."""
 
     conversations: tuple[Conversation, ...]
     notes: tuple[str, ...]
@@ -37,7 +37,7 @@ class Imported(NamedTuple):
 
 
 def read_file(path: Path) -> Imported:
-    """The conversations in a file; raises `QwenTuiError` as `read` does."""
+    """Read the conversations in a file; raises `QwenTuiError` like `read`."""
     try:
         with path.open("rb") as file:
             return read(file, str(path))
@@ -47,9 +47,9 @@ def read_file(path: Path) -> Imported:
 
 
 def read(file: BinaryIO, name: str) -> Imported:
-    """The conversations in an open file; `name` is what errors call it.
+    """Read the conversations in an open file; `name` is used in errors.
 
-    Raises `QwenTuiError` when it holds none that can be read. Where some can be, the notes name the others.
+    Raises `QwenTuiError` if none can be read. If some can, the notes list the others.
     """
     name = shown(name)
     try:
@@ -106,7 +106,7 @@ def _is_own(value: Json) -> bool:
 
 
 def _values(text: str) -> list[Json | DamagedError]:
-    """What may be a conversation each; raises `DamagedError` when the text is neither JSON nor JSONL."""
+    """Split a text into candidate conversations; raises `DamagedError` if it is neither JSON nor JSONL."""
     try:
         value = parsed(text)
     except DamagedError:
@@ -118,7 +118,7 @@ def _values(text: str) -> list[Json | DamagedError]:
 
 
 def _apart(values: list[Json | DamagedError]) -> list[Json | DamagedError]:
-    """The conversations of a list; a list of messages is one of them."""
+    """Split a list into conversations; a list of messages is a single one."""
     is_one = any(isinstance(value, dict) and "role" in value and "messages" not in value for value in values)
     return [values] if is_one else values
 

@@ -1,4 +1,4 @@
-"""Writing an export to the file that a person has named."""
+"""Write an export to a file chosen by a person."""
 
 import stat
 from pathlib import Path
@@ -8,9 +8,10 @@ from qwen_tui.errors import QwenTuiError
 
 
 def save(path: Path, data: bytes, *, overwrites: bool) -> None:
-    """Put the data into a file; raises `QwenTuiError`, `exchange.is_there` unless it may be written over.
+    """Write the data to a file; raises `QwenTuiError`.
 
-    A file is replaced whole or not at all. What is no file, as a pipe or /dev/null, is written to as it stands.
+    An existing file is an error (`exchange.is_there`) unless `overwrites`. A regular file is replaced whole or
+    not at all. Anything else, such as a pipe or /dev/null, is written to directly.
     """
     try:
         if path.exists() and not path.is_file():
@@ -18,7 +19,7 @@ def save(path: Path, data: bytes, *, overwrites: bool) -> None:
         elif path.exists() and overwrites:
             mode = stat.S_IMODE(path.stat().st_mode)
             write_whole(path, data)
-            path.chmod(mode)  # as open to others as it was, and a program that may be run
+            path.chmod(mode)  # keep its permissions, the executable bit included
         else:
             _create(path, data)
     except FileExistsError:
@@ -29,7 +30,7 @@ def save(path: Path, data: bytes, *, overwrites: bool) -> None:
 
 
 def _create(path: Path, data: bytes) -> None:
-    """Write a new file; one that is there by now is not touched."""
+    """Create a file; fail without touching it if it already exists."""
     with path.open("xb") as file:
         try:
             file.write(data)

@@ -1,4 +1,4 @@
-"""`qwen-tui bench`: how fast this machine is with a model, beside plain `generate` and what its memory allows."""
+"""`qwen-tui bench`: measure a model on this machine, against plain `generate` and the memory bandwidth limit."""
 
 import contextlib
 import logging
@@ -28,7 +28,7 @@ from qwen_tui.wording.units import in_bytes
 
 
 def run(given: Arguments, config: Config, where: Places) -> int:
-    """Measure and print; returns the exit status."""
+    """Measure and print; return the exit status."""
     return guarded("bench", lambda: _run(given, config.settings, where))
 
 
@@ -54,8 +54,8 @@ def _run(given: Arguments, settings: Settings, where: Places) -> int:
             )
         measured = list(rows(engine, there, given.repeats, lambda tokens: _tell("bench.at", tokens=tokens)))
         _tell("bench.through_app")
-        logging.disable()  # what the screen logs is of no interest here
-        from qwen_tui.commands.bench import report, through_ui  # late: they import the screen
+        logging.disable()  # the screen's logs are irrelevant here
+        from qwen_tui.commands.bench import report, through_ui  # these import the screen
 
         new_tokens = through_ui.reply_tokens(measured[0], window)
         app = through_ui.through_app(engine, text_of(engine, there[0]), new_tokens, given.repeats)
@@ -75,7 +75,7 @@ def _contexts(given: str | None) -> tuple[int, ...]:
 
 @contextlib.contextmanager
 def _random_model(shape: str, where: Places) -> Iterator[Path]:
-    """A folder with random weights of a shape, for as long as it is needed; raises QwenTuiError."""
+    """Yield a temporary folder with random weights of a shape; raises QwenTuiError."""
     needed = 2 * shape_named(shape).parameters
     root = where.quantized.parent
     root.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -1,4 +1,4 @@
-"""What `qwen-tui bench` measures through the engine: a long prompt, its reply, and the turn after it."""
+"""Measurements of `qwen-tui bench` through the engine: a long prompt, its reply, and the next turn."""
 
 import statistics
 import threading
@@ -14,48 +14,48 @@ from qwen_tui.engine.wire import MeasureMemory, MeasurePlain, MemoryRates, Plain
 from qwen_tui.errors import QwenTuiError
 
 CONTEXTS = (512, 8192, 24_000)
-"""The lengths of the prompts, in tokens; those that the model's window holds."""
+"""The prompt lengths, in tokens; those beyond the model's window are left out."""
 
 NEW_TOKENS = 128
-"""How long the replies are."""
+"""The length of the replies, in tokens."""
 
 TURN_TOKENS = 50
-"""How long the turn is that follows."""
+"""The length of the next turn, in tokens."""
 
 SPARE_TOKENS = 64
-"""What the chat template may take beside all of that."""
+"""Tokens reserved for the chat template."""
 
 _WORDS = "the model reads about rivers and cities and counts how many boats pass by in one year".split()  # noqa: SIM905
 
 
 class Row(NamedTuple):
-    """What was measured at one length; seconds, and tokens a second. The median of several runs."""
+    """The results at one length, in seconds and tokens per second; medians of several runs."""
 
     context: int
-    """The prompt's real length, in tokens."""
+    """The actual prompt length, in tokens."""
     first_cold: float
-    """To the first token when all of the prompt is read."""
+    """Time to the first token, when the whole prompt is read."""
     first_warm: float
-    """The same of the next turn, whose history is in the cache."""
+    """Time to the first token of the next turn, with its history in the cache."""
     read_warm: int
     """How many tokens that turn had to read."""
     stop: float
-    """From a stop in the middle of reading a cold prompt to the end of the reply. The longest of several."""
+    """Time from a stop during the reading of a cold prompt to the end of the reply; maximum of several runs."""
     decode: float
     plain_first: float
     plain_decode: float
-    """Of transformers' own `generate`."""
+    """Results of transformers' own `generate`."""
     floor: float
-    """What the device's memory allows: its bytes a second by the bytes of a token."""
+    """The decode speed that the memory bandwidth allows: bytes per second divided by bytes per token."""
 
     @property
     def prefill(self) -> float:
-        """Prompt tokens a second."""
+        """Prompt tokens per second."""
         return self.context / self.first_cold
 
 
 def contexts_that_fit(wanted: Sequence[int], window: int) -> tuple[int, ...]:
-    """Those of the lengths that leave room for a reply and a turn; where only short ones do, the longest, too."""
+    """Return the lengths that fit with a reply and a turn, plus the longest possible if only short ones do."""
     most = window - 2 * NEW_TOKENS - 2 * TURN_TOKENS - SPARE_TOKENS
     fitting = [each for each in wanted if each <= most]
     if len(fitting) < len(wanted) and most > 0 and (not fitting or most >= 2 * fitting[-1]):
@@ -68,10 +68,10 @@ def contexts_that_fit(wanted: Sequence[int], window: int) -> tuple[int, ...]:
 def rows(
     engine: LocalEngine, contexts: Sequence[int], repeats: int, tell: Callable[[int], None]
 ) -> Iterator[Row]:
-    """Measure at each length; `tell` is called with it first. Raises QwenTuiError."""
+    """Measure at each length, calling `tell` with it first. Raises QwenTuiError."""
     rates = engine.measure(MeasureMemory(tuple(contexts)))
     assert isinstance(rates, MemoryRates)
-    ask(engine, (PromptMessage(Role.USER, "Hello."),), reuse=False)  # what is done once is done now
+    ask(engine, (PromptMessage(Role.USER, "Hello."),), reuse=False)  # pay one-time costs now
     for context, token_bytes in zip(contexts, rates.bytes_a_token, strict=True):
         tell(context)
         question = PromptMessage(Role.USER, text_of(engine, context))
@@ -93,7 +93,7 @@ def rows(
             read_warm=warm[-1].prompt_tokens - warm[-1].reused_tokens,
             stop=max(stops),
             decode=statistics.median(run.tokens_per_second for run in (*cold, *warm)),
-            # The better of two: the first one at a length may pay for what the library sets up.
+            # The better of two: the first run at a length may include the library's setup.
             plain_first=min(each.first_token for each in plain),
             plain_decode=max((each.tokens - 1) / each.decode for each in plain),
             floor=rates.bytes_a_second / token_bytes,
@@ -101,7 +101,7 @@ def rows(
 
 
 def ask(engine: LocalEngine, messages: tuple[PromptMessage, ...], *, reuse: bool) -> tuple[Run, str]:
-    """One reply of `NEW_TOKENS` tokens, whatever the model says: its receipt and its text."""
+    """Generate `NEW_TOKENS` tokens, ignoring the end of turn; return the receipt and the text."""
     text: list[str] = []
     run = Run(model="")
     for event in engine.stream(_request(messages, reuse=reuse), threading.Event()):
@@ -113,7 +113,7 @@ def ask(engine: LocalEngine, messages: tuple[PromptMessage, ...], *, reuse: bool
 
 
 def stopped(engine: LocalEngine, question: PromptMessage, after_seconds: float) -> float:
-    """Seconds from a stop, so long after the question was put, to the end of the reply; nothing is read before."""
+    """Return the seconds from a stop, this long after a cold request, to the end of the reply."""
     stop = threading.Event()
     stopped_at = 0.0
 
@@ -137,7 +137,7 @@ def _request(messages: tuple[PromptMessage, ...], *, reuse: bool) -> Request:
 
 
 def text_of(engine: LocalEngine, tokens: int) -> str:
-    """Words that make up a message of about so many tokens, the template's included."""
+    """Return words that make a message of about this many tokens, including the template's."""
 
     def words(count: int) -> str:
         return " ".join(f"{_WORDS[n % len(_WORDS)]}{n if n % 7 == 0 else ''}" for n in range(count))

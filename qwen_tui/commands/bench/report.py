@@ -1,4 +1,4 @@
-"""What `qwen-tui bench` prints: the machine, a table and bars, or all of it as JSON."""
+"""The output of `qwen-tui bench`: the machine, a table and bars, or everything as JSON."""
 
 import json
 import os
@@ -17,11 +17,11 @@ from qwen_tui.wording.cell_width import cells, padded_left
 from qwen_tui.wording.units import in_tokens
 
 BAR_CELLS = 44
-"""The longest bar of the plot."""
+"""Length of the longest bar."""
 
 
 def as_json_text(info: ModelInfo, name: str, measured: Sequence[Row], app: Through) -> list[str]:
-    """One JSON object; seconds, and tokens a second."""
+    """Format the results as one JSON object, in seconds and tokens per second."""
     said = _machine(info, name)
     said["rows"] = [
         {name: round(value, 4) for name, value in row._asdict().items()} | {"prefill": round(row.prefill, 1)}
@@ -32,7 +32,7 @@ def as_json_text(info: ModelInfo, name: str, measured: Sequence[Row], app: Throu
 
 
 def in_words(info: ModelInfo, name: str, measured: Sequence[Row], app: Through) -> list[str]:
-    """The machine, a line for each length, what the whole program costs, and bars."""
+    """Format the results as text: the machine, a row per length, the cost of the whole app, and bars."""
     tokens, late = in_tokens(measured[0].context), _milliseconds(app.drawn_seconds)
     through = say("bench.app", tokens=tokens, app=app.app, share=app.app / app.alone, late=late)
     return [*_heading(info, name), "", *_table(measured), "", through, "", *_plot(measured)]
@@ -90,7 +90,7 @@ def _milliseconds(seconds: float) -> str:
 
 
 def _plot(measured: Sequence[Row]) -> list[str]:
-    """Decoding as bars: of the engine, of plain `generate`, and of what the memory allows."""
+    """Plot decode speed as bars: the engine, plain `generate`, and the limit of the memory."""
     most = max(max(row.decode, row.plain_decode, row.floor) for row in measured)
     lines = [say("bench.plot")]
     labels = ("qwen-tui", "generate", say("bench.limit"))

@@ -1,8 +1,8 @@
-"""The same reply through the whole program: what its screen, its files and its threads cost the engine.
+"""Time the same reply through the whole program: the cost of its screen, files and threads.
 
-Both are timed on this side of the pipe, where the text is taken and saved: from the first text that the engine
-gives until it says that the reply is finished. How long after that the whole reply is drawn is a figure of its own:
-it is the same for a long reply as for a short one, unless the screen falls behind.
+Both are timed on this side of the pipe, where text is received and saved: from the engine's first text until
+it reports the end of the reply. The delay until the whole reply is drawn is a separate figure: it does not
+depend on the length of the reply, unless the screen falls behind.
 """
 
 import asyncio
@@ -42,47 +42,50 @@ from qwen_tui.ui.textual_patches.frames import EveryFrame
 from qwen_tui.ui.transcript.message_view import MessageView
 
 SIZE = (120, 40)
-"""Columns and rows of the screen, which is drawn in full and shown to nobody."""
+"""Columns and rows of the screen, which is rendered in full but not displayed."""
 
 LOOK_SECONDS = 0.02
 
 REPLY_SECONDS = 4.0
-"""How long the replies last as far as the window goes: text comes sixty times a second at most, so that of a reply
-of half a second one batch more or less is a thirtieth."""
+"""Target length of the replies, if the window allows.
+
+Text arrives at most sixty times a second, so in a reply of half a second one batch more or less is a
+thirtieth.
+"""
 
 
 class Through(NamedTuple):
-    """Tokens a second, the median of several replies."""
+    """Speeds in tokens per second, medians of several replies."""
 
     alone: float
     app: float
     drawn_seconds: float
-    """From the end of a reply until all of it is drawn."""
+    """Time from the end of a reply until all of it is drawn."""
 
 
 class Timed(NamedTuple):
-    """A reply that the engine gave."""
+    """The timing of one reply of the engine."""
 
     began: float
-    """`time.monotonic()` when its first text came."""
+    """`time.monotonic()` when the first text arrived."""
     ended: float
-    """The same when it was said to be finished."""
+    """`time.monotonic()` when the end was reported."""
     tokens: int
-    """Those that came in between."""
+    """The tokens that arrived in between."""
 
     @property
     def rate(self) -> float:
-        """Tokens a second."""
+        """Tokens per second."""
         return self.tokens / (self.ended - self.began)
 
 
 def reply_tokens(row: Row, window: int) -> int:
-    """How long a reply to a prompt of this row is to be, in tokens."""
+    """Return how many tokens to generate for a prompt of this row."""
     return max(NEW_TOKENS, min(round(REPLY_SECONDS * row.decode), window - row.context - SPARE_TOKENS))
 
 
 def through_app(engine: Engine, text: str, new_tokens: int, repeats: int) -> Through:
-    """Have the same message answered by the engine alone and in the program, in turn with each other."""
+    """Have the same message answered by the engine alone, in the program, and alone again."""
     alone = _alone(engine, text, new_tokens, repeats)
     with tempfile.TemporaryDirectory(prefix="qwen-tui-bench-") as folder:
         app, drawn = _in_app(engine, Path(folder), text, new_tokens, repeats)
@@ -110,7 +113,7 @@ def _alone(engine: Engine, text: str, new_tokens: int, repeats: int) -> list[Tim
 def _in_app(
     engine: Engine, folder: Path, text: str, new_tokens: int, repeats: int
 ) -> tuple[list[Timed], list[float]]:
-    """The replies, and the `time.monotonic()` at which each was drawn as a whole."""
+    """Return the replies, and the `time.monotonic()` at which each was completely drawn."""
     where = places(str(folder), str(folder / "config.toml"))
     watched = _Watched(engine)
     drafts = Drafts(where.drafts)
@@ -119,7 +122,7 @@ def _in_app(
     app = _TimedApp(watched, Config(settings), where, library, drafts)
 
     async def play(pilot: Any) -> None:
-        for number in range(repeats + 1):  # the first one warms it up
+        for number in range(repeats + 1):  # the first one is a warm-up
             await pilot.press("ctrl+n")
             app.post_message(events.Paste(text))
             await pilot.pause()
@@ -134,9 +137,9 @@ def _in_app(
 
 
 class _TimedApp(EveryFrame, QwenTuiApp):
-    """The program on a watched engine, noting when each reply is drawn as a whole."""
+    """The program on a watched engine; records when each reply is completely drawn."""
 
-    # Textual would look for it beside this file.
+    # Textual would look for it next to this file.
     CSS_PATH = str(Path(inspect.getfile(QwenTuiApp)).with_name("app.tcss"))
 
     def __init__(
@@ -145,10 +148,10 @@ class _TimedApp(EveryFrame, QwenTuiApp):
         super().__init__(config, where, library, drafts, lambda *_: cast(Engine, watched))
         self._watched = watched
         self.drawn: list[float] = []
-        """The `time.monotonic()` of each."""
+        """The `time.monotonic()` at which each reply was drawn."""
 
     def frame_drawn(self) -> None:
-        """Note when the log has the reply as it was kept, with its receipt."""
+        """Record when the log shows the stored reply, with its receipt."""
         if len(self.drawn) < len(self._watched.replies):
             views = self.screen.query(MessageView)
             if views and views.last().message.receipt:
@@ -156,7 +159,7 @@ class _TimedApp(EveryFrame, QwenTuiApp):
 
 
 class _Watched:
-    """The engine, with replies of full length, and how long they took. It is not the app's to close."""
+    """Wraps the engine to time replies of full length; closing it does not close the engine."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -174,7 +177,7 @@ class _Watched:
         began, tokens = 0.0, 0
         for event in self._engine.stream(replace(request, ignores_end=True), stop):
             if isinstance(event, TextDelta | ThinkingDelta):
-                # What comes with the first text was generated before.
+                # Tokens that arrive with the first text were generated before.
                 tokens += event.tokens if began else 0
                 began = began or time.monotonic()
             elif isinstance(event, Finished):

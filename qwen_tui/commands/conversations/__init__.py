@@ -1,6 +1,6 @@
-"""The commands that work on saved conversations: list, show, search, export, import, rename, delete, restore.
+"""The commands for saved conversations: list, show, search, export, import, rename, delete, restore.
 
-They may be used while the screen is open: the store keeps programs from getting in each other's way.
+They can be used while the screen is open: the store coordinates access by several programs.
 """
 
 import sys
@@ -23,7 +23,7 @@ from qwen_tui.strings import say
 
 
 def run(given: Arguments, config: Config, where: Places) -> int:
-    """Run a command; returns the exit status: 0 done, 1 could not."""
+    """Run a command; return the exit status: 0 success, 1 failure."""
     store = ConversationStore(where.conversations, Drafts(where.drafts))
     command = given.command or ""
     try:
@@ -46,7 +46,7 @@ def _run(store: ConversationStore, given: Arguments, settings: Settings) -> int:
             _export(store, given, settings)
         case "import":
             return import_files(store, given.files)
-        case "rename":  # printed with its number, where another has the name that was wanted
+        case "rename":  # print the actual name, which is numbered if the wanted one was taken
             print_lines([store.rename(named(store.list(), given.name), given.new_name).name])
         case "delete":
             trashed = store.trash(named(store.list(), given.name))

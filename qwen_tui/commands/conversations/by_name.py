@@ -1,4 +1,4 @@
-"""Which conversation a name on the command line means."""
+"""Find a conversation by a name from the command line."""
 
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
@@ -12,15 +12,15 @@ from qwen_tui.errors import QwenTuiError
 from qwen_tui.strings import listed
 
 SUGGESTIONS = 3
-"""How many names are offered for one that is not there."""
+"""How many similar names are suggested for an unknown one."""
 
 Named = TypeVar("Named", Entry, Trashed)
 
 
 def named(found: Sequence[Named], name: str) -> Named:
-    """The first of exactly this name, else of one that differs in upper and lower case only.
+    """Return the item with exactly this name, else the first one that differs only in case.
 
-    Raises `QwenTuiError` with the names that are nearest to it.
+    Raises `QwenTuiError` with the most similar names.
     """
     wanted = tidy(name)
     alike = [each for each in found if folded(each.name) == folded(wanted)]
@@ -34,7 +34,7 @@ def named(found: Sequence[Named], name: str) -> Named:
 
 
 def nearest(name: str, names: Iterable[str]) -> list[str]:
-    """The names most like this one, the nearest first: those that begin like it or hold it, then misspelt ones."""
+    """Return similar names, best first: those that contain this one, the earlier the better, then misspelt ones."""
     wanted = folded(name)
     known = {folded(each): each for each in names}
     held = sorted((each for each in known if wanted and wanted in each), key=lambda each: each.index(wanted))

@@ -1,4 +1,4 @@
-"""`qwen-tui import`: conversations of other programs, from files or the standard input."""
+"""`qwen-tui import`: import other programs' conversations from files or standard input."""
 
 import sys
 from pathlib import Path
@@ -12,7 +12,7 @@ from qwen_tui.strings import say
 
 
 def import_files(store: ConversationStore, files: list[str]) -> int:
-    """Import each file that can be, print the names of the new conversations, tell what was left out."""
+    """Import every readable file; print the names of the new conversations, and report what was left out."""
     failed = False
     for file in files:
         try:

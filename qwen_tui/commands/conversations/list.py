@@ -1,4 +1,4 @@
-"""`qwen-tui list` and `qwen-tui search`: names, one a line where another program reads them."""
+"""`qwen-tui list` and `qwen-tui search`: print conversations, one name per line if the output is not a terminal."""
 
 import json
 import sys
@@ -14,7 +14,7 @@ from qwen_tui.strings import say
 
 
 def list_conversations(store: ConversationStore, *, as_json: bool) -> None:
-    """Print the conversations, the one used last first, pinned ones before all others."""
+    """Print the conversations: pinned ones first, then the most recently used."""
     entries = sorted(store.list(), key=lambda entry: not entry.pinned)
     if as_json:
         keys = ("name", "id", "pinned", "updated", "messages")
@@ -35,7 +35,7 @@ def list_conversations(store: ConversationStore, *, as_json: bool) -> None:
 
 
 def list_trash(trashed: Sequence[Trashed], *, as_json: bool) -> None:
-    """Print what is in the trash, the newest first."""
+    """Print the contents of the trash, newest first."""
     if as_json:
         _print_json([{"name": each.name, "trashed": each.when, "file": str(each.path)} for each in trashed])
     elif sys.stdout.isatty():
@@ -47,7 +47,7 @@ def list_trash(trashed: Sequence[Trashed], *, as_json: bool) -> None:
 
 
 def search(store: ConversationStore, words: str, *, as_json: bool) -> int:
-    """Print the conversations in which every word occurs, each with the place; status 1 where there is none."""
+    """Print the conversations in which every word occurs, with snippets; status 1 if there are none."""
     hits = Search(store.path).hits(store.list(), words)
     found = False
     if as_json:
@@ -70,6 +70,6 @@ def _hit_lines(hit: Hit) -> list[str]:
 
 
 def _print_json(values: list[dict[str, Json]]) -> None:
-    # A file name need not be valid UTF-8: its strange bytes are written as JSON can spell them.
+    # A file name need not be valid UTF-8: its invalid bytes are escaped.
     text = json.dumps(values, ensure_ascii=False, indent=2)
     print_lines([text.encode(errors="backslashreplace").decode()])

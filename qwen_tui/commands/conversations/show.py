@@ -1,4 +1,4 @@
-"""`qwen-tui show`: a conversation as plain text."""
+"""`qwen-tui show`: print a conversation as plain text."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from qwen_tui.strings import say
 
 
 def transcript(conversation: Conversation) -> Iterator[str]:
-    """The shown branch in lines: who spoke and when, what was said, an empty line."""
+    """Yield the lines of the shown branch: author and time, text, remarks, and empty lines between messages."""
     for number, message in enumerate(conversation.path()):
         if number:
             yield ""

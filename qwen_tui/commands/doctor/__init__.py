@@ -1,4 +1,4 @@
-"""`qwen-tui doctor`: one text to paste that says what there is, what works, and what to do about the rest."""
+"""`qwen-tui doctor`: a report to paste: what is installed, what works, and how to fix the rest."""
 
 import os
 import platform
@@ -35,13 +35,13 @@ PACKAGES = (
 )  # fmt: skip
 
 LEAST_FREE_BYTES = 1_000_000_000
-"""With less than this on the disk of the cache nothing can be downloaded."""
+"""With less free space on the cache's disk, nothing can be downloaded."""
 
 _SIGNS = {"ok": "✓", "note": "!", "fails": "✗"}
 
 
 def run(_: Arguments, config: Config, where: Places) -> int:
-    """Look at everything and print it as it is found; returns 0 when the program can run, else 1."""
+    """Run all checks, printing each as it completes; return 0 if the program can run, else 1."""
     return guarded("doctor", lambda: _print(config, where))
 
 
@@ -77,11 +77,11 @@ def _line(check: Check, secrets: tuple[str, ...]) -> str:
 
 
 def _printable(text: str) -> str:
-    """Foreign text as one line, longer than an error's may be: a list of packages is no error."""
+    """Return foreign text as one line without an error's length limit: a list of packages may be long."""
     return " ".join("".join(c if c.isprintable() or c == " " else " " for c in text).split())
 
 
-# --- What there is ----------------------------------------------------------------------------------------
+# --- Checks -----------------------------------------------------------------------------------------------
 
 
 def _program() -> Iterator[Check]:
@@ -97,7 +97,7 @@ def _program() -> Iterator[Check]:
     yield Check("packages", "fails" if missing else "ok", ", ".join(found), hint)
     try:
         import_module("qwen_tui.ui.app")
-    except Exception as error:  # textual, or what it needs, is not as it should be
+    except Exception as error:  # Textual, or something it needs, is broken
         said = f"{type(error).__name__}: {one_line(error)}"
         yield Check("screen", "fails", said, say("doctor.reinstall"))
 
@@ -160,8 +160,8 @@ def _files(config: Config, where: Places) -> Iterator[Check]:
 
 def _unknown_names(config: Config) -> Iterable[QwenTuiError]:
     try:
-        from qwen_tui.ui.config_check import unknown_names  # late: without textual it cannot be
-    except Exception:  # which the section on the program says
+        from qwen_tui.ui.config_check import unknown_names  # fails without Textual
+    except Exception:  # reported in the section on the program
         return ()
     return unknown_names(config)
 
@@ -202,17 +202,17 @@ def _hub() -> Iterator[Check]:
 
 
 def _not_writable(folder: Path) -> str:
-    """What to do about a folder that cannot be written to, or made; empty for one that can."""
+    """Return a hint for a folder that cannot be written to or created; empty if it can."""
     there = _nearest(folder)
     return "" if os.access(there, os.W_OK | os.X_OK) else say("doctor.not_writable", path=there)
 
 
 def _nearest(folder: Path) -> Path:
-    """The folder, or the nearest above it that is there already."""
+    """Return the folder, or its nearest existing parent."""
     return next((each for each in (folder, *folder.parents) if each.exists()), Path("/"))
 
 
 def _short(text: str) -> str:
-    """With the home folder as `~`: the text is to be shown to others."""
+    """Replace the home folder by `~`, because the report will be shown to others."""
     home = str(Path.home())
     return text.replace(home, "~") if len(home) > 1 else text

@@ -1,4 +1,4 @@
-"""One line of `qwen-tui doctor`: what was looked at, what was found, and what can be done about it."""
+"""One line of `qwen-tui doctor`: what was checked, what was found, and how to fix it."""
 
 from typing import Literal, NamedTuple, Self
 
@@ -7,16 +7,16 @@ State = Literal["ok", "note", "fails"]
 
 
 class Check(NamedTuple):
-    """One line."""
+    """One line of the report."""
 
     name: str
-    """What was looked at: its label is the sentence `doctor.label.NAME`."""
+    """What was checked; its label is the sentence `doctor.label.NAME`."""
     state: State
     said: str
     hint: str = ""
-    """What to do, when there is something to be done."""
+    """What to do, if anything."""
 
     @classmethod
     def noted(cls, name: str, said: str, hint: str) -> Self:
-        """A line that is `ok` while it needs no hint."""
+        """Create a line that is `ok` unless it has a hint."""
         return cls(name, "note" if hint else "ok", said, hint)

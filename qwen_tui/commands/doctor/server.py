@@ -1,4 +1,4 @@
-"""What `qwen-tui doctor` says of the server that the models are on."""
+"""The checks of `qwen-tui doctor` on the configured server."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ NAMED_MODELS = 4
 
 
 def server_checks(given: str, model: str | None) -> Iterator[Check]:
-    """The server at this address, and the `model` that is asked for there. Takes some seconds at most."""
+    """Check the server at this address and the `model` requested there; may take some seconds."""
     server = examine(given, model)
     if server.problem is not None:
         explanation = server.problem.explanation

@@ -1,6 +1,6 @@
-"""How the terminal is set up, as far as it matters here: colours, size, tmux, clipboard, keys, and Chinese.
+"""Check the terminal: colours, size, tmux, clipboard, keys, and the width of Chinese characters.
 
-Imports nothing of Textual: it is for `qwen-tui doctor`, which runs without a screen.
+Imports nothing of Textual, because `qwen-tui doctor` runs without a screen.
 """
 
 import locale
@@ -18,11 +18,11 @@ from qwen_tui.strings import say
 TMUX_SECONDS = 1.0
 
 LEAST_COLUMNS, LEAST_ROWS = 60, 20
-"""The smallest screen that everything has room on."""
+"""The smallest screen with room for everything."""
 
 
 def terminal_checks(environment: Mapping[str, str] | None = None) -> Iterator[Check]:
-    """What there is to say; asks the terminal itself where there is one."""
+    """Yield the checks; queries the terminal itself if there is one."""
     values = os.environ if environment is None else environment
     terminal = open_terminal()
     is_there = terminal is not None
@@ -80,7 +80,7 @@ def _size(columns: int, rows: int) -> Check:
 
 
 def _tmux_options() -> dict[str, str]:
-    """Its version and the settings that copying and keys depend on; what cannot be asked is left out."""
+    """Return tmux's version and the settings that copying and keys depend on, as far as tmux answers."""
     found = {"version": _tmux("-V").removeprefix("tmux ")}
     for name in ("set-clipboard", "extended-keys", "allow-passthrough"):
         found[name] = _tmux("show-options", "-gv", name) or _tmux("show-options", "-sv", name)

@@ -1,4 +1,4 @@
-"""What a terminal says of itself: asked with control sequences, and waited for no longer than a moment."""
+"""Query the terminal with control sequences, with a short timeout."""
 
 import os
 import re
@@ -9,7 +9,7 @@ import tty
 from typing import NamedTuple
 
 WAIT_SECONDS = 0.5
-"""How long the terminal may take; over a slow line an answer can come late, and is then not known."""
+"""Timeout for the answers; over a slow line they can come too late and count as unknown."""
 
 SAMPLE = "中文"
 
@@ -19,18 +19,18 @@ _ATTRIBUTES = re.compile(rb"\x1b\[\?[\d;]*c")
 
 
 class Answers(NamedTuple):
-    """What came back."""
+    """The answers of the terminal."""
 
     has_kitty_keys: bool = False
-    """Whether it knows the kitty keyboard protocol, which tells shift+enter from enter."""
+    """Whether it supports the kitty keyboard protocol, which distinguishes shift+enter from enter."""
     sample_cells: int | None = None
-    """How many cells `SAMPLE` takes; None when it did not say."""
+    """The width of `SAMPLE` in cells; None if it did not answer."""
 
 
 def open_terminal() -> int | None:
-    """A descriptor of the terminal that this process belongs to, wherever its output goes; None without one.
+    """Open the controlling terminal of this process, wherever its output goes; None if there is none.
 
-    None too for a program in the background, which the terminal would stop for asking.
+    Also None in the background, where querying the terminal would stop the process.
     """
     try:
         terminal = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
@@ -46,11 +46,11 @@ def open_terminal() -> int | None:
 
 
 def ask(terminal: int) -> Answers:
-    """Ask the terminal at this descriptor. What it shows is as before; raises OSError and termios.error."""
+    """Query the terminal at this descriptor, restoring its display. Raises OSError and termios.error."""
     before = termios.tcgetattr(terminal)
     try:
         tty.setcbreak(terminal, termios.TCSAFLUSH)
-        # In this order: every terminal answers the last, so that nothing is waited for that will not come.
+        # Every terminal answers the last query, so there is no waiting for unsupported ones before it.
         os.write(terminal, b"\r" + SAMPLE.encode() + b"\x1b[6n\r\x1b[K\x1b[?u\x1b[c")
         came = _until_answered(terminal)
     finally:

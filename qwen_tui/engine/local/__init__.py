@@ -1,1 +1,1 @@
-"""What runs inside the engine worker: the only place of the program that imports torch."""
+"""Code that runs inside the engine worker: the only part of the program that imports torch."""

@@ -1,7 +1,7 @@
-"""Where the worker's questions come in and its answers go out: the thread that reads the pipe.
+"""The worker's end of the pipe, and the control thread that reads questions from it.
 
-It ends the process the moment the pipe closes: whatever happened to the program, nobody is left to answer, and no
-orphan may keep the GPU. Tokens are counted on a thread beside it, also while a reply is generated.
+The thread ends the process as soon as the pipe closes: nobody is left to answer, and no orphan may keep the GPU.
+Another thread counts tokens, even while a reply is generated.
 """
 
 import logging
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 class Job(NamedTuple):
-    """Something for the main thread to do."""
+    """A question for the main thread."""
 
     number: int
     question: wire.Job
@@ -41,7 +41,7 @@ class WorkerPipe:
         self._sending = threading.Lock()
         self.jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
         self.count: Callable[[Count], TokenCounts] = _not_ready
-        """How to count; set by the main thread once there is a tokenizer. May raise QwenTuiError."""
+        """Counts tokens; set by the main thread once there is a tokenizer. May raise QwenTuiError."""
         self._counts: queue.SimpleQueue[tuple[int, Count]] = queue.SimpleQueue()
 
     def send(self, number: int, answer: Answer) -> None:
@@ -50,11 +50,11 @@ class WorkerPipe:
             self._connection.send((number, answer))
 
     def is_stopped(self, number: int) -> bool:
-        """Whether the question with this number is to be given up."""
+        """Whether the question with this number is to be abandoned."""
         return self._page.is_stopped(number)
 
     def listen(self) -> None:
-        """Read questions until the pipe closes, then end the process, whatever the other threads are doing."""
+        """Read questions until the pipe closes, then end the process whatever the other threads are doing."""
         threading.Thread(target=self._count_tokens, name="counting", daemon=True).start()
         try:
             while True:

@@ -1,4 +1,4 @@
-"""How many processor cores this process may really use."""
+"""Count the processor cores that this process may use."""
 
 import math
 import os
@@ -6,9 +6,9 @@ from pathlib import Path
 
 
 def usable_cores(quota_file: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
-    """The cores that the scheduler gives this process, at most its container's share of them.
+    """Return the number of cores in the process's affinity mask, limited by its container's quota.
 
-    `cpu.max` holds `quota period` in microseconds, or `max period` (Linux, Documentation/admin-guide/cgroup-v2).
+    `cpu.max` contains `quota period` in microseconds, or `max period` (Linux, admin-guide/cgroup-v2).
     """
     has_affinity = hasattr(os, "sched_getaffinity")  # not on macOS
     cores = len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1

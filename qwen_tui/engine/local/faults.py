@@ -1,4 +1,4 @@
-"""What went wrong in the worker, in plain words: any exception becomes a `QwenTuiError` that people can act on."""
+"""Turn any exception of the worker into a `QwenTuiError` that tells the user what to do."""
 
 import gc
 
@@ -9,7 +9,7 @@ from qwen_tui.errors import QwenTuiError
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether the device or the machine had no room; each backend says it in its own way."""
+    """Whether the device or the machine ran out of memory, which each backend reports in its own way."""
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
     said = ("can't allocate memory", "out of memory", "not enough memory", "CUBLAS_STATUS_ALLOC_FAILED")
@@ -24,7 +24,7 @@ def is_device_broken(error: BaseException) -> bool:
 
 
 def in_plain_words(error: BaseException) -> QwenTuiError:
-    """The error as the person is told it, when nobody nearer to the cause has said it better."""
+    """Return the error for the user, unless one was already raised closer to the cause."""
     if isinstance(error, QwenTuiError):
         return error
     if is_out_of_memory(error):
@@ -35,7 +35,7 @@ def in_plain_words(error: BaseException) -> QwenTuiError:
 
 
 def free_memory() -> None:
-    """Give unused memory back to the device. To be called outside the frames that held the tensors."""
+    """Return unused memory to the device. Call it outside the frames that referenced the tensors."""
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()

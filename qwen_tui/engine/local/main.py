@@ -1,8 +1,7 @@
-"""The engine worker's process: what runs in it, and in which order it starts.
+"""Entry point of the engine worker's process, and the order in which it starts.
 
-The pipe is read before anything heavy is imported, so that the process ends with the program from the first
-moment on. Nothing here prints on purpose; what libraries print goes to the log file, which is this process's
-stdout and stderr.
+The pipe is read before anything heavy is imported, so that from the first moment on this process ends with the
+program. Nothing here prints on purpose; output of libraries goes to the log file through stdout and stderr.
 """
 
 import gc
@@ -22,10 +21,10 @@ log = logging.getLogger(__name__)
 
 
 def main() -> None:
-    """Serve the pipe given on the command line by its descriptor, with the stop page given by its own."""
+    """Serve the pipe and the stop page whose descriptors are on the command line."""
     descriptors = tuple(int(argument) for argument in sys.argv[1:3])
     for descriptor in descriptors:
-        # A process that a library starts from here must not hold the pipe open.
+        # A child process started by a library must not keep the pipe open.
         os.set_inheritable(descriptor, False)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     logging.basicConfig(format="%(asctime)s engine %(name)s %(levelname)s: %(message)s")
@@ -36,15 +35,15 @@ def main() -> None:
     threading.Thread(target=pipe.listen, name="pipe", daemon=True).start()
     gc.disable()
     try:
-        # Late: it imports torch and transformers, which takes seconds.
+        # Late: this imports torch and transformers, which takes seconds.
         from qwen_tui.engine.local.serving import serve
     except BaseException as error:
         log.exception("the engine's libraries cannot be imported")
         detail = one_line(f"{type(error).__name__}: {error}")
         pipe.send(pipe.jobs.get().number, QwenTuiError("engine.import_failed", detail=detail))
     else:
-        # What was imported stays. To look through it for garbage takes an eighth of the importing, and would later
-        # hold up a reply by 0.2 s each time.
+        # Imported objects stay. Searching them for garbage takes an eighth of the import time, and would later
+        # delay a reply by 0.2 s each time.
         gc.freeze()
         gc.enable()
         serve(pipe)

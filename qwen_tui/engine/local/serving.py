@@ -1,4 +1,4 @@
-"""The worker's main thread: loads one model, then generates one reply after the other; what is left waits."""
+"""The worker's main thread: loads one model, then generates one reply after another."""
 
 import logging
 import os
@@ -22,17 +22,17 @@ from qwen_tui.errors import QwenTuiError
 log = logging.getLogger(__name__)
 
 IDLE_SECONDS = 1.0
-"""When nothing was asked for so long, what was put off is gone on with."""
+"""Idle time after which deferred steps are resumed."""
 
 PAUSE_SECONDS = 0.005
-"""Between two steps of it: for the other threads."""
+"""Pause between two deferred steps, for the other threads."""
 
 DEVICE_BROKEN = 3
-"""The exit code of a worker that ends itself because its CUDA context is lost."""
+"""Exit code of a worker that ends itself because its CUDA context is lost."""
 
 
 def serve(pipe: WorkerPipe) -> None:
-    """Do what comes, for as long as the pipe is open. The last load's model is the one that answers."""
+    """Process jobs while the pipe is open, with the model loaded last."""
     loaded: Loaded | None = None
     while True:
         job = next_job(pipe, loaded.saving if loaded is not None else iter(()))
@@ -42,7 +42,7 @@ def serve(pipe: WorkerPipe) -> None:
             if loaded is not None:
                 prepare(pipe, loaded, job.number, job.question)
         elif isinstance(job.question, GoOn):
-            continue  # to a load that has failed meanwhile
+            continue  # for a load that has failed meanwhile
         elif loaded is None:
             pipe.send(job.number, QwenTuiError("engine.not_ready"))
         elif isinstance(job.question, MeasurePlain | MeasureMemory):
@@ -52,7 +52,7 @@ def serve(pipe: WorkerPipe) -> None:
 
 
 def next_job(pipe: WorkerPipe, put_off: Iterator[None]) -> Job:
-    """Wait for a job; meanwhile take the steps that were put off, of some milliseconds each."""
+    """Wait for a job; meanwhile run deferred steps of a few milliseconds each."""
     wait_seconds = IDLE_SECONDS
     while True:
         try:
@@ -64,8 +64,8 @@ def next_job(pipe: WorkerPipe, put_off: Iterator[None]) -> Job:
             continue
         except StopIteration:
             pass
-        except Exception:  # what goes wrong there must not cost the person the model
-            log.exception("what was put off could not be done")
+        except Exception:  # a failed step must not cost the user the model
+            log.exception("a deferred step failed")
         return pipe.jobs.get()
 
 
@@ -91,7 +91,7 @@ def _load(pipe: WorkerPipe, number: int, question: Load) -> Loaded | None:
 
 
 def prepare(pipe: WorkerPipe, loaded: Loaded, number: int, question: Prepare) -> None:
-    """Read ahead until there is something else to do. Nobody waits for it: what goes wrong is only logged."""
+    """Read ahead until another job arrives. Nobody waits for it, so failures are only logged."""
     broken = out_of_memory = False
     try:
         read_ahead(
@@ -110,7 +110,7 @@ def prepare(pipe: WorkerPipe, loaded: Loaded, number: int, question: Prepare) ->
 
 
 def release_memory(loaded: Loaded) -> None:
-    """Give back what a model keeps in memory beside its weights, as far as it would go on keeping it."""
+    """Free the memory that a model would otherwise keep, other than its weights."""
     loaded.cache.release()
     if loaded.decoder is not None:
         loaded.decoder.release()
@@ -118,7 +118,7 @@ def release_memory(loaded: Loaded) -> None:
 
 
 def measure(pipe: WorkerPipe, loaded: Loaded, number: int, question: MeasurePlain | MeasureMemory) -> None:
-    """Measure what replies are compared with, without what they keep in memory."""
+    """Run a measurement for comparison with replies, after freeing what they keep in memory."""
     loaded.cache.forget()
     release_memory(loaded)
     answer: wire.Measured | QwenTuiError
@@ -136,9 +136,9 @@ def measure(pipe: WorkerPipe, loaded: Loaded, number: int, question: MeasurePlai
 
 
 def reply(pipe: WorkerPipe, loaded: Loaded, job: Job, request: Request) -> None:
-    """Generate one reply and send its events, or the error that ended it; the model stays usable after one.
+    """Generate one reply and send its events, or the error that ended it; the model stays usable.
 
-    Only a lost CUDA context ends the process: every call fails until a new one begins.
+    Only a lost CUDA context ends the process, since every call fails until a new process starts.
     """
     failure: QwenTuiError | None = None
     broken = out_of_memory = False
@@ -150,7 +150,7 @@ def reply(pipe: WorkerPipe, loaded: Loaded, job: Job, request: Request) -> None:
             log.exception("generating failed")
         broken, out_of_memory = is_device_broken(error), is_out_of_memory(error)
         failure = QwenTuiError("engine.out_of_memory_reply") if out_of_memory else in_plain_words(error)
-    # Here and not in the handler: there the traceback would still hold the frames that hold the tensors.
+    # Here and not in the handler, where the traceback would keep the tensors alive.
     if out_of_memory:
         release_memory(loaded)
     if failure is not None:

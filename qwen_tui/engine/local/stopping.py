@@ -1,4 +1,4 @@
-"""Giving up a reply in the middle of whatever the worker is doing for it."""
+"""Abandon a reply in the middle of whatever the worker is doing for it."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -7,21 +7,21 @@ from contextlib import contextmanager
 IsStopped = Callable[[], bool]
 
 LOOK_SECONDS = 0.02
-"""How often a stop is looked for while something is waited for."""
+"""How often to check for a stop while waiting."""
 
 
 class Stopped(Exception):
-    """The person stopped the reply."""
+    """The user stopped the reply."""
 
 
 def never() -> bool:
-    """For what nobody can stop."""
+    """Return False: for work that cannot be stopped."""
     return False
 
 
 @contextmanager
 def locked(lock: threading.Lock, is_stopped: IsStopped) -> Iterator[None]:
-    """Within this, the lock is held; raises `Stopped` when a stop comes while it is waited for."""
+    """Hold the lock. Raises `Stopped` if a stop comes while waiting for it."""
     while not lock.acquire(timeout=LOOK_SECONDS):
         if is_stopped():
             raise Stopped

@@ -1,6 +1,6 @@
-"""What torch and bitsandbytes can do on this machine, tried out: for `qwen-tui doctor`, in a process of its own.
+"""Try out torch, transformers and bitsandbytes on this machine, in a separate process for `qwen-tui doctor`.
 
-Prints one line of JSON. Every part is tried by itself, so that one that fails does not hide the others.
+Prints one line of JSON. Each part is tried separately, so that a failure does not hide the others.
 """
 
 import gc
@@ -11,17 +11,17 @@ from qwen_tui.engine.redaction import one_line
 
 
 def main() -> None:
-    """Try everything and print what came of it. Ends the process."""
-    gc.disable()  # nothing of what is imported becomes garbage
+    """Try every part, print the results, and end the process."""
+    gc.disable()  # nothing imported becomes garbage
     found: dict[str, dict[str, bool | str]] = {}
     for attempt in (_torch, _transformers, _cuda, _bitsandbytes, _decoding):
         name = attempt.__name__.removeprefix("_")
         try:
             found[name] = {"ok": True, "said": attempt()}
-        except Exception as error:  # a broken library raises anything, and that is what is to be told
+        except Exception as error:  # a broken library may raise anything, which is then reported
             found[name] = {"ok": False, "said": one_line(f"{type(error).__name__}: {error}")}
     print("\n" + json.dumps(found), flush=True)
-    os._exit(0)  # taking apart what torch and transformers have built would take a second more
+    os._exit(0)  # tearing down torch and transformers would take another second
 
 
 def _torch() -> str:
@@ -38,13 +38,13 @@ def _transformers() -> str:
 
 
 def _cuda() -> str:
-    """The GPUs on which a product of matrices comes out right, by their names."""
+    """Return the names of the GPUs that multiply matrices correctly."""
     import torch
 
     if torch.version.cuda is None:
         return ""
     if not torch.cuda.is_available():
-        torch.zeros(1, device="cuda")  # raises what is the matter
+        torch.zeros(1, device="cuda")  # raises the cause
     names = []
     for index in range(torch.cuda.device_count()):
         ones = torch.ones(64, 64, device=f"cuda:{index}")
@@ -55,7 +55,7 @@ def _cuda() -> str:
 
 
 def _bitsandbytes() -> str:
-    """The device on which it packed a matrix into 4 bits and multiplied with it."""
+    """Return the device on which bitsandbytes packed a matrix into 4 bits and multiplied with it."""
     import bitsandbytes
     import torch
 
@@ -70,7 +70,7 @@ def _bitsandbytes() -> str:
 
 
 def _decoding() -> str:
-    """The fastest way to decode that works here, as a `Run` names it; raises what keeps the kernels from it."""
+    """Return the fastest decode path that works here, as in `Run`. Raises what prevents the kernels."""
     import torch
 
     if not torch.cuda.is_available():

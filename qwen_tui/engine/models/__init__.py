@@ -1,1 +1,1 @@
-"""Which models there are, what they take, and whether they fit this machine."""
+"""Available models, the memory they need, and whether they fit on this machine."""

@@ -1,14 +1,14 @@
-"""The models that are on this machine already: in the Hugging Face cache, and in folders opened before.
+"""Find the models on this machine: in the Hugging Face cache, and in folders opened before.
 
-The cache's layout is read as it stands (huggingface_hub, "Understand caching"), since its library takes too long to
+The cache's layout is read directly (huggingface_hub, "Understand caching"), since its library takes too long to
 import for the screen's process:
 
     models--OWNER--NAME/
         refs/main                     the commit of a branch
         snapshots/COMMIT/FILE  ->     ../../blobs/HASH
-        blobs/HASH, HASH.incomplete   what is being downloaded has the second name
+        blobs/HASH, HASH.incomplete   a file being downloaded has the second name
 
-Nothing is changed, nothing raises: what cannot be read is left out, or listed with what is amiss.
+Nothing is changed and nothing raises: an unreadable model is skipped, or listed with its problem.
 """
 
 import os
@@ -26,13 +26,13 @@ from qwen_tui.engine.redaction import one_line
 from qwen_tui.errors import QwenTuiError
 
 MOST_MODELS = 2000
-"""How many folders of the cache are looked into."""
+"""How many folders of the cache are scanned."""
 
 MOST_FILES = 5000
-"""How many files of one model are looked at."""
+"""How many files of one model are examined."""
 
 SEEING_TOO = ("gemma3", "gemma3n", "gemma4", "gemma4_unified", "llama4", "mllama", "qwen3_5", "qwen3_5_moe")
-"""Model types whose class is one for images as well, and which transformers also loads as a causal model."""
+"""Model types whose class also handles images, but which transformers can load as a causal model."""
 
 TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt")
 
@@ -47,31 +47,31 @@ class LocalModel:
     """The snapshot, or the folder itself."""
     architecture: str
     revision: str = ""
-    """The commit, for one from the hub."""
+    """Commit of a model from the hub."""
     disk_bytes: int = 0
-    """What its files take; a file that two revisions share counts once."""
+    """Size of its files; a file shared by two revisions counts once."""
     last_used: float = 0.0
-    """Seconds since 1970; 0 when that is not known."""
+    """Seconds since 1970; 0 if unknown."""
     context_window: int = 0
     """In tokens."""
     size: ModelSize | None = None
-    """What it takes to run; None while it is not whole."""
+    """Memory requirements; None while the model is incomplete."""
     problem: QwenTuiError | None = None
     """Why it cannot be loaded as it is, if so: incomplete, damaged, in another format."""
 
     @property
     def name(self) -> str:
-        """As the person calls it."""
+        """Display name."""
         return one_line(self.model.rstrip("/").rpartition("/")[2])
 
     @property
     def is_complete(self) -> bool:
-        """Whether everything is there that loading needs."""
+        """Whether it can be loaded as it is."""
         return self.problem is None
 
 
 def cache_folder() -> Path:
-    """The hub's cache (huggingface_hub, "Environment variables")."""
+    """Return the hub's cache folder (huggingface_hub, "Environment variables")."""
     value = os.environ.get
     home = value("HF_HOME") or os.path.join(value("XDG_CACHE_HOME") or "~/.cache", "huggingface")
     folder = value("HF_HUB_CACHE") or value("HUGGINGFACE_HUB_CACHE") or os.path.join(home, "hub")
@@ -79,9 +79,9 @@ def cache_folder() -> Path:
 
 
 def scan(cache: Path | None = None, used: Mapping[str, float] | None = None) -> list[LocalModel]:
-    """All causal language models of the cache and of `used`, the last used first.
+    """Return all causal language models in the cache and in `used`, most recently used first.
 
-    `used` says when each model was last loaded, as `recent_models` keeps it; its folders are looked at, too.
+    `used` maps models to the time they were last loaded (`recent_models`); folders among them are examined, too.
     """
     times = dict(used or {})
     opened = (looked_at(Path(name), str(Path(name))) for name in times if os.path.isabs(name))
@@ -103,10 +103,10 @@ def _cached(cache: Path) -> Iterator[LocalModel]:
 
 
 def _repository(folder: Path, model: str) -> LocalModel | None:
-    """What loading this repository finds: the snapshot that `main` names, be it whole or not.
+    """Return the model that loading this repository finds: the snapshot of `main`, complete or not.
 
-    One of another revision is not loaded, but makes the rest of it quick to come; None when there is no language
-    model in any of them.
+    A snapshot of another revision is not loaded but shortens the download, so it counts as incomplete. None if no
+    snapshot contains a language model.
     """
     main = ""
     with suppress(OSError, ValueError), open(folder / "refs" / "main", encoding="ascii") as file:
@@ -128,9 +128,9 @@ def _snapshot(folder: Path, snapshot: Path, model: str) -> LocalModel | None:
     found = _looked_at(snapshot, model)
     if found is None:
         return None
-    files = _files(folder / "blobs") or _files(snapshot)  # a file system without links has them there
+    files = _files(folder / "blobs") or _files(snapshot)  # without symlinks, the snapshot has the files
     disk_bytes = sum(status.st_size for status in files)
-    # When one was last read: the hub keeps no better record.
+    # The access time: the hub keeps no better record of the last use.
     last_used = max((status.st_atime for status in files), default=0.0)
     found = replace(found, revision=snapshot.name, disk_bytes=disk_bytes, last_used=last_used)
     code = found.problem.code if found.problem is not None else ""
@@ -138,7 +138,7 @@ def _snapshot(folder: Path, snapshot: Path, model: str) -> LocalModel | None:
         return found
     is_begun = any(entry.name.endswith(".incomplete") for entry in _entries(folder / "blobs", MOST_FILES))
     if code == "engine.no_model_in_folder" and not is_begun:
-        return None  # only its config or its tokenizer was ever wanted
+        return None  # only the config or the tokenizer was ever downloaded
     return _unfinished(found)
 
 
@@ -146,16 +146,16 @@ def _snapshot(folder: Path, snapshot: Path, model: str) -> LocalModel | None:
 
 
 def looked_at(folder: Path, model: str) -> LocalModel | None:
-    """The model in a folder, with what is amiss; None when there is none, or none that writes text.
+    """Return the model in a folder, with its problem if any; None if there is none that generates text.
 
-    `model` is what loads it.
+    `model` is the name that loads it.
     """
     found = _looked_at(folder, model)
     return found and replace(found, disk_bytes=sum(status.st_size for status in _files(folder)))
 
 
 def _looked_at(folder: Path, model: str) -> LocalModel | None:
-    """As `looked_at`, but for the bytes."""
+    """Like `looked_at`, without `disk_bytes`."""
     try:
         config = config_of(folder)
     except QwenTuiError:
@@ -174,7 +174,7 @@ def _looked_at(folder: Path, model: str) -> LocalModel | None:
 
 
 def _architecture(config: Mapping[str, Any]) -> str:
-    """The class of a causal language model; empty for everything else."""
+    """Return the class name of a causal language model; empty for any other model."""
     named = config.get("architectures")
     name = str(named[0]) if isinstance(named, list) and named else ""
     model_type = str(config.get("model_type", ""))
@@ -186,7 +186,7 @@ def _architecture(config: Mapping[str, Any]) -> str:
 
 
 def _files(folder: Path) -> list[os.stat_result]:
-    """What the file system says of the plain files in a folder."""
+    """Return the status of each regular file in a folder."""
     found = []
     for entry in _entries(folder, MOST_FILES):
         with suppress(OSError):

@@ -1,6 +1,6 @@
-"""Qwen's chat models, as far as their shapes are certain: what each takes can be told before it is here.
+"""Catalogue of Qwen's chat models, whose requirements are known before they are downloaded.
 
-The shapes are those of the `config.json` of each repository; parameters and bytes follow from them.
+The shapes are those in each repository's `config.json`; parameters and bytes follow from them.
 """
 
 from dataclasses import dataclass, replace
@@ -11,8 +11,29 @@ from qwen_tui.errors import QwenTuiError
 
 
 @dataclass(frozen=True, slots=True)
+class LinearAttention:
+    """Dimensions of a hybrid model's linear attention layers (gated delta rule)."""
+
+    key_heads: int
+    value_heads: int
+    head_dim: int = 128
+    """Of keys and of values."""
+    taps: int = 4
+    """Width of the causal convolution, in tokens."""
+    full_attention_interval: int = 4
+    """One of this many layers has full attention."""
+
+    def parameters(self, hidden_size: int) -> int:
+        """Parameters of one layer without its MLP and its norms of the hidden state."""
+        values = self.value_heads * self.head_dim
+        channels = 2 * self.key_heads * self.head_dim + values
+        projections = hidden_size * (channels + 2 * values + 2 * self.value_heads)
+        return projections + channels * self.taps + 2 * self.value_heads + self.head_dim
+
+
+@dataclass(frozen=True, slots=True)
 class Shape:
-    """A Qwen2 or Qwen3 decoder in numbers."""
+    """Dimensions of a Qwen2, Qwen3 or Qwen3.5 decoder."""
 
     hidden_size: int
     intermediate_size: int
@@ -23,27 +44,41 @@ class Shape:
     vocab_size: int = 151_936
     context_window: int = 32_768
     is_tied: bool = False
-    """The output layer is the embedding once more."""
+    """Whether the output layer shares the embedding's weights."""
     experts: int = 0
-    """In each layer, of `intermediate_size` each; 0 is a dense model."""
+    """Experts per layer, of `intermediate_size` each; 0 for a dense model."""
     active_experts: int = 0
-    """How many of them a token goes through."""
+    """How many experts each token is routed to."""
     is_qwen3: bool = False
-    """Qwen3 norms its queries and keys; Qwen2 adds a bias to queries, keys and values."""
+    """Qwen3 normalizes queries and keys; Qwen2 adds a bias to queries, keys and values."""
+    linear: LinearAttention | None = None
+    """Qwen3.5 and later: linear attention in most layers; the others gate their attention's output."""
 
     @property
     def parameters(self) -> int:
-        """All of them, experts that rest included."""
+        """Total parameter count, inactive experts included."""
         queries, keys = self.attention_heads * self.head_dim, self.kv_heads * self.head_dim
         attention = 2 * self.hidden_size * (queries + keys)
         attention += 2 * self.head_dim if self.is_qwen3 else queries + 2 * keys
+        mixers = self.layers * attention
+        if self.linear is not None:
+            attention += self.hidden_size * queries
+            linear_layers = self.layers - self.attention_layers
+            mixers = self.attention_layers * attention + linear_layers * self.linear.parameters(
+                self.hidden_size
+            )
         router = self.experts * self.hidden_size
-        layer = attention + (self.experts or 1) * self._feed_forward + router + 2 * self.hidden_size
-        return self.layers * layer + self.kept_embeddings + self.hidden_size
+        layer = (self.experts or 1) * self._feed_forward + router + 2 * self.hidden_size
+        return mixers + self.layers * layer + self.kept_embeddings + self.hidden_size
+
+    @property
+    def attention_layers(self) -> int:
+        """How many layers keep keys and values."""
+        return self.layers if self.linear is None else self.layers // self.linear.full_attention_interval
 
     @property
     def kept_embeddings(self) -> int:
-        """Parameters of embedding and output layer."""
+        """Parameters of the embedding and the output layer."""
         return self.vocab_size * self.hidden_size * (1 if self.is_tied else 2)
 
     @property
@@ -52,14 +87,14 @@ class Shape:
 
     @property
     def size(self) -> ModelSize:
-        """What it takes, as `fit` reckons with it."""
+        """Memory requirements, as `fit` uses them."""
         experts = self.layers * self.experts * self._feed_forward
         return ModelSize(
             parameters=self.parameters,
             kept_parameters=self.kept_embeddings + experts,
             embedding_parameters=self.vocab_size * self.hidden_size,
             layers=self.layers,
-            kv_values=2 * self.layers * self.kv_heads * self.head_dim,
+            kv_values=2 * self.attention_layers * self.kv_heads * self.head_dim,
             widest=self.hidden_size + self.intermediate_size * (self.active_experts or 1),
             query_values=self.attention_heads * self.head_dim,
             context_window=self.context_window,
@@ -76,12 +111,12 @@ class Known:
 
     @property
     def name(self) -> str:
-        """The last part of it."""
+        """Last part of the hub name."""
         return self.model.rpartition("/")[2]
 
     @property
     def download_bytes(self) -> int:
-        """About what comes over the network: the weights in bf16."""
+        """Approximate download size: the weights in bf16."""
         return 2 * self.shape.parameters
 
 
@@ -110,12 +145,19 @@ _QWEN3 = {
     "235B-A22B": _mixture(4096, 1536, 94, 64, 4),
 }
 
+_hybrid = partial(Shape, head_dim=256, vocab_size=248_320, context_window=262_144, is_qwen3=True)
+
+_QWEN3_5 = {
+    "Qwen3.5-9B": _hybrid(4096, 12_288, 32, 16, 4, linear=LinearAttention(16, 32)),
+    "Qwen3.8-27B": _hybrid(5120, 17_408, 64, 24, 4, linear=LinearAttention(16, 48)),
+}
+
 _LONG = {size: replace(_QWEN3[size], context_window=262_144) for size in ("4B", "30B-A3B", "235B-A22B")}
 """The models of July 2025."""
 
 KNOWN: tuple[Known, ...] = (
     *(Known(f"Qwen/Qwen2.5-{size}-Instruct", shape) for size, shape in _QWEN2_5.items()),
-    # There is no Coder of the largest size.
+    # The largest size has no Coder model.
     *(Known(f"Qwen/Qwen2.5-Coder-{size}-Instruct", _QWEN2_5[size]) for size in tuple(_QWEN2_5)[:-1]),
     *(Known(f"Qwen/Qwen3-{size}", shape) for size, shape in _QWEN3.items()),
     *(
@@ -124,17 +166,18 @@ KNOWN: tuple[Known, ...] = (
         for kind in ("Instruct", "Thinking")
     ),
     Known("Qwen/Qwen3-Coder-30B-A3B-Instruct", _LONG["30B-A3B"]),
+    *(Known(f"Qwen/{name}", shape) for name, shape in _QWEN3_5.items()),
 )
-"""From the older family to the newer, each from small to large."""
+"""Older families first, each from small to large."""
 
 
 def known(model: str) -> Known | None:
-    """The entry of this name, whatever its capitals; None when there is none."""
+    """Return the entry with this name, ignoring case, or None."""
     return next((each for each in KNOWN if each.model.lower() == model.lower()), None)
 
 
 def shape_named(name: str) -> Shape:
-    """The shape of a model by its name, as `qwen2.5-7b` or `Qwen/Qwen3-8B`; raises QwenTuiError."""
+    """Return the shape of a model named like `qwen2.5-7b` or `Qwen/Qwen3-8B`. Raises QwenTuiError."""
     wanted = _short(name)
     for each in KNOWN:
         if _short(each.model) == wanted:
@@ -143,7 +186,7 @@ def shape_named(name: str) -> Shape:
 
 
 def shape_names() -> list[str]:
-    """What `shape_named` takes: of models with one shape, the first."""
+    """Return the names that `shape_named` accepts, the first one of models with the same shape."""
     names: dict[Shape, str] = {}
     for each in KNOWN:
         names.setdefault(each.shape, _short(each.model))

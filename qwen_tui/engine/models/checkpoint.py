@@ -1,7 +1,7 @@
-"""A folder with a model in it, looked at before anything is loaded: what is there, how large, and what is amiss.
+"""Inspect a model folder before anything is loaded: its config, its size, and its problems.
 
-Only the headers of the safetensors files are read (their format: an 8-byte little-endian length, then JSON that
-gives each tensor's dtype, shape and byte range, then the bytes).
+Only the headers of the safetensors files are read (format: an 8-byte little-endian length, then JSON with each
+tensor's dtype, shape and byte range, then the data).
 """
 
 import json
@@ -19,38 +19,38 @@ CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"
 OTHER_FORMATS = (".bin", ".pt", ".pth", ".gguf")
-"""How files of weights end that are not read."""
+"""File endings of unsupported weight formats."""
 ADAPTER = "adapter_config.json"
-"""What peft saves beside the weights of an adapter (LoRA)."""
+"""File that peft saves with the weights of an adapter (LoRA)."""
 SENTENCES = "config_sentence_transformers.json"
-"""What models that turn text into vectors carry, for the sentence-transformers library."""
+"""File of embedding models for the sentence-transformers library."""
 
 LENGTH_BYTES = 8
-"""At the beginning of a safetensors file: how long its header is."""
+"""Size of the length field at the start of a safetensors file."""
 
 UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
-"""What `tensors_in` raises for what is no header."""
+"""Exceptions that `tensors_in` raises for an invalid header."""
 
 _LARGEST_HEADER = 100_000_000
-"""As in the safetensors library: a larger one means that the file is something else."""
+"""Limit of the safetensors library; a longer header means that this is another kind of file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """What a model folder holds."""
+    """Contents of a model folder."""
 
     folder: Path
     config: Mapping[str, Any]
     """`config.json`."""
     tensor_bytes: Mapping[str, int]
-    """The size of each tensor, by its name in the files."""
+    """Size of each tensor by name."""
     parameters: int
     dtype: str
-    """The one that most bytes are in, as safetensors calls it: `BF16`, `F32`."""
+    """The dtype of most bytes, in safetensors' notation: `BF16`, `F32`."""
 
     @property
     def weight_bytes(self) -> int:
-        """All tensors together."""
+        """Total size of all tensors."""
         return sum(self.tensor_bytes.values())
 
     @property
@@ -60,14 +60,14 @@ class Checkpoint:
 
 
 def inspect(folder: Path) -> Checkpoint:
-    """Look at the model in this folder; raises QwenTuiError when it cannot be used."""
+    """Inspect the model in this folder. Raises QwenTuiError if it cannot be used."""
     return checkpoint_of(folder, config_of(folder), map(_header, weight_files(folder)))
 
 
 def checkpoint_of(
     folder: Path, config: Mapping[str, Any], headers: Iterable[Mapping[str, Any]]
 ) -> Checkpoint:
-    """What the weight files with these headers (see `tensors_in`) make, wherever they are."""
+    """Build a checkpoint from the headers of its weight files (see `tensors_in`), local or remote."""
     tensors: dict[str, int] = {}
     by_dtype: dict[str, int] = {}
     parameters = 0
@@ -82,7 +82,7 @@ def checkpoint_of(
 
 
 def config_of(folder: Path) -> dict[str, Any]:
-    """The folder's `config.json`; raises QwenTuiError when there is none, or none of a language model."""
+    """Return the folder's `config.json`. Raises QwenTuiError unless it is a language model's."""
     if not folder.exists():
         raise QwenTuiError("engine.folder_missing", path=one_line(folder))
     if not folder.is_dir():
@@ -97,13 +97,13 @@ def config_of(folder: Path) -> dict[str, Any]:
         raise QwenTuiError("engine.bad_config", path=one_line(folder), detail="engine.damage.not_an_object")
     if is_for_another_purpose(config):
         raise not_for_chat(config)
-    if (folder / SENTENCES).exists():  # its class is often that of the chat model which it was made from
+    if (folder / SENTENCES).exists():  # the config often names the class of the chat model it is based on
         raise QwenTuiError("engine.embeds", architecture=SENTENCES)
     return config
 
 
 def _nothing_here(folder: Path, missing: str) -> QwenTuiError:
-    """Why a folder without this file is no model; an adapter is most of what looks like one."""
+    """Return the error for a folder that lacks this file, often because it is an adapter."""
     try:
         adapter = _json(folder / ADAPTER)
     except (ValueError, OSError, RecursionError):
@@ -115,7 +115,7 @@ def _nothing_here(folder: Path, missing: str) -> QwenTuiError:
 
 
 def weight_files(folder: Path) -> list[Path]:
-    """The safetensors files that make up the model, all of them there."""
+    """Return the model's safetensors files. Raises QwenTuiError if any is missing."""
     if (folder / INDEX).exists():
         files = [folder / name for name in indexed_files(folder)]
         missing = [one_line(file.name) for file in files if not file.exists()]
@@ -133,7 +133,7 @@ def weight_files(folder: Path) -> list[Path]:
 
 
 def indexed_files(folder: Path) -> list[str]:
-    """The names of the weight files that the folder's index tells of; raises QwenTuiError."""
+    """Return the names of the weight files in the folder's index. Raises QwenTuiError."""
     try:
         names = set(_json(folder / INDEX)["weight_map"].values())
         if not all(
@@ -146,13 +146,13 @@ def indexed_files(folder: Path) -> list[str]:
 
 
 def header_bytes(file: Path) -> bytes:
-    """The header of a safetensors file as it stands there; raises OSError, and ValueError when there is none."""
+    """Read the header of a safetensors file. Raises OSError, or ValueError if it has none."""
     with file.open("rb") as stream:
         return stream.read(header_length(stream.read(LENGTH_BYTES)))
 
 
 def header_length(begin: bytes) -> int:
-    """How long the header is that follows these first bytes of a file; raises ValueError when it has none."""
+    """Return the length of the header from the first bytes of a file. Raises ValueError if invalid."""
     length = int.from_bytes(begin, "little")
     if len(begin) < LENGTH_BYTES or length > _LARGEST_HEADER:
         raise ValueError("engine.damage.no_header")
@@ -160,9 +160,9 @@ def header_length(begin: bytes) -> int:
 
 
 def tensors_in(header: bytes) -> tuple[dict[str, Any], int]:
-    """What a header says of each tensor, by its name, and where the last one ends behind it.
+    """Return the header's tensors by name, and the end of the last one relative to the header's end.
 
-    Raises one of `UNREADABLE` when it is none.
+    Raises one of `UNREADABLE` for an invalid header.
     """
     tensors = json.loads(header)
     tensors.pop("__metadata__", None)
@@ -170,7 +170,7 @@ def tensors_in(header: bytes) -> tuple[dict[str, Any], int]:
 
 
 def _header(file: Path) -> dict[str, Any]:
-    """The tensors of one safetensors file by name; checks that the file is as long as its header says."""
+    """Return a safetensors file's tensors by name, after checking that the file is not truncated."""
     try:
         text = header_bytes(file)
         tensors, end = tensors_in(text)
@@ -190,7 +190,7 @@ def _header(file: Path) -> dict[str, Any]:
 
 
 def _end(tensor: Any) -> int:
-    """Where a tensor of a header ends; raises ValueError when this is no tensor's description."""
+    """Return the end of a tensor in a header. Raises ValueError if the entry is invalid."""
     begin, end = tensor["data_offsets"]
     numbers = [begin, end, *tensor["shape"]]
     if not all(isinstance(number, int) and number >= 0 for number in numbers) or begin > end:
@@ -201,7 +201,7 @@ def _end(tensor: Any) -> int:
 
 
 def _json(file: Path) -> Any:
-    """What is in a JSON file; raises OSError, and ValueError for what is none or too large to be one."""
+    """Parse a JSON file. Raises OSError, or ValueError if it is invalid or too large."""
     with file.open("rb") as stream:
         data = stream.read(_LARGEST_HEADER + 1)
     if len(data) > _LARGEST_HEADER:

@@ -1,4 +1,4 @@
-"""The models to choose from: those on this machine, and those of the catalogue; each with whether it fits."""
+"""List the models to choose from, local and from the catalogue, each with whether it fits."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,7 +14,7 @@ from qwen_tui.errors import QwenTuiError
 from qwen_tui.guide import model_folder
 
 GUIDE = "guide"
-"""The built-in model's name."""
+"""Name of the built-in model."""
 
 Group = Literal["here", "served", "known", "named"]
 
@@ -26,33 +26,33 @@ class ModelChoice(NamedTuple):
     """What loads it."""
     group: Group
     local: LocalModel | None
-    """What there is of it on this machine."""
+    """The local files, if any."""
     known: Known | None
-    """What the catalogue says of it."""
+    """The catalogue entry, if any."""
     on_hub: HubModel | None = None
-    """What the hub says of it, where it was asked."""
+    """The hub's information, if it was requested."""
     server: str = ""
-    """The address of the server that has it; empty for this machine."""
+    """Address of the server that offers it; empty for this machine."""
     window: int = 0
-    """Its context window on that server, in tokens; 0 when that is not known."""
+    """Context window on that server in tokens; 0 if unknown."""
     unreachable: QwenTuiError | None = None
-    """Why that server cannot be asked."""
+    """Why the server cannot be used."""
 
     @property
     def key(self) -> str:
-        """What tells it from all others: the same model may be here and on a server."""
+        """Unique key: the same model may be local and on a server."""
         return key(self.model, self.server)
 
     @property
     def name(self) -> str:
-        """As the person calls it."""
+        """Display name."""
         if not self.model:
             return self.server.partition("://")[2]
         return self.local.name if self.local else self.model.rpartition("/")[2]
 
     @property
     def size(self) -> ModelSize | None:
-        """What it takes to run, by its files where they are here; None when that is not known."""
+        """Memory requirements, from local files if there are any; None if unknown."""
         if self.local is not None and self.local.size is not None:
             return self.local.size
         if self.on_hub is not None:
@@ -66,14 +66,14 @@ class ModelChoice(NamedTuple):
 
     @property
     def is_to_be_downloaded(self) -> bool:
-        """Whether loading it begins with a download."""
+        """Whether loading it starts with a download."""
         if self.local is None:
             return not self.server
         return self.local.problem is not None and self.local.problem.code == "engine.half_downloaded"
 
     @property
     def download_bytes(self) -> int | None:
-        """About what comes over the network when it is loaded; None when that is not known."""
+        """Approximate download size when it is loaded; None if unknown."""
         if not self.is_to_be_downloaded:
             return 0
         if self.on_hub is not None:
@@ -82,32 +82,32 @@ class ModelChoice(NamedTuple):
 
     @property
     def problem(self) -> QwenTuiError | None:
-        """Why it cannot be loaded as it is on this machine."""
+        """Why it cannot be loaded as it is, or why its server is unusable."""
         return self.local.problem if self.local is not None else self.unreachable
 
     @property
     def context_window(self) -> int:
-        """In tokens; 0 when it is not known."""
+        """In tokens; 0 if unknown."""
         if self.server or self.size is None:
             return self.local.context_window if self.local else self.window
         return self.size.context_window
 
     def fits(self, devices: Sequence[Device], device: str = "auto") -> dict[Form, Fit]:
-        """Whether it fits in each form; empty when its size is not known. Raises as `fit.fits` does."""
+        """Check each form for whether it fits; empty if the size is unknown. Raises as `fit.fits` does."""
         return fits(self.size, devices, device) if self.size is not None else {}
 
     def plan(self, devices: Sequence[Device], quantization: str, device: str) -> LoadPlan | None:
-        """How it would be loaded; None when its size is not known. Raises as `fit.plan` does."""
+        """Return how it would be loaded; None if the size is unknown. Raises as `fit.plan` does."""
         return plan(self.size, devices, quantization, device) if self.size is not None else None
 
 
 def key(model: str | None, server: str | None) -> str:
-    """See `ModelChoice.key`."""
+    """Return the key of a model on a server or this machine; see `ModelChoice.key`."""
     return f"{server or ''} {model or ''}".strip()
 
 
 def model_choices(used: Mapping[str, float] | None = None) -> list[ModelChoice]:
-    """The guide, what is on this machine with the last used first, then the rest of the catalogue."""
+    """Return the guide, then local models by last use, then the rest of the catalogue."""
     here = [ModelChoice(model.model, "here", model, known(model.model)) for model in scan(used=used)]
     names = {entry.model.lower() for entry in here}
     rest = (ModelChoice(each.model, "known", None, each) for each in KNOWN if each.model.lower() not in names)
@@ -115,9 +115,9 @@ def model_choices(used: Mapping[str, float] | None = None) -> list[ModelChoice]:
 
 
 def named(model: str) -> ModelChoice:
-    """What is known of a model that was typed: a folder is looked at, a hub id found in the catalogue.
+    """Return the choice for a typed name: a folder is inspected, a hub id looked up in the catalogue.
 
-    A name that is nothing on this machine is an entry without a size.
+    A name found in neither gets a choice without a size.
     """
     if model == GUIDE:
         return _guide()
@@ -127,7 +127,7 @@ def named(model: str) -> ModelChoice:
 
 
 def from_hub(model: str) -> ModelChoice:
-    """What the hub says of a model that is not here; raises QwenTuiError as `hub_model` does."""
+    """Return the choice for a model on the hub. Raises QwenTuiError as `hub_model` does."""
     return ModelChoice(model, "named", None, None, hub_model(model))
 
 

@@ -1,21 +1,21 @@
-"""Whether a model fits, in which form and with how much context; and the plan that `auto` makes of it.
+"""Decide whether a model fits, in which form and with how much context, and plan how `auto` loads it.
 
-A pure function of the model's size and the devices, so that what the screen says before is what the worker does.
+Pure functions of the model's size and the devices, so that the screen predicts exactly what the worker does.
 
-What a model takes of a GPU beside its weights, measured on a H200 with the shapes of Qwen2.5-7B and Qwen3-0.6B in
-bf16 (torch 2.11, prompts of 2,000 to 120,000 tokens, read in chunks of at most 8,192):
+GPU memory in addition to the weights, measured on an H200 with the shapes of Qwen2.5-7B and Qwen3-0.6B in bf16
+(torch 2.11, prompts of 2,000 to 120,000 tokens, read in chunks of at most 8,192):
 
-* 0.72 GB that torch's allocator does not count: CUDA's context, kernels, cuBLAS (`OUTSIDE_BYTES`);
-* while a chunk is in the feed-forward layers up to 7.2 bytes for each of a token's widest values, 1.2 GB for 7B
-  (`ACTIVATION_VALUES`), and with it 1 byte for each pair of a token in the chunk and one of the context: the mask;
-* in attention 3 bytes for each such pair, keys and values once more for every query head, and up to 36 bytes for
-  each query value of a chunk (`QUERY_VALUES`): 4.5 GB at 120,000 tokens;
-* the KV cache, with a quarter more for the holes that it leaves behind as it grows (`CACHE_SLACK`).
+* 0.72 GB outside torch's allocator: CUDA context, kernels, cuBLAS (`OUTSIDE_BYTES`);
+* in the feed-forward layers up to 7.2 bytes for each of a token's widest values, 1.2 GB per chunk for 7B
+  (`ACTIVATION_VALUES`), plus the mask: 1 byte per pair of a token in the chunk and one in the context;
+* in attention 3 bytes per such pair, a copy of keys and values for every query head, and up to 36 bytes for each
+  query value of a chunk (`QUERY_VALUES`): 4.5 GB at 120,000 tokens;
+* the KV cache, plus a quarter for the holes it leaves as it grows (`CACHE_SLACK`).
 
-Held against it, with the allocator limited to 17, 18, 20 and 24 GB for 7B and to 3, 5 and 8 GB for 0.6B: what is
-foretold has fitted every time, and was 68 to 100 % of the longest that did. Over two GPUs of 12 and 12, 14 and 9,
-and 16 and 16 GB it fitted too, and was at most 83 %. All this needs torch's expandable segments (see
-`worker.start_worker`): without them a fifth less fits.
+Checked with the allocator limited to 17, 18, 20 and 24 GB for 7B, and to 3, 5 and 8 GB for 0.6B: the predicted
+context always fit, and was 68 to 100 % of the longest that did. Over two GPUs of 12 and 12, 14 and 9, and 16 and
+16 GB it fit as well, at up to 83 %. All this assumes torch's expandable segments (see `worker.start_worker`):
+without them a fifth less fits.
 """
 
 from collections.abc import Sequence
@@ -27,84 +27,84 @@ from qwen_tui.engine.models.size import FORMS, Form, ModelSize
 from qwen_tui.errors import QwenTuiError
 
 OUTSIDE_BYTES = 750_000_000
-"""What a process takes of a GPU whatever the model."""
+"""GPU memory of a process, whatever the model."""
 
 ACTIVATION_VALUES = 3.6
-"""For each of a token's widest values, so many are there at once in the feed-forward layers."""
+"""Number of simultaneous copies of a token's widest values in the feed-forward layers."""
 
 QUERY_VALUES = 18
-"""For each of a token's query values, so many are there at once in attention: norms and rotations in fp32."""
+"""Number of simultaneous copies of a token's query values in attention: norms and rotations in fp32."""
 
 CACHE_SLACK = 1.25
-"""What the KV cache takes in all, for each byte in it."""
+"""Memory per byte in the KV cache."""
 
 SPREAD_SHARE = 0.85
-"""Over several GPUs the fullest decides, and layers cannot be shared out evenly: of the context, so much counts."""
+"""Share of the context counted over several GPUs: the fullest decides, and layers divide unevenly."""
 
 QUANTIZERS_SHARE = 0.9
-"""Of what a GPU may hold of the weights transformers uses so much, and leaves the rest to bitsandbytes."""
+"""Share of a GPU's weight limit that transformers uses; it leaves the rest to bitsandbytes."""
 
 LEAST_TOKENS = 1024
-"""With less context than this a model does not fit: there is no room to talk."""
+"""A model with less context than this does not fit: there is no room for a conversation."""
 
 COMFORTABLE_TOKENS = 8192
-"""With less than this `auto` looks for a form that leaves more."""
+"""Below this context, `auto` looks for a form that leaves more."""
 
 LONG_TOKENS = 32_768
-"""With less than this, layers go to one more GPU where there is one."""
+"""Below this context, layers are spread to one more GPU if there is one."""
 
 WORTHWHILE = 0.8
-"""A form whose weights are no smaller than this share of the whole ones is not worth being slower."""
+"""A quantized form must be smaller than this share of the full weights to be worth being slower."""
 
 CPU_PARAMETERS = 1_000_000_000
-"""A model no larger than this is quick enough on a CPU to go there by itself when no GPU has room."""
+"""Up to this size a model runs acceptably on a CPU, so `auto` uses it if no GPU has room."""
 
 BF16_PARAMETERS = 100_000_000
-"""From this size on a CPU computes in bf16, where it can.
+"""From this size on, a CPU computes in bf16 if it supports that.
 
-There it needs its own instructions, and pays only when reading the weights is what takes the time. Decode, two
-cores with AVX512-BF16, fp32 and bf16: 6.8M parameters 150 and 140 tok/s, 21M 53 and 55, 91M 17 and 20, 191M 11 and
-17, 494M 5.2 and 10. Below the limit fp32 also gives the more exact result.
+bf16 needs special instructions, and pays only if reading the weights takes most of the time. Decoding on two cores
+with AVX512-BF16, fp32 and bf16: 6.8M parameters 150 and 140 tok/s, 21M 53 and 55, 91M 17 and 20, 191M 11 and 17,
+494M 5.2 and 10. Below the limit, fp32 is also more accurate.
 """
 
 _VALUE_BYTES = {"float32": 4, "float16": 2, "bfloat16": 2}
 
 
 class Fit(NamedTuple):
-    """What came of looking whether a model fits in one form."""
+    """Whether and how a model fits in one form."""
 
     form: Form
     devices: tuple[Device, ...]
     """Where it would go: one device, or the GPUs over which its layers are spread."""
     dtype: str
-    """In which it computes: `bfloat16`, `float16`, `float32`."""
+    """Compute dtype: `bfloat16`, `float16`, `float32`."""
     weight_bytes: int
     context_tokens: int
-    """How much context fits with it, at most its window; 0 when not even the weights fit."""
+    """Context that fits, at most the model's window; 0 if even the weights do not fit."""
     context_window: int
 
     @property
     def fits(self) -> bool:
-        """Whether it can be loaded and talked to."""
+        """Whether it can be loaded with enough context for a conversation."""
         return bool(self.devices) and self.context_tokens >= min(LEAST_TOKENS, self.context_window)
 
     @property
     def is_comfortable(self) -> bool:
-        """Whether it fits with enough context for a long talk."""
+        """Whether it fits with enough context for a long conversation."""
         return self.fits and self.context_tokens >= min(COMFORTABLE_TOKENS, self.context_window)
 
 
 class LoadPlan(NamedTuple):
-    """How a model is to be loaded."""
+    """How to load a model."""
 
     fit: Fit
     max_memory: tuple[tuple[str, int], ...]
-    """Over several GPUs: how many bytes of weights each may take, the rest being for the context; else empty."""
+    """Over several GPUs, how many bytes of weights each may use, leaving the rest for context; else empty."""
     reasons: tuple[Reason, ...]
 
 
 def fits(size: ModelSize, devices: Sequence[Device], device: str = "auto") -> dict[Form, Fit]:
-    """Whether the model fits in each of its forms, on the devices that `device` allows (`allowed`)."""
+    """Check each form of the model for whether it fits on the devices that `device` allows (`allowed`)."""
     places = allowed(devices, device)
     forms: tuple[Form, ...] = ("none",) if size.packed_bytes else FORMS
     found = {form: _best(size, form, places) for form in forms}
@@ -117,10 +117,10 @@ def fits(size: ModelSize, devices: Sequence[Device], device: str = "auto") -> di
 def plan(
     size: ModelSize, devices: Sequence[Device], quantization: str = "auto", device: str = "auto"
 ) -> LoadPlan:
-    """How to load it: as asked, or by `auto` whole where that leaves enough context, else in 4 bits.
+    """Plan the load: as requested, or for `auto` unquantized if that leaves enough context, else in 4 bits.
 
-    `devices` are all there are, `device` is the person's wish (`allowed`), `quantization` a form or `auto`. Raises
-    QwenTuiError: as `allowed` does, `engine.does_not_fit`, `engine.does_not_fit_packed`.
+    `devices` are all there are, `device` is the user's choice (see `allowed`), `quantization` is a form or `auto`.
+    Raises QwenTuiError: as `allowed` does, `engine.does_not_fit`, `engine.does_not_fit_packed`.
     """
     found = fits(size, devices, device)
     if quantization == "auto":
@@ -140,12 +140,12 @@ def plan(
 
 
 def allowed(devices: Sequence[Device], wanted: str) -> tuple[Device, ...]:
-    """The devices that `auto`, `cuda`, `cuda:N`, `mps` or `cpu` leaves.
+    """Return the devices that `auto`, `cuda`, `cuda:N`, `mps` or `cpu` allows.
 
-    Raises `engine.no_such_device`; where no GPU at all can be used, `engine.no_gpu` or `engine.torch_for_cpu`.
+    Raises `engine.no_such_device`; without any usable GPU, `engine.no_gpu` or `engine.torch_for_cpu`.
 
-    `auto` means the GPUs where there are any: with most models a CPU is slower by so much that it has to be asked
-    for (`CPU_PARAMETERS`).
+    `auto` means the GPUs if there are any: for most models a CPU is so slow that it must be chosen explicitly
+    (`CPU_PARAMETERS`).
     """
     accelerators = tuple(device for device in devices if device.is_gpu)
     if wanted == "auto":
@@ -161,7 +161,7 @@ def allowed(devices: Sequence[Device], wanted: str) -> tuple[Device, ...]:
 
 
 def freed(devices: Sequence[Device], loaded: ModelInfo | None) -> tuple[Device, ...]:
-    """The devices as they will be once the loaded model has gone: it goes first where two have no room."""
+    """Return the devices as they will be after the loaded model is freed, for when two do not fit."""
     if loaded is None:
         return tuple(devices)
     names = loaded.device.split(", ")
@@ -173,7 +173,7 @@ def freed(devices: Sequence[Device], loaded: ModelInfo | None) -> tuple[Device, 
 
 
 def dtype_on(size: ModelSize, devices: Sequence[Device]) -> str:
-    """What it computes in there: bf16 where the hardware has it, fp16 on older GPUs; see `BF16_PARAMETERS`."""
+    """Return the compute dtype on these devices: bf16 if supported, fp16 on older GPUs; see `BF16_PARAMETERS`."""
     has_bf16 = all(device.has_bf16 for device in devices)
     if devices[0].name != CPU:
         return "bfloat16" if has_bf16 else "float16"
@@ -182,7 +182,7 @@ def dtype_on(size: ModelSize, devices: Sequence[Device]) -> str:
 
 
 def gigabytes(count: float) -> str:
-    """A number of bytes as people read it: `15.2`, and of a small model `0.0071` rather than nothing."""
+    """Format a number of bytes in GB: `15.2`, and for a small model `0.0071` rather than `0.0`."""
     return f"{count / 1e9:{'.2g' if 0 < count < 95e6 else '.1f'}}"
 
 
@@ -190,7 +190,7 @@ def gigabytes(count: float) -> str:
 
 
 def _best(size: ModelSize, form: Form, places: Sequence[Device]) -> Fit:
-    """Over as few devices as leave room for a long talk, those with the most room first; else the most context."""
+    """Return the fit over the fewest devices, largest first, with long context; else the one with the most."""
     order = sorted(places, key=lambda place: -place.free_bytes)  # stable: the first of equals stays first
     found = [_fit_over(size, form, sorted(order[: n + 1], key=places.index)) for n in range(len(order))]
     enough = min(LONG_TOKENS, size.context_window)
@@ -199,19 +199,19 @@ def _best(size: ModelSize, form: Form, places: Sequence[Device]) -> Fit:
 
 
 def _fit_over(size: ModelSize, form: Form, places: Sequence[Device]) -> Fit:
-    """With its layers spread over all of these."""
+    """Return the fit with the layers spread over all of these devices."""
     dtype = dtype_on(size, places)
     value = _VALUE_BYTES[dtype]
     weights = size.weight_bytes(form, value)
     chunk = max(place.chunk_tokens for place in places)
     count = len(places)
     kv = CACHE_SLACK * size.kv_bytes_per_token(value)
-    if count > 1:  # one has a layer more than its share
+    if count > 1:  # one device may have a layer more than its share
         kv *= (1 + count / max(1, size.layers)) / SPREAD_SHARE
     free = sum(_room(size, form, place, value, count) for place in places) - weights
     feeding = value * size.widest * ACTIVATION_VALUES
     attending = value * size.query_values * QUERY_VALUES
-    # A context shorter than a chunk is read at once, and with no mask.
+    # A context shorter than a chunk is read at once, without a mask.
     short = min(chunk, free / max(1.0, kv + count * max(feeding, attending)))
     long = min(
         (free - count * chunk * feeding) / max(1.0, kv + count * chunk),
@@ -223,18 +223,18 @@ def _fit_over(size: ModelSize, form: Form, places: Sequence[Device]) -> Fit:
 
 
 def _room(size: ModelSize, form: Form, place: Device, value: int, count: int) -> int:
-    """What of a device is there for weights and context. Layers are not cut, so that some is left over on each."""
+    """Return a device's memory for weights and context. With several, unsplittable layers waste some on each."""
     outside = OUTSIDE_BYTES if place.is_gpu else 0
     return place.free_bytes - outside - (_block_bytes(size, form, value) if count > 1 else 0)
 
 
 def _block_bytes(size: ModelSize, form: Form, value: int) -> int:
-    """About the largest part of a model that stays on one device: a layer, or the embedding."""
+    """Return the approximate size of the largest part that cannot be split: a layer, or the embedding."""
     return max(size.weight_bytes(form, value) // max(1, size.layers), size.embedding_parameters * value)
 
 
 def _needed(size: ModelSize, form: Form, places: Sequence[Device]) -> int:
-    """What it takes with the least context."""
+    """Return the memory needed with the minimum context."""
     value = _VALUE_BYTES[dtype_on(size, places)]
     outside = OUTSIDE_BYTES if places[0].is_gpu else 0
     work = value * max(size.widest * ACTIVATION_VALUES, size.query_values * QUERY_VALUES)
@@ -258,9 +258,9 @@ def _is_worthwhile(packed: Fit | None, whole: Fit) -> bool:
 
 
 def _shares(size: ModelSize, chosen: Fit) -> tuple[tuple[str, int], ...]:
-    """How many bytes of the weights each of several GPUs may take, in proportion to its room.
+    """Return how many bytes of weights each of several GPUs may use, in proportion to its room.
 
-    Each may have a layer more than its share: with exact shares the last layers would fit nowhere.
+    Each share has space for one more layer: with exact shares the last layers would fit nowhere.
     """
     count = len(chosen.devices)
     if count < 2:

@@ -1,4 +1,4 @@
-"""Whether another model can come while the one that is loaded stays, so that nothing is lost if it fails."""
+"""Decide whether a model can be loaded while the current one stays, so that a failure costs nothing."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,19 +12,19 @@ from qwen_tui.engine.models.size import ModelSize, size_of
 from qwen_tui.errors import QwenTuiError
 
 WORKER_BYTES = 2_000_000_000
-"""What of the main memory a second engine process is allowed beside its weights.
+"""Main memory reserved for a second engine process, in addition to its weights.
 
-Measured without CUDA, with the guide: 0.4 GB. CUDA's libraries take more.
+Measured without CUDA, with the guide: 0.4 GB. CUDA's libraries need more.
 """
 
 
 def fits_beside(
     spec: ModelSpec, folder: Path, loaded: ModelInfo, devices: Sequence[Device] | None = None
 ) -> bool:
-    """Whether the model in `folder` gets the same form and context with the loaded one there as without it.
+    """Whether the model in `folder` gets the same form and context alongside the loaded one as without it.
 
-    `devices` are as they are now, with what the loaded model takes not free. Also True when freeing the loaded one
-    would be in vain: the new one cannot be loaded in any case.
+    `devices` are in their current state, with the loaded model's memory in use. Also True if freeing the loaded
+    model would not help, because the new one cannot be loaded in any case.
     """
     if loaded.server:
         return True
@@ -33,7 +33,7 @@ def fits_beside(
         size = size_of(inspect(folder))
     except QwenTuiError:
         return True
-    # More than what is free once the loaded model has gone: of its KV cache nobody here knows the size.
+    # An upper limit of what freeing it gives: the size of its KV cache is not known here.
     emptied = freed(there, replace(loaded, memory_bytes=1 << 60))
     if _plan(size, emptied, spec) is None:
         return True
@@ -47,7 +47,7 @@ def fits_beside(
 
 
 def _plan(size: ModelSize, devices: Sequence[Device], spec: ModelSpec) -> LoadPlan | None:
-    """How it would be loaded; None when there is no room, in main memory not even for the process."""
+    """Return how it would be loaded; None if it does not fit, or main memory lacks room for the process."""
     if any(device.free_bytes <= 0 for device in devices if not device.is_gpu):
         return None
     try:

@@ -1,6 +1,6 @@
-"""What the hub says of a model before it is downloaded: how large its files are, and its config.
+"""Ask the hub about a model before it is downloaded: the size of its files, and its config.
 
-Two short requests, made without the hub's library, which takes too long to import for the screen's process.
+Two short requests without the hub's library, which takes too long to import for the screen's process.
 """
 
 import json
@@ -18,22 +18,22 @@ from qwen_tui.engine.redaction import one_line, token_on_file
 from qwen_tui.errors import QwenTuiError
 
 MOST_BYTES = 10_000_000
-"""How much of an answer is read."""
+"""Size limit of a response."""
 
 NAME = re.compile(r"([\w.-]+/)?[\w.-]+")
-"""What can be a repository's name."""
+"""Pattern of repository names."""
 
 
 class HubModel(NamedTuple):
-    """A model that is not here."""
+    """A model on the hub."""
 
     size: ModelSize
     download_bytes: int
-    """Its weights."""
+    """Size of its weights."""
 
 
 def hub_model(model: str, seconds: float = PROBE_SECONDS) -> HubModel:
-    """Ask the hub about this repository; `seconds` is for each request.
+    """Ask the hub about this repository; `seconds` is the timeout of each request.
 
     Raises QwenTuiError: `engine.not_a_name`, `engine.offline`, `engine.no_network`, `engine.hub_silent`,
     `engine.not_on_hub`, `engine.gated`, `engine.bad_token`, `engine.no_model_in_folder`, `engine.bad_config`.
@@ -53,7 +53,7 @@ def hub_model(model: str, seconds: float = PROBE_SECONDS) -> HubModel:
 
 
 def _weight_bytes(info: Mapping[str, Any]) -> int:
-    """The safetensors files of the repository's top folder together; the others are never downloaded."""
+    """Return the size of the safetensors files in the repository's top folder, the only ones downloaded."""
     listed = info.get("siblings")
     files = [file for file in listed if isinstance(file, dict)] if isinstance(listed, list) else []
     named = ((str(file.get("rfilename")), file.get("size")) for file in files)
@@ -62,11 +62,11 @@ def _weight_bytes(info: Mapping[str, Any]) -> int:
 
 
 def _answer(model: str, path: str, seconds: float) -> dict[str, Any]:
-    """The JSON object at this path of the hub."""
+    """Return the JSON object at this path of the hub."""
     request = urllib.request.Request(endpoint() + path, headers={"User-Agent": "qwen-tui"})
     token = os.environ.get("HF_TOKEN") or token_on_file().strip()
     if token:
-        # Unredirected: a hub may send on to another host, which is not to have the token.
+        # Unredirected: the hub may redirect to another host, which must not get the token.
         request.add_unredirected_header("Authorization", f"Bearer {token}")
     try:
         with urllib.request.urlopen(request, timeout=seconds) as response:
@@ -76,7 +76,7 @@ def _answer(model: str, path: str, seconds: float) -> dict[str, Any]:
         raise said or _silent(model, f"HTTP {error.code}") from None
     except json.JSONDecodeError as error:
         raise QwenTuiError("engine.bad_config", path=model, detail=one_line(error)) from None
-    except Exception as error:  # a server and what stands before it may answer with anything
+    except Exception as error:  # servers and proxies may respond with anything
         raise _silent(model, getattr(error, "reason", None) or error) from None
     if not isinstance(answer, dict):
         raise QwenTuiError("engine.bad_config", path=model, detail="engine.damage.not_an_object")

@@ -1,4 +1,4 @@
-"""Whether the hub answers: one short request, so that "no network" is known within seconds."""
+"""Check with one short request whether the hub answers, so that a missing network is known within seconds."""
 
 import contextlib
 import errno
@@ -18,39 +18,39 @@ from qwen_tui.engine.redaction import one_line
 HUB = "https://huggingface.co"
 
 PROBE_SECONDS = 3.0
-"""How long the hub may take for the first byte of an answer."""
+"""Time limit for the first byte of the hub's response."""
 
 NETWORK_SECONDS = 2.5
-"""How long a connection may take before there is no network: within three seconds it is said."""
+"""Time limit for a connection, so that a missing network is reported within three seconds."""
 
 _TRUE = {"1", "ON", "YES", "TRUE"}
-"""As huggingface_hub reads a switch in the environment."""
+"""Values that huggingface_hub accepts as true in environment variables."""
 
 
 class Probe(NamedTuple):
-    """What came of asking."""
+    """Result of probing the hub."""
 
     endpoint: str
-    """Who was asked, without a password that its address may hold."""
+    """The address that was probed, without a password."""
     outcome: Literal["reachable", "unreachable", "offline"]
-    """`offline`: nobody was asked, since the person has turned the network off."""
+    """`offline`: not probed, since the user has turned the network off."""
     detail: str = ""
 
 
 def is_offline() -> bool:
-    """Whether the person has turned downloads off."""
+    """Whether the user has turned downloads off."""
     return any(
         os.environ.get(name, "").upper() in _TRUE for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
     )
 
 
 def endpoint() -> str:
-    """The hub's address, or that of the mirror which the person has chosen."""
+    """Return the address of the hub, or of the mirror chosen by the user."""
     return (os.environ.get("HF_ENDPOINT") or HUB).rstrip("/")
 
 
 def probe(seconds: float = PROBE_SECONDS) -> Probe:
-    """Ask the hub for anything; any answer at all is one. Returns in time whatever the network does."""
+    """Request anything from the hub; any status below 500 counts. Returns in time whatever the network does."""
     address = endpoint()
     if is_offline():
         return Probe(one_line(address), "offline")
@@ -59,10 +59,10 @@ def probe(seconds: float = PROBE_SECONDS) -> Probe:
 
 
 def no_network(address: str, seconds: float = NETWORK_SECONDS) -> str | None:
-    """Why nobody can be reached at this address, in a few words; None when somebody can.
+    """Return briefly why no connection to this address is possible, or None if one is.
 
-    Only a connection is made: how long an answer then takes says nothing about the network. Where a proxy stands
-    in between, it is the proxy that has to be there.
+    Only a connection is made: how long a response takes says nothing about the network. Behind a proxy, the
+    connection is to the proxy.
     """
     is_connected, problem = _in_time(_connected, address, seconds) or (False, os.strerror(errno.ETIMEDOUT))
     return None if is_connected else problem
@@ -71,7 +71,7 @@ def no_network(address: str, seconds: float = NETWORK_SECONDS) -> str | None:
 def _in_time(
     attempt: Callable[[str, float], tuple[bool, str]], address: str, seconds: float
 ) -> tuple[bool, str] | None:
-    """What an attempt comes to; None when it takes longer: looking up a name has no time limit of its own."""
+    """Run an attempt; None on timeout, enforced by a thread because name lookup has no time limit."""
     found: list[tuple[bool, str]] = []
     thread = threading.Thread(target=lambda: found.append(attempt(address, seconds)), daemon=True)
     thread.start()
@@ -89,7 +89,7 @@ def _connected(address: str, seconds: float) -> tuple[bool, str]:
 
 
 def _first_hop(address: str) -> tuple[str, int]:
-    """The host and the port that a connection to this address begins at: a proxy's, where one is set."""
+    """Return the host and port of the first connection: the proxy's, if one is set."""
     target = urlsplit(address)
     proxies = urllib.request.getproxies()
     proxy = proxies.get(target.scheme) or proxies.get("all")
@@ -99,9 +99,9 @@ def _first_hop(address: str) -> tuple[str, int]:
 
 
 def _refused_by_all(hosts: Iterable[tuple[Any, ...]], seconds: float) -> str | None:
-    """Connect to all of a name's addresses at once, as `getaddrinfo` gives them; None when one of them takes it.
+    """Connect to all results of `getaddrinfo` in parallel; None as soon as one accepts, else the error.
 
-    One after the other, a first one that leads nowhere (IPv6 without a route, mostly) would use up the time.
+    In sequence, an address without a route (mostly IPv6) would use up the time.
     """
     said = os.strerror(errno.ETIMEDOUT)
     until = time.monotonic() + seconds
@@ -112,7 +112,7 @@ def _refused_by_all(hosts: Iterable[tuple[Any, ...]], seconds: float) -> str | N
                 connection.setblocking(False)
                 connection.connect_ex(target)
                 waiting.register(connection, selectors.EVENT_WRITE, data=connection)
-            except OSError as error:  # this machine has no IPv6 at all, say
+            except OSError as error:  # such as a machine without IPv6
                 said = one_line(error.strerror or error)
         while waiting.get_map() and (ready := waiting.select(max(0.0, until - time.monotonic()))):
             for key, _ in ready:
@@ -134,5 +134,5 @@ def _asked(address: str, seconds: float) -> tuple[bool, str]:
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", None) or error
         return False, one_line(getattr(reason, "strerror", None) or reason)
-    except Exception as error:  # the edge of the thread: a server may answer with anything
+    except Exception as error:  # the edge of the thread: a server may respond with anything
         return False, one_line(f"{type(error).__name__}: {error}")

@@ -1,17 +1,17 @@
-"""Why the hub does not give a model, by the status and the code of its answer."""
+"""Explain why the hub refuses a model, from the status and the error code of its response."""
 
 from qwen_tui.engine.models.hub_probe import endpoint
 from qwen_tui.engine.redaction import one_line
 from qwen_tui.errors import QwenTuiError
 
 CODE_HEADER = "X-Error-Code"
-"""In which the hub names what is wrong: `RepoNotFound`, `GatedRepo`, `EntryNotFound`."""
+"""Header with the hub's error code: `RepoNotFound`, `GatedRepo`, `EntryNotFound`."""
 
 
 def refusal(model: str, status: int, code: str, *, has_token: bool) -> QwenTuiError | None:
-    """The error as the person is told it; None when the answer says nothing about this model.
+    """Return the error for the user, or None if the response says nothing about this model.
 
-    Who is not logged in gets 401 for what does not exist, for what is private and for what is gated.
+    Without a login, the hub answers 401 for models that do not exist, are private or are gated.
     """
     model = one_line(model)
     if code == "GatedRepo":

@@ -1,4 +1,4 @@
-"""How much main memory this process may still take: the machine's, and what its containers allow."""
+"""Measure the main memory that this process can still use, within the limits of its containers."""
 
 import os
 from collections.abc import Iterator
@@ -11,17 +11,17 @@ CGROUPS = Path("/sys/fs/cgroup")
 
 
 class Memory(NamedTuple):
-    """In bytes."""
+    """Total and free memory in bytes."""
 
     total: int
     free: int
 
 
 def main_memory(proc: Path = PROC, cgroups: Path = CGROUPS) -> Memory:
-    """The least of what the machine has and of what each control group above this process allows.
+    """Return the minimum of the machine's memory and the limits of every control group above this process.
 
-    `MemAvailable` counts what the kernel would give back, caches for one (Linux, proc_meminfo). A group's limit
-    is `memory.max` or in version 1 `memory.limit_in_bytes`; the file caches in its use are given back, too.
+    `MemAvailable` includes what the kernel can reclaim, such as caches (Linux, proc_meminfo). A group's limit is
+    `memory.max`, in version 1 `memory.limit_in_bytes`; file caches in its usage can be reclaimed, too.
     """
     rooms = [_machine(proc), *_groups(proc, cgroups)]
     return Memory(min(room.total for room in rooms), max(0, min(room.free for room in rooms)))
@@ -37,7 +37,7 @@ def _machine(proc: Path) -> Memory:
 
 
 def _groups(proc: Path, cgroups: Path) -> Iterator[Memory]:
-    """The control groups of this process, up to the root of what it can see of them."""
+    """Yield the control groups of this process, up to the visible root."""
     try:
         lines = (proc / "self" / "cgroup").read_text("utf-8").splitlines()
     except (OSError, ValueError):
@@ -54,18 +54,18 @@ def _groups(proc: Path, cgroups: Path) -> Iterator[Memory]:
             continue
         inside = [part for part in path.split("/") if part and part != ".."]
         for depth in range(len(inside), -1, -1):
-            with suppress(OSError, ValueError):  # it does not limit: there is no such file, or it says `max`
+            with suppress(OSError, ValueError):  # no limit: the file is missing, or it says `max`
                 yield _group(root.joinpath(*inside[:depth]), *names)
 
 
 def _group(folder: Path, limit_file: str, use_file: str, cache_figure: str) -> Memory:
-    """What one group allows; raises OSError or ValueError when it does not limit."""
+    """Return one group's limit. Raises OSError or ValueError if it has none."""
     limit, use = (int((folder / name).read_text("ascii")) for name in (limit_file, use_file))
     return Memory(limit, limit - use + _figures(folder / "memory.stat").get(cache_figure, 0))
 
 
 def _figures(file: Path) -> dict[str, int]:
-    """The lines `name number` or `name: number kB` of a file."""
+    """Parse a file with lines of the form `name number` or `name: number kB`."""
     try:
         lines = file.read_text("utf-8").splitlines()
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""What a checkpoint is for, by its `config.json`: only a causal language model can be talked to."""
+"""Classify a checkpoint by its `config.json`: only a causal language model can chat."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,7 +7,7 @@ from qwen_tui.engine.redaction import one_line
 from qwen_tui.errors import QwenTuiError
 
 _CAUSAL = ("ForCausalLM", "LMHeadModel", "ForConditionalGeneration")
-"""How the classes end that may write text."""
+"""Class name endings of models that can generate text."""
 
 _SCORING = ("Classification", "ForMultipleChoice", "ForQuestionAnswering", "RewardModel")
 _READING = ("Model", "ForMaskedLM", "ForPreTraining", "ForSentenceEmbedding")
@@ -15,7 +15,7 @@ _READING = ("Model", "ForMaskedLM", "ForPreTraining", "ForSentenceEmbedding")
 
 
 def is_for_another_purpose(config: Mapping[str, Any]) -> bool:
-    """Whether it says itself that it does not write text from text."""
+    """Whether the config says that the model does not generate text from text."""
     if brings_its_own(config):
         return False
     architectures = _architectures(config)
@@ -24,13 +24,13 @@ def is_for_another_purpose(config: Mapping[str, Any]) -> bool:
 
 
 def brings_its_own(config: Mapping[str, Any]) -> bool:
-    """Whether code that comes with it makes a causal model of it, whatever the class is called (ChatGLMModel)."""
+    """Whether the checkpoint's own code makes it a causal model, whatever its class (ChatGLMModel)."""
     auto_map = config.get("auto_map")
     return isinstance(auto_map, Mapping) and "AutoModelForCausalLM" in auto_map
 
 
 def not_for_chat(config: Mapping[str, Any]) -> QwenTuiError:
-    """What it is for instead, as the person is told it."""
+    """Return the error that says what kind of model it is instead."""
     name = next(iter(_architectures(config)), str(config.get("model_type", "")))
     return QwenTuiError(f"engine.{_kind(config, name)}", architecture=one_line(name))
 

@@ -1,8 +1,8 @@
-"""The NVIDIA GPUs of this machine and the memory that is free on each, as the driver's own library tells it.
+"""Query the NVIDIA GPUs of this machine and their free memory through the driver's library, NVML.
 
-NVML comes with the driver and is asked through ctypes: without torch, without a process (`nvidia-smi` takes up to
-seconds on a machine with many GPUs), and without a CUDA context, which would take memory on every GPU looked at.
-What other people's processes use counts as used. (NVML API Reference Guide, "Device Queries")
+NVML comes with the driver and is called through ctypes: without torch, without a process (`nvidia-smi` takes up to
+seconds on a machine with many GPUs), and without a CUDA context, which would use memory on every GPU queried.
+Memory used by other users' processes counts as used. (NVML API Reference Guide, "Device Queries")
 """
 
 import ctypes
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 LIBRARY = "libnvidia-ml.so.1"
 
 _TEXT_BYTES = 96
-"""Enough for a name, a UUID and a version: NVML_DEVICE_NAME_V2_BUFFER_SIZE and its like."""
+"""Enough for a name, a UUID or a version; see NVML_DEVICE_NAME_V2_BUFFER_SIZE."""
 
 _SUCCESS = 0
 
@@ -21,7 +21,7 @@ _MOST_GPUS = 64
 
 
 class Gpu(NamedTuple):
-    """One GPU, or one MIG slice of one."""
+    """One GPU, or one MIG slice of a GPU."""
 
     name: str
     """The driver's name for it: `NVIDIA H200`."""
@@ -38,18 +38,18 @@ class _Memory(ctypes.Structure):
 
 
 class Nvml(NamedTuple):
-    """What NVML says at one moment."""
+    """A snapshot of what NVML reports."""
 
     driver: str
-    """The driver's version; empty when there is none."""
+    """The driver's version; empty without a driver."""
     gpus: tuple[Gpu, ...]
-    """Those that a CUDA program started with this environment sees, in its order."""
+    """The GPUs visible to a CUDA program in this environment, in its order."""
 
 
 def query(environment: Mapping[str, str] | None = None, library: Any = None) -> Nvml:
-    """What there is now; no GPUs where there is no driver, or where it fails.
+    """Query NVML now; no GPUs if there is no driver or it fails.
 
-    `library` stands in for the driver's, with the same functions.
+    `library` replaces the driver's library, with the same functions.
     """
     if library is None:
         try:
@@ -67,7 +67,7 @@ def query(environment: Mapping[str, str] | None = None, library: Any = None) -> 
 
 
 def _visible(library: Any, wanted: str | None) -> Iterator[ctypes.c_void_p]:
-    """The GPUs that `CUDA_VISIBLE_DEVICES` names, by index or UUID; all without it, and none after a wrong one.
+    """Yield the GPUs in `CUDA_VISIBLE_DEVICES`, by index or UUID, up to an invalid entry; all if it is not set.
 
     (CUDA C++ Programming Guide, "CUDA Environment Variables")
     """
@@ -98,7 +98,7 @@ def _named(library: Any, handles: list[ctypes.c_void_p], name: str) -> ctypes.c_
         return handle if answer == _SUCCESS else None
     if not name.startswith("GPU-"):
         return None
-    # A UUID may be shortened, as long as it is one GPU's alone.
+    # A UUID may be abbreviated as long as it stays unique.
     alike = [each for each in handles if _text(library.nvmlDeviceGetUUID, each).startswith(name)]
     return alike[0] if len(alike) == 1 else None
 
@@ -107,7 +107,7 @@ def _gpu(library: Any, handle: ctypes.c_void_p) -> Gpu | None:
     memory, major, minor = _Memory(), ctypes.c_int(), ctypes.c_int()
     if library.nvmlDeviceGetMemoryInfo(handle, ctypes.byref(memory)) != _SUCCESS:
         return None
-    # Not told of a MIG slice by every driver; all that can be sliced have bf16.
+    # Some drivers do not report it for a MIG slice; every GPU that can be sliced has bf16.
     answer = library.nvmlDeviceGetCudaComputeCapability(handle, ctypes.byref(major), ctypes.byref(minor))
     capability = (major.value, minor.value) if answer == _SUCCESS else (8, 0)
     name = _text(library.nvmlDeviceGetName, handle)
@@ -115,7 +115,7 @@ def _gpu(library: Any, handle: ctypes.c_void_p) -> Gpu | None:
 
 
 def _text(ask: Any, *of: ctypes.c_void_p) -> str:
-    """What a function writes into a buffer that is given with its size; empty when it fails."""
+    """Return the text that a function writes into a buffer; empty if it fails."""
     buffer = ctypes.create_string_buffer(_TEXT_BYTES)
     failed = ask(*of, buffer, ctypes.c_uint(_TEXT_BYTES)) != _SUCCESS
     return "" if failed else buffer.value.decode("utf-8", errors="replace")

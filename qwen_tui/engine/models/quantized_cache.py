@@ -1,11 +1,11 @@
-"""Weights that were quantized once and are kept, so that the next load reads them instead of quantizing again.
+"""Cache of quantized weights, so that the next load reads them instead of quantizing again.
 
-    FOLDER/NAME-KEY/entry.json, config.json, model.safetensors      one model in one form: an entry
-    FOLDER/.writing-…/                                               one that is being written
+    FOLDER/NAME-KEY/entry.json, config.json, model.safetensors      an entry: one model in one form
+    FOLDER/.writing-…/                                               an entry that is being written
 
-An entry's key is made of everything that decides what is in it (`quantized_weights`), so that one which is
-found is the right one. It gets its name when it is whole, and is never changed afterwards; of `entry.json` the time
-of last change says when it was last used. Without torch: the commands look in here too.
+An entry's key covers everything that determines its contents (`quantized_weights`), so an entry that is found is
+the right one. It gets its name once it is complete and never changes afterwards; the modification time of
+`entry.json` is the time of last use. Without torch, because commands read the cache as well.
 """
 
 import contextlib
@@ -28,73 +28,73 @@ log = logging.getLogger(__name__)
 
 ENTRY = "entry.json"
 WRITING = ".writing-"
-"""How the name of a folder begins that is being written."""
+"""Prefix of folders that are being written."""
 
 MOST_BYTES = 50_000_000_000
-"""What all entries may take by default, where a tenth of the disk is not less."""
+"""Default size limit of the cache, or a tenth of the disk if that is less."""
 
 ABANDONED_SECONDS = 60.0
-"""A folder that is being written has a file that its writer holds locked, at the latest after this time."""
+"""A folder that is being written contains a file locked by its writer, at the latest after this time."""
 
 _VERSION = 1
 
 
 class QuantizedModel(NamedTuple):
-    """One model in one form, quantized."""
+    """A cache entry: one quantized model in one form."""
 
     folder: Path
     name: str
-    """As the person calls the model."""
+    """The model's display name."""
     source: str
-    """The folder of the model that it was made of."""
+    """Folder of the model it was made from."""
     made_of: str
-    """What the source's files were like then; another value means that they have changed."""
+    """Fingerprint of the source's files; a different value means that they have changed."""
     weight_bytes: int
-    """The length that its file of weights has when it is whole."""
+    """Length of the complete weights file."""
     disk_bytes: int
     last_used: float
     """Seconds since 1970."""
 
 
 class QuantizedCache(NamedTuple):
-    """The folder of the entries, and how much they may take."""
+    """The cache folder and its limits."""
 
     folder: Path
     most_bytes: int | None = None
-    """None is `MOST_BYTES`, or a tenth of the disk; 0 neither keeps nor uses any."""
+    """None is `MOST_BYTES` or a tenth of the disk; 0 disables the cache."""
     least_free_bytes: int = 5_000_000_000
-    """So much stays free on the disk."""
+    """Disk space that must stay free."""
 
     def entries(self) -> list[QuantizedModel]:
-        """All entries, the last used first. Does not raise: what cannot be read is no entry."""
+        """Return all entries, most recently used first. Never raises: unreadable entries are skipped."""
         named = (folder for folder in _folders(self.folder) if not folder.name.startswith(WRITING))
         return sorted(filter(None, map(_read_entry, named)), key=lambda entry: -entry.last_used)
 
     def taken_bytes(self) -> int:
-        """What is on the disk, unfinished entries included."""
+        """Return the cache's size on disk, unfinished entries included."""
         return sum(_bytes_in(folder) for folder in _folders(self.folder))
 
     def find(self, name: str, key: str) -> QuantizedModel | None:
-        """The whole entry of this key, which counts as used now; what is not whole is dropped."""
+        """Return the entry with this key and mark it as used; an incomplete entry is removed."""
         folder = self._folder_of(name, key)
         entry = _read_entry(folder)
         if entry is None:
             if folder.exists():
-                self.drop(folder, "it is not whole")
+                self.drop(folder, "incomplete")
             return None
-        with contextlib.suppress(OSError):  # on a disk that cannot be written to it can be used all the same
+        with contextlib.suppress(OSError):  # an entry on a read-only disk is still usable
             os.utime(folder / ENTRY)
         return entry
 
     def drop(self, folder: Path, why: str) -> None:
-        """Remove an entry that cannot be used, and say so in the log."""
+        """Remove an unusable entry, with a message in the log."""
         log.warning("the quantized weights in %s are dropped: %s", folder, why)
         shutil.rmtree(folder, ignore_errors=True)
 
     def evict_for(self, wanted_bytes: int) -> str:
-        """Remove the longest unused entries until there is room for one more; else why there is none, or nothing.
+        """Remove the least recently used entries to make room; return an empty string, or why there is no room.
 
-        Half-written folders that nobody writes any more go first.
+        Abandoned unfinished folders are removed first.
         """
         for folder in _folders(self.folder):
             if folder.name.startswith(WRITING) and _is_abandoned(folder):
@@ -103,26 +103,26 @@ class QuantizedCache(NamedTuple):
         disk = shutil.disk_usage(self.folder)
         most = min(MOST_BYTES, disk.total // 10) if self.most_bytes is None else self.most_bytes
         if wanted_bytes > most:
-            return f"they have {wanted_bytes:,} bytes, and the cache may take {most:,}"
+            return f"{wanted_bytes:,} bytes exceed the cache's limit of {most:,}"
         if disk.free + self.taken_bytes() < wanted_bytes + self.least_free_bytes:
             return f"only {disk.free:,} bytes are free on the disk"
         entries = self.entries()
         while entries and not self._has_room(wanted_bytes, most):
             oldest = entries.pop()
-            log.info("the quantized weights of %s make room: they were not used for longest", oldest.name)
+            log.info("the quantized weights of %s are evicted: least recently used", oldest.name)
             shutil.rmtree(oldest.folder, ignore_errors=True)
-        return "" if self._has_room(wanted_bytes, most) else "another program writes there"
+        return "" if self._has_room(wanted_bytes, most) else "another program is writing to the cache"
 
     def new_folder(self) -> Path:
-        """A folder to write an entry in, before it has a name; raises OSError."""
+        """Create a folder in which to write an entry. Raises OSError."""
         folder = self.folder / f"{WRITING}{secrets.token_hex(8)}"
         make_folder(folder)
         return folder
 
     def add(self, written: Path, name: str, key: str, source: Path, made_of: str) -> None:
-        """Make an entry of a folder whose files are whole and on the disk; raises OSError.
+        """Turn a folder whose files are completely written into an entry. Raises OSError.
 
-        Entries of the same source as it was before its files changed go: nothing finds them any more.
+        Entries made from an older state of the same source are removed: their keys no longer match.
         """
         about = {
             "version": _VERSION,
@@ -138,15 +138,15 @@ class QuantizedCache(NamedTuple):
         try:
             written.rename(self._folder_of(name, key))
         except OSError:
-            # Another program has been quicker with the same one.
+            # Another program was faster with the same entry.
             if _read_entry(self._folder_of(name, key)) is None:
                 raise
             shutil.rmtree(written, ignore_errors=True)
 
     def clear(self) -> int:
-        """Remove everything but what another program writes now; returns how many bytes that was.
+        """Remove everything except what another program is writing; return the number of bytes removed.
 
-        A model that was loaded from here goes on: its files are gone when it is.
+        A model loaded from the cache keeps working: its files disappear once it is unloaded.
         """
         before = self.taken_bytes()
         for folder in _folders(self.folder):
@@ -163,7 +163,7 @@ class QuantizedCache(NamedTuple):
 
 
 def _folders(folder: Path) -> Iterator[Path]:
-    """The entries, whole or not: what is no folder of the cache is not touched."""
+    """Yield the entries, complete or not; anything else in the folder is left alone."""
     with contextlib.suppress(OSError):
         for each in sorted(folder.iterdir()):
             is_ours = each.name.startswith(WRITING) or (each / ENTRY).is_file()
@@ -172,7 +172,7 @@ def _folders(folder: Path) -> Iterator[Path]:
 
 
 def _read_entry(folder: Path) -> QuantizedModel | None:
-    """What `entry.json` says; None when it cannot be read, or the weights are not as long as it says."""
+    """Read `entry.json`; None if that fails or the weights have another length."""
     try:
         status = (folder / ENTRY).stat()
         about = json.loads((folder / ENTRY).read_bytes()[:100_000])
@@ -195,14 +195,14 @@ def _bytes_in(folder: Path) -> int:
 
 
 def _is_abandoned(folder: Path, patience_seconds: float = ABANDONED_SECONDS) -> bool:
-    """Whether nobody writes there any more."""
+    """Whether no process writes to this folder any more."""
     try:
         with (folder / WEIGHTS).open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         return True
     except BlockingIOError:
         return False
-    except OSError:  # there is no file yet
+    except OSError:  # no weights file yet
         with contextlib.suppress(OSError):
             return time.time() - folder.stat().st_mtime > patience_seconds
         return False

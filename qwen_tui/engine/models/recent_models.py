@@ -1,6 +1,6 @@
-"""Which models were loaded, and when: a small file, so that folders opened before are found again.
+"""Remember in a small file which models were loaded and when, so that opened folders are found again.
 
-The hub's cache keeps no time of last use but its files' times of last read, which many file systems do not record.
+The hub's cache records a last use only as its files' access times, which many file systems do not keep.
 """
 
 import json
@@ -15,15 +15,15 @@ from qwen_tui.engine.base import ModelInfo
 log = logging.getLogger(__name__)
 
 MOST = 200
-"""How many models are remembered; the longest unused are forgotten first."""
+"""How many models are remembered; the least recently used are dropped first."""
 
 _MOST_BYTES = 1_000_000
 
 
 def recent_models(file: Path) -> dict[str, float]:
-    """When each was last loaded, in seconds since 1970, the last first; nothing when the file cannot be read.
+    """Return when each model was last loaded, in seconds since 1970, latest first; empty if unreadable.
 
-    The names are those that load it again: a hub id, a folder's path, or a server's address.
+    The keys are what loads a model again: a hub id, a folder's path, or a server's address.
     """
     try:
         with file.open("rb") as stream:
@@ -36,7 +36,7 @@ def recent_models(file: Path) -> dict[str, float]:
 
 
 def remember(file: Path, model: str, now: float | None = None) -> None:
-    """Note that this model was loaded now; raises OSError when that cannot be written."""
+    """Record that this model was loaded now. Raises OSError if the file cannot be written."""
     times = {**recent_models(file), model: time.time() if now is None else now}
     latest = sorted(times.items(), key=lambda item: -item[1])[:MOST]
     make_folder(file.parent)
@@ -44,12 +44,9 @@ def remember(file: Path, model: str, now: float | None = None) -> None:
 
 
 def note_use(file: Path, info: ModelInfo) -> None:
-    """As `remember`; when it cannot be written only the log says so, since the model works all the same.
-
-    Of a model on a server the server's address is noted.
-    """
+    """Record the use of a model, on a server by its address; only log a write error, which harms nothing."""
     model = info.server or info.model
     try:
         remember(file, model)
     except OSError as error:
-        log.warning("that %s was loaded cannot be noted: %s", model, error)
+        log.warning("the use of %s could not be recorded: %s", model, error)

@@ -1,7 +1,7 @@
-"""How large a model is: its weights in each form, and what a token of context takes.
+"""Memory requirements of a model: its weights in each form, and the KV cache per token of context.
 
-The figures come from a folder's safetensors headers (`size_of`), or for a model that is not here from its shape
-(`catalogue`). Everything is bytes of device memory while it runs, not bytes on disk.
+The figures come from the safetensors headers in a folder (`size_of`), or from the shape of a model that is not
+local (`catalogue`). All are bytes of device memory at run time, not of disk space.
 """
 
 from collections.abc import Mapping
@@ -11,20 +11,20 @@ from typing import Any, Literal
 from qwen_tui.engine.models.checkpoint import Checkpoint
 
 Form = Literal["none", "8bit", "4bit"]
-"""How weights are held: as they are computed with, or quantized by bitsandbytes."""
+"""Form of the weights in memory: the compute dtype, or quantized by bitsandbytes."""
 
 FORMS: tuple[Form, ...] = ("none", "8bit", "4bit")
 
 BYTES_A_PARAMETER: dict[Form, float] = {"8bit": 1.0, "4bit": 0.53}
-"""Of a quantized parameter. nf4 with double quantization: 4 bits, and its share of the block's constants."""
+"""Bytes per quantized parameter. nf4 with double quantization: 4 bits plus the share of a block's constants."""
 
 UNKNOWN_WINDOW = 2048
-"""The context window, in tokens, of a model whose config names none."""
+"""Context window in tokens if the config does not say."""
 
 _WINDOWS = ("max_position_embeddings", "n_positions", "max_sequence_length", "seq_length", "max_seq_len")
 
 _DTYPES = {"float32": "F32", "float16": "F16", "bfloat16": "BF16"}
-"""A config's words for what safetensors calls otherwise."""
+"""Names of dtypes in a config and in safetensors."""
 
 _EXPERTS = ("num_experts", "n_routed_experts", "num_local_experts", "moe_num_experts")
 
@@ -35,29 +35,29 @@ _KEPT_ENDS = ("embed_tokens.weight", "lm_head.weight", "wte.weight")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSize:
-    """What of a model takes memory."""
+    """What determines a model's memory requirements."""
 
     parameters: int
     kept_parameters: int
-    """Of those, the ones that stay as they are when a model is quantized: see `is_kept`."""
+    """Parameters that are not quantized: see `is_kept`."""
     embedding_parameters: int
-    """Of the embedding alone, which is the largest single tensor of a small model."""
+    """Parameters of the embedding, the largest single tensor of a small model."""
     layers: int
     kv_values: int
-    """Keys and values that a token leaves in the cache: 2 x layers x KV heads x head dimension."""
+    """Key and value elements per token in the cache: 2 x layers x KV heads x head dimension."""
     widest: int
-    """The most values that a token takes at once inside a layer: hidden and feed-forward size together."""
+    """Largest number of values per token inside a layer: hidden plus feed-forward size."""
     query_values: int
-    """A token's queries in one layer: attention heads x head dimension."""
+    """Query values per token in one layer: attention heads x head dimension."""
     context_window: int
     """In tokens: prompt and reply together."""
     dtype: str = "BF16"
-    """The one that most of the file is in, as safetensors calls it."""
+    """The dtype of most of the file, in safetensors' notation."""
     packed_bytes: int = 0
-    """The weights of a checkpoint that was saved quantized, which has no other form; 0 for all others."""
+    """Weights of a checkpoint that was saved quantized and has no other form; 0 for all others."""
 
     def weight_bytes(self, form: Form, bytes_a_value: int = 2) -> int:
-        """The weights in this form; what is not quantized takes `bytes_a_value` a parameter."""
+        """Return the size of the weights in this form, with `bytes_a_value` per unquantized parameter."""
         if self.packed_bytes:
             return self.packed_bytes
         if form == "none":
@@ -66,25 +66,25 @@ class ModelSize:
         return int(self.kept_parameters * bytes_a_value + quantized * BYTES_A_PARAMETER[form])
 
     def kv_bytes_per_token(self, bytes_a_value: int = 2) -> int:
-        """What one token of context takes in the KV cache."""
+        """Return the KV cache size of one token of context."""
         return self.kv_values * bytes_a_value
 
 
 def is_kept(tensor: str) -> bool:
-    """Whether bitsandbytes leaves the tensor of this name as it is.
+    """Whether bitsandbytes leaves the tensor with this name unquantized.
 
-    It quantizes linear layers only: not the embeddings, and transformers excepts the output layer. Experts are one
-    large tensor a layer rather than linear layers in transformers 5, so they stay as well (seen with Qwen3-MoE,
-    transformers 5.23 and bitsandbytes 0.50): quantizing such a model saves next to nothing.
+    It quantizes only linear layers: not the embeddings, and transformers excludes the output layer. In
+    transformers 5, the experts of a layer are one large tensor rather than linear layers, so they stay as well
+    (seen with Qwen3-MoE, transformers 5.23 and bitsandbytes 0.50): quantizing such a model saves next to nothing.
     """
     return tensor.endswith(_KEPT_ENDS) or ".experts." in tensor
 
 
 def size_of(checkpoint: Checkpoint) -> ModelSize:
-    """The size of the model in a folder, by its config and the headers of its files."""
+    """Return the size of the model in a folder, from its config and the headers of its files."""
     sizes = dict(checkpoint.tensor_bytes)
     if _is_tied(checkpoint.config) and len(sizes) > 1:
-        # A file may hold the output layer although it is the embedding once more (Qwen3-0.6B's does).
+        # A file may contain the output layer although it is tied to the embedding (Qwen3-0.6B's does).
         sizes.pop("lm_head.weight", None)
     whole = sum(sizes.values())
     share = whole / max(1, checkpoint.weight_bytes)
@@ -95,7 +95,7 @@ def size_of(checkpoint: Checkpoint) -> ModelSize:
 
 
 def size_by_config(config: Mapping[str, Any], weight_bytes: int) -> ModelSize:
-    """The size of a model of which only the config and the bytes of its weight files are known; an estimate."""
+    """Estimate the size of a model from its config and the size of its weight files."""
     text = text_config(config)
     named = str(text.get("dtype") or text.get("torch_dtype") or config.get("torch_dtype"))
     dtype = _DTYPES.get(named, "BF16")
@@ -109,7 +109,7 @@ def size_by_config(config: Mapping[str, Any], weight_bytes: int) -> ModelSize:
 
 
 def _sized(config: Mapping[str, Any], parameters: int, kept: int, dtype: str, packed_bytes: int) -> ModelSize:
-    """With what the config says of the shape."""
+    """Add what the config says about the shape."""
     text = text_config(config)
     return ModelSize(
         parameters=parameters,
@@ -125,59 +125,59 @@ def _sized(config: Mapping[str, Any], parameters: int, kept: int, dtype: str, pa
     )
 
 
-# --- What a config.json says. It may hold anything: what is no number counts as absent. -------------------
+# --- Reading config.json, which may contain anything: a value that is not a number counts as absent. -----
 
 
 def text_config(config: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The part about the language model, where a config has several."""
+    """Return the language model's part of a config that may have several parts."""
     text = config.get("text_config")
     return text if isinstance(text, Mapping) else config
 
 
 def layers(config: Mapping[str, Any]) -> int:
-    """How many layers there are."""
+    """Return the number of layers."""
     return _number(config, "num_hidden_layers", "n_layer", "num_layers")
 
 
 def _kv_values(config: Mapping[str, Any]) -> int:
-    """2 x layers x KV heads x head dimension, over the layers that keep keys and values of the whole text.
+    """Return 2 x layers x KV heads x head dimension, over the layers that keep keys and values of all tokens.
 
-    Layers of linear attention (Qwen3-Next) keep a state of fixed size. Sliding ones count in full, which is too
-    much by a little.
+    Linear attention layers (Qwen3-Next) have a state of fixed size. Sliding-window layers count in full, a slight
+    overestimate.
     """
     kv_heads = _number(config, "num_key_value_heads", "num_attention_heads", "n_head")
     return 2 * _attention_layers(config) * kv_heads * _head_dim(config)
 
 
 def chosen_share(config: Mapping[str, Any]) -> float:
-    """How much of its experts a token goes through: those that are chosen for it, of all in a layer."""
+    """Return the fraction of a layer's experts that each token is routed to."""
     experts = _number(config, *_EXPERTS) or 1
     return min(1.0, (_number(config, *_CHOSEN_EXPERTS) or experts) / experts)
 
 
 def context_window(config: Mapping[str, Any]) -> int:
-    """In tokens: prompt and reply together.
+    """Return the context window in tokens: prompt and reply together.
 
-    A config that stretches its positions (YaRN as Qwen's model cards describe it) can still name the length before
-    stretching, so the larger of the two counts. A sliding window limits what a layer looks at, not how long a
-    text may be.
+    A config that extends its positions (YaRN as described on Qwen's model cards) may still state the original
+    length, so the larger of the two counts. A sliding window limits what a layer attends to, not the length of a
+    text.
     """
     text = text_config(config)
     named = next((value for name in _WINDOWS if (value := _number(text, name))), UNKNOWN_WINDOW)
     rope = text.get("rope_parameters") or text.get("rope_scaling")
     if not isinstance(rope, Mapping):
         return named
-    # Models that mix kinds of attention have one such dictionary for each kind.
+    # Models with several kinds of attention have one such dictionary per kind.
     kinds = [kind for kind in rope.values() if isinstance(kind, Mapping)] or [rope]
     return max([named, *map(_stretched, kinds)])
 
 
 def _stretched(rope: Mapping[str, Any]) -> int:
-    """The length after stretching, for the one kind whose factor says it; 0 for all others.
+    """Return the extended length for YaRN, whose factor determines it; 0 for every other kind.
 
-    Of `llama3` the factor slows down the low frequencies and is no length (Llama-3.2: 32 x 8,192, and 131,072
-    positions). For `linear` and `dynamic` transformers (5.23) reads no original length: whether the config's own is
-    the one before stretching or after it differs from model to model. `longrope` names the one after it.
+    The factor of `llama3` slows down the low frequencies and is no length (Llama-3.2: 32 x 8,192, and 131,072
+    positions). For `linear` and `dynamic`, transformers (5.23) reads no original length: whether the config's own
+    is the original or the extended one differs between models. `longrope` states the extended one.
     """
     if rope.get("rope_type", rope.get("type")) != "yarn":
         return 0
@@ -197,7 +197,7 @@ def _attention_layers(config: Mapping[str, Any]) -> int:
     kinds = config.get("layer_types")
     if isinstance(kinds, list) and len(kinds) == count:
         return sum(1 for kind in kinds if "linear" not in str(kind))
-    if "linear_num_value_heads" in config:  # Qwen3-Next: one of so many layers has full attention
+    if "linear_num_value_heads" in config:  # Qwen3-Next: every n-th layer has full attention
         return count // (_number(config, "full_attention_interval") or 4)
     return count
 
@@ -222,6 +222,6 @@ def _hidden(config: Mapping[str, Any]) -> int:
 
 
 def _number(values: Mapping[str, Any], *names: str) -> int:
-    """The first of these that is a plausible count, else 0."""
+    """Return the first of these values that is a plausible count, else 0."""
     named = map(values.get, names)
     return next((value for value in named if type(value) is int and 0 < value < 2**40), 0)

@@ -1,1 +1,1 @@
-"""A model that a server holds: any that speaks the OpenAI chat protocol, on this machine or another."""
+"""A model on a server that speaks the OpenAI chat protocol, on this machine or another."""

@@ -1,4 +1,4 @@
-"""Where a server is: what a person types as its address, made one."""
+"""Parse the server address that a person types."""
 
 import ipaddress
 from contextlib import suppress
@@ -9,33 +9,36 @@ from qwen_tui.engine.redaction import one_line
 from qwen_tui.errors import QwenTuiError
 
 _ENDINGS = ("/chat/completions", "/completions", "/models", "/v1")
-"""What stands behind the server's own address in what is often copied."""
+"""Paths that often follow the server's own address when it is copied."""
 
 
 class Address(NamedTuple):
     """A server's address."""
 
     root: str
-    """`http://gpubox:8000`, without a slash at the end; the protocol's paths follow behind `/v1`."""
+    """`http://gpubox:8000`, without a trailing slash; API paths append `/v1/…`."""
     host: str
-    """As the screen names it: `gpubox:8000`."""
+    """Display name: `gpubox:8000`."""
     hostname: str
 
     @property
     def is_loopback(self) -> bool:
-        """Whether it is this machine."""
+        """Whether the server is this machine."""
         with suppress(ValueError):
             return ipaddress.ip_address(self.hostname).is_loopback
         return self.hostname == "localhost"
 
     @property
     def is_private(self) -> bool:
-        """Whether nobody on the way can read what is sent."""
+        """Whether requests are unreadable on the network path: encrypted, or local."""
         return self.root.startswith("https://") or self.is_loopback
 
 
 def address(given: str) -> Address:
-    """The address that was given, with or without `http://` and `/v1`; raises `server.bad_address`."""
+    """Parse an address, with or without `http://` and `/v1`.
+
+    Raises QwenTuiError: `server.bad_address`, `server.password_in_address`.
+    """
     text = given.strip()
     if "://" not in text:
         text = f"http://{text}"
@@ -59,7 +62,7 @@ def address(given: str) -> Address:
 
 
 def is_address(text: str) -> bool:
-    """Whether what was typed as a model's name means a server."""
+    """Whether the text typed as a model's name is a server's address."""
     return text.strip().startswith(("http://", "https://"))
 
 

@@ -1,4 +1,4 @@
-"""The key that a server asks for: from the environment or the system's keyring, never from or to a file of ours."""
+"""The server's API key, read from the environment or the system keyring and never written to a file."""
 
 import importlib.util
 import logging
@@ -10,17 +10,17 @@ from qwen_tui.errors import QwenTuiError
 log = logging.getLogger(__name__)
 
 VARIABLE = "QWEN_TUI_API_KEY"
-"""The environment variable that holds the key, whatever the server."""
+"""Environment variable with the API key for any server."""
 
 SERVICE = "qwen-tui"
-"""Under this name the keyring keeps keys; the user's name there is the server's address."""
+"""Service name in the keyring; the user name there is the server's address."""
 
 
 def api_key(server: Address) -> str:
-    """The key for this server, or nothing. Raises `server.bad_key` when it cannot be sent.
+    """Return the API key for this server, or an empty string. Raises `server.bad_key` if it cannot be sent.
 
-    `OPENAI_API_KEY` is taken only where it is meant: on this machine, or for the server that `OPENAI_BASE_URL`
-    names. A key for one company must not reach whatever other address was typed.
+    `OPENAI_API_KEY` is used only on this machine or for the server in `OPENAI_BASE_URL`: one company's key must
+    not reach whatever other address was typed.
     """
     key = os.environ.get(VARIABLE, "").strip()
     if not key and (server.is_loopback or _is_openai_base(server)):
@@ -42,9 +42,9 @@ def _from_keyring(server: Address) -> str:
     if importlib.util.find_spec("keyring") is None:
         return ""
     try:
-        import keyring  # type: ignore[import-not-found]  # an optional package of the person's
+        import keyring  # type: ignore[import-not-found]  # an optional package
 
         return (keyring.get_password(SERVICE, server.root) or "").strip()
-    except Exception as error:  # each of its backends raises its own
-        log.warning("the keyring could not be asked: %s", type(error).__name__)
+    except Exception as error:  # each keyring backend raises its own errors
+        log.warning("the keyring could not be read: %s", type(error).__name__)
         return ""

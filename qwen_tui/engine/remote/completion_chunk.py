@@ -1,4 +1,4 @@
-"""One piece of a streamed reply: the JSON of a server-sent event, or of a whole answer, as what it means."""
+"""Parse one piece of a streamed reply: the JSON of a server-sent event, or of a complete response."""
 
 import json
 from typing import NamedTuple
@@ -10,7 +10,7 @@ DONE = "[DONE]"
 
 
 class CompletionChunk(NamedTuple):
-    """What a piece holds; empty where it holds nothing of that."""
+    """The contents of one piece; fields that it lacks are empty."""
 
     text: str = ""
     reasoning: str = ""
@@ -18,22 +18,22 @@ class CompletionChunk(NamedTuple):
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     cached_tokens: int | None = None
-    """How much of the prompt the server had from before."""
+    """How many prompt tokens the server had cached."""
     error: str = ""
 
 
 def parse_event(data: str) -> CompletionChunk | None:
-    """Read the data of one event; None when it is nothing of the protocol's."""
+    """Parse the data of one event; None if it is not part of the protocol."""
     try:
         value = json.loads(data)
     except (ValueError, RecursionError):
         return None
-    # Gateways send objects of their own in between: signs of life, figures.
+    # Gateways insert objects of their own, such as keep-alives and statistics.
     return parsed(value) or (CompletionChunk() if isinstance(value, dict) else None)
 
 
 def parsed(value: Json) -> CompletionChunk | None:
-    """Read a chunk, or a whole answer of a server that does not stream."""
+    """Parse a chunk, or the complete response of a server that does not stream; None if it is neither."""
     if not isinstance(value, dict):
         return None
     if value.get("error"):
@@ -56,7 +56,7 @@ def parsed(value: Json) -> CompletionChunk | None:
 
 
 def part(value: Json, key: str) -> Json:
-    """What stands under this key; None where the value is something else than an object that has it."""
+    """Return the value of a key; None if `value` is not an object or lacks the key."""
     return value.get(key) if isinstance(value, dict) else None
 
 
@@ -65,5 +65,5 @@ def _text(value: Json) -> str:
 
 
 def token_count(value: Json) -> int | None:
-    """A number of tokens as a server tells it, or None where it cannot be one."""
+    """Return a server's token count, or None if it is not plausible."""
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**40 else None

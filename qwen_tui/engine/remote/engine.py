@@ -1,4 +1,4 @@
-"""The engine of a server: one model that it holds, asked as a local one is."""
+"""The remote engine: the `Engine` contract for one model of a server."""
 
 import logging
 import threading
@@ -33,20 +33,20 @@ from qwen_tui.errors import QwenTuiError
 log = logging.getLogger(__name__)
 
 ESTIMATE_ERROR = 4
-"""By one part in how many an estimated prompt may turn out longer."""
+"""An estimated prompt may turn out longer by one part in this many."""
 
 _REASONS = {"stop": "eos"}
-"""What the protocol calls the ends that a receipt names otherwise; `length` is the same."""
+"""Finish reasons that receipts call by another name; `length` is the same in both."""
 
 _BROKEN = ("abort", "error")
-"""Ends that are none: the server gave the reply up."""
+"""Finish reasons for which the reply is incomplete: the server gave up on it."""
 
 
 class RemoteEngine:
-    """A model on a server. `remote.opening` makes one."""
+    """A model on a server, made by `remote.opening`."""
 
     reads_ahead = False
-    """What a server keeps between requests is its own matter."""
+    """The server decides what it caches between requests."""
 
     def __init__(
         self, calls: Calls, kind: Kind, info: ModelInfo, counter: ServerTokenCounter, host: str
@@ -58,12 +58,12 @@ class RemoteEngine:
         self._host = host
         self._closed = threading.Event()
         self._refused: dict[str, Json] = {}
-        """Keys of a request that the server has refused, with their values."""
+        """Request keys that the server has refused, with their values."""
         self._told: set[tuple[str, ...]] = set()
 
     @property
     def alive(self) -> bool:
-        """Until it is closed: a server that is gone may come back, and each request finds out anew."""
+        """True until closed: a server that is unreachable may come back, so each request tries again."""
         return not self._closed.is_set()
 
     def count(
@@ -74,7 +74,7 @@ class RemoteEngine:
         continues: bool = False,
         stop: StopFlag | None = None,
     ) -> TokenCounts:
-        """Count the tokens of a prompt; see `Engine.count`. Exact where `info.counts_exactly`."""
+        """Count the tokens of a prompt; see `Engine.count`. Exact if `info.counts_exactly`."""
         try:
             return self._counter.count(messages, thinking, continues=continues, stop=stop)
         except Dropped:
@@ -100,10 +100,10 @@ class RemoteEngine:
             raise unreachable(error, self._host, has_begun=reply.has_begun) from error
 
     def prepare(self, messages: Sequence[PromptMessage], thinking: bool | None = None) -> None:
-        """Nothing; see `reads_ahead`."""
+        """Do nothing; see `reads_ahead`."""
 
     def close(self) -> None:
-        """Drop what is under way. Safe to call twice."""
+        """Drop all requests in progress. Safe to call twice."""
         self._closed.set()
         self._calls.close()
 
@@ -126,7 +126,7 @@ class RemoteEngine:
                 return
             named = named_in(said(answer), asked.body) if answer.status in (400, 422) else frozenset()
             if named:
-                log.info("%s does not take %s", self._host, ", ".join(sorted(named)))
+                log.info("%s does not support %s", self._host, ", ".join(sorted(named)))
                 self._refused |= {name: asked.body[name] for name in named}
                 continue
             retry_after = answer.headers.get("retry-after", "")
@@ -140,7 +140,7 @@ class RemoteEngine:
             retries.wait(again)
 
     def _learn_from(self, refused: QwenTuiError) -> None:
-        """Have less sent from now on: by the window that the server tells now, else by higher estimates."""
+        """Send less from now on: adopt the window in the refusal, or raise the estimates if it has none."""
         window = told_window(refused)
         if 0 < window < self.info.context_window:
             self.info = replace(self.info, context_window=window)
@@ -148,7 +148,7 @@ class RemoteEngine:
             self._counter.was_too_low()
 
     def _most_new_tokens(self, request: Request, stop: StopFlag) -> int:
-        """How long the reply may be beside its prompt: vLLM and SGLang refuse what could outgrow the window."""
+        """Limit the reply to the room after its prompt: vLLM and SGLang refuse what might exceed the window."""
         window, wanted = self.info.context_window, request.sampling.max_new_tokens
         room = max(1, reply_room(window, wanted))
         if room == wanted:
@@ -163,7 +163,7 @@ class RemoteEngine:
         return max(room, min(wanted, left))
 
     def _attempt(self, asked: Asking, reply: Reply, stop: StopFlag) -> Generator[Event, None, Answer | None]:
-        """Ask once; the value of the generator is an answer that was no reply, or None."""
+        """Send the request once; the generator returns a response that was no reply, or None."""
         reply.sampling, reply.not_taken = asked.sampling, asked.not_taken
         for item in self._sent(asked, reply, stop):
             if isinstance(item, Answer):
@@ -171,7 +171,7 @@ class RemoteEngine:
                 if piece is None:
                     return item
             elif item.strip() == DONE:
-                if reply.has_begun:  # who gives no reason has come to the end all the same
+                if reply.has_begun:  # a server that gives no reason has still completed the reply
                     reply.finish_reason = reply.finish_reason or "stop"
                 break
             else:
@@ -191,7 +191,7 @@ class RemoteEngine:
         return None
 
     def _sent(self, asked: Asking, reply: Reply, stop: StopFlag) -> Iterator[Answer | str]:
-        """What the server sends. How it leaves the connection does not matter once the reply has its end."""
+        """Yield what the server sends; ignore a lost connection once the reply is complete."""
         try:
             yield from self._calls.events("/v1/chat/completions", asked.body, stop)
         except (httpx2.HTTPError, TimeoutError, Dropped):
@@ -199,7 +199,7 @@ class RemoteEngine:
                 raise
 
     def _notes(self, asked: Asking) -> Iterator[Event]:
-        """What the person should know of this request, once."""
+        """Yield notices about this request, each only once."""
         for names, is_certain in ((asked.not_taken, True), (asked.uncertain, False)):
             if names and names not in self._told:
                 self._told.add(names)

@@ -1,7 +1,7 @@
-"""HTTP requests that can be dropped at any moment: while connecting, while the server is silent, in mid-stream.
+"""HTTP requests that can be dropped at any moment: while connecting, waiting or streaming.
 
-A blocking read cannot be interrupted, so the requests run on an event loop on a thread of its own, where a
-task can be cancelled; this side waits with an eye on the stop flag.
+A blocking read cannot be interrupted, so the requests run as tasks on an event loop in a separate thread, where
+they can be cancelled; the calling thread polls the stop flag.
 """
 
 import asyncio
@@ -23,34 +23,34 @@ from qwen_tui.engine.remote.resolver import Loop
 from qwen_tui.errors import QwenTuiError
 
 POLL_SECONDS = 0.01
-"""How often the stop flag is looked at."""
+"""How often the stop flag is polled."""
 
 MOST_BYTES = 16 << 20
-"""The largest answer that is taken."""
+"""Size limit of a complete response."""
 
 MOST_EVENT_BYTES = 1 << 20
-"""The largest single event; `MOST_WAITING` of them may wait."""
+"""Size limit of one event; up to `MOST_WAITING` of them are queued."""
 
 MOST_WAITING = 1000
-"""How many events may wait to be taken before no more are read."""
+"""How many events may be queued before reading pauses."""
 
 
 class Patience(NamedTuple):
-    """How long a server may take, in seconds."""
+    """Timeouts for a server, in seconds."""
 
     connect: float = 5.0
     answer: float = 10.0
-    """For a question that takes no model, such as the list of models."""
+    """For requests that run no model, such as the list of models."""
     silence: float = 600.0
-    """Between two signs of life of a reply: reading a long prompt, or loading the model first, is silent."""
+    """Between two parts of a reply; a long prefill, or loading the model first, is silent."""
 
 
 class Dropped(Exception):
-    """The stop flag was set; the request is gone."""
+    """The request was dropped because the stop flag was set or the calls were closed."""
 
 
 class Answer(NamedTuple):
-    """A whole answer."""
+    """A complete HTTP response."""
 
     status: int
     headers: Mapping[str, str]
@@ -58,7 +58,7 @@ class Answer(NamedTuple):
 
     @property
     def json(self) -> Json:
-        """The body as JSON, or None when it is none."""
+        """The body as JSON, or None if it is not JSON."""
         try:
             return json.loads(self.body)
         except (ValueError, RecursionError):
@@ -66,13 +66,13 @@ class Answer(NamedTuple):
 
 
 _Item = Answer | str | None | Exception
-"""The last one is how the request ended: None when it came to its own end."""
+"""The last item says how the request ended; None means that it completed."""
 
 
 class Calls:
-    """Requests to one server. Failures of the network are httpx2's exceptions. Usable from any thread.
+    """HTTP requests to one server, from any thread. Network failures raise httpx2's exceptions.
 
-    Making one raises `server.environment` when a variable of the environment (a proxy's) cannot be heeded.
+    The constructor raises `server.environment` if an environment variable, such as a proxy's, is unusable.
     """
 
     def __init__(self, server: Address, key: str, patience: Patience | None = None) -> None:
@@ -84,32 +84,32 @@ class Calls:
         self._loop = Loop()
         self._is_closed = False
         self._closing = threading.Lock()
-        """Held while something is put on the loop: nothing may come after its end."""
+        """Guards scheduling on the loop: nothing may be scheduled after it has ended."""
         threading.Thread(target=self._run, name="server", daemon=True).start()
 
     def ask(self, method: str, path: str, body: Json = None, stop: StopFlag | None = None) -> Answer:
-        """One question and its whole answer; raises `Dropped` when `stop` is set first."""
+        """Make one request and return the complete response. Raises `Dropped` if `stop` is set first."""
         try:
             return self._asked(method, path, body, stop)
         except (httpx2.ReadError, httpx2.WriteError, httpx2.RemoteProtocolError):
-            # The server may have closed a connection that was kept, just when it was used again.
+            # The server may have closed a kept-alive connection just as it was reused.
             return self._asked(method, path, body, stop)
 
     def events(self, path: str, body: Json, stop: StopFlag) -> Iterator[Answer | str]:
-        """POST and read server-sent events: the data of each, or one `Answer` when the server sends none.
+        """POST and yield the data of each server-sent event, or one `Answer` if the response is not a stream.
 
         Raises `Dropped` when `stop` is set. Closing the iterator drops the request as well.
         """
         return self._items(lambda items: self._stream(path, body, items), stop)
 
     def close(self) -> None:
-        """Drop whatever is under way. Safe to call twice."""
+        """Drop all requests in progress. Safe to call twice."""
         with self._closing:
             if not self._is_closed:
                 self._is_closed = True
                 self._loop.call_soon_threadsafe(self._loop.stop)
 
-    # --- This side --------------------------------------------------------------------------------------
+    # --- On the calling thread --------------------------------------------------------------------------
 
     def _asked(self, method: str, path: str, body: Json, stop: StopFlag | None) -> Answer:
         for item in self._items(lambda items: self._whole(method, path, body, items), stop):
@@ -144,7 +144,7 @@ class Calls:
                 if not self._is_closed:
                     future.cancel()
 
-    # --- On the loop ------------------------------------------------------------------------------------
+    # --- On the event loop ------------------------------------------------------------------------------
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
@@ -179,28 +179,28 @@ class Calls:
             if response.status_code != 200 or kind != "text/event-stream":
                 items.put(await _answer(response, self._key))
                 return
-            response.encoding = "utf-8-sig"  # a mark of the byte order would hide the first event
+            response.encoding = "utf-8-sig"  # a byte order mark would hide the first event
             async for event in httpx2.EventSource(response, max_event_size=MOST_EVENT_BYTES):
                 while items.qsize() > MOST_WAITING:
                     await asyncio.sleep(POLL_SECONDS)
-                if event.data:  # there are events of a name or an interval alone
+                if event.data:  # an event may have only a name or a retry interval
                     items.put(event.data)
 
 
 def _client(server: Address, headers: Mapping[str, str]) -> httpx2.AsyncClient:
-    # Proxies are for other machines. Redirects are not followed: the key is for this address.
+    # Proxies are for other machines. Redirects are not followed: the key is for this address only.
     try:
         return httpx2.AsyncClient(
             headers=headers,
             trust_env=not server.is_loopback,
             verify=httpx2.create_ssl_context() if server.root.startswith("https://") else True,
         )
-    except Exception as error:  # a SOCKS proxy without its package, a proxy's bad address, a missing file
+    except Exception as error:  # a SOCKS proxy without its package, a malformed proxy URL, a missing file
         raise QwenTuiError("server.environment", host=server.host, detail=one_line(error)) from error
 
 
 async def _answer(response: httpx2.Response, key: str) -> Answer:
-    """Read all of it. An error that quotes the key must not bring it into what is shown and kept."""
+    """Read the response, with the key redacted: an error that quotes it may be displayed and saved."""
     body = bytearray()
     async for piece in response.aiter_bytes():
         body += piece

@@ -1,4 +1,4 @@
-"""From a server's address to an engine: what it is, which of its models is meant, how large its window is."""
+"""Open an engine on a server: identify the server, choose its model, and find its context window."""
 
 import time
 
@@ -15,21 +15,21 @@ from qwen_tui.engine.remote.token_counts import ServerTokenCounter
 from qwen_tui.errors import QwenTuiError
 
 ASSUMED_WINDOW = 8192
-"""The context window of a model whose server does not tell it."""
+"""Context window if the server does not report one, in tokens."""
 
 OLLAMA_WINDOW = 4096
-"""What Ollama loads a model with unless it is told otherwise (its FAQ, "context window size")."""
+"""Ollama's default context window, in tokens (its FAQ, "context window size")."""
 
 NAMED_MODELS = 6
-"""How many of a server's models an error names."""
+"""How many of a server's models an error lists."""
 
 
 def open_remote(
     spec: ModelSpec, report: ReportProgress, stop: StopFlag, patience: Patience | None = None
 ) -> RemoteEngine:
-    """An engine for the model that `spec` asks for, or for the server's first.
+    """Return an engine for the model that `spec` names, or for the server's first model.
 
-    Raises QwenTuiError (`server.*`), and `engine.load_stopped` when `stop` is set first.
+    Raises QwenTuiError: `server.*`, or `engine.load_stopped` if `stop` is set first.
     """
     began = time.monotonic()
     server = address(spec.server or "")
@@ -69,13 +69,13 @@ def open_remote(
 
 
 def _chosen(spec: ModelSpec, served: Served, server: Address) -> str:
-    """Which model is meant."""
+    """Return the name of the model to use."""
     models = served.models
     if spec.model is None:
         if models:
             return models[0]
         raise QwenTuiError("server.which_model", host=server.host)
-    # transformers serve lists what is in its hub cache, and serves a folder, too.
+    # transformers serve lists only its hub cache, but also serves a folder.
     if not models or spec.model in models or served.kind is TRANSFORMERS:
         return spec.model
     meant = (spec.model.lower(), f"{spec.model.lower()}:latest")
@@ -86,7 +86,7 @@ def _chosen(spec: ModelSpec, served: Served, server: Address) -> str:
 
 
 def _window(spec: ModelSpec, served: Served, model: str) -> tuple[int, tuple[Reason, ...]]:
-    """How many tokens the model can see, and what there is to say of that."""
+    """Return the context window in tokens, and what to tell the user about it."""
     told = served.windows.get(model)
     if told is not None:
         return min(told, spec.context_window or told), ()

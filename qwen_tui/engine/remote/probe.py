@@ -1,4 +1,4 @@
-"""What answers at an address: which program, which models it serves, and how large their windows are."""
+"""Probe a server: which software it runs, which models it serves, and their context windows."""
 
 import logging
 from collections.abc import Callable
@@ -19,27 +19,27 @@ log = logging.getLogger(__name__)
 MODELS = "/v1/models"
 
 _OWNERS = {"vllm": VLLM, "sglang": SGLANG, "llamacpp": LLAMA_CPP}
-"""By what a program writes into `owned_by` of its models."""
+"""Server software by the `owned_by` of its models."""
 
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """What a server has."""
+    """Result of probing a server."""
 
     kind: Kind
     models: tuple[str, ...]
     windows: dict[str, int]
-    """Of the models whose window it tells, in tokens."""
+    """Reported context windows by model, in tokens."""
 
 
 def probe(calls: Calls, host: str, stop: StopFlag | None = None) -> Served:
-    """Ask a server what it is and what it has.
+    """Identify the server and list its models.
 
-    Raises what `Calls.ask` does, and QwenTuiError when what answers wants a key or serves no models.
+    Raises what `Calls.ask` does, and QwenTuiError if the server requires a key or lists no models.
     """
 
     def get(path: str) -> Json:
-        """What not every server has: what it says there, or None."""
+        """Request an optional endpoint; None if that fails."""
         try:
             answer = calls.ask("GET", path, stop=stop)
         except (httpx2.HTTPError, TimeoutError) as error:
@@ -50,7 +50,7 @@ def probe(calls: Calls, host: str, stop: StopFlag | None = None) -> Served:
     answer = calls.ask("GET", MODELS, stop=stop)
     listed = _models(answer.json) if answer.status == 200 else None
     kind = _kind(answer, listed or [], get)
-    # transformers serve fails to list where there is no hub cache, and serves all the same.
+    # transformers serve cannot list models without a hub cache, but still serves them.
     if listed is None and kind is not TRANSFORMERS:
         raise refusal(answer, host)
     models = listed or []
@@ -62,12 +62,12 @@ def probe(calls: Calls, host: str, stop: StopFlag | None = None) -> Served:
             windows = dict.fromkeys(names, told)
     if kind is OLLAMA:
         windows |= _ollama_windows(get("/api/ps"))
-    log.info("%s is %s and serves %s", host, kind.name, one_line(", ".join(names)) or "what is asked for")
+    log.info("%s is %s and serves %s", host, kind.name, one_line(", ".join(names)) or "any model on request")
     return Served(kind, names, windows)
 
 
 def _models(said: Json) -> list[dict[str, Json]] | None:
-    """The list of models as the protocol has it, or None when this is none."""
+    """Return the model list in the protocol's form, or None if it is not one."""
     data = part(said, "data")
     if data is None and part(said, "object") == "list":
         return []
@@ -102,7 +102,7 @@ def _window(model: dict[str, Json]) -> int:
 
 
 def _ollama_windows(running: Json) -> dict[str, int]:
-    """Of the models that are loaded: what it loads them with is a setting of its own."""
+    """Return the windows of loaded models: Ollama sets them when it loads a model."""
     models = part(running, "models")
     each = models if isinstance(models, list) else []
     sizes = {str(part(one, "name")): token_count(part(one, "context_length")) for one in each}

@@ -1,4 +1,4 @@
-"""Why a server did not answer as asked, in plain words."""
+"""Turn a server's refusals and network failures into errors for the user."""
 
 import errno
 import os
@@ -15,15 +15,15 @@ from qwen_tui.engine.remote.http_calls import Answer
 from qwen_tui.errors import QwenTuiError
 
 BUSY = (429, 502, 503, 504)
-"""What may be different in a moment."""
+"""Statuses of temporary failures."""
 
 LOST = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.NetworkError, httpx2.RemoteProtocolError)
-"""The same, of a request that got no answer. One that was met with silence is not repeated: it may be at work."""
+"""Failures that may be temporary. A timeout while waiting is not retried: the server may be working on it."""
 
 _TOO_LONG = re.compile(
     r"context[ _-](?:length|size|window)|too many tokens|prompt is too long", re.IGNORECASE
 )
-"""What servers say of a prompt that outgrows the window, each in its own words."""
+"""How various servers say that a prompt exceeds the context window."""
 
 _WINDOW = re.compile(r"context (?:length|size|window)\D{1,20}(\d[\d,]*)", re.IGNORECASE)
 
@@ -39,7 +39,7 @@ _CODES = {
 
 
 def refusal(answer: Answer, host: str) -> QwenTuiError:
-    """The error for an answer that is not what was asked for."""
+    """Return the error for a response that is not the expected one."""
     detail = said(answer)
     if 300 <= answer.status < 400:
         place = one_line(answer.headers.get("location", ""))
@@ -55,7 +55,7 @@ def refusal(answer: Answer, host: str) -> QwenTuiError:
 
 
 def unreachable(error: Exception, host: str, *, has_begun: bool = False) -> QwenTuiError:
-    """The error for a request that got no answer, or, when a reply `has_begun`, not all of it."""
+    """Return the error for a missing response or, if the reply `has_begun`, an incomplete one."""
     causes = list(_causes(error))
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
@@ -73,13 +73,13 @@ def unreachable(error: Exception, host: str, *, has_begun: bool = False) -> Qwen
 
 
 def told_window(refusal: QwenTuiError) -> int:
-    """How many tokens the model can see, where a refusal of a prompt that is too long tells it; else 0."""
+    """Return the context window in tokens stated by a refusal of a long prompt, or 0."""
     found = _WINDOW.search(str(refusal.parameters["detail"]))
     return int(found[1].replace(",", "")) if found else 0
 
 
 def said(answer: Answer) -> str:
-    """What the server says of it, in one line; its status where it says nothing."""
+    """Return the server's error message as one line, or the HTTP status if there is none."""
     told = told_of(answer.json)
     if not told and answer.headers.get("content-type", "").startswith("text/plain"):
         told = answer.body[:2000].decode(errors="replace")
@@ -87,7 +87,7 @@ def said(answer: Answer) -> str:
 
 
 def told_of(value: Json) -> str:
-    """The message in an error as the servers write it: `{"error": {"message": …}}`, `{"detail": [{"msg": …}]}`."""
+    """Extract the message from a server's error: `{"error": {"message": …}}` or `{"detail": [{"msg": …}]}`."""
     if isinstance(value, str):
         return value
     if isinstance(value, list):
@@ -103,7 +103,7 @@ def told_of(value: Json) -> str:
 
 
 def _why(error: Exception) -> str:
-    """The reason at the bottom, as the system calls it where it has a name for it: `Connection refused`."""
+    """Return the root cause, in the system's words if it has an errno: `Connection refused`."""
     for cause in _causes(error):
         if isinstance(cause, OSError) and cause.errno is not None and not isinstance(cause, ssl.SSLError):
             return one_line(os.strerror(cause.errno) if cause.errno > 0 else cause.strerror)

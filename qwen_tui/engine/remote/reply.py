@@ -1,4 +1,4 @@
-"""One reply of a server as it comes: from pieces to events, and at its end to a receipt."""
+"""Turn the pieces of a server's reply into events and, at its end, a receipt."""
 
 import re
 import time
@@ -19,12 +19,12 @@ from qwen_tui.engine.remote.completion_chunk import CompletionChunk
 from qwen_tui.engine.thinking import Channel, Piece, ThinkingSplitter
 
 _ALWAYS_THINKS = re.compile(r"(?:^|[-_/])(?:thinking|qwq|r1)(?:[-_.:/]|$)", re.IGNORECASE)
-"""Models by their names whose templates open the thinking already: without a parser for it, a server sends only
-the tag that closes it."""
+"""Names of models whose template opens the thinking: without a reasoning parser, a server sends only the
+closing tag."""
 
 
 class Reply:
-    """What has come of one reply."""
+    """State of one reply while it streams."""
 
     def __init__(self, info: ModelInfo, seed: int, request: Request) -> None:
         self.request = request
@@ -32,7 +32,7 @@ class Reply:
         self.sampling: dict[str, object] = {}
         self.not_taken: tuple[str, ...] = ()
         self.has_begun = False
-        """Whether anything has come that a second request would bring again."""
+        """Whether a piece has arrived, so that the request can no longer be repeated."""
         self.finish_reason = ""
         self.prompt_tokens = 0
         self._info = info
@@ -46,7 +46,7 @@ class Reply:
         self._is_apart = False
 
     def take(self, piece: CompletionChunk) -> Iterator[Event]:
-        """The events of a piece. A piece of text stands for one token, until the server tells otherwise."""
+        """Return the events of a piece. Text counts as one token until the server reports the number."""
         if piece.prompt_tokens is not None:
             self.prompt_tokens = piece.prompt_tokens
         self._cached_tokens = piece.cached_tokens or self._cached_tokens
@@ -67,7 +67,7 @@ class Reply:
         self.finish_reason = piece.finish_reason or self.finish_reason
 
     def _begin_reasoning(self) -> Iterator[Event]:
-        """The server keeps the thinking apart itself; what came before it and was held back is no tag then."""
+        """Begin thinking that the server sends separately; text held back before it was not a tag."""
         if self._is_apart:
             return
         self._is_apart = True
@@ -78,11 +78,11 @@ class Reply:
         self._splitter.close()
 
     def flush(self, *, is_cut: bool = True) -> Iterator[Event]:
-        """What was held back, since it might have been a tag."""
+        """Release text that was held back because it might have been a tag."""
         yield from _events(self._splitter.flush(is_cut=is_cut))
 
     def end(self, reason: str) -> Iterator[Event]:
-        """The reply is over."""
+        """Yield the rest of the text, then `Finished`."""
         yield from self.flush(is_cut=reason != "eos")
         yield Finished(self._run(reason))
 

@@ -1,4 +1,4 @@
-"""A request as a server takes it: the body of `POST /v1/chat/completions`."""
+"""Build the request body of `POST /v1/chat/completions` for a kind of server."""
 
 import json
 import re
@@ -11,33 +11,33 @@ from qwen_tui.engine.remote.server_kinds import SAMPLERS, Kind
 from qwen_tui.errors import QwenTuiError
 
 _NEEDED = {"model", "messages", "stream", "max_tokens", "continue_final_message", "add_generation_prompt"}
-"""What a request is not the same without."""
+"""Keys that must never be left out of a request."""
 
 _DOUBTFUL = {*SAMPLERS, "thinking"}
-"""What the protocol does not know, so that a server may ignore it."""
+"""Settings outside the protocol, which a server may ignore."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """What is sent, and what becomes of the person's values."""
+    """A request body, and which of the user's values are in it."""
 
     body: dict[str, Json]
     sampling: dict[str, Json]
-    """The values that are in it, by our names."""
+    """The values that are sent, by our names."""
     not_taken: tuple[str, ...]
-    """Settings that were asked for and that this server does not take, by our names."""
+    """Requested settings that this server does not support, by our names."""
     uncertain: tuple[str, ...] = ()
-    """Settings that were sent, though nobody knows whether this server heeds them."""
+    """Settings that are sent although the server may ignore them."""
 
 
 def asking(
     request: Request, model: str, kind: Kind, seed: int, refused: Mapping[str, Json], most_new_tokens: int
 ) -> Asking:
-    """Put a request into a server's words. `refused`: what it has refused before.
+    """Build the body of a request for this kind of server.
 
-    `most_new_tokens`: how many of the tokens that the person wants there is room for.
-
-    Raises `server.cannot_continue` where the request continues a reply and the server has no way to.
+    `refused` are keys that the server has refused before, with their values. `most_new_tokens` limits the reply
+    to the room left in the context window. Raises `server.cannot_continue` if the request continues a reply and
+    the server does not support that, `server.cannot_continue_thinking` if the reply was cut while thinking.
     """
     values = _values(request)
     body: dict[str, Json] = {
@@ -67,20 +67,20 @@ def asking(
 
 
 def named_in(refusal: str, body: dict[str, Json]) -> frozenset[str]:
-    """Which keys of the body, that can be left out, an error names: a server may not know them."""
+    """Return the optional keys of the body that an error mentions: the server may not know them."""
     words = set(re.findall(r"\w+", refusal))
     return frozenset(body.keys() & words) - _NEEDED
 
 
 def _is_refused(key: str, value: Json, refused: Mapping[str, Json]) -> bool:
-    """Whether to leave it out. A number may have been out of the server's range, and another one may do."""
+    """Whether to leave a key out. A refused number may only have been out of range, so another one is sent."""
     if key == "seed" or not isinstance(value, int | float):
         return key in refused
     return key in refused and refused[key] == value
 
 
 def _values(request: Request) -> dict[str, Json]:
-    """The person's sampling values; what they leave open is the server's to choose."""
+    """Return the user's sampling values; the server chooses the rest."""
     sampling = request.sampling
     if sampling.greedy:
         chosen: dict[str, Json] = {"temperature": 0.0, "repetition_penalty": sampling.repetition_penalty}
@@ -90,9 +90,9 @@ def _values(request: Request) -> dict[str, Json]:
 
 
 def message_body(message: PromptMessage) -> dict[str, Json]:
-    """A message as the protocol has it."""
+    """Return a message in the protocol's form."""
     said: dict[str, Json] = {"role": message.role.value, "content": message.content}
-    if message.thinking:  # templates that want it find it here; the others do not look
+    if message.thinking:  # templates without support for it ignore this key
         said["reasoning_content"] = message.thinking
     return said
 
@@ -100,7 +100,7 @@ def message_body(message: PromptMessage) -> dict[str, Json]:
 def _continue(body: dict[str, Json], last: PromptMessage, kind: Kind) -> None:
     if kind.continuing == "no" or last.role is not Role.ASSISTANT:
         raise QwenTuiError("server.cannot_continue", kind=kind.name)
-    if not last.content:  # it was cut while it thought, and the protocol has no place for that
+    if not last.content:  # cut while thinking, which the protocol cannot continue
         raise QwenTuiError("server.cannot_continue_thinking", kind=kind.name)
     if kind.continuing == "flag":
         body |= {"continue_final_message": True, "add_generation_prompt": False}

@@ -1,4 +1,4 @@
-"""Names of machines looked up where nobody waits for it: a resolver without a network takes up to half a minute."""
+"""Resolve host names without blocking: a resolver without a network takes up to half a minute."""
 
 import asyncio
 import socket
@@ -8,17 +8,17 @@ from typing import Any
 
 
 class Loop(asyncio.SelectorEventLoop):
-    """An event loop that looks names up on daemon threads. Python waits at its exit for those of asyncio's pool."""
+    """An event loop that resolves names on daemon threads, since Python waits at exit for asyncio's pool."""
 
     async def getaddrinfo(self, host: Any, port: Any, **options: int) -> list[Any]:
-        """As `socket.getaddrinfo`; can be cancelled, and the thread is then left to itself."""
+        """Like `socket.getaddrinfo`. Cancelling it abandons the thread."""
         found: Future[list[Any]] = Future()
-        found.set_running_or_notify_cancel()  # from here on nobody but the thread settles it
+        found.set_running_or_notify_cancel()  # from here on only the thread sets the result
 
         def look_up() -> None:
             try:
                 found.set_result(socket.getaddrinfo(host, port, **options))
-            except Exception as error:  # whatever it is, it belongs to who awaits
+            except Exception as error:  # any failure is for the caller that awaits it
                 found.set_exception(error)
 
         threading.Thread(target=look_up, name="resolver", daemon=True).start()

@@ -1,4 +1,4 @@
-"""Trying again before a reply has begun: a few times, each later than the one before, as the server wishes."""
+"""Retry a request before its reply has begun: a few times, with growing pauses or the server's own."""
 
 import random
 import time
@@ -7,14 +7,14 @@ from qwen_tui.engine.base import StopFlag, TriesAgain
 from qwen_tui.engine.remote.http_calls import POLL_SECONDS, Dropped
 
 PAUSES_SECONDS = (0.5, 1.0, 2.0, 4.0)
-"""How long is waited before each further attempt."""
+"""Pause before each retry."""
 
 LONGEST_SECONDS = 30.0
-"""If a server wants more than this the person is told instead."""
+"""If a server asks for a longer pause, the request fails instead."""
 
 
 class Retries:
-    """The further attempts of one request."""
+    """The retries of one request."""
 
     def __init__(self, host: str, stop: StopFlag) -> None:
         self._host = host
@@ -22,14 +22,14 @@ class Retries:
         self._done = 0
 
     def next(self, status: int = 0, retry_after: str = "") -> TriesAgain | None:
-        """The next attempt, for which to `wait`; None when there is none.
+        """Return the next attempt, to be passed to `wait`, or None if there is none left.
 
-        `status` is that of the refusal, if there was one, and `retry_after` its header of that name, in seconds;
-        its form as a date is not heeded.
+        `status` is that of the refusal, if any, and `retry_after` its Retry-After header in seconds; the date
+        form of the header is ignored.
         """
         if self._done == len(PAUSES_SECONDS):
             return None
-        # Some more or less, so that many clients that were refused at once do not come back at once.
+        # Jitter, so that many clients refused at the same time do not all return at the same time.
         pause = PAUSES_SECONDS[self._done] * random.uniform(0.8, 1.2)
         if retry_after.isdecimal():
             pause = float(retry_after)
@@ -39,7 +39,7 @@ class Retries:
         return TriesAgain(self._host, pause, self._done + 1, len(PAUSES_SECONDS) + 1, status)
 
     def wait(self, attempt: TriesAgain) -> None:
-        """Wait until it is time for this attempt; raises `Dropped` when the flag is set."""
+        """Wait until the attempt is due. Raises `Dropped` if the stop flag is set."""
         end = time.monotonic() + attempt.seconds
         while (left := end - time.monotonic()) > 0:
             if self._stop.is_set():

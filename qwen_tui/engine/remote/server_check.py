@@ -1,4 +1,4 @@
-"""A server looked at: whether it answers, what it is, and what it has; for the list of models and for `doctor`."""
+"""Check a server for the list of models and for `doctor`: whether it answers, what it is, what it serves."""
 
 import time
 from collections.abc import Mapping
@@ -14,24 +14,24 @@ from qwen_tui.engine.remote.token_counts import ServerTokenCounter
 from qwen_tui.errors import QwenTuiError
 
 PATIENCE = Patience(connect=2.0, answer=2.0)
-"""So that looking ends within a few seconds, whatever the server does."""
+"""Keeps a check to a few seconds, whatever the server does."""
 
 
 class Server(NamedTuple):
-    """What came of looking at one."""
+    """Result of checking a server."""
 
     root: str
-    """Its address; what was given, where that is none."""
+    """The server's address; the given text if that is not an address."""
     host: str = ""
-    """As the person is told it: without a password that was in the address."""
+    """Display name, without a password from the address."""
     problem: QwenTuiError | None = None
-    """Why it cannot be used; the rest is empty then."""
+    """Why the server cannot be used; the fields after it are then mostly empty."""
     seconds: float = 0.0
-    """How long it took to tell what it has."""
+    """How long the server took to list its models."""
     kind: str = ""
     models: tuple[str, ...] = ()
     windows: Mapping[str, int] = {}
-    """In tokens, of the models whose window it tells."""
+    """Reported context windows by model, in tokens."""
     counts_exactly: bool = False
     has_key: bool = False
 
@@ -39,7 +39,7 @@ class Server(NamedTuple):
 def examine(
     given: str, model: str | None = None, *, counts: bool = True, patience: Patience = PATIENCE
 ) -> Server:
-    """Ask the server at this address, and with `counts` whether it counts the tokens of the model that is meant."""
+    """Check the server at this address and, with `counts`, whether it counts the tokens of `model`."""
     try:
         server = address(given)
     except QwenTuiError as error:
@@ -65,7 +65,7 @@ def examine(
 
 
 def served_by(given: str) -> tuple[ModelChoice, ...]:
-    """What the server at this address has; where it cannot be asked, one entry that says why. Takes seconds."""
+    """Return the models of the server at this address, or one entry with the problem. Takes seconds."""
     server = examine(given, counts=False, patience=PATIENCE._replace(answer=3.0))
     return tuple(
         ModelChoice(model, "served", None, None, server=server.root, window=server.windows.get(model, 0))

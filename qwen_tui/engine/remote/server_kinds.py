@@ -1,32 +1,32 @@
-"""Which program serves, as far as it matters: what it takes beside what all of them do, and how it names that."""
+"""Kinds of servers: what each supports beyond the common protocol, and under which names."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 Continuing = Literal["no", "flag", "by_itself"]
-"""Whether a reply can be continued: with vLLM's `continue_final_message`, or just because it stands last."""
+"""How to continue a reply: with vLLM's `continue_final_message`, or by sending it as the last message."""
 
 TokenCounting = Literal["no", "messages", "text"]
-"""Whether it counts tokens: of messages (vLLM's `/tokenize`), or of text, with `/apply-template` before it."""
+"""What the server can tokenize: messages (vLLM's `/tokenize`), or text rendered by `/apply-template` first."""
 
 SAMPLERS = ("top_k", "min_p", "repetition_penalty")
-"""What the protocol itself does not know; `temperature`, `top_p`, `seed` and `max_tokens` it does."""
+"""Samplers outside the protocol, which has `temperature`, `top_p`, `seed` and `max_tokens`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """A program that serves models."""
+    """Server software, and what it supports."""
 
     name: str
     samplers: Mapping[str, str] = field(default_factory=dict)
-    """What it takes of `SAMPLERS`, and under which name."""
+    """The supported `SAMPLERS`, with their names in a request."""
     is_known: bool = True
-    """False: what it takes was not looked up; it is sent everything, and may ignore some of it."""
+    """False for software that was not identified: it is sent everything, and may ignore some."""
     takes_generation_config: bool = False
-    """It takes `SAMPLERS` in one JSON string, as transformers' GenerationConfig has them."""
+    """Whether it supports `SAMPLERS` in one JSON string, as in transformers' GenerationConfig."""
     takes_template_arguments: bool = False
-    """It takes `chat_template_kwargs`, `enable_thinking` among them."""
+    """Whether it supports `chat_template_kwargs`, including `enable_thinking`."""
     continuing: Continuing = "no"
     counting: TokenCounting = "no"
 

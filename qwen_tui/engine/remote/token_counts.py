@@ -1,7 +1,7 @@
-"""How many tokens messages take: asked of the server's own tokenizer where it has one, else estimated.
+"""Count the tokens of messages with the server's tokenizer, or estimate them if it offers none.
 
-A server counts a whole prompt, in one request. What each message takes of it is shared out: all but the parts
-that belong to no message, by the estimated length of each.
+A server counts a whole prompt per request. The count, less the parts that belong to no message, is divided
+among the messages in proportion to their estimates.
 """
 
 import logging
@@ -21,25 +21,25 @@ from qwen_tui.engine.remote.server_kinds import Kind
 log = logging.getLogger(__name__)
 
 TEMPLATE_TOKENS = 5
-"""What a chat template puts around a message: ChatML's `<|im_start|>user\\n` and `<|im_end|>\\n`."""
+"""Template tokens around each message: ChatML's `<|im_start|>user\\n` and `<|im_end|>\\n`."""
 
 PROMPT_TOKENS = 3
-"""What it puts behind all of them: `<|im_start|>assistant\\n`."""
+"""Template tokens after the last message: `<|im_start|>assistant\\n`."""
 
 LEAST_LEARNED = 50
-"""Shorter prompts, in estimated tokens, teach nothing: the template is most of them."""
+"""Shorter prompts, in estimated tokens, do not adjust the scale: they are mostly template."""
 
 LARGEST_SCALE = 4.0
-"""How far a server's figures are believed: no tokenizer is further from the estimates."""
+"""Limit of the scale: no tokenizer is further from the estimates, whatever a server reports."""
 
 _PIECES = re.compile(r"[A-Za-z]+|\d|\s+|[^\x00-\x7f]|[^\sA-Za-z\d]")
 
 
 def estimated_tokens(text: str) -> int:
-    """About how many tokens a text has.
+    """Estimate the number of tokens in a text.
 
-    English words have one token for about every 5 letters, digits one each in Qwen's vocabulary, and Chinese
-    about 2 characters for 1.3 tokens; a space belongs to the word after it.
+    Every 6 letters of an ASCII word are a token; each digit is one in Qwen's vocabulary; a Chinese character is
+    0.65 tokens; a space belongs to the word after it.
     """
     total = 0.0
     for piece in _PIECES.findall(text):
@@ -53,15 +53,16 @@ def estimated_tokens(text: str) -> int:
 
 
 class ServerTokenCounter:
-    """Counts for one model of one server."""
+    """Token counter for one model of one server."""
 
     def __init__(self, calls: Calls, kind: Kind, model: str) -> None:
         self._calls = calls
         self._kind = kind
         self._model = model
         self._scale = 1.0
+        """Actual tokens per estimated token, as far as the server has reported them."""
         self._least_scale = 1 / LARGEST_SCALE
-        """How many tokens there are to each estimated one, as far as the server has told."""
+        """Lower limit of `_scale`, raised when a prompt turns out longer than estimated."""
         self.is_exact = kind.counting != "no" and self._does_count()
 
     def count(
@@ -74,8 +75,8 @@ class ServerTokenCounter:
     ) -> TokenCounts:
         """Count a prompt; see `Engine.count`. Raises `Dropped` when `stop` is set.
 
-        While the server is away tokens are estimated: the request that follows is tried again and again, and tells
-        better what is the matter.
+        Falls back to an estimate while the server is unreachable: the request that follows is retried, and
+        reports the problem better.
         """
         if not messages:
             return TokenCounts(0, (), self.is_exact)
@@ -86,23 +87,23 @@ class ServerTokenCounter:
             try:
                 total = self._asked(messages, thinking, continues, stop)
             except (httpx2.HTTPError, TimeoutError) as error:
-                log.info("tokens are estimated, since they cannot be counted now: %s", error)
+                log.info("estimating tokens because the server cannot count them now: %s", error)
         if total is None:
             return TokenCounts(sum(guesses) + fixed, tuple(guesses), is_exact=False)
         return TokenCounts(total, _shares(max(0, total - fixed), guesses))
 
     def learn(self, messages: Sequence[PromptMessage], prompt_tokens: int) -> None:
-        """Take in how many tokens a prompt really had; the next estimates are the better for it."""
+        """Adjust later estimates to the actual length of a prompt."""
         guess = sum(map(_guess, messages)) + PROMPT_TOKENS
         if prompt_tokens > 0 and guess > LEAST_LEARNED:
             self._scale = min(LARGEST_SCALE, max(self._least_scale, prompt_tokens / guess))
 
     def was_too_low(self) -> None:
-        """The server refused a prompt as too long that should have fitted: estimate more from now on."""
+        """Raise later estimates, after the server refused a prompt as too long that should have fit."""
         self._scale = self._least_scale = min(LARGEST_SCALE, self._scale * 1.25)
 
     def _does_count(self) -> bool:
-        """Whether it answers: older versions, and gateways in between, do not count though the kind does."""
+        """Whether the server counts tokens: older versions, and gateways in between, may not."""
         try:
             return self._asked((PromptMessage(Role.USER, "hello"),)) is not None
         except (httpx2.HTTPError, TimeoutError):
@@ -115,7 +116,7 @@ class ServerTokenCounter:
         continues: bool = False,
         stop: StopFlag | None = None,
     ) -> int | None:
-        """What the server counts, or None where it does not: a template may refuse the messages."""
+        """Return the server's count, or None without one: its template may refuse the messages."""
         body: dict[str, Json] = {"model": self._model, "messages": list(map(message_body, messages))}
         if continues:
             body |= {"continue_final_message": True, "add_generation_prompt": False}
@@ -136,7 +137,7 @@ def _guess(message: PromptMessage) -> int:
 
 
 def _shares(total: int, weights: Sequence[int]) -> tuple[int, ...]:
-    """Whole numbers in proportion to the weights that add up to `total`."""
+    """Divide `total` into whole numbers in proportion to the weights."""
     whole = max(1, sum(weights))
     bounds = (total * seen // whole for seen in accumulate(weights, initial=0))
     return tuple(end - begin for begin, end in pairwise(bounds))

@@ -1,59 +1,59 @@
-"""English sentences and errors of the settings, the pane and the config file."""
+"""English sentences and errors of the settings, the panel and the config file."""
 
 _FIELDS: dict[str, tuple[str, str]] = {
     "temperature": (
         "Temperature",
-        "How far the choice of each token strays from the likeliest; 0 always takes it.",
+        "How random the choice of each token is; 0 always chooses the most likely one.",
     ),
-    "top_p": ("Top-p", "Choose among the likeliest tokens that together reach this probability; 1 is off."),
-    "top_k": ("Top-k", "Choose among this many of the likeliest tokens; 0 is off."),
-    "min_p": ("Min-p", "Leave out tokens less likely than this share of the likeliest one; 0 is off."),
+    "top_p": ("Top-p", "Choose among the most likely tokens that together reach this probability. 1: off."),
+    "top_k": ("Top-k", "Choose among this many of the most likely tokens. 0: off."),
+    "min_p": ("Min-p", "Skip tokens less likely than this share of the most likely one. 0: off."),
     "repetition_penalty": (
         "Repetition penalty",
-        "Makes tokens that have appeared before less likely; 1 is off.",
+        "Make tokens that already appeared less likely. 1: off.",
     ),
-    "max_new_tokens": ("Max new tokens", "The longest reply, in tokens."),
-    "seed": ("Seed", "The same seed gives the same reply; empty draws a new one for each reply."),
-    "greedy": ("Greedy", "Always take the likeliest token: no chance, same question, same answer."),
-    "system_prompt": ("System prompt", "What the model is told before the conversation begins."),
+    "max_new_tokens": ("Max new tokens", "The maximum length of a reply, in tokens."),
+    "seed": ("Seed", "The same seed gives the same reply. Empty: a new seed for each reply."),
+    "greedy": ("Greedy", "Always choose the most likely token: the same question gives the same reply."),
+    "system_prompt": ("System prompt", "Instructions the model reads before the conversation."),
     "memory": ("Memory", "On: the model sees the conversation so far. Off: only your newest message."),
-    "memory_turns": ("Memory in turns", "The model sees at most this many turns; empty is no limit."),
+    "memory_turns": ("Memory in turns", "The model sees at most this many turns. Empty: no limit."),
     "memory_tokens": (
         "Memory in tokens",
-        "The model sees at most this many tokens; empty is the whole window.",
+        "The model sees at most this many tokens. Empty: the whole context window.",
     ),
-    "thinking": ("Thinking", "Let the model think before it answers, where its template offers that."),
+    "thinking": ("Thinking", "Let the model think before it replies, if its chat template supports that."),
     "model": (
         "Model",
-        "guide, a folder, a name on the hub such as Qwen/Qwen2.5-7B-Instruct, or one that the server has.",
+        "guide, a folder, a name on the hub such as Qwen/Qwen2.5-7B-Instruct, or a model of the server.",
     ),
     "quantization": (
         "Quantization",
-        "auto, none, 4bit (nf4, about a quarter of the memory) or 8bit; a server has its own.",
+        "auto, none, 4bit (nf4, about a quarter of the memory) or 8bit.",
     ),
-    "device": ("Device", "auto, cpu, cuda, or one card such as cuda:1; a server has its own."),
+    "device": ("Device", "auto, cpu, cuda, or one GPU such as cuda:1."),
     "trust_remote_code": (
         "Trust remote code",
         "Run Python code that comes with a model. Only for sources you trust.",
     ),
     "server": (
         "Server",
-        "The address of a server that has the model, such as http://gpubox:8000; empty runs it here.",
+        "The address of a server that runs the model, such as http://gpubox:8000. Empty: this machine.",
     ),
     "context_window": (
         "Context window",
-        "In tokens: for a server that does not tell how many its model can see.",
+        "In tokens, for a server that does not report it.",
     ),
     "idle_unload_minutes": (
         "Idle unload (minutes)",
-        "Unload the model when nothing was asked for so long; the next message loads it again. 0 is never.",
+        "Unload the model after this many idle minutes; the next message reloads it. 0: never.",
     ),
     "quantized_cache_gb": (
-        "Quantized on disk (GB)",
-        "What weights quantized once may take on the disk, to be read quickly the next time; 0 keeps none.",
+        "Quantized cache (GB)",
+        "Disk space for quantized weights, which then load faster the next time. 0: no cache.",
     ),
     "language": ("Language", "The language of the screen; auto follows the locale."),
-    "theme": ("Theme", "The colours of the screen."),
+    "theme": ("Theme", "The colors of the screen."),
 }
 
 SENTENCES: dict[str, str] = {
@@ -69,36 +69,40 @@ SENTENCES: dict[str, str] = {
 
 ERRORS: dict[str, tuple[str, str, str]] = {
     "settings.out_of_range": (
-        "Not a usable value",
-        "{name} cannot be {value}: it takes {bounds}.",
-        "Give a value in that range, or none at all for the default.",
+        "Invalid value",
+        "{name} cannot be {value}; it must be {bounds}.",
+        "Use a value in that range, or leave it out for the default.",
     ),
     "settings.missing": (
-        "A value is missing",
+        "Missing value",
         "{name} needs a value.",
-        "Reset it to go back to the default.",
+        "Reset it to use the default.",
     ),
-    "settings.not_a_switch": ("Not a usable value", "{name} cannot be {value}.", "It is either on or off."),
-    "settings.not_text": ("Not a usable value", "{name} cannot be {value}.", "It takes text, in quotes."),
-    "settings.not_a_choice": ("Not a usable value", "{name} cannot be {value}.", "Choose one of: {choices}."),
+    "settings.not_a_switch": (
+        "Invalid value",
+        "{name} cannot be {value}.",
+        "Use on or off; in the config file true or false.",
+    ),
+    "settings.not_text": ("Invalid value", "{name} cannot be {value}.", "Use text in quotes."),
+    "settings.not_a_choice": ("Invalid value", "{name} cannot be {value}.", "Choose one of: {choices}."),
     "settings.unknown_key": (
         "Unknown setting",
         "There is no setting called {key}.",
-        "The closest name is {close}; the README lists them all.",
+        "Did you mean {close}?",
     ),
     "settings.not_toml": (
-        "The config file cannot be read",
-        "{path} is not TOML: {detail}.",
-        "Mend that line; until then the defaults are used and the file is left as it is.",
+        "Cannot read the config file",
+        "{path} is not valid TOML: {detail}.",
+        "Correct that line. Until then the defaults apply and the file is left unchanged.",
     ),
     "settings.unreadable": (
-        "The config file cannot be read",
+        "Cannot read the config file",
         "{path} could not be opened: {detail}.",
-        "Check the file's permissions; until then the defaults are used.",
+        "Check the file's permissions. Until then the defaults apply.",
     ),
     "settings.not_saved": (
         "Settings were not saved",
         "{path} could not be written: {detail}.",
-        "They hold until you quit; check the folder's permissions and free space.",
+        "They apply until you quit. Check the folder's permissions and free space.",
     ),
 }

@@ -1,5 +1,73 @@
 """Chinese sentences and errors of choosing a model."""
 
-SENTENCES: dict[str, str] = {}
+SENTENCES: dict[str, str] = {
+    "cli.models": "列出模型，以及本机能否运行",
+    "cli.models_description": (
+        "列出本机的模型和已知的模型，以及每种格式下能容纳多长的上下文。\n"
+        "不下载，也不联网。退出码：0；--device 指定的设备不存在时为 1。"
+    ),
+    "cli.models_examples": (
+        "示例：\n  qwen-tui models\n  qwen-tui models --device cuda:1\n  qwen-tui models --json\n"
+        "  qwen-tui models --clear"
+    ),
+    "cli.models_json": "输出一个 JSON 对象：设备，以及每个模型的数据",
+    "cli.models_clear": "删除缓存的量化权重；模型本身保留",
+    "models.kept": "缓存的量化权重：{size}（{names}）。删除：qwen-tui models --clear",
+    "models.cleared": "已从 {path} 删除 {size} 量化权重",
+    "models.devices": "可用显存和内存",
+    "models.device": "{name}  {label}  {free} / {total}",
+    "models.group.here": "本机",
+    "models.group.served": "{host} 上",
+    "models.on_server": "由 {server} 提供",
+    "models.served": "在服务器上运行，本机不加载。",
+    "models.served.nameless": "服务器没有列出模型：请用 --server 和 --model 指定。",
+    "models.asking_server": "正在询问 {host}…",
+    "models.group.known": "可下载",
+    "models.column.model": "模型",
+    "models.column.size": "磁盘",
+    "models.column.dtype": "文件",
+    "models.column.context": "窗口",
+    "models.form.none": "bf16",
+    "models.form.8bit": "8 位",
+    "models.form.4bit": "4 位",
+    "models.download": "↓ {size}",
+    "models.quantized": "已量化",
+    "models.does_not_fit": "–",
+    "models.on_several": "{tokens} ×{count}",
+    "models.group.named": "指定的模型",
+    "models.form.auto": "自动",
+    "models.title": "模型",
+    "models.keys": "{load} 加载 · {name} 输入名称 · {previous} {next} 格式 · {close} 关闭",
+    "models.key.load": "加载",
+    "models.key.back": "停止或关闭",
+    "models.key.close": "关闭",
+    "models.key.previous_form": "上一种格式",
+    "models.key.next_form": "下一种格式",
+    "models.key.name": "输入名称",
+    "models.by_name": "{key}  输入 hub 上的模型名、文件夹或服务器地址",
+    "models.searching": "正在查找本机的模型…",
+    "models.asking": "正在询问 hub…",
+    "models.parameters": "{count} 参数",
+    "models.window": "上下文窗口 {tokens:,}",
+    "models.here": "本机占用 {size}",
+    "models.used.today": "今天用过",
+    "models.used.days": "{count} 天前用过",
+    "models.not_here": "未下载（{size}）",
+    "models.size_unknown": "下载后才知道大小。",
+    "models.fits": "{devices} 装得下，可容纳 {tokens:,} token 上下文。",
+    "models.confirm": "再按 {key} 下载 {size} 并加载。",
+    "models.confirm_unknown": "再按 {key} 下载缺少的文件并加载。",
+    "models.confirm_in_vain": "这种格式：{problem}。再按 {key} 检查，装得下才下载。",
+    "models.legend": (
+        "bf16、8 位、4 位：装下权重后还能容纳的上下文 token 数；– 表示装不下，×2 表示需要两块 GPU。\n"
+        "加载：qwen-tui --model MODEL [--quantization 4bit]"
+    ),
+}
 
-ERRORS: dict[str, tuple[str, str, str]] = {}
+ERRORS: dict[str, tuple[str, str, str]] = {
+    "models.not_cleared": (
+        "没有全部删除",
+        "{path} 里还剩 {size}：另一个程序正在写入，或文件无法删除。",
+        "稍后再试，或检查文件夹权限。",
+    ),
+}

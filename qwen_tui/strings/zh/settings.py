@@ -1,5 +1,79 @@
-"""Chinese sentences and errors of the settings, the pane and the config file."""
+"""Chinese sentences and errors of the settings, the panel and the config file."""
 
-SENTENCES: dict[str, str] = {}
+_FIELDS: dict[str, tuple[str, str]] = {
+    "temperature": ("温度", "每个 token 选得有多随机；0 总是选最可能的。"),
+    "top_p": ("Top-p", "只在概率合计达到此值的最可能的 token 里选（核采样）。1 为关闭。"),
+    "top_k": ("Top-k", "只在最可能的这么多个 token 里选。0 为关闭。"),
+    "min_p": ("Min-p", "去掉概率低于最高者这个比例的 token。0 为关闭。"),
+    "repetition_penalty": ("重复惩罚", "让出现过的 token 不那么容易再出现。1 为关闭。"),
+    "max_new_tokens": ("最大生成长度", "一条回复最多多少 token。"),
+    "seed": ("随机种子", "种子相同，回复就相同。留空则每次随机。"),
+    "greedy": ("贪心解码", "总是选最可能的 token：同样的问题得到同样的回复。"),
+    "system_prompt": ("系统提示词", "对话开始前给模型的指示。"),
+    "memory": ("记忆", "开：模型能看到之前的对话。关：只看到你最新的消息。"),
+    "memory_turns": ("记忆轮数", "模型最多看到多少轮。留空则不限。"),
+    "memory_tokens": ("记忆 token 数", "模型最多看到多少 token。留空则用整个上下文窗口。"),
+    "thinking": ("思考", "让模型先思考再回复（需要对话模板支持）。"),
+    "model": (
+        "模型",
+        "guide、文件夹、hub 上的名称（如 Qwen/Qwen2.5-7B-Instruct），或服务器上的模型。",
+    ),
+    "quantization": ("量化", "自动、不量化、4 位（nf4，约占四分之一内存）或 8 位。"),
+    "device": ("设备", "auto（自动）、cpu、cuda，或某一块 GPU，如 cuda:1。"),
+    "trust_remote_code": ("信任远程代码", "运行模型自带的 Python 代码。只用于可信的来源。"),
+    "server": ("服务器", "运行模型的服务器地址，如 http://gpubox:8000。留空则在本机运行。"),
+    "context_window": ("上下文窗口", "以 token 计；服务器没有报告时使用。"),
+    "idle_unload_minutes": (
+        "闲置卸载（分钟）",
+        "闲置这么多分钟后卸载模型，发消息时再加载。0 为从不。",
+    ),
+    "quantized_cache_gb": (
+        "量化缓存（GB）",
+        "量化权重可占用的磁盘空间，有了缓存下次加载更快。0 为不缓存。",
+    ),
+    "language": ("语言", "界面语言；自动则跟随系统区域设置。"),
+    "theme": ("主题", "界面颜色。"),
+}
 
-ERRORS: dict[str, tuple[str, str, str]] = {}
+SENTENCES: dict[str, str] = {
+    **{f"settings.{name}.label": label for name, (label, _) in _FIELDS.items()},
+    **{f"settings.{name}.help": text for name, (_, text) in _FIELDS.items()},
+    "settings.a_number": "数字",
+    "settings.an_integer": "整数",
+    "settings.bounds.from": "不小于 {low} 的{kind}",
+    "settings.bounds.above": "大于 {low} 的{kind}",
+    "settings.bounds.from_to": "介于 {low} 和 {high} 之间的{kind}",
+    "settings.bounds.above_to": "大于 {low}、不超过 {high} 的{kind}",
+}
+
+ERRORS: dict[str, tuple[str, str, str]] = {
+    "settings.out_of_range": (
+        "值无效",
+        "“{name}”不能是 {value}，应为{bounds}。",
+        "请输入范围内的值，或不填以使用默认值。",
+    ),
+    "settings.missing": ("缺少值", "“{name}”不能为空。", "重置即可恢复默认值。"),
+    "settings.not_a_switch": (
+        "值无效",
+        "“{name}”不能是 {value}。",
+        "请用 on（开）或 off（关）；配置文件里用 true 或 false。",
+    ),
+    "settings.not_text": ("值无效", "“{name}”不能是 {value}。", "请用引号括起的文字。"),
+    "settings.not_a_choice": ("值无效", "“{name}”不能是 {value}。", "可选：{choices}。"),
+    "settings.unknown_key": ("未知设置", "没有名为 {key} 的设置。", "你是不是要找 {close}？"),
+    "settings.not_toml": (
+        "无法读取配置文件",
+        "{path} 不是有效的 TOML：{detail}。",
+        "请改正那一行。在此之前使用默认值，文件保持原样。",
+    ),
+    "settings.unreadable": (
+        "无法读取配置文件",
+        "无法打开 {path}：{detail}。",
+        "请检查文件权限。在此之前使用默认值。",
+    ),
+    "settings.not_saved": (
+        "设置没有保存",
+        "无法写入 {path}：{detail}。",
+        "退出前仍然有效。请检查文件夹权限和剩余空间。",
+    ),
+}

@@ -1,1 +1,1 @@
-"""The middle of the screen: one conversation being talked in, going to another one, and what is said of turns."""
+"""The middle of the screen: the shown conversation, switching to another, and notices about turns."""

@@ -1,4 +1,4 @@
-"""What follows from a turn beside the log: what is said of it, and what goes back to the message box."""
+"""Consequences of turns outside the log: notices, and texts moved back to the message box."""
 
 from collections.abc import Callable
 
@@ -18,20 +18,20 @@ from qwen_tui.wording.load_progress import fallback_in_words
 from qwen_tui.wording.server import not_taken_in_words, reasons_in_words, tries_again_in_words
 
 SAVING = "saving"
-"""The topic of notices about what could not be saved."""
+"""Topic of notices about failures to save."""
 ENGINE = "engine"
-"""The topic of notices about the model."""
+"""Topic of notices about the model."""
 SERVER = "server"
-"""The topic of notices about a server that is asked again."""
+"""Topic of notices about a server that is being retried."""
 
 
 class TurnNotices:
-    """Takes the events of all conversations; those of one that is not shown are told with its name."""
+    """Follows the turns of all conversations; a notice about one that is not shown includes its name."""
 
     def __init__(
         self, outbox: Outbox, library: Library, notice: Notice, replays: Callable[[ReplayEvent], None]
     ) -> None:
-        """`replays` is called with what comes of running a reply again."""
+        """Create the notices; `replays` receives the events of replays."""
         self._outbox = outbox
         self._library = library
         self._notice = notice
@@ -70,14 +70,14 @@ class TurnNotices:
                 self._explain(error, turn, shown)
 
     def _offer_language(self, text: str) -> None:
-        """Say how to get the language that the first message is in, where the program could not know it."""
+        """Offer the language of the first message, if the program could not know it."""
         language = unused_language_of(text) if self._is_first_message else None
         self._is_first_message = False
         if language is not None:
             self._notice.say(say_in(language, "screen.language_offered"))
 
     def follow_engine(self, state: EngineState | None, shown: ChatSession) -> None:
-        """Say what has become of the model; without one, what waits for it goes back to where it was written."""
+        """Report the state of the engine; if it failed, move all waiting texts back to where they were written."""
         if not isinstance(state, Failed):
             self._notice.retract(ENGINE)
         match state:
@@ -101,5 +101,5 @@ class TurnNotices:
 
 
 def taken_back(turn: Turn) -> str:
-    """What is said of a turn that was taken out of the queue."""
+    """Return the notice for a turn that was removed from the queue."""
     return say("screen.taken_back" if turn.text else "screen.cancelled")

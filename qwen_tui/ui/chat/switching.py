@@ -1,4 +1,4 @@
-"""Going from one conversation to another: opened on the storage thread, then shown."""
+"""Switching conversations: opened on the storage thread, then shown."""
 
 import asyncio
 from collections.abc import Callable
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Switching:
-    """Opens what the person goes to. What is typed meanwhile belongs to the conversation that is being opened."""
+    """Opens and shows conversations; text typed meanwhile belongs to the one being opened."""
 
     def __init__(
         self,
@@ -45,14 +45,14 @@ class Switching:
         self.opener = Opener(library, drafts)
         """Opens conversations with their drafts; waits for the disk."""
         self._lock = asyncio.Lock()
-        """Held from opening a conversation until it is shown, and while those that nobody needs are closed."""
+        """Held from opening a conversation until it is shown, and while unneeded ones are closed."""
 
     def open(self, conversation_id: str | None, said: str = "", read: str | None = None) -> None:
-        """Show a conversation, or a new one, and say this of it; with `read` go to this message."""
+        """Show a conversation, or a new one for None, with a notice; with `read`, go to this message."""
         self._switch(lambda: (self.opener.open(conversation_id), said), read)
 
     def open_new(self) -> None:
-        """Show an empty conversation, or one that something was written for and that was never begun."""
+        """Show an empty conversation, or an unstarted one with a draft."""
         shown_id, key = self._chat.session.conversation.id, key_of(self._screen, "chat.new")
 
         def opened() -> tuple[ChatSession, str]:
@@ -62,7 +62,7 @@ class Switching:
         self._switch(opened)
 
     def offer_last(self) -> None:
-        """Offer to go on in the conversation that was used last, where there is an empty one."""
+        """Offer to continue the most recently used conversation, if an empty one is shown."""
 
         async def offer() -> None:
             try:
@@ -73,7 +73,7 @@ class Switching:
         self._screen.run_worker(offer())
 
     def let_go(self) -> None:
-        """Close the conversations that are neither shown nor worked on."""
+        """Close the conversations that are neither shown nor being answered."""
 
         async def close() -> None:
             async with self._lock:
@@ -85,11 +85,11 @@ class Switching:
         self._screen.run_worker(close())
 
     async def take_over(self) -> None:
-        """Write in a conversation that could only be read, once the other program has let go of it."""
+        """Make a read-only conversation writable once the other program has released it."""
         session = self._chat.session
         if not session.is_read_only or self._lock.locked():
             return
-        async with self._lock:  # which may go first to someone who has waited for it
+        async with self._lock:  # a waiting switch may go first
             opened = await self._storage.run(lambda: self.opener.taken_over(session))
             if opened is not None and session is self._screen.shown and not self._chat.outbox.is_between:
                 self._chat.notice.retract(READING)

@@ -1,7 +1,7 @@
-"""The middle of the screen: the conversation that is shown, what is said beside it, and the message box.
+"""The middle of the screen: the shown conversation, its notices, and the message box.
 
-Fifteen times a second it looks at what the conversation has come to. It decides nothing about a turn: `TurnQueue`
-runs turns, `ChatSession` records them.
+It polls the conversation fifteen times a second. It decides nothing about turns: `TurnQueue` runs them,
+`ChatSession` records them.
 """
 
 import asyncio
@@ -42,32 +42,32 @@ if TYPE_CHECKING:  # it is imported late: see `TranscriptPane.complete`
     from qwen_tui.ui.transcript.message_log import MessageLog
 
 LOOK_SECONDS = 1 / 15
-"""How often it looks at what the background threads have done."""
+"""How often the results of the background threads are polled."""
 
 QUIT_WORDS = ("quit", "exit", "退出")
-"""Typed alone as a message they leave the program, as the beginner's chat loop did."""
+"""Messages that quit the program when sent alone, as in the beginner's chat loop."""
 
 QUEUE = "queue"
-"""The topic of the notice that something waits already."""
+"""Topic of the notice that the same request is queued already."""
 READING = "reading"
-"""The topic of the notice that a conversation can only be read here."""
+"""Topic of the notice that a conversation is read-only here."""
 
 
 class ChatView(Vertical):
-    """One conversation being talked in."""
+    """The view of one conversation: transcript, notice and message box."""
 
     @dataclass
     class TurnsMoved(Posted):
-        """A turn of some conversation began, waits or ended."""
+        """A turn of some conversation was queued, began or ended."""
 
     shown: reactive[ChatSession | None] = reactive[ChatSession | None](None)
-    """The conversation; the chat screen's."""
+    """The shown conversation, owned by the chat screen."""
     settings: reactive[Settings] = reactive(Settings)
     """The person's defaults."""
     engine_state: reactive[EngineState | None] = reactive[EngineState | None](None)
-    """Whether there is something that answers; None before anyone has asked for it."""
+    """The state of the engine; None before it was requested."""
     window_use: reactive[WindowUse] = reactive(WindowUse())
-    """How much of the context window the conversation takes."""
+    """How much of the context window the conversation uses."""
 
     def __init__(
         self,
@@ -83,15 +83,15 @@ class ChatView(Vertical):
         self._counter = TokenCounter()
         self._looking = asyncio.Lock()
         self._overrides: Mapping[str, Json] = {}
-        """The conversation's own settings, as they were when it was last looked at."""
+        """The conversation's overrides at the last poll."""
         self.transcript = TranscriptPane(library, turns, storage, id="reading")
         self.notice = Notice(id="notice")
         self.composer = Composer(id="composer")
         self.outbox = Outbox(self.composer, turns, drafts)
         self.marks = Marks(turns)
-        """What the list of conversations marks."""
+        """The marks in the list of conversations."""
         self.receipts = ReceiptDesk(self, self.submit, self.notice.say)
-        """Shows receipts; `replay` is asked of it from there."""
+        """Shows receipts, from which a replay can be requested."""
         self._notices = TurnNotices(self.outbox, library, self.notice, self.receipts.follow)
 
     def compose(self) -> ComposeResult:
@@ -100,7 +100,7 @@ class ChatView(Vertical):
         yield self.composer
 
     async def complete(self) -> None:
-        """Show the conversation in a log, and begin to look at what happens; see `TranscriptPane.complete`."""
+        """Mount the log and start polling; see `TranscriptPane.complete`."""
         await self.transcript.complete()
         await self.look()
         self.watch_engine_state(self.engine_state)
@@ -108,11 +108,11 @@ class ChatView(Vertical):
 
     @property
     def session(self) -> ChatSession:
-        """The conversation that is shown."""
+        """The shown conversation."""
         assert self.shown is not None, "the screen shows one from the start"
         return self.shown
 
-    # --- Attributes that come down -------------------------------------------------------------------
+    # --- Attributes down -----------------------------------------------------------------------------
 
     async def watch_shown(self, before: ChatSession | None, session: ChatSession | None) -> None:
         if session is None:
@@ -123,7 +123,7 @@ class ChatView(Vertical):
         self._read_ahead()
 
     def enter(self, before: ChatSession | None) -> None:
-        """Let all but the log be of the conversation that is shown: at once, for keys are waiting."""
+        """Switch everything but the log to the shown conversation at once, because keys are waiting."""
         if before is not None and before.conversation.id != self.session.conversation.id:
             self.notice.clear()
             self.transcript.end_finding()
@@ -133,23 +133,23 @@ class ChatView(Vertical):
             self.submit(Send(text))
 
     def watch_settings(self) -> None:
-        """Other settings may let the model see more or less."""
+        """Recount the tokens and read ahead: settings affect what the model sees."""
         if self.shown is not None:
             self.count()
             self._read_ahead()
 
     def watch_engine_state(self, state: EngineState | None) -> None:
-        """Say what has become of the model; without one, what waits for it goes back to the message box."""
+        """Report the state of the engine; if it failed, move waiting texts back to the message box."""
         if self.transcript.log_widget is None or self.shown is None:
             return
         self.transcript.show_engine(state)
         self._notices.follow_engine(state, self.session)
         self.count()
 
-    # --- Looking at what happens ---------------------------------------------------------------------
+    # --- Polling -------------------------------------------------------------------------------------
 
     async def look(self) -> None:
-        """Show what the conversation has come to, and draw the consequences of what happened in all of them."""
+        """Update the view, and handle the events of all conversations."""
         if not self.is_attached or self.shown is None:
             return
         async with self._looking:
@@ -168,7 +168,7 @@ class ChatView(Vertical):
             self.composer.busy = is_busy
             self.transcript.set_busy(is_busy)
             self.count()
-        streaming = session.streaming  # once: the reply may end at any moment
+        streaming = session.streaming  # read once: the reply may end at any moment
         if streaming is not None and streaming.tokens:
             self.notice.retract(SERVER)
         if not self._turns.waiting(session.conversation.id):
@@ -178,7 +178,7 @@ class ChatView(Vertical):
         self._show_figures()
 
     def _show_figures(self) -> None:
-        """Show the newest figures; while a reply is written, it counts what has come of it."""
+        """Show the newest token figures; during a reply they include what it has generated."""
         session, figures = self.session, self._counter.figures
         if (use := self._counter.window_use(session)) is not None:
             self.window_use = use
@@ -188,17 +188,17 @@ class ChatView(Vertical):
             self.transcript.show_window(figures)
 
     def count(self) -> None:
-        """Have the tokens of the conversation and of the draft counted."""
+        """Request a token count of the conversation and the draft."""
         engine = self.engine_state.engine if isinstance(self.engine_state, Ready) else None
         self._counter.ask(self.session, self.settings, self.composer.text, engine)
 
     def _read_ahead(self) -> None:
         self._turns.read_ahead(self.session, lambda: self.settings)
 
-    # --- Asking the model ----------------------------------------------------------------------------
+    # --- Requests to the model -----------------------------------------------------------------------
 
     def submit(self, request: TurnRequest, session: ChatSession | None = None) -> None:
-        """Ask the model for something in this conversation or the one that is shown, as soon as it can answer."""
+        """Queue a request to the model, in this conversation or in the shown one."""
         session = session or self.session
         conversation_id = session.conversation.id
         if not isinstance(request, Send | Edit) and self._turns.is_asked(conversation_id, request):
@@ -206,7 +206,7 @@ class ChatView(Vertical):
             return
         self.notice.clear()
         if isinstance(self.engine_state, Failed | Closed):
-            # Whatever was wrong may have been mended since.
+            # The cause of the failure may have been fixed since.
             self.call_later(self.run_action, "app.load_model")
         self.outbox.submit(session, request, lambda: self.settings)
         self.call_next(self.look)
@@ -218,23 +218,23 @@ class ChatView(Vertical):
 
     @property
     def can_stop(self) -> bool:
-        """Whether a turn of the conversation that is shown runs or waits."""
+        """Whether a turn of the shown conversation runs or waits."""
         return self._turns.has(self.session.conversation.id)
 
     @property
     def can_step_back(self) -> bool:
-        """Whether esc ends something here: finding, editing, a waiting turn or the running reply."""
+        """Whether esc cancels something here: a search, an edit, a waiting turn or the running reply."""
         return self.composer.editing is not None or self.transcript.is_finding or self.can_stop
 
     def step_back(self) -> bool:
-        """End finding, else editing, else what waits or runs; False when there is nothing of it."""
+        """Cancel a search, else an edit, else a waiting or running turn; return False if there is none."""
         if self.transcript.end_finding():
             self.composer.focus()
             return True
         return self.composer.leave_edit() or self.stop()
 
     def stop(self) -> bool:
-        """Take back the newest waiting turn, else stop the running reply; False when there is neither."""
+        """Take back the newest waiting turn, else stop the running reply; return False if there is neither."""
         turn = self.outbox.take_back(self.session)
         if turn is not None:
             self.notice.say(taken_back(turn))
@@ -242,7 +242,7 @@ class ChatView(Vertical):
             return True
         is_stopping = self._turns.stop(self.session.conversation.id)
         if is_stopping:
-            self.transcript.set_busy(False)  # what is asked from now on comes after it
+            self.transcript.set_busy(False)  # new requests come after the stopped one
         return is_stopping
 
     @on(Composer.Submitted)
@@ -279,7 +279,7 @@ class ChatView(Vertical):
     # --- Changing messages ---------------------------------------------------------------------------
 
     def on_message_log_requested(self, event: "MessageLog.Requested") -> None:
-        """Ask the model for what was asked for in the log; handled by name, since the log is imported late."""
+        """Handle requests of the log that concern the model; matched by name, since the log is imported late."""
         message = event.message
         if message is None:
             return

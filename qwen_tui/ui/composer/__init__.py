@@ -1,1 +1,1 @@
-"""The middle of the screen, where a message is written."""
+"""The message box, where messages are written."""

@@ -1,4 +1,4 @@
-"""A pasted text too large for the text area, as one line above it: it can be opened, removed, and is sent whole."""
+"""Pasted texts too large for the text area: one line each above it; can be opened, removed, and are sent whole."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -17,7 +17,7 @@ from qwen_tui.wording.units import in_bytes
 
 
 class Attachment(Static, can_focus=True):
-    """One pasted text."""
+    """The line of one pasted text."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", say("composer.chip.open"), id="attachment.open"),
@@ -41,19 +41,18 @@ class Attachment(Static, can_focus=True):
 
     @dataclass
     class Wanted(Posted):
-        """A key or a click asks for something."""
+        """A key or a click requests an action."""
 
         attachment: "Attachment"
         what: str
-        """`open` it in the text area; `remove` it; or `type` on there."""
+        """`open` the text in the text area, `remove` it, or `type` a character there."""
         character: str = ""
-        """What is typed."""
+        """The typed character."""
 
     def __init__(self, text: str) -> None:
         self.text = text
-        count = text.rstrip("\n").count("\n") + 1  # as it is sent
-        lines = say("composer.chip.line") if count == 1 else say("composer.chip.lines", count=count)
-        super().__init__(Content(say("composer.chip", lines=lines, size=in_bytes(len(text.encode())))))
+        count = text.rstrip("\n").count("\n") + 1  # counted as it is sent
+        super().__init__(Content(say("composer.chip", lines=count, size=in_bytes(len(text.encode())))))
 
     def on_mount(self) -> None:
         keys = keys_of(self, open="attachment.open", remove="attachment.remove")
@@ -74,7 +73,7 @@ class Attachment(Static, can_focus=True):
 
 
 class Attachments(VerticalScroll, can_focus=False):
-    """The pasted texts of a message, in their order. It takes no room while there are none."""
+    """The pasted texts of a message, in order; hidden while there are none."""
 
     DEFAULT_CSS: ClassVar[str] = """
     Attachments {
@@ -88,7 +87,7 @@ class Attachments(VerticalScroll, can_focus=False):
     def __init__(self) -> None:
         super().__init__(id="attachments")
         self.all: list[Attachment] = []
-        """One widget a text; as children they are known only while the app is not being left."""
+        """One widget per text; kept here because `children` is emptied while the app quits."""
 
     @property
     def texts(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The composer: where a message is written, and what a refused or taken-back one returns to."""
+"""The message box: where messages are written, and where refused or withdrawn ones return to."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -25,17 +25,17 @@ from qwen_tui.ui.widgets.keys import key_of, keys_of
 from qwen_tui.wording.units import draft_in_words, in_bytes
 
 DEBOUNCE_SECONDS = 0.1
-"""How long the text must rest before `DraftChanged` is sent."""
+"""How long typing must pause before `DraftChanged` is sent."""
 
 HELP_WORDS = ("/help", "/?", "?")
-"""Typed alone as a message they show the help, as in other programs."""
+"""Messages that show the help when sent alone, as in other programs."""
 
 MOST_TO_OPEN = 200_000
-"""A pasted text with more characters than this stays closed: the text area could not be used with it."""
+"""Maximum size, in characters, of a pasted text that can be opened in the text area and still be edited."""
 
 
 class Composer(Vertical):
-    """A text area with pasted texts above it. It keeps what is written until it is sent."""
+    """A text area with pasted texts above it; keeps unsent text until it is sent."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+o", "open_editor", say("composer.key.editor"), id="chat.editor", show=False),
@@ -50,40 +50,40 @@ class Composer(Vertical):
 
     @dataclass
     class Submitted(Posted):
-        """A message, or a new version of one, is to be sent. It has left; `give_back` it when it is refused."""
+        """A message or an edit was submitted. The box is already cleared; call `give_back` if it is refused."""
 
         text: str
         editing: Editing | None = None
 
     class DraftChanged(Posted):
-        """The text has changed and rested for a moment."""
+        """The text has changed, and typing has paused."""
 
     @dataclass
     class Failed(Posted):
-        """Something that was asked of the composer could not be done; the text is as it was."""
+        """An action of the message box failed; the text is unchanged."""
 
         error: QwenTuiError
 
     busy: reactive[bool] = reactive(False, toggle_class="-busy")
-    """A reply is running: what is sent now waits for it."""
+    """A reply is running; messages sent now wait for it."""
     title: reactive[str] = reactive("")
-    """What the message will belong to: the conversation's name."""
+    """The conversation's name, shown as the title."""
     counts_exactly: reactive[bool] = reactive(True)
-    """False: `draft_tokens` is an estimate."""
+    """False if `draft_tokens` is an estimate."""
     draft_tokens: reactive[int | None] = reactive(None)
-    """How many tokens the draft takes; None while that is not known."""
+    """The number of tokens of the draft; None if unknown."""
 
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id)
         self.history: tuple[str, ...] = ()
-        """Earlier messages, oldest first; up and down walk through them."""
+        """Earlier messages, oldest first, for up and down."""
         self.editing: Editing | None = None
-        """The message that is written anew; None while a new one is written."""
+        """The edit in progress; None while a new message is written."""
         self._unsent_edits: dict[str, str] = {}
-        """By message id: what was left unsent, for when the same message is edited again."""
+        """Unsent edits by message id, restored when the same message is edited again."""
         self._recall: Recall | None = None
         self._taken = Draft()
-        """What was taken last: its attachments are told apart from its text when it is given back."""
+        """The draft taken last: `give_back` needs it to separate attachments from text."""
         self._resting: Timer | None = None
         self._area = MessageArea()
         self._attachments = Attachments()
@@ -106,7 +106,7 @@ class Composer(Vertical):
 
     @property
     def written(self) -> Written:
-        """All that is written here and not sent: what stands here, and what is behind it."""
+        """All unsent text: what is shown, and what an edit or a recalled message has replaced."""
         editing, edits = self.editing, dict(self._unsent_edits)
         draft = self.draft if self._recall is None else self._recall.draft(self.draft)
         if editing is None:
@@ -121,30 +121,30 @@ class Composer(Vertical):
         return self
 
     def take(self) -> str:
-        """Take the whole message out; what stood here before an edit or a walk comes back, if anything did."""
+        """Remove and return the message; the text that an edit or recalled message had replaced is restored."""
         message, self._taken = self.text, self.draft
         behind = self.editing.kept if self.editing is not None else self._recall and self._recall.end
         self.put(behind or Draft())
         return message
 
     def put(self, draft: Draft) -> None:
-        """Show this instead of what stands here; whatever was edited is no longer."""
+        """Replace the content of the message box, ending any edit."""
         self.editing = self._recall = None
         self._show(draft)
         self.watch_title()
 
     def restore(self, written: Written) -> None:
-        """Show what was written in a conversation; `begin_edit` goes on with one of its edits."""
+        """Show the unsent text of a conversation; use `begin_edit` to continue one of its edits."""
         self.put(written.draft)
         self._unsent_edits = {each.message_id: each.text for each in written.edits}
 
     def edit(self, message_id: str, text: str, *, is_reply: bool) -> None:
-        """Let the person write a message anew; what stands here comes back afterwards."""
+        """Edit a message; the current draft is restored afterwards."""
         self.begin_edit(message_id, text, is_reply=is_reply)
         self.focus()
 
     def begin_edit(self, message_id: str, text: str, *, is_reply: bool, unsent: str = "") -> None:
-        """The same, and the keyboard stays where it is; `unsent` comes back before what else was left unsent."""
+        """Start an edit without moving the focus; `unsent` is placed before any earlier unsent edit."""
         self.leave_edit()
         kept = self.written.draft
         self.put(
@@ -154,7 +154,7 @@ class Composer(Vertical):
         self.watch_title()
 
     def leave_edit(self) -> bool:
-        """Show again what stood here before a message was edited; False when none is."""
+        """End the edit and restore the draft; return False if nothing is being edited."""
         if self.editing is None:
             return False
         if self.text != self.editing.original:
@@ -163,7 +163,7 @@ class Composer(Vertical):
         return True
 
     def add(self, draft: Draft) -> None:
-        """Put more behind what stands here, and the cursor behind that."""
+        """Append a draft to the content, with the cursor at the end."""
         for attachment in draft.attachments:
             self._attachments.add(attachment)
         between = "\n\n" if self._area.text and draft.text else ""
@@ -172,7 +172,7 @@ class Composer(Vertical):
         self._changed()
 
     def give_back(self, text: str) -> None:
-        """Put a message in front of what stands here, or behind the edit of another one; nothing is lost."""
+        """Put a message before the current draft, even if an edit hides it; nothing is lost."""
         given, here = self._taken if self._taken.message == text else Draft.of(text), self.draft
         if self.editing is not None:
             self.editing = self.editing._replace(kept=given.followed_by(self.editing.kept))
@@ -187,7 +187,7 @@ class Composer(Vertical):
         self._changed()
 
     def watch_title(self) -> None:
-        """Show what is written here: the conversation's name, or that a message is edited."""
+        """Show the conversation's name, or that a message is being edited."""
         title, self._area.purpose = self.title, "send"
         if self.editing is not None:
             what, self._area.purpose = ("reply", "save") if self.editing.is_reply else ("question", "resend")
@@ -222,7 +222,7 @@ class Composer(Vertical):
             case "send" if self.text:
                 self.post_message(self.Submitted(self.take(), editing))
             case "back" if self._attachments.all:
-                self._attachments.all[-1].focus()  # seen before it goes: another backspace removes it
+                self._attachments.all[-1].focus()  # focus it first: another backspace removes it
             case "older":
                 self._walk(-1)
             case "newer":
@@ -236,7 +236,7 @@ class Composer(Vertical):
             self.screen.set_focus(self._area)
             self._area.insert(event.character)
         elif attachment not in self._attachments.all:
-            pass  # a key pressed twice, before the first was heard of
+            pass  # a key pressed twice before the first was handled
         elif event.what == "open" and len(text) > MOST_TO_OPEN:
             size, key = in_bytes(len(text.encode())), key_of(self, "chat.editor")
             self.post_message(self.Failed(QwenTuiError("composer.too_large_to_edit", size=size, key=key)))

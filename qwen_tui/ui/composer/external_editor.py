@@ -1,4 +1,4 @@
-"""The person's own editor, for a text that wants more than a text area."""
+"""Edit a message in the person's own editor."""
 
 import os
 import shlex
@@ -17,13 +17,13 @@ from qwen_tui.chat.cleaning import clean
 from qwen_tui.errors import QwenTuiError
 
 USUAL = ("nano", "vi")
-"""What is tried when neither VISUAL nor EDITOR names one."""
+"""Editors to try if neither VISUAL nor EDITOR is set."""
 
 
 def edit(app: App[object], text: str) -> str:
-    """Let the person edit a text in their editor while the app stands aside; returns it cleaned.
+    """Suspend the app and let the person edit a text in their editor; return the text, cleaned.
 
-    Raises `QwenTuiError` when there is no editor or it fails.
+    Raises `QwenTuiError` if there is no editor or it fails.
     """
     command = _command()
     try:
@@ -31,7 +31,7 @@ def edit(app: App[object], text: str) -> str:
             path = Path(folder, "message.md")
             path.write_text(text, encoding="utf-8")
             with app.suspend(), _keys_for_the_editor():
-                # Descriptors 1 and 2 lead to the log file; the terminal is where Textual writes.
+                # Descriptors 1 and 2 lead to the log file; Textual writes to the terminal here.
                 terminal = sys.__stderr__
                 status = subprocess.run(
                     [*command, path], stdin=sys.__stdin__, stdout=terminal, stderr=terminal
@@ -49,7 +49,7 @@ def _command() -> list[str]:
         wanted = next((name for name in USUAL if shutil.which(name)), USUAL[0])
     try:
         command = shlex.split(wanted)
-    except ValueError:  # a quote that does not end
+    except ValueError:  # an unclosed quote
         command = []
     if not command or shutil.which(command[0]) is None:
         raise QwenTuiError("composer.no_editor", command=wanted)
@@ -58,9 +58,9 @@ def _command() -> list[str]:
 
 @contextmanager
 def _keys_for_the_editor() -> Iterator[None]:
-    """ctrl+c and ctrl+\\ in the editor also reach this process, which must not end by them.
+    """Keep ctrl+c and ctrl+\\ in the editor, which also reach this process, from ending it.
 
-    A handler that does nothing, not SIG_IGN: the editor would inherit that.
+    Uses a handler that does nothing instead of SIG_IGN, which the editor would inherit.
     """
     before = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGINT, signal.SIGQUIT)}
     try:

@@ -1,4 +1,4 @@
-"""What the person writes, on its way from the message box into a conversation, and back when it is not accepted."""
+"""Deliver text from the message box to a conversation, and back if it is not accepted."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -26,10 +26,10 @@ class Ahead:
 
 
 class Outbox:
-    """Between the message box, the queue of turns and the drafts: at every moment a text is in one of them.
+    """Moves texts between message box, turn queue and drafts: at every moment a text is in one of them.
 
-    A text goes back to the conversation that it was written in: into the message box where that conversation is
-    shown, else to its draft.
+    A text returns to the conversation it was written in: to the message box if that conversation is shown,
+    else to its draft.
     """
 
     def __init__(self, composer: Composer, turns: TurnQueue, drafts: DraftKeeper) -> None:
@@ -37,34 +37,34 @@ class Outbox:
         self._turns = turns
         self._drafts = drafts
         self._shown: ChatSession | None = None
-        """The conversation whose draft stands in the message box; None while another one is being opened."""
+        """The conversation of the message box; None while another one is being opened."""
         self._ahead = Ahead()
-        """What has been written for that other one."""
+        """What has been written for the one being opened."""
 
     @property
     def is_between(self) -> bool:
-        """Whether what stands in the message box is of a conversation that is not open yet."""
+        """True while the message box belongs to a conversation that is not open yet."""
         return self._shown is None
 
     def leave(self) -> Ahead:
-        """Clear the message box: what is written from now on is of the conversation that is opened next."""
+        """Clear the message box; from now on it belongs to the conversation that is opened next."""
         self.note_draft()
         self._composer.restore(Written())
         self._shown, self._ahead = None, Ahead()
         return self._ahead
 
     def is_overtaken(self, ahead: Ahead) -> bool:
-        """Whether the person has gone on to yet another conversation since `leave` returned this."""
+        """Return whether the person has switched again since `leave` returned this."""
         return ahead is not self._ahead
 
     def send_ahead(self, text: str) -> None:
-        """Let this be sent in the conversation that is being opened."""
+        """Queue a message for the conversation that is being opened."""
         self._ahead.sent.append(text)
 
     def open(self, session: ChatSession) -> list[str]:
-        """Show the draft of a conversation in the message box, and behind it what was written since `leave`.
+        """Show the draft of a conversation, followed by what was written since `leave`.
 
-        Returns what is to be sent in it.
+        Returns the messages to send in it.
         """
         self.note_draft()
         ahead, self._ahead = self._ahead, Ahead()
@@ -79,13 +79,13 @@ class Outbox:
         return ahead.sent
 
     def add_to_draft(self, session: ChatSession, draft: Draft) -> None:
-        """Add this to what is written in a conversation that is not shown."""
+        """Append to the draft of a conversation that is not shown."""
         if draft != Draft():
             written = self._drafts.open(session.conversation)
             self._drafts.note(session.conversation, written._replace(draft=written.draft.followed_by(draft)))
 
     def give_back_ahead(self, ahead: Ahead, shown: ChatSession) -> None:
-        """Nothing can be sent in the conversation that it was written for: keep it where the person is."""
+        """Move texts written for a conversation that could not be opened to the shown one."""
         sent, ahead.sent = ahead.sent, []
         if self.is_overtaken(ahead):
             texts = filter(None, (*sent, ahead.draft.text))
@@ -95,7 +95,7 @@ class Outbox:
                 self._composer.give_back(text)
 
     def note_draft(self) -> None:
-        """Have what stands in the message box kept, and what is behind it while a message is edited."""
+        """Record the content of the message box, and the draft that an edit hides."""
         if self._shown is None:
             self._ahead.draft = self._composer.draft
         else:
@@ -106,7 +106,7 @@ class Outbox:
         self._keep(session)
 
     def accepted(self, session: ChatSession) -> None:
-        """A message of this conversation has become part of it."""
+        """Record that a message of this conversation was accepted."""
         self._drafts.note_queue(session.conversation)
         self._drafts.keep()
 
@@ -117,14 +117,14 @@ class Outbox:
         return turn
 
     def take_all_back(self) -> tuple[Turn, ...]:
-        """Take every turn that waits out of the queue, of all conversations, and give the texts back."""
+        """Remove all waiting turns of all conversations from the queue, and move their texts back."""
         turns = self._turns.take_all_back()
         for turn in turns:
             self.give_back(turn)
         return turns
 
     def give_back(self, turn: Turn) -> None:
-        """Return what was written for a turn that is not to be answered to where it was written."""
+        """Move the text of a turn that will not be answered back to where it was written."""
         request, session = turn.request, turn.session
         if isinstance(request, Edit):
             self.give_back_edit(session, request)
@@ -136,7 +136,7 @@ class Outbox:
         self._keep(session)
 
     def give_back_edit(self, session: ChatSession, edit: Edit) -> None:
-        """Return another version of a message, which the conversation has not taken."""
+        """Move an edit that the conversation did not accept back to where it was written."""
         message = session.conversation.message(edit.message_id)
         if session is not self._shown:
             self._drafts.give_back(session.conversation, edit)

@@ -1,4 +1,4 @@
-"""The text area that a message is written in: enter sends, other enters are new lines, a paste lands whole."""
+"""The text area for messages: enter sends, modified enters insert a newline, a paste is inserted whole."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -15,19 +15,19 @@ from qwen_tui.strings import say
 from qwen_tui.ui.textual_patches.text_area import NEWLINE, WritingArea
 
 ODD_ENTERS = ("shift+\r", "ctrl+\r", "ctrl+shift+\r", "alt+\r")
-"""What Textual calls modified enters in xterm's notation (`CSI 27;2;13~`, as tmux sends them); unbindable."""
+"""Textual's names for modified enters in xterm's notation (`CSI 27;2;13~`, sent by tmux); unbindable."""
 
 PURPOSES = ("send", "save", "resend")
-"""What enter does, each under its name: send a message, save one's version of a reply, send a message anew."""
+"""What enter can do, as action names: send a message, save a version of a reply, resend an edited message."""
 
 
 class MessageArea(WritingArea):
-    """A message in the making. It grows with its text."""
+    """The text area of the message box; its height follows its text."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *(Binding("enter", each, say(f"composer.key.{each}"), id="chat.send") for each in PURPOSES),
         NEWLINE,
-        # As in the text area, with words for the help.
+        # Bound as in the text area, with descriptions for the help.
         Binding("up", "cursor_up", say("composer.key.older"), id="chat.older", show=False),
         Binding("down", "cursor_down", say("composer.key.newer"), id="chat.newer", show=False),
         Binding("ctrl+z", "undo", say("composer.key.undo"), id="chat.undo", show=False),
@@ -52,43 +52,44 @@ class MessageArea(WritingArea):
 
     @dataclass
     class Wanted(Posted):
-        """A key asks for more than the text area can do."""
+        """A key requests something beyond the text area."""
 
         what: str
-        """`send`; or `older` or `newer`: further up or down than the text goes; or `back`, over its start."""
+        """`send`; `older` or `newer` beyond the first or last line; `back` at the start of the text."""
 
     @dataclass
     class LargePaste(Posted):
-        """A text was pasted that is too large for a text area; it has not been put in."""
+        """A pasted text is too large for the text area and was not inserted."""
 
         text: str
 
     def __init__(self) -> None:
-        # Tab leaves the widget, so tabs come only from pastes; the blinking cursor would be 570 bytes a second.
+        # Tab moves the focus, so tabs come only from pastes. A blinking cursor would cost 570 bytes per
+        # second.
         super().__init__(tab_behavior="focus", highlight_cursor_line=False)
         self.cursor_blink = False
         self.purpose = PURPOSES[0]
-        """Which of `PURPOSES` enter serves now."""
+        """Which of `PURPOSES` enter has now."""
 
     def put(self, text: str) -> None:
-        """Show another text, with the cursor at its end; there is no undo past this."""
+        """Replace the text, with the cursor at its end; clears the undo history."""
         self.load_text(text)
         self.move_cursor(self.document.end)
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """Draw, and put the terminal's own cursor, where an input method opens its window, where it is drawn.
+        """Render, and place the terminal's cursor, where input methods open their window.
 
-        Textual moves it when the text changes, which is before the layout grows or moves the widget.
+        Textual places it when the text changes, before the layout grows or moves the widget.
         """
         if self.has_focus:
             self.app.cursor_position = self.cursor_screen_offset
         return super().render_lines(crop)
 
     async def on_key(self, event: Key) -> None:
-        """Run the bindings of this widget here, where the text is put in too.
+        """Run the bindings of this widget here, where text is inserted too.
 
-        Textual runs them when the key has bubbled up to the app; by then the keys behind it, in a line that was
-        typed ahead, have become text, and an enter sends some of what was meant for the next message.
+        Textual runs them after the key has bubbled up to the app. By then, keys typed ahead after it have
+        become text, and enter would send part of the next message.
         """
         if event.key in ODD_ENTERS:
             event.prevent_default().stop()
@@ -114,11 +115,11 @@ class MessageArea(WritingArea):
         self.call_after_refresh(self.refresh)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Enter is called what it does."""
+        """Enable only the action that enter has now, so that enter is described correctly."""
         return action == self.purpose if action in PURPOSES else super().check_action(action, parameters)
 
     def action_send(self) -> None:
-        """Send the message, unless the character before is a backslash: that stands for a new line."""
+        """Send the message, or replace a backslash before the cursor with a newline."""
         row, column = self.cursor_location
         before = self.document.get_line(row)[:column]
         if before.endswith("\\") and not before.endswith("\\\\") and self.selection.is_empty:
@@ -142,7 +143,7 @@ class MessageArea(WritingArea):
             super().action_cursor_down(select)
 
     def action_delete_left(self) -> None:
-        """Delete the character before the cursor; at the very start what is above the text."""
+        """Delete the character before the cursor; at the start of the text, go to the attachment above."""
         if self.selection.is_empty and self.cursor_location == (0, 0):
             self.post_message(self.Wanted("back"))
         else:

@@ -1,4 +1,4 @@
-"""The line above the list of conversations: what it is, or what is searched for in it, and how many are listed."""
+"""The line above the list of conversations: a title or the search field, and the number of rows."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -15,7 +15,7 @@ from qwen_tui.strings import say
 from qwen_tui.ui.textual_patches.focus import focus_at_once
 
 LOOK_SECONDS = 1 / 15
-"""How often it looks at what has been found."""
+"""How often search results are polled."""
 
 
 class _Field(Input):
@@ -25,9 +25,9 @@ class _Field(Input):
 
 
 class ListHeading(Horizontal):
-    """A name and a count; the name makes room for a field that searches as the person types.
+    """A title and a count; searching replaces the title by a field that searches as the person types.
 
-    Enter and down go to what was found; esc gives up the search.
+    Enter and down go to the results; esc ends the search.
     """
 
     DEFAULT_CSS = """
@@ -48,11 +48,11 @@ class ListHeading(Horizontal):
     """
 
     class Moved(Posted):
-        """Something else is searched for, or more has been found."""
+        """The query or the results have changed."""
 
     @dataclass
     class Ended(Posted):
-        """The person is done with typing; `found` says whether what was found is to stay."""
+        """The person has finished typing; `found` says whether to keep the results."""
 
         found: bool
 
@@ -79,12 +79,12 @@ class ListHeading(Horizontal):
 
     @property
     def words(self) -> str:
-        """What is searched for; empty when nothing is."""
+        """The query; empty if there is none."""
         return self._field.value.strip()
 
     @property
     def found(self) -> Found | None:
-        """In which conversations it was said; None while nothing is known."""
+        """The results for the current query; None until there are any."""
         found = self._search.found
         return found if found is not None and found.query == self.words else None
 

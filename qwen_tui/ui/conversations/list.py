@@ -1,6 +1,6 @@
-"""The list of conversations, drawn line by line, so that thousands cost no more than ten.
+"""The list of conversations, rendered line by line, so that thousands cost no more than ten.
 
-A conversation takes one line, and a second one for the words that it was found by.
+A conversation has one line, and a second one for the snippet that matched.
 """
 
 import re
@@ -29,11 +29,11 @@ from qwen_tui.wording.cell_width import cells, cropped, displayed
 _TICK_SECONDS = 60.0
 
 _BEFORE_MARK = 4
-"""How many characters stand before what was looked for."""
+"""How many characters of a snippet are shown before the match."""
 
 
 def here_and_now() -> datetime:
-    """This moment on the clock of the place where the person is."""
+    """Return the current local time."""
     return datetime.now().astimezone()
 
 
@@ -42,7 +42,7 @@ def _moves(keys: str, action: str, name: str) -> Binding:
 
 
 class ConversationList(ScrollView, can_focus=True):
-    """Rows of conversations with a cursor. The cursor stays with its conversation when the order changes."""
+    """Rows of conversations with a cursor, which stays on its conversation when the order changes."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         _moves("up,k", "move(-1)", "up"),
@@ -80,27 +80,27 @@ class ConversationList(ScrollView, can_focus=True):
 
     @dataclass
     class Chosen(Posted):
-        """The person wants to see this conversation."""
+        """The person chose this conversation."""
 
         id: str
         message_id: str | None = None
-        """The message that it was found by."""
+        """The message that matched the search."""
 
     rows: reactive[tuple[ConversationRow, ...]] = reactive[tuple[ConversationRow, ...]](())
-    """What is listed, in the order of the list."""
+    """The listed conversations, in display order."""
     open_id: reactive[str | None] = reactive[str | None](None)
-    """The conversation that the log shows."""
+    """The conversation shown in the log."""
     cursor: reactive[int] = reactive(0)
-    """Which row the keys are about."""
+    """The index of the row that keys act on."""
     marked: reactive[tuple[str, ...]] = reactive[tuple[str, ...]](())
-    """What is looked for: words that are marked in the snippets."""
+    """Search words to highlight in the snippets."""
 
     def __init__(self, clock: Callable[[], datetime] = here_and_now) -> None:
         super().__init__()
         self._clock = clock
         self._now = clock()
         self._tops = [0]
-        """By row: its first line. One more for the line after the last row."""
+        """The first line of each row, and the line after the last row."""
 
     @property
     def row(self) -> ConversationRow | None:
@@ -113,7 +113,7 @@ class ConversationList(ScrollView, can_focus=True):
         return max(0, min(cursor, len(self.rows) - 1))
 
     def watch_rows(self, before: tuple[ConversationRow, ...], rows: tuple[ConversationRow, ...]) -> None:
-        """Keep the cursor on its conversation, or where it was when that one has gone."""
+        """Keep the cursor on its conversation, or at its index if that one is gone."""
         self._now = self._clock()
         self._tops = [0, *accumulate(2 if row.snippet else 1 for row in rows)]
         self.virtual_size = Size(self.size.width, self._tops[-1])
@@ -122,7 +122,7 @@ class ConversationList(ScrollView, can_focus=True):
             self.go_to(self.open_id)
         elif before:
             if not self.go_to(before[self.cursor].id):
-                self.cursor = self.cursor  # there may be fewer rows
+                self.cursor = self.cursor  # clamps it: there may be fewer rows
         elif rows and not self.marked:
             self.go_to(max(rows, key=lambda row: row.updated).id)
         self._show_cursor()
@@ -185,7 +185,7 @@ class ConversationList(ScrollView, can_focus=True):
         return bisect_right(self._tops, line) - 1 if 0 <= line < self._tops[-1] else None
 
     def _region(self, index: int) -> Region:
-        """Where a row is drawn, in lines of the whole list; a cursor may be left over from a longer one."""
+        """Return the lines of a row in list coordinates; the cursor may be beyond a list that has shrunk."""
         top, below = (self._tops[min(each, len(self._tops) - 1)] for each in (index, index + 1))
         return Region(0, top, self.size.width, max(1, below - top))
 
@@ -230,7 +230,7 @@ class ConversationList(ScrollView, can_focus=True):
         self.refresh()
 
     def _look(self, name: str, lit: bool) -> Style:
-        """The style of a part of a row. In a reversed row all parts look alike: their colours would clash."""
+        """Return the style of a part of a row; parts of a reversed row look alike, since colours would clash."""
         style = self.visual_style
         own_styles = [f"conversation-list--{name}"]
         if lit:
@@ -244,14 +244,14 @@ class ConversationList(ScrollView, can_focus=True):
 
 
 def from_mark(text: str, words: tuple[str, ...]) -> str:
-    """A text from shortly before the first of these words: a narrow list has no room for more."""
+    """Shorten a text to start just before the first of these words, because a list is narrow."""
     parts = marked_parts(text, words)
     before = len(parts[0][0]) if len(parts) > 1 and not parts[0][1] else 0
     return text if before <= _BEFORE_MARK else "…" + text[before - _BEFORE_MARK :]
 
 
 def marked_parts(text: str, words: tuple[str, ...]) -> list[tuple[str, bool]]:
-    """A text in parts, and whether each is one of these words, in upper or lower case."""
+    """Split a text at these words, ignoring case; return the parts, and whether each is one of the words."""
     if not words:
         return [(text, False)]
     pattern = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))

@@ -1,4 +1,4 @@
-"""What the list marks: conversations that are being answered, and those that were answered unseen."""
+"""Marks in the list of conversations: running replies and unread replies."""
 
 from collections.abc import Iterable
 
@@ -7,7 +7,7 @@ from qwen_tui.session.turn_queue import Happened, TurnQueue
 
 
 class Marks:
-    """Read by the list; told of what happens by whoever shows a conversation."""
+    """The marks by conversation; whoever shows a conversation reports events with `note`."""
 
     def __init__(self, turns: TurnQueue) -> None:
         self._turns = turns
@@ -20,6 +20,6 @@ class Marks:
         return conversation_id in self._unread
 
     def note(self, happened: Iterable[Happened], shown_id: str) -> None:
-        """Follow what happened while this conversation was shown."""
+        """Update the marks with events that happened while this conversation was shown."""
         ended = (each.turn.conversation_id for each in happened if isinstance(each.event, Replied))
         self._unread = (self._unread | set(ended)) - {shown_id}

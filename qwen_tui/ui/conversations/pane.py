@@ -1,11 +1,11 @@
-"""The left side of the screen: the list of conversations, the search in it, and what is done to them there."""
+"""The conversations panel: the list, its search, and actions on conversations."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar, TypeVar
 
-from textual import on
+from textual import events, on
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message as Posted
@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 
 class ConversationsPane(Vertical):
-    """Shows the conversations and changes them on the storage thread; which one is shown is the screen's matter."""
+    """Lists and changes conversations on the storage thread; the screen decides which one is shown."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "new", say("panes.key.new"), id="conversations.new"),
@@ -56,25 +56,25 @@ class ConversationsPane(Vertical):
 
     @dataclass
     class Chosen(Posted):
-        """The person wants to talk in this conversation; None for a new one."""
+        """The person wants to open this conversation; None for a new one."""
 
         conversation_id: str | None = None
         message_id: str | None = None
-        """The message that the person has found and wants to read."""
+        """The search result that the person wants to read."""
         leaves_list: bool = True
-        """Whether the person goes on to write or read; otherwise the list keeps the keyboard."""
+        """Whether the person goes on to write or read; otherwise the list keeps the focus."""
         said: str = ""
-        """What to say once it is open."""
+        """A notice to show once it is open."""
 
     @dataclass
     class Changed(Posted):
-        """Something was done to a conversation, or could not be done or listed."""
+        """A conversation was changed, or could not be changed or listed."""
 
         said: str = ""
-        """What to say about it."""
+        """The notice to show."""
         errors: tuple[QwenTuiError, ...] = ()
         was_asked: bool = True
-        """Whether the person waits for it."""
+        """Whether the person is waiting for the result."""
 
     def __init__(
         self,
@@ -86,14 +86,14 @@ class ConversationsPane(Vertical):
         *,
         id: str | None = None,
     ) -> None:
-        """`is_at_work` tells whether something runs or waits in a conversation; it is asked on another thread."""
+        """Create the panel; `is_at_work` returns whether a turn runs or waits, and is called on another thread."""
         super().__init__(id=id)
         self._library = library
         self._marks = marks
         self._drafts = drafts
         self._is_at_work = is_at_work
         self._storage = storage
-        self._entries: tuple[Entry, ...] | None = None  # as they were listed last
+        self._entries: tuple[Entry, ...] | None = None  # from the last listing
         self._listings = 0
         self._shown_id = ""
         self._heading = ListHeading(library.search)
@@ -101,23 +101,23 @@ class ConversationsPane(Vertical):
         self._empty = Static(id="conversations-empty", markup=False)
 
     async def complete(self) -> None:
-        """Mount its parts: for after the first picture, which need not wait for them."""
+        """Mount the parts after the first frame, which does not need them."""
         await self.mount(self._heading, self._empty, self._list)
         self.watch(self._list, "scroll_y", self._place_field, init=False)
         self._show()
 
     def refresh_list(self, shown_id: str) -> None:
-        """List the conversations: with other marks at once, and anew as soon as their folder has been read."""
+        """Update the marks at once, and the rows as soon as the folder has been read."""
         self._shown_id = self._list.open_id = shown_id
         self._show()
         self._listings += 1
         self._run(partial(self._read, self._listings), self._listed)
 
     def _read(self, number: int) -> tuple[Entry, ...] | None:
-        if number != self._listings:  # another one is to follow
+        if number != self._listings:  # a newer listing follows
             return None
         entries = self._library.entries()
-        self._drafts.among([entry.id for entry in entries])  # reads their folder
+        self._drafts.among([entry.id for entry in entries])  # reads the drafts folder
         return entries
 
     def _listed(self, entries: tuple[Entry, ...] | None) -> None:
@@ -157,10 +157,10 @@ class ConversationsPane(Vertical):
         self._heading.end_search()
         self._show()
 
-    # --- What is done ------------------------------------------------------------------------------------
+    # --- Actions -----------------------------------------------------------------------------------------
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """The keys of the list belong to the field while something is renamed or looked for."""
+        """Disable the list's keys while the person types a name or a query."""
         if action == "show_all":
             return self._heading.is_searching
         if action == "row":
@@ -180,7 +180,7 @@ class ConversationsPane(Vertical):
             getattr(self, what)(self._list.row.id)
 
     def rename(self, conversation_id: str) -> None:
-        """Let the person write another name, over the conversation's row, or over the heading if it has none."""
+        """Edit the name of a conversation over its row, or over the heading if it has none."""
         if not self._list.is_mounted:
             return
         if not self._list.go_to(conversation_id):
@@ -190,10 +190,12 @@ class ConversationsPane(Vertical):
         self.mount(field)
         field.focus()
         self._place_field()
-        self.call_after_refresh(self._place_field)  # the pane may just be about to be drawn
+        self.call_after_refresh(self._place_field)  # the pane may be about to be drawn
 
+    @on(events.Show)
+    @on(events.Resize)
     def _place_field(self) -> None:
-        """Let the field for a name lie over its row, wherever that is now."""
+        """Place the rename field over its row, wherever that is now: it may just have been laid out."""
         for field in self.query(RenameField):
             line = self._list.line_of(field.conversation_id)
             y = 0 if line is None else self._list.region.y - self.region.y + line
@@ -203,7 +205,7 @@ class ConversationsPane(Vertical):
     def _renamed(self, event: RenameField.Ended) -> None:
         event.stop()
         for field in self.query(RenameField):
-            if field.has_focus:  # first: what goes away with the keyboard gives it to whatever comes next
+            if field.has_focus:  # before removal, which would move the focus elsewhere
                 self.screen.set_focus(self._list)
             field.remove()
         if event.name is not None:
@@ -211,14 +213,14 @@ class ConversationsPane(Vertical):
             self._run(rename, lambda _: self._changed())
 
     def pin(self, id: str) -> None:
-        def pin() -> None:  # asked of the folder: the list may be behind
+        def pin() -> None:  # read from disk: the list may be outdated
             pinned = any(entry.id == id and entry.pinned for entry in self._library.entries())
             self._library.pin(id, not pinned)
 
         self._run(pin, lambda _: self._changed())
 
     def trash(self, id: str) -> None:
-        """Move a conversation to the trash, unless something runs in it."""
+        """Move a conversation to the trash, unless a turn of it runs or waits."""
 
         def trash() -> None:
             self._refuse_at_work(id)
@@ -240,7 +242,7 @@ class ConversationsPane(Vertical):
         )
 
     def undo(self) -> None:
-        """Take the last change back, whichever conversation it was done to."""
+        """Undo the last change, whichever conversation it affected."""
 
         def undo() -> Undone | None:
             self._refuse_at_work(self._library.changes.next_conversation)
@@ -263,7 +265,7 @@ class ConversationsPane(Vertical):
         self.post_message(self.Changed(said))
 
     def _run(self, work: Callable[[], T], done: Callable[[T], object]) -> None:
-        """Do something on the storage thread, then `done` with what came of it, if it could be done."""
+        """Run `work` on the storage thread, then `done` with its result; errors are reported."""
 
         async def run() -> None:
             try:

@@ -1,4 +1,4 @@
-"""The field that lies over a row of the list while its conversation is renamed."""
+"""The input field shown over a row of the list while its conversation is renamed."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from qwen_tui.chat.cleaning import one_line
 
 
 class RenameField(Input):
-    """Enter keeps the new name; esc, and leaving the field, keep the old one."""
+    """Input for a new name: enter applies it; esc or leaving the field cancels."""
 
     DEFAULT_CSS = """
     RenameField {
@@ -24,7 +24,7 @@ class RenameField(Input):
 
     @dataclass
     class Ended(Posted):
-        """The field is done with. `name` is the new one, or None where the old one stays."""
+        """The person has finished; `name` is the new name, or None to keep the old one."""
 
         id: str
         name: str | None

@@ -1,4 +1,4 @@
-"""One conversation as the list shows it, and how long ago it was used, in a few characters."""
+"""One row of the list of conversations, and its last use as a short text."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ from qwen_tui.ui.conversations.marks import Marks
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConversationRow:
-    """What the list knows about a conversation."""
+    """What the list shows of a conversation."""
 
     id: str
     title: str
@@ -20,19 +20,19 @@ class ConversationRow:
     """When it was last used, ISO 8601 in UTC."""
     pinned: bool = False
     running: bool = False
-    """A reply is being written in it."""
+    """A reply is being written."""
     unread: bool = False
-    """A reply has been finished in it that has not been looked at."""
+    """A reply has finished that was not shown."""
     draft: bool = False
-    """Something was written in it and not sent."""
+    """It has unsent text."""
     snippet: str = ""
-    """One line of what was said in it, where that is why it was found."""
+    """One line of its content, if that matched the search."""
     message_id: str | None = None
     """The message of the snippet."""
 
 
 def row_of(entry: Entry, marks: Marks, drafted: Collection[str]) -> ConversationRow:
-    """A saved conversation with the marks that it has now; `drafted` are the ids of those with a draft."""
+    """Return the row of a saved conversation; `drafted` are the ids of conversations with a draft."""
     return ConversationRow(
         id=entry.id,
         title=entry.name,
@@ -45,14 +45,14 @@ def row_of(entry: Entry, marks: Marks, drafted: Collection[str]) -> Conversation
 
 
 def in_order(rows: tuple[ConversationRow, ...]) -> tuple[ConversationRow, ...]:
-    """The rows as they stand in the list: pinned ones first, and of each kind the last used first."""
+    """Sort rows for display: pinned ones first, then by last use, newest first."""
     return tuple(sorted(rows, key=lambda row: (row.pinned, row.updated), reverse=True))
 
 
 def narrowed(
     rows: tuple[ConversationRow, ...], query: str, found: Found | None
 ) -> tuple[ConversationRow, ...]:
-    """The rows in which every word of a query stands: in their titles, then in what was said."""
+    """Filter rows by a query: title matches first, then content matches."""
     if not query:
         return in_order(rows)
     words = query.casefold().split()
@@ -68,9 +68,9 @@ def narrowed(
 
 
 def last_use(updated: str, now: datetime) -> str:
-    """How long ago: `now`, `2m`, `3h`, `1d`, after a week the day, in other years the year.
+    """Format the time since the last use: `now`, `2m`, `3h`, `1d`, after a week the date, in other years the year.
 
-    Empty when it cannot be read: an odd file must not keep the others out of the list.
+    Empty if the time is invalid: an odd file must not keep others out of the list.
     """
     try:
         then = datetime.fromisoformat(updated)

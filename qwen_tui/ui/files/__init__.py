@@ -1,1 +1,1 @@
-"""Importing, exporting, and saving code blocks, with the dialog that asks for a file."""
+"""Import, export, and saving code blocks, with the dialog that asks for a file."""

@@ -1,4 +1,4 @@
-"""Asking for the name of a file: where to write something, or what to read."""
+"""A dialog that asks for a file name, to write to or to read from."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -19,9 +19,9 @@ from qwen_tui.ui.widgets.keys import key_of, keys_of
 
 
 class FileDialog(ModalScreen[Path | None]):
-    """One field over the screen. Enter gives the path, with `~` filled in; esc gives None.
+    """A modal dialog with one field. Enter returns the path with `~` expanded; esc returns None.
 
-    A file that would be written over is asked about once more: the same again takes it.
+    Overwriting an existing file must be confirmed by submitting the same name again.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -54,9 +54,9 @@ class FileDialog(ModalScreen[Path | None]):
         writes: bool,
         problem: Callable[[Path], str] = lambda path: "",
     ) -> None:
-        """`name` is a suggestion; `writes` tells whether the file is to be written.
+        """Create the dialog; `name` is a suggestion; `writes` says whether the file will be written.
 
-        `problem` says in a sentence why a path cannot be taken that is fine otherwise; empty when it can.
+        `problem` returns a sentence on why an otherwise valid path is not accepted, or empty.
         """
         super().__init__()
         self._title = title
@@ -70,7 +70,7 @@ class FileDialog(ModalScreen[Path | None]):
         keys = keys_of(self, take="files.take", cancel="files.cancel")
         with Vertical(id="file-box") as box:
             box.border_title = Content(self._title)
-            box.border_subtitle = Content(say("files.keys", **keys))
+            box.border_subtitle = Content(say(f"files.keys.{'save' if self._writes else 'open'}", **keys))
             yield _Field(self._suggestion, suggester=_Paths(), select_on_focus=False, compact=True)
             yield Static(Content(self._note), id="file-note")
 
@@ -103,7 +103,7 @@ class FileDialog(ModalScreen[Path | None]):
 
 
 def _problem(path: Path, writes: bool) -> str:
-    """Why this path cannot be taken; empty when it can."""
+    """Return why this path is not accepted; empty if it is."""
     shown = one_line(str(path), 300)
     try:
         if path.is_dir():
@@ -124,7 +124,7 @@ class _Field(Input):
 
 
 class _Paths(Suggester):
-    """Goes on with the name of a file or folder that is there; the right arrow takes it."""
+    """Completes the name of an existing file or folder; the right arrow accepts it."""
 
     def __init__(self) -> None:
         super().__init__(use_cache=False, case_sensitive=True)

@@ -1,4 +1,4 @@
-"""Text that leaves the program for a file, and conversations that come in from one."""
+"""Save text to files, and import conversations from them."""
 
 import logging
 import threading
@@ -19,30 +19,30 @@ from qwen_tui.chat.messages import Conversation
 from qwen_tui.chat.names import file_stem
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.session.storage import Storage
-from qwen_tui.strings import say
+from qwen_tui.strings import joined, say
 from qwen_tui.ui.files.dialog import FileDialog
 
 log = logging.getLogger(__name__)
 
 Tell = Callable[[QwenTuiError | str], None]
-"""Shows what came of it."""
+"""Shows the outcome of an operation."""
 
 Add = Callable[[Iterable[Conversation]], Iterator[Entry]]
-"""Takes conversations in, one by one."""
+"""Saves conversations, one by one."""
 
 
 class FileDesk:
-    """Asks for a file's name over a screen, and reads or writes it."""
+    """Asks for a file name in a dialog, and reads or writes the file."""
 
     @dataclass
     class Imported(Posted):
-        """Conversations have come in; posted to the screen."""
+        """An import has ended; posted to the screen."""
 
         first_id: str
-        """The first of them; empty when there is none."""
+        """The id of the first imported conversation; empty if there is none."""
         said: str
         error: QwenTuiError | None
-        """Why there are not all, or none."""
+        """Why the import is incomplete, or None."""
 
     def __init__(self, screen: Screen[None], tell: Tell, add: Add, storage: Storage) -> None:
         self._screen = screen
@@ -64,11 +64,12 @@ class FileDesk:
         self._ask(FileDialog(title, note, name, writes=True, problem=_unknown_ending), use)
 
     def import_file(self) -> None:
-        """Take in the conversations of a file; `Imported` tells when that is done."""
+        """Import the conversations in a file; `Imported` reports the result."""
 
         def use(path: Path) -> None:
             self._tell(say("files.importing", path=shown(path)))
-            # On a thread: a large export takes seconds to read, and each conversation waits for the disk.
+            # On a separate thread: a large export takes seconds to read, and each conversation waits for the
+            # disk.
             threading.Thread(target=self._import, args=(path,), name="import", daemon=True).start()
 
         self._ask(FileDialog(say("files.import"), say("files.import.note"), writes=False), use)
@@ -88,7 +89,7 @@ class FileDesk:
         self._screen.run_worker(write())
 
     def _import(self, path: Path) -> None:
-        from qwen_tui.chat.exchange.reading import read_file  # late: the first picture does not need it
+        from qwen_tui.chat.exchange.reading import read_file  # the first frame does not need it
 
         entries: list[Entry] = []
         notes: tuple[str, ...] = ()
@@ -96,14 +97,14 @@ class FileDesk:
         try:
             conversations, notes = read_file(path)
             for entry in self._add(conversations):
-                entries.append(entry)  # one by one: those before an error are there
+                entries.append(entry)  # one by one: those before an error are saved
         except QwenTuiError as error:
             problem = error
         except Exception as error:  # the person waits for an answer
-            log.exception("import broke")
+            log.exception("import failed")
             problem = QwenTuiError("error.unknown", detail=one_line(str(error)))
         first_id = entries[0].id if entries else ""
-        with suppress(RuntimeError):  # the program was left meanwhile
+        with suppress(RuntimeError):  # the program has quit meanwhile
             self._screen.post_message(self.Imported(first_id, _in_words(entries, notes), problem))
 
 
@@ -115,4 +116,4 @@ def _in_words(entries: list[Entry], notes: Iterable[str]) -> str:
     if not entries:
         return ""
     what = "files.imported.one" if len(entries) == 1 else "files.imported"
-    return " ".join([say(what, name=entries[0].name, count=len(entries)), *notes])
+    return joined(say(what, name=entries[0].name, count=len(entries)), *notes)

@@ -1,1 +1,1 @@
-"""The help (F1): every key that is in force."""
+"""The help (F1): all active keys."""

@@ -1,4 +1,4 @@
-"""What the help shows: every binding of ours by the place where it works, and where the person's files are."""
+"""The content of the help: all bindings by place, and the locations of the person's files."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,22 +8,22 @@ from textual.dom import DOMNode
 
 from qwen_tui.paths import Places
 from qwen_tui.strings import in_force, say
-from qwen_tui.ui.widgets.keys import import_every_room, key_name, keys_in_force, own_bindings
+from qwen_tui.ui.widgets.keys import import_every_room, key_label, keys_in_force, own_bindings
 
 _PLACE = "help.place."
 EVERYWHERE = f"{_PLACE}everywhere"
-"""The place of what works wherever the keyboard is, dialogs excepted."""
+"""The place of bindings that work everywhere, except in dialogs."""
 
 
 class KeyRow(NamedTuple):
-    """A row of the help."""
+    """One row of the help."""
 
     keys: str
-    """As they are pressed."""
+    """The keys, as names."""
     what: str
     """What they do."""
     id: str
-    """What the config file calls the binding; empty where its keys cannot be changed."""
+    """The binding id in the config file; empty if its keys cannot be changed."""
 
 
 class Place(NamedTuple):
@@ -34,14 +34,14 @@ class Place(NamedTuple):
 
 
 def place_of(kind: type[DOMNode]) -> str:
-    """The sentence that names the place where a class has its bindings: of its module, else of its room."""
+    """Return the code of the name of the place where a class has its bindings: by module, else by package."""
     names = kind.__module__.removeprefix("qwen_tui.ui.").split(".")
     codes = (_PLACE + ".".join(names[:length]) for length in range(len(names), 0, -1))
     return next((code for code in codes if code in in_force().SENTENCES), EVERYWHERE)
 
 
 def help_places(keymap: Mapping[str, str]) -> list[Place]:
-    """The parts of the screen, in the order in which their names stand in `strings`, with the keys in force."""
+    """Return the places with their active keys, in the order of the sentences in `strings`."""
     import_every_room()
     found: dict[str, dict[tuple[str, str], list[str]]] = {
         code: {} for code in in_force().SENTENCES if code.startswith(_PLACE)
@@ -52,14 +52,14 @@ def help_places(keymap: Mapping[str, str]) -> list[Place]:
     return [
         Place(
             say(code),
-            tuple(KeyRow(" ".join(map(key_name, keys)), what, name) for (what, name), keys in rows.items()),
+            tuple(KeyRow(" ".join(map(key_label, keys)), what, name) for (what, name), keys in rows.items()),
         )
         for code, rows in found.items()
     ]
 
 
 def help_files(where: Places) -> list[tuple[str, Path]]:
-    """Where the person's files are."""
+    """Return the locations of the person's files."""
     return [
         (say("help.conversations"), where.conversations),
         (say("help.config"), where.config_file),

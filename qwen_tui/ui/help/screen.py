@@ -1,4 +1,4 @@
-"""Help: every key by the place where it works, and where the person's files are."""
+"""The help screen: all keys by place, and the locations of the person's files."""
 
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -21,17 +21,17 @@ from qwen_tui.ui.widgets.line_view import LinesView
 from qwen_tui.wording.cell_width import cells, displayed
 
 _KEYS = 18
-"""Cells of the column of keys."""
+"""Width of the column of keys, in cells."""
 
 _IDS = 24
-"""Cells of the column of ids."""
+"""Width of the column of ids, in cells."""
 
 _NARROW = 66
-"""Cells below which an id stands under what its keys do."""
+"""Minimum width, in cells, to show ids in a column instead of below the descriptions."""
 
 
 class Help(ModalScreen[None]):
-    """The keys as tables, over the screen. It does nothing but show."""
+    """A modal screen with tables of keys; it only shows them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,f1,q,enter", "dismiss", say("help.close"), id="help.close"),
@@ -68,7 +68,7 @@ class Help(ModalScreen[None]):
 
 
 def _tables(places: Sequence[Place], width: int) -> list[Line]:
-    """A note, then all places, each as a table under its title."""
+    """Lay out a note, then each place as a table with a title."""
     lines = wrap([(say("help.note"), "muted")], width)
     for place in places:
         lines += [BLANK, Line(((place.title, "accent strong"),))]
@@ -92,7 +92,7 @@ def _rows(row: KeyRow, width: int) -> Iterator[Line]:
 
 
 def _short(path: Path) -> str:
-    """A path with the home folder as ~."""
+    """Return a path with the home folder as `~`."""
     try:
         return f"~/{path.relative_to(Path.home())}"
     except (ValueError, RuntimeError):

@@ -1,1 +1,1 @@
-"""Markdown to lines of styled text: plain functions and values, whole (`document`) or growing (`stream`)."""
+"""Render Markdown to lines of styled text, whole (`document`) or growing (`stream`), without widgets."""

@@ -1,4 +1,4 @@
-"""Code to runs: highlighted when its language is named and known, plain otherwise.
+"""Highlight code if its language is named and known; leave it plain otherwise.
 
 The language is never guessed: guessing is slow and often wrong.
 """
@@ -15,7 +15,7 @@ from qwen_tui.ui.markdown.lines import Run, add_run
 from qwen_tui.wording.cell_width import displayed
 
 _MOST = 100_000
-"""Longer code stays plain: highlighting takes about 4 ms for a thousand characters on a slow core."""
+"""Longer code stays plain: highlighting takes about 4 ms per thousand characters on a slow core."""
 
 _SUFFIX = re.compile(r"\*\.\w{1,10}")
 
@@ -41,7 +41,7 @@ _INKS: dict[_TokenType, str] = {
 
 
 def code_lines(text: str, language: str) -> list[tuple[Run, ...]]:
-    """The lines of code as runs; there is always at least one line."""
+    """Highlight code and return the runs of each line, at least one line."""
     text = displayed(text)
     lexer = _lexer(language.lower()) if language and len(text) < _MOST else None
     if lexer is None:
@@ -57,7 +57,7 @@ def code_lines(text: str, language: str) -> list[tuple[Run, ...]]:
 
 
 def suffix_of(language: str) -> str:
-    """How the name of a file with code in a language ends: `.py`; `.txt` for one that nobody knows."""
+    """Return the file name suffix for a language, such as `.py`; `.txt` if it is unknown."""
     lexer = _lexer(language.lower()) if language else None
     patterns: list[str] = lexer.filenames if lexer is not None else []
     return next((pattern[1:] for pattern in patterns if _SUFFIX.fullmatch(pattern)), ".txt")

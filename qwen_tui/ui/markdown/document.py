@@ -1,7 +1,8 @@
-"""A whole Markdown text at once.
+"""Render a complete Markdown text.
 
-What no model writes is bounded: of a huge text only the beginning is read as Markdown, the rest is shown as it is
-written, and beyond that only how much there is. Otherwise one such message would hold up every key for seconds.
+Sizes beyond what a model writes are bounded: only the start of a huge text is parsed as Markdown, the rest is
+shown as typed, and beyond another limit lines are only counted. Otherwise one such message would block every
+key for seconds.
 """
 
 import itertools
@@ -15,27 +16,27 @@ from qwen_tui.ui.markdown.plain import bounded_lines
 
 MOST_LINES = 8_000
 MOST_CHARACTERS = 200_000
-"""Of source that is read as Markdown. No reply within a context window of 32,768 tokens is longer."""
+"""Limits on the source parsed as Markdown. No reply within a context window of 32,768 tokens is longer."""
 
 
 def render(source: str, width: int) -> list[Line]:
-    """The lines of a Markdown text, `width` cells wide; empty for a text without blocks."""
+    """Render a Markdown text to lines of `width` cells; empty if the text has no blocks."""
     head, rest = parted(source)
     lines = layout([parsed.block for parsed in parse(head)], width)
     return [*lines, BLANK, *bounded_lines(rest, width)] if rest else lines
 
 
 def code_blocks(source: str) -> list[Code]:
-    """The code blocks of a text, in order, those inside lists and quotes too: to be copied or saved."""
+    """Return the code blocks of a text in order, including those in lists and quotes, for copying and saving."""
     return [block for parsed in parse(parted(source)[0]) for block in _code_in(parsed.block)]
 
 
 def parted(source: str) -> tuple[str, str]:
-    """What is read as Markdown, and what is too much; parted between two lines where there are lines."""
+    """Split a text into the part parsed as Markdown and the rest, between two lines if possible."""
     if len(source) <= MOST_CHARACTERS and source.count("\n") <= MOST_LINES:
         return source, ""
     end = source.rfind("\n", 0, MOST_CHARACTERS)
-    if end < 0:  # one endless line: any place will do
+    if end < 0:  # one endless line: split anywhere
         return source[:MOST_CHARACTERS], source[MOST_CHARACTERS:]
     many = next(itertools.islice(_LINE_END.finditer(source, 0, end), MOST_LINES - 1, None), None)
     end = many.start() if many is not None else end

@@ -1,4 +1,4 @@
-"""Blocks to lines of a given width."""
+"""Lay out blocks as lines of a given width."""
 
 from collections.abc import Sequence
 
@@ -21,7 +21,7 @@ from qwen_tui.ui.markdown.wrap import wrap, wrap_code
 from qwen_tui.wording.cell_width import cells, cropped, displayed
 
 NARROWEST = 10
-"""Nested blocks are indented until this much is left; deeper ones stay where they are."""
+"""Nested blocks are indented only while at least this width remains."""
 
 _BULLETS = ("•", "◦", "▪")
 _BAR: Run = ("│ ", "bar")
@@ -29,7 +29,7 @@ _CODE_MARGIN: Run = (" ", "block")
 
 
 def layout(blocks: Sequence[Block], width: int) -> list[Line]:
-    """A whole text: its blocks with an empty line between each two."""
+    """Lay out blocks with an empty line between them."""
     lines: list[Line] = []
     for block in blocks:
         if lines:
@@ -39,7 +39,7 @@ def layout(blocks: Sequence[Block], width: int) -> list[Line]:
 
 
 def block_lines(block: Block, width: int) -> list[Line]:
-    """The lines of one block."""
+    """Lay out one block."""
     match block:
         case Paragraph(runs):
             return wrap(runs, width)
@@ -59,7 +59,7 @@ def block_lines(block: Block, width: int) -> list[Line]:
 
 
 def label_lines(language: str, width: int) -> list[Line]:
-    """The name of a code block's language, where it has one."""
+    """Return the line with the language of a code block, if it has one."""
     if not language:
         return []
     name = cropped(displayed(language).replace("\n", " "), width - 2)
@@ -67,7 +67,7 @@ def label_lines(language: str, width: int) -> list[Line]:
 
 
 def fence_lines(text: str, language: str, width: int) -> list[Line]:
-    """Code on its own ground; lines that are too long go on in the next row."""
+    """Lay out code on its own background; long lines are wrapped."""
     result: list[Line] = []
     for runs in code_lines(text, language):
         for line in wrap_code(runs, width - 2):
@@ -76,7 +76,7 @@ def fence_lines(text: str, language: str, width: int) -> list[Line]:
 
 
 def list_lines(block: List, items: Sequence[Item], start: int | None, width: int) -> list[Line]:
-    """Items of a list, the first numbered `start`; `items` may be a part of the list's own."""
+    """Lay out list items, the first numbered `start`; `items` may be a part of the list's own."""
     lines: list[Line] = []
     for number, item in enumerate(items):
         if item.gap:
@@ -96,7 +96,7 @@ def _marker(level: int, item: Item, start: int | None, number: int) -> Run:
 def _item_lines(item: Item, marker: Run, width: int) -> list[Line]:
     indent = cells(marker[0])
     lines = _placed_lines(item.blocks, width - indent) or [BLANK]
-    # Too deep to indent further: the marker stands, what follows it starts at the margin.
+    # Too deep to indent further: only the marker is placed, and the text after it starts at the margin.
     blank = "" if width - indent < NARROWEST else " " * indent
     return prefixed(lines, marker, (blank, ""), marker[0], blank)
 
@@ -110,14 +110,14 @@ def _quote_lines(blocks: Sequence[Placed], width: int) -> list[Line]:
 
 
 def _quoted(line: Line) -> Line:
-    """The line in the ink of quotes, under whatever ink it has: a link in a quote is still a link."""
+    """Add the quote ink to a line below its own inks, so that a link in a quote still looks like a link."""
     return line._replace(
         runs=tuple((text, ink if ink in _NOT_QUOTED else f"quoted {ink}") for text, ink in line.runs)
     )
 
 
 _NOT_QUOTED = frozenset(("bar", "quoted "))
-"""What looks the same in a quote: its bars, and what is quoted already."""
+"""Inks that do not change in a quote: bars, and text that is already quoted."""
 
 
 def _placed_lines(blocks: Sequence[Placed], width: int) -> list[Line]:

@@ -1,7 +1,8 @@
-"""A laid-out line: runs of text, each with an ink, and what copying needs to know about them.
+"""Laid-out lines: runs of text, each with an ink, and what copying needs to know about them.
 
-An ink is the name of how text looks, free of any theme: words such as `strong` or `block keyword`, separated by
-spaces. `Palette` turns inks into colours when a line is drawn, so a change of theme lays nothing out again.
+An ink names the look of a text independently of the theme: words such as `strong` or `block keyword`,
+separated by spaces. `Palette` turns inks into colours when a line is drawn, so a theme change needs no new
+layout.
 """
 
 from collections.abc import Iterable
@@ -16,13 +17,13 @@ class Line(NamedTuple):
 
     runs: tuple[Run, ...] = ()
     prefix: int = 0
-    """How many leading characters are decoration: bars, bullets, indentation."""
+    """Number of leading characters that are decoration: bars, bullets, indentation."""
     copied_prefix: str = ""
-    """What stands for that decoration when the line is copied."""
+    """Replaces that decoration when the line is copied."""
     glue: str | None = None
-    """None where a line begins; for the rest of a wrapped line, what the wrap took out (a space or nothing)."""
+    """None at the start of a line; in a continuation, what the wrap removed (a space or nothing)."""
     fill: str = ""
-    """The ink of the cells right of the text."""
+    """The ink of the cells to the right of the text."""
 
     @property
     def text(self) -> str:
@@ -33,7 +34,7 @@ BLANK = Line()
 
 
 def prefixed(lines: Iterable[Line], first: Run, rest: Run, copied_first: str, copied_rest: str) -> list[Line]:
-    """The lines behind a decoration: `first` before the first line, `rest` before the others."""
+    """Put a decoration before lines: `first` before the first line, `rest` before the others."""
     result: list[Line] = []
     mark, copied = first, copied_first
     for line in lines:
@@ -50,7 +51,7 @@ def prefixed(lines: Iterable[Line], first: Run, rest: Run, copied_first: str, co
 
 
 def add_run(runs: list[Run], text: str, ink: str) -> None:
-    """Put text behind runs: into the last one, where that has the same ink."""
+    """Append text to runs, merging it into the last run if that has the same ink."""
     if runs and runs[-1][1] == ink:
         runs[-1] = (runs[-1][0] + text, ink)
     elif text:
@@ -58,6 +59,6 @@ def add_run(runs: list[Run], text: str, ink: str) -> None:
 
 
 def inked(run: Run, ink: str) -> Run:
-    """The run with one more word of ink."""
+    """Add a word to the ink of a run."""
     text, own = run
     return (text, f"{own} {ink}" if own else ink)

@@ -1,4 +1,4 @@
-"""Inks to terminal styles: the one place where the names of `lines` meet the colours of a theme."""
+"""Map inks to terminal styles: the only place where the names of `lines` meet the colours of a theme."""
 
 import functools
 from typing import NamedTuple
@@ -10,11 +10,11 @@ _MUTED = 0.58
 _FAINT = 0.30
 _DIMMED = 0.50
 _GROUND = 0.055
-"""How much foreground is mixed into the background for secondary text, lines, unseen messages and code."""
+"""Shares of foreground mixed into the background for secondary text, lines, unseen messages and code."""
 
 
 class Colours(NamedTuple):
-    """What a palette is made of."""
+    """The colours of a palette."""
 
     foreground: Color
     background: Color
@@ -23,19 +23,19 @@ class Colours(NamedTuple):
     success: Color
     warning: Color
     ansi: bool = False
-    """The terminal's own colours: nothing can be mixed, so secondary text is dim instead."""
+    """The terminal's own colours: they cannot be mixed, so secondary text is dim instead."""
     dimmed: bool = False
-    """Everything recedes: the model no longer sees this message."""
+    """Fade everything: the model no longer sees this message."""
 
 
 @functools.lru_cache(maxsize=32)
 def palette(colours: Colours) -> "Palette":
-    """The palette of these colours, shared by all that are drawn in them."""
+    """Return the palette of these colours, shared by all users of the same colours."""
     return Palette(colours)
 
 
 class Palette:
-    """Styles by ink; every style carries its background, as a line API widget has to."""
+    """Styles by ink; every style has a background, as line API widgets require."""
 
     def __init__(self, colours: Colours) -> None:
         self._colours = colours
@@ -44,7 +44,7 @@ class Palette:
         self.base = Style.from_color(colours.foreground.rich_color, colours.background.rich_color)
 
     def style(self, ink: str) -> Style:
-        """The style of an ink; words that nobody knows change nothing."""
+        """Return the style of an ink; unknown words are ignored."""
         found = self._styles.get(ink)
         if found is None:
             found = self.base
@@ -110,7 +110,7 @@ def _ink(colour: Color) -> Style:
 
 
 def _mixed(colours: Colours, share: float) -> Style:
-    """The foreground at a share of its strength."""
+    """Return the foreground, mixed into the background at this share."""
     if colours.ansi:
         return Style(dim=True)
     return _ink(colours.background.blend(colours.foreground, share))

@@ -1,4 +1,4 @@
-"""Text that is no Markdown: a person's own message, and a model's thoughts while they come."""
+"""Lay out text that is not Markdown: a person's messages, and a model's thinking while it streams."""
 
 import itertools
 import re
@@ -16,11 +16,11 @@ _FENCE = re.compile(
 
 
 MOST_LINES = 50_000
-"""Of source that are shown; more are only counted."""
+"""Lines of source that are shown; more are only counted."""
 
 
 def plain_lines(text: str, width: int, ink: str = "") -> list[Line]:
-    """The text as it was typed, wrapped; every space and line break stays."""
+    """Wrap a text as typed, keeping every space and line break."""
     lines: list[Line] = []
     for line in displayed(text).split("\n"):
         if len(line) <= width and line.isascii():
@@ -32,7 +32,7 @@ def plain_lines(text: str, width: int, ink: str = "") -> list[Line]:
 
 
 def bounded_lines(text: str, width: int) -> list[Line]:
-    """A text of any length as it was typed; of a huge one the beginning, and how much is missing."""
+    """Lay out a text of any length as typed; a huge one is cut, with a note on how much is missing."""
     ends = itertools.islice(re.finditer("\n", text), MOST_LINES - 1, MOST_LINES)
     end = next((match.start() for match in ends), None)
     if end is None:
@@ -41,13 +41,13 @@ def bounded_lines(text: str, width: int) -> list[Line]:
 
 
 def missing_lines(count: int, width: int) -> list[Line]:
-    """That so many lines are not shown."""
-    said = say("chat.more_lines.one") if count == 1 else say("chat.more_lines", count=count)
+    """Return the note that this many lines are not shown."""
+    said = say("chat.more_lines", count=count)
     return [BLANK, *plain_lines(said, width, "muted")]
 
 
 def typed_lines(text: str, width: int) -> list[Line]:
-    """A person's message: plain text, but what stands between fences is shown as code."""
+    """Lay out a person's message: plain text, but fenced code is shown as code."""
     if text.count("\n") > MOST_LINES:
         return bounded_lines(text, width)
     lines: list[Line] = []
@@ -66,16 +66,16 @@ def typed_lines(text: str, width: int) -> list[Line]:
 
 
 class PlainStream:
-    """Plain text that grows: only the line being written is wrapped again."""
+    """Plain text that grows: only its last line is wrapped again."""
 
     def __init__(self, width: int, ink: str = "") -> None:
         self.lines: list[Line] = []
-        """What is seen so far."""
+        """All lines so far."""
         self._width = width
         self._ink = ink
         self._done = 0
         self._open = ""
-        """The text of the last row, with the spaces that it ends with."""
+        """The text of the last row, with its trailing spaces."""
         self._glue: str | None = None
         self._source_lines = 0
 
@@ -96,7 +96,7 @@ class PlainStream:
         self._open = lines[-1].text + ("" if lines[-1].text.endswith(" ") else spaces)
 
     def _wrap_last(self, line: str) -> list[Line]:
-        """Lay out a line that takes the place of those that are not done."""
+        """Lay out the last source line, replacing the rows that are not final."""
         lines = plain_lines(line, self._width, self._ink)
         lines[0] = lines[0]._replace(glue=self._glue)
         self.lines[self._done :] = lines

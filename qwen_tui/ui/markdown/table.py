@@ -1,4 +1,4 @@
-"""Tables to lines: cells wrap, nothing is cut off, and columns are aligned in cells rather than characters."""
+"""Lay out tables: cells wrap, nothing is cut off, and columns are aligned by cell width, not by characters."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from qwen_tui.wording.cell_width import cells
 
 _SEPARATOR = " │ "
 _NARROWEST = 6
-"""Columns are not made narrower than this; where they would have to be, rows become records."""
+"""Minimum column width; if columns would have to be narrower, rows become records."""
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """The widths of a table's columns, or None for a table too narrow to be one."""
+    """The widths of a table's columns, or None if the table is laid out as records."""
 
     widths: tuple[int, ...] | None
     head: tuple[Runs, ...]
@@ -23,7 +23,7 @@ class Columns:
 
 
 def columns(table: Table, width: int) -> Columns:
-    """Choose the widths: what each column would like, and when that is too much, fair shares of what there is."""
+    """Choose the column widths: the natural ones, or fair shares of the available width."""
     wanted = [_natural(head) for head in table.head]
     for row in table.rows:
         wanted = [max(have, _natural(cell)) for have, cell in zip(wanted, row, strict=True)]
@@ -36,14 +36,14 @@ def columns(table: Table, width: int) -> Columns:
 
 
 def table_lines(table: Table, width: int) -> list[Line]:
-    """The whole table."""
+    """Lay out the whole table."""
     chosen = columns(table, width)
     lines, _ = row_lines(chosen, table.rows, width, None)
     return [*head_lines(chosen), *lines]
 
 
 def head_lines(chosen: Columns) -> list[Line]:
-    """The column names and the rule under them."""
+    """Lay out the column names and the rule below them."""
     if chosen.widths is None:
         return []
     head = [tuple(inked(run, "strong") for run in cell) for cell in chosen.head]
@@ -53,10 +53,10 @@ def head_lines(chosen: Columns) -> list[Line]:
 def row_lines(
     chosen: Columns, rows: Sequence[tuple[Runs, ...]], width: int, above: bool | None
 ) -> tuple[list[Line], bool | None]:
-    """Rows in columns that were chosen before; returns the lines, and whether the last row is a tall one.
+    """Lay out rows in the chosen columns; return the lines, and whether the last row is a tall one.
 
     A tall row has more than one line, so rules separate it from its neighbours. `above` says whether the row
-    above is one; None when there is none.
+    above is tall; None if there is none.
     """
     result: list[Line] = []
     for row in rows:
@@ -79,7 +79,7 @@ def _natural(runs: Runs) -> int:
 
 
 def _shares(wanted: list[int], room: int) -> list[int]:
-    """Columns that need less than an equal share get what they need; the others share the rest by need."""
+    """Give columns that need less than an equal share what they need, and share out the rest by need."""
     open_columns = set(range(len(wanted)))
     shares = list(wanted)
     while open_columns:
@@ -127,7 +127,7 @@ def _rule(widths: Sequence[int], stroke: str) -> Line:
 
 
 def _record(head: Sequence[Runs], row: Sequence[Runs], width: int) -> list[Line]:
-    """A row of a table that is too wide: one line for each cell, after its column's name."""
+    """Lay out a row of a table that is too wide: one line for each cell, after its column's name."""
     lines: list[Line] = []
     for name, cell in zip(head, row, strict=True):
         label = tuple(inked(run, "strong") for run in name)

@@ -1,7 +1,7 @@
-"""Runs of text broken into lines of a given width in cells.
+"""Wrap runs of text into lines of a given width in cells.
 
-Latin words stay whole. Han, kana and Hangul break anywhere, but no line begins with closing punctuation and none
-ends with an opening bracket (kinsoku). What is longer than a line is broken; a wide character never is.
+Latin words stay whole. Han, kana and Hangul break anywhere, but no line starts with closing punctuation or
+ends with an opening bracket (kinsoku). Anything longer than a line is broken; a wide character never is.
 """
 
 import re
@@ -15,7 +15,7 @@ from qwen_tui.wording.cell_width import cells
 _CLOSERS = frozenset("，。！？；：、）」』】》〉〕〗］｝”’…‥·・ー々％‰,.!?;:)]}%»›~～—")
 _OPENERS = frozenset("（「『【《〈〔〖［｛“‘([{«‹$￥＄#")
 
-# Ideographs, kana and Hangul: two cells each, and a break allowed on both sides.
+# Ideographs, kana and Hangul: two cells each, and a break is allowed on both sides.
 _PLAIN = "\u3041-\u3096\u30a1-\u30fa\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufa6d\U00020000-\U0003fffd"
 _WIDE = (
     "\u1100-\u115f\u231a\u231b\u23e9-\u23f3\u25fd\u25fe\u2614\u2615\u26a1\u2705\u274c\u2753-\u2757\u2795-\u2797"
@@ -33,7 +33,7 @@ _ATOM = re.compile(
 
 
 class _Atom(NamedTuple):
-    """A piece without a break inside, or (plain) one that may break anywhere."""
+    """A piece of text without a break inside, or (plain) one that may break anywhere."""
 
     kind: str
     text: str
@@ -42,7 +42,7 @@ class _Atom(NamedTuple):
 
 
 def wrap(runs: Iterable[Run], width: int) -> list[Line]:
-    """Break runs into lines of at most `width` cells (at least 2). `\\n` in a run begins a new line."""
+    """Wrap runs into lines of at most `width` cells (at least 2); `\\n` in a run starts a new line."""
     filler = _Filler(max(width, 2))
     chunk: list[_Atom] = []
     for atom in _atoms(runs):
@@ -61,7 +61,7 @@ def wrap(runs: Iterable[Run], width: int) -> list[Line]:
 
 
 def wrap_code(runs: Sequence[Run], width: int) -> list[Line]:
-    """Break one line of code at exactly `width` cells: every space stays."""
+    """Wrap one line of code at exactly `width` cells, keeping every space."""
     filler = _Filler(max(width, 2))
     for text, ink in runs:
         filler.pour(text, ink)
@@ -75,7 +75,7 @@ def _atoms(runs: Iterable[Run]) -> Iterable[_Atom]:
             kind, text = match.lastgroup or "word", match.group()
             if last is not None:
                 if last.kind == "plain" and len(last.text) > 1 and text[0] in _CLOSERS:
-                    # The last ideograph has to keep its closing mark: only it, not the whole stretch.
+                    # The last ideograph must keep its closing mark: only that one, not the whole stretch.
                     yield last._replace(text=last.text[:-1], width=last.width - 2)
                     last = last._replace(text=last.text[-1], width=2)
                 yield last
@@ -95,7 +95,7 @@ def _may_break(before: _Atom, after: _Atom) -> bool:
 
 
 class _Filler:
-    """The lines so far and the one being filled."""
+    """The finished lines and the one being filled."""
 
     def __init__(self, width: int) -> None:
         self._width = width
@@ -103,7 +103,7 @@ class _Filler:
         self._runs: list[Run] = []
         self._used = 0
         self._space: _Atom | None = None
-        """Spaces that are only set when something follows them on the same line."""
+        """Spaces that are placed only if more text follows on the same line."""
         self._glue: str | None = None
 
     def place_space(self, atom: _Atom) -> None:
@@ -135,7 +135,7 @@ class _Filler:
                 self.pour(atom.text, atom.ink)
 
     def pour(self, text: str, ink: str) -> None:
-        """Set text cluster by cluster, breaking wherever the line is full."""
+        """Place text cluster by cluster, breaking wherever the line is full."""
         if text.isascii():
             while text:
                 if self._used >= self._width:
@@ -151,7 +151,7 @@ class _Filler:
             self._set(cluster, ink, width)
 
     def wrap_line(self) -> None:
-        """Go on in the next line; pending spaces become what joins the two."""
+        """Continue on the next line; pending spaces become the glue between the two."""
         glue = self._space.text if self._space else ""
         self._space = None
         if self._runs or self._lines:

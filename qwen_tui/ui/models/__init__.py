@@ -1,1 +1,1 @@
-"""The screen that chooses a model (F4)."""
+"""The screen for choosing a model (F4)."""

@@ -1,4 +1,4 @@
-"""What is known of the model under the cursor, and what loading it in the chosen form would come to."""
+"""Details of the highlighted model, and the result of loading it in the chosen format."""
 
 import time
 from collections.abc import Sequence
@@ -10,18 +10,18 @@ from qwen_tui.engine.base import Quantization
 from qwen_tui.engine.models.choices import ModelChoice
 from qwen_tui.engine.models.devices import Device
 from qwen_tui.errors import QwenTuiError
-from qwen_tui.strings import say
+from qwen_tui.strings import listed, say
 from qwen_tui.wording.cell_width import displayed
 from qwen_tui.wording.units import in_bytes, in_millions
 
 CHOICES: tuple[Quantization, ...] = ("auto", "none", "8bit", "4bit")
-"""The forms to choose from, by the names of the setting."""
+"""The weight formats to choose from, by their names in the setting."""
 
 _DAY_SECONDS = 86_400
 
 
 def details(entry: ModelChoice, devices: Sequence[Device], form: Quantization, device: str) -> Content:
-    """Its name, where it is, the forms with the chosen one marked, and the plan or why there is none."""
+    """Describe a model: name, location, the formats with the chosen one marked, and the plan or a problem."""
     lines = [
         Content.styled(displayed(one_line(entry.model or entry.server, 300)), "bold"),
         Content.styled(_whereabouts(entry), "$text-muted"),
@@ -71,7 +71,7 @@ def _verdict(entry: ModelChoice, devices: Sequence[Device], form: Quantization, 
         return [Content.styled(say("models.size_unknown"), "$text-muted")]
     fits = say(
         "models.fits",
-        devices=", ".join(place.name for place in plan.fit.devices),
+        devices=listed(place.name for place in plan.fit.devices),
         tokens=plan.fit.context_tokens,
     )
     reasons = [say(reason.code, **dict(reason.parameters)) for reason in plan.reasons]

@@ -1,4 +1,4 @@
-"""The list of models to choose from: a line each under the heading of its group, with what fits beside it."""
+"""The list of models: one line each, grouped under headings, with what fits."""
 
 from collections.abc import Iterator
 from typing import ClassVar
@@ -22,7 +22,7 @@ from qwen_tui.wording.models import context_in_words, disk_in_words, in_short, v
 _DISK_CELLS, _WINDOW_CELLS, _FORM_CELLS = 11, 7, 8
 
 _NARROW = 68
-"""With fewer columns the context window is left to the details."""
+"""Minimum width, in columns, to show the context window in the list and not only in the details."""
 
 
 class ModelOption(Option):
@@ -34,7 +34,7 @@ class ModelOption(Option):
 
 
 class ModelList(OptionList, inherit_bindings=False):
-    """Rows of models with a cursor, which passes over the headings and stays with its model."""
+    """Rows of models; the cursor skips the headings and stays on its model."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "cursor_up", say("panes.key.up"), id="models.up", show=False),
@@ -63,14 +63,14 @@ class ModelList(OptionList, inherit_bindings=False):
     """
 
     rows: reactive[tuple[ModelRow, ...]] = reactive[tuple[ModelRow, ...]](())
-    """What is listed, group by group."""
+    """The listed models, group by group."""
     loaded: reactive[str] = reactive("")
-    """The key of the model that is loaded; the cursor is there until the person moves it."""
+    """The key of the loaded model; the cursor starts there until the person moves it."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id, markup=False)
         self._put_on = ""
-        """The key of the model that the cursor was put on, other than by the person."""
+        """The key of the model on which the cursor was placed by the program."""
 
     @property
     def row(self) -> ModelRow | None:
@@ -85,7 +85,7 @@ class ModelList(OptionList, inherit_bindings=False):
 
     @on(events.Resize)
     def watch_rows(self) -> None:
-        """List them anew, with the cursor on the same model; on the loaded one while nobody has moved it."""
+        """Rebuild the list; the cursor stays on its model, or on the loaded one until the person moves it."""
         before = self.row.entry.key if self.row is not None else self._put_on
         scrolled = self.scroll_y
         self.set_options(self._lines_of(self.scrollable_content_region.width))
@@ -112,7 +112,7 @@ class ModelList(OptionList, inherit_bindings=False):
             yield ModelOption(row, _line(row, width, is_loaded=entry.key == self.loaded))
 
     def scroll_to_highlight(self, top: bool = False) -> None:
-        """With the heading above it, so that the first model of a group does not lose its own."""
+        """Scroll so that the heading above the first model of a group stays visible."""
         at = self.highlighted
         if at and self.options[at - 1].disabled:
             self.scroll_to_region(Region(0, at - 1, 1, 2), force=True, animate=False, immediate=True)
@@ -120,7 +120,7 @@ class ModelList(OptionList, inherit_bindings=False):
             super().scroll_to_highlight(top)
 
     async def on_click(self, event: events.Click) -> None:
-        """Only a second click on a model chooses it: the first one shows what choosing it would mean."""
+        """Choose a model only at the second click: the first one shows the details."""
         clicked = event.style.meta.get("option")
         if clicked is not None and clicked != self.highlighted and not self.options[clicked].disabled:
             event.prevent_default()
@@ -128,12 +128,12 @@ class ModelList(OptionList, inherit_bindings=False):
 
 
 def _heading(entry: ModelChoice, width: int) -> Content:
-    """The title of the model's group, and the names of the columns."""
+    """Return the heading of a model's group, with the column names."""
     host = displayed(one_line(entry.server.partition("://")[2]))
-    has_forms = not entry.server  # what is on a server has one form, which only the server knows
+    has_forms = not entry.server  # the only format of a model on a server is unknown
     names = (say(f"models.form.{form}") if has_forms else "" for form in FORMS)
     figures = _figures(say("models.column.size") if has_forms else "", say("models.column.context"), width)
-    columns = figures + "".join(f"{name:>{_FORM_CELLS}}" for name in names) + " "
+    columns = figures + "".join(_right(name, _FORM_CELLS) for name in names) + " "
     title = _padded(say(f"models.group.{entry.group}", host=host), width - cells(columns) - 1)
     return Content.assemble(f" {title}", (columns, "not bold $text-muted"))
 
@@ -153,7 +153,7 @@ def _line(row: ModelRow, width: int, *, is_loaded: bool) -> Content:
 
 
 def _verdicts(row: ModelRow) -> Iterator[tuple[str, str]]:
-    """What fits in each form; one that is not whole, or saved quantized, has only one thing to say."""
+    """Yield the verdict for each format; a model with a problem has only one text for all."""
     if row.entry.problem is not None:
         whole = len(FORMS) * _FORM_CELLS
         text = cropped(row.entry.problem.explanation.title, whole - 1)
@@ -162,11 +162,15 @@ def _verdicts(row: ModelRow) -> Iterator[tuple[str, str]]:
     for form in FORMS:
         fit = row.fits.get(form)
         text = verdict_in_words(fit, in_short) if fit is not None else ""
-        yield f"{text:>{_FORM_CELLS}}", "$text-success" if fit is not None and fit.fits else "$text-muted"
+        yield _right(text, _FORM_CELLS), "$text-success" if fit is not None and fit.fits else "$text-muted"
 
 
 def _figures(disk: str, window: str, width: int) -> str:
-    return f"{disk:>{_DISK_CELLS}}" + (f"{window:>{_WINDOW_CELLS}}" if width >= _NARROW else "")
+    return _right(disk, _DISK_CELLS) + (_right(window, _WINDOW_CELLS) if width >= _NARROW else "")
+
+
+def _right(text: str, width: int) -> str:
+    return " " * (width - cells(text)) + text
 
 
 def _padded(text: str, width: int) -> str:

@@ -1,4 +1,4 @@
-"""The model screen: what is on this machine, what is known, and any other by its name; whether it fits; load it."""
+"""The model screen: choose a local, known or named model, see whether it fits, and load it."""
 
 import threading
 from collections.abc import Callable
@@ -37,7 +37,7 @@ T = TypeVar("T")
 
 
 class ModelScreen(ModalScreen[None]):
-    """Chooses a model. `Chosen` goes up; `engine_state` and `settings` come down."""
+    """Chooses a model: posts `Chosen`, and is handed `engine_state`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", say("models.key.back"), id="models.back"),
@@ -70,17 +70,17 @@ class ModelScreen(ModalScreen[None]):
 
     @dataclass
     class Chosen(Posted):
-        """The person wants this model loaded, in this form."""
+        """The person wants this model loaded in this format."""
 
         model: str | None
         server: str | None
         quantization: Quantization
 
     engine_state: reactive[EngineState | None] = reactive[EngineState | None](None)
-    """Whether there is something that answers."""
+    """The state of the engine; None before it was requested."""
 
     def __init__(self, settings: Settings, find: Callable[[], Found]) -> None:
-        """`find` takes a while and is called on a thread of its own."""
+        """Create the screen; `find` takes a while and is called on a separate thread."""
         super().__init__()
         self._device = settings.device
         self._form = settings.quantization
@@ -88,9 +88,9 @@ class ModelScreen(ModalScreen[None]):
         self._find = find
         self._sources = Sources()
         self._confirming = ""
-        """The model whose download the person is asked about."""
+        """The model whose download awaits confirmation."""
         self._awaited = ""
-        """The model that was chosen here and is on its way."""
+        """The model that was chosen here and is loading."""
 
     def compose(self) -> ComposeResult:
         with Vertical(id="models-box") as box:
@@ -122,7 +122,7 @@ class ModelScreen(ModalScreen[None]):
         self.watch_engine_state(None, self.engine_state)
 
     def watch_engine_state(self, before: EngineState | None, state: EngineState | None) -> None:
-        """Show how far a load has come, and leave once the model that was chosen here answers."""
+        """Show the load progress, and close once the model chosen here is ready."""
         if not self.query(ModelList):
             return
         load, models = self.query_one(LoadLine), self.query_one(ModelList)
@@ -141,7 +141,7 @@ class ModelScreen(ModalScreen[None]):
                 info = engine.info
                 if self._awaited in (key(spec.model, spec.server), key(info.model, info.server)):
                     self.dismiss()
-                return  # else it is the one from before, which became ready just now
+                return  # else the previous model, which just became ready
             case Ready(fallback=QwenTuiError() as problem, has_stayed=has_stayed):
                 words = fallback_in_words(problem, has_stayed=has_stayed)
             case Failed(error):
@@ -150,14 +150,14 @@ class ModelScreen(ModalScreen[None]):
         self._say(words, is_problem=True)
         self._ask(self._find, self._take_found)
 
-    # --- What there is --------------------------------------------------------------------------------
+    # --- Finding models -------------------------------------------------------------------------------
 
     def _ask(self, work: Callable[[], T], then: Callable[[T], None]) -> None:
-        """Do this on a thread of its own, which leaving does not wait for, and that with what it came to."""
+        """Run `work` on a daemon thread, then `then` with its result on the event loop."""
 
         def asking() -> None:
             result = work()
-            with suppress(RuntimeError):  # the screen was left meanwhile
+            with suppress(RuntimeError):  # the screen was closed meanwhile
                 self.call_later(then, result)
 
         threading.Thread(target=asking, name="models", daemon=True).start()
@@ -203,7 +203,7 @@ class ModelScreen(ModalScreen[None]):
                 self._confirming = ""
                 self._say("")
 
-    # --- Choosing -------------------------------------------------------------------------------------
+    # --- Choosing a model -----------------------------------------------------------------------------
 
     @on(ModelList.OptionSelected)
     def _choose(self) -> None:
@@ -221,7 +221,7 @@ class ModelScreen(ModalScreen[None]):
         self.post_message(self.Chosen(entry.model or None, entry.server or None, self._form))
 
     def _question(self, entry: ModelChoice) -> str:
-        """What is asked before anything is downloaded; a model that will not fit costs the same."""
+        """Return the question before a download; it warns if the model will not fit."""
         loads = key_of(self, "models.load")
         try:
             entry.plan(self._sources.devices(self._in_use), self._form, self._device)
@@ -256,7 +256,7 @@ class ModelScreen(ModalScreen[None]):
         self.query_one(ModelList).go_to(entry.key)
 
     def action_name(self) -> None:
-        # At once, not after what is waiting: the slash that begins a path follows on the heels of this one.
+        # Without delay: a typed path sends its own slash right after this one.
         self.set_focus(self.query_one(Input))
 
     def action_form(self, by: int) -> None:
@@ -272,7 +272,7 @@ class ModelScreen(ModalScreen[None]):
             self.dismiss()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Leave the arrow keys and the slash to the field while it is typed in."""
+        """Leave the arrow keys and the slash to the field while the person types in it."""
         is_typing = bool(self.query(Input)) and self.query_one(Input).has_focus
         return not (is_typing and action in ("form", "name"))
 

@@ -1,4 +1,4 @@
-"""Where models are found: on this machine, in the catalogue, on servers, on the hub; and what is known by now."""
+"""Sources of models: this machine, the catalogue, servers and the hub; and the results so far."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -16,27 +16,27 @@ from qwen_tui.engine.remote.address import is_address
 from qwen_tui.errors import QwenTuiError
 
 MOST_SERVERS = 4
-"""How many of the servers that were used before are asked."""
+"""How many previously used servers are queried."""
 
 
 class ModelRow(NamedTuple):
-    """A model with what was found out about it."""
+    """A model and the formats that fit."""
 
     entry: ModelChoice
     fits: dict[Form, Fit]
 
 
 class Found(NamedTuple):
-    """What there is to choose from, and on what it could run."""
+    """The models to choose from, and the devices to run them on."""
 
     entries: Sequence[ModelChoice]
     devices: Sequence[Device]
     servers: Sequence[str] = ()
-    """The addresses of servers that were used before; what they have is asked when it is shown."""
+    """The addresses of previously used servers; they are queried when the list is shown."""
 
 
 def find_models(models_file: Path) -> Found:
-    """Look at the cache, at the folders that were opened before, and at the devices; may take seconds."""
+    """Scan the model cache, previously opened folders and the devices; may take seconds."""
     used = recent_models(models_file)
     return Found(
         model_choices(used=used), devices_here.usable(), list(filter(is_address, used))[:MOST_SERVERS]
@@ -44,14 +44,14 @@ def find_models(models_file: Path) -> Found:
 
 
 def on_server(address: str) -> tuple[ModelChoice, ...]:
-    """What a server has, or one entry that says why it cannot be asked; takes seconds."""
-    from qwen_tui.engine.remote.server_check import served_by  # late: HTTP takes a while to import
+    """Return the models of a server, or one entry with the error; takes seconds."""
+    from qwen_tui.engine.remote.server_check import served_by  # importing HTTP takes a while
 
     return served_by(address)
 
 
 def on_hub(model: str) -> ModelChoice | QwenTuiError:
-    """What the hub says of a model; takes seconds."""
+    """Look up a model on the hub; takes seconds."""
     try:
         return from_hub(model)
     except QwenTuiError as error:
@@ -60,26 +60,26 @@ def on_hub(model: str) -> ModelChoice | QwenTuiError:
 
 @dataclass
 class Sources:
-    """What is known by now of the models there are."""
+    """The models found so far."""
 
     found: Found = Found((), ())
     named: tuple[ModelChoice, ...] = ()
-    """What was typed, in front of all others."""
+    """Models typed by name, listed first."""
     served: dict[str, tuple[ModelChoice, ...]] = field(default_factory=dict)
-    """What servers have answered, by their addresses."""
+    """The answers of servers, by address."""
 
     def devices(self, in_use: ModelInfo | None) -> tuple[Device, ...]:
-        """As they will be when the model in use has made room."""
+        """Return the devices with the memory of the model in use counted as free."""
         return freed(self.found.devices, in_use)
 
     def rows(self, in_use: ModelInfo | None, device: str) -> tuple[ModelRow, ...]:
-        """The models in the order of the list, with what fits on the device of the settings."""
+        """Return the models in list order, with what fits on the device of the settings."""
         devices = self.devices(in_use)
 
         def fits(entry: ModelChoice) -> dict[Form, Fit]:
             try:
                 return entry.fits(devices, device)
-            except QwenTuiError:  # there is no such device here; the details say so
+            except QwenTuiError:  # no such device here; the details report it
                 return {}
 
         here = [each for each in self.found.entries if each.group == "here"]
@@ -87,7 +87,7 @@ class Sources:
         return tuple(ModelRow(entry, fits(entry)) for entry in entries)
 
     def _on_servers(self, in_use: ModelInfo | None) -> Iterator[ModelChoice]:
-        """What the servers have; and the model in use, which its server need not list nor have answered for."""
+        """Yield the models of the servers, and the model in use, even if its server has not listed it."""
         first: dict[str, tuple[ModelChoice, ...]] = {in_use.server: ()} if in_use and in_use.server else {}
         for server, entries in {**first, **self.served}.items():
             if in_use is None or server not in first or in_use.model in [each.model for each in entries]:

@@ -1,4 +1,4 @@
-"""The receipt of a reply, over a screen, and the replay that is asked for there."""
+"""Open receipts, and report replays requested there."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -9,7 +9,7 @@ from qwen_tui.chat.messages import Message
 from qwen_tui.session.replay import ReplayEvent, Replaying
 from qwen_tui.session.requests import Replay
 from qwen_tui.session.session import ChatSession
-from qwen_tui.strings import say
+from qwen_tui.strings import joined, say
 from qwen_tui.ui.widgets.keys import keys_of
 from qwen_tui.wording.replay import replay_words
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # see `open`
 
 
 class ReceiptDesk:
-    """Opens receipts, and tells what came of a replay in the receipt, or where it is closed beside it."""
+    """Opens receipts; reports a replay in its open receipt, else as a notice."""
 
     def __init__(
         self, parent: Widget, submit: Callable[[Replay, ChatSession], None], tell: Callable[[str], None]
@@ -27,22 +27,22 @@ class ReceiptDesk:
         self._submit = submit
         self._tell = tell
         self._receipt: Receipt | None = None
-        """The one that was opened last."""
+        """The most recently opened receipt."""
 
     def open(self, message: Message, session: ChatSession) -> None:
-        from qwen_tui.ui.receipt.screen import Receipt  # late: the first picture does not need it
+        from qwen_tui.ui.receipt.screen import Receipt  # the first frame does not need it
 
         path = session.conversation.path()
         self._receipt = Receipt(message, path, lambda request: self._submit(request, session))
         self._parent.app.push_screen(self._receipt)
 
     def follow(self, event: ReplayEvent) -> None:
-        """Say how far a replay is, or what came of it; in the receipt of its own reply, if that is open."""
+        """Report the progress or result of a replay: in the receipt of its reply if that is open."""
         is_running, words, receipt = isinstance(event, Replaying), replay_words(event), self._receipt
         if receipt is not None and receipt.is_attached and receipt.message.id == event.reply_id:
             if is_running:
                 keys = keys_of(self._parent, close="receipt.close", stop="chat.stop")
-                words = f"{words} {say('replay.stopping', **keys)}"
+                words = joined(words, say("replay.stopping", **keys))
             receipt.show_replay(words, is_running=is_running)
         elif not is_running:
             self._tell(words)

@@ -1,6 +1,6 @@
-"""How a reply came about, in words and figures: what the receipt dialog shows and copies.
+"""The text of a receipt: how a reply was generated, as the receipt dialog shows and copies it.
 
-A receipt may come from a damaged file or another program, so nothing in it is taken to make sense.
+A receipt may come from a damaged file or another program, so none of its values are trusted.
 """
 
 import json
@@ -18,16 +18,16 @@ from qwen_tui.wording.cell_width import cells, displayed
 from qwen_tui.wording.units import in_speed, tokens_in_words
 
 _LABELS = 16
-"""Cells of the column with what each fact is called."""
+"""Width of the label column, in cells."""
 
 _NARROW = 44
-"""Cells below which facts stand under their names."""
+"""Minimum width, in cells, to show values next to their labels instead of below."""
 
 _MOST_ROWS = 8
-"""Rows of one fact that are shown; a copy has all of it."""
+"""Rows shown of one value; copying includes all of it."""
 
 _ID_CELLS = 7
-"""Room for a token id; vocabularies have at most six digits."""
+"""Width of a token id, in cells; vocabularies need at most six digits."""
 
 
 class Sheet(NamedTuple):
@@ -35,15 +35,15 @@ class Sheet(NamedTuple):
 
     title: str
     facts: tuple[tuple[str, str], ...]
-    """What each is called, and what it was."""
+    """Labels and values."""
     token_ids: tuple[int, ...] = ()
 
 
-# --- What there is to say ---
+# --- Facts ---
 
 
 def sheets(message: Message, path: Sequence[Message] = ()) -> list[Sheet]:
-    """A sheet for each run; `path` is searched for the message that the model's memory began with."""
+    """Return a sheet for each run; `path` is searched for the first message of the context."""
     count = len(message.receipt)
     return [
         Sheet(
@@ -56,7 +56,7 @@ def sheets(message: Message, path: Sequence[Message] = ()) -> list[Sheet]:
 
 
 def why_none(message: Message) -> str:
-    """Why a reply has no receipt."""
+    """Return why a reply has no receipt."""
     if message.edited:
         return say("receipt.none.edited")
     if message.status in (Status.INTERRUPTED, Status.FAILED, Status.STOPPED):
@@ -65,7 +65,7 @@ def why_none(message: Message) -> str:
 
 
 def _facts(run: Run, path: Sequence[Message]) -> Iterator[tuple[str, str]]:
-    """The facts by the names of their sentences (`receipt.NAME`); empty values are those that are not told."""
+    """Yield values by the names of their sentences (`receipt.NAME`); empty values are to be omitted."""
     unknown, decoding, ended = say("receipt.unknown"), run.decode_path, run.stop_reason
     yield "model", run.model or unknown
     yield "revision", run.revision
@@ -73,7 +73,7 @@ def _facts(run: Run, path: Sequence[Message]) -> Iterator[tuple[str, str]]:
         yield "server", run.device or unknown
     else:
         yield "weights", _weights(run)
-        # A file may name a way, or an end, that this version does not know.
+        # A file may name a decoder or a stop reason that this version does not know.
         yield (
             "decoding",
             say(f"receipt.decoding.{decoding}") if decoding in DECODE_PATHS else decoding or unknown,
@@ -96,7 +96,7 @@ def _facts(run: Run, path: Sequence[Message]) -> Iterator[tuple[str, str]]:
 def _weights(run: Run) -> str:
     plain = run.quantization in ("", "none")
     parts = [say("receipt.not_quantized") if plain else run.quantization, run.dtype]
-    weights = ", ".join(part for part in parts if part)
+    weights = say("clauses.between").join(filter(None, parts))
     return say("receipt.on_device", weights=weights, device=run.device) if run.device else weights
 
 
@@ -128,7 +128,7 @@ def _times(run: Run) -> str:
         parts.append(say("receipt.time.rest", seconds=run.decode_seconds))
     if speed := run.tokens_per_second:
         parts.append(in_speed(speed))
-    return ", ".join(parts)
+    return say("clauses.between").join(parts)
 
 
 def _listed(values: Mapping[str, Json]) -> str:
@@ -139,11 +139,11 @@ def _listed(values: Mapping[str, Json]) -> str:
     return " · ".join(f"{one_line(name, 40)} {one_line(text, 400)}" for name, text in texts.items())
 
 
-# --- As rows, and as text ---
+# --- Layout and text ---
 
 
 def rows_of(sheet: Sheet, width: int) -> list[Line]:
-    """A run for the screen: facts, then the ids of its tokens, each row led by the number of its first."""
+    """Lay out a run: its facts, then its token ids, each row starting with the number of its first token."""
     rows: list[Line] = []
     if sheet.title:
         rows += [Line(((sheet.title, "accent strong"),)), BLANK]
@@ -151,8 +151,11 @@ def rows_of(sheet: Sheet, width: int) -> list[Line]:
         rows += _fact_rows(label, value, width)
     if sheet.token_ids:
         count = len(sheet.token_ids)
-        title = say("receipt.ids.one" if count == 1 else "receipt.ids", count=count)
-        rows += [BLANK, Line(((title, "strong"),)), *_id_rows(sheet.token_ids, width)]
+        rows += [
+            BLANK,
+            Line(((say("receipt.ids", count=count), "strong"),)),
+            *_id_rows(sheet.token_ids, width),
+        ]
     return rows
 
 
@@ -191,10 +194,10 @@ def _id(token: int) -> str:
 
 
 def text_of(message: Message, path: Sequence[Message] = ()) -> str:
-    """The whole receipt to be copied: a line a fact, and all token ids."""
+    """Return the whole receipt as text to copy: one fact per line, and all token ids."""
     lines: list[str] = []
     for sheet in sheets(message, path):
         lines += [*([""] if lines else []), *([sheet.title] if sheet.title else [])]
-        lines += [f"{label}: {value}" for label, value in sheet.facts]
+        lines += [say("receipt.fact", label=label, value=value) for label, value in sheet.facts]
         lines.append(say("receipt.ids.copied", ids=" ".join(map(str, sheet.token_ids))))
     return "\n".join(lines or [why_none(message)])

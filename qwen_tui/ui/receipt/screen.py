@@ -1,4 +1,4 @@
-"""The receipt of a reply as a dialog: how each of its runs came about, down to the token ids, and replaying it."""
+"""The receipt dialog of a reply: how each run was generated, down to the token ids, and replaying it."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -25,7 +25,7 @@ from qwen_tui.ui.widgets.line_view import LinesView
 
 
 class Receipt(ModalScreen[None]):
-    """How a reply came about. `show_replay` says what comes of running it again."""
+    """The receipt of one reply; `show_replay` shows the progress and result of a replay."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,i,q", "dismiss", say("receipt.close"), id="receipt.close"),
@@ -55,7 +55,7 @@ class Receipt(ModalScreen[None]):
     """
 
     def __init__(self, message: Message, path: Sequence[Message], replay: Callable[[Replay], None]) -> None:
-        """`path` is the conversation as it is shown; `replay` is asked to run the reply again."""
+        """Create the dialog; `path` is the shown conversation, and `replay` is called to run the reply again."""
         super().__init__()
         self.message = message
         """The reply."""
@@ -75,7 +75,7 @@ class Receipt(ModalScreen[None]):
         self._offer()
 
     def show_replay(self, text: str, *, is_running: bool = False) -> None:
-        """Say how far replaying has come, or what came of it; nothing happens once the dialog is closed."""
+        """Show the progress or result of a replay; does nothing once the dialog is closed."""
         if not self.query("#receipt-outcome"):
             return
         self._is_replaying = is_running
@@ -83,7 +83,7 @@ class Receipt(ModalScreen[None]):
         self._offer()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Only what has token ids can be replayed, and only once at a time."""
+        """Allow a replay only of a reply with token ids, and only one at a time."""
         if action == "replay":
             return not self._is_replaying and any(run.token_ids for run in self.message.receipt)
         return super().check_action(action, parameters)
@@ -119,7 +119,7 @@ class Receipt(ModalScreen[None]):
 
 
 def _runs(message: Message, path: Sequence[Message], width: int) -> list[Line]:
-    """The runs under each other, or why there are none."""
+    """Lay out all runs below each other, or the reason why there are none."""
     rows: list[Line] = []
     for sheet in sheets(message, path):
         rows += [*([BLANK] if rows else []), *rows_of(sheet, width)]

@@ -1,1 +1,1 @@
-"""The right side of the screen: the settings, a row for each."""
+"""The settings panel on the right side of the screen, with one row per setting."""

@@ -1,4 +1,4 @@
-"""A switch, or a choice among a few words: one key goes to the next."""
+"""The row of a switch, or of a choice among a few words."""
 
 from typing import ClassVar
 
@@ -9,10 +9,10 @@ from qwen_tui.ui.settings.row import SettingRow
 
 
 class ChoiceRow(SettingRow):
-    """A value out of a few. An unset switch goes to the opposite of what applies."""
+    """A value out of a few. An unset switch changes to the opposite of what applies."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space,right", "choose(1)", say("panes.key.next"), id="settings.next", show=False),
+        Binding("right,space", "choose(1)", say("panes.key.next"), id="settings.next", show=False),
         Binding("left", "choose(-1)", say("panes.key.previous"), id="settings.previous", show=False),
     ]
 

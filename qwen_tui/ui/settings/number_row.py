@@ -1,4 +1,4 @@
-"""A number that is typed in place or stepped with the arrow keys."""
+"""The row of a number, which is typed in place or stepped with the arrow keys."""
 
 from typing import ClassVar
 
@@ -17,10 +17,10 @@ _LONGEST = 16
 
 
 class NumberRow(SettingRow):
-    """A number in one line.
+    """A number on one line.
 
-    Typing begins a draft, which is judged at every key and applied by enter or by leaving the row. A draft
-    that cannot be used changes nothing, and leaving the row drops it.
+    Typing starts a draft, which is checked at every key and applied by enter or by leaving the row. An
+    invalid draft changes nothing and is discarded when leaving the row.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -33,7 +33,7 @@ class NumberRow(SettingRow):
     LABEL_SHARE = 0.5
 
     draft: reactive[str | None] = reactive(None)
-    """What is being typed; None while nothing is."""
+    """The text being typed, or None."""
 
     @property
     def remark(self) -> str:
@@ -58,7 +58,7 @@ class NumberRow(SettingRow):
         return line if self.draft is None else line.stylize(Style(reverse=True), end - 1, end)
 
     def watch_draft(self, draft: str | None) -> None:
-        """Judge what is typed: the beginning of a usable number is not a mistake yet."""
+        """Check the draft; the start of a valid number is not an error yet."""
         is_wrong = draft is not None and not is_unfinished(self.option, draft)
         self.problem = problem_with(self.option, draft or "") if is_wrong else ""
         self.set_class(draft is not None, "-editing")
@@ -67,10 +67,10 @@ class NumberRow(SettingRow):
     @on(events.Key)
     def _type(self, event: events.Key) -> None:
         if event.key == "escape" and self.draft is not None:
-            event.stop()  # it ends the typing, not the visit to the pane
+            event.stop()  # only cancels the draft; the panel keeps the focus
             self.draft = None
         elif self.draft is None:
-            # A minus begins a number, too, though none of them can be negative: that is then said.
+            # A minus also starts a draft: no setting may be negative, and the check then reports it.
             if event.character is None or not (event.character.isdecimal() or event.character in ".-"):
                 return
             self._add(event, event.character)
@@ -91,13 +91,13 @@ class NumberRow(SettingRow):
 
     @on(events.Blur)
     def finish(self) -> None:
-        """Apply the draft if it can be used, and drop it."""
+        """End the draft; apply it if it is valid."""
         draft, self.draft = self.draft, None
         if draft is not None and not problem_with(self.option, draft):
             self.change(self.option.parse(draft))
 
     def begin(self) -> None:
-        """Begin to type with the value in force, or apply what has been typed."""
+        """Start a draft with the current value, or apply the current draft."""
         if self.draft is None:
             self.draft = typed(self.option, self.resolved.value)
             return

@@ -1,4 +1,4 @@
-"""The right side of the screen: the settings, where their values come from, and the keys to change them."""
+"""The settings panel: the rows, where their values come from, and the keys to change them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -36,18 +36,18 @@ ROW_OF_KIND: dict[str, type[SettingRow]] = {
 }
 
 LEFT_OUT = ("trust_remote_code", "quantized_cache_gb", "theme")
-"""Not for a pane: one wants to be thought about, one is set once, and one has a command that shows the colours."""
+"""Settings without a row: one needs deliberation, one is set once, and one has a command with a preview."""
 
 
 class SettingsPane(Vertical):
-    """Every setting of sampling, system prompt, memory and model, in two scopes.
+    """The settings of sampling, system prompt, memory, model and screen, in two scopes.
 
-    What the conversation sets for itself it changes itself; a default only the application can change. For
-    the tab key it is one stop: the row that was visited last.
+    The panel changes the conversation's overrides itself; defaults are changed by the app. The panel is a
+    single tab stop: the row visited last.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        # With priority, so that the next key already meets the next row, however fast it comes.
+        # With priority, so that the next key already goes to the next row, however fast it comes.
         Binding("down", "walk(1)", say("panes.key.down"), id="settings.down", show=False, priority=True),
         Binding("up", "walk(-1)", say("panes.key.up"), id="settings.up", show=False, priority=True),
     ]
@@ -61,7 +61,7 @@ class SettingsPane(Vertical):
         & > #settings-rows { height: 1fr; overflow-y: auto; scrollbar-size-vertical: 1; }
         & .section { height: 2; padding: 1 2 0 2; color: $foreground 60%; text-style: bold; }
         & .section.-first { height: 1; padding: 0 2; }
-        /* What the focused row does, or what is wrong. Its height is fixed, so that nothing jumps. */
+        /* Help for the focused row, or its error. The height is fixed, so that nothing jumps. */
         & > #settings-foot { dock: bottom; height: 7; padding: 0 1 0 2; border-top: solid $foreground 15%; }
         & #setting-help { height: 5; color: $text-muted; }
         & #setting-keys { height: 1; color: $text-disabled; }
@@ -76,7 +76,7 @@ class SettingsPane(Vertical):
 
     @dataclass
     class DefaultsChanged(Posted):
-        """The person changed a default; None takes it back."""
+        """The person changed a default; None resets it."""
 
         name: str
         value: Json
@@ -90,14 +90,14 @@ class SettingsPane(Vertical):
         self._settings = Settings()
         self._info: ModelInfo | None = None
         self._rows: dict[str, SettingRow] = {}
-        """By the setting's name; none before `complete`."""
+        """Rows by setting; empty before `complete`."""
         self._switch = ScopeSwitch()
         self._help = Static(id="setting-help", markup=False)
         self._keys = Static(id="setting-keys", markup=False)
         self._tab_stop: Widget = self._switch
 
     def complete(self) -> None:
-        """Mount the settings: for after the first picture, which need not wait for them."""
+        """Mount the rows after the first frame, which does not need them."""
         options = [option for name, option in OPTIONS.items() if name not in LEFT_OUT]
         self._rows = {each.name: ROW_OF_KIND[each.kind](each, self._change) for each in options}
         self.mount(
@@ -116,7 +116,7 @@ class SettingsPane(Vertical):
     def _sections(self) -> Iterator[Widget]:
         group = ""
         for row in self._rows.values():
-            if row.option.group not in (group, "system"):  # which has only one row
+            if row.option.group not in (group, "system"):  # the system prompt is a group of one row
                 classes = "section" if group else "section -first"
                 yield Static(say(f"panes.section.{row.option.group}"), classes=classes, markup=False)
             group = row.option.group
@@ -133,10 +133,10 @@ class SettingsPane(Vertical):
         self._show()
 
     def show_session(self, session: ChatSession, *, busy: bool = False) -> None:
-        """This conversation is shown; `busy` while a reply is written in it."""
+        """Show the settings of a conversation; `busy` while a reply is written in it."""
         if session.conversation.id != self._session.conversation.id:
             for row in self._rows.values():
-                row.finish()  # what was typed is meant for the conversation before
+                row.finish()  # an open draft belongs to the previous conversation
         self._session = session
         self.busy = busy
         self._show()
@@ -167,7 +167,7 @@ class SettingsPane(Vertical):
     # --- Changes --------------------------------------------------------------------------------------
 
     def _change(self, name: str, value: Json) -> None:
-        """Give a setting of the edited scope a checked value, or take it back with `RESET`."""
+        """Set a setting of the edited scope to a checked value, or reset it with `RESET`."""
         if self._switch.chosen == "defaults" or not OPTIONS[name].per_conversation:
             self.post_message(self.DefaultsChanged(name, None if value is RESET else value))
             return
@@ -183,7 +183,7 @@ class SettingsPane(Vertical):
         self._show()
         self._explain()
 
-    # --- Walking --------------------------------------------------------------------------------------
+    # --- Focus ----------------------------------------------------------------------------------------
 
     def go_to(self, name: str) -> None:
         self._focus(self._rows[name])
@@ -213,7 +213,7 @@ class SettingsPane(Vertical):
 
     @on(events.MouseDown)
     def _focus_clicked(self, event: events.MouseDown) -> None:
-        """Give the keyboard to what is clicked on: Textual does so only for what is a tab stop already."""
+        """Focus what was clicked on: Textual focuses only what is a tab stop already."""
         if isinstance(event.widget, ScopeSwitch | SettingRow | PromptText):
             self._focus(event.widget)
 
@@ -227,7 +227,7 @@ class SettingsPane(Vertical):
         self._focus(places[(at + by) % len(places)])
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Leave up and down to the text of the system prompt, until they would leave it."""
+        """Leave up and down to the system prompt's text area, unless the cursor is at its edge."""
         focused = self.screen.focused
         if action == "walk" and isinstance(focused, PromptText):
             return focused.ends_at(int(str(parameters[0])))

@@ -1,4 +1,4 @@
-"""One setting in one line: mark, label, value; what all kinds of rows have in common."""
+"""The base class of setting rows: mark, label and value on one line."""
 
 from collections.abc import Callable
 from typing import Any, ClassVar, Final
@@ -12,30 +12,30 @@ from textual.widget import Widget
 from qwen_tui.chat.messages import Json
 from qwen_tui.settings.options import Option
 from qwen_tui.settings.resolution import ResolvedSetting
-from qwen_tui.strings import say
+from qwen_tui.strings import joined, say
 from qwen_tui.ui.widgets.keys import key_of, keys_of
 from qwen_tui.wording.cell_width import cells, cropped
 from qwen_tui.wording.settings import worded, worded_open
 
 RESET: Final = object()
-"""In place of a value: take back the one that the edited scope has."""
+"""Instead of a value: remove the value of the edited scope."""
 
 Change = Callable[[str, Json], None]
-"""Gives the setting of this name a checked value, or `RESET`."""
+"""Sets a setting, by name, to a checked value or `RESET`."""
 
 _MARKS = {"": " ", "default": "○", "override": "●"}
 
 
 def hint_keys(node: Widget) -> dict[str, Any]:
-    """The keys that hints of rows name."""
+    """Return the keys that the hints of rows name."""
     names = ("change", "reset", "next", "previous", "more", "less", "much_more")
     return keys_of(node, **{name: f"settings.{name}" for name in names})
 
 
 class SettingRow(Widget):
-    """A setting that can be walked to, changed and reset. Subclasses say how a value is given.
+    """A setting that can be focused, changed and reset. Subclasses define how a value is entered.
 
-    `resolved` comes down; a row keeps only what is being typed, until it is finished.
+    `resolved` is handed down; a row only keeps an unfinished draft.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -78,32 +78,32 @@ class SettingRow(Widget):
     """
 
     LABEL_SHARE: ClassVar[float] = 0
-    """Of the width: where a click only walks here and begins no change."""
+    """The part of the width where a click only focuses the row."""
     cut = staticmethod(cropped)
-    """Brings the value's text into so many cells."""
+    """Shortens the value's text to a number of cells."""
 
     resolved: reactive[ResolvedSetting] = reactive(ResolvedSetting())
     problem: reactive[str] = reactive("", toggle_class="-invalid")
-    """Why what is being typed cannot be used, in words."""
+    """Why the draft is invalid, in words."""
     said: reactive[tuple[str, str, bool]] = reactive(("", "", False), repaint=False)
-    """For the help: what the row is about, its keys, and whether that is a problem."""
+    """For the help area: a text on the row, its keys, and whether it is a problem."""
 
     def __init__(self, option: Option, change: Change) -> None:
         super().__init__(id=f"setting-{option.name.replace('_', '-')}")
         self.option = option
         self._change = change
 
-    # --- What a subclass says -------------------------------------------------------------------------
+    # --- Defined by subclasses ------------------------------------------------------------------------
 
     def begin(self) -> None:
-        """Start to change the value: what enter and a click on the row do."""
+        """Start to change the value, as enter or a click on the row does."""
 
     def finish(self) -> None:
-        """Apply what is being typed, if it can be used; nothing is being typed afterwards."""
+        """End the draft; apply it if it is valid."""
 
     @property
     def remark(self) -> str:
-        """What matters about the value just now, in words, or empty."""
+        """A remark on the current value, or empty."""
         if self.resolved.loads:
             return say("panes.loads", key=key_of(self, "settings.change"))
         if self.resolved.restarts:
@@ -120,13 +120,13 @@ class SettingRow(Widget):
 
     @property
     def shown(self) -> tuple[str, str]:
-        """The text of the value, and the component class that it is drawn with."""
+        """The text of the value, and the component class to draw it with."""
         value = self.resolved.value
         if value in (None, "auto"):
             return worded_open(self.option, value, self.resolved.own), "setting-row--unset"
         return worded(self.option, value), "setting-row--value"
 
-    # --- What they have in common ---------------------------------------------------------------------
+    # --- Common to all rows ---------------------------------------------------------------------------
 
     def change(self, value: Json) -> None:
         before = self.resolved.value
@@ -134,7 +134,7 @@ class SettingRow(Widget):
             self._change(self.option.name, value)
 
     def tell(self) -> None:
-        words = self.problem or " ".join(filter(None, (self.remark, self.option.help)))
+        words = self.problem or joined(self.remark, self.option.help)
         self.said = (words, self.hint, bool(self.problem))
 
     watch_problem = tell
@@ -161,7 +161,7 @@ class SettingRow(Widget):
     @on(events.Click)
     def _begin_or_reset(self, event: events.Click) -> None:
         if event.widget is not self:
-            return  # it is the field's own
+            return  # handled by the field
         if event.x < 2:
             self.action_reset()
         elif event.x >= self.size.width * self.LABEL_SHARE and not self.has_class("-editing"):

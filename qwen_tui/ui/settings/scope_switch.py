@@ -1,4 +1,4 @@
-"""The switch between the two scopes of a setting: this conversation, or the person's defaults."""
+"""The switch between the two scopes of settings: this conversation, or the person's defaults."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -18,7 +18,7 @@ _GAP = "   "
 
 
 class ScopeSwitch(Widget):
-    """Two names in one line, the chosen one underlined in the accent colour."""
+    """Two names on one line, the chosen one underlined in the accent colour."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
@@ -56,7 +56,7 @@ class ScopeSwitch(Widget):
         """The person chose the other scope."""
 
     chosen: reactive[Scope] = reactive[Scope]("conversation")
-    """Whose values are shown and edited."""
+    """The scope whose values are shown and edited."""
 
     def render(self) -> Content:
         return Content.assemble(self._written("conversation"), _GAP, self._written("defaults"))

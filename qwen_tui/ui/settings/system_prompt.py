@@ -1,4 +1,4 @@
-"""The system prompt: a line like the other settings, and under it the room to write."""
+"""The row of the system prompt: a line like that of other settings, and a text area below it."""
 
 from collections.abc import Iterator
 from typing import ClassVar
@@ -15,7 +15,7 @@ from qwen_tui.ui.textual_patches.text_area import NEWLINE, WritingArea
 
 
 class PromptText(WritingArea):
-    """Where the system prompt is written."""
+    """The text area for the system prompt."""
 
     BINDINGS: ClassVar[list[BindingType]] = [NEWLINE]
     DEFAULT_CSS = """
@@ -42,16 +42,16 @@ class PromptText(WritingArea):
             highlight_cursor_line=False,
             placeholder=placeholder,
         )
-        self.can_focus = False  # until the person has walked here
+        self.can_focus = False  # until the person moves here
 
     def ends_at(self, by: int) -> bool:
-        """Whether the cursor is on the first line as it is drawn (`by` -1), or on the last (1)."""
+        """Return whether the cursor is on the first visual line (`by` -1) or the last one (1)."""
         at, navigator = self.cursor_location, self.navigator
         return navigator.is_first_wrapped_line(at) if by < 0 else navigator.is_last_wrapped_line(at)
 
 
 class SystemPromptRow(SettingRow):
-    """The line with mark and label, and the text, which is applied as it is written: leaving loses nothing."""
+    """A line with mark and label, and a text that is applied while it is written, so that nothing can be lost."""
 
     DEFAULT_CSS = """
     SystemPromptRow {
@@ -70,7 +70,7 @@ class SystemPromptRow(SettingRow):
 
     @property
     def shown(self) -> tuple[str, str]:
-        """Nothing: the text stands below."""
+        """Nothing: the text is shown below."""
         return "", "setting-row--value"
 
     @property
@@ -78,7 +78,7 @@ class SystemPromptRow(SettingRow):
         return say("panes.hint.writing") if self.field.has_focus else super().hint
 
     def watch_resolved(self, before: ResolvedSetting, now: ResolvedSetting) -> None:  # type: ignore[override]
-        """Show another text, unless more has been written meanwhile than the values know of."""
+        """Show a new value, unless the text has been changed meanwhile."""
         super().watch_resolved()
         if self.field.text == (before.value or "") != now.value:
             with self.field.prevent(TextArea.Changed):

@@ -1,4 +1,4 @@
-"""A line of text, edited in place."""
+"""The row of a line of text, edited in place."""
 
 from collections.abc import Iterator
 from typing import ClassVar
@@ -18,7 +18,7 @@ from qwen_tui.wording.settings import problem_with, typed
 
 
 def _end_of(text: str, width: int) -> str:
-    """The end of a text: of a path or a hub id, the part that tells it from others."""
+    """Return the end of a text: the distinctive part of a path or a hub id."""
     if cells(text) <= width:
         return text
     kept = ""
@@ -30,7 +30,7 @@ def _end_of(text: str, width: int) -> str:
 
 
 class TextRow(SettingRow):
-    """A text in one line. Typing opens a field over the value; enter or leaving the field applies it."""
+    """A text on one line. Typing opens a field over the value; enter or leaving the field applies it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right", "write", say("panes.key.edit"), id="settings.edit", show=False),
@@ -48,7 +48,7 @@ class TextRow(SettingRow):
     cut = staticmethod(_end_of)
 
     is_open: reactive[bool] = reactive(False, toggle_class="-editing")
-    """The field lies over the value, and has the keyboard."""
+    """Whether the field is shown over the value and has the focus."""
 
     def __init__(self, option: Option, change: Change) -> None:
         super().__init__(option, change)
@@ -59,7 +59,7 @@ class TextRow(SettingRow):
         yield self._field
 
     def allow_focus(self) -> bool:
-        """While the field is open it has the keyboard, and the row is no second stop beside it."""
+        """Refuse the focus while the field is open, so that there is only one tab stop."""
         return super().allow_focus() and not self.is_open
 
     @property
@@ -69,12 +69,12 @@ class TextRow(SettingRow):
     @on(events.Key)
     def _begin_typing(self, event: events.Key) -> None:
         if event.key == "escape" and self.is_open:
-            event.stop()  # it ends the writing, not the visit to the pane
+            event.stop()  # only closes the field; the panel keeps the focus
             self._close()
             self.screen.set_focus(self)
         elif self.has_focus and event.is_printable and event.character not in (None, " "):
             event.stop().prevent_default()
-            if self.is_open:  # sent here before the field had the keyboard
+            if self.is_open:  # the key was sent here before the field had the focus
                 self._field.insert_text_at_cursor(event.character or "")
             else:
                 self._open(event.character or "")
@@ -103,7 +103,7 @@ class TextRow(SettingRow):
 
     @on(Input.Blurred)
     def finish(self) -> None:
-        """Apply what stands in the field if it can be used, and close it."""
+        """Close the field; apply its text if it is valid."""
         text = one_line(self._field.value)
         is_usable = self.is_open and not problem_with(self.option, text)
         self._close()

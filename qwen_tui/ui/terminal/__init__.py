@@ -1,1 +1,1 @@
-"""What happens to the terminal before and after Textual has it."""
+"""Handling of the terminal outside Textual: start, signals and clipboard."""

@@ -1,4 +1,4 @@
-"""Copying, and saying truly what came of it: a terminal never answers whether it took a text."""
+"""Copy text, and report honestly what happened: terminals never confirm that they accepted it."""
 
 import base64
 import os
@@ -12,16 +12,16 @@ from qwen_tui.strings import say
 from qwen_tui.wording.units import in_bytes
 
 MOST_BYTES = 74_000
-"""What one OSC 52 carries: xterm and several others drop a sequence of more than 100,000 characters unsaid."""
+"""Size limit of one OSC 52: xterm and others silently drop a sequence of more than 100,000 characters."""
 
 TMUX_SECONDS = 1.0
 
 Outcome = Literal["copied", "sent", "too_large", "nothing"]
-"""`copied`: tmux has it, and so has what stands behind it. `sent`: to the terminal, which may ignore it."""
+"""`copied`: tmux has the text and has passed it on. `sent`: written to the terminal, which may ignore it."""
 
 
 def copy(app: App[object], text: str) -> Outcome:
-    """Copy a text: in tmux into its buffer and through it to the terminal, elsewhere through the terminal."""
+    """Copy a text: in tmux to its buffer and on to the terminal, elsewhere to the terminal."""
     data = text.encode("utf-8", errors="replace")
     if not data:
         return "nothing"
@@ -34,21 +34,21 @@ def copy(app: App[object], text: str) -> Outcome:
 
 
 def say_outcome(outcome: Outcome, text: str) -> str:
-    """What came of copying this text, in words."""
+    """Return a sentence on the outcome of copying this text."""
     size = in_bytes(len(text.encode("utf-8", errors="replace")))
     return say(f"clipboard.{outcome}", size=size, limit=in_bytes(MOST_BYTES))
 
 
 def osc52(data: bytes) -> str:
-    """The sequence that puts text into the terminal's clipboard."""
+    """Return the sequence that puts text into the terminal's clipboard."""
     return f"\x1b]52;c;{base64.b64encode(data).decode()}\a"
 
 
 def _into_tmux(data: bytes) -> bool:
-    """Load tmux's buffer and let it write to the outer clipboard (`-w`); False when tmux would not.
+    """Load tmux's buffer and let tmux write to the outer clipboard (`-w`); return False if it refuses.
 
-    Its default `set-clipboard external` drops an OSC 52 from inside. The client has to be named: tmux would
-    choose any that is attached.
+    Its default `set-clipboard external` drops an OSC 52 from inside. The client must be named, or tmux would
+    choose any attached one.
     """
     tmux = shutil.which("tmux")
     if tmux is None:

@@ -1,8 +1,8 @@
-"""What stands between the program and its terminal, from before Textual is imported until the very end.
+"""Prepare the terminal before Textual is imported, and restore it at the very end.
 
-Textual reads its environment while it is imported, writes to whatever file descriptor 2 is, and leaves the
-terminal as it was only when it ends by itself. So this module imports no Textual at the top: `run` prepares the
-environment and the descriptors first, and lets the screen be imported by the factory that it calls.
+Textual reads its environment while it is imported, writes to whatever file descriptor 2 is, and restores the
+terminal only if it ends normally. This module therefore imports no Textual at the top: `run` first prepares
+the environment and the descriptors, and the factory it calls imports the screen.
 """
 
 import os
@@ -19,36 +19,37 @@ from qwen_tui.strings import say
 from qwen_tui.ui.terminal.signals import Leaving
 
 ENVIRONMENT = {
-    # A page of scrolling is one frame of 16 KB instead of forty frames and 440 KB.
+    # One page of scrolling is then one frame of 16 KB instead of forty frames and 440 KB.
     "TEXTUAL_ANIMATIONS": "none",
-    # Smooth scrolling wants mouse positions in pixels: they flood a thin line, and some terminals err in them.
+    # Smooth scrolling needs mouse positions in pixels, which flood a slow line and are wrong in some
+    # terminals.
     "TEXTUAL_SMOOTH_SCROLL": "0",
-    # Milliseconds to wait for the rest of an escape sequence: esc stops a reply, so it must not feel slow.
+    # Milliseconds to wait for the rest of an escape sequence; short, because esc stops a reply.
     "ESCDELAY": "50",
 }
 
 MOST_LOG_BYTES = 5_000_000
-"""A log file larger than this is put aside under `.old` before it is written on."""
+"""Size at which the log file is renamed to `.old` before it is written to."""
 
 
 def check_tty() -> None:
-    """Raise `QwenTuiError` unless a person sits at the other end; Textual itself would start anyway."""
+    """Raise `QwenTuiError` unless standard input and output are terminals; Textual would start anyway."""
     if not (_is_terminal(sys.__stdin__) and _is_terminal(sys.__stdout__)):
         raise QwenTuiError("cli.no_tty")
 
 
 def run(make_app: Callable[[], Any], log_file: Path, leave: Callable[[], None]) -> int:
-    """Show the app until it ends; returns its exit status.
+    """Show the app until it ends; return its exit status.
 
-    `make_app` imports and builds a Textual App: nothing may have imported Textual before. What native code,
-    libraries and the app print goes to `log_file`. On SIGHUP, SIGTERM and SIGINT `leave` is called on a thread
-    of its own, and given a moment; then the process is gone, with 128 + the signal's number and the terminal as
-    it was.
+    `make_app` imports and builds a Textual App; Textual must not have been imported before. Output of native
+    code, libraries and the app goes to `log_file`. On SIGHUP, SIGTERM and SIGINT, `leave` is called on a
+    separate thread and given a moment; then the process exits with 128 + the signal number, with the terminal
+    restored.
     """
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     with _terminal_apart(log_file) as tty, Leaving(tty, leave) as leaving:
-        from qwen_tui.ui.textual_patches.driver import ChatDriver  # late: it imports Textual
+        from qwen_tui.ui.textual_patches.driver import ChatDriver  # imports Textual
 
         leaving.is_shown = lambda: ChatDriver.is_shown
         app = make_app()
@@ -63,16 +64,16 @@ def run(make_app: Callable[[], Any], log_file: Path, leave: Callable[[], None]) 
 def _is_terminal(stream: object) -> bool:
     try:
         return os.isatty(stream.fileno())  # type: ignore[attr-defined]
-    except (AttributeError, OSError, ValueError):  # closed, or none at all
+    except (AttributeError, OSError, ValueError):  # closed or missing
         return False
 
 
 @contextmanager
 def _terminal_apart(log_file: Path) -> Iterator[int]:
-    """Give Textual a descriptor of its own for the terminal, and let 1 and 2 lead to the log file meanwhile.
+    """Give Textual its own descriptor for the terminal, and redirect 1 and 2 to the log file meanwhile.
 
-    Otherwise one line from CUDA or a C library tears the screen, and `2>file` leaves it blank. The text layer is
-    UTF-8 whatever the locale says: Textual would write \\uXXXX for Chinese in a C locale.
+    Otherwise one line from CUDA or a C library would tear the screen, and `2>file` would leave it blank. The
+    text layer is UTF-8 whatever the locale: in a C locale Textual would write \\uXXXX for Chinese.
     """
     tty = os.dup(1)
     before = os.dup(1), os.dup(2)
@@ -87,7 +88,7 @@ def _terminal_apart(log_file: Path) -> Iterator[int]:
         with suppress(AttributeError, OSError, ValueError):
             stream.flush()
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
-    # Textual asks the first for the size of the terminal and writes to the second.
+    # Textual gets the terminal's size from the first and writes to the second.
     sys.__stdout__, sys.__stderr__ = screen, screen  # type: ignore[misc]
     try:
         yield tty
@@ -105,7 +106,7 @@ def _terminal_apart(log_file: Path) -> Iterator[int]:
 
 
 def _open_log(path: Path) -> int:
-    """A descriptor that appends to the log file, for its owner's eyes only; nowhere when it cannot be written."""
+    """Open the log file for appending, readable by the owner only; /dev/null if it cannot be written."""
     try:
         make_folder(path.parent)
         if path.exists() and path.stat().st_size > MOST_LOG_BYTES:

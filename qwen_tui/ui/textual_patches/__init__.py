@@ -1,1 +1,1 @@
-"""Every private name of Textual that is touched, each for one reason."""
+"""All uses of private names of Textual, one reason per module."""

@@ -1,20 +1,20 @@
-"""Drawing panes over each other without losing characters.
+"""Draw overlapping panels without losing characters.
 
-Textual cuts every line of the screen wherever any widget begins or ends, also one that is covered by another. A
-wide character across such a cut becomes two spaces.
+Textual cuts every line of the screen wherever any widget starts or ends, even a covered one. A wide character
+across such a cut becomes two spaces.
 """
 
-from textual._compositor import Compositor  # where a screen says that it is drawn, there is no public way
+from textual._compositor import Compositor  # there is no public way to replace a screen's compositor
 from textual.screen import Screen
 
 
 def cut_where_it_is_seen(screen: Screen[None]) -> None:
-    """Let a screen be drawn by `WholeCharacters`."""
+    """Replace a screen's compositor by `WholeCharacters`."""
     screen._compositor = WholeCharacters()
 
 
 class WholeCharacters(Compositor):
-    """Cuts only where something that is seen begins or ends."""
+    """Cuts lines only at visible edges of widgets."""
 
     @property
     def cuts(self) -> list[list[int]]:
@@ -22,7 +22,7 @@ class WholeCharacters(Compositor):
             width, height = self.size
             lines = [{0, width} for _ in range(height)]
             covered: list[list[tuple[int, int]]] = [[] for _ in range(height)]
-            for region, clip in self.visible_widgets.values():  # the ones in front first
+            for region, clip in self.visible_widgets.values():  # front to back
                 x, y, across, down = region.intersection(clip)
                 if across and down:
                     for line in range(max(y, 0), min(y + down, height)):

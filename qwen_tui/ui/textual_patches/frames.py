@@ -1,17 +1,17 @@
-"""Making every frame where there is no terminal, to measure what drawing costs."""
+"""Render every frame without a terminal, to measure the cost of drawing."""
 
 from typing import Any
 
-from textual._compositor import CompositorUpdate  # what is drawn, as the driver gets it
+from textual._compositor import CompositorUpdate  # a frame, as the driver receives it
 from textual.app import App
 from textual.screen import Screen
 
 
 class EveryFrame(App[None]):
-    """An app without a terminal that makes what one would get; Textual leaves that out."""
+    """A headless app that renders what a terminal would get; Textual skips that."""
 
     def frame_drawn(self) -> None:
-        """For a subclass: a frame has been drawn."""
+        """Called after each frame; for subclasses."""
 
     def _display(self, screen: Screen[Any], renderable: Any) -> None:
         if isinstance(renderable, CompositorUpdate):

@@ -1,12 +1,13 @@
-"""Bytes from the terminal to keys and pastes, so that a paste of any kind arrives as one paste.
+"""Parse terminal input into keys and pastes, so that every kind of paste arrives as one paste.
 
-Textual's parser ends a bracketed paste at the first escape character in it and plays the rest as keys; and a
-terminal, or a hop, without bracketed paste types a paste line by line, each enter sending a message. Here
+Textual's parser ends a bracketed paste at the first escape character in it and replays the rest as keys. A
+terminal, or a hop, without bracketed paste types a paste line by line, and each enter would send a message.
+Therefore:
 
-* a bracketed paste is taken out before the parser sees it, whatever it contains;
-* text that arrives in one go with a line break *inside* it was not typed by hand: it becomes a paste;
-* an enter on the heels of other text is held back for `HOLD_SECONDS`: if more text follows it was part of a
-  paste, otherwise somebody typed ahead over a slow line, or a script did, and it is an enter.
+* a bracketed paste is extracted before the parser sees it, whatever it contains;
+* text that arrives at once with a line break *inside* it was not typed by hand: it becomes a paste;
+* an enter right after other text is held back for `HOLD_SECONDS`: if more text follows, it was part of a
+  paste; otherwise somebody typed ahead over a slow line, or a script did, and it is an enter.
 """
 
 import re
@@ -18,16 +19,16 @@ from textual.events import Paste
 from textual.message import Message as Posted
 
 HURRY_SECONDS = 0.01
-"""Keys closer together than this were not pressed one after the other."""
+"""Keys closer together than this were not typed by hand."""
 
 HOLD_SECONDS = 0.03
-"""How long an enter in a hurry waits for more text."""
+"""How long an enter right after other text is held back."""
 
 PASTING_SECONDS = 0.1
-"""How long after a part of an unbracketed paste more text belongs to it."""
+"""How long after a part of an unbracketed paste more text still belongs to it."""
 
 PATIENCE_SECONDS = 3.0
-"""How long a bracketed paste may pause before it is taken to have lost its end."""
+"""How long a bracketed paste may pause before its end is considered lost."""
 
 ENTER = "\r"
 ESC = "\x1b"
@@ -36,37 +37,37 @@ MOST_TYPED = 64
 """More characters than this at once are a paste even without a line break."""
 
 _SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]?|O.?|[^\[O])?", re.DOTALL)
-"""Keys with a sequence of their own, mouse reports, answers of the terminal."""
+"""Escape sequences of keys, mouse reports and answers of the terminal."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _BREAK_INSIDE = re.compile(r"[^\r\n\t ][\t ]*[\r\n]+[^\r\n]")
 _START_CUT = re.compile(r"\x1b\[2(?:0(?:0)?)?\Z")
-"""The beginning of a paste cut in two; esc or `ESC [` alone may be keys, so those are not waited for."""
+"""A truncated paste marker at the end; esc or `ESC [` alone may be keys, so they are not held back."""
 
 
 class Keyboard(XTermParser):
-    """Textual's parser behind a door that sorts out pastes. `feed` and `tick` as there."""
+    """Textual's parser with paste detection in front; `feed` and `tick` work as there."""
 
     def __init__(self, debug: bool = False, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(debug)
         self._clock = clock
         self._fed_at = float("-inf")
-        """When something last arrived."""
+        """When the last input arrived."""
         self._pasting_until = float("-inf")
         self._paste: list[str] | None = None
-        """The bracketed paste that is arriving, in pieces."""
+        """The pieces of the bracketed paste that is arriving."""
         self._burst: list[str] = []
-        """An unbracketed paste that is arriving, in pieces."""
+        """The pieces of the unbracketed paste that is arriving."""
         self._held = ""
-        """An enter, or a cut beginning of a paste, that waits for what follows."""
+        """A held enter or truncated paste marker, waiting for what follows."""
         self._tail = ""
-        """The last few characters that the parser saw."""
+        """The last few characters passed to the parser."""
 
     @property
     def is_waiting(self) -> bool:
         return bool(self._held or self._burst) or self._paste is not None or self._timeout_time is not None
 
     def feed(self, data: str) -> Iterator[Posted]:
-        """What the next piece of input means."""
+        """Parse the next piece of input."""
         now = self._clock()
         in_hurry = now - self._fed_at < HURRY_SECONDS
         after_enter = self._held == ENTER
@@ -84,7 +85,7 @@ class Keyboard(XTermParser):
             in_hurry, after_enter = True, False
 
     def tick(self) -> Iterator[Posted]:
-        """What it means that nothing has followed yet."""
+        """Handle the passing of time without input."""
         waited = self._clock() - self._fed_at
         if self._paste is not None and waited > PATIENCE_SECONDS:
             text, self._paste = "".join(self._paste), None
@@ -96,12 +97,12 @@ class Keyboard(XTermParser):
         yield from super().tick()
 
     def _before_paste(self, data: str) -> tuple[str, bool, str]:
-        """Split at the beginning of a bracketed paste: what was typed, whether one begins, and the rest."""
+        """Split at the start of a bracketed paste: what was typed, whether a paste starts, and the rest."""
         typed, start, rest = data.partition(BRACKETED_PASTE_START)
         if start:
             return typed, True, rest
-        # The parser may hold the first characters of the marker. Given the whole of it and an end, it comes
-        # back with an empty paste.
+        # The parser may have consumed the start of the marker. Given the rest of it and an end marker, it
+        # returns an empty paste.
         for length in range(len(BRACKETED_PASTE_START) - 1, 0, -1):
             if self._tail.endswith(BRACKETED_PASTE_START[:length]):
                 rest = BRACKETED_PASTE_START[length:]
@@ -113,9 +114,9 @@ class Keyboard(XTermParser):
         return data, False, ""
 
     def _gather(self, data: str) -> Generator[Posted, None, str]:
-        """Add to the bracketed paste; returns what stands behind its end."""
+        """Add to the bracketed paste; return what follows its end."""
         assert self._paste is not None
-        # The end itself may arrive in pieces.
+        # The end marker may arrive in pieces.
         size = len(BRACKETED_PASTE_END)
         seam = "".join(self._paste[1 - size :])[1 - size :]
         self._paste.append(data)
@@ -123,12 +124,12 @@ class Keyboard(XTermParser):
             return ""
         text, _, rest = "".join(self._paste).partition(BRACKETED_PASTE_END)
         self._paste = None
-        self._pasting_until = self._fed_at  # what comes in the same breath was not typed either
+        self._pasting_until = self._fed_at  # text in the same read was not typed either
         yield Paste(text)
         return rest
 
     def _typed(self, text: str, in_hurry: bool, after_enter: bool) -> Iterator[Posted]:
-        """What text outside of a bracketed paste means."""
+        """Parse text outside a bracketed paste."""
         plain = _SEQUENCE.sub("", text)
         if _CONTROL.search(plain):
             plain = plain.replace("\n", " ")  # among other control keys it is ctrl+j
@@ -155,6 +156,6 @@ class Keyboard(XTermParser):
             yield Paste(text)
 
     def _keys(self, text: str) -> Iterator[Posted]:
-        if text:  # nothing at all would end the parser
+        if text:  # empty input would end the parser
             self._tail = (self._tail + text)[-len(BRACKETED_PASTE_START) :]
             yield from (m for m in super().feed(text) if not (isinstance(m, Paste) and not m.text))

@@ -1,8 +1,8 @@
-"""Keys one after another, however fast they come.
+"""Handle keys one after another, however fast they arrive.
 
-Textual hands every key to the widget that has the keyboard when the key is read, and works out what it does later,
-when it has come up from widget to widget. Of keys that come together (a slow line, a script) the second one
-is handed out before the first has moved the keyboard elsewhere.
+Textual sends each key to the widget focused when the key is read, and runs its binding later, after the key
+has bubbled up. If keys arrive together (over a slow line, from a script), the second would be sent before the
+first has moved the focus.
 """
 
 import asyncio
@@ -15,35 +15,39 @@ from textual.message import Message as Posted
 from textual.message_pump import MessagePump
 
 PATIENCE_SECONDS = 0.25
-"""How long a key may take before the next one is let through: a widget may go away with the key in its hands."""
+"""How long a key may take before the next one is sent anyway: the widget handling it may have been removed."""
 
+PATIENCE_STEPS = 10
+"""In how many parts that time passes. Where the program itself is held up, as on a busy machine, only one of them
+passes meanwhile: a key that could not be handled in that time is waited for.
+"""
 
 LAPS = 3
-"""How often the message that follows a key goes its way before the key counts as done.
+"""How many times `KeyPassed` follows a key before the key counts as handled.
 
-What a widget posts while it handles the key stands behind the first one, and what is posted for that behind the
-second: a key that asks for an edit moves the keyboard two messages later.
+Messages posted while the widget handles the key come after the first `KeyPassed`, and messages posted by
+their handlers after the second: a key that starts an edit moves the focus two messages later.
 """
 
 
 class KeysInOrder(App[None]):
-    """Hands out a key, or pasted text, when what the one before did is done."""
+    """An app that sends each key or paste only after the previous one has been handled."""
 
     @dataclass
     class KeyPassed(Posted):
-        """Follows a key upwards, from the widget that it was given to."""
+        """Follows a key up from the widget it was sent to."""
 
         number: int
         target: MessagePump | None = None
         laps: int = 0
-        """How often it has still to go."""
+        """How many more times to follow."""
 
     def __init__(self) -> None:
         super().__init__()
         self._keys: deque[events.Key | events.Paste] = deque()
         self._number = 0
         self._guard: asyncio.TimerHandle | None = None
-        """Set while a key is on its way."""
+        """Set while a key is being handled."""
 
     async def on_event(self, event: events.Event) -> None:
         if not isinstance(event, events.Key | events.Paste) or event.is_forwarded:
@@ -56,13 +60,20 @@ class KeysInOrder(App[None]):
     async def _pass(self, event: events.Key | events.Paste) -> None:
         target = self.focused or self.screen
         self._number += 1
-        loop = asyncio.get_running_loop()
-        self._guard = loop.call_later(PATIENCE_SECONDS, self.post_message, self.KeyPassed(self._number))
+        self._wait(PATIENCE_STEPS)
         await super().on_event(event)
         target.post_message(self.KeyPassed(self._number, target, LAPS - 1))
 
+    def _wait(self, steps: int) -> None:
+        """Let the next key through after so many steps, unless this one is done before."""
+        if steps:
+            loop = asyncio.get_running_loop()
+            self._guard = loop.call_later(PATIENCE_SECONDS / PATIENCE_STEPS, self._wait, steps - 1)
+        else:
+            self.post_message(self.KeyPassed(self._number))
+
     async def on_keys_in_order_key_passed(self, event: KeyPassed) -> None:
-        """The key has come up with nobody left to handle it: the next one."""
+        """Send the next queued key once the previous one has been handled."""
         event.stop()
         if self._guard is None or event.number != self._number:
             return

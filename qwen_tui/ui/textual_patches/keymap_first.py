@@ -1,4 +1,4 @@
-"""Keys that the person has given to something, which win over those that a text field has without a name."""
+"""Give keys of the person's config file priority over unnamed bindings of text fields."""
 
 from collections.abc import Mapping
 
@@ -9,21 +9,21 @@ from textual.screen import Screen
 
 
 def keymap_of(app: App[object]) -> Mapping[str, str]:
-    """The keys that were given to bindings by their ids; Textual lets them be set and not be read."""
+    """Return the keys set for bindings by id; Textual lets them be set but not read."""
     return app._keymap
 
 
 class GivenKeysFirst(Screen[None]):
-    """A screen on which a key of the config file works wherever the keyboard is.
+    """A screen on which the keys of the config file work wherever the focus is.
 
-    Textual asks the widget that has the keyboard first, and its text fields have bindings for ctrl+d, f7 and
-    others, which have no id: the person could not give them another key.
+    Textual asks the focused widget first, and its text fields bind ctrl+d, f7 and others without an id, so
+    the person could not rebind them.
     """
 
     @property
     def _binding_chain(self) -> list[tuple[DOMNode, BindingsMap]]:
-        """Textual's, from the focused widget up, without the unnamed bindings that stand before a given key."""
-        chain = super()._binding_chain  # of copies
+        """Textual's chain from the focused widget up, without unnamed bindings that shadow a configured key."""
+        chain = super()._binding_chain  # the maps are copies
         keymap, given = keymap_of(self.app), set[str]()
         for _, bindings in reversed(chain):
             of_keys = bindings.key_to_bindings

@@ -1,4 +1,4 @@
-"""What the places to write in have in common: Textual's text area without the keys that nothing tells of."""
+"""The base class of text areas: Textual's, without its undocumented keys."""
 
 from textual.binding import Binding
 from textual.geometry import Offset
@@ -9,20 +9,20 @@ from qwen_tui.strings import say
 NEWLINE = Binding(
     "ctrl+j,shift+enter,alt+enter,ctrl+enter", "newline", say("composer.key.newline"), id="chat.newline"
 )
-"""The key for a new line, wherever text is written."""
+"""The keys for a new line, the same in all text areas."""
 
 
 class WritingArea(TextArea):
-    """A text area in which f6 and f7 do nothing: a key pressed after them would write over what they select."""
+    """A text area without f6 and f7: a key pressed after them would overwrite what they select."""
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Leave out what f6 and f7 are for."""
+        """Disable the actions of f6 and f7."""
         return action not in ("select_line", "select_all")
 
     def scroll_cursor_visible(self, center: bool = False, animate: bool = False) -> Offset:
-        """Show where the cursor is, once it is within the text.
+        """Scroll to the cursor, if it is within the text.
 
-        Undo takes the text back before the cursor; when the scrollbar goes with it, Textual asks for this in
+        Undo restores the text before the cursor; if the scrollbar disappears with it, Textual calls this in
         between.
         """
         row, column = self.cursor_location

@@ -1,4 +1,4 @@
-"""A scrolling container that stays at its end while it grows, until the person scrolls away."""
+"""A scrolling container that follows its end while it grows, until the person scrolls away."""
 
 from textual.containers import VerticalScroll
 from textual.content import Content
@@ -9,7 +9,7 @@ from qwen_tui.strings import say
 from qwen_tui.ui.textual_patches.scrolling import is_anchor_released
 
 NEAR_END = 3
-"""Rows from the end within which scrolling down follows again: text that grows cannot be caught up with."""
+"""Scrolling down to within this many rows of the end follows it again: nobody can catch up with growing text."""
 
 
 class Autoscroll(VerticalScroll):
@@ -19,20 +19,20 @@ class Autoscroll(VerticalScroll):
     Autoscroll {
         layout: stream;
         scrollbar-size-vertical: 1;
-        /* Its column is kept free, so that what no longer fits is not laid out twice. */
+        /* Reserves the column of the scrollbar, so that its appearance does not cause a second layout. */
         scrollbar-gutter: stable;
     }
     """
 
     is_away = var(False, init=False)
-    """The person scrolled away from the newest text; `check_end` keeps it true."""
+    """Whether the person has scrolled away from the newest text; updated by `check_end`."""
     has_more_below = False
-    """The end of what is mounted is not the end of what there is."""
+    """Whether there is more content than what is mounted."""
     is_moved = False
-    """The program scrolls at this moment, not the person."""
+    """Whether the program is scrolling now, not the person."""
 
     def update_node_styles(self, animate: bool = True) -> None:
-        """Do nothing: a change of focus would otherwise restyle every message (100 ms with 100 of them)."""
+        """Do nothing: otherwise a focus change would restyle every message (100 ms with 100 of them)."""
 
     @property
     def is_following(self) -> bool:
@@ -58,7 +58,7 @@ class Autoscroll(VerticalScroll):
 
 
 class LatestHint(Static):
-    """`↓ latest` in the corner under the log; a click on it goes there."""
+    """`↓ latest` below the log; a click scrolls there."""
 
     ALLOW_SELECT = False
     DEFAULT_CSS = """

@@ -1,4 +1,4 @@
-"""The keyboard's place in the log: one message, marked while the log has the keyboard."""
+"""The keyboard's position in the log: one message, highlighted while the log has the focus."""
 
 from dataclasses import dataclass, replace
 
@@ -7,11 +7,11 @@ from qwen_tui.ui.transcript.virtual_list import VirtualList
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Which message the keys apply to."""
+    """Which message the keys act on."""
 
     message_id: str | None = None
     words: tuple[str, ...] | None = None
-    """What is searched for, typed outside the log; None when nothing is. Meanwhile the cursor stays visible."""
+    """The search words, typed outside the log, or None. During a search the cursor stays visible."""
 
     def on(self, message_id: str | None) -> "Cursor":
         return replace(self, message_id=message_id)
@@ -21,7 +21,7 @@ class Cursor:
 
 
 def after_change(cursor: Cursor, messages: VirtualList, has_keyboard: bool) -> Cursor:
-    """The cursor after messages came or went: with the keyboard here there always is one."""
+    """Return the cursor after messages were added or removed; while the log has the focus, there always is one."""
     if messages.position_of(cursor.message_id) is not None:
         return cursor
     newest = messages.messages[-1].id if has_keyboard and messages.messages else None
@@ -29,7 +29,7 @@ def after_change(cursor: Cursor, messages: VirtualList, has_keyboard: bool) -> C
 
 
 def after_focus(cursor: Cursor, messages: VirtualList) -> Cursor:
-    """The cursor when the keyboard comes: where it was if that is in sight, else the last message in sight."""
+    """Return the cursor when the log gets the focus: the old one if visible, else the last visible message."""
     is_on_its_way = cursor.message_id is not None and cursor.message_id == messages.destination
     if not messages.messages or is_on_its_way or messages.is_seen(cursor.message_id):
         return cursor
@@ -37,7 +37,7 @@ def after_focus(cursor: Cursor, messages: VirtualList) -> Cursor:
 
 
 def step(cursor: Cursor, messages: VirtualList, by: int) -> str | None:
-    """The message so many below the cursor, or above; None below the newest."""
+    """Return the id of the message this many below the cursor (above if negative); None below the newest."""
     total, at = len(messages.messages), messages.position_of(cursor.message_id)
     target = max(0, (total if at is None else at) + by)
     return messages.messages[target].id if target < total else None

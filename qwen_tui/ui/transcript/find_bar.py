@@ -1,4 +1,4 @@
-"""Finding in the conversation that is read: a field, and how many messages have what stands in it."""
+"""Search in the shown conversation: a field, and the number of matching messages."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,15 +18,15 @@ from qwen_tui.ui.textual_patches.focus import focus_at_once
 
 
 class _Field(Input):
-    """Where the words are typed: one line, which up and down have nothing to scroll in."""
+    """The search field: a single line, so up and down need not scroll in it."""
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Leave the two keys to what walks through the messages, and the last line of the screen to name them."""
+        """Leave up and down to the find bar, which also describes them in the key bar."""
         return action not in ("scroll_up", "scroll_down") and super().check_action(action, parameters)
 
 
 class FindBar(Horizontal):
-    """Walks through the messages in which every word stands, from the newest; hidden until `open`."""
+    """Walks through the messages that contain every word, from the newest; hidden until `open`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "go(-1)", say("find.key.earlier"), id="find.earlier"),
@@ -48,26 +48,26 @@ class FindBar(Horizontal):
 
     @dataclass
     class Moved(Posted):
-        """Another message is looked at, or none."""
+        """Another match is shown, or none."""
 
         message_id: str | None
         words: tuple[str, ...]
-        """What was found in it."""
+        """The words found in it."""
 
     @dataclass
     class Closed(Posted):
         """The search has ended."""
 
         had_keyboard: bool
-        """The keyboard has to go somewhere else now."""
+        """Whether the focus must move elsewhere."""
 
     def __init__(self, messages: Callable[[], Sequence[Message]]) -> None:
-        """`messages` are those to look in, oldest first."""
+        """Create the bar; `messages` returns the messages to search, oldest first."""
         super().__init__()
         self._messages = messages
         self._field = _Field(compact=True, placeholder=say("find.placeholder"), select_on_focus=True)
         self._folded: dict[str, tuple[str, str]] = {}
-        """By message id: its text, and the same folded for comparison."""
+        """By message id: its text, and the text folded for comparison."""
         self._at: str | None = None
 
     def compose(self) -> ComposeResult:
@@ -85,7 +85,7 @@ class FindBar(Horizontal):
         return self.has_class("-open")
 
     def close(self) -> bool:
-        """End it; False when it was not open."""
+        """End the search; return False if it was not open."""
         if not self.is_open:
             return False
         had_keyboard = self.has_focus_within
@@ -97,7 +97,7 @@ class FindBar(Horizontal):
         return True
 
     def count_again(self) -> None:
-        """The messages have changed: say how many hits there are now, and stay where the person is."""
+        """Update the number of hits after the messages have changed, without moving."""
         if self.is_open:
             hits = self._hits()
             self._show_count(hits, self._at if self._at in hits else None)
@@ -105,7 +105,7 @@ class FindBar(Horizontal):
     action_close = close
 
     def action_go(self, by: int) -> None:
-        """To the next hit, or with -1 to the one before; from the last one on from the other end."""
+        """Go to the next hit, or the previous one with -1; wraps around."""
         hits = self._hits()
         at = hits.index(self._at) + by if self._at in hits else min(by, 0)
         self._show(hits, hits[at % len(hits)] if hits else None)
@@ -118,7 +118,7 @@ class FindBar(Horizontal):
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:
         event.stop()
-        if self.is_open:  # the last character may come after esc
+        if self.is_open:  # the last character may arrive after esc
             self._find()
 
     @property
@@ -126,7 +126,7 @@ class FindBar(Horizontal):
         return tuple(fold(self._field.value).split())
 
     def _find(self) -> None:
-        """Stay where it is as long as that is a hit; otherwise begin with the newest."""
+        """Stay on the current hit if it still matches; otherwise go to the newest."""
         hits = self._hits()
         self._show(hits, self._at if self._at in hits else hits[-1] if hits else None)
 

@@ -1,4 +1,4 @@
-"""Where the model's memory begins in the log: a line, above which everything is dimmed."""
+"""The line in the log where the context begins; everything above it is dimmed."""
 
 from dataclasses import dataclass
 
@@ -14,16 +14,16 @@ from qwen_tui.wording.units import in_tokens
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What the model sees of a conversation."""
+    """The part of a conversation that the model sees."""
 
     first_sent_id: str
-    """The id of the first message that is sent; empty where none is, and the line stands behind all."""
+    """The id of the first message that is sent; empty if none is, and the line is after the last message."""
     tokens: int
     budget: int
     older: int
-    """How many messages before it are not."""
+    """How many messages before it are not sent."""
     is_exact: bool = True
-    """False: the tokens are an estimate."""
+    """False if `tokens` is an estimate."""
 
 
 class MemoryLine(LinesView):
@@ -49,7 +49,7 @@ class MemoryLine(LinesView):
 
 
 class MemoryMarker:
-    """Puts the line above the first message that is sent, as soon as that is mounted."""
+    """Places the line above the first message that is sent, once that is mounted."""
 
     def __init__(self, scroll: Autoscroll, messages: VirtualList) -> None:
         self._scroll = scroll
@@ -58,12 +58,12 @@ class MemoryMarker:
         self._line: MemoryLine | None = None
 
     def show(self, memory: Memory | None) -> None:
-        """Mark where this memory begins; None: all is sent."""
+        """Show where the context begins; None if everything is sent."""
         self._memory = memory
         self.place()
 
     def forget_if_gone(self) -> None:
-        """Show no line where its place is not among the messages: until it is counted again there is none."""
+        """Remove the line if its position no longer exists, until tokens are counted again."""
         if self._begins is None:
             self._memory = None
 
@@ -72,7 +72,7 @@ class MemoryMarker:
         return begins is not None and position is not None and position < begins
 
     def place(self) -> None:
-        """Dim what is not sent and move the line to where the sent part begins."""
+        """Dim what is not sent, and move the line to where the context begins."""
         for view in self._messages.views:
             view.set_class(self.is_dimmed(view.message.id), "-dimmed")
         memory, line, children = self._memory, self._line, self._scroll.children
@@ -93,7 +93,7 @@ class MemoryMarker:
                 self._scroll.move_child(line, before=before)
 
     def _view_below(self) -> MessageView | None:
-        """The first message that is sent, if it is mounted."""
+        """Return the widget of the first message that is sent, if it is mounted."""
         begins, messages = self._begins, self._messages.messages
         if begins is None or begins >= len(messages):
             return None
@@ -102,7 +102,7 @@ class MemoryMarker:
 
     @property
     def _begins(self) -> int | None:
-        """The place of the first message that is sent, which may be one that is still to come."""
+        """The position of the first message that is sent; one past the end if that is the next message."""
         memory = self._memory
         if memory is None or (not memory.first_sent_id and memory.older > len(self._messages.messages)):
             return None
@@ -117,10 +117,10 @@ def _line(memory: Memory, width: int) -> Line:
 
 
 def _text(memory: Memory, width: int) -> str:
-    """As much as there is room for."""
+    """Return the longest text that fits."""
     tokens = in_tokens(memory.tokens, is_exact=memory.is_exact)
     figures = {"tokens": tokens, "budget": in_tokens(memory.budget), "older": memory.older}
-    for code in ("chat.memory.one" if memory.older == 1 else "chat.memory", "chat.memory.medium"):
+    for code in ("chat.memory", "chat.memory.medium"):
         if cells(text := say(code, **figures)) <= width:
             return text
     return cropped(say("chat.memory.short", **figures), width)

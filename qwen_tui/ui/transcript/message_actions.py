@@ -1,4 +1,4 @@
-"""What can be done to a message of the log, and when: keys, action bar and command palette share this."""
+"""Actions on messages of the log, and when they apply; shared by keys, action bar and command palette."""
 
 import functools
 from typing import NamedTuple
@@ -13,12 +13,12 @@ from qwen_tui.ui.markdown.parsing.blocks import Code
 
 
 class Action(NamedTuple):
-    """Something that can be done to a message: its name, which names its sentences too, and its keys."""
+    """An action on a message: its name, which also selects its sentences, and its keys."""
 
     name: str
     keys: str
     need: int
-    """Where there is no room for all, those that are needed least are left out first."""
+    """Priority: if space is short, actions with the lowest need are left out first."""
 
 
 ACTIONS = (
@@ -33,17 +33,17 @@ ACTIONS = (
     Action("save_code", "s", 0),
     Action("delete", "d,delete", 8),
 )
-"""In the order in which they are offered."""
+"""The actions in the order in which they are offered."""
 
 _WHILE_BUSY = frozenset(("copy", "code", "edit", "receipt", "save_code"))
-"""What does not touch the messages that a running turn builds on. (An edited question waits for its turn.)"""
+"""Actions that do not affect the messages a running turn builds on. (An edit waits for its turn.)"""
 
 
 class Situation(NamedTuple):
-    """What there is to know about a message beside itself."""
+    """The state of a message in the log."""
 
     text: str
-    """Its text as it is seen now."""
+    """Its text as currently shown."""
     is_last: bool = False
     is_streaming: bool = False
     is_waiting: bool = False
@@ -54,12 +54,12 @@ class Situation(NamedTuple):
 
 
 def possible(message: Message, situation: Situation) -> tuple[str, ...]:
-    """The names of the actions that apply."""
+    """Return the names of the actions that apply."""
     return tuple(action.name for action in ACTIONS if not obstacle(action.name, message, situation))
 
 
 def obstacle(name: str, message: Message, situation: Situation) -> str:
-    """What keeps an action from being done, as the code of a sentence; empty where nothing does."""
+    """Return the code of the sentence on why an action does not apply; empty if it does."""
     if name == "copy":
         return "" if situation.text else "chat.cannot.copy"
     if situation.is_waiting:
@@ -93,30 +93,30 @@ def _applies(name: str, message: Message, situation: Situation) -> bool:
 
 
 def has_code(text: str) -> bool:
-    """Whether a text has a code block."""
+    """Return whether a text has a code block."""
     may_have = "```" in text or "~~~" in text or "    " in text or "\t" in text
     return may_have and bool(code_of(text))
 
 
 @functools.lru_cache(maxsize=4)
 def code_of(text: str) -> tuple[Code, ...]:
-    """The code blocks of a text; the last few texts are remembered, since they are asked about again and again."""
+    """Return the code blocks of a text; cached, because the same few texts are requested again and again."""
     return tuple(code_blocks(text))
 
 
 def note_on(text: str, number: int) -> str:
-    """A code block of a text in words: `python, 12 lines, block 2 of 3`."""
+    """Describe a code block of a text: `python, 12 lines, block 2 of 3`."""
     blocks = code_of(text)
     lines = blocks[number].text.count("\n") + 1
-    parts = [say("chat.code.one_line") if lines == 1 else say("chat.code.lines", lines=lines)]
+    parts = [say("chat.code.lines", lines=lines)]
     if language := blocks[number].language:
         parts.insert(0, one_line(language, 20))
     if len(blocks) > 1:
         parts.append(say("chat.code.number", number=number + 1, of=len(blocks)))
-    return ", ".join(parts)
+    return say("clauses.between").join(parts)
 
 
 def file_name_of(text: str, number: int) -> str:
-    """What a file with a code block of a text may be called, without a folder."""
+    """Suggest a file name, without a folder, for a code block of a text."""
     blocks = code_of(text)
     return (f"code-{number + 1}" if len(blocks) > 1 else "code") + suffix_of(blocks[number].language)

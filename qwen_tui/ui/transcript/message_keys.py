@@ -1,6 +1,6 @@
-"""What the person does to messages of the log: keys, action bar and palette ask the screen for it.
+"""Actions of the person on messages of the log: from keys, action bar and palette.
 
-The log changes nothing itself: it posts what is wanted, with the message it is wanted for.
+The log changes nothing itself: it posts the requested action with its message.
 """
 
 from collections.abc import Callable, Mapping
@@ -23,7 +23,7 @@ from qwen_tui.ui.transcript.message_actions import (
 )
 from qwen_tui.ui.widgets.action_bar import Offer
 
-if TYPE_CHECKING:  # it has these keys as a part
+if TYPE_CHECKING:  # the log has these keys as a part
     from qwen_tui.ui.transcript.message_log import MessageLog
 
 BINDINGS: tuple[BindingType, ...] = (
@@ -39,22 +39,22 @@ BINDINGS: tuple[BindingType, ...] = (
 
 
 class MessageKeys:
-    """Does to messages of a log what keys, the action bar and the palette ask for."""
+    """Performs actions on messages of a log for keys, the action bar and the palette."""
 
     def __init__(self, log: "MessageLog") -> None:
         self._log = log
         self._is_busy = False
         self._variants: Mapping[str, Variant] = {}
         self._copied = ("", -1)
-        """The message and the number of the code block that was copied last."""
+        """The message id and number of the code block that was copied last."""
 
     def set_busy(self, busy: bool) -> None:
-        """Whether a turn of this conversation is running: what would disturb it cannot be done meanwhile."""
+        """Set whether a turn of this conversation is running, which disables the actions that would disturb it."""
         self._is_busy = busy
         self.offer()
 
     def show_variants(self, variants: Mapping[str, Variant]) -> None:
-        """Show which messages have variants, by id; those that are not named have none."""
+        """Show the variant numbers of messages, by id; all other messages have no variants."""
         self._variants = dict(variants)
         for view in self._log.list.views:
             view.set_author(self._log.assistant_name, self.variant_of(view.message.id))
@@ -71,10 +71,10 @@ class MessageKeys:
         return possible(message, self._situation(message)) if message is not None else ()
 
     def commands(self) -> tuple[tuple[str, Callable[[], object]], ...]:
-        """What the command palette can do to the message under the cursor, else to the newest one.
+        """Return the palette commands for the message under the cursor, else for the newest one.
 
-        Names are those of the sentences `command.NAME` and `command.NAME.help`. Without the keyboard the cursor
-        is not seen, so it does not count.
+        Names are those of the sentences `command.NAME` and `command.NAME.help`. Without the focus the cursor
+        is invisible, so it does not count.
         """
         log = self._log
         message = log.cursor_message if log.has_focus else None
@@ -86,7 +86,7 @@ class MessageKeys:
         return tuple((f"message_{name}", partial(self.act, name, message.id)) for name in names)
 
     def press(self, name: str) -> None:
-        """Do something to the message under the cursor, or show it first if it was scrolled out of sight."""
+        """Perform an action on the message under the cursor, or scroll to it first if it is out of sight."""
         log, message_id = self._log, self._log.cursor.message_id
         if name == "undo":
             log.post_message(log.Requested(name))
@@ -100,9 +100,10 @@ class MessageKeys:
             log.post_message(log.Refused(say("chat.cannot.thinking")))
 
     def act(self, name: str, message_id: str) -> None:
-        """Ask for one of `ACTIONS` to be done to a message, or say why it cannot be done.
+        """Request one of `ACTIONS` for a message, or report why it does not apply.
 
-        It is asked in the log's own turn: a message made in its parent's would not get past that.
+        The request is posted from the log's own message loop: a message created in its parent's would not
+        bubble past the parent.
         """
         self._log.call_next(self._act, name, message_id)
 
@@ -119,7 +120,7 @@ class MessageKeys:
             log.post_message(log.Requested(name, message, text))
         elif name in ("code", "save_code"):
             blocks, copied = code_of(text), self._copied[1] if self._copied[0] == message_id else -1
-            if name == "code":  # the one after that, and after the last one the first again
+            if name == "code":  # the next block; after the last one, the first again
                 number = (copied + 1) % len(blocks)
                 self._copied = (message_id, number)
             else:

@@ -1,4 +1,4 @@
-"""What a message shows around its text, as rows: who wrote it, and the small print below."""
+"""The rows around the text of a message: its author above, and status, figures and errors below."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -22,11 +22,11 @@ _NOTES = {
 
 
 class AuthorRow(NamedTuple):
-    """The row that says who wrote a message."""
+    """The row with the author of a message."""
 
     line: Line
     steps: tuple[tuple[range, int], ...] = ()
-    """Columns where a click shows another variant, and which: the one before (-1) or after (1)."""
+    """Columns where a click shows the previous (-1) or next (1) variant."""
 
     def step_at(self, column: int) -> int:
         return next((step for columns, step in self.steps if column in columns), 0)
@@ -35,7 +35,7 @@ class AuthorRow(NamedTuple):
 def author_row(
     name: str, role: Role, width: int, *, variant: Variant | None = None, notes: Sequence[str] = ()
 ) -> AuthorRow:
-    """Who wrote it, which variant it is, and in what state: one row, for which the name is cut when need be."""
+    """Lay out author, variant and state in one row; the name is cut if necessary."""
     walk = _walk(variant) if variant is not None else ()
     said = tuple((f"  {note}", "muted") for note in notes)
     room = width - sum(cells(text) for text, _ in (*walk, *said))
@@ -53,7 +53,7 @@ def author_row(
 
 
 def _walk(variant: Variant) -> tuple[tuple[str, str], tuple[str, str], tuple[str, str]]:
-    """`‹ 2 / 3 ›`; an arrow that leads nowhere is faint."""
+    """Return `‹ 2 / 3 ›`; an arrow without a target is faint."""
     return (
         ("  ‹ ", "accent" if variant.number > 1 else "frame"),
         (say("chat.variant", number=variant.number, of=variant.of), "muted"),
@@ -62,13 +62,13 @@ def _walk(variant: Variant) -> tuple[tuple[str, str], tuple[str, str], tuple[str
 
 
 def progress_rows(done: int, total: int) -> list[Line]:
-    """What happens before the first token."""
+    """Return the rows shown before the first token."""
     text = say("chat.reading.progress", done=done, total=total) if total else say("chat.reading")
     return [Line(((text, "muted"),))]
 
 
 def closing_rows(message: Message, width: int) -> list[Line]:
-    """What stands under a finished message: a note how it ended, figures, and what went wrong."""
+    """Return the rows below a finished message: how it ended, its figures, and its error."""
     rows: list[Line] = []
     if message.status is Status.COMPLETE and message.role is Role.ASSISTANT and not message.content.strip():
         rows += wrap([(say("chat.empty"), "muted")], width)
@@ -82,7 +82,7 @@ def closing_rows(message: Message, width: int) -> list[Line]:
 
 
 def receipt_text(receipt: Sequence[Run]) -> str:
-    """The figures of a reply: speed, time to the first token, tokens. Those of its last run, tokens of all."""
+    """Return the figures of a reply: speed and time to the first token of its last run, tokens of all runs."""
     last = plausible(receipt[-1])
     tokens = sum(plausible(run).new_tokens for run in receipt)
     parts: list[str] = []
@@ -94,7 +94,7 @@ def receipt_text(receipt: Sequence[Run]) -> str:
 
 
 def error_rows(error: QwenTuiError, width: int) -> list[Line]:
-    """What happened and what can be done."""
+    """Return the rows of an error: what happened and what can be done."""
     title, sentence, hint = error.explanation
     rows = [*plain_lines(title, width, "error strong"), *plain_lines(sentence, width)]
     return [*rows, *plain_lines(hint, width, "muted")] if hint else rows

@@ -1,14 +1,14 @@
-"""The conversation as it is read.
+"""The log: a conversation for reading.
 
     log = MessageLog(Welcome())
     await log.show_conversation(conversation.path(), variants(conversation))
     log.add(question); view = log.add(reply, streaming=True)
     view.show_progress(512, 1204); view.append_text("…"); log.list.finish(stored_reply)
-    log.list.resume(reply.id)                            # it goes on: append and finish as above
+    log.list.resume(reply.id)                            # continue it: append and finish as above
     log.memory.show(Memory(first_sent_id, tokens, budget, older))
 
-Its parts: `list` (which messages there are, and which of them have a widget: a long conversation opens as fast as a
-short one), `memory` (where the model's memory begins), `keys` (what is done to messages), and `cursor`, a value.
+Its parts: `list` (the messages, of which only some have a widget, so that a long conversation opens as fast
+as a short one), `memory` (where the context begins), `keys` (actions on messages), and `cursor`, a value.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -35,41 +35,41 @@ from qwen_tui.ui.widgets.action_bar import Offer
 
 
 class MessageLog(Autoscroll):
-    """Messages, the line where the model's memory begins, and a cursor for the keyboard."""
+    """Messages, the line where the context begins, and a cursor for the keyboard."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*message_keys.BINDINGS]
 
     @dataclass
     class Requested(Posted):
-        """The person wants something done: an action of `message_actions` to a message, or "undo"."""
+        """The person requests an action of `message_actions` on a message, or "undo"."""
 
         action: str
         message: Message | None = None
-        """As it was last stored; None for undo."""
+        """The message as last stored; None for undo."""
         text: str = ""
-        """What is to be copied or saved."""
+        """The text to copy or save."""
         note: str = ""
-        """Which code block that is, in words; empty for a whole message."""
+        """A description of the code block; empty for a whole message."""
         file_name: str = ""
-        """What a file with it may be called, without a folder."""
+        """A suggested file name for the text, without a folder."""
 
     @dataclass
     class Refused(Posted):
-        """What the person asked for cannot be done to the message."""
+        """The requested action does not apply to the message."""
 
         reason: str
 
     class MessagesChanged(Posted):
-        """There are other messages, or one of them says something else."""
+        """Messages were added, removed or changed."""
 
     assistant_name = var("", init=False)
-    """What the assistant is called where a reply does not tell which model wrote it."""
+    """The name of the assistant for replies whose model is unknown."""
     cursor = var(Cursor(), init=False)
     offers: var[tuple[Offer, ...]] = var((), init=False)
-    """What can be done to the message under the cursor; nothing without the keyboard."""
+    """The actions for the message under the cursor; empty without the focus."""
 
     def __init__(self, welcome: Widget, *, id: str | None = None) -> None:
-        """`welcome` is shown while there are no messages."""
+        """Create the log; `welcome` is shown while there are no messages."""
         super().__init__(welcome, id=id)
         self._welcome = welcome
         self.list = VirtualList(self, self._dress, self._changed)
@@ -79,7 +79,7 @@ class MessageLog(Autoscroll):
     def on_mount(self) -> None:
         self._changed()
 
-    # --- What is shown ---
+    # --- Messages ---
 
     @property
     def messages(self) -> Sequence[Message]:
@@ -88,9 +88,9 @@ class MessageLog(Autoscroll):
     def show_conversation(
         self, messages: Iterable[Message], variants: Mapping[str, Variant] = MappingProxyType({})
     ) -> AwaitComplete:
-        """Show another conversation, at its end; or another path of this one, keeping the messages they share.
+        """Show another conversation at its end, or another path of this one, keeping the shared messages.
 
-        `variants` tells which messages have variants, by id.
+        `variants` are the variant numbers of messages, by id.
         """
         shown = self.list.show(messages)
         self.keys.show_variants(variants)
@@ -98,16 +98,16 @@ class MessageLog(Autoscroll):
         return shown
 
     def add(self, message: Message, *, streaming: bool = False, waiting: bool = False) -> MessageView:
-        """Show a new message at the end; a person's own one is scrolled to, unless it waits for its turn."""
+        """Add a message at the end; scroll to a person's message, unless it waits for its turn."""
         view = self.list.add(message, streaming=streaming, waiting=waiting)
         if message.role is Role.USER and not waiting:
             self.follow()
         return view
 
     def mark(self, words: tuple[str, ...] | None) -> None:
-        """Mark these words, in upper or lower case, wherever they stand in one line; None ends the search.
+        """Highlight these words, ignoring case, wherever they occur within one line; None ends the search.
 
-        Until then the cursor is seen without the keyboard too: what is searched for is typed elsewhere.
+        During a search the cursor is visible without the focus too, because the words are typed elsewhere.
         """
         self.cursor = replace(self.cursor, words=words)
 
@@ -119,7 +119,7 @@ class MessageLog(Autoscroll):
         view.mark(self.cursor.words or ())
 
     def _changed(self) -> None:
-        """Messages came, went, or other ones are mounted."""
+        """Update everything after messages were added or removed, or others were mounted."""
         empty = not self.messages
         # The welcome is laid out freely, messages are not.
         self.styles.layout = "vertical" if empty else "stream"
@@ -137,7 +137,7 @@ class MessageLog(Autoscroll):
         for view in self.list.views:
             self._dress(view)
 
-    # --- The cursor ---
+    # --- Cursor ---
 
     @property
     def cursor_message(self) -> Message | None:
@@ -177,9 +177,9 @@ class MessageLog(Autoscroll):
     # --- Scrolling and keys ---
 
     def follow(self) -> None:
-        """Go to the newest message and stay there.
+        """Scroll to the newest message and follow it.
 
-        The cursor does not stay behind, out of sight, where keys would do something to its message.
+        The cursor moves along: out of sight, keys would act on its message unnoticed.
         """
         if not self.list.go_to_end() and self.messages:
             super().follow()
@@ -195,7 +195,7 @@ class MessageLog(Autoscroll):
             super().action_scroll_home()
 
     def action_step(self, by: int) -> None:
-        """The cursor to the message below, or above; below the newest, follow it."""
+        """Move the cursor by messages; below the newest, follow the end."""
         target = step(self.cursor, self.list, by)
         if target is None:
             self.follow()

@@ -1,4 +1,4 @@
-"""The rows of one message at a width, at rest and while its text comes; `MessageView` draws them."""
+"""The rows of one message at a given width, finished or streaming; `MessageView` draws them."""
 
 from qwen_tui.chat.branches import Variant
 from qwen_tui.chat.message_text import author_of
@@ -17,26 +17,26 @@ from qwen_tui.ui.transcript.message_lines import (
 from qwen_tui.ui.transcript.thoughts import Thoughts
 
 GROWTH = 4
-"""Rows by which a growing message gets taller: each new height scrolls, and so resends, the whole log."""
+"""Step, in rows, by which a growing message gets taller: each new height scrolls and so resends the whole log."""
 
 
 class MessageRows:
-    """A message laid out; what changes it returns the first row that has to be drawn again."""
+    """The layout of a message; methods that change it return the first row to redraw."""
 
     def __init__(
         self, message: Message, name: str, *, streaming: bool = False, waiting: bool = False
     ) -> None:
         self.message = message
-        """As stored; while it streams, as it was when streaming began (see `content`)."""
+        """The message as stored; while it streams, as it was when streaming began (see `content`)."""
         self.is_streaming = streaming
         """More text may come."""
         self.is_waiting = waiting
         """It waits for its turn."""
         self.is_reading = streaming
-        """The model reads the prompt; nothing of what it writes has come yet."""
+        """The model is reading the prompt and has not generated anything."""
         self.thoughts = Thoughts(message.thinking)
         self.lines: list[Line] = []
-        """Empty until a width is known."""
+        """Empty until the width is known."""
         self._name = name
         self._variant: Variant | None = None
         self.author = AuthorRow(BLANK)
@@ -54,7 +54,7 @@ class MessageRows:
 
     @property
     def height(self) -> int:
-        """How many rows it asks for; while streaming, in steps."""
+        """The number of rows it requests; while streaming, in steps of `GROWTH`."""
         count = len(self.lines)
         return -(-count // GROWTH) * GROWTH if self.is_streaming else count
 
@@ -78,7 +78,7 @@ class MessageRows:
         last, at = len(self.lines) - 1, self._text_at
         changed = at + stream.append(text)
         self.lines = [*self.lines[:at], *stream.lines]
-        return min(changed, last)  # the row that held the cursor is drawn again in any case
+        return min(changed, last)  # always redraw the row that had the cursor
 
     def show_progress(self, done: int, total: int) -> int:
         self._progress = (done, total)

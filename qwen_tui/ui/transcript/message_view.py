@@ -1,13 +1,13 @@
-"""One message of the log: one widget that draws its own lines.
+"""The widget of one message of the log, which draws its own lines.
 
     view = MessageView(message, "Qwen2.5-7B-Instruct")   # streaming=True for a reply that is about to come
     view.show_progress(512, 1204)                        # the model reads the prompt
     view.append_thinking(text, tokens=3); view.append_text(text)
     view.finish(message)                                 # exact from here on
-    view.resume()                                        # it goes on: append and finish as above
+    view.resume()                                        # continue it: append and finish as above
 
-States are classes: `-user`, `-assistant`, `-system`, `-streaming`, `-waiting`, `-failed`; the log sets `-dimmed`
-(the model no longer sees it) and `-focused`.
+States are classes: `-user`, `-assistant`, `-system`, `-streaming`, `-waiting`, `-failed`; the log sets
+`-dimmed` (the model no longer sees it) and `-focused`.
 """
 
 from dataclasses import dataclass
@@ -23,13 +23,13 @@ from qwen_tui.ui.widgets.line_view import LinesView
 from qwen_tui.wording.cell_width import cells
 
 WIDEST = 120
-"""Cells; longer lines are hard to read, however wide the terminal is."""
+"""Maximum width in cells; longer lines are hard to read, however wide the terminal is."""
 
 _CURSOR = "▌"
 
 
 class MessageView(LinesView):
-    """A message: author, thoughts, text, and the small print."""
+    """A message: author, thinking, text, and status rows."""
 
     DEFAULT_CSS = """
     MessageView {
@@ -54,24 +54,24 @@ class MessageView(LinesView):
 
         message_id: str
         step: int = 0
-        """Which variant is asked for: -1 the one before, 1 the one after, 0 none."""
+        """The requested variant: -1 the previous, 1 the next, 0 none."""
 
     def __init__(
         self, message: Message, name: str = "", *, streaming: bool = False, waiting: bool = False
     ) -> None:
-        """`name` is shown for a reply that does not tell its model; `streaming` when its text is still to come."""
+        """Create the widget; `name` replaces an unknown model; `streaming` if the text is still to come."""
         super().__init__(self._lines_at, classes=f"-{message.role.value}")
         self.body = MessageRows(message, name, streaming=streaming, waiting=waiting)
-        """What is drawn."""
+        """The layout to draw."""
         self._show(0)
 
     @property
     def message(self) -> Message:
-        """As stored; while it streams, as it was when streaming began."""
+        """The message as stored; while it streams, as it was when streaming began."""
         return self.body.message
 
     def append_thinking(self, text: str, tokens: int = 1) -> None:
-        """The model thinks on; `tokens` is how many generated tokens the text stands for."""
+        """Append thinking; `tokens` is the number of generated tokens that the text represents."""
         if text:
             self._show(self.body.append_thinking(text, tokens))
 
@@ -83,7 +83,7 @@ class MessageView(LinesView):
         self._show(self.body.show_progress(done, total))
 
     def set_author(self, name: str, variant: Variant | None) -> None:
-        """Call the assistant so; `variant` is which one of the message it is, None when it is the only one."""
+        """Set the assistant's name and the variant number; None if the message has no variants."""
         if self.body.set_author(name, variant):
             self.rows = self.body.lines
             self.repaint_from(0, 1)
@@ -107,7 +107,7 @@ class MessageView(LinesView):
         event.stop()
         row, column = event.y - self.gutter.top, event.x - self.gutter.left
         self.post_message(self.Picked(self.message.id, self.body.author.step_at(column) if row == 0 else 0))
-        if row == 1:  # that of the thoughts, where there are any
+        if row == 1:  # the row of the thinking, if there is any
             self.toggle_thinking()
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
@@ -119,7 +119,7 @@ class MessageView(LinesView):
         return self.body.lines
 
     def row_at(self, y: int) -> Line:
-        """A row as it is drawn: the last one of a growing text ends with a cursor."""
+        """Return a row as drawn: the last row of a growing text ends with a cursor."""
         line, body = super().row_at(y), self.body
         if y != len(self.rows) - 1 or not body.is_streaming or body.is_reading or not body.content:
             return line
@@ -128,14 +128,14 @@ class MessageView(LinesView):
         return line._replace(runs=(*line.runs, cursor)) if room > 0 else line
 
     def _show(self, row: int) -> None:
-        """Draw this row and those below it again."""
+        """Redraw from this row on."""
         self.rows = self.body.lines
         if row == 0:
             self.set_class(self.body.is_streaming, "-streaming")
             self.set_class(self.body.is_waiting, "-waiting")
             self.set_class(self.message.error is not None and not self.body.is_streaming, "-failed")
         if not self.rows:
-            return  # it has not been laid out yet
+            return  # not laid out yet
         if self.body.height != self.content_size.height:
             self.refresh(layout=True)
         else:

@@ -1,6 +1,7 @@
-"""Where a conversation is read: the log, a row under it that is always there, and changing the messages in it.
+"""The transcript: the log, a permanent row below it, and changes to messages.
 
-The row offers what can be done to the message under the cursor, finds words, and leads back to the newest message.
+The row offers actions on the message under the cursor, contains the find bar, and leads back to the newest
+message.
 """
 
 from collections.abc import Callable
@@ -35,7 +36,7 @@ if TYPE_CHECKING:  # see `TranscriptPane.complete`
 
 
 class TranscriptPane(Vertical):
-    """Until `complete` it is an empty place. What the log posts is handled by name: it is imported late."""
+    """The log and the row below it; empty until `complete`. The late-imported log's events are matched by name."""
 
     DEFAULT_CSS = """
     TranscriptPane > Horizontal { dock: bottom; height: 1; }
@@ -43,14 +44,14 @@ class TranscriptPane(Vertical):
 
     @dataclass
     class Changed(Posted):
-        """The messages were changed, or could not be."""
+        """Messages were changed, or could not be."""
 
         said: QwenTuiError | str
         place: int | None = None
-        """Where on the path that was; None where nothing has changed."""
+        """The position on the path; None if nothing has changed."""
 
     shown: reactive[ChatSession | None] = reactive[ChatSession | None](None)
-    """The conversation; the chat screen's."""
+    """The shown conversation, owned by the chat screen."""
 
     def __init__(
         self, library: Library, turns: TurnQueue, storage: Storage, *, id: str | None = None
@@ -62,18 +63,17 @@ class TranscriptPane(Vertical):
         self._welcome = Welcome()
         self._bar, self._hint = ActionBar(), LatestHint()
         self._find_bar = FindBar(lambda: self.log_widget.messages if self.log_widget else ())
-        """Takes the place of what can be done."""
+        """Replaces the action bar during a search."""
         self.log_widget: MessageLog | None = None
-        """The log; None until the first picture is there."""
+        """The log; None until after the first frame."""
         self._presenter: Presenter | None = None
 
     async def complete(self) -> None:
-        """Mount the log.
+        """Mount the log after the first frame.
 
-        For after the first picture, which would wait a quarter longer for what this imports and mounts; the
-        message box works before.
+        Importing and mounting it first would delay that frame by a quarter; the message box works before.
         """
-        from qwen_tui.ui.transcript.message_log import MessageLog  # late: see above
+        from qwen_tui.ui.transcript.message_log import MessageLog  # see the docstring
         from qwen_tui.ui.transcript.presenter import Presenter
 
         log = MessageLog(welcome=self._welcome, id="log")
@@ -85,27 +85,27 @@ class TranscriptPane(Vertical):
     def _show_hint(self, is_away: bool) -> None:
         self._hint.display = is_away
 
-    # --- What is shown -------------------------------------------------------------------------------
+    # --- Showing -------------------------------------------------------------------------------------
 
     async def show(self) -> bool:
-        """Show the conversation as it stands, its running reply and what waits; whether that is news."""
+        """Show the conversation, its running reply and waiting turns; return whether anything has changed."""
         if self._presenter is None or self.shown is None:
             return False
         return await self._presenter.show(self.shown, self._turns.waiting(self.shown.conversation.id))
 
     def show_engine(self, state: EngineState | None) -> None:
-        """Name the model, and say what has become of it where there is no conversation yet."""
+        """Name the model, and describe the engine's state if the conversation is empty."""
         self._welcome.state = state
         if self.log_widget is not None and isinstance(state, Ready):
             self.log_widget.assistant_name = state.engine.info.name
 
     def show_window(self, figures: Figures) -> None:
-        """Draw the line where what the model sees begins."""
+        """Show the line where the context begins."""
         if self._presenter is not None:
             self._presenter.show_window(figures.first_sent, figures.window)
 
     def set_busy(self, busy: bool) -> None:
-        """Whether a turn of this conversation is running."""
+        """Set whether a turn of this conversation is running."""
         if self.log_widget is not None:
             self.log_widget.keys.set_busy(busy)
 
@@ -122,25 +122,25 @@ class TranscriptPane(Vertical):
             self.log_widget.follow()
 
     def offer(self, last: Entry | None) -> None:
-        """Offer to go on in the conversation that was used last, where there is an empty one."""
+        """Offer to continue the most recently used conversation, if this one is empty."""
         self._welcome.last = last
 
-    # --- Finding -------------------------------------------------------------------------------------
+    # --- Search --------------------------------------------------------------------------------------
 
     @property
     def is_finding(self) -> bool:
-        """Whether the person looks for something."""
+        """Whether a search is open."""
         return self._find_bar.is_open
 
     def find(self) -> None:
-        """Let the person find something in the conversation."""
+        """Open the search in the conversation."""
         if self.log_widget is not None:
             self._bar.display = False
             self.log_widget.mark(())
             self._find_bar.open()
 
     def end_finding(self) -> bool:
-        """Take away what was looked for; False when nothing was."""
+        """End the search; return False if none is open."""
         return self._find_bar.close()
 
     @on(FindBar.Moved)
@@ -177,7 +177,7 @@ class TranscriptPane(Vertical):
         self.post_message(self.Changed(event.reason))
 
     def rewrite(self, reply_id: str, text: str, refused: Callable[[], None]) -> None:
-        """Put a person's version beside a reply; `refused` is called where that cannot be done."""
+        """Add a person's version of a reply as a variant; call `refused` if that is not possible."""
         session = self.shown
         reply = session.conversation.message(reply_id) if session is not None else None
         if session is not None and reply is not None:
@@ -186,7 +186,7 @@ class TranscriptPane(Vertical):
             refused()
 
     def read(self, message_id: str) -> None:
-        """Go to a message, on whichever branch it stands, with the keyboard."""
+        """Go to a message on any branch and focus the log."""
         session = self.shown
         if session is None or self.log_widget is None:
             return
@@ -197,7 +197,7 @@ class TranscriptPane(Vertical):
         self.log_widget.focus()
 
     def point_at_place(self, place: int | None) -> None:
-        """Put the cursor on the message at this place of the path, or on the last one before it."""
+        """Move the cursor to this position on the path, or to the last message before it."""
         if place is not None and self.log_widget is not None and (messages := self.log_widget.messages):
             self.log_widget.move_cursor(messages[min(place, len(messages) - 1)].id)
 
@@ -208,7 +208,7 @@ class TranscriptPane(Vertical):
         said: str = "",
         refused: Callable[[], None] = lambda: None,
     ) -> None:
-        """Change the conversation at this message, unless something runs or waits in it."""
+        """Change the conversation at this message, unless a turn of it runs or waits."""
         session = self.shown
         if session is None or self._turns.has(session.conversation.id):
             self.post_message(self.Changed(QwenTuiError("screen.busy_conversation")))
@@ -233,7 +233,7 @@ class TranscriptPane(Vertical):
             nonlocal has_begun
             if session.is_read_only:
                 raise QwenTuiError("session.read_only")
-            if self._turns.has(session.conversation.id):  # only now: a disk may have been waited for
+            if self._turns.has(session.conversation.id):  # again, after waiting for the disk
                 raise QwenTuiError("screen.busy_conversation")
             has_begun = True
             how()

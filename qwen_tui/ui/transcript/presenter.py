@@ -1,7 +1,7 @@
-"""Keeps the log at what a conversation has come to: compares what is shown with what is, and shows the difference.
+"""Updates the log: compares what it shows with the session, and applies the difference.
 
-Nothing is relayed: the conversation, its running reply and the requests that wait are read, as often as somebody
-wants to see them. So nothing is missed while another conversation is shown, and nothing is shown twice.
+No events are relayed: the conversation, its running reply and the waiting turns are read whenever the log is
+updated. So nothing is missed while another conversation is shown, and nothing is shown twice.
 """
 
 from collections.abc import Sequence
@@ -20,20 +20,20 @@ from qwen_tui.ui.transcript.message_log import MessageLog
 
 
 class Presenter:
-    """What of one session stands in the log."""
+    """The part of a session that is shown in the log."""
 
     def __init__(self, log: MessageLog) -> None:
         self._log = log
         self._session: ChatSession | None = None
         self._conversation: Conversation | None = None
-        """The conversation as it was shown last."""
+        """The conversation as last shown."""
         self._streaming: StreamingReply | None = None
         self._place = Place()
-        """How far the running reply is shown."""
+        """How much of the running reply is shown."""
         self._waiting: tuple[Turn, ...] = ()
 
     async def show(self, session: ChatSession, waiting: tuple[Turn, ...]) -> bool:
-        """Show a session as it stands, `waiting` turns at the end; whether that differs from what was shown."""
+        """Show a session with `waiting` turns at the end; return whether it differs from what was shown."""
         conversation, streaming = session.standing()
         is_other = session is not self._session
         has_changed = is_other or conversation is not self._conversation or streaming is not self._streaming
@@ -55,7 +55,7 @@ class Presenter:
         return has_changed
 
     def show_window(self, first_sent: str, window: Window) -> None:
-        """Draw the line where what the model sees begins."""
+        """Show the line where the context begins."""
         used, budget = window.used_tokens, window.budget_tokens
         self._log.memory.show(Memory(first_sent, used, budget, window.start, window.is_exact))
 
@@ -107,7 +107,7 @@ class Presenter:
 
 
 def waiting_message(turn: Turn) -> Message:
-    """A turn that waits, as a row of the log: what was written, or what else is asked for."""
+    """Return a message that represents a waiting turn: its text, or what it requests."""
     match turn.request:
         case Send(text=text) | Edit(text=text):
             words = text
@@ -121,6 +121,6 @@ def waiting_message(turn: Turn) -> Message:
 
 
 def _shared(shown: Sequence[Message], path: Sequence[Message]) -> int:
-    """How many messages, from the first on, are the same ones, whatever they say by now."""
+    """Return the length of the common prefix by message id, whatever the contents."""
     both = zip(shown, path, strict=False)
     return sum(1 for _ in takewhile(lambda pair: pair[0].id == pair[1].id, both))

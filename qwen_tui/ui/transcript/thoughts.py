@@ -1,4 +1,4 @@
-"""What a model thinks before it answers: seen while it comes, folded away afterwards."""
+"""The thinking of a reply: visible while it streams, folded afterwards."""
 
 import time
 
@@ -8,20 +8,20 @@ from qwen_tui.ui.markdown.plain import PlainStream, plain_lines
 from qwen_tui.wording.units import tokens_in_words
 
 ROWS_SHOWN = 6
-"""Rows of thoughts that are seen while the model thinks."""
+"""Rows of thinking shown while it streams."""
 
 
 class Thoughts:
-    """The thinking of one message, as it grows and as rows."""
+    """The thinking of one message, as text and as rows."""
 
     def __init__(self, text: str = "") -> None:
         self.text = text
         self.is_running = False
-        """The model thinks; the answer has not begun."""
+        """The model is thinking; the answer has not begun."""
         self.is_unfolded = False
         self._tokens = 0
         self._seconds = 0.0
-        """Both 0 where they were not measured."""
+        """Tokens and seconds; both 0 if they were not measured."""
         self._since = 0.0
         self._stream: PlainStream | None = None
         self._lines: list[Line] | None = None
@@ -47,14 +47,14 @@ class Thoughts:
         self._since = time.monotonic() - self._seconds
 
     def replace(self, text: str) -> None:
-        """Show the text as it was stored; figures of thoughts that are not stored are forgotten."""
+        """Show the stored text; without any, the figures are reset."""
         self.end()
         self.text, self._lines = text, None
         if not text:
             self._tokens, self._seconds, self.is_unfolded = 0, 0.0, False
 
     def rows(self, width: int) -> list[Line]:
-        """The last rows while they come, one row afterwards, all of them when unfolded."""
+        """Return the rows: the last ones while it streams, one row afterwards, all of them if unfolded."""
         if not self.text:
             return []
         if width != self._width:

@@ -1,7 +1,7 @@
-"""The messages of a conversation of any length, of which only those around what is read have a widget.
+"""The messages of a conversation of any length, of which only those near the viewport have a widget.
 
-Widgets are made and removed as the person scrolls; what is seen stays where it is while that happens. State changes
-at once, and `_arrange` brings the mounted widgets after it.
+Widgets are created and removed while the person scrolls, without moving what is visible. The state changes at
+once, and `_arrange` then updates the mounted widgets.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator
@@ -16,32 +16,32 @@ from qwen_tui.ui.transcript.autoscroll import Autoscroll
 from qwen_tui.ui.transcript.message_view import MessageView
 
 OPENED = 60
-"""Messages that are shown when a conversation is opened, from its end."""
+"""Messages mounted when a conversation is opened, counted from its end."""
 PAGE = 40
-"""Messages that are added when the person scrolls past an end."""
+"""Messages added when the person scrolls past an end."""
 MOST = 300
-"""Messages beyond which the far end is taken away again: every layout walks every widget."""
+"""Maximum number of mounted messages, beyond which the far end is removed: every layout walks every widget."""
 
 
 class VirtualList:
-    """Messages in a scrolling container that mounts what is near."""
+    """Messages in a scrolling container, mounted on demand."""
 
     def __init__(
         self, scroll: Autoscroll, dress: Callable[[MessageView], None], changed: Callable[[], None]
     ) -> None:
-        """`dress` prepares a new widget; `changed` is called when other messages are shown or mounted."""
+        """Create the list; `dress` prepares a new widget; `changed` reports changed or newly mounted messages."""
         self.messages: list[Message] = []
         """The messages of the conversation, oldest first."""
         self.destination = ""
-        """The message that was asked for last, until it is reached: only the last one is worth the way."""
+        """The message to scroll to, until it is reached; a newer request replaces it."""
         self._scroll = scroll
         self._dress = dress
         self._changed = changed
         self._positions: dict[str, int] = {}
         self._range = range(0)
-        """The positions that are mounted."""
+        """The mounted positions."""
         self._views: dict[str, MessageView] = {}
-        """Those in the range, and those that stream wherever they are."""
+        """Widgets of messages in the range, and of streaming replies anywhere."""
         self._is_paging = False
         scroll.watch(scroll, "scroll_y", self._scrolled, init=False)
 
@@ -49,7 +49,7 @@ class VirtualList:
         return self._positions.get(message_id) if message_id is not None else None
 
     def view_of(self, message_id: str | None) -> MessageView | None:
-        """The widget of a message, if it has one now; a reply that streams always has."""
+        """Return the widget of a message, if it has one now; a streaming reply always has."""
         return self._views.get(message_id) if message_id is not None else None
 
     @property
@@ -59,7 +59,7 @@ class VirtualList:
     # --- Changes ---
 
     def show(self, messages: Iterable[Message]) -> AwaitComplete:
-        """Show other messages, at their end; widgets of those that they begin with in common are kept."""
+        """Show other messages at their end, keeping the widgets of a common prefix."""
         before, self.messages = self.messages, list(messages)
         self._index()
         pairs = zip(before, self.messages, strict=False)
@@ -76,7 +76,7 @@ class VirtualList:
         return AwaitComplete(self._settle(follow=True))
 
     def add(self, message: Message, *, streaming: bool = False, waiting: bool = False) -> MessageView:
-        """Put a message at the end; its widget may be mounted later."""
+        """Add a message at the end; its widget may be mounted later."""
         at_end = not self._scroll.has_more_below
         self._positions[message.id] = len(self.messages)
         self.messages.append(message)
@@ -92,7 +92,7 @@ class VirtualList:
         return view
 
     def finish(self, message: Message) -> None:
-        """A reply has ended, or a message has changed: show it as it was stored."""
+        """Show a reply that has ended, or a message that has changed, as stored."""
         position = self._positions.get(message.id)
         if position is None:
             return
@@ -104,7 +104,7 @@ class VirtualList:
         self._changed()
 
     def resume(self, message_id: str) -> None:
-        """A reply that had ended goes on: more of it will be appended, and `finish` ends it again."""
+        """Continue a finished reply: more text will be appended, and `finish` ends it again."""
         position = self._positions.get(message_id)
         if position is not None:
             view = self._views.get(message_id) or self._make_view(self.messages[position])
@@ -124,7 +124,7 @@ class VirtualList:
             view.remove()
         self._changed()
 
-    # --- Going somewhere ---
+    # --- Scrolling ---
 
     def go_to(self, message_id: str) -> None:
         self.destination = message_id
@@ -135,7 +135,7 @@ class VirtualList:
             self._scroll.call_next(self._go_far, message_id)
 
     def go_to_end(self) -> bool:
-        """Mount the newest messages and follow them; False when they are mounted."""
+        """Mount the newest messages and follow them; return False if they are mounted already."""
         self.destination = ""
         if self._scroll.has_more_below:
             self._move(range(len(self.messages))[-OPENED:])
@@ -144,7 +144,7 @@ class VirtualList:
         return False
 
     def _scrolled(self, old_y: float, new_y: float) -> None:
-        """Near an end of what is mounted, mount what lies behind it."""
+        """Mount more messages when scrolling near an end of what is mounted."""
         if self._is_paging or not self.messages:
             return
         page = self._scroll.size.height
@@ -154,10 +154,10 @@ class VirtualList:
             self._is_paging = True
             self._scroll.call_next(self._page, older)
 
-    # --- What is seen ---
+    # --- Visibility ---
 
     def is_seen(self, message_id: str | None) -> bool:
-        """Whether any of a message reaches into the viewport, or may: one that has just come has no place yet."""
+        """Return whether a message is visible, or may be: a new widget has no position yet."""
         view = self.view_of(message_id)
         return view is not None and (not view.virtual_region.height or _is_in_viewport(view, self._scroll))
 
@@ -180,9 +180,9 @@ class VirtualList:
         return view
 
     async def _arrange(self) -> None:
-        """Mount and remove until exactly the messages of the range are mounted, in order.
+        """Mount and remove widgets until exactly the messages of the range are mounted, in order.
 
-        Everything is inserted before anything is waited for: a message may be removed meanwhile.
+        All insertions are started before any is awaited, because a message may be removed meanwhile.
         """
         messages = self.messages[self._range.start : self._range.stop]
         wanted = [self._views.get(message.id) or self._make_view(message) for message in messages]
@@ -211,7 +211,7 @@ class VirtualList:
                 self._scroll.follow()
 
     async def _page(self, older: bool) -> None:
-        """A page more at one end and less at the other, with what is seen kept where it is."""
+        """Mount a page at one end and remove one at the other, keeping what is visible in place."""
         scroll = self._scroll
         try:
             async with scroll.batch():
@@ -220,13 +220,13 @@ class VirtualList:
                 y = seen.virtual_region.y if seen else 0
                 first, last = self._range.start, self._range.stop
                 if older:
-                    # A reply that is being written stays mounted, and so does what lies between.
+                    # A streaming reply stays mounted, and so does everything between.
                     most = None if any(v.body.is_streaming for v in self.views) else MOST
                     self._move(range(max(0, first - PAGE), last)[:most])
                 else:
                     self._move(range(first, min(len(self.messages), last + PAGE))[-MOST:])
                 await self._arrange()
-                # The position can only be put right once the new messages have their heights.
+                # The scroll position can be corrected only once the new messages have their heights.
                 lay_out_now(scroll.screen)
                 if seen is not None and seen.is_attached:
                     moved = scroll.scroll_y + seen.virtual_region.y - y
@@ -255,7 +255,7 @@ class VirtualList:
             self._scroll.check_end()
 
     def _reach(self, message_id: str, top: bool = False) -> None:
-        """Scroll to a message with a widget, unless it was removed or another one is asked for by now."""
+        """Scroll to a mounted message, unless it was removed or another one has been requested."""
         view = self._views.get(message_id)
         if view is None or message_id != self.destination:
             return
@@ -266,7 +266,7 @@ class VirtualList:
 
 @contextmanager
 def _by_program(scroll: Autoscroll) -> Iterator[None]:
-    """Scrolling that is not the person's."""
+    """Mark scrolling as the program's, not the person's."""
     scroll.is_moved = True
     try:
         yield
@@ -280,5 +280,5 @@ def _mounted(scroll: Autoscroll) -> list[MessageView]:
 
 def _is_in_viewport(view: MessageView, scroll: Autoscroll) -> bool:
     region, height = view.virtual_region, scroll.scrollable_content_region.height
-    top = max(0, scroll.scroll_y)  # it is less for a moment while a short text is anchored to its end
+    top = max(0, scroll.scroll_y)  # briefly negative while a short text is anchored to its end
     return region.y < top + height and region.bottom > top

@@ -1,4 +1,4 @@
-"""What an empty conversation shows: where you are, three things to try, and the keys."""
+"""The content of an empty conversation: the model, suggestions to try, and the keys."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -22,7 +22,7 @@ from qwen_tui.wording.units import in_millions
 
 
 class Suggestion(Static):
-    """Something to try, or to go back to; chosen by a click or enter."""
+    """A suggestion to try, or a conversation to return to; chosen by click or enter."""
 
     DEFAULT_CSS: ClassVar[str] = """
     Suggestion {
@@ -36,7 +36,7 @@ class Suggestion(Static):
 
     @dataclass
     class Chosen(Posted):
-        """The person wants this written in the message box, or to go on in the conversation of this id."""
+        """The person chose a text for the message box, or the conversation with this id."""
 
         text: str
         conversation_id: str
@@ -47,12 +47,12 @@ class Suggestion(Static):
 
     @on(Click)
     def choose(self) -> None:
-        """Say up that this is wanted."""
+        """Post that this suggestion was chosen."""
         self.post_message(self.Chosen(self._text, self._conversation_id))
 
 
 class Welcome(Vertical):
-    """The inside of the log while there are no messages. Its suggestions are one tab stop; arrows walk in it."""
+    """Shown in the log while there are no messages. The suggestions are one tab stop, navigated with the arrows."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "choose", say("welcome.key.choose"), id="welcome.choose"),
@@ -73,13 +73,13 @@ class Welcome(Vertical):
 
     state: reactive[EngineState | None] = reactive(None)
     last: reactive[Entry | None] = reactive(None)
-    """The conversation that was used last, to be gone on in."""
+    """The most recently used conversation, offered for continuing."""
 
     def __init__(self) -> None:
         super().__init__()
         self._rows: list[Suggestion] = []
         self._suggests: tuple[str, Entry | None] = "", None
-        """Which of the texts stand there."""
+        """The texts that are shown."""
 
     def compose(self) -> ComposeResult:
         yield Static(say("welcome.title"), id="welcome-title", markup=False)
@@ -90,17 +90,17 @@ class Welcome(Vertical):
         yield Static(say("welcome.keys", **keys), id="welcome-keys", markup=False)
 
     def on_mount(self) -> None:
-        """Show what was given before there was a place for it."""
+        """Show the state that was set before the widget was mounted."""
         self.watch_state()
 
     def watch_state(self) -> None:
-        """Say what model there is, and suggest what suits it."""
+        """Describe the model, and suggest what suits it."""
         if not self.query("#welcome-where"):
             return
         info = self.state.engine.info if isinstance(self.state, Ready) else None
         self.query_one("#welcome-where", Static).update(Content(self._where(info)))
         kind = "guide" if info is None or info.model == "guide" else "any"
-        if self._suggests != (kind, self.last):  # the keyboard may be in them
+        if self._suggests != (kind, self.last):  # unchanged suggestions stay: one may have the focus
             self._suggests = kind, self.last
             self._rows = [Suggestion(say(f"welcome.{kind}.{number}")) for number in (1, 2, 3)]
             if self.last is not None:
@@ -114,7 +114,7 @@ class Welcome(Vertical):
         self.watch_state()
 
     def action_walk(self, by: int) -> None:
-        """Go to the suggestion above or below; below the last one is what comes after them."""
+        """Move to the suggestion above or below; below the last one, to the next widget."""
         here = next(at for at, row in enumerate(self._rows) if row.can_focus)
         there = here + by
         if there == len(self._rows):

@@ -1,1 +1,1 @@
-"""Small parts that any room may use; none of them knows another room."""
+"""Small widgets shared by all parts of the screen."""

@@ -1,4 +1,4 @@
-"""The quiet line under the log: what can be done to the message under the cursor, by key or by click."""
+"""The bar below the log: actions on the message under the cursor, by key or click."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,17 +15,17 @@ _GAP = "  "
 
 
 class Offer(NamedTuple):
-    """An action, the key that does it, and what it is called here."""
+    """An action, its key and its label."""
 
     name: str
     key: str
     label: str
     need: int = 0
-    """Where there is no room for all, those that are needed least are left out, and of these the last first."""
+    """Priority: if space is short, offers with the lowest need are left out, the last of them first."""
 
 
 class ActionBar(LinesView):
-    """`y copy  e edit  r regenerate  …` in one row, as many offers as there is room for."""
+    """One row such as `y copy  e edit  r regenerate  …`, with as many offers as fit."""
 
     ALLOW_SELECT = False
     DEFAULT_CSS = """
@@ -97,7 +97,7 @@ def _width(offers: Sequence[Offer]) -> int:
 
 
 def _fitting(offers: Sequence[Offer], width: int) -> list[Offer]:
-    """The offers that there is room for."""
+    """Return the offers that fit."""
     kept = list(offers)
     while kept and _width(kept) > width:
         del kept[max(range(len(kept)), key=lambda at: (-kept[at].need, at))]

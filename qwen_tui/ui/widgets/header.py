@@ -1,4 +1,4 @@
-"""The top line: which model, on what, and how full its context window is; while a model loads, how far that is."""
+"""The top line: the model, its device and the use of its context window; while loading, the progress."""
 
 import math
 from typing import ClassVar
@@ -18,7 +18,7 @@ NAME = "qwen-tui"
 GUIDE = "guide"
 BAR_CELLS = 6
 NEARLY_FULL = 0.9
-"""From this share of the budget on the meter warns."""
+"""Share of the budget from which the meter warns."""
 
 TICK_SECONDS = 0.5
 
@@ -26,7 +26,7 @@ _GAP = "   "
 
 
 class Header(Widget):
-    """One line; what does not fit is left out from the least important on."""
+    """One line, from which the least important parts are dropped until it fits."""
 
     DEFAULT_CSS: ClassVar[str] = """
     Header {
@@ -39,20 +39,20 @@ class Header(Widget):
     """
 
     FRONT: ClassVar[Content] = Content.assemble(Content.styled(NAME, "bold $text-accent"), _GAP)
-    """What the line begins with."""
+    """The start of the line."""
 
     info: reactive[ModelInfo | None] = reactive(None)
-    """The model that is loaded."""
+    """The loaded model."""
     used_tokens: reactive[int | None] = reactive(None)
-    """How much of the window the next prompt takes; None while that is not known."""
+    """The size of the next prompt; None if unknown."""
     budget: reactive[int | None] = reactive(None)
-    """How much a prompt may take: the window less the room for the reply. None is the whole window."""
+    """The maximum prompt size: the window minus the room for the reply. None is the whole window."""
     is_exact: reactive[bool] = reactive(True)
     """Whether `used_tokens` is counted, not estimated."""
     progress: reactive[LoadProgress | None] = reactive(None)
-    """How far a model that is being loaded has come."""
+    """The progress of the model that is loading."""
     asleep: reactive[str] = reactive("")
-    """The name of a model that is unloaded until it is asked something."""
+    """The name of a model that is unloaded until the next message."""
     problem: reactive[str] = reactive("")
     """Why there is no model, in a few words."""
 
@@ -61,7 +61,7 @@ class Header(Widget):
         self._pace = Pace()
 
     def on_mount(self) -> None:
-        """Show the rate as it is now: a download that stands still brings no news."""
+        """Start a timer that keeps the download rate current: a stalled download sends no updates."""
         self.set_interval(TICK_SECONDS, self._tick)
 
     def show_use(self, use: WindowUse) -> None:
@@ -101,7 +101,7 @@ class Header(Widget):
         return [(model[min(i, len(model) - 1)], meter[min(j, 2)]) for i, j in _ORDER]
 
     def _loading_forms(self, progress: LoadProgress) -> list[tuple[Content, Content]]:
-        """Figures matter more than the name, which the person has chosen just now."""
+        """Return the forms while loading; figures matter more than the name, which the person has just chosen."""
         stage = stage_in_words(progress)
         short = Content(stage)
         long = _dotted(progress.name, stage) if progress.name else short
@@ -139,7 +139,7 @@ class Header(Widget):
 
 
 class LoadLine(Header):
-    """How a load goes or why it failed, without anything else; takes no room while there is neither."""
+    """The progress or error of a load; hidden if there is neither."""
 
     FRONT: ClassVar[Content] = Content()
     DEFAULT_CSS: ClassVar[str] = """
@@ -159,11 +159,11 @@ class LoadLine(Header):
 
 
 _ORDER = ((0, 0), (0, 1), (1, 1), (1, 2), (2, 2))
-"""Which form of the model goes with which form of the meter, as the line gets shorter."""
+"""Pairs of model form and meter form, from the longest to the shortest line."""
 
 
 def _model_forms(info: ModelInfo) -> list[Content]:
-    """The model as what it is: with how its weights are held and where; its name alone in the end."""
+    """Return the model with precision and device, in shorter and shorter forms down to its name."""
     if info.model == GUIDE:
         return [_dotted(say("header.guide"), info.device), Content(info.name)]
     if info.server:
@@ -173,7 +173,7 @@ def _model_forms(info: ModelInfo) -> list[Content]:
 
 
 def _dotted(first: str, *others: str) -> Content:
-    """Parts with dots between them, the first one in the foreground."""
+    """Join parts with dots; only the first one has the foreground colour."""
     return Content.assemble(first, Content.styled("".join(f" · {part}" for part in others), "$text-muted"))
 
 

@@ -1,7 +1,7 @@
-"""The last line of the screen: the keys that do something now.
+"""The key bar, the last line of the screen: the keys that do something now.
 
-Textual's own footer makes a widget for each of them whenever the keyboard moves, and keeps the old ones for good:
-after some hours of switching between panes that is tens of thousands. It also cuts a key off in the middle.
+Textual's own footer creates a widget for each key whenever the focus moves, and keeps the old ones forever:
+tens of thousands after some hours of switching panels. It also cuts off keys in the middle.
 """
 
 from textual import on
@@ -20,13 +20,13 @@ ELSEWHERE = (
     "chat.find",
     "chat.regenerate",
 )
-"""Bindings that lead away from what has the keyboard, by id, the most needed first: they stand behind its own."""
+"""Ids of bindings that lead away from the focus, most needed first; they come after the focused widget's own."""
 
 
 class KeyBar(ActionBar):
-    """What can be done where the keyboard is and the way out of there, then `ELSEWHERE`, as far as there is room.
+    """The keys of the focused widget and the way out of it, then `ELSEWHERE`, as far as they fit.
 
-    It follows the screen in front: while a dialog is open, its keys are the ones that work.
+    Follows the active screen: while a dialog is open, only its keys work.
     """
 
     DEFAULT_CSS = """

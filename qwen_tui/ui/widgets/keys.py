@@ -1,4 +1,4 @@
-"""Keys as they are in force: every binding of ours, with the keys of the person's config file."""
+"""The active keys: all our bindings, with the keys of the person's config file."""
 
 import functools
 import importlib
@@ -18,26 +18,34 @@ _SHORT |= {"pagedown": "page down", "delete": "del", "question_mark": "?", "slas
 
 
 def key_name(key: str) -> str:
-    """A key as sentences and the help name it: `esc` for `escape`, `F1` for `f1`, `shift+←` for `shift+left`."""
+    """Return a key's name for the screen: `esc` for `escape`, `F1` for `f1`, `shift+←` for `shift+left`."""
     *modifiers, last = key.split("+")
     is_function_key = last[:1] == "f" and last[1:].isdigit()
     return "+".join([*modifiers, _SHORT.get(last, last.upper() if is_function_key else last)])
 
 
+def key_label(key: str) -> str:
+    """A key as sentences and the help write it: `Esc`, `F1`, `Ctrl+J`, `Shift+←`; a letter alone stays as it is."""
+    *modifiers, last = key_name(key).split("+")
+    if modifiers or len(last) > 1:
+        last = last[:1].upper() + last[1:]
+    return "+".join([*map(str.capitalize, modifiers), last])
+
+
 def keys_in_force(binding: Binding, keymap: Mapping[str, str]) -> list[str]:
-    """The keys of a binding, as `keymap` (binding id to keys) remaps them."""
+    """Return the keys of a binding, as remapped by `keymap` (binding id to keys)."""
     return [key.strip() for key in keymap.get(binding.id or "", binding.key).split(",")]
 
 
 def key_of(node: DOMNode, binding_id: str) -> str:
-    """The name of the first key that a binding has now, for a sentence."""
+    """Return the name of the first active key of a binding, for a sentence."""
     return str(keys_of(node, key=binding_id)["key"])
 
 
 def keys_of(node: DOMNode, **binding_ids: str) -> dict[str, Any]:
-    """The same for several, as the parameters of a sentence."""
+    """Return the names of several keys, as the parameters of a sentence."""
     keymap = keymap_of(node.app)
-    return {name: key_name(keys_in_force(_named(each), keymap)[0]) for name, each in binding_ids.items()}
+    return {name: key_label(keys_in_force(_named(each), keymap)[0]) for name, each in binding_ids.items()}
 
 
 @functools.cache
@@ -51,7 +59,7 @@ def _named(binding_id: str) -> Binding:
 
 
 def own_bindings(kind: type[DOMNode] = DOMNode) -> Iterator[tuple[type[DOMNode], Binding]]:
-    """Every binding that a class of ours declares, with that class; of rooms that were imported until now."""
+    """Yield every binding declared by our classes, with its class; only from modules imported so far."""
     if kind.__module__.startswith(_ROOMS):
         for each in kind.__dict__.get("BINDINGS", ()):
             if isinstance(each, Binding):
@@ -61,6 +69,6 @@ def own_bindings(kind: type[DOMNode] = DOMNode) -> Iterator[tuple[type[DOMNode],
 
 
 def import_every_room() -> None:
-    """Import what else is imported only when it is opened, so that `own_bindings` knows all."""
+    """Import all modules of `ui`, including lazily imported ones, so that `own_bindings` is complete."""
     for module in pkgutil.walk_packages(qwen_tui.ui.__path__, _ROOMS):
         importlib.import_module(module.name)

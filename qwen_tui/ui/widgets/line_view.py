@@ -1,4 +1,4 @@
-"""A widget that shows laid-out lines and lets them be selected; a message is one, the memory marker another."""
+"""A widget that shows laid-out, selectable lines, such as a message or the memory marker."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -16,7 +16,7 @@ from qwen_tui.ui.markdown.palette import Colours, Palette, palette
 from qwen_tui.wording.cell_width import cells
 
 _MARK = Style(reverse=True)
-"""What is looked for: seen in every theme."""
+"""The style of search matches, visible in every theme."""
 
 
 class LinesView(Widget):
@@ -25,18 +25,18 @@ class LinesView(Widget):
     def __init__(
         self, rows_at: Callable[[int], Sequence[Line]], *, id: str | None = None, classes: str | None = None
     ) -> None:
-        """`rows_at` gives the rows at a width in cells; it is asked when that changes, and by `lay_out_again`."""
+        """Create the view; `rows_at` returns the rows at a width in cells, for a new width or `lay_out_again`."""
         super().__init__(id=id, classes=classes)
         self._rows_at = rows_at
         self._laid_out_width = 0
         self.rows: Sequence[Line] = ()
-        """What is shown, as laid out for the width of the last layout."""
+        """The rows, as laid out for the last width."""
         self._palette: Palette | None = None
         self._strips: dict[int, tuple[Line, Strip]] = {}
         self._marked: re.Pattern[str] | None = None
 
     def mark(self, words: Sequence[str]) -> None:
-        """Mark these words, in upper or lower case, where they stand within one line."""
+        """Highlight these words, ignoring case, within lines."""
         longest_first = sorted(words, key=len, reverse=True)
         pattern = re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE) if words else None
         if pattern != self._marked:
@@ -45,20 +45,20 @@ class LinesView(Widget):
             self.refresh()
 
     def lay_out(self, width: int) -> None:
-        """Set `rows` for this width in cells; called before every layout."""
+        """Lay out `rows` for this width in cells; called before every layout."""
         if width > 0 and width != self._laid_out_width:
             self._laid_out_width = width
             self.rows = self._rows_at(width)
 
     def lay_out_again(self) -> None:
-        """The rows are other ones, of the same number."""
+        """Update the rows, whose number must stay the same."""
         self._laid_out_width = 0
         self.lay_out(self.content_size.width)
         self.refresh()
 
     @property
     def palette(self) -> Palette:
-        """The colours of the theme on this widget's own ground."""
+        """The colours of the theme on this widget's background."""
         if self._palette is None:
             _, _, background, foreground = self.colors
             is_ansi, variables = self.app.native_ansi_color, self.app.theme_variables
@@ -73,7 +73,7 @@ class LinesView(Widget):
         return self._palette
 
     def notify_style_update(self) -> None:
-        """The theme or a class has changed: every colour is looked up again."""
+        """Look up all colours again after a change of theme or class."""
         super().notify_style_update()
         self._palette = None
         self._strips.clear()
@@ -100,7 +100,7 @@ class LinesView(Widget):
         return self.rows[y] if y < len(self.rows) else BLANK
 
     def repaint_from(self, row: int, count: int | None = None) -> None:
-        """Draw this row and those below it again, or only so many."""
+        """Redraw this row and those below it, or only `count` rows."""
         size = self.content_size
         if row < size.height:
             top, left = self.gutter.top, self.gutter.left
@@ -108,7 +108,7 @@ class LinesView(Widget):
             self.refresh(Region(left, top + row, size.width, height))
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
-        """The selected text as one would type it."""
+        """Return the selected text as one would type it."""
         text = _selected(self.rows, selection)
         return None if text is None else (text, "\n")
 
@@ -116,13 +116,13 @@ class LinesView(Widget):
 def _drawn(
     line: Line, width: int, style: Callable[[str], Style], spans: Sequence[tuple[int, int, Style]]
 ) -> Strip:
-    """A line in colours, with some spans of characters in other ones, at a width in cells."""
+    """Draw a line at a width in cells, with some character spans in other styles."""
     segments = [Segment(text, style(ink)) for text, ink in line.runs]
     spare = width - sum(cells(text) for text, _ in line.runs)
     if spare > 0:
         blank = Segment(" " * spare, style(line.fill))
         if segments and segments[-1].style == blank.style:
-            # One segment less is one escape sequence less, on every row that scrolls.
+            # Merging saves an escape sequence on every row that scrolls.
             blank = Segment(segments.pop().text + blank.text, blank.style)
         segments.append(blank)
     for start, end, other in spans:
@@ -132,7 +132,7 @@ def _drawn(
 
 
 def _selected(rows: Sequence[Line], selection: Selection) -> str | None:
-    """The selected text without bars and indents, wrapped lines whole again."""
+    """Return the selected text without bars and indentation, with wrapped lines joined."""
     parts: list[str] = []
     for y, line in enumerate(rows):
         span = selection.get_span(y)
@@ -151,7 +151,7 @@ def _selected(rows: Sequence[Line], selection: Selection) -> str | None:
 
 
 def _with_span(segments: list[Segment], start: int, end: int, style: Style) -> list[Segment]:
-    """The segments with the characters from `start` to `end` (-1: to the last) in another style."""
+    """Restyle the characters from `start` to `end` (-1: to the last)."""
     result: list[Segment] = []
     at = 0
     for text, own, _ in segments:

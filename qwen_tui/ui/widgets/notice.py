@@ -1,4 +1,4 @@
-"""The line above the composer that says what just happened or went wrong, until the next thing does."""
+"""The notice above the message box: what just happened or went wrong, until the next event."""
 
 from typing import ClassVar
 
@@ -6,14 +6,14 @@ from textual.content import Content
 from textual.widgets import Static
 
 from qwen_tui.errors import QwenTuiError
-from qwen_tui.strings import say
+from qwen_tui.strings import joined, say
 
 MOST_ERRORS = 4
-"""How many errors are named at once; the log file has them all."""
+"""How many errors are shown at once."""
 
 
 class Notice(Static):
-    """A sentence or an error; takes no room while there is nothing to say."""
+    """A sentence or an error; hidden while empty."""
 
     DEFAULT_CSS: ClassVar[str] = """
     Notice {
@@ -30,24 +30,25 @@ class Notice(Static):
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id, markup=False)
         self.text = ""
-        """What it says; empty while it says nothing."""
+        """The shown text, or empty."""
         self._topic = ""
-        """What that is about."""
+        """The topic of the shown text."""
 
     def say(self, text: str, topic: str = "", *, seconds: float | None = None) -> None:
-        """Show a sentence: for so long, or with a `topic` until `retract` says that it is no longer true."""
+        """Show a sentence, for a number of seconds, or with a `topic` until it is retracted."""
         self._show(text, topic, is_error=False)
         if seconds is not None:
             self.set_timer(seconds, lambda: self.retract(topic))
 
     def explain(self, *errors: QwenTuiError, topic: str = "") -> None:
-        """Show an error: what happened and what to do. Of several, what each of the first few says.
+        """Show one error with its title, sentence and hint, or the sentences of the first few of several errors.
 
-        Of none it shows nothing.
+        Without errors, clears the notice.
         """
         if len(errors) == 1:
             title, sentence, hint = errors[0].explanation
-            self._show(f"{title}. {sentence} {hint}", topic, is_error=True)
+            words = say("sentences.title", title=title, rest=joined(sentence, hint))
+            self._show(words, topic, is_error=True)
             return
         sentences = [error.explanation.sentence for error in errors[:MOST_ERRORS]]
         if len(errors) > MOST_ERRORS:
@@ -55,7 +56,7 @@ class Notice(Static):
         self._show("\n".join(sentences), topic, is_error=bool(errors))
 
     def tell(self, what: QwenTuiError | str | None, topic: str = "") -> None:
-        """Show an error or a sentence; of None and of no words nothing, and what stands there stays."""
+        """Show an error or a sentence; for None or an empty text, keep what is shown."""
         if isinstance(what, QwenTuiError):
             self.explain(what, topic=topic)
         elif what:
@@ -66,11 +67,11 @@ class Notice(Static):
         return self.has_class("-error")
 
     def is_about(self, topic: str) -> bool:
-        """Whether that is what it says something about now."""
+        """Return whether the shown text is about this topic."""
         return self._topic == topic
 
     def retract(self, topic: str) -> None:
-        """What was said about this is no longer true."""
+        """Clear the notice if it is about this topic."""
         if self._topic == topic:
             self.clear()
 

@@ -87,3 +87,10 @@ def test_the_values_that_people_see_are_kept_as_they_are(tmp_path: Path) -> None
     shown = loaded.info.sampling_defaults
     assert (shown["top_p"], shown["min_p"], shown["repetition_penalty"]) == (1.0, 0.0, 1.0)
     assert followed(loaded.defaults).to_diff_dict() == loaded.defaults.to_diff_dict()
+
+
+def test_a_checkpoint_with_temperature_0_answers_though_greedy_is_switched_off(tmp_path: Path) -> None:
+    loaded = checkpoint(tmp_path, do_sample=True, temperature=0.0)
+    run = run_of(reply(loaded, asking(greedy=False)))
+    assert run.new_tokens
+    assert run.sampling["do_sample"] is False

@@ -49,7 +49,14 @@ def decoded_as_by_generate(model: PreTrainedModel, way: str, tokens: int, new_to
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(
-    "make", [tiny_models.qwen2, tiny_models.qwen3, tiny_models.qwen3_moe, tiny_models.llama]
+    "make",
+    [
+        tiny_models.qwen2,
+        tiny_models.qwen3,
+        tiny_models.qwen3_moe,
+        tiny_models.llama,
+        tiny_models.qwen3_5,
+    ],
 )
 def test_in_float32_the_tokens_are_those_of_generate(
     make: Callable[[Path], Path], way: str, tmp_path: Path

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from kernels_on_cpu import attention, dense, experts, four_bits, rotary
+from kernels_on_cpu import attention, delta_rule, dense, eight_bits, experts, four_bits, rotary
 from torch.nn.functional import rms_norm, scaled_dot_product_attention, silu
 
 EPS = 1e-6
@@ -46,6 +46,70 @@ def test_a_gated_product(inner: int, columns: int) -> None:
     gate, up = (weight @ rms_norm(x, (columns,), gain, EPS)).split(inner)
     dense.gated_product(weight, x, out, gain, EPS)
     close(out, silu(gate) * up)
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(37, 192), (6, 4400)])
+@pytest.mark.parametrize("has_norm", [True, False])
+@pytest.mark.parametrize("adds", [True, False])
+def test_a_product_in_eight_bits(rows: int, columns: int, has_norm: bool, adds: bool) -> None:
+    torch.manual_seed(0)
+    codes = torch.randint(-127, 128, (rows, columns), dtype=torch.int8)
+    scales, bias, x, gain, out = (torch.rand(n) for n in (rows, rows, columns, columns, rows))
+    matrix = codes * scales[:, None]
+    expected = matrix @ (rms_norm(x, (columns,), gain, EPS) if has_norm else x) + bias + (out if adds else 0)
+    eight_bits.product(codes, scales, bias, x, out, gain if has_norm else None, EPS, adds=adds)
+    close(out, expected)
+
+
+def test_a_gated_product_in_eight_bits() -> None:
+    torch.manual_seed(0)
+    codes, scales = torch.randint(-127, 128, (10, 300), dtype=torch.int8), torch.rand(10)
+    x, gain, out = torch.randn(300), torch.rand(300), torch.empty(5)
+    gate, up = ((codes * scales[:, None]) @ rms_norm(x, (300,), gain, EPS)).split(5)
+    eight_bits.product(codes, scales, None, x, out, gain, EPS, is_gated=True)
+    close(out, silu(gate) * up)
+
+
+@pytest.mark.parametrize("slowness", [0.0, 30.0])
+def test_the_gated_delta_rule(slowness: float) -> None:
+    """Two tokens, so that the second finds what the first has left; 30 is where a softplus is the number itself."""
+    from transformers.models.qwen3_5 import modeling_qwen3_5 as library
+
+    torch.manual_seed(0)
+    keys, heads, size, taps = 2, 4, 16, 4
+    channels = 2 * keys * size + heads * size
+    weight, decay, bias, gain = (
+        torch.randn(*shape) for shape in ((channels, 1, taps), (heads,), (heads,), (size,))
+    )
+    convolved, state = torch.randn(1, channels, taps), torch.randn(1, heads, size, size)
+    expected_convolved, expected_state = convolved.clone(), state.clone()
+    for _ in range(2):
+        projected = torch.randn(channels + heads * size + 2 * heads)
+        projected[-heads:] += slowness
+        mixed, out = torch.empty(channels), torch.empty(heads * size)
+        delta_rule.convolve(projected, weight, convolved, mixed)
+        delta_rule.recur(mixed, projected, decay, bias, state, gain, EPS, keys, out)
+        column = projected[None, :channels, None]
+        expected = library.causal_conv1d_update(column, expected_convolved, weight[:, 0], None, "silu")
+        close(mixed, expected.flatten())
+        close(convolved, expected_convolved)
+        query, key, value = (
+            part.view(1, 1, -1, size) for part in mixed.split([keys * size, keys * size, heads * size])
+        )
+        gates, written, slow = projected[channels:].split([heads * size, heads, heads])
+        read, expected_state = library.torch_recurrent_gated_delta_rule(
+            query,
+            key,
+            value,
+            g=-decay.exp() * torch.nn.functional.softplus(slow + bias)[None, None],
+            beta=written.sigmoid()[None, None],
+            initial_state=expected_state,
+            output_final_state=True,
+            use_qk_l2norm_in_kernel=True,
+        )
+        normed = rms_norm(read.view(heads, size), (size,), gain, EPS)
+        close(out, (normed * silu(gates.view(heads, size))).flatten())
+        close(state, expected_state)
 
 
 @pytest.mark.parametrize("adds_to_one", [True, False])
@@ -167,6 +231,7 @@ def test_a_product_in_four_bits(rows: int, columns: int, has_norm: bool, adds: b
     torch.manual_seed(0)
     codes, scales, matrix = packed(rows, columns)
     x, gain, bias, out = (torch.randn(n).bfloat16() for n in (columns, columns, rows, rows))
+    gain = gain if adds else gain.float() + 0.001
     normed = rms_norm(x.float(), (columns,), gain.float(), EPS) if has_norm else x.float()
     expected = matrix @ normed + bias + (out if adds else 0)
     four_bits.product(codes, scales, NF4, bias, x, out, gain if has_norm else None, EPS, adds=adds)

@@ -50,7 +50,7 @@ def test_it_ends_with_the_end_token_and_not_behind_it(fast: Loaded) -> None:
         events = reply(fast, asking(greedy=True))
     assert run_of(events).token_ids == (20, 21, end)
     assert run_of(events).stop_reason == "eos"
-    assert len(fast.cache.ids) == run_of(events).prompt_tokens + 2
+    assert len(fast.cache.ids) == run_of(events).prompt_tokens + 3
 
 
 def test_end_tokens_can_be_ignored_and_padded_ids_never_come(fast: Loaded) -> None:

@@ -11,9 +11,7 @@ import torch
 from kernels_on_cpu import attention
 from transformers import AutoConfig, AutoModelForCausalLM, BitsAndBytesConfig, PreTrainedModel
 
-from qwen_tui.engine.local.cache.static_kv_cache import StaticKVCache
 from qwen_tui.engine.local.decoding import compile_ahead as compiling
-from qwen_tui.engine.local.decoding.kernel_step import KernelStep
 from qwen_tui.engine.local.decoding.kernels.compiling import compile_all, kind_of
 from qwen_tui.engine.local.decoding.matrices import Dense, FourBits
 from qwen_tui.engine.local.decoding.mlp import Experts
@@ -50,13 +48,13 @@ def test_weights_are_joined_and_shared_with_the_model(model_type: str) -> None:
         weights = gather(model)
         assert torch.equal(model(ids).logits, before)
     layer, attention = weights.layers[1], model.model.layers[1].self_attn
-    assert isinstance(layer.projections, Dense)
-    assert layer.projections.weight.shape == (128, 64)
-    assert torch.equal(layer.projections.weight[64:96], attention.k_proj.weight)
-    assert (layer.projections.bias is not None) is (model_type == "qwen2")
-    assert (layer.head_norms is not None) is (model_type == "qwen3")
+    assert isinstance(layer.mixer.projections, Dense)
+    assert layer.mixer.projections.weight.shape == (128, 64)
+    assert torch.equal(layer.mixer.projections.weight[64:96], attention.k_proj.weight)
+    assert (layer.mixer.projections.bias is not None) is (model_type == "qwen2")
+    assert (layer.mixer.head_norms is not None) is (model_type == "qwen3")
     attention.k_proj.weight.data.fill_(7)
-    assert (layer.projections.weight[64:96] == 7).all(), "the same memory"
+    assert (layer.mixer.projections.weight[64:96] == 7).all(), "the same memory"
 
 
 @pytest.mark.parametrize(
@@ -133,8 +131,8 @@ def test_what_is_compiled_ahead_is_what_the_model_will_need(
     model = made(model_type, **(EXPERTS if model_type == "qwen3_moe" else {}))
     weights = gather(model)
     kind = kind_of(model.config, torch.bfloat16, is_four_bits=is_four_bits)
-    assert kind.has_bias is (weights.layers[0].projections.bias is not None)
-    assert kind.has_head_norms is (weights.layers[0].head_norms is not None)
+    assert kind.has_bias is (weights.layers[0].mixer.projections.bias is not None)
+    assert kind.has_head_norms is (weights.layers[0].mixer.head_norms is not None)
     assert (kind.heads, kind.kv_heads, kind.head_dim) == (weights.heads, weights.kv_heads, weights.head_dim)
     assert kind.hidden_size == weights.embedding.shape[1]
     first, last = weights.layers[0].mlp, weights.layers[1].mlp
@@ -146,18 +144,6 @@ def test_what_is_compiled_ahead_is_what_the_model_will_need(
     if isinstance(last, Experts):
         assert (kind.experts, kind.chosen) == (last.router.shape[0], last.ids.shape[0])
     compile_all(kind._replace(intermediate_size=64), torch.device("cpu"), threads=1)
-
-
-def test_positions_that_turn_only_a_part_of_a_head_are_told_apart() -> None:
-    model = made("llama")
-    half = {"rope_type": "yarn", "rope_theta": 1e4, "factor": 2.0, "original_max_position_embeddings": 64}
-    partly = made("llama", rope_parameters={**half, "partial_rotary_factor": 0.5})
-    for each, is_whole in ((model, True), (partly, False)):
-        cosines, _ = each.model.rotary_emb(torch.zeros(1, 64), torch.arange(4)[None])
-        assert (cosines.shape[-1] == 32) is is_whole
-    with pytest.raises(Unsupported, match="only 16 elements of 32"):
-        KernelStep(partly, gather(partly), StaticKVCache(partly, 64).layers, 64)
-    KernelStep(model, gather(model), StaticKVCache(model, 64).layers, 64)
 
 
 def in_four_bits(folder: Path, **more: Any) -> PreTrainedModel:
@@ -194,7 +180,7 @@ def test_four_bits_that_the_kernels_cannot_read_are_told_apart_before_anything_i
 def test_a_matrix_of_its_own_may_be_left_out_of_the_four_bits(tmp_path: Path) -> None:
     model = in_four_bits(tmp_path / "model", llm_int8_skip_modules=["down_proj", "lm_head"])
     layer = gather(model).layers[0]
-    assert isinstance(layer.projections, FourBits)
+    assert isinstance(layer.mixer.projections, FourBits)
     assert isinstance(layer.mlp.down, Dense)
 
 

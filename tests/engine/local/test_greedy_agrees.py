@@ -36,5 +36,10 @@ def test_a_reply_is_sampled_exactly_when_the_pane_says_so(own) -> None:
             100,
         )
         settings = Settings(greedy=greedy, temperature=temperature)
+        assert (
+            not config.do_sample
+            or config.temperature is None
+            or config.temperature >= resolution.LEAST_TEMPERATURE
+        )
         assert config.do_sample is not resolution.is_greedy(settings, info), (greedy, temperature)
     assert resolution.LEAST_TEMPERATURE == generation_defaults.LEAST_TEMPERATURE

@@ -125,7 +125,7 @@ def test_an_engine_reads_ahead_and_is_asked_at_any_time(folders: dict[str, Path]
     """At once, which interrupts it; and after a while, when it has come to its end."""
     spec = ModelSpec(model=str(folders["qwen3"]), device="cpu")
     engine = open_engine(spec, log_file, lambda _: None, threading.Event())
-    for seconds in (0.0, 0.5, 2.0, 8.0):
+    for seconds in (0.0, 0.5, 2.0, 8.0, 32.0):
         history = (user(f"{seconds} {LONG}"), assistant(ANSWER))
         engine.prepare(history)
         time.sleep(seconds)

@@ -156,6 +156,7 @@ MODELS: dict[str, Callable[[Path], Loaded]] = {
     "linear": lambda folder: loaded_from(tiny_models.qwen3_next(folder)),
     "offloaded": offloaded,
     "decoder": lambda folder: with_decoder(loaded_from(tiny_models.qwen2(folder, window=8192))),
+    "decoder, linear": lambda folder: with_decoder(loaded_from(tiny_models.qwen3_5(folder))),
     "decoder, qwen3": lambda folder: with_decoder(loaded_from(tiny_models.qwen3(folder))),
 }
 

@@ -2,7 +2,14 @@
 
 import pytest
 import torch
-from transformers import AutoModelForCausalLM, PreTrainedConfig, Qwen2Config, Qwen3Config, Qwen3MoeConfig
+from transformers import (
+    AutoModelForCausalLM,
+    PreTrainedConfig,
+    Qwen2Config,
+    Qwen3_5TextConfig,
+    Qwen3Config,
+    Qwen3MoeConfig,
+)
 
 from qwen_tui.engine.models.catalogue import KNOWN, Shape, known
 
@@ -19,6 +26,13 @@ def config_of(shape: Shape) -> PreTrainedConfig:
         "tie_word_embeddings": shape.is_tied,
         "max_position_embeddings": shape.context_window,
     }
+    if shape.linear is not None:
+        return Qwen3_5TextConfig(
+            **common,
+            head_dim=shape.head_dim,
+            linear_num_key_heads=shape.linear.key_heads,
+            linear_num_value_heads=shape.linear.value_heads,
+        )
     if shape.experts:
         return Qwen3MoeConfig(
             **common,
@@ -47,6 +61,8 @@ def test_parameters_are_as_many_as_the_library_makes_of_the_shape(shape: Shape) 
         ("Qwen/Qwen2.5-72B-Instruct", 72_706_203_648, 327_680),
         ("Qwen/Qwen3-8B", 8_190_735_360, 147_456),
         ("Qwen/Qwen3-30B-A3B", 30_532_122_624, 98_304),
+        ("Qwen/Qwen3.5-9B", 8_953_803_264, 32_768),
+        ("Qwen/Qwen3.8-27B", 26_895_998_464, 65_536),
     ],
 )
 def test_sizes_are_the_published_ones(model: str, parameters: int, kv_bytes: int) -> None:

@@ -136,7 +136,7 @@ async def test_a_paste_too_large_to_edit_becomes_an_attachment(text: str) -> Non
 async def test_an_attachment_says_what_it_is(end: str) -> None:
     async with composing() as (host, pilot):
         await paste(host, pilot, LARGE + end)
-        assert "pasted text · 1,204 lines · 11 KB" in str(host.query_one(Attachment).render())
+        assert "Pasted text · 1,204 lines · 11 KB" in str(host.query_one(Attachment).render())
 
 
 async def test_attachments_are_sent_in_order_before_the_text() -> None:

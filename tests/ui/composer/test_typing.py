@@ -90,7 +90,7 @@ def test_a_large_paste_is_attached_and_sent_whole_in_order(tmp_path: Path) -> No
     paste = "\n".join(f"{number}: 一二三四五" for number in range(20_000))
     with LittleApp(tmp_path) as app:
         app.write(b"\x1b[200~" + paste.replace("\n", "\r").encode() + b"\x1b[201~")
-        app.until(lambda: "pasted text · 20,000 lines" in app.text())
+        app.until(lambda: "Pasted text · 20,000 lines" in app.text())
         app.write(b"What is this?")
         app.until(lambda: app.draft.endswith("this?"))
         app.write(b"\r")

@@ -11,6 +11,7 @@ from screenplay import press, say, shown, until
 from qwen_tui.chat.messages import Conversation, Message, Role
 from qwen_tui.chat.store import ConversationStore
 from qwen_tui.ui.conversations.list import ConversationList
+from qwen_tui.ui.conversations.pane import ConversationsPane
 from qwen_tui.ui.conversations.rename_field import RenameField
 
 WIDE = (150, 30)
@@ -89,9 +90,9 @@ async def test_what_is_pinned_stands_on_top_and_undo_lets_it_go_again(play) -> N
         await until(pilot, lambda: rows(pilot) == ["▴ b", "a", "c"])
         assert under_the_cursor(pilot) == "b"
         await pilot.press("ctrl+z")
-        await until(pilot, lambda: rows(pilot) == ["a", "b", "c"] and "no longer pinned" in shown(pilot))
+        await until(pilot, lambda: rows(pilot) == ["a", "b", "c"] and "Unpinned" in shown(pilot))
         await pilot.press("ctrl+z")
-        await until(pilot, lambda: "nothing to undo" in shown(pilot))
+        await until(pilot, lambda: "Nothing to undo" in shown(pilot))
 
 
 async def test_after_trashing_the_cursor_is_on_the_next_row(play) -> None:
@@ -118,7 +119,7 @@ async def test_the_conversation_that_is_shown_is_trashed_and_a_new_one_is_shown(
         await until(pilot, lambda: "echo: hay a" in shown(pilot))
         await in_the_list(pilot, 2)
         await pilot.press("delete")
-        await until(pilot, lambda: "Things to try" in shown(pilot) and "in the trash" in shown(pilot))
+        await until(pilot, lambda: "Things to try" in shown(pilot) and "Moved to trash" in shown(pilot))
         assert isinstance(pilot.app.focused, ConversationList)
         await pilot.press("ctrl+z", "home", "enter")
         await until(pilot, lambda: "echo: hay a" in shown(pilot))
@@ -200,6 +201,19 @@ async def test_the_palette_renames_the_conversation_that_is_shown(play) -> None:
             await until(pilot, lambda: rows(pilot) == ["a", "b", "c"])
 
 
+async def test_the_field_for_a_name_finds_its_row_though_the_pane_gets_its_place_afterwards(
+    play, monkeypatch
+) -> None:
+    monkeypatch.setattr(ConversationsPane, "call_after_refresh", lambda _, callback, *given: callback(*given))
+    seed(play, "a", "b", "c")
+    async with play.running(size=(80, 24), conversation="a") as pilot:
+        await until(pilot, lambda: "echo: hay a" in shown(pilot) and len(rows(pilot)) == 3)
+        screen = pilot.app.screen
+        screen.panels.drawer = "conversations"
+        screen.conversations.rename(screen.shown.conversation.id)
+        await until(pilot, lambda: screen.query(RenameField) and "a " in field_line(pilot))
+
+
 async def test_a_search_does_not_keep_the_palette_from_renaming_what_is_shown(play) -> None:
     seed(play, "q", "b")
     async with play.running(size=WIDE, conversation="b") as pilot:
@@ -279,11 +293,11 @@ async def test_a_search_narrows_the_list_until_it_is_ended(play) -> None:
         await pilot.press("f3", "escape")
         await until(pilot, lambda: len(rows(pilot)) == 3)
         await pilot.press("slash", *"zz")
-        await until(pilot, lambda: "Nothing has that" in shown(pilot))
+        await until(pilot, lambda: "No title or message matches" in shown(pilot))
         await pilot.press("escape")
         await until(pilot, lambda: len(rows(pilot)) == 3)
 
 
 async def test_an_empty_list_says_how_to_begin(play) -> None:
     async with play.running(size=WIDE) as pilot:
-        await until(pilot, lambda: "Write a message to" in shown(pilot))
+        await until(pilot, lambda: "Send a message to" in shown(pilot))

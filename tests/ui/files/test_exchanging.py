@@ -44,7 +44,7 @@ async def test_what_is_shown_is_exported_in_the_format_of_the_ending(play, tmp_p
             await choose(pilot, "Export")
             assert ".openai.json for a message list" in " ".join(shown(pilot).split())
             await name_file(pilot, tmp_path / name)
-            await until(pilot, lambda: "Written to" in shown(pilot))
+            await until(pilot, lambda: "Saved to" in shown(pilot))
             text = (tmp_path / name).read_text()
             assert text.startswith(begins)
             assert "**早茶** and more" in text
@@ -57,9 +57,9 @@ async def test_another_ending_is_refused_where_it_is_typed(play, tmp_path) -> No
         await choose(pilot, "Export")
         assert pilot.app.screen.query_one("Input").value == "hello.md"
         await name_file(pilot, tmp_path / "a.pdf")
-        await until(pilot, lambda: "a.pdf ends in none of" in shown(pilot))
+        await until(pilot, lambda: "a.pdf must end in" in shown(pilot))
         await name_file(pilot, tmp_path / "a.md")
-        await until(pilot, lambda: "Written to" in shown(pilot))
+        await until(pilot, lambda: "Saved to" in shown(pilot))
         assert not (tmp_path / "a.pdf").exists()
 
 
@@ -74,10 +74,10 @@ async def test_a_file_is_written_over_only_when_enter_is_pressed_twice_and_stays
         await until(pilot, lambda: "to first token" in shown(pilot))
         await choose(pilot, "Export")
         await name_file(pilot, file)
-        await until(pilot, lambda: "already exists. Press enter again" in shown(pilot))
+        await until(pilot, lambda: "already exists. Press Enter again" in shown(pilot))
         assert file.read_text() == "mine"
         await pilot.press("enter")
-        await until(pilot, lambda: "Written to" in shown(pilot))
+        await until(pilot, lambda: "Saved to" in shown(pilot))
         assert file.read_text().startswith("# hello")
         assert stat.S_IMODE(file.stat().st_mode) == 0o640
 
@@ -89,7 +89,7 @@ async def test_an_empty_conversation_is_not_exported(play) -> None:
         await press(pilot, "export")
         await until(pilot, lambda: "Export the conversation" in shown(pilot))
         await pilot.press("enter")
-        await until(pilot, lambda: "nothing to export" in shown(pilot))
+        await until(pilot, lambda: "Nothing to export" in shown(pilot))
 
 
 async def test_what_is_imported_is_opened_and_can_be_talked_in(play, tmp_path) -> None:
@@ -129,7 +129,7 @@ async def test_of_many_the_first_is_opened_and_all_are_listed(play, tmp_path) ->
         await until(pilot, lambda: "Things to try" in shown(pilot))
         await choose(pilot, "Import")
         await name_file(pilot, file)
-        await until(pilot, lambda: "Imported 3 conversations; this is “talk number 0”." in shown(pilot))
+        await until(pilot, lambda: "Imported 3 conversations; showing “talk number 0”." in shown(pilot))
         assert all(f"talk number {i}" in shown(pilot) for i in range(3))
 
 

@@ -29,10 +29,10 @@ def drawn(app: App[None]) -> str:
 
 def test_a_place_lists_keys_as_they_are_pressed_with_their_ids() -> None:
     rows = {row.id: row for place in help_places({"chat.stop": "ctrl+g"}) for row in place.rows}
-    assert rows["log.previous"] == ("↑ k", "Message above", "log.previous")
+    assert rows["log.previous"] == ("↑ k", "Previous message", "log.previous")
     assert rows["app.settings"].keys == "F2"
-    assert rows["receipt.close"].keys == "esc i q"
-    assert rows["chat.stop"].keys == "ctrl+g"
+    assert rows["receipt.close"].keys == "Esc i q"
+    assert rows["chat.stop"].keys == "Ctrl+G"
 
 
 @pytest.mark.parametrize("size", [(60, 20), (120, 36)])
@@ -42,7 +42,7 @@ async def test_the_help_can_be_read_to_its_end_and_closes_with_esc(size: tuple[i
         places = [*help_places({})[:1], Place("Log", (KeyRow("y", "copy [red]the message", "log.copy"),))]
         await app.push_screen(Help(places, [("log", Path("/var/[x]/qwen-tui.log"))]))
         await pilot.pause()
-        assert "ctrl+j" in drawn(app)
+        assert "Ctrl+J" in drawn(app)
         await pilot.press("end")
         await pilot.pause()
         assert "copy [red]the message" in drawn(app)

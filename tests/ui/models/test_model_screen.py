@@ -63,7 +63,7 @@ async def test_it_lists_what_is_here_and_what_is_known_with_what_fits(play, size
         assert (row[-3], row[-1]) == ("–", "32k")
         assert (row[-4] == "32k") == (size[0] > 60)
         details = str(pilot.app.screen.query_one("#models-details").content)
-        assert "It fits on cuda:0, with 32,768 tokens" in details
+        assert "Fits on cuda:0 with 32,768 tokens" in details
         assert "4bit: 10.1 GB of weights; in bfloat16 the 29.5 GB" in details
         assert all(len(line) <= size[0] for line in shown(pilot).splitlines() if line.isascii())
 
@@ -91,9 +91,9 @@ async def test_a_download_is_asked_about_first(play) -> None:
         models = await opened(pilot)
         models.go_to("Qwen/Qwen3-4B")
         await pilot.press("enter")
-        await until(pilot, lambda: "Press enter again to download 8.0 GB" in shown(pilot))
+        await until(pilot, lambda: "Press Enter again to download 8.0 GB" in shown(pilot))
         await pilot.press("down")
-        await until(pilot, lambda: "Press enter again" not in shown(pilot))
+        await until(pilot, lambda: "Press Enter again" not in shown(pilot))
         await pilot.press("up", "enter")
         assert len(play.loads) == 1
         await pilot.press("enter")
@@ -102,7 +102,7 @@ async def test_a_download_is_asked_about_first(play) -> None:
         models = await opened(pilot)
         models.go_to("Qwen/Qwen2.5-72B-Instruct")
         await pilot.press("enter")
-        await until(pilot, lambda: "does not fit in this form" in shown(pilot))
+        await until(pilot, lambda: "does not fit in this format" in shown(pilot))
 
 
 async def test_the_cursor_is_on_the_model_in_use_until_the_person_moves_it(play) -> None:

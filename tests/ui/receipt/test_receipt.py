@@ -9,6 +9,7 @@ from log_host import question, reply, running, screen_text, settled
 from rendered import widest
 from textual.app import App
 from textual.widgets import Static
+from work import pieces
 
 from qwen_tui.chat.messages import Message, Run, Status
 from qwen_tui.session.requests import Replay
@@ -72,8 +73,8 @@ async def test_it_shows_how_the_reply_came_about(size) -> None:
         text = screen_text(app)
         for words in ("Qwen/Qwen2.5-7B-Instruct", "nf4, bfloat16 on cuda:0", "12345", "temperature 0.7"):
             assert words in text
-        assert "y copy" in text
-        assert "p replay" in text
+        assert "y Copy" in text
+        assert "p Replay" in text
 
 
 async def test_the_token_ids_can_be_scrolled_to() -> None:
@@ -87,8 +88,8 @@ async def test_the_token_ids_can_be_scrolled_to() -> None:
 async def test_one_token_id_is_one() -> None:
     app = DialogHost(reply("x", receipt=(Run(model="m", token_ids=(7,)),)))
     async with running(app, (80, 40)):
-        assert "1 token id\n" in "\n".join(row.rstrip(" │") for row in screen_text(app).split("\n")) + "\n"
-        assert "1 token ids" not in screen_text(app)
+        assert "1 token ID\n" in "\n".join(row.rstrip(" │") for row in screen_text(app).split("\n")) + "\n"
+        assert "1 token IDs" not in screen_text(app)
 
 
 async def test_a_continued_reply_has_a_sheet_for_each_run() -> None:
@@ -106,11 +107,11 @@ async def test_a_hundred_thousand_token_ids_are_no_burden() -> None:
     app = DialogHost(reply("x", receipt=(run,)))
     began = time.process_time()
     async with running(app, (120, 36)) as pilot:
-        assert time.process_time() - began < 3
+        assert pieces(time.process_time() - began) < 200
         began = time.process_time()
         await pilot.press("pagedown", "end", "home")
         await settled(pilot)
-        assert time.process_time() - began < 1
+        assert pieces(time.process_time() - began) < 65
 
 
 @pytest.mark.parametrize("message", [
@@ -120,8 +121,8 @@ async def test_a_hundred_thousand_token_ids_are_no_burden() -> None:
 async def test_a_reply_without_a_receipt_says_why(message) -> None:
     app = DialogHost(message)
     async with running(app):
-        assert "receipt" in screen_text(app)
-        assert "replay" not in offers(app)
+        assert "No receipt" in screen_text(app)
+        assert "Replay" not in offers(app)
 
 
 async def test_replaying_is_asked_for_once_and_its_outcome_is_shown() -> None:
@@ -132,7 +133,7 @@ async def test_replaying_is_asked_for_once_and_its_outcome_is_shown() -> None:
         app.dialog.show_replay("142 of 512 tokens · same so far", is_running=True)
         await settled(pilot)
         assert "142 of 512 tokens · same so far" in screen_text(app)
-        assert "replay" not in offers(app)
+        assert "Replay" not in offers(app)
         await pilot.press("p")
         app.dialog.show_replay("First differs at token 57: 「foo」 instead of 「[/]」.")
         await settled(pilot)
@@ -147,10 +148,10 @@ async def test_its_offers_can_be_clicked() -> None:
     app = DialogHost(reply("x", receipt=(WHOLE,)))
     async with running(app) as pilot:
         bar = app.dialog.query_one(ActionBar)
-        await pilot.click(bar, offset=(bar.gutter.left + offers(app).index("replay"), 0))
+        await pilot.click(bar, offset=(bar.gutter.left + offers(app).index("Replay"), 0))
         await settled(pilot)
         assert len(app.wanted) == 1
-        await pilot.click(bar, offset=(bar.gutter.left + offers(app).index("close"), 0))
+        await pilot.click(bar, offset=(bar.gutter.left + offers(app).index("Close"), 0))
         await settled(pilot)
         assert app.screen is not app.dialog
 

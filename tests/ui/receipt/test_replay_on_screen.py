@@ -44,10 +44,10 @@ async def test_the_outcome_of_a_replay_is_not_shown_in_the_receipt_of_another_re
         await opened(pilot)
         gate.set()
         chat = pilot.app.screen_stack[0]
-        await until(pilot, lambda: "same tokens" in str(chat.query_one("#notice").content))
+        await until(pilot, lambda: "tokens match" in str(chat.query_one("#notice").content))
         outcome = pilot.app.screen.query_one("#receipt-outcome", Static)
         assert str(outcome.content) == ""
-        assert "replay" in str(pilot.app.screen.query_one("ActionBar").rows[0].text)
+        assert "Replay" in str(pilot.app.screen.query_one("ActionBar").rows[0].text)
 
 
 async def test_a_replay_that_runs_says_how_to_close_the_receipt_and_to_stop_it(play) -> None:
@@ -60,9 +60,9 @@ async def test_a_replay_that_runs_says_how_to_close_the_receipt_and_to_stop_it(p
         await pilot.press("shift+tab", "i")
         await opened(pilot)
         await pilot.press("p")
-        await until(pilot, lambda: "F9 closes this, and then F8 stops it." in shown(pilot))
+        await until(pilot, lambda: "F9 closes the receipt; then F8 stops the replay." in shown(pilot))
         gate.set()
-        await until(pilot, lambda: "same tokens" in shown(pilot))
+        await until(pilot, lambda: "tokens match" in shown(pilot))
 
 
 async def test_a_replay_that_waits_for_a_model_ends_with_why_there_is_none(play) -> None:
@@ -78,4 +78,4 @@ async def test_a_replay_that_waits_for_a_model_ends_with_why_there_is_none(play)
         play.may_open.set()
         outcome = pilot.app.screen.query_one("#receipt-outcome", Static)
         await until(pilot, lambda: str(play.open_error) in str(outcome.content))
-        assert "replay" in str(pilot.app.screen.query_one("ActionBar").rows[0].text)
+        assert "Replay" in str(pilot.app.screen.query_one("ActionBar").rows[0].text)

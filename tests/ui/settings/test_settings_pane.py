@@ -135,7 +135,7 @@ async def test_a_wrong_number_is_explained_and_changes_nothing(play) -> None:
     async with pane_alone(play, QWEN, top_p=0.9) as stage:
         await stage.go_to("top_p")
         await stage.pilot.press("7")
-        await stage.until(lambda: "Top-p cannot be 7: it takes a number above 0, at most 1." in stage.help)
+        await stage.until(lambda: "Top-p cannot be 7; it must be a number above 0, at most 1." in stage.help)
         row = stage.pane.query_one("#setting-top-p")
         assert row.has_class("-invalid")
         await stage.pilot.press("enter")
@@ -152,7 +152,7 @@ async def test_a_negative_number_is_explained_and_changes_nothing(play, keys: st
         await stage.go_to("temperature")
         await stage.pilot.press("minus", keys[1], "enter")
         await stage.until(
-            lambda: f"Temperature cannot be {keys}: it takes a number from 0 to 5." in stage.help
+            lambda: f"Temperature cannot be {keys}; it must be a number from 0 to 5." in stage.help
         )
         assert stage.overrides == {}
 
@@ -162,7 +162,7 @@ async def test_the_beginning_of_a_number_is_not_a_mistake_yet(play, row: str, ty
     async with pane_alone(play, QWEN) as stage:
         await stage.go_to(row)
         await stage.pilot.press(*typed)
-        await stage.until(lambda: "It takes a" in stage.help)
+        await stage.until(lambda: "Type a" in stage.help)
         assert not stage.pane.query(".-invalid")
         await stage.pilot.press("enter")
         await stage.until(lambda: "cannot be" in stage.help)
@@ -198,11 +198,11 @@ async def test_emptying_a_number_unsets_it(play) -> None:
 async def test_one_key_takes_an_override_back(play, key: str) -> None:
     async with pane_alone(play, QWEN, config="[sampling]\ntop_k = 40", temperature=0.3) as stage:
         await stage.go_to("temperature")
-        assert "del resets" in stage.help
+        assert "Del reset" in stage.help
         await stage.pilot.press(key)
         await stage.until(lambda: stage.line("Temperature").endswith(" 0.70"))
         await stage.go_to("top_k")
-        assert "del resets" not in stage.help
+        assert "Del reset" not in stage.help
         await stage.pilot.press(key)
         assert (stage.overrides, stage.defaults.top_k) == ({}, 40)
 
@@ -210,12 +210,12 @@ async def test_one_key_takes_an_override_back(play, key: str) -> None:
 async def test_the_switch_at_the_top_chooses_whose_values_are_edited(play) -> None:
     async with settings_stage(play, QWEN, top_k=5) as stage:
         await stage.pilot.press("f2")
-        assert "in this conversation only" in stage.help
+        assert "to this conversation only" in stage.help
         await stage.pilot.press("right")
-        await stage.until(lambda: "wherever a conversation has no own value" in stage.help)
+        await stage.until(lambda: "does not override them" in stage.help)
         await stage.pilot.press("down", "right")
         await stage.go_to("top_k")
-        assert "This conversation has a value of its own." in stage.help
+        assert "Overridden in this conversation." in stage.help
         await stage.pilot.press("right")
         await stage.until(lambda: stage.defaults.top_k == 21)
         assert stage.defaults.temperature == 0.75
@@ -243,7 +243,7 @@ async def test_rows_without_effect_are_dim_when_nothing_is_left_to_chance(play, 
     async with pane_alone(play, QWEN, **overrides) as stage:
         assert stage.idle - {"temperature"} == {"top_p", "top_k", "min_p", "seed"}
         await stage.go_to("top_p")
-        assert "Without effect" in stage.help
+        assert "No effect" in stage.help
         await stage.set(memory=False)
         assert stage.idle == {"memory_turns", "memory_tokens"}
 
@@ -253,7 +253,7 @@ async def test_asking_for_a_temperature_is_seen_to_end_a_checkpoints_greedy_way(
         assert stage.line("Greedy").endswith(" on")
         assert stage.idle == {"temperature", "top_p", "top_k", "min_p", "seed"}
         await stage.go_to("temperature")
-        assert "until you set it" in stage.help
+        assert "until set" in stage.help
         await stage.pilot.press("right")
         assert stage.line("Greedy").endswith(" off")
         assert stage.idle == set()
@@ -284,7 +284,7 @@ async def test_only_what_applies_is_shown_of_a_model_on_this_machine_and_on_a_se
         await stage.go_to("server")
         await stage.pilot.press(*"localhost:9", "enter")
         await stage.until(lambda: "context_window" in stage.names)
-        assert stage.line("Context window").endswith(" the server's")
+        assert stage.line("Context window").endswith(" from the server")
         assert not {"quantization", "device", "idle_unload_minutes"} & set(stage.names)
         await stage.pilot.press("up")
         assert stage.has_keyboard("model")
@@ -293,9 +293,9 @@ async def test_only_what_applies_is_shown_of_a_model_on_this_machine_and_on_a_se
 async def test_quantization_is_a_default_and_enter_loads_it(play) -> None:
     async with settings_stage(play, QWEN, config='[model]\nmodel = "Qwen/Qwen3-4B"') as stage:
         await stage.go_to("quantization")
-        assert "enter loads" not in stage.help
+        assert "Enter to reload" not in stage.help
         await stage.pilot.press("left", "left")
-        await stage.until(lambda: "enter loads it now" in stage.help)
+        await stage.until(lambda: "Press Enter to reload it now" in stage.help)
         assert (stage.defaults.quantization, stage.overrides) == ("4bit", {})
         await stage.pilot.press("enter")
         await stage.until(lambda: len(play.loads) == 2)
@@ -317,7 +317,7 @@ async def test_a_model_is_typed_then_loaded(play) -> None:
 async def test_enter_changes_what_applies_without_loading(play) -> None:
     async with settings_stage(play, QWEN, config='[model]\nmodel = "guide"') as stage:
         await stage.go_to("idle_unload_minutes")
-        assert "enter loads" not in stage.help
+        assert "Enter to reload" not in stage.help
         await stage.pilot.press("enter", "backspace", *"5", "enter")
         await stage.until(lambda: stage.defaults.idle_unload_minutes == 5)
         assert len(play.loads) == 1
@@ -417,9 +417,9 @@ async def test_a_running_reply_is_said_to_keep_its_values(play) -> None:
     play.engine.replies = [Reply(["One ", "two."], gate=threading.Event())]
     async with settings_stage(play, QWEN) as stage:
         await say(stage.pilot, "first")
-        await stage.until(lambda: any("Holds from the next reply." in line for line in stage.lines))
+        await stage.until(lambda: any("Applies from the next reply." in line for line in stage.lines))
         await stage.pilot.press("escape")
-        await stage.until(lambda: not any("Holds from the next reply." in line for line in stage.lines))
+        await stage.until(lambda: not any("Applies from the next reply." in line for line in stage.lines))
 
 
 async def test_arrows_walk_the_rows(play) -> None:
@@ -497,8 +497,8 @@ async def test_a_click_on_the_mark_resets_and_one_on_the_value_types(play) -> No
         await stage.pilot.click("#setting-system-prompt-text", offset=(4, 0))
         await stage.pilot.press("x")
         await stage.until(lambda: stage.overrides["system_prompt"] == "x")
-        await stage.pilot.click("ScopeSwitch", offset=(20, 0))
-        await stage.until(lambda: "wherever a conversation has no own value" in stage.help)
+        await stage.pilot.click("ScopeSwitch", offset=(24, 0))
+        await stage.until(lambda: "does not override them" in stage.help)
 
 
 @pytest.mark.parametrize(
@@ -515,7 +515,7 @@ async def test_it_draws_at_every_size_and_in_every_kind_of_theme(play, size: Any
         stage.app.theme = theme
         await stage.go_to("temperature")
         assert "0.30" in stage.line("Temperature")
-        assert "shift+→ ×10 · del resets" in stage.help
+        assert "Shift+→ ×10 · Del reset" in stage.help
         await stage.go_to("device")
         await stage.until(lambda: any("Device" in line for line in stage.lines))  # scrolled to
         assert "auto" in stage.line("Device")
@@ -525,7 +525,7 @@ async def test_before_a_model_is_there_it_shows_the_programs_own_values(play) ->
     play.may_open.clear()
     async with play.running() as pilot:
         await until(pilot, lambda: "Max new tokens            2,048" in shown(pilot))
-        await until(pilot, lambda: "● set for this conversation" in shown(pilot))
+        await until(pilot, lambda: "● set in this conversation" in shown(pilot))
         assert pilot.app.screen.query_one(SettingsPane).query("#setting-temperature")
         play.may_open.set()
 

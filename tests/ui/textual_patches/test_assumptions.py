@@ -3,6 +3,7 @@
 import ast
 import inspect
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -322,9 +323,10 @@ def test_no_class_outside_this_room_replaces_a_private_name_of_textual() -> None
     assert found == []
 
 
-def set_by(kind: type) -> set[str]:
+@cache
+def set_by(kind: type) -> frozenset[str]:
     """The private names that the methods of a class set on itself."""
-    return set(re.findall(r"self\.(_[a-z]\w*)\s*(?::[^=\n]*)?=[^=]", inspect.getsource(kind)))
+    return frozenset(re.findall(r"self\.(_[a-z]\w*)\s*(?::[^=\n]*)?=[^=]", inspect.getsource(kind)))
 
 
 def every(kind: type) -> list[type]:

@@ -5,6 +5,7 @@ import time
 
 from doubles import Reply
 from screenplay import press, say, shown, until
+from work import pieces
 
 from qwen_tui.chat.messages import Conversation, Message, Role
 from qwen_tui.chat.store import ConversationStore
@@ -37,7 +38,7 @@ async def test_the_last_line_names_the_keys_that_walk(play) -> None:
         await say(pilot, "first")
         await until(pilot, lambda: "echo: first" in shown(pilot))
         await pilot.press("ctrl+f")
-        await until(pilot, lambda: "↑ earlier  ↓ later  esc close" in shown(pilot))
+        await until(pilot, lambda: "↑ Earlier  ↓ Later  Esc Close" in shown(pilot))
 
 
 async def test_what_is_typed_is_found_counted_and_walked_through(play) -> None:
@@ -137,12 +138,12 @@ async def test_typing_stays_fluent_in_a_long_conversation(play) -> None:
         await pilot.press("ctrl+f")
         await pilot.press("w")
         await until(pilot, lambda: "5000 / 5000" in shown(pilot))
-        began = time.monotonic()
+        began = time.process_time()
         await press(pilot, "ord50")
         await until(
             pilot, lambda: f"{5000 // 97} / {5000 // 97}" in shown(pilot) or "52 / 52" in shown(pilot)
         )
-        assert time.monotonic() - began < 3
+        assert pieces(time.process_time() - began) < 200
 
 
 async def test_a_copy_is_made_and_talked_in(play) -> None:

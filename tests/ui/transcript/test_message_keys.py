@@ -100,15 +100,15 @@ async def test_a_key_that_does_not_apply_asks_for_nothing_and_says_why() -> None
         # What has to be asked for in the log's own turn comes after what is said at once.
         assert sorted(app.refused) == sorted(
             [
-                "Only the last reply can be continued, if it was cut short or edited.",
-                "The message has no code block.",
-                "The message has no code block.",
-                "There is no variant before this one.",
-                "There is no variant after this one.",
-                "The message has no thoughts.",
-                "Not while a reply is being written.",
-                "Not while a reply is being written.",
-                "The message is still waiting for its turn.",
+                "Only the last reply can be continued, and only if it was cut off or edited.",
+                "This message has no code block.",
+                "This message has no code block.",
+                "This is the first variant.",
+                "This is the last variant.",
+                "This message has no thoughts.",
+                "Not available while a reply is being written.",
+                "Not available while a reply is being written.",
+                "This message is still waiting to be sent.",
             ]
         )
 
@@ -259,14 +259,14 @@ async def test_a_reply_that_goes_on_loses_its_note_and_keeps_its_text() -> None:
     async with running(app) as pilot:
         answer = reply("```python\nx = 1", status=Status.STOPPED)
         await shown(app, pilot, [question("first"), answer])
-        assert "stopped" in screen_text(app)
+        assert "Stopped" in screen_text(app)
         app.log_.list.resume(answer.id)
         await settled(pilot)
-        assert "stopped" not in screen_text(app)
-        assert "reading the prompt" in screen_text(app)
+        assert "Stopped" not in screen_text(app)
+        assert "Reading the prompt" in screen_text(app)
         app.log_.list.view_of(answer.id).append_text("\ny = 2\n```\n\nThat **was")
         await settled(pilot)
-        assert "reading the prompt" not in screen_text(app)
+        assert "Reading the prompt" not in screen_text(app)
         whole = "```python\nx = 1\ny = 2\n```\n\nThat **was it**"
         app.log_.list.view_of(answer.id).append_text(" it**")
         assert app.log_.list.view_of(answer.id).body.content == whole
@@ -342,15 +342,15 @@ async def test_the_bar_offers_what_applies_to_the_message_under_the_cursor() -> 
         answer = reply(CODE, status=Status.STOPPED)
         await shown(app, pilot, [question("first"), answer], **{answer.id: Variant(2, 3)})
         assert bar_of(app) == (
-            "y copy  c continue  u copy code  e edit  r regenerate  ←  → variants  i receipt  s save code  d delete"
+            "y Copy  c Continue  u Copy code  e Edit  r Regenerate  ←  → Variants  i Receipt  s Save code  d Delete"
         )
         assert bar_of(app) in screen_rows(app)[32]
         await pilot.press("up")
         await settled(pilot)
-        assert bar_of(app) == "y copy  e edit  r regenerate  d delete"
+        assert bar_of(app) == "y Copy  e Edit  r Regenerate  d Delete"
         app.log_.keys.set_busy(True)
         await settled(pilot)
-        assert bar_of(app) == "y copy  e edit"
+        assert bar_of(app) == "y Copy  e Edit"
         app.query_one("#elsewhere").focus()
         await settled(pilot)
         assert bar_of(app) == ""
@@ -360,12 +360,12 @@ async def test_a_narrow_bar_leaves_out_what_is_needed_least() -> None:
     app = ActionHost()
     async with running(app, (60, 24)) as pilot:
         await shown(app, pilot, [question("first"), reply(CODE, status=Status.STOPPED)])
-        assert bar_of(app) == "y copy  c continue  e edit  r regenerate  d delete"
+        assert bar_of(app) == "y Copy  c Continue  e Edit  r Regenerate  d Delete"
 
 
 @pytest.mark.parametrize(
     ("label", "wanted"),
-    [("copy", "copy"), ("edit", "edit"), ("delete", "delete")],
+    [("Copy", "copy"), ("Edit", "edit"), ("Delete", "delete")],
 )
 async def test_an_offer_can_be_clicked(label, wanted) -> None:
     app = ActionHost()
@@ -383,7 +383,7 @@ async def test_the_bar_names_keys_as_they_are_remapped() -> None:
     async with running(app) as pilot:
         app.set_keymap({"log.edit": "f6"})
         await shown(app, pilot, [question("first"), reply()])
-        assert bar_of(app).startswith("y copy  f6 edit")
+        assert bar_of(app).startswith("y Copy  f6 Edit")
 
 
 async def test_the_bar_moves_no_text_when_it_comes() -> None:
@@ -396,7 +396,7 @@ async def test_the_bar_moves_no_text_when_it_comes() -> None:
         await pilot.click(app.log_.list.view_of(app.log_.messages[-1].id))
         await settled(pilot)
         assert screen_rows(app)[:20] == before
-        assert bar_of(app).startswith("y copy")
+        assert bar_of(app).startswith("y Copy")
 
 
 async def test_the_end_of_a_reply_brings_its_actions() -> None:
@@ -410,4 +410,4 @@ async def test_the_end_of_a_reply_brings_its_actions() -> None:
         app.log_.list.view_of(answer.id).append_text("half")
         app.log_.list.finish(replace(answer, content="half", status=Status.STOPPED))
         await settled(pilot)
-        assert bar_of(app).startswith("y copy  c continue")
+        assert bar_of(app).startswith("y Copy  c Continue")

@@ -7,6 +7,7 @@ import pytest
 from log_host import LogHost, question, reply, running, screen_rows, screen_text, settled, talk
 from textual import events
 from textual.message import Message as Posted
+from work import pieces
 
 from qwen_tui.chat.messages import Message
 from qwen_tui.ui.transcript.message_view import MessageView
@@ -54,7 +55,7 @@ async def test_five_thousand_messages_open_as_fast_as_fifty() -> None:
         began = time.process_time()
         await app.log_.show_conversation(messages)
         await pilot.pause()
-        assert time.process_time() - began < 2
+        assert pieces(time.process_time() - began) < 130
         assert "answer 4999" in screen_text(app)
 
 
@@ -190,7 +191,7 @@ async def test_who_scrolled_up_is_left_in_peace() -> None:
         log.list.finish(reply("x\n\n" * 60, id=answer.id))
         await settled(pilot)
         assert screen_rows(app)[:20] == before
-        assert "↓ latest" in screen_text(app)
+        assert "↓ Latest" in screen_text(app)
         assert not log.is_following
 
 
@@ -199,13 +200,13 @@ async def test_the_hint_leads_back_to_the_newest() -> None:
     async with running(app) as pilot:
         await app.log_.show_conversation(talk(40))
         await settled(pilot)
-        assert "↓ latest" not in screen_text(app)
+        assert "↓ Latest" not in screen_text(app)
         app.log_.scroll_relative(y=-30, animate=False)
         await settled(pilot)
         await pilot.click("LatestHint")
         await settled(pilot)
         assert app.log_.is_following
-        assert "↓ latest" not in screen_text(app)
+        assert "↓ Latest" not in screen_text(app)
 
 
 async def test_scrolling_close_to_the_end_follows_again() -> None:

@@ -36,8 +36,8 @@ async def test_a_question_stays_as_it_was_typed() -> None:
 @pytest.mark.parametrize(
     ("message", "words"),
     [
-        (reply("half", status=Status.STOPPED), "stopped"),
-        (reply("half", status=Status.INTERRUPTED), "interrupted"),
+        (reply("half", status=Status.STOPPED), "Stopped"),
+        (reply("half", status=Status.INTERRUPTED), "Interrupted"),
         (reply("half", status=Status.LENGTH), "max new tokens"),
         (reply("half", status=Status.FAILED, error=QwenTuiError("error.unknown", detail="[/]")), "[/]"),
     ],
@@ -62,13 +62,13 @@ async def test_a_failure_shows_what_to_do_and_colours_the_edge() -> None:
 async def test_while_the_prompt_is_read_it_says_how_far() -> None:
     app = ViewHost(MessageView(reply(""), "Qwen", streaming=True))
     async with running(app) as pilot:
-        assert "reading the prompt" in screen_text(app)
+        assert "Reading the prompt" in screen_text(app)
         app.view.show_progress(512, 1204)
         await settled(pilot)
         assert "512 / 1,204 tokens" in screen_text(app)
         app.view.append_text("Now")
         await settled(pilot)
-        assert "reading" not in screen_text(app)
+        assert "Reading" not in screen_text(app)
         assert "Now▌" in screen_text(app)
 
 
@@ -261,4 +261,4 @@ async def test_one_token_of_thoughts_is_one_token() -> None:
 
 def test_one_line_that_is_not_shown_is_one_line() -> None:
     said = [line.text.strip() for line in missing_lines(1, 100)]
-    assert "… and 1 more line, not shown; copying the message takes all of it" in said
+    assert "1 more line not shown (copying includes it)" in said

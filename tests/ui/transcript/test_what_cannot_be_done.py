@@ -10,12 +10,12 @@ WITH_CODE = "Two:\n\n```python\nprint(1)\n```\n\nand\n\n```sh\nls\n```\n\nend of
 @pytest.mark.parametrize(
     ("key", "said"),
     [
-        ("u", "The message has no code block."),
-        ("s", "The message has no code block."),
+        ("u", "This message has no code block."),
+        ("s", "This message has no code block."),
         ("c", "Only the last reply can be continued"),
-        ("left", "There is no variant before this one."),
-        ("right", "There is no variant after this one."),
-        ("enter", "The message has no thoughts."),
+        ("left", "This is the first variant."),
+        ("right", "This is the last variant."),
+        ("enter", "This message has no thoughts."),
     ],
 )
 async def test_a_key_that_can_do_nothing_to_a_reply_says_why(play, key, said) -> None:
@@ -45,5 +45,5 @@ async def test_delete_is_named_whatever_else_can_be_done(play, size) -> None:
         await pilot.press("ctrl+r")
         await until(pilot, lambda: pilot.app.screen.query("MessageView").last().body.content == WITH_CODE)
         await pilot.press("shift+tab")
-        await until(pilot, lambda: "y copy" in shown(pilot))
-        await until(pilot, lambda: "d delete" in shown(pilot))
+        await until(pilot, lambda: "y Copy" in shown(pilot))
+        await until(pilot, lambda: "d Delete" in shown(pilot))

@@ -1,1 +1,1 @@
-"""The KV cache: the keys and values of the last prompt, kept between replies."""
+"""The KV cache: keys and values of the latest prompt, kept between replies."""

@@ -1,8 +1,8 @@
-"""The keys and values of what the model read last, and beside them the token ids they belong to.
+"""Keep the KV cache of the latest prompt and reply, with the token ids it belongs to.
 
-A prompt that begins as the last one did is read only from where the two part. Layers that keep every token can be
-cropped to any length. Those that keep only a window of them, or a running state, can only be built upon, or be
-restored to the one snapshot; before that, the prompt is read from its beginning.
+A prompt that shares a prefix with the previous one is read only from where they diverge. Layers that keep every
+token can be cropped to any length. Layers with a sliding window or a recurrent state can only be extended, or
+restored to the one snapshot; otherwise the prompt is read from its beginning.
 """
 
 import inspect
@@ -18,11 +18,11 @@ from qwen_tui.engine.local.cache.snapshot import Snapshot, restore, take_snapsho
 from qwen_tui.engine.local.cache.static_kv_cache import StaticKVCache, StaticLayer
 
 CHANGING_ROPES = frozenset({"dynamic", "longrope"})
-"""Rotary embeddings that depend on how long the whole text is: the keys of a shorter one are others."""
+"""Rotary embeddings that depend on the length of the text, so that a shorter text's cached keys are wrong."""
 
 
 class KVCache:
-    """The cache of one model: one prompt and its reply. Not safe to use from two threads."""
+    """The cache of one model: one prompt and its reply. Not thread-safe."""
 
     def __init__(
         self,
@@ -33,28 +33,28 @@ class KVCache:
         short_prefill: Callable[[torch.Tensor], None] | None = None,
     ) -> None:
         self._static = static
-        """Its memory; None for a model whose layers do not keep every token."""
+        """Memory for `states`; None for a model that cannot use a static cache."""
         self.prefills_without_mask = prefills_without_mask
-        """How chunks are read into it: see `chunked_prefill.prefills_without_mask`."""
+        """How chunks are read into the cache: see `chunked_prefill.prefills_without_mask`."""
         self.short_prefill = short_prefill
-        """Puts a few tokens (C) into `states` faster than the forward pass does."""
+        """Prefills a few tokens (C) into `states` faster than the forward pass."""
         self._config = model.config.get_text_config(decoder=True)
-        # A Mamba, for instance, has a cache of another kind.
+        # A Mamba, for instance, has another kind of cache.
         takes_one = "past_key_values" in inspect.signature(model.forward).parameters
         self._is_dynamic = takes_one and bool(model._supports_default_dynamic_cache())
         self.can_reuse = self._is_dynamic and not CHANGING_ROPES & rope_types(self._config)
-        """Whether what was read for one prompt can serve another."""
+        """Whether one prompt's cache can serve another prompt."""
         self.states: DynamicCache | None = None
-        """What the model takes as `past_key_values`; None for one with a cache of another kind."""
+        """The model's `past_key_values`; None for a model with another kind of cache."""
         self.ids: list[int] = []
-        """The tokens in `states`; between `begin` and `end` there are more."""
+        """The tokens in `states`, which has more of them between `begin` and `end`."""
         self._snapshot: Snapshot | None = None
-        """Where a cache that cannot be cropped can be brought back to."""
+        """State to which a cache that cannot be cropped can be restored."""
         self._is_whole = True
-        """No forward pass was broken off, so all layers have the same tokens."""
+        """False after an interrupted forward pass, which leaves layers with different numbers of tokens."""
 
     def reusable(self, prompt_ids: Sequence[int]) -> int:
-        """How many of a prompt's first tokens need not be read again.
+        """Return how many of a prompt's first tokens are cached and need not be read again.
 
         Never all of them: the next token's logits come from reading the last one. With nothing left to read,
         `generate` silently computes something else.
@@ -65,7 +65,7 @@ class KVCache:
         return self._snapshot.length if self._snapshot is not None and self._snapshot.length <= shared else 0
 
     def begin(self, prompt_ids: Sequence[int], *, reuse: bool = True) -> int:
-        """Make ready to read a prompt, and return how many of its tokens are in `states` already."""
+        """Prepare for reading a prompt, and return how many of its tokens `states` already has."""
         shared = self.reusable(prompt_ids) if reuse else 0
         if shared and self.states is not None:
             self._bring_to(self.states, shared)
@@ -80,7 +80,7 @@ class KVCache:
 
     @contextmanager
     def watching(self, model: PreTrainedModel) -> Iterator[None]:
-        """Within this, it is seen whether each forward pass comes to its end."""
+        """Record whether each forward pass completes."""
 
         def note(is_whole: bool) -> Callable[..., None]:
             return lambda *_: setattr(self, "_is_whole", is_whole)
@@ -92,14 +92,14 @@ class KVCache:
             yield
 
     def take_snapshot(self, length: int) -> None:
-        """Take the place to come back to: there are so many tokens now."""
+        """Save the state after `length` tokens, which is the current length, for a later restore."""
         self._snapshot = take_snapshot(self.states, length) if self.states is not None else None
 
     def end(self, sequence: Sequence[int]) -> None:
-        """Take note of what was read: the first tokens of `sequence`, a prompt with what was generated after it.
+        """Record what was read: a prefix of `sequence`, the prompt followed by the generated tokens.
 
-        A forward pass that was broken off, by a stop or for want of memory, leaves layers of different lengths:
-        what all of them have is kept.
+        A forward pass interrupted by a stop or by lack of memory leaves layers of different lengths: what all of
+        them share is kept.
         """
         length = length_of(self.states) if self.states is not None and self.can_reuse else 0
         if self.states is None or not 0 < length <= len(sequence):
@@ -115,11 +115,11 @@ class KVCache:
         self._is_whole = True
 
     def forget(self) -> None:
-        """Let go of all of it."""
+        """Drop the cached prompt."""
         self.states, self.ids, self._snapshot = None, [], None
 
     def release(self) -> None:
-        """Give back what it would keep for the next prompt, too."""
+        """Drop the cached prompt and free the static memory."""
         if self._static is not None:
             self.forget()
             self._static.free()
@@ -134,7 +134,7 @@ class KVCache:
 
 
 def common_prefix(one: Sequence[int], other: Sequence[int]) -> int:
-    """How many tokens both begin with. Compared in halves, each at once: 24,000 one by one take 4 ms."""
+    """Return the length of the common prefix, by bisection: comparing 24,000 tokens one by one takes 4 ms."""
     first, second = list(one), list(other)
     same, end = 0, min(len(first), len(second))
     while same < end:
@@ -147,7 +147,7 @@ def common_prefix(one: Sequence[int], other: Sequence[int]) -> int:
 
 
 def length_of(states: DynamicCache) -> int:
-    """How many tokens are in every layer that keeps keys and values; 0 where there is no such layer."""
+    """Return the number of tokens in every layer that keeps keys and values; 0 if there is no such layer."""
     return min((_length(layer) for layer in states.layers if isinstance(layer, DynamicLayer)), default=0)
 
 
@@ -157,9 +157,9 @@ def can_crop(states: DynamicCache | None) -> bool:
 
 
 def crop(states: DynamicCache, length: int) -> None:
-    """Bring every layer to the first `length` tokens, each by itself: their lengths may differ.
+    """Crop every layer to the first `length` tokens, each by itself because their lengths may differ.
 
-    Memory is freed when a layer grows again, which copies what was left of it.
+    The memory is freed when a layer grows again, which copies what is left of it.
     """
     for layer in states.layers:
         if _keeps_all(layer) and layer.is_initialized:
@@ -169,7 +169,7 @@ def crop(states: DynamicCache, length: int) -> None:
 
 
 def rope_types(config: Any) -> set[str]:
-    """The kinds of rotary embedding that a config names: one for all layers, or one for each kind of layer."""
+    """Return the rotary embedding types in a config, which has one for all layers or one per kind of layer."""
     parameters = getattr(config, "rope_parameters", None) or {}
     each = [parameters, *(value for value in parameters.values() if isinstance(value, dict))]
     return {str(one["rope_type"]) for one in each if "rope_type" in one}
@@ -182,7 +182,7 @@ def _keeps_all(layer: Any) -> bool:
 
 
 def _length(layer: DynamicLayer) -> int:
-    """How many tokens a layer (1, H, T, D) has both keys and values of."""
+    """Return for how many tokens a layer (1, H, T, D) has both keys and values."""
     if not layer.is_initialized or layer.keys.numel() == 0 or layer.values.numel() == 0:
         return 0
     if not _keeps_all(layer):

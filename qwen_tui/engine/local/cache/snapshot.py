@@ -1,7 +1,7 @@
-"""A place in a text to which a cache can be brought back whose layers cannot be cropped.
+"""Snapshots of caches whose layers cannot be cropped.
 
-Layers that keep every token are cropped there; of a window its keys and values are kept, and a running state is
-copied, since the library changes it in place.
+To restore one, layers that keep every token are cropped; a sliding window's keys and values are kept; a recurrent
+state is copied, since the library updates it in place.
 """
 
 from typing import Any, NamedTuple
@@ -14,25 +14,33 @@ from transformers.cache_utils import (
     LinearAttentionLayer,
 )
 
-KNOWN = (DynamicLayer, DynamicSlidingWindowLayer, LinearAttentionLayer, LinearAttentionAndFullAttentionLayer)
+from qwen_tui.engine.local.cache.static_kv_cache import StaticLayer
+
+KNOWN = (
+    DynamicLayer,
+    DynamicSlidingWindowLayer,
+    LinearAttentionLayer,
+    LinearAttentionAndFullAttentionLayer,
+    StaticLayer,
+)
 
 
 class Snapshot(NamedTuple):
-    """What it takes to bring a cache back to its first `length` tokens."""
+    """The state needed to restore a cache to its first `length` tokens."""
 
     length: int
     layers: tuple[Any, ...]
 
 
 def take_snapshot(states: DynamicCache, length: int) -> Snapshot | None:
-    """A snapshot of a cache of `length` tokens; None where it has layers of another kind."""
+    """Return a snapshot of a cache of `length` tokens; None if it has layers of an unknown kind."""
     if not all(type(layer) in KNOWN for layer in states.layers):
         return None
     return Snapshot(length, tuple(map(_state_of, states.layers)))
 
 
 def restore(states: DynamicCache, snapshot: Snapshot) -> None:
-    """Bring a cache back to what it was, however much has been read since, and wherever that was broken off."""
+    """Restore a cache, however much has been read since, and wherever that was interrupted."""
     for layer, state in zip(states.layers, snapshot.layers, strict=True):
         if isinstance(layer, DynamicSlidingWindowLayer):
             layer.keys, layer.values, layer.cumulative_length = state

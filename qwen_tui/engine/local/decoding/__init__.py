@@ -1,4 +1,4 @@
-"""Decoding on CUDA at the speed of its memory: one captured graph a token, and kernels of our own where they fit.
+"""Fast decoding on CUDA: one captured graph per token, with Triton kernels for the models they support.
 
-`generate` stays what this is compared with, and what decodes wherever this cannot.
+`generate` is the reference for it, and the fallback wherever it is unavailable.
 """

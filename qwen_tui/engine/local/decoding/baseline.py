@@ -1,10 +1,10 @@
-"""What decoding is compared with: transformers' own `generate`, and what the device's memory allows.
+"""Baselines for decoding speed: transformers' own `generate`, and the limit set by memory bandwidth.
 
-`generate` runs as it comes but for cuDNN's attention, which the worker has turned off (see `load`): with it, it
-is two to four times slower.
+`generate` runs unmodified, except that the worker disables cuDNN's attention (see `load`), which makes it two to
+four times slower.
 
-Decoding one conversation reads every weight once a token, so that no program can be faster than the bytes of a
-step divided by the rate at which the device moves bytes.
+Decoding a single conversation reads every weight once per token, so no program can be faster than the bytes of a
+decode step divided by the memory bandwidth.
 """
 
 import time
@@ -22,11 +22,11 @@ COPIED_BYTES = {"cuda": 2 << 30, "mps": 512 << 20, "cpu": 256 << 20}
 """How much is copied to measure a device: far more than its caches hold."""
 
 COPIES = 8
-"""How many copies are timed; the fastest counts, since others may use the device, too."""
+"""How many copies are timed; the fastest counts, since other programs may use the device as well."""
 
 
 def plain_generate(model: PreTrainedModel, prompt_tokens: int, new_tokens: int) -> PlainTiming:
-    """Time `model.generate` on random ids (1, prompt_tokens), greedy, with a streamer and nothing of ours."""
+    """Time `model.generate` on random ids (1, prompt_tokens), greedy, with only a streamer of ours."""
     clock = _Clock()
     random = torch.Generator().manual_seed(0)
     ids = torch.randint(5, 1000, (1, prompt_tokens), generator=random).to(model.device)
@@ -40,7 +40,7 @@ def plain_generate(model: PreTrainedModel, prompt_tokens: int, new_tokens: int) 
 
 
 def bytes_a_second(device: torch.device) -> float:
-    """How many bytes a second the device reads and writes, by copying within its memory."""
+    """Measure the device's memory bandwidth in bytes per second, reads plus writes, by copying."""
     source = torch.ones(COPIED_BYTES.get(device.type, COPIED_BYTES["cpu"]), dtype=torch.uint8, device=device)
     target = torch.empty_like(source)
     best = float("inf")
@@ -54,9 +54,10 @@ def bytes_a_second(device: torch.device) -> float:
 
 
 def bytes_a_token(model: PreTrainedModel, context_tokens: int) -> int:
-    """What one decode step has to read: the weights a token goes through, and the KV cache of so many tokens.
+    """Return the bytes that one decode step reads: the active weights, and the KV cache of the context.
 
-    Of an embedding that is no output layer, too, one row is read: nothing. Of experts, the share that is chosen.
+    An embedding that is not also the output layer counts as nothing, since only one row is read. Experts count
+    with the share that is chosen.
     """
     config = model.config.get_text_config(decoder=True)
     share = chosen_share(config.to_dict())
@@ -75,7 +76,7 @@ def bytes_a_token(model: PreTrainedModel, context_tokens: int) -> int:
 
 
 def _kept_buffers(model: PreTrainedModel) -> Iterator[tuple[str, torch.Tensor]]:
-    """Those that a checkpoint has: GPTQ and AWQ hold weights so. Rotary tables and masks are made, not kept."""
+    """Yield the persistent buffers, in which GPTQ and AWQ store weights; rotary tables and masks are computed."""
     for name, module in model.named_modules():
         for own_name, buffer in module.named_buffers(recurse=False):
             if own_name not in module._non_persistent_buffers_set:
@@ -83,12 +84,12 @@ def _kept_buffers(model: PreTrainedModel) -> Iterator[tuple[str, torch.Tensor]]:
 
 
 class _Clock(BaseStreamer):  # type: ignore[misc]  # transformers is not typed
-    """Notes when tokens come."""
+    """Record the times of the first and the last token."""
 
     def __init__(self) -> None:
         self.first = self.last = 0.0
         self.tokens = -1
-        """The prompt comes first and is none."""
+        """The first call passes the prompt, which does not count."""
 
     def put(self, value: torch.Tensor) -> None:
         self.tokens += 1

@@ -1,4 +1,4 @@
-"""Compiling kernels beside the reading of the weights, which leaves the processor free."""
+"""Compile kernels while the weights are read, which leaves the processor idle."""
 
 import logging
 import threading
@@ -15,14 +15,14 @@ from qwen_tui.engine.local.decoding.kernel_support import KERNEL_MODELS, KERNELS
 log = logging.getLogger(__name__)
 
 THREADS = 4
-"""How many kernels are compiled at a time, as far as there are cores; the longest takes a third of all together."""
+"""Maximum number of concurrent compilations; the longest takes a third of the total time."""
 
 
 @contextmanager
 def compiling(folder: Path, device: torch.device, dtype: torch.dtype, quantization: str) -> Iterator[None]:
-    """Within this, what the model in this folder will be decoded with is compiled; at the end it is waited for.
+    """Compile the kernels for the model in this folder in the background; wait for them on exit.
 
-    What fails here fails again where the kernels are tried, and is dealt with there.
+    A failure is ignored here: it recurs when the kernels are tried, and is handled there.
     """
     if device.type != "cuda" or torch.cuda.get_device_capability(device) < KERNELS_CAPABILITY:
         yield

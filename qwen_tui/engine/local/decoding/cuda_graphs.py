@@ -1,6 +1,6 @@
-"""Steps that are captured once and then replayed: one call for what would be hundreds of kernel launches.
+"""Decode steps captured as CUDA graphs: one replay call instead of hundreds of kernel launches.
 
-On a CPU, which has no graphs, the same step runs as it is: so all of this is tried out without a GPU, too.
+A CPU has no graphs and runs the same step directly, so that all of this can be tested without a GPU.
 """
 
 from collections.abc import Callable, Hashable, Sequence
@@ -11,11 +11,11 @@ import torch
 Step = Callable[[], None]
 
 WARM_UPS = 2
-"""Runs before a capture: libraries set themselves up in the first, which a graph cannot hold."""
+"""Runs before a capture: libraries initialize in the first one, which a graph cannot record."""
 
 
 class Graphs:
-    """The captured steps of one model, made when they are first needed; all of them share memory."""
+    """The captured steps of one model, created on first use, with a shared memory pool."""
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
@@ -23,15 +23,15 @@ class Graphs:
         self._pool: Any = None
 
     def get(self, key: Hashable, step: Step, state: Sequence[torch.Tensor]) -> Step:
-        """The step of this name, captured, which is not a run of it: `state`, which it changes, stays as it is."""
+        """Return the captured step for this key; capturing restores `state`, which the step changes."""
         if key not in self._steps:
             self._steps[key] = self._captured(step, state) if self._device.type == "cuda" else step
         return self._steps[key]
 
     def forget(self) -> None:
-        """Let go of all of them: the tensors they were captured with have moved."""
+        """Drop all graphs: the tensors they were captured with have moved."""
         self._steps.clear()
-        self._pool = None  # with the last graph of a pool the pool is gone
+        self._pool = None  # a pool is freed with its last graph
 
     def _captured(self, step: Step, state: Sequence[torch.Tensor]) -> Step:
         before = [each.clone() for each in state]

@@ -1,7 +1,7 @@
-"""The decode path of a model: by kernels of our own, by a graph of its forward pass, or by `generate`.
+"""Choose the decode path of a model: our kernels, a CUDA graph of its forward pass, or `generate`.
 
-Each is tried out on the model itself before it is used: what computes something else than the forward pass, or
-fails, is not used, and the log says why.
+Each path is first checked on the model itself: one that fails or deviates from the forward pass is not used, and
+the log says why.
 """
 
 import logging
@@ -23,18 +23,18 @@ log = logging.getLogger(__name__)
 STEPS = 3
 
 MakeStep = Callable[[PreTrainedModel, StaticKVCache, int], ForwardStep]
-"""Makes the step for a model, with its cache, for a context window."""
+"""Creates the step for a model with its cache and context window."""
 
 
 def fast_decoder(model: PreTrainedModel, window: int) -> Decoder | None:
-    """The fastest decoder that gives what the model gives; None where that is `generate` alone."""
+    """Return the fastest decoder that agrees with the model, or None if only `generate` works."""
     reason = why_not(model)
     if reason:
         log.info("decoding with generate: %s", reason)
         return None
     has_kernels = torch.cuda.get_device_capability(model.device) >= KERNELS_CAPABILITY
     paths: list[MakeStep] = [_kernels, _graph] if has_kernels else [_graph]
-    # An error from a compiler, a driver, a library, the model's own code: whatever it is, there is another way.
+    # Errors of a compiler, a driver, a library or the model's own code: there is always another path.
     try:
         expected = reference(model)
     except Exception as error:
@@ -49,18 +49,16 @@ def fast_decoder(model: PreTrainedModel, window: int) -> Decoder | None:
 
 
 def why_not(model: PreTrainedModel) -> str:
-    """Why a model is decoded by `generate`; empty when it need not be."""
+    """Return why a model must be decoded by `generate`; empty if it need not be."""
     config = model.config.get_text_config(decoder=True)
     if len(set(getattr(model, "hf_device_map", {}).values())) > 1:
         return "it is on several devices"
-    if getattr(model, "is_loaded_in_8bit", False):
-        return "LLM.int8 waits for the processor in each product"
     if CHANGING_ROPES & rope_types(config):
         return "its positions depend on the length of the text"
     if not model._supports_default_dynamic_cache():
         return "it has a cache of another kind"
     if not supports_static_cache(model):
-        return "its layers do not keep every token"
+        return "its cache has layers of another kind"
     if model.device.type != "cuda":
         return f"it is on {model.device.type}"
     return ""
@@ -69,7 +67,7 @@ def why_not(model: PreTrainedModel) -> str:
 def checked(
     model: PreTrainedModel, make_step: MakeStep, window: int, expected: Reference | None = None
 ) -> Decoder:
-    """A decoder with this step, checked against the forward pass; raises `Mismatch`, and what the step raises."""
+    """Return a decoder with this step, checked against the forward pass. Raises `Mismatch` or step errors."""
     expected = expected or reference(model)
     ids = expected.ids
     cache = StaticKVCache(model, window)
@@ -82,34 +80,46 @@ def checked(
             for part in (ids[0, : ids.shape[1] // 2], ids[0, ids.shape[1] // 2 : -STEPS]):
                 decoder.step.short_prefill(part)
             error = max(error, _compare(decoder, expected))
-        _compare_captured(decoder, ids[0], expected.tolerance)
+        _compare_captured(model, decoder, ids, expected.tolerance)
     name, rounding = decoder.step.name, expected.rounding
-    log.info("decoding by %s: %.2g from the forward pass; rounding is %.2g", name, error, rounding)
+    log.info("decoding by %s: logits deviate by %.2g; rounding alone by %.2g", name, error, rounding)
     return decoder
 
 
 def _compare(decoder: Decoder, expected: Reference) -> float:
-    """How far the last steps are from what they should be, with what comes before them in the cache."""
+    """Return the largest error of the last steps, with the tokens before them in the cache."""
     ids = expected.ids[0]
     places = range(ids.shape[0] - STEPS, ids.shape[0])
     return max(expected.check(decoder.logits(int(ids[place]), place), place) for place in places)
 
 
-def _compare_captured(decoder: Decoder, ids: torch.Tensor, tolerance: float) -> None:
-    """Whether graphs choose the tokens (T are given) that the same step chooses without; captures both kinds."""
-    token, place = int(ids[-1]), ids.shape[0] - 1
-    for chosen in list(decoder.decode(ids, STEPS, Values(), seed=0)):
+def _compare_captured(model: PreTrainedModel, decoder: Decoder, ids: torch.Tensor, tolerance: float) -> None:
+    """Check that graphs choose the same tokens after `ids` (1, T) as the plain step, greedy and sampled."""
+
+    def decoded(values: Values, seed: int) -> list[int]:
+        go_back()
+        return list(decoder.decode(ids[0], STEPS, values, seed))
+
+    def go_back() -> None:
+        """Read all tokens but the last again, since recurrent states have advanced and cannot be cropped."""
+        if decoder.cache.running_states:
+            model(input_ids=ids[:, :-1], past_key_values=decoder.cache.empty_states(), use_cache=True)
+
+    token, place = int(ids[0, -1]), ids.shape[1] - 1
+    captured = decoded(Values(), seed=0)
+    go_back()
+    for chosen in captured:
         said = decoder.logits(token, place)
         if float(said.max() - said[chosen]) > tolerance * float(said.std()):
             raise Mismatch("the captured step chooses another token")
         token, place = chosen, place + 1
     drawn = Values(is_greedy=False, top_k=20)
-    if list(decoder.decode(ids, STEPS, drawn, seed=1)) != list(decoder.decode(ids, STEPS, drawn, seed=1)):
+    if decoded(drawn, seed=1) != decoded(drawn, seed=1):
         raise Mismatch("a seed does not repeat a reply")
 
 
 def _kernels(model: PreTrainedModel, cache: StaticKVCache, window: int) -> ForwardStep:
-    # Imported here: without Triton, or without a C compiler, this fails and the other path is left.
+    # Imported here: without Triton or a C compiler this fails, and the other path is used.
     from qwen_tui.engine.local.decoding.kernel_step import KernelStep
     from qwen_tui.engine.local.decoding.weights import gather
 

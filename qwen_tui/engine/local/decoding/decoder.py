@@ -1,8 +1,8 @@
-"""The loop that decodes: a graph a token, one ahead of what the processor has seen.
+"""The decode loop: one graph replay per token, one token ahead of the processor.
 
-The token that a step chooses is where the next step finds it, so that the device need not wait for the processor:
-while it works on a token, the text of the one before is put together and sent. What was computed ahead of the last
-token is not taken.
+Each step leaves its token where the next step reads it, so the device need not wait for the processor: while it
+computes a token, the text of the previous one is assembled and sent. A token computed after the last one is
+discarded.
 """
 
 import math
@@ -18,31 +18,31 @@ from qwen_tui.engine.local.decoding.sampling import Sampler, Values
 from qwen_tui.errors import QwenTuiError
 
 SPARE_TOKENS = 1024
-"""How much is reserved at least behind a prompt, so that a reply seldom has to move the cache."""
+"""Minimum capacity reserved after a prompt, so that a reply seldom has to move the cache."""
 
 AHEAD = 2
-"""How many tokens can be on their way from the device."""
+"""How many tokens can be in transit from the device."""
 
 
 class ForwardStep(Protocol):
     """One token through the model."""
 
     name: str
-    """What a receipt calls this decode path."""
+    """Name of this decode path in receipts."""
 
     @property
     def short_prefill(self) -> Callable[[torch.Tensor], None] | None:
-        """Puts a few tokens (C) into the cache faster than the forward pass does; None where nothing does."""
+        """Prefills a few tokens (C) faster than the forward pass; None if unsupported."""
 
     def window(self, tokens: int, capacity: int) -> int:
-        """How far a step has to look when there are so many tokens: each of these is captured by itself."""
+        """Return how many tokens a step attends to for this length; each value is captured separately."""
 
     def __call__(self, token: torch.Tensor, position: torch.Tensor, window: int) -> torch.Tensor:
-        """The logits (V) in float32 after `token` (1) at `position` (1), whose keys and values are written."""
+        """Return the logits (V, float32) after `token` (1) at `position` (1), and cache its keys and values."""
 
 
 class Decoder:
-    """Decodes with one model, on the device that has all of it. Not safe to use from two threads."""
+    """Decoder for one model that is entirely on one device. Not thread-safe."""
 
     def __init__(self, model: PreTrainedModel, cache: StaticKVCache, step: ForwardStep) -> None:
         self.device = model.device
@@ -52,12 +52,14 @@ class Decoder:
         self._sampler = Sampler(vocabulary, self.device)
         self._graphs = Graphs(self.device)
         self._addresses: tuple[int, ...] = ()
+        self.cached = 0
+        """Number of tokens in the cache, including one computed ahead."""
         self._token = torch.zeros(1, dtype=torch.long, device=self.device)
         self._position = torch.zeros(1, dtype=torch.long, device=self.device)
         is_cuda = self.device.type == "cuda"
         self._arrived = [torch.zeros(1, dtype=torch.long, pin_memory=is_cuda) for _ in range(AHEAD)]
         self._scores = [torch.zeros(1, dtype=torch.float32, pin_memory=is_cuda) for _ in range(AHEAD)]
-        # Waited for without keeping a core busy.
+        # Blocking events wait without keeping a core busy.
         make_event: Callable[..., torch.cuda.Event] = torch.cuda.Event
         self._events = [make_event(blocking=True) if is_cuda else None for _ in range(AHEAD)]
 
@@ -66,12 +68,12 @@ class Decoder:
     ) -> Iterator[int]:
         """Generate up to `limit` tokens after the prompt `ids` (T), all but the last of which are in the cache.
 
-        It ends when the caller does. Each token's successor is on its way when it is given. Raises QwenTuiError
-        when the model says what is no number.
+        Ends when the caller stops iterating. A token is yielded while its successor is being computed. Raises
+        QwenTuiError if the model returns NaN or infinity.
         """
         total = ids.shape[0]
         self.cache.reserve(min(total + limit, total + SPARE_TOKENS), total - 1)
-        # Behind a place that is gone back to anything may stand, also what is no number.
+        # Positions after a rewind may contain anything, including NaN.
         self.cache.zero_after(total - 1)
         self._sampler.begin(values, seed, ids, suppressed)
         self._token.copy_(ids[-1:])
@@ -83,11 +85,11 @@ class Decoder:
             yield self._wait(number)
 
     def release(self) -> None:
-        """Give the memory of the graphs back."""
+        """Free the memory of the graphs."""
         self._graphs.forget()
 
     def logits(self, token: int, position: int) -> torch.Tensor:
-        """What the step says (V, float32) after a token at a place; all before it are in the cache."""
+        """Return the step's logits (V, float32) after a token at a position; all tokens before it are cached."""
         self.cache.reserve(position + 1, position)
         self._token.fill_(token)
         self._position.fill_(position)
@@ -95,7 +97,7 @@ class Decoder:
         return said.clone()
 
     def _start(self, number: int, tokens: int) -> None:
-        """Have the device compute token `number`, which comes after so many, and send it here."""
+        """Start computing token `number`, which follows this many tokens, and its transfer to the processor."""
         if tokens > self.cache.capacity:
             self.cache.reserve(tokens + SPARE_TOKENS, tokens - 1)
         if self._addresses != self.cache.addresses:
@@ -105,10 +107,11 @@ class Decoder:
         advance = self._graphs.get(
             (window, self._sampler.kind),
             lambda: self._advance(window),
-            (self._token, self._position, self._sampler.seen),
+            (self._token, self._position, self._sampler.seen, *self.cache.running_states),
         )
         self._sampler.draw()
         advance()
+        self.cached = tokens
         self._arrived[number % AHEAD].copy_(self._token, non_blocking=True)
         self._scores[number % AHEAD].copy_(self._sampler.score, non_blocking=True)
         event = self._events[number % AHEAD]
@@ -116,7 +119,7 @@ class Decoder:
             event.record()
 
     def _advance(self, window: int) -> None:
-        """One token on, all of it on the device."""
+        """Advance by one token, entirely on the device."""
         logits = self.step(self._token, self._position, window)
         self._token.copy_(self._sampler.choose(logits))
         self._position.add_(1)

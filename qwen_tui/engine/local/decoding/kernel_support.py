@@ -1,13 +1,18 @@
-"""For which models and GPUs there are kernels of our own: known without importing them, which takes Triton."""
+"""Models and GPUs supported by our kernels, listed separately because importing the kernels needs Triton."""
 
 KERNELS_CAPABILITY = (8, 0)
-"""Before this a GPU has no bf16, and the kernels were not tried."""
+"""Earlier GPUs lack bf16, and the kernels are untested on them."""
 
 KERNEL_MODELS = {
     "qwen2": "Qwen2ForCausalLM",
     "qwen3": "Qwen3ForCausalLM",
     "qwen3_moe": "Qwen3MoeForCausalLM",
+    "qwen3_5": "Qwen3_5ForCausalLM",
+    "qwen3_5_text": "Qwen3_5ForCausalLM",
     "llama": "LlamaForCausalLM",
     "mistral": "MistralForCausalLM",
 }
-"""Classes by model type: they are the same but for biases, for norms of queries and keys, and for experts."""
+"""Classes by model type. They differ in biases, query and key norms, gates, linear attention and experts."""
+
+ZERO_CENTRED_NORMS = ("Qwen3_5RMSNorm",)
+"""Norms that multiply by one plus their weights."""

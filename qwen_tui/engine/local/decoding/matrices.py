@@ -1,19 +1,24 @@
-"""A model's matrices, whatever their form: with one vector by kernels of our own, with several by the library."""
+"""A model's matrices in any form: products with one vector by our kernels, with several by the library."""
 
 from typing import NamedTuple
 
 import torch
 
-from qwen_tui.engine.local.decoding.kernels import dense, four_bits
+from qwen_tui.engine.local.decoding.kernels import dense, eight_bits, four_bits
 
 
 class Dense(NamedTuple):
-    """A matrix as it is."""
+    """An unquantized matrix."""
 
     weight: torch.Tensor
     """(N, K)."""
     bias: torch.Tensor | None
     """(N)."""
+
+    @property
+    def rows(self) -> int:
+        """N, the number of rows."""
+        return self.weight.shape[0]
 
     def product(
         self,
@@ -24,17 +29,17 @@ class Dense(NamedTuple):
         *,
         adds: bool = False,
     ) -> None:
-        """See `dense.product`."""
+        """Multiply one vector; see `dense.product`."""
         dense.product(self.weight, self.bias, x, out, norm_weight, eps, adds=adds)
 
     def linear(self, x: torch.Tensor) -> torch.Tensor:
-        """Of several vectors: (C, K) to (C, N)."""
+        """Multiply several vectors: (C, K) to (C, N)."""
         return torch.nn.functional.linear(x, self.weight, self.bias)
 
     def gated_product(
         self, x: torch.Tensor, out: torch.Tensor, norm_weight: torch.Tensor, eps: float
     ) -> None:
-        """See `dense.gated_product`."""
+        """Multiply one vector through the gate; see `dense.gated_product`."""
         dense.gated_product(self.weight, x, out, norm_weight, eps)
 
 
@@ -46,9 +51,14 @@ class FourBits(NamedTuple):
     scales: torch.Tensor
     """(N, K / 64) float16."""
     values: torch.Tensor
-    """(16) float32: what the codes stand for."""
+    """(16) float32: the values of the codes."""
     bias: torch.Tensor | None
     """(N)."""
+
+    @property
+    def rows(self) -> int:
+        """N, the number of rows."""
+        return self.codes.shape[0]
 
     def product(
         self,
@@ -59,19 +69,58 @@ class FourBits(NamedTuple):
         *,
         adds: bool = False,
     ) -> None:
-        """See `four_bits.product`."""
+        """Multiply one vector; see `four_bits.product`."""
         four_bits.product(*self, x, out, norm_weight, eps, adds=adds)
 
     def linear(self, x: torch.Tensor) -> torch.Tensor:
-        """Of several vectors: (C, K) to (C, N). The matrix is unpacked for them."""
+        """Multiply several vectors, (C, K) to (C, N), after unpacking the matrix."""
         weight = four_bits.unpacked(self.codes, self.scales, self.values, x.dtype)
         return torch.nn.functional.linear(x, weight, self.bias)
 
     def gated_product(
         self, x: torch.Tensor, out: torch.Tensor, norm_weight: torch.Tensor, eps: float
     ) -> None:
-        """See `four_bits.product`."""
+        """Multiply one vector through the gate; see `four_bits.product`."""
         four_bits.product(*self, x, out, norm_weight, eps, is_gated=True)
 
 
-Matrix = Dense | FourBits
+class EightBits(NamedTuple):
+    """A matrix in int8 with a scale for each row, as LLM.int8 keeps it; the vector is not rounded."""
+
+    codes: torch.Tensor
+    """(N, K) int8."""
+    scales: torch.Tensor
+    """(N) float32."""
+    bias: torch.Tensor | None
+    """(N)."""
+
+    @property
+    def rows(self) -> int:
+        """N."""
+        return self.codes.shape[0]
+
+    def product(
+        self,
+        x: torch.Tensor,
+        out: torch.Tensor,
+        norm_weight: torch.Tensor | None = None,
+        eps: float = 0.0,
+        *,
+        adds: bool = False,
+    ) -> None:
+        """See `eight_bits.product`."""
+        eight_bits.product(*self, x, out, norm_weight, eps, adds=adds)
+
+    def linear(self, x: torch.Tensor) -> torch.Tensor:
+        """Of several vectors: (C, K) to (C, N). The matrix is unpacked for them."""
+        weight = (self.codes * self.scales[:, None]).to(x.dtype)
+        return torch.nn.functional.linear(x, weight, self.bias)
+
+    def gated_product(
+        self, x: torch.Tensor, out: torch.Tensor, norm_weight: torch.Tensor, eps: float
+    ) -> None:
+        """See `eight_bits.product`."""
+        eight_bits.product(*self, x, out, norm_weight, eps, is_gated=True)
+
+
+Matrix = Dense | FourBits | EightBits

@@ -1,4 +1,4 @@
-"""The MLP of a layer: one that all tokens go through, or experts of which each token has some."""
+"""The MLP of a layer: a dense one, or a mixture of experts."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -11,28 +11,28 @@ from qwen_tui.engine.local.decoding.matrices import Matrix
 
 
 class GatedMLP(NamedTuple):
-    """The MLP that every token goes through."""
+    """A dense gated MLP."""
 
     width: int
-    """I, how many elements are between the products."""
+    """I, the size between the products."""
     gate_and_up: Matrix
     """(2I, K)."""
     down: Matrix
     """(K, I)."""
 
     def add(self, hidden: torch.Tensor, between: torch.Tensor, norm_weight: torch.Tensor, eps: float) -> None:
-        """Add what it makes of RMSNorm(hidden) to `hidden` (K); `between` (I) is written over."""
+        """Add the MLP of RMSNorm(hidden) to `hidden` (K), using `between` (I) as scratch space."""
         self.gate_and_up.gated_product(hidden, between, norm_weight, eps)
         self.down.product(between, hidden, adds=True)
 
     def __call__(self, normed: torch.Tensor) -> torch.Tensor:
-        """What it makes of several vectors (C, K)."""
+        """Apply the MLP to several vectors (C, K)."""
         gate, up = self.gate_and_up.linear(normed).chunk(2, dim=1)
         return self.down.linear(silu(gate) * up)
 
 
 class Experts(NamedTuple):
-    """An MLP of E experts, of which a router chooses C for each token. They are never quantized."""
+    """An MLP of E experts, of which a router chooses C for each token. Experts are never quantized."""
 
     width: int
     """C * I."""
@@ -44,16 +44,16 @@ class Experts(NamedTuple):
     """(E, K, I)."""
     shares_add_to_one: bool
     logits: torch.Tensor
-    """(E), what a token's router says."""
+    """(E), scratch space for the router's logits."""
     ids: torch.Tensor
-    """(C) int32, whom it chooses."""
+    """(C) int32, the chosen experts."""
     shares: torch.Tensor
     """(C) float32."""
     block: Callable[[torch.Tensor], torch.Tensor]
-    """The model's own, (1, T, K) to the same."""
+    """The model's own module, (1, T, K) to (1, T, K)."""
 
     def add(self, hidden: torch.Tensor, between: torch.Tensor, norm_weight: torch.Tensor, eps: float) -> None:
-        """As `GatedMLP.add`; `between` has C * I elements."""
+        """Like `GatedMLP.add`; `between` has C * I elements."""
         each = between.view(self.ids.shape[0], -1)
         dense.product(self.router, None, hidden, self.logits, norm_weight, eps)
         experts.choose(self.logits, self.ids, self.shares, adds_to_one=self.shares_add_to_one)
@@ -61,5 +61,5 @@ class Experts(NamedTuple):
         experts.add_products(self.down, self.ids, self.shares, each, hidden)
 
     def __call__(self, normed: torch.Tensor) -> torch.Tensor:
-        """As `GatedMLP`."""
+        """Apply the model's own module to several vectors (C, K)."""
         return self.block(normed[None])[0]

@@ -1,8 +1,7 @@
-"""Choosing the next token on the device, without the processor having to look: so a graph can hold it.
+"""Sample the next token on the device without a host sync, so that a graph can contain it.
 
-The order and the meaning are those of transformers: suppressed tokens, repetition penalty, temperature, top-k,
-top-p, min-p. What is drawn comes from a generator of one's own, so that a seed repeats a reply whatever else has
-drawn in between.
+Order and meaning are those of transformers: suppressed tokens, repetition penalty, temperature, top-k, top-p,
+min-p. A separate random generator makes a seed reproduce a reply, whatever else draws in between.
 """
 
 from typing import NamedTuple
@@ -13,11 +12,11 @@ from transformers import GenerationConfig
 from qwen_tui.engine.base import SAMPLING_FIELDS
 
 CANDIDATES = 1024
-"""With a top-k of at most so many, only so many of the likeliest tokens are looked at."""
+"""If top-k is at most this, only this many of the most likely tokens are considered."""
 
 
 class Values(NamedTuple):
-    """The values of one reply; what is off has the value that changes nothing."""
+    """Sampling values of one reply; a setting that is off has its neutral value."""
 
     is_greedy: bool = True
     temperature: float = 1.0
@@ -34,16 +33,16 @@ _HOUSEKEEPING = (
 )  # fmt: skip
 
 PLAIN = frozenset(("do_sample", *SAMPLING_FIELDS, "suppress_tokens", *_HOUSEKEEPING))
-"""Of a generation_config, what is done here or does not matter."""
+"""Settings of a generation_config that are supported here or do not matter."""
 
 
 def beyond(config: GenerationConfig) -> frozenset[str]:
-    """By name, what a generation_config asks for that is not done here."""
+    """Return the names of a generation_config's settings that are not supported here."""
     return frozenset(config.to_diff_dict()) - PLAIN
 
 
 def fast_values(config: GenerationConfig) -> Values | None:
-    """What a generation_config asks for; None when it is more than this module does."""
+    """Return the values of a generation_config; None if it has unsupported settings."""
     if beyond(config):
         return None
     penalty = config.repetition_penalty or 1.0
@@ -60,7 +59,7 @@ def fast_values(config: GenerationConfig) -> Values | None:
 
 
 class Sampler:
-    """The tensors that sampling reads: `begin` sets them for a reply, a captured `choose` finds them again."""
+    """The tensors that sampling reads: `begin` sets them for a reply, a captured `choose` reads them."""
 
     def __init__(self, vocabulary: int, device: torch.device) -> None:
         ones = torch.ones(4, 1, dtype=torch.float32, device=device)
@@ -68,9 +67,9 @@ class Sampler:
         self._last_kept = torch.tensor([vocabulary - 1], device=device)
         self._suppressed = torch.zeros(vocabulary, dtype=torch.bool, device=device)
         self.seen = torch.zeros(vocabulary, dtype=torch.bool, device=device)
-        """Which tokens there were, in the prompt and since: changed by `choose`."""
+        """Tokens in the prompt and the reply so far; updated by `choose`."""
         self.score = torch.zeros(1, dtype=torch.float32, device=device)
-        """The score of the token chosen last: not finite where any of the logits is no number."""
+        """Score of the latest chosen token; not finite if any logit is NaN."""
         self._noise = torch.ones(vocabulary, dtype=torch.float32, device=device)
         self._generator = torch.Generator(device)
         self._vocabulary = vocabulary
@@ -79,14 +78,14 @@ class Sampler:
 
     @property
     def kind(self) -> tuple[bool, int]:
-        """What `choose` does; what was captured with another one chooses in another way."""
+        """Variant of `choose`; a capture is only valid for the same variant."""
         return self.is_greedy, self._looked_at
 
     def begin(self, values: Values, seed: int, prompt: torch.Tensor, suppressed: torch.Tensor | None) -> None:
-        """Set up for a reply to these prompt ids (T), without the ids (N) that are `suppressed`."""
+        """Set up a reply to these prompt ids (T), excluding the `suppressed` ids (N)."""
         self.is_greedy = values.is_greedy
         self._temperature.fill_(values.temperature)
-        # At 1 nothing is left out, however the sum of all is rounded.
+        # At 1 nothing is excluded, however the sum of all probabilities is rounded.
         self._top_p.fill_(values.top_p if values.top_p < 1.0 else torch.inf)
         self._min_p.fill_(values.min_p)
         self._penalty.fill_(values.repetition_penalty)
@@ -95,7 +94,7 @@ class Sampler:
         self._looked_at = min(CANDIDATES, self._vocabulary) if kept <= CANDIDATES else self._vocabulary
         self._suppressed.fill_(False)
         if suppressed is not None:
-            # A checkpoint may name ids that it has no row for; to index with -1 would be the last one.
+            # A checkpoint may name ids without a row; an index of -1 would be the last row.
             is_there = (suppressed >= 0) & (suppressed < self._vocabulary)
             self._suppressed[suppressed[is_there]] = True
         self.seen.fill_(False)
@@ -103,25 +102,25 @@ class Sampler:
         self._generator.manual_seed(seed)
 
     def draw(self) -> None:
-        """Draw for the next `choose`. Not part of it, since a graph would repeat what it was captured with."""
+        """Draw noise for the next `choose`, outside it because a graph would replay the captured noise."""
         if not self.is_greedy:
             self._noise[: self._looked_at].exponential_(generator=self._generator)
 
     def choose(self, logits: torch.Tensor) -> torch.Tensor:
-        """The next token's id (1), of logits (V) in float32."""
+        """Return the next token's id (1), from logits (V) in float32."""
         penalised = torch.where(logits > 0, logits / self._penalty, logits * self._penalty)
         scores = torch.where(self.seen, penalised, logits).masked_fill(self._suppressed, -torch.inf)
         if self.is_greedy:
             token = scores.argmax(dim=-1, keepdim=True)
         else:
-            # All of them: on a H200 this takes 56 us for 152,064, and `topk` of 64 takes 62.
+            # Sort all of them: on an H200 this takes 56 us for 152,064, while `topk` of 64 takes 62.
             ordered = (scores / self._temperature).sort(descending=True)
             likeliest, ids = (part[: self._looked_at] for part in ordered)
             kept = kept_scores(likeliest, self._last_kept, self._top_p, self._min_p)
-            # The largest of p / Exp(1) is a draw from p.
+            # The argmax of p / Exp(1) is a sample from p.
             drawn = (kept.softmax(-1) / self._noise[: self._looked_at]).argmax(dim=-1, keepdim=True)
             token = ids.gather(0, drawn)
-        torch.gather(scores, 0, token, out=self.score)  # NaN is the largest, to `argmax` and to `sort`
+        torch.gather(scores, 0, token, out=self.score)  # `argmax` and `sort` treat NaN as the largest
         self.seen.index_fill_(0, token, True)
         return token
 
@@ -129,9 +128,9 @@ class Sampler:
 def kept_scores(
     scores: torch.Tensor, last_kept: torch.Tensor, top_p: torch.Tensor, min_p: torch.Tensor
 ) -> torch.Tensor:
-    """Sorted scores (V), the largest first, with -inf for what top-k, top-p and min-p leave out.
+    """Set what top-k, top-p and min-p exclude from sorted scores (V, largest first) to -inf.
 
-    `last_kept` (1) is top-k less one: what is as likely as the last one that is kept is kept, too.
+    `last_kept` (1) is top-k minus 1; tokens as likely as the last one kept are kept, too.
     """
     scores = scores.masked_fill(scores < scores.gather(0, last_kept), -torch.inf)
     chances = scores.softmax(-1)

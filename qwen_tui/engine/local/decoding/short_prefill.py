@@ -1,7 +1,7 @@
-"""A few tokens of a prompt, read through the weights that are laid out for decoding.
+"""Prefill a few tokens through the weights in their decoding layout.
 
-So few, that a GPU has done its part before Python has launched the next: the model's own forward pass takes some
-forty launches a layer, this one a dozen.
+With so few tokens, a GPU finishes each kernel before Python launches the next: the model's own forward pass takes
+some forty launches per layer, this one a dozen.
 """
 
 from collections.abc import Sequence
@@ -11,6 +11,7 @@ from torch.nn.functional import embedding, rms_norm
 
 from qwen_tui.engine.local.cache.static_kv_cache import StaticLayer
 from qwen_tui.engine.local.decoding.kernels import rotary
+from qwen_tui.engine.local.decoding.mixers import Attention
 from qwen_tui.engine.local.decoding.weights import Weights
 from qwen_tui.engine.local.forward.attention import attended_behind
 
@@ -19,21 +20,23 @@ Angles = tuple[torch.Tensor, torch.Tensor]
 
 
 def short_prefill(weights: Weights, layers: Sequence[StaticLayer], angles: Angles, ids: torch.Tensor) -> None:
-    """Put the keys and values of tokens (C) into the cache, and compute nothing that only logits would need."""
+    """Add the keys and values of tokens (C) to the cache, skipping what only logits would need."""
     done = layers[0].get_seq_length()
     position = torch.full((1,), done, dtype=torch.long, device=ids.device)
     hidden = embedding(ids, weights.embedding)  # (C, K)
     for layer, cached in zip(weights.layers, layers, strict=True):
         cached.reserve(done + ids.shape[0], done)
         normed = rms_norm(hidden, hidden.shape[1:], layer.input_norm, weights.eps)
-        projected = layer.projections.linear(normed)
+        mixer = layer.mixer
+        assert isinstance(mixer, Attention)
+        projected = mixer.projections.linear(normed)
         query = hidden.new_empty(hidden.shape[0], weights.heads, weights.head_dim)
         keys, values = cached.all_keys, cached.all_values
-        rotary.place(projected, layer.head_norms, weights.eps, *angles, position, query, keys, values)
+        rotary.place(projected, mixer.head_norms, weights.eps, *angles, position, query, keys, values)
         cached.set_length(done + ids.shape[0])
         if cached is layers[-1]:
             break
         attended = attended_behind(query.transpose(0, 1)[None], cached.keys, cached.values, weights.scale)
-        hidden = hidden + layer.output.linear(attended.reshape(ids.shape[0], -1))
+        hidden = hidden + mixer.output.linear(attended.reshape(ids.shape[0], -1))
         normed = rms_norm(hidden, hidden.shape[1:], layer.mlp_norm, weights.eps)
         hidden = hidden + layer.mlp(normed)

@@ -1,43 +1,39 @@
-"""The weights of a Llama-like model, laid out for decoding: what is read together lies together.
+"""Lay out the weights of a Llama-like model for decoding, contiguous where they are read together.
 
-The model's own modules go on working: their weights become parts of the joined ones, which take no memory twice.
-Only of weights in four bits the scales are kept once more, in half precision: 200 MB of a 7B model's 5.6 GB.
+The model's own modules keep working: their weights become views of the joined ones, at no extra memory. Only the
+scales of 4-bit weights are duplicated, in half precision: 200 MB of a 7B model's 5.6 GB.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import torch
 from transformers import PreTrainedModel
 
-from qwen_tui.engine.local.decoding.kernel_support import KERNEL_MODELS
+from qwen_tui.engine.local.decoding.kernel_support import KERNEL_MODELS, ZERO_CENTRED_NORMS
 from qwen_tui.engine.local.decoding.kernels import four_bits
-from qwen_tui.engine.local.decoding.matrices import Dense, FourBits, Matrix
+from qwen_tui.engine.local.decoding.matrices import Dense, EightBits, FourBits, Matrix
+from qwen_tui.engine.local.decoding.mixers import Attention, DeltaRule, Mixer
 from qwen_tui.engine.local.decoding.mlp import Experts, GatedMLP
 
 
 class Unsupported(Exception):
-    """Why a model cannot be decoded in this way."""
+    """The reason why our kernels cannot decode a model."""
 
 
 class Layer(NamedTuple):
-    """One layer; H query heads, G heads of keys, D elements a head, K of the hidden state."""
+    """One layer, with a hidden size of K."""
 
     input_norm: torch.Tensor
     """(K)."""
-    projections: Matrix
-    """((H + 2G) * D, K): queries over keys over values."""
-    head_norms: tuple[torch.Tensor, torch.Tensor] | None
-    """(D) for queries and keys, where a model has such norms."""
-    output: Matrix
-    """(K, H * D)."""
+    mixer: Mixer
     mlp_norm: torch.Tensor
     """(K)."""
     mlp: GatedMLP | Experts
 
 
 class Weights(NamedTuple):
-    """All of a model."""
+    """All weights of a model."""
 
     embedding: torch.Tensor
     """(V, K)."""
@@ -48,7 +44,7 @@ class Weights(NamedTuple):
     """(V, K)."""
     eps: float
     scale: float
-    """What attention scores are multiplied by."""
+    """Factor for attention scores."""
     heads: int
     kv_heads: int
     head_dim: int
@@ -65,9 +61,9 @@ def check(model: PreTrainedModel) -> None:
         raise Unsupported(f"its activation is {config.hidden_act}")
     if getattr(config, "mlp_bias", False):
         raise Unsupported("its MLP has biases")
-    size = model.model.layers[0].self_attn.head_dim
-    if size & (size - 1) or size < 16:
-        raise Unsupported(f"its heads have {size} elements")
+    for size in _head_sizes(config):
+        if size & (size - 1) or size < 16:
+            raise Unsupported(f"its heads have {size} elements")
     for layer in model.model.layers:
         for linears in _groups(layer):
             kinds = sorted({type(linear).__name__ for linear in linears})
@@ -81,35 +77,64 @@ def check(model: PreTrainedModel) -> None:
 
 
 def gather(model: PreTrainedModel) -> Weights:
-    """Lay the weights out; raises `Unsupported`."""
+    """Lay out the weights of a model. Raises `Unsupported`."""
     check(model)
-    decoder = model.model
-    first = decoder.layers[0].self_attn
+    decoder, config = model.model, model.config
+    first = next(layer.self_attn for layer in decoder.layers if hasattr(layer, "self_attn"))
     return Weights(
         decoder.embed_tokens.weight.data,
         tuple(_layer(layer) for layer in decoder.layers),
-        decoder.norm.weight.data,
+        _norm(decoder.norm),
         Dense(model.lm_head.weight.data, None),
-        decoder.norm.variance_epsilon,
+        config.rms_norm_eps,
         first.scaling,
-        model.config.num_attention_heads,
-        model.config.num_key_value_heads,
+        config.num_attention_heads,
+        config.num_key_value_heads,
         first.head_dim,
     )
 
 
 def _layer(layer: Any) -> Layer:
-    attention, mlp = layer.self_attn, layer.mlp
-    has_norms = hasattr(attention, "q_norm")
+    mlp = layer.mlp
     projections, output, *own = map(_joined, _groups(layer))
     return Layer(
-        layer.input_layernorm.weight.data,
-        projections,
-        (attention.q_norm.weight.data, attention.k_norm.weight.data) if has_norms else None,
-        output,
-        layer.post_attention_layernorm.weight.data,
+        _norm(layer.input_layernorm),
+        _mixer(layer, projections, output),
+        _norm(layer.post_attention_layernorm),
         GatedMLP(mlp.down_proj.in_features, *own) if own else _experts(mlp),
     )
+
+
+def _mixer(layer: Any, projections: Matrix, output: Matrix) -> Mixer:
+    if hasattr(layer, "self_attn"):
+        attention = layer.self_attn
+        norms = (_norm(attention.q_norm), _norm(attention.k_norm)) if hasattr(attention, "q_norm") else None
+        return Attention(
+            projections, norms, output, attention.q_proj.out_features > attention.o_proj.in_features
+        )
+    linear = layer.linear_attn
+    return DeltaRule(
+        projections,
+        linear.conv1d.weight.data,
+        linear.A_log.data,
+        linear.dt_bias.data,
+        linear.norm.weight.data,
+        output,
+        linear.num_k_heads,
+        linear.norm.variance_epsilon,
+    )
+
+
+def _norm(norm: Any) -> torch.Tensor:
+    """Return a norm's multiplier: some models store its difference from one."""
+    weight: torch.Tensor = norm.weight.data
+    return 1.0 + weight.float() if type(norm).__name__ in ZERO_CENTRED_NORMS else weight
+
+
+def _head_sizes(config: Any) -> Iterator[int]:
+    yield getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    if "linear_attention" in (getattr(config, "layer_types", None) or ()):
+        yield from (config.linear_key_head_dim, config.linear_value_head_dim)
 
 
 def _experts(block: Any) -> Experts:
@@ -129,10 +154,15 @@ def _experts(block: Any) -> Experts:
 
 
 def _groups(layer: Any) -> list[list[Any]]:
-    """A layer's linear modules: each with those that it is joined with."""
-    attention, mlp = layer.self_attn, layer.mlp
+    """Return a layer's linear modules, grouped by those to be joined."""
+    mlp = layer.mlp
     own = [] if hasattr(mlp, "experts") else [[mlp.gate_proj, mlp.up_proj], [mlp.down_proj]]
-    return [[attention.q_proj, attention.k_proj, attention.v_proj], [attention.o_proj], *own]
+    if hasattr(layer, "self_attn"):
+        attention = layer.self_attn
+        return [[attention.q_proj, attention.k_proj, attention.v_proj], [attention.o_proj], *own]
+    linear = layer.linear_attn
+    projections = [linear.in_proj_qkv, linear.in_proj_z, linear.in_proj_b, linear.in_proj_a]
+    return [projections, [linear.out_proj], *own]
 
 
 def _check(linear: Any, dtype: torch.dtype, *, may_be_packed: bool = True) -> None:
@@ -145,6 +175,11 @@ def _check(linear: Any, dtype: torch.dtype, *, may_be_packed: bool = True) -> No
             raise Unsupported(f"four bits kept as {linear.weight.dtype}")
         if linear.in_features % four_bits.BLOCK or linear.out_features % four_bits.ROWS:
             raise Unsupported(f"a matrix of {linear.out_features} x {linear.in_features} in four bits")
+    elif may_be_packed and kind == "Linear8bitLt":
+        if linear.weight.dtype is not torch.int8:
+            raise Unsupported(f"eight bits kept as {linear.weight.dtype}")
+        if linear.in_features % 4:
+            raise Unsupported(f"a matrix of {linear.out_features} x {linear.in_features} in eight bits")
     elif type(linear) is not torch.nn.Linear:
         raise Unsupported(f"its products are made by {kind}")
     elif linear.weight.dtype is not dtype:
@@ -158,9 +193,11 @@ def _check_experts(block: Any, dtype: torch.dtype) -> None:
 
 
 def _joined(linears: Sequence[Any]) -> Matrix:
-    """These over each other in one matrix, of which theirs become parts."""
+    """Stack these linear modules in one matrix, and make their weights views of it."""
     biases = [linear.bias.data for linear in linears if linear.bias is not None]
     bias = torch.cat(biases) if biases else None
+    if type(linears[0]).__name__ == "Linear8bitLt":
+        return _joined_eight_bits(linears, bias)
     if type(linears[0]) is not torch.nn.Linear:
         return _joined_four_bits(linears, bias)
     if len(linears) == 1:
@@ -185,8 +222,20 @@ def _joined_four_bits(linears: Sequence[Any], bias: torch.Tensor | None) -> Four
     return FourBits(codes.view(-1, columns // 2), scales.view(-1, columns // four_bits.BLOCK), values, bias)
 
 
+def _joined_eight_bits(linears: Sequence[Any], bias: torch.Tensor | None) -> EightBits:
+    # bitsandbytes moves both from the weight to the state of the module when that is first used.
+    kept = [linear.state if linear.state.CB is not None else linear.weight for linear in linears]
+    codes = kept[0].CB if len(kept) == 1 else torch.cat([each.CB for each in kept])
+    scales = torch.cat([each.SCB.flatten() for each in kept]).float() / 127
+    for linear, each, part in zip(
+        linears, kept, torch.split(codes, [len(it.CB) for it in kept]), strict=True
+    ):
+        linear.weight.data = each.CB = part
+    return EightBits(codes, scales, bias)
+
+
 def _scales(state: Any) -> torch.Tensor:
-    """The largest magnitude of each block (N * K / 64), which with double quantization is packed itself."""
+    """Return the largest magnitude of each block (N * K / 64), unpacked if double quantization was used."""
     absmax = state.absmax
     if state.nested:
         from bitsandbytes.functional import dequantize_blockwise

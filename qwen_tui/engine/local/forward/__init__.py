@@ -1,1 +1,1 @@
-"""The forward pass of the model itself: a prompt read through it, and other attention checked against it."""
+"""The model's own forward pass: prefill through it, and a check of other implementations against it."""

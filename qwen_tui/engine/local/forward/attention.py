@@ -1,4 +1,4 @@
-"""Attention of our own in transformers' table of them, for where the library's needs a mask and is slow for it."""
+"""Attention functions registered with transformers, for cases where its own needs a mask and is slow."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,15 +11,15 @@ from transformers import AttentionInterface, PreTrainedModel
 
 ONE_QUERY = "qwen_tui_one_query"
 CHUNK = "qwen_tui_chunk"
-"""What they are called in that table. It has no masks for such names, so that none is made."""
+"""Names in transformers' attention table, which builds no masks for unknown names."""
 
 MORE = ("softcap", "s_aux", "position_bias", "sliding_window", "head_mask", "cache")
-"""What some models' attention takes beside keys, values, a scale and a mask."""
+"""Arguments of some models' attention beyond keys, values, a scale and a mask."""
 
 
 @contextmanager
 def attending(model: PreTrainedModel, name: str) -> Iterator[None]:
-    """Within this, the model's attention is the one of this name. It is looked up at each call."""
+    """Switch the model's attention to the one with this name; it is looked up at each call."""
     text_config: Any = model.config.get_text_config(decoder=True)
     configs: list[Any] = [model.config, text_config] if text_config is not model.config else [text_config]
     before = [config._attn_implementation for config in configs]
@@ -43,9 +43,9 @@ def one_query_attention(
 ) -> tuple[torch.Tensor, None]:
     """Attention of one query (1, H, 1, D) over keys and values (1, G, T, D); returns (1, 1, H, D).
 
-    Two products over the heads that share keys: faster than the library's kernels with a mask (7B on a H200, in a
-    graph: 139 tok/s against 135 at 512 tokens, 119 against 50 at 24,000). Raises ValueError for a kind of attention
-    that has more to it: its logits could be near all the same.
+    Two matrix products over the heads that share keys: faster than the library's kernels with a mask (7B on an
+    H200, in a graph: 139 tok/s against 135 at 512 tokens, 119 against 50 at 24,000). Raises ValueError for
+    attention with further arguments: ignoring those might still give similar logits.
     """
     _check(others)
     _, heads, _, head_dim = query.shape
@@ -67,9 +67,9 @@ def chunk_attention(
     scaling: float | None = None,
     **others: Any,
 ) -> tuple[torch.Tensor, None]:
-    """Attention of the last C of T tokens, queries (1, H, C, D), over keys and values (1, G, T, D).
+    """Causal attention of the last C of T tokens, queries (1, H, C, D), over keys and values (1, G, T, D).
 
-    Returns (1, C, H, D). Each token sees those before it. Raises ValueError as `one_query_attention` does.
+    Returns (1, C, H, D). Raises ValueError as `one_query_attention` does.
     """
     _check(others)
     if attention_mask is not None:
@@ -80,7 +80,7 @@ def chunk_attention(
 def attended_behind(
     query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, scale: float | None
 ) -> torch.Tensor:
-    """What `chunk_attention` returns."""
+    """Compute the result of `chunk_attention`, (1, C, H, D)."""
     sees_all = query.shape[2] == 1
     attended = scaled_dot_product_attention(
         query,

@@ -1,8 +1,8 @@
-"""How a chunk of a prompt is read that comes behind others.
+"""Prefill the chunks of a prompt after the first without an attention mask.
 
-The library gives the attention a mask then, since what it calls causal begins at the first token; with a mask the
-fast kernels do not work, and on a GPU a long prompt took twice as long in chunks as at once. On a CPU it is the
-copies of what several heads share that take time.
+The library uses a mask for these chunks, since its causal attention starts at the first token. With a mask the
+fast kernels are unavailable, and a long prompt took twice as long on a GPU in chunks as at once. On a CPU, the
+copies of keys and values that several heads share cost time.
 """
 
 import logging
@@ -18,11 +18,11 @@ from qwen_tui.engine.local.forward.checking import TOKENS, Reference, reference
 log = logging.getLogger(__name__)
 
 LEAST_CAPABILITY = (8, 0)
-"""Before this a GPU has no kernel that sees which tokens come before a query, and makes a mask after all."""
+"""Earlier GPUs have no kernel for causal attention with an offset and build a mask after all."""
 
 
 def prefills_without_mask(model: PreTrainedModel) -> bool:
-    """Whether this model's chunks are read faster so, and to the same end."""
+    """Whether this model reads chunks faster without a mask, and with the same result."""
     if not supports_static_cache(model) or not _has_kernels(model):
         return False
     try:
@@ -34,7 +34,7 @@ def prefills_without_mask(model: PreTrainedModel) -> bool:
 
 
 def check_chunks(model: PreTrainedModel, expected: Reference) -> None:
-    """Read some tokens in two chunks; raises `Mismatch`, and what the model raises."""
+    """Read some tokens in two chunks. Raises `Mismatch`, or what the model raises."""
     states = DynamicCache(config=model.config.get_text_config(decoder=True))
     half = TOKENS // 2
     with torch.no_grad(), attending(model, CHUNK):
@@ -45,7 +45,7 @@ def check_chunks(model: PreTrainedModel, expected: Reference) -> None:
 
 
 def prefilling(model: PreTrainedModel, *, without_mask: bool) -> AbstractContextManager[None]:
-    """Within this, the model reads chunks so."""
+    """Make the model read chunks without a mask, if it supports that."""
     return attending(model, CHUNK) if without_mask else nullcontext()
 
 
@@ -53,7 +53,7 @@ def _has_kernels(model: PreTrainedModel) -> bool:
     if model.device.type == "cuda":
         is_recent = torch.cuda.get_device_capability(model.device) >= LEAST_CAPABILITY
         return is_recent and model.dtype in (torch.bfloat16, torch.float16)
-    # With a mask, the library copies keys and values for every head that shares them. In float32 the attention
-    # takes half as long without. In bf16 that is a tenth of a chunk, and trying a large model takes seconds.
+    # With a mask, the library copies keys and values for every head that shares them. In float32, attention takes
+    # half as long without. In bf16 that saves a tenth of a chunk, and trying a large model takes seconds.
     is_copied = bool(model.config._attn_implementation == "sdpa")
     return model.device.type == "cpu" and model.dtype == torch.float32 and is_copied

@@ -1,4 +1,4 @@
-"""Reading a prompt into the cache: in chunks, with progress, and stopped at every depth."""
+"""Prefill: read a prompt into the cache in chunks, with progress, interruptible at any layer."""
 
 import inspect
 import logging
@@ -22,25 +22,25 @@ from qwen_tui.errors import QwenTuiError
 log = logging.getLogger(__name__)
 
 SMALL_PARAMETERS = 100_000_000
-"""Below this size a CPU reads 256 tokens of a prompt within a tenth of a second."""
+"""Below this size, a CPU reads 256 tokens of a prompt within a tenth of a second."""
 
 LAST_TOKENS = 16
-"""Before so many of a prompt's last tokens is where a cache that cannot be cropped is brought back to.
+"""How many tokens before the end of a prompt the snapshot of an uncroppable cache is taken.
 
-These are the generation prompt with what a template may write there in another way once there is a reply.
+These tokens are the generation prompt, and what a template may render differently once there is a reply.
 """
 
 LAYERS_BETWEEN_CHECKS = 2
-"""After how many layers of a prefill the device is waited for, so that a stop does not find a full queue.
+"""Number of prefill layers after which to synchronize with the device, so that a stop does not find a full queue.
 
-Measured on a H200, 7B: waiting every 4 or every 100 layers takes the same time.
+Measured on an H200, 7B: synchronizing every 4 or every 100 layers takes the same time.
 """
 
 LEAST_TOKENS = 256
-"""What is not read in parts, however little memory there is."""
+"""Chunks up to this size are never split, however little memory there is."""
 
 SHORT_TOKENS = 512
-"""A chunk of no more is not waited for within: its kernels are so short that the device would stand still."""
+"""Largest chunk without synchronization inside: its kernels are so short that the device would idle."""
 
 
 def prefill(
@@ -51,9 +51,10 @@ def prefill(
     send: Callable[[PrefillProgress], None],
     is_stopped: IsStopped,
 ) -> int:
-    """Read a prompt (1, T), of which the cache has `done` tokens, but for its last tokens: those are the caller's.
+    """Read a prompt (1, T), of which the cache has `done` tokens, except for its last tokens.
 
-    Returns how many tokens are in the cache then, at least one less than T. Raises `Stopped`.
+    Returns how many tokens are then in the cache, at least one less than T; the caller reads the rest. Raises
+    `Stopped`.
     """
     total = ids.shape[1]
     if cache.states is None:
@@ -72,9 +73,9 @@ def prefill(
 
 
 def on_device(ids: Sequence[int], model: PreTrainedModel) -> torch.Tensor:
-    """Token ids as a tensor (1, T) on the model's device, several times as fast as `torch.tensor` makes one.
+    """Convert token ids to a tensor (1, T) on the model's device, several times as fast as `torch.tensor`.
 
-    Raises QwenTuiError for a token that the embedding has no row for: a GPU would be lost to it.
+    Raises QwenTuiError for a token without a row in the embedding, which would break the CUDA context.
     """
     here = torch.frombuffer(array("q", ids), dtype=torch.long)[None]
     rows, largest = model.get_input_embeddings().weight.shape[0], int(here.max())
@@ -84,9 +85,9 @@ def on_device(ids: Sequence[int], model: PreTrainedModel) -> torch.Tensor:
 
 
 def prefill_in_parts(model: PreTrainedModel, ids: torch.Tensor, cache: KVCache, states: DynamicCache) -> None:
-    """Put these tokens (1, C) into the `states` of the cache, behind those that are there.
+    """Append these tokens (1, C) to the `states` of the cache.
 
-    Where there is no memory for so many at once, one half after the other.
+    If memory is too small for all at once, they are read in halves.
     """
     before = length_of(states)
     if ids.shape[1] <= LEAST_TOKENS or not can_crop(states):
@@ -95,11 +96,11 @@ def prefill_in_parts(model: PreTrainedModel, ids: torch.Tensor, cache: KVCache, 
     with suppress(torch.OutOfMemoryError):
         _prefill(model, ids, cache, states)
         return
-    # Behind a handler and not in it, where the traceback would keep what was computed.
+    # After the handler, not in it: the traceback would keep the computed tensors alive.
     crop(states, before)
     free_memory()
     half = ids.shape[1] // 2
-    log.info("no memory to read %d tokens at once: in two parts", ids.shape[1])
+    log.info("no memory to read %d tokens at once: splitting them", ids.shape[1])
     prefill_in_parts(model, ids[:, :half], cache, states)
     prefill_in_parts(model, ids[:, half:], cache, states)
 
@@ -113,24 +114,24 @@ def _prefill(model: PreTrainedModel, ids: torch.Tensor, cache: KVCache, states: 
     last_only = {"logits_to_keep": 1} if keeps_last else {}
     with prefilling(model, without_mask=cache.prefills_without_mask):
         model(input_ids=ids, past_key_values=states, use_cache=True, **last_only)
-    # Without waiting, all chunks would be queued on the device at once: no progress, and nothing to stop.
+    # Without synchronizing, all chunks would be queued at once: no progress, and nothing to stop.
     wait_for(model.device)
 
 
 def chunk_tokens(model: PreTrainedModel, done: int = 0) -> int:
-    """How many tokens are read next of a prompt of which so many are done.
+    """Return the size of the next chunk of a prompt of which `done` tokens have been read.
 
-    Depends on the hardware and the place alone, so that a seed repeats a reply.
+    It depends only on the hardware and the position, so that a seed reproduces a reply.
 
-    A chunk after the first goes through slower attention kernels, since it needs a mask (7B in bf16, 24,050
-    tokens on a H200: 2.2 s in chunks of 512, 1.6 s of 8,192, 0.9 s in one), and a chunk that is too large takes
-    memory and lets progress stand still. A stop does not wait for a chunk: see `interruptible`.
+    With a mask (see `chunked_prefill`), chunks after the first use slower attention kernels (7B in bf16, 24,050
+    tokens on an H200: 2.2 s in chunks of 512, 1.6 s of 8,192, 0.9 s in one); too large a chunk needs memory and
+    delays progress. A stop does not wait for a chunk: see `interruptible`.
     """
     if model.device.type == "cuda":
         return gpu_chunk_tokens(torch.cuda.get_device_capability(model.device)[0])
     if model.device.type == "cpu":
-        # A stop waits for one layer's attention, which grows with what has been read: 8 layers of 256, on one
-        # core, 46 ms at 4,096 tokens in chunks of 256, 163 ms at 16,384, and 49 ms there in chunks of 64.
+        # A stop waits for one layer's attention, which grows with the tokens read: 8 layers of 256, on one core,
+        # 46 ms at 4,096 tokens in chunks of 256, 163 ms at 16,384, and 49 ms there in chunks of 64.
         if model.num_parameters() >= SMALL_PARAMETERS or done >= 8192:
             return 64
         return CPU_CHUNK_TOKENS if done < 2048 else 128
@@ -139,7 +140,7 @@ def chunk_tokens(model: PreTrainedModel, done: int = 0) -> int:
 
 @contextmanager
 def interruptible(model: PreTrainedModel, is_stopped: IsStopped) -> Iterator[None]:
-    """Within this, a stop is seen before each layer of the model, which then raises `Stopped`."""
+    """Check for a stop before each layer of the model, which then raises `Stopped`."""
 
     def check(index: int, _: Any, args: tuple[Any, ...]) -> None:
         is_long = bool(args) and isinstance(args[0], torch.Tensor) and args[0].shape[1] > SHORT_TOKENS
@@ -156,7 +157,7 @@ def interruptible(model: PreTrainedModel, is_stopped: IsStopped) -> Iterator[Non
 
 
 def wait_for(device: torch.device) -> None:
-    """Wait until the device has done what it was given."""
+    """Wait until the device has finished its queue."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     elif device.type == "mps":

@@ -1,1 +1,1 @@
-"""One reply: from a request to its events and its receipt, and what is read ahead of the next one."""
+"""Generate one reply, from a request to its events and receipt, and read ahead for the next one."""

@@ -1,8 +1,8 @@
-"""Generated tokens to the events that the screen gets: text, thinking apart from answer, batched by time.
+"""Turn generated tokens into events: text, split into thinking and answer, and batched by time.
 
-The first text goes out at once, then at most about sixty messages a second go down the pipe: the screen draws
-fewer, and a fast model would otherwise spend its time on pickling. Text that a token only begins (half a
-character, a possible tag) waits for what completes it, and its token is counted with that text.
+The first text is sent at once, after that at most about sixty batches a second: the screen draws fewer, and a fast
+model would otherwise spend its time on pickling. Incomplete text (half a character, a possible tag) waits until it
+is complete, and its tokens are counted with that text.
 """
 
 import time
@@ -17,11 +17,11 @@ from qwen_tui.engine.local.prompts.prompt import Prompt
 from qwen_tui.engine.thinking import Channel, Piece, ThinkingSplitter
 
 PERIOD_SECONDS = 1 / 60
-"""The shortest time between two batches of text."""
+"""Minimum interval between two batches of text."""
 
 
 class Deltas:
-    """The text of one reply on its way out."""
+    """The outgoing text of one reply."""
 
     def __init__(self, loaded: Loaded, prompt: Prompt, send: Callable[[Event], None]) -> None:
         self._decoder: TextDecoder = WindowDecoder(loaded.tokenizer, prompt.begun_ids)
@@ -35,10 +35,10 @@ class Deltas:
         self._sent_at = 0.0
         self._waiting: list[tuple[Channel, str, int]] = []
         self._uncounted = 0
-        """Tokens whose text has not come out yet."""
+        """Number of tokens whose text has not been released yet."""
 
     def push(self, token_id: int) -> None:
-        """Take the next generated token."""
+        """Add the next generated token."""
         if token_id in self._end_ids:
             return
         self._uncounted += 1
@@ -48,13 +48,13 @@ class Deltas:
             self._send_waiting()
 
     def flush(self, *, is_cut: bool) -> None:
-        """Send what is left: the reply is over. `is_cut`: not by itself, so that it may be continued."""
+        """Send the remaining text of a reply; `is_cut` if it did not end by itself and may be continued."""
         self._add(self._splitter.push(self._decoder.flush(is_cut=is_cut)))
         self._add(self._splitter.flush(is_cut=is_cut))
         self._send_waiting()
 
     def _is_tag(self, token_id: int) -> bool:
-        """Whether the token opened or closed thinking, which is then done."""
+        """Handle a token that opens or closes thinking; False if it is ordinary text."""
         if token_id == self._tags[0]:
             return self._splitter.open()
         if token_id != self._tags[1]:
@@ -70,7 +70,7 @@ class Deltas:
             self._uncounted = 0
 
     def _send_waiting(self) -> None:
-        """One event for each run of text in one channel."""
+        """Send one event for each run of text in one channel."""
         self._sent_at = time.monotonic()
         waiting, self._waiting = self._waiting, []
         for channel, run in groupby(waiting, itemgetter(0)):

@@ -1,8 +1,8 @@
-"""One reply: what of the prompt is not in the cache is read in chunks, then `model.generate` with our own streamer.
+"""Generate one reply: prefill the part of the prompt that is not cached, then decode.
 
-Stopping works at every depth: between tokens, between chunks of the prompt, and between the layers of one forward
-pass, which on a CPU can take seconds. All three raise `Stopped`, which nothing in between catches; the tokens
-that were generated until then stand.
+Stopping works at every level: between tokens, between chunks of the prompt, and between the layers of a forward
+pass, which on a CPU can take seconds. All three raise `Stopped`, which nothing in between catches; tokens
+generated until then are kept.
 """
 
 import copy
@@ -37,14 +37,14 @@ from qwen_tui.errors import QwenTuiError
 Send = Callable[[Event], None]
 
 GENERATE = "generate"
-"""What a receipt calls decoding by the library."""
+"""Name in receipts of decoding by the library."""
 
 
 def generate(loaded: Loaded, request: Request, send: Send, is_stopped: IsStopped, arrived: float) -> None:
     """Generate one reply and send its events, `Finished` at the end.
 
-    `arrived` is the `time.monotonic()` at which the request came. Raises QwenTuiError when the prompt does not
-    fit the context window, and whatever the model raises.
+    `arrived` is the `time.monotonic()` at which the request arrived. Raises QwenTuiError if the prompt exceeds the
+    context window, and whatever the model raises.
     """
     seed = seed_for(request.sampling)
     window = loaded.info.context_window
@@ -61,7 +61,7 @@ def generate(loaded: Loaded, request: Request, send: Send, is_stopped: IsStopped
     config = _configured(loaded, request, window - len(prompt.ids))
     streamer = _Streamer(Deltas(loaded, prompt, send), is_stopped)
     asked = _Asked(prompt, reused, config, seed, streamer)
-    # Whichever decoder it is: they draw in the same way, and `generate` in another.
+    # Any decoder will do: they all sample in the same way, and `generate` in another.
     decoder = loaded.decoder if request.decode_path != GENERATE else None
     try:
         if is_stopped():
@@ -75,25 +75,25 @@ def generate(loaded: Loaded, request: Request, send: Send, is_stopped: IsStopped
 
 
 class _Asked(NamedTuple):
-    """What a reply is generated with."""
+    """Everything a reply is generated from."""
 
     prompt: Prompt
     reused: int
-    """How many of the prompt's tokens are in the cache."""
+    """How many of the prompt's tokens are cached."""
     config: GenerationConfig
     seed: int
     streamer: "_Streamer"
 
 
 def _run(loaded: Loaded, asked: _Asked, decoder: Decoder | None, send: Send, is_stopped: IsStopped) -> None:
-    """Read what the cache does not have, and generate; the cache is told what was read, however that ends."""
+    """Prefill what is not cached, generate, and tell the cache what was read, however that ends."""
     model, cache = loaded.model, loaded.cache
     values = fast_values(asked.config) if decoder is not None else None
     ids = on_device(asked.prompt.ids, model)
     try:
         with torch.no_grad(), interruptible(model, is_stopped), cache.watching(model):
             done = prefill(model, ids, cache, asked.reused, send, is_stopped)
-            # `generate` reads a few of them together with the last one, but many only where there is memory.
+            # `generate` reads a few of them with the last one, but for many there may not be enough memory.
             left = ids.shape[1] - 1 - done
             if cache.states is not None and left > (0 if values is not None else LEAST_TOKENS):
                 prefill_in_parts(model, ids[:, done:-1], cache, cache.states)
@@ -102,22 +102,22 @@ def _run(loaded: Loaded, asked: _Asked, decoder: Decoder | None, send: Send, is_
                 return
         _by_decoder(loaded, asked, decoder, values, ids[0])
     except QwenTuiError:
-        cache.forget()  # what is no number in it would be in every reply from here on
+        cache.forget()  # NaN in the cache would spoil every later reply
         raise
     finally:
         cache.end(asked.prompt.ids + asked.streamer.token_ids)
 
 
 def _by_generate(loaded: Loaded, asked: _Asked, ids: torch.Tensor) -> None:
-    """Generate after the prompt `ids` (1, T); what of it is not in the cache is read on the way."""
+    """Generate with the library after the prompt `ids` (1, T), which also reads what is not cached yet."""
     processors = LogitsProcessorList()
     if loaded.padded_ids is not None:
         processors.append(_NoPaddedIds(loaded.padded_ids))
     processors.append(_MustBeNumbers())
-    # `generate` draws from the global generators only. Seeded here, so that nothing before it matters.
+    # `generate` samples only from the global generators. Seed them here, so that nothing before this matters.
     torch.manual_seed(asked.seed)
     with prefilling(loaded.model, without_mask=loaded.cache.prefills_without_mask):
-        # All ids, those in the cache too: the repetition penalty looks at them.
+        # All ids, including cached ones: the repetition penalty needs them.
         loaded.model.generate(
             ids,
             attention_mask=torch.ones_like(ids),
@@ -129,44 +129,42 @@ def _by_generate(loaded: Loaded, asked: _Asked, ids: torch.Tensor) -> None:
 
 
 def _by_decoder(loaded: Loaded, asked: _Asked, decoder: Decoder, values: Values, ids: torch.Tensor) -> None:
-    """Generate after the prompt `ids` (T), all but the last of which are in the cache."""
+    """Generate with the fast decoder after the prompt `ids` (T), all but the last of which are cached."""
     config, streamer = asked.config, asked.streamer
     streamer.decode_path = decoder.step.name
     ends = frozenset(config.eos_token_id or ())
     suppressed = torch.tensor(config.suppress_tokens or [], dtype=torch.long, device=loaded.model.device)
     if loaded.padded_ids is not None:
         suppressed = torch.cat((loaded.padded_ids, suppressed))
-    taken = 0
+    decoder.cached = ids.shape[0] - 1
     try:
         with torch.no_grad():
             for token_id in decoder.decode(ids, config.max_new_tokens, values, asked.seed, suppressed):
-                taken += 1
                 streamer.take(token_id)
                 if token_id in ends:
                     break
     finally:
-        decoder.cache.set_length(ids.shape[0] - 1 + taken)
+        decoder.cache.set_length(decoder.cached)
 
 
 def _configured(loaded: Loaded, request: Request, room: int) -> GenerationConfig:
-    """The checkpoint's generation_config with the person's values over it."""
+    """Return the checkpoint's generation_config, overridden by the user's values."""
     sampling = request.sampling
     config = copy.deepcopy(loaded.defaults)
     for name in SAMPLING_FIELDS:
         if (value := getattr(sampling, name)) is not None:
             setattr(config, name, value)
-    # Temperature 0 means greedy; asking for a temperature means drawing.
+    # Temperature 0 means greedy; setting a temperature means sampling.
     if sampling.greedy is not None:
-        config.do_sample = not sampling.greedy and _is_warm(sampling.temperature)
+        config.do_sample = not sampling.greedy
     elif sampling.temperature is not None:
-        config.do_sample = _is_warm(sampling.temperature)
-    else:
-        config.do_sample = bool(config.do_sample) and _is_warm(config.temperature)
+        config.do_sample = True
+    config.do_sample = bool(config.do_sample) and _is_warm(config.temperature)
     if config.do_sample:
-        # What is left unset here would be filled in with the library's own default, which is 50.
+        # Left unset, the library would use its own default of 50.
         config.top_k = config.top_k if config.top_k is not None else 0
     else:
-        # Left set, each would be warned about.
+        # The library warns about each one that is left set.
         config.temperature = config.top_p = config.top_k = config.min_p = config.typical_p = None
     config.max_new_tokens = min(sampling.max_new_tokens, room)
     config.max_length = None
@@ -209,7 +207,7 @@ def _receipt(loaded: Loaded, asked: _Asked, reason: str, arrived: float) -> Run:
 
 
 class _Streamer(BaseStreamer):  # type: ignore[misc]  # transformers is not typed
-    """Takes each token from `generate` as it is chosen; raises `Stopped` out of it."""
+    """Receives each token as it is chosen. Raises `Stopped` through `generate`."""
 
     def __init__(self, deltas: Deltas, is_stopped: IsStopped) -> None:
         self.deltas = deltas
@@ -220,7 +218,7 @@ class _Streamer(BaseStreamer):  # type: ignore[misc]  # transformers is not type
         self.decode_path = GENERATE
 
     def put(self, value: torch.Tensor) -> None:
-        """Called with the prompt (1, T) first, then with each token (1)."""
+        """Receive the prompt (1, T) in the first call, then one token (1) per call."""
         if not self._saw_prompt:
             self._saw_prompt = True
             return
@@ -228,7 +226,7 @@ class _Streamer(BaseStreamer):  # type: ignore[misc]  # transformers is not type
             self.take(token_id)
 
     def take(self, token_id: int) -> None:
-        """Called with each token; raises `Stopped`."""
+        """Receive one token. Raises `Stopped`."""
         self.last_at = time.monotonic()
         self.first_at = self.first_at or self.last_at
         self.token_ids.append(token_id)
@@ -237,13 +235,13 @@ class _Streamer(BaseStreamer):  # type: ignore[misc]  # transformers is not type
             raise Stopped
 
     def end(self) -> None:
-        """Called at the end, but not when `generate` raises: what it would do is done by the caller."""
+        """Do nothing: it is not called when `generate` raises, so the caller finishes the reply."""
 
 
 class _MustBeNumbers(LogitsProcessor):  # type: ignore[misc]
-    """Raises QwenTuiError where the best of the scores (1, V) is no finite number: NaN counts as the largest.
+    """Raises QwenTuiError if the best of the scores (1, V) is not finite: NaN counts as the largest.
 
-    Drawn from, that would be a device-side assert on a GPU, which costs the loaded model.
+    Sampling from it would be a device-side assert on a GPU, which costs the loaded model.
     """
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
@@ -253,7 +251,7 @@ class _MustBeNumbers(LogitsProcessor):  # type: ignore[misc]
 
 
 class _NoPaddedIds(LogitsProcessor):  # type: ignore[misc]
-    """Keeps ids that stand for no token from being chosen."""
+    """Keeps ids without a token from being chosen."""
 
     def __init__(self, padded_ids: torch.Tensor) -> None:
         self._padded_ids = padded_ids

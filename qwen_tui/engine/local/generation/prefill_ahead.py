@@ -1,7 +1,7 @@
-"""What of the next prompt is certain is read while the person is still typing.
+"""Prefill the certain part of the next prompt while the user is still typing.
 
-A template may write an old reply in another way than the model did: Qwen3's leaves out what was thought. So a turn
-would begin with reading the last reply again, and when old messages are left out, with reading all that remains.
+A template may render an old reply differently from what the model generated: Qwen3's omits the thinking. A turn
+would then start by reading the last reply again and, when old messages are dropped, everything that remains.
 """
 
 import logging
@@ -17,13 +17,13 @@ from qwen_tui.engine.local.stopping import IsStopped, Stopped
 log = logging.getLogger(__name__)
 
 LEAST_TOKENS = 16
-"""With fewer to read, a turn reads them together with its own message as fast as that alone."""
+"""Below this, a turn reads the tokens along with its own message in the same time."""
 
 
 def read_ahead(
     loaded: Loaded, messages: Sequence[PromptMessage], thinking: bool | None, is_stopped: IsStopped
 ) -> None:
-    """Read what any next message would be asked after, or as much of it as a stop leaves time for.
+    """Read the common beginning of all prompts that can follow, as far as a stop leaves time for it.
 
     Raises QwenTuiError, and whatever the model raises.
     """

@@ -1,1 +1,1 @@
-"""From a name to a model in memory: chosen, downloaded, checked, placed, read."""
+"""Loading: from a name to a model in memory, by choosing, downloading, checking, placing and reading it."""

@@ -1,6 +1,6 @@
-"""Whether the installed library can make a causal model of a checkpoint, by its config: asked before it is read.
+"""Check from its config, before reading a checkpoint, whether transformers supports it as a causal model.
 
-The library says so itself, but late, and in long sentences that blame something else.
+transformers itself reports this late, in long messages that blame something else.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ from qwen_tui.errors import QwenTuiError
 
 
 def check_architecture(config: Mapping[str, Any], folder: Path, spec: ModelSpec) -> None:
-    """Raise QwenTuiError when the library knows no causal model of this kind; `folder` holds `config.json`."""
+    """Raise QwenTuiError if transformers has no causal model of this kind; `folder` contains `config.json`."""
     named = config.get("model_type")
     model_type = named if isinstance(named, str) else ""
     is_trusted = "auto_map" in config and spec.trust_remote_code
@@ -41,13 +41,13 @@ def check_architecture(config: Mapping[str, Any], folder: Path, spec: ModelSpec)
 
 
 def check_values(config: Mapping[str, Any], folder: Path, spec: ModelSpec) -> None:
-    """Raise QwenTuiError when the library does not take the values in `config.json`.
+    """Raise QwenTuiError if transformers rejects the values in `config.json`.
 
-    Unasked, it would do so while it makes the tokenizer, which then seems broken.
+    Otherwise they would fail while the tokenizer is created, which then seems broken.
     """
     try:
         AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=spec.trust_remote_code)
-    except Exception as error:  # a check may raise anything, and so may the model's own code
+    except Exception as error:  # validation may raise anything, and so may the model's own code
         if "auto_map" in config and spec.trust_remote_code:
             raise QwenTuiError("engine.remote_code_failed", detail=one_line(error)) from error
         raise QwenTuiError("engine.bad_config", path=one_line(folder), detail=one_line(error)) from error

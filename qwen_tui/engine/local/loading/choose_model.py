@@ -1,6 +1,6 @@
-"""Which model is meant: the guide, a folder, or a repository on the hub; and the choice when nothing was said.
+"""Resolve which model to load: the guide, a folder or a hub repository; and choose one if none was named.
 
-Nothing is ever downloaded that was not asked for by name.
+Nothing is ever downloaded unless it was asked for by name.
 """
 
 from collections.abc import Callable
@@ -23,21 +23,21 @@ from qwen_tui.errors import QwenTuiError
 from qwen_tui.guide import model_folder
 
 PREFERRED = "Qwen/Qwen2.5-7B-Instruct"
-"""What is taken when nothing is asked for, where it is on this machine already and a GPU has room for it."""
+"""Default model, if it is already on this machine and a GPU has room for it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """A model folder, and how it came to be chosen."""
+    """A model folder, and how it was chosen."""
 
     folder: Path
     name: str
-    """As the person calls it."""
+    """Display name."""
     model: str
-    """What would resolve to it again."""
+    """What resolves to it again."""
     revision: str = ""
     note: str = ""
-    """The code of a sentence about the choice, or empty."""
+    """Code of a sentence about the choice, or empty."""
 
 
 def resolve(
@@ -46,11 +46,10 @@ def resolve(
     is_stopped: Callable[[], bool],
     freed: ModelInfo | None = None,
 ) -> Resolved:
-    """Find the folder of the model that `spec` asks for, downloading it if it is named and not here.
+    """Find the folder of the model that `spec` names, downloading it if it is not on this machine.
 
-    `freed` is what makes room before it is loaded.
-
-    Raises QwenTuiError when there is none, and `DownloadStopped` when a download was stopped.
+    `freed` is the model that will be freed to make room. Raises QwenTuiError if the model cannot be had, and
+    `DownloadStopped` if a download was stopped.
     """
     if spec.model is None:
         return _choice(spec)
@@ -69,9 +68,9 @@ def resolve(
 
 
 def _check(folder: Path, spec: ModelSpec, freed: ModelInfo | None) -> None:
-    """Raise QwenTuiError for what would make the download of gigabytes useless.
+    """Raise QwenTuiError if downloading gigabytes would be useless.
 
-    What there is no room for now is judged as the load would judge it: the same tensors, the same plan.
+    The memory check is that of the load itself: the same tensors, the same plan.
     """
     devices = placement.usable()
     fit.allowed(devices, spec.device)
@@ -83,7 +82,7 @@ def _check(folder: Path, spec: ModelSpec, freed: ModelInfo | None) -> None:
 
 
 def _choice(spec: ModelSpec) -> Resolved:
-    """The preferred model where it is complete in the cache and an accelerator can hold it, else the guide."""
+    """Choose the preferred model if it is complete in the cache and fits on an accelerator, else the guide."""
     guide = Resolved(model_folder(), GUIDE, GUIDE, note="engine.note.guide")
     snapshot = hub.cached(PREFERRED)
     if snapshot is None:

@@ -1,4 +1,4 @@
-"""How much of a download has come: counted from the library's own bars, and reported as one."""
+"""Report the progress of a download, counted from the hub library's own progress bars."""
 
 import threading
 from collections.abc import Callable
@@ -10,15 +10,16 @@ from qwen_tui.engine.base import LoadProgress
 
 
 class DownloadStopped(KeyboardInterrupt):
-    """A download was stopped. KeyboardInterrupt is the one that every way of downloading gives up for."""
+    """A download was stopped. A KeyboardInterrupt, because every download method gives up for that."""
 
 
 def bars(
     begun: LoadProgress, report: Callable[[LoadProgress], None], is_stopped: Callable[[], bool]
 ) -> type[tqdm]:
-    """The progress bar that `snapshot_download` makes three of: two of bytes, of which one counts, one of files.
+    """Return the progress bar class for `snapshot_download`, which makes two bars of bytes and one of files.
 
-    They are told as one, from `begun` on: `total` bytes and `files` are to come. From several threads.
+    One bar of bytes and that of files are reported, from several threads, as one progress that starts at `begun`,
+    with its totals.
     """
     lock = threading.Lock()
     done = files_done = 0
@@ -36,7 +37,7 @@ def bars(
             with lock:
                 done += int(n or 0) if self._what == "Reconstructing" else 0
                 files_done += int(n or 0) if self._what == "Fetching" else 0
-                # More than the total comes when a broken connection makes a part come twice.
+                # A broken connection may transfer a part twice, exceeding the total.
                 now = min(done, begun.total), min(files_done, begun.files)
                 report(begun._replace(done=now[0], files_done=now[1]))
 

@@ -1,7 +1,7 @@
-"""A checkpoint's generation_config, as far as a reply that is streamed can follow it.
+"""Extract from a checkpoint's generation_config what a streamed reply can follow.
 
-Such a file holds whatever stood in a library when the model was saved: searches that cannot be streamed, values by
-which another program switches something off, names that nobody knows. None of them may cost every reply.
+Such a file contains whatever a library had when the model was saved: searches that cannot be streamed, values that
+mean "off" in another program, unknown names. None of them may make every reply fail.
 """
 
 import logging
@@ -14,14 +14,14 @@ from transformers import GenerationConfig
 log = logging.getLogger(__name__)
 
 LEAST_TEMPERATURE = 1e-4
-"""Below this the likeliest token is taken: divided by less, scores overflow."""
+"""Below this the most likely token is chosen: dividing scores by less would overflow."""
 
 LEAST_PENALTY = 0.01
-"""The same of the repetition penalty."""
+"""Lower limit of the repetition penalty, for the same reason."""
 
 
 def followed(config: GenerationConfig) -> GenerationConfig:
-    """What of it holds for a reply, and nothing that changes nothing; the log says what does not."""
+    """Return the settings that replies follow, without neutral ones; log those that they do not."""
     said = config.to_diff_dict()
     kept: dict[str, Any] = {name: said.pop(name) for name in _TOKENS if name in said}
     for name, (usable, neutral) in _FOLLOWED.items():
@@ -35,7 +35,7 @@ def followed(config: GenerationConfig) -> GenerationConfig:
             kept[name] = known
     left_out = {name: value for name, value in said.items() if _OFF.get(name) != value and name not in _FACTS}
     if left_out:
-        log.info("of its generation_config, replies do not follow %s", left_out)
+        log.info("settings of the generation_config that replies do not follow: %s", left_out)
     return GenerationConfig(**kept)
 
 
@@ -50,7 +50,7 @@ def _number(low: float, high: float = math.inf) -> Callable[[Any], float]:
 
 
 def _count(value: Any) -> int:
-    """Below 0 is how other programs say 0: off."""
+    """Convert a count; other programs write "off" as a number below 0."""
     if isinstance(value, bool) or int(value) != float(value):
         raise ValueError(value)
     return max(0, int(value))
@@ -81,15 +81,15 @@ _FOLLOWED: dict[str, tuple[Callable[[Any], Any], Any]] = {
     "bad_words_ids": (_lists_of_ids, []),
     "renormalize_logits": (bool, False),
 }
-"""By name: what makes a usable value of it, or raises; and the value that changes nothing.
+"""By name: a function that returns a usable value or raises, and the neutral value.
 
-Those that are shown to the person have none: what a checkpoint says of them is told, also where it is off.
+Settings displayed to the user have no neutral value: the checkpoint's value is shown even if it means off.
 """
 
 _TOKENS = ("eos_token_id", "bos_token_id", "pad_token_id")
 
 _FACTS = ("transformers_version", "_from_model_config", "max_length", "max_new_tokens", "use_cache")
-"""What is nobody's wish, or the person's: how long a reply may be."""
+"""Entries that are not preferences, or that only the user decides: how long a reply may be."""
 
 _OFF: dict[str, Any] = {
     "num_beams": 1, "num_beam_groups": 1, "num_return_sequences": 1, "length_penalty": 1.0, "min_length": 0,
@@ -97,4 +97,4 @@ _OFF: dict[str, Any] = {
     "return_dict_in_generate": False, "remove_invalid_values": False, "diversity_penalty": 0.0,
     "encoder_repetition_penalty": 1.0, "encoder_no_repeat_ngram_size": 0, "penalty_alpha": 0.0,
 }  # fmt: skip
-"""What older libraries wrote into the file without being asked."""
+"""Default values that older libraries wrote into the file."""

@@ -1,7 +1,7 @@
-"""Models on the Hugging Face hub: found in its cache with no request at all, or downloaded with true progress.
+"""Find models in the Hugging Face cache without any request, or download them with accurate progress.
 
-`from_pretrained` would do both, but it tries for 23 to 46 seconds to reach a network that is not there, and
-reports only some of its bytes.
+`from_pretrained` would do both, but without a network it keeps trying for 23 to 46 seconds, and it reports only
+some of the bytes.
 """
 
 import errno
@@ -37,26 +37,26 @@ WANTED = ("*.safetensors", "*.json", "*.jinja", "*.model", "*.txt", "*.tiktoken"
 """Weights, configuration, chat template, tokenizer, and code that `trust_remote_code` may run."""
 
 _PATTERNS = {"allow_patterns": WANTED, "ignore_patterns": ("*/*",)}
-"""Subfolders hold the same weights in other formats."""
+"""Subfolders contain the same weights in other formats."""
 
 FIRST = (CONFIG, INDEX)
-"""What is fetched before everything else, to know whether the rest is worth it."""
+"""Files fetched first, to decide whether the rest is worth it."""
 
 CHUNK_BYTES = 1 << 20
-"""How much is read at a time; the library's own 10 MB make progress jump and a stop wait."""
+"""Read size; with the library's own 10 MB, progress jumps and a stop is delayed."""
 
 _NO_SPACE = os.strerror(errno.ENOSPC)
 
 
 def cached(model: str) -> Path | None:
-    """The folder of a model that is complete in the cache, or None. Makes no network request."""
+    """Return the folder of a model that is complete in the cache, or None. Makes no network request."""
     try:
         folder = Path(huggingface_hub.snapshot_download(model, **_PATTERNS, local_files_only=True))
         inspect(folder)
     except (LocalEntryNotFoundError, HFValidationError):
         return None
     except QwenTuiError as error:
-        # A snapshot that was left half finished, or of which only other files were ever wanted.
+        # An unfinished snapshot, or one of which only other files were ever downloaded.
         if error.code in ("engine.weights_missing", "engine.no_model_in_folder"):
             return None
         raise
@@ -69,12 +69,11 @@ def download(
     is_stopped: Callable[[], bool],
     check: Callable[[Path], None],
 ) -> Path:
-    """Download a model into the hub's cache and return its folder; files that are there are kept.
+    """Download a model into the hub's cache and return its folder; existing files are reused.
 
-    `check` is given the folder when `config.json` is in it, with the index of the weights where there is one, and
-    nothing large has been fetched; it may raise.
-    Raises QwenTuiError: offline, no network, not found, gated, nothing usable in it, disk full, broken off;
-    and `DownloadStopped`.
+    `check` is called with the folder before anything large is fetched, when it contains `config.json` and the
+    weight index, if there is one; it may raise. Raises QwenTuiError (offline, no network, not found, gated, no
+    usable files, disk full, interrupted) and `DownloadStopped`.
     """
     if constants.HF_HUB_OFFLINE:
         raise QwenTuiError("engine.offline", model=model)
@@ -112,9 +111,9 @@ class _File(NamedTuple):
     name: str
     bytes: int
     etag: str
-    """What it is called among the cache's blobs."""
+    """Its name among the cache's blobs."""
     is_here: bool
-    """Whether it is in the cache already, be it for another revision."""
+    """Whether the cache already has it, even for another revision."""
 
 
 def _folder_name(model: str) -> str:
@@ -122,8 +121,8 @@ def _folder_name(model: str) -> str:
 
 
 def _files(model: str) -> list[_File]:
-    """The files that make up the model; looks at the repository's list in one request."""
-    # As long as for every file later, ten seconds or the person's own: that there is a network is known by now.
+    """Return the files that make up the model, from one request for the repository's list."""
+    # The timeout of every file later on, ten seconds or the user's own: the network is known to work by now.
     patience = constants.HF_HUB_ETAG_TIMEOUT
     info = huggingface_hub.HfApi().repo_info(model, files_metadata=True, timeout=patience)
     wanted = list(filter_repo_objects(info.siblings, key=attrgetter("rfilename"), **_PATTERNS))
@@ -143,7 +142,7 @@ def _files(model: str) -> list[_File]:
 
 
 def _check_disk(missing_bytes: int) -> None:
-    """Check the disk before anything is downloaded."""
+    """Raise QwenTuiError if the disk is too small for the download."""
     cache = Path(constants.HF_HUB_CACHE)
     cache.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(cache).free
@@ -153,7 +152,7 @@ def _check_disk(missing_bytes: int) -> None:
 
 
 def _in_plain_words(error: Exception, model: str, otherwise: str) -> QwenTuiError:
-    """The error by what the hub or the system said of it; `otherwise` is the code of all others."""
+    """Return the error for what the hub or the system reported; `otherwise` is the code of any other failure."""
     if isinstance(error, HfHubHTTPError):
         status, code = error.response.status_code, error.response.headers.get(CODE_HEADER, "")
         said = refusal(model, status, code, has_token=bool(huggingface_hub.get_token()))
@@ -163,7 +162,7 @@ def _in_plain_words(error: Exception, model: str, otherwise: str) -> QwenTuiErro
         return QwenTuiError("engine.not_on_hub", model=one_line(model))
     if isinstance(error, OfflineModeIsEnabled):
         return QwenTuiError("engine.offline", model=model)
-    # The library that brings large files reports the system's errors as its own, in their words.
+    # The library for large files reports system errors as its own, in the system's words.
     if (isinstance(error, OSError) and error.errno == errno.ENOSPC) or _NO_SPACE in str(error):
         return QwenTuiError("engine.disk_full_midway", model=model)
     detail = one_line(error.__cause__ or error) or type(error).__name__

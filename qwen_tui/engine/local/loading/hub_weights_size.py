@@ -1,7 +1,7 @@
-"""What a model on the hub will take of the memory, by the headers of its weight files, before those are downloaded.
+"""Compute the memory requirements of a model on the hub from the headers of its weight files.
 
-A header is some kilobytes at the beginning of a file. Sizes by the config alone are estimates, and nothing may be
-refused by those that a load would accept.
+A header is some kilobytes at the beginning of a file. Sizes from the config alone are estimates, which must not
+refuse a model that would load.
 """
 
 import logging
@@ -28,23 +28,23 @@ from qwen_tui.engine.models.checkpoint import (
 log = logging.getLogger(__name__)
 
 WEIGH_SECONDS = 30.0
-"""How long all headers together may take; after that the download begins without them."""
+"""Time limit for all headers together; after that the download begins without them."""
 
 AT_ONCE = 8
-"""How many files are asked for their headers at the same time."""
+"""Number of concurrent header requests."""
 
 MOST_BYTES = 8_000_000
-"""How much of a file is asked for. Few headers are longer than 0.2 MB."""
+"""How much of a file is requested. Few headers exceed 0.2 MB."""
 
 PIECE_BYTES = 65_536
-"""How much is read at a time, and so about how much more than the header comes."""
+"""Read size, and so about how much is received beyond the header."""
 
 
 def weigh(model: str, folder: Path) -> Checkpoint | None:
-    """The checkpoint that a download would bring; None when that cannot be known.
+    """Return the checkpoint that a download would bring, or None if it cannot be determined.
 
-    `folder`, which is named after the commit, holds its `config.json`, and its index where it has one. Raises
-    QwenTuiError when one of those two cannot be used.
+    `folder`, named after the commit, contains `config.json` and the weight index, if there is one. Raises
+    QwenTuiError if either is unusable.
     """
     config = config_of(folder)
     names = indexed_files(folder) if (folder / INDEX).exists() else [WEIGHTS]
@@ -52,8 +52,8 @@ def weigh(model: str, folder: Path) -> Checkpoint | None:
     try:
         asked = [pool.submit(_header, model, name, folder.name) for name in names]
         headers = [each.result() for each in as_completed(asked, WEIGH_SECONDS)]
-    except Exception as error:  # a hub, and what stands before it, may answer with anything
-        log.info("how large %s is cannot be told before it is here: %s", model, error)
+    except Exception as error:  # the hub, and proxies in front of it, may respond with anything
+        log.info("the size of %s cannot be determined before the download: %s", model, error)
         return None
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
@@ -61,7 +61,7 @@ def weigh(model: str, folder: Path) -> Checkpoint | None:
 
 
 def _header(model: str, name: str, commit: str) -> dict[str, Any]:
-    """The tensors of one file on the hub; no more of it is taken than its header."""
+    """Return the tensors of one file on the hub, reading no more than its header."""
     headers = {**build_hf_headers(), "Range": f"bytes=0-{MOST_BYTES - 1}", "Accept-Encoding": "identity"}
     url = huggingface_hub.hf_hub_url(model, name, revision=commit)
     text, needed, seconds = bytearray(), LENGTH_BYTES, constants.HF_HUB_ETAG_TIMEOUT

@@ -1,4 +1,4 @@
-"""From a folder to a model that can answer: read, checked and warmed, with its progress reported."""
+"""Load a model from a folder: read, check and warm it up, with progress reports."""
 
 import logging
 import os
@@ -37,15 +37,15 @@ from qwen_tui.errors import QwenTuiError
 log = logging.getLogger(__name__)
 
 ONE_CORE_PARAMETERS = 50_000_000
-"""A model with fewer decodes on one core."""
+"""A model with fewer parameters decodes on one core."""
 
 LEAST_PIECES = 16
-"""A tokenizer knows more pieces of text than this, beside its special tokens."""
+"""Minimum vocabulary of a tokenizer, without its special tokens."""
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """A model that is ready, and what is needed to talk to it."""
+    """A loaded model, with everything needed to generate replies."""
 
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
@@ -54,17 +54,17 @@ class Loaded:
     defaults: GenerationConfig
     """The checkpoint's own generation_config, as far as replies follow it."""
     end_ids: tuple[int, ...]
-    """The tokens that end a reply."""
+    """Tokens that end a reply."""
     padded_ids: torch.Tensor | None
-    """Ids the output layer has but the tokenizer does not, on the model's device; None when there are none."""
+    """Ids of the output layer that the tokenizer lacks, on the model's device; None if there are none."""
     token_bytes: TokenBytes | None
-    """For byte-level tokenizers."""
+    """Only for byte-level tokenizers."""
     cache: KVCache
-    """What the model has read last."""
+    """KV cache of the latest prompt."""
     decoder: Decoder | None
-    """What decodes faster than `generate`; None where nothing does."""
+    """The fast decoder; None if only `generate` works."""
     saving: Iterator[None]
-    """What is left to do when nothing is asked: see `read_weights.read_model`."""
+    """Steps to run while idle: see `read_weights.read_model`."""
 
 
 def load(
@@ -73,9 +73,9 @@ def load(
     report: Callable[[LoadProgress], None],
     quantized: QuantizedCache | None = None,
 ) -> Loaded:
-    """Load the model of this folder; raises QwenTuiError for what the person can do something about.
+    """Load the model in this folder. Raises QwenTuiError for failures that the user can do something about.
 
-    With `quantized`, weights that are quantized are looked for there, and written there by `Loaded.saving`.
+    With `quantized`, quantized weights are read from that cache, or written to it by `Loaded.saving`.
     """
     began = time.monotonic()
     checkpoint = inspect(resolved.folder)
@@ -93,7 +93,7 @@ def load(
             kept(quantized, resolved.name, checkpoint, placement),
             lambda stage, done, total: report(LoadProgress(stage, resolved.name, done, total)),
         )
-        is_read = time.monotonic()  # here: leaving this waits for the kernels
+        is_read = time.monotonic()  # here: leaving the context waits for the kernels
     report(LoadProgress("warming", resolved.name))
     defaults = followed(model.generation_config)
     # Emptied, since `generate` fills in from here whatever a request leaves unset.
@@ -106,7 +106,7 @@ def load(
         name=resolved.name,
         model=resolved.model,
         architecture=type(model).__name__,
-        # Quantized tensors are packed, so that their shapes in the file say nothing.
+        # Quantized tensors are packed, so their shapes in the file do not give the number of parameters.
         parameters=model.num_parameters() if checkpoint.is_quantized else checkpoint.parameters,
         context_window=window,
         quantization=traits.quantization(model.config, placement.quantization),
@@ -132,7 +132,7 @@ def load(
 
 
 def _decode_path(decoder: Decoder | None, defaults: GenerationConfig) -> str:
-    """How a reply is decoded, unless the person asks for something else."""
+    """Return the default decode path of replies."""
     if decoder is None:
         return "generate"
     if more := beyond(defaults):
@@ -146,21 +146,21 @@ def _cache(model: PreTrainedModel, decoder: Decoder | None, window: int) -> KVCa
     if decoder is None:
         cache = StaticKVCache(model, window) if supports_static_cache(model) else None
         return KVCache(model, cache, prefills_without_mask=without_mask)
-    # That one has no masks: where the attention makes one of its own after all, the model is as fast.
+    # The short prefill uses no masks: if the attention builds one after all, the model is as fast.
     short_prefill = decoder.step.short_prefill if without_mask else None
     return KVCache(model, decoder.cache, prefills_without_mask=without_mask, short_prefill=short_prefill)
 
 
 def _set_up_torch(checkpoint: Checkpoint, device: torch.device) -> None:
-    """Settings of the process, and of this thread, that suit this model."""
+    """Set up the process and this thread for this model."""
     if device.type == "cuda":
-        # Graphs, streams and Triton's kernels go to the thread's device, whatever their tensors are on.
+        # Graphs, streams and Triton kernels run on the thread's device, whatever device their tensors are on.
         torch.cuda.set_device(device)
-    # cuDNN's attention plans anew for each length of the KV cache: 13-18 tok/s instead of 35-58 for 7B on a H200.
+    # cuDNN's attention plans again for each length of the KV cache: 13-18 tok/s, not 35-58, for 7B on an H200.
     torch.backends.cuda.enable_cudnn_sdp(False)
-    # In a container torch counts the cores of the whole machine, and decodes many times slower for it. A small
-    # model's products are not worth sharing: 6.8M parameters decode at 95-107 tok/s on one of two cores, at 23-86
-    # on both, the less the more else runs, since the threads wait for each other in every layer.
+    # In a container, torch counts the cores of the whole machine and decodes many times slower. A small model's
+    # products are not worth sharing: 6.8M parameters decode at 95-107 tok/s on one of two cores, at 23-86 on both,
+    # slower the more else runs, since the threads wait for each other in every layer.
     if "OMP_NUM_THREADS" not in os.environ:
         is_small = checkpoint.parameters < ONE_CORE_PARAMETERS
         torch.set_num_threads(1 if is_small else min(torch.get_num_threads(), usable_cores()))
@@ -172,9 +172,9 @@ def _tokenizer(folder: Path, spec: ModelSpec) -> PreTrainedTokenizerBase:
             folder, local_files_only=True, trust_remote_code=spec.trust_remote_code
         )
     except Exception as error:
-        # Its parsers raise everything from KeyError to a bare Exception.
+        # Its parsers raise anything from KeyError to a bare Exception.
         raise QwenTuiError("engine.bad_tokenizer", path=one_line(folder), detail=one_line(error)) from error
-    # Where its files are missing the library makes a tokenizer of nothing but special tokens, and says nothing.
+    # If files are missing, the library silently builds a tokenizer of nothing but special tokens.
     if tokenizer.vocab_size < LEAST_PIECES:
         raise QwenTuiError("engine.no_tokenizer", path=one_line(folder))
     _check_template(tokenizer, folder)
@@ -182,7 +182,7 @@ def _tokenizer(folder: Path, spec: ModelSpec) -> PreTrainedTokenizerBase:
 
 
 def _check_template(tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
-    """Whether the chat template is one at all; what it takes shows when something is asked."""
+    """Raise QwenTuiError for a template with syntax errors; what it supports shows in use."""
     if tokenizer.chat_template is None:
         return
     try:
@@ -195,9 +195,9 @@ def _check_template(tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
 
 
 def _warm(model: PreTrainedModel) -> None:
-    """One small prefill and one step: pages in a memory-mapped checkpoint and starts the device's libraries.
+    """Run one small prefill and one decode step, to page in the checkpoint and start the device's libraries.
 
-    So the first reply's time to first token is not that of loading.
+    Otherwise the first reply's time to first token would include that.
     """
     ids = torch.zeros((1, 8), dtype=torch.long, device=model.device)
     with torch.no_grad():

@@ -1,8 +1,8 @@
-"""Unfinished files of downloads that were killed: removed by the next download, of whichever model.
+"""Remove unfinished files of killed downloads before the next download of any model.
 
-huggingface_hub gives each attempt's file a new name and removes it itself, unless the process is killed: then
-gigabytes stay that nobody ever reads again. So what this process is about to download is noted beforehand, in a
-file that it keeps locked: a note whose lock is free is that of a dead process.
+huggingface_hub gives each attempt's file a new name and removes it itself, but a killed process leaves gigabytes
+that nobody ever reads again. So each download is recorded beforehand in a note, a file that the process keeps
+locked: a note that is not locked belongs to a dead process.
 """
 
 import fcntl
@@ -17,17 +17,17 @@ from pathlib import Path
 from huggingface_hub.utils import WeakFileLock
 
 ORPHAN_SECONDS = 3600.0
-"""An unfinished file of anybody's that has not been written to for this long."""
+"""Age since the last write at which any unfinished file counts as abandoned."""
 
 LOCK_SECONDS = 0.05
-"""How long a file's lock is waited for; whoever has it is at work."""
+"""How long to wait for a file's lock; a process that has it is still writing."""
 
 
 @contextmanager
 def noted(cache: Path, repository: str, etags: Iterable[str]) -> Iterator[None]:
-    """Within this, a repository is downloaded: what the dead have left is removed, and what is begun is noted.
+    """Record a download of a repository while it runs, after removing the leftovers of dead processes.
 
-    `repository`: its folder's name in the cache; `etags`: what its files are called in there.
+    `repository` is its folder's name in the cache, `etags` are the names of its files there.
     """
     locks = cache / ".locks"
     for note in locks.glob("*/qwen-tui-*.unfinished"):
@@ -38,7 +38,7 @@ def noted(cache: Path, repository: str, etags: Iterable[str]) -> Iterator[None]:
             if time.time() - orphan.stat().st_mtime > ORPHAN_SECONDS:
                 orphan.unlink(missing_ok=True)
     with ExitStack() as ours:
-        with suppress(OSError):  # without a note, or a lock on it: the files' age must do then
+        with suppress(OSError):  # without a note or its lock, the age of the files must do
             (locks / repository).mkdir(parents=True, exist_ok=True)
             descriptor, name = tempfile.mkstemp(".unfinished", "qwen-tui-", locks / repository)
             ours.callback(os.close, descriptor)
@@ -49,7 +49,7 @@ def noted(cache: Path, repository: str, etags: Iterable[str]) -> Iterator[None]:
 
 
 def _remove(cache: Path, repository: str, etag: str) -> None:
-    """Remove unfinished files of this etag, unless a program writes one now: the library locks it meanwhile."""
+    """Remove unfinished files with this etag, unless a program holds the library's lock to write one."""
     begun = list((cache / repository / "blobs").glob(f"{etag}.*.incomplete"))
     if not begun:
         return
@@ -62,7 +62,7 @@ def _remove(cache: Path, repository: str, etag: str) -> None:
 
 
 def _noted_by_the_dead(note: Path) -> list[str]:
-    """What a process that is gone had begun; nothing while it lives. The note is removed."""
+    """Return the etags in a dead process's note, and remove it; empty while the process lives."""
     try:
         with note.open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,4 +1,4 @@
-"""Where a model goes and in what form: the plan of `fit`, in torch's terms."""
+"""Translate the plan of `fit`, the devices and the form of a model, into torch's terms."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,28 +18,28 @@ from qwen_tui.engine.models.size import size_of
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """How a model is to be loaded."""
+    """How to load a model."""
 
     device: torch.device
     """The device, or the first of several."""
     device_map: str | dict[str, str]
-    """As `from_pretrained` takes it: everything on one device, or one GPU after the other filled to `max_memory`.
+    """For `from_pretrained`: everything on one device, or one GPU after another filled up to `max_memory`.
 
-    Not `auto`: it shares the weights out evenly, whatever the memory, and leaves to the disk what then is too much
-    (7B over 14 and 9 GB).
+    Not `auto`, which divides the weights evenly regardless of memory and offloads the excess to disk (7B over 14
+    and 9 GB).
     """
     max_memory: dict[int, int]
-    """Over several GPUs: the bytes of weights that each may take, by its number; else empty."""
+    """Over several GPUs, the bytes of weights that each may use, by number; else empty."""
     dtype: torch.dtype
     quantization: str
-    """`none`, `4bit` or `8bit`; `none` too for a checkpoint that was saved quantized."""
+    """`none`, `4bit` or `8bit`; also `none` for a checkpoint that was saved quantized."""
     context_tokens: int
-    """The context window that there is memory for."""
+    """The context window that fits in memory."""
     reasons: tuple[Reason, ...]
 
 
 def place(spec: ModelSpec, checkpoint: Checkpoint, devices: Sequence[Device] | None = None) -> Placement:
-    """Decide by what there is now, or by `devices`; raises QwenTuiError as `fit.plan` does."""
+    """Place a model on the current devices, or on `devices`. Raises QwenTuiError as `fit.plan` does."""
     there = usable() if devices is None else devices
     plan = fit.plan(size_of(checkpoint), there, spec.quantization, spec.device)
     first = plan.fit.devices[0].name
@@ -55,7 +55,7 @@ def place(spec: ModelSpec, checkpoint: Checkpoint, devices: Sequence[Device] | N
 
 
 def usable() -> tuple[Device, ...]:
-    """As `devices.usable`, which the screen goes by; where torch can use others, torch is right."""
+    """Return `devices.usable`, which the screen uses, but trust torch where it can use other devices."""
     gpus = devices_here.gpus() if torch.cuda.is_available() else ()
     if torch.cuda.is_available() and len(gpus) != torch.cuda.device_count():
         gpus = tuple(_cuda_device(index) for index in range(torch.cuda.device_count()))
@@ -67,9 +67,9 @@ def usable() -> tuple[Device, ...]:
 
 
 def quantization_arguments(placement: Placement) -> dict[str, Any]:
-    """What `from_pretrained` takes to quantize; nothing at all when it is not to.
+    """Return the quantization arguments of `from_pretrained`; empty if the model is not to be quantized.
 
-    Given as None, `quantization_config` would hide that of a checkpoint which was saved quantized.
+    A `quantization_config` of None would hide that of a checkpoint that was saved quantized.
     """
     if placement.quantization == "none":
         return {}
@@ -86,7 +86,7 @@ def quantization_arguments(placement: Placement) -> dict[str, Any]:
 
 
 def _cuda_device(index: int) -> Device:
-    """As torch tells it; this makes a CUDA context on the device, which takes memory there."""
+    """Query a GPU through torch, which creates a CUDA context and so uses memory there."""
     free, total = torch.cuda.mem_get_info(index)
     capability = torch.cuda.get_device_capability(index)
     return cuda_device(index, Gpu(torch.cuda.get_device_name(index), total, free, capability))

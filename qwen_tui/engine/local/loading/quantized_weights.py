@@ -1,7 +1,7 @@
-"""A model's quantized weights in the cache: found there by all that decides what they are, and written there.
+"""Find and save a model's quantized weights in the cache, keyed by everything that determines them.
 
-They are written by the thread that generates, in small steps while nothing is asked: so neither a reply nor
-bitsandbytes, which packs weights anew for a CPU when they are first used, can change them meanwhile.
+The thread that generates writes them, in small steps while it is idle: so neither a reply nor bitsandbytes, which
+repacks weights for a CPU on first use, can change them meanwhile.
 """
 
 import fcntl
@@ -31,13 +31,13 @@ from qwen_tui.engine.models.quantized_cache import QuantizedCache
 log = logging.getLogger(__name__)
 
 STEP_BYTES = 16 << 20
-"""How much is written in one step: what a reply may have to wait for."""
+"""Size of one write step, the longest that a reply may have to wait for."""
 
 LEAST_FREE_BYTES = 1_000_000_000
-"""On a CPU the weights are kept only with so much of main memory left, since they are there twice meanwhile."""
+"""Main memory to leave free on a CPU, where the weights are in memory twice while they are saved."""
 
 FORMAT = 1
-"""Another number makes all that was kept before worthless."""
+"""Changing this number invalidates all entries."""
 
 _GENERATION = "generation_config.json"
 
@@ -51,31 +51,31 @@ _DTYPES = {
     torch.uint8: "U8",
     torch.bool: "BOOL",
 }
-"""As safetensors calls them."""
+"""Names of dtypes in safetensors."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """Where one model in one form stands in the cache, or will stand."""
+    """The cache entry of one model in one form, existing or not."""
 
     cache: QuantizedCache
     name: str
-    """As the person calls the model."""
+    """The model's display name."""
     source: Checkpoint
     made_of: str
-    """Changes when the source's files do."""
+    """Fingerprint of the source's files."""
     key: str
-    """Changes when anything does that decides what is kept."""
+    """Fingerprint of everything that determines the entry."""
     config: Mapping[str, Any]
-    """What `config.json` is to say: the source's, and how it is quantized."""
+    """Contents of `config.json`: the source's config plus the quantization."""
     device: torch.device
 
     def save(self, model: PreTrainedModel) -> Iterator[None]:
-        """The steps that write this model's weights; they have to be taken from before the first forward pass.
+        """Return the steps that write this model's weights. Call this before the first forward pass.
 
-        On a CPU it holds the tensors as they are now: with AVX512-BF16 the first use replaces them by packed ones,
-        from which the originals cannot be had again. A GPU would keep them twice, beside those that decoding lays
-        out anew, and there they are the same later on. Nothing is raised: what goes wrong is said in the log.
+        On a CPU the current tensors are kept: with AVX512-BF16 the first use replaces them by packed ones from
+        which they cannot be recovered. On a GPU that would keep them twice, next to decoding's own layout; there
+        they are read later, unchanged. Failures are only logged.
         """
         tensors = _distinct(model)
         size = sum(tensor.nbytes for tensor in tensors.values())
@@ -104,8 +104,8 @@ class Kept:
                 yield from _write(folder / WEIGHTS, held if held is not None else _distinct(model))
                 self.cache.add(folder, self.name, self.key, self.source.folder, self.made_of)
             finally:
-                shutil.rmtree(folder, ignore_errors=True)  # there no more, when it has become an entry
-            log.info("%s bytes of %s are kept after %.1f s", size, self.name, time.monotonic() - began)
+                shutil.rmtree(folder, ignore_errors=True)  # already renamed if it has become an entry
+            log.info("%s bytes of %s were saved in %.1f s", size, self.name, time.monotonic() - began)
         except OSError as error:
             log.warning("the quantized weights of %s are not kept: %s", self.name, error)
 
@@ -113,9 +113,9 @@ class Kept:
 def kept(
     cache: QuantizedCache | None, name: str, checkpoint: Checkpoint, placement: Placement
 ) -> Kept | None:
-    """Where the model stands in the cache in this form; None for a model that is not to be kept there.
+    """Return the model's cache entry in this form, or None if it is not to be cached.
 
-    Those are models that are not quantized on loading, and those that bring code of their own with them.
+    Models that are not quantized on loading, or that come with their own code, are not cached.
     """
     is_kept = placement.quantization != "none" and "auto_map" not in checkpoint.config
     if cache is None or cache.most_bytes == 0 or not is_kept:
@@ -133,7 +133,7 @@ def kept(
 
 
 def _files(folder: Path) -> list[Any]:
-    """What tells the files of a checkpoint from others: their sizes, times and headers, and its configs."""
+    """Identify the files of a checkpoint: sizes, times and headers of the weights, and the configs."""
     weights = [
         (file.name, file.stat().st_size, file.stat().st_mtime_ns, _digest(header_bytes(file).hex()))
         for file in weight_files(folder)
@@ -150,9 +150,9 @@ def _digest(value: Any) -> str:
 
 
 def _distinct(model: PreTrainedModel) -> dict[str, torch.Tensor]:
-    """All tensors that make up the model, by name, each once: of those that are tied the first.
+    """Return all tensors of the model by name, tied ones only once, under their first name.
 
-    Those with the widest values come first, so that each stands in the file where its dtype wants it.
+    Tensors with the widest elements come first, so that each is aligned in the file.
     """
     tensors: dict[str, torch.Tensor] = {}
     seen: set[tuple[object, ...]] = set()
@@ -166,7 +166,7 @@ def _distinct(model: PreTrainedModel) -> dict[str, torch.Tensor]:
 
 
 def _write(path: Path, tensors: dict[str, torch.Tensor]) -> Iterator[None]:
-    """Write a safetensors file (see `checkpoint`) a step at a time, and wait until it is on the disk."""
+    """Write a safetensors file (see `checkpoint`) step by step, and wait until it is on the disk."""
     header: dict[str, Any] = {"__metadata__": {"format": "pt"}}
     end = 0
     for name, tensor in tensors.items():
@@ -179,7 +179,7 @@ def _write(path: Path, tensors: dict[str, torch.Tensor]) -> Iterator[None]:
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)  # until it is closed: so others know that someone writes
+        fcntl.flock(file, fcntl.LOCK_EX)  # until closed: tells others that the file is being written
         file.write(len(text).to_bytes(8, "little") + text)
         for tensor in tensors.values():
             flat = tensor.contiguous().reshape(-1).view(torch.uint8)

@@ -1,7 +1,7 @@
-"""A model folder of a known shape with random weights: what a model costs in time and memory, without the model.
+"""Write a checkpoint of a known shape with random weights, to measure time and memory without the model.
 
-`main` runs in a process of its own, since it needs torch. The tokenizer and the chat template are the guide's: few
-ids, but all of them ids of the model, too.
+`main` runs in a separate process, since it needs torch. Tokenizer and chat template are the guide's: its ids are
+few, but all valid for the model.
 """
 
 import json
@@ -20,14 +20,14 @@ from qwen_tui.engine.models.checkpoint import INDEX
 from qwen_tui.guide import model_folder
 
 SHARD_BYTES = 2_000_000_000
-"""About how large each file of weights becomes."""
+"""Approximate size of each checkpoint shard."""
 
 DEVIATION = 0.02
-"""Of the weights, as Qwen's `initializer_range`: with it hidden states stay in a usable range."""
+"""Standard deviation of the weights, as Qwen's `initializer_range`: keeps hidden states in a usable range."""
 
 
 def config_of(shape: Shape) -> PretrainedConfig:
-    """The configuration of a shape, as transformers has it; in bfloat16."""
+    """Return the transformers config of a shape, in bfloat16."""
     family = "qwen3" if shape.is_qwen3 else "qwen2"
     values: dict[str, Any] = {
         "hidden_size": shape.hidden_size,
@@ -44,6 +44,16 @@ def config_of(shape: Shape) -> PretrainedConfig:
     }
     if shape.is_qwen3:
         values["head_dim"] = shape.head_dim
+    if shape.linear is not None:
+        family = "qwen3_5_text"
+        values |= {
+            "linear_num_key_heads": shape.linear.key_heads,
+            "linear_num_value_heads": shape.linear.value_heads,
+            "linear_key_head_dim": shape.linear.head_dim,
+            "linear_value_head_dim": shape.linear.head_dim,
+            "linear_conv_kernel_dim": shape.linear.taps,
+            "full_attention_interval": shape.linear.full_attention_interval,
+        }
     if shape.experts:
         family = "qwen3_moe"
         values |= {
@@ -56,7 +66,7 @@ def config_of(shape: Shape) -> PretrainedConfig:
 
 
 def write(shape: Shape, folder: Path) -> None:
-    """Write a checkpoint of this shape into an empty folder; raises OSError."""
+    """Write a checkpoint of this shape into an empty folder. Raises OSError."""
     config = config_of(shape)
     with torch.device("meta"):
         model = AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16)
@@ -78,13 +88,13 @@ def write(shape: Shape, folder: Path) -> None:
 
 
 def _tensor(name: str, shape: tuple[int, ...], random: torch.Generator) -> torch.Tensor:
-    """Ones for a norm's weights, else normally distributed."""
-    if "norm" in name:
+    """Return ones for a norm's weights and for a state's decay, else normally distributed values."""
+    if "norm" in name or name.endswith(("A_log", "dt_bias")):
         return torch.ones(shape, dtype=torch.bfloat16)
     drawn = torch.empty(shape, dtype=torch.bfloat16, device=random.device)
     return drawn.normal_(0, DEVIATION, generator=random).cpu()
 
 
 def main() -> None:
-    """Write the shape that the command line names first into the folder that it names then."""
+    """Write a checkpoint: the arguments are the shape's name and the folder."""
     write(shape_named(sys.argv[1]), Path(sys.argv[2]))

@@ -1,4 +1,4 @@
-"""The weights of a model, read into memory: from the model's own files, or from those that are kept quantized."""
+"""Read a model's weights into memory, from its own files or from the cache of quantized weights."""
 
 import logging
 import time
@@ -23,18 +23,18 @@ from qwen_tui.errors import QwenTuiError
 log = logging.getLogger(__name__)
 
 REPORT_SECONDS = 0.05
-"""How often progress is reported at most."""
+"""Minimum interval between progress reports."""
 
 ReportRead = Callable[[Stage, int, int], None]
-"""Told what is happening, and how many bytes of how many are done."""
+"""Called with the stage, the bytes done and the total."""
 
 
 def read_model(
     checkpoint: Checkpoint, placement: Placement, spec: ModelSpec, kept: Kept | None, report: ReportRead
 ) -> tuple[PreTrainedModel, Iterator[None]]:
-    """A model that has computed nothing yet; `kept` is where it may stand quantized. Raises QwenTuiError.
+    """Read a model that has not computed anything yet; `kept` is its entry in the cache. Raises QwenTuiError.
 
-    With it comes what writes its quantized weights there, a little at a time; empty when there is nothing to write.
+    Also returns the steps that save its quantized weights; empty if there is nothing to save.
     """
     if kept is not None and (model := _read_kept(placement, spec, kept, report)) is not None:
         return model, iter(())
@@ -46,7 +46,7 @@ def read_model(
 def _read_kept(
     placement: Placement, spec: ModelSpec, kept: Kept, report: ReportRead
 ) -> PreTrainedModel | None:
-    """The model from the cache; None when it is not there, or has turned out not to be usable."""
+    """Read the model from the cache; None if it is not there or turns out to be unusable."""
     entry = kept.cache.find(kept.name, kept.key)
     if entry is None:
         return None
@@ -78,13 +78,13 @@ def _read(
                 checkpoint.folder,
                 local_files_only=True,
                 use_safetensors=True,
-                # Unset, the library asks on stdin whether a model's own code may run.
+                # If unset, the library asks on stdin whether a model's own code may run.
                 trust_remote_code=spec.trust_remote_code,
                 dtype=placement.dtype,
                 device_map=placement.device_map,
                 max_memory=placement.max_memory or None,
                 **arguments,
-                # Reported below as what is amiss, by name, instead of in a table.
+                # Mismatches are reported below as an error with a name, instead of in a table.
                 ignore_mismatched_sizes=True,
                 output_loading_info=True,
             )
@@ -97,7 +97,7 @@ def _read(
 
 
 def _check_tensors(found: Mapping[str, Any]) -> None:
-    """Tensors that are missing, or of another shape, are filled with random numbers and only logged."""
+    """Raise QwenTuiError for missing or mismatched tensors, which the library fills with random numbers."""
     missing = sorted(str(name) for name in found["missing_keys"])
     if missing:
         raise QwenTuiError("engine.missing_tensors", tensor=one_line(missing[0]), tensors=len(missing))
@@ -109,7 +109,7 @@ def _check_tensors(found: Mapping[str, Any]) -> None:
 
 
 def _by_parameter(tensor_bytes: Mapping[str, int]) -> Mapping[str, int]:
-    """The sizes by parameter: what belongs to a quantized one (`…weight.absmax`) counts to it."""
+    """Sum the sizes by parameter: parts of a quantized one (`…weight.absmax`) count towards it."""
     sizes: Counter[str] = Counter()
     for name, size in tensor_bytes.items():
         head, mark, _ = name.partition(".weight.")
@@ -132,7 +132,7 @@ def _in_plain_words(error: Exception, checkpoint: Checkpoint, placement: Placeme
 
 
 def _broken_file(checkpoint: Checkpoint) -> QwenTuiError | None:
-    """Which of the weight files cannot be opened; what goes wrong with it later does not name it."""
+    """Find the weight file that cannot be opened; the error that it causes later does not name it."""
     for file in weight_files(checkpoint.folder):
         try:
             safe_open(file, "pt")
@@ -143,7 +143,7 @@ def _broken_file(checkpoint: Checkpoint) -> QwenTuiError | None:
 
 @contextmanager
 def _weights_reported(sizes: Mapping[str, int], read: Callable[[int], None]) -> Iterator[None]:
-    """Within this, `read` is told how many bytes of the weights have been loaded."""
+    """Call `read` with the number of bytes of weights loaded so far."""
 
     def hook(factory: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if kwargs.get("desc") != "Loading weights":
@@ -158,7 +158,7 @@ def _weights_reported(sizes: Mapping[str, int], read: Callable[[int], None]) -> 
 
 
 def _counted(tensors: Any, sizes: Mapping[str, int], read: Callable[[int], None]) -> Iterator[Any]:
-    """Stands in for tqdm over (tensor name, mapping): counts the bytes of the tensors that are done."""
+    """Replace tqdm over (tensor name, mapping), counting the bytes of finished tensors."""
     done = 0
     reported_at = 0.0
     for item in tensors:

@@ -1,4 +1,4 @@
-"""What a loaded model is like: its context window, its defaults, which tokens end a reply and which are none."""
+"""Properties of a loaded model: its context window, defaults, end tokens and padding ids."""
 
 from typing import Any
 
@@ -11,19 +11,19 @@ from qwen_tui.engine.models import size
 
 
 def context_window(config: Any) -> int:
-    """In tokens: as `size.context_window` has it, with the library's values for what config.json leaves out."""
+    """Return `size.context_window` in tokens, with the library's defaults for what config.json omits."""
     return size.context_window(config.get_text_config().to_dict())
 
 
 def sampling_defaults(config: GenerationConfig) -> dict[str, Json]:
-    """The checkpoint's own sampling values; without any of its own it takes the likeliest token."""
+    """Return the checkpoint's own sampling values; without any, it decodes greedily."""
     defaults = {name: getattr(config, name, None) for name in SAMPLING_FIELDS}
     told = {name: value for name, value in defaults.items() if value is not None}
     return {"do_sample": bool(config.do_sample), **told}
 
 
 def device(model: PreTrainedModel, first: torch.device) -> str:
-    """The device it is on, or all of them: `cuda:0`, `cuda:0, cuda:1`."""
+    """Return the device or devices that the model is on: `cuda:0`, `cuda:0, cuda:1`."""
     places = {str(place) for place in getattr(model, "hf_device_map", {}).values()}
     if len(places) < 2:
         return str(first)
@@ -31,7 +31,7 @@ def device(model: PreTrainedModel, first: torch.device) -> str:
 
 
 def quantization(config: Any, chosen: str) -> str:
-    """`none`, `4bit`, `8bit`, or the method's own name for a checkpoint that was saved quantized in another way."""
+    """Return `none`, `4bit`, `8bit`, or the method of a checkpoint that was saved quantized otherwise."""
     saved = getattr(config, "quantization_config", None)
     if chosen != "none" or saved is None:
         return chosen
@@ -45,7 +45,7 @@ def quantization(config: Any, chosen: str) -> str:
 def end_ids(
     config: GenerationConfig, tokenizer: PreTrainedTokenizerBase, end_of_turn: int | None
 ) -> tuple[int, ...]:
-    """The tokens that end a reply: the checkpoint's, the tokenizer's, and the template's end of turn."""
+    """Return the tokens that end a reply: the checkpoint's, the tokenizer's, and the template's end of turn."""
     named = config.eos_token_id
     ids = list(named) if isinstance(named, list | tuple) else [named]
     known = {int(i) for i in [*ids, tokenizer.eos_token_id, end_of_turn] if i is not None}
@@ -53,7 +53,7 @@ def end_ids(
 
 
 def padded_ids(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> torch.Tensor | None:
-    """Ids (N) that the output layer has and the tokenizer does not: a checkpoint's padding to a round size."""
+    """Return ids (N) of the output layer that the tokenizer lacks: a checkpoint's padding to a round size."""
     known = set(tokenizer.get_vocab().values())
     size = model.config.get_text_config().vocab_size
     unknown = [i for i in range(size) if i not in known]

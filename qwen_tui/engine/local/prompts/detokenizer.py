@@ -1,7 +1,7 @@
-"""Generated token ids to text while they stream: exact, one token at a time, at a constant cost a token.
+"""Decode generated token ids to text while they stream: exact, incremental, at a constant cost per token.
 
-Why not the library's streamers: `TextStreamer` holds text back until a space and decodes the whole line again
-with every token; `DecodeStream` has no flush and stalls on broken UTF-8.
+The library's streamers are unsuitable: `TextStreamer` holds text back until a space and decodes the whole line
+again with every token; `DecodeStream` has no flush and stalls on broken UTF-8.
 """
 
 import codecs
@@ -12,17 +12,17 @@ from transformers import PreTrainedTokenizerBase
 from transformers.convert_slow_tokenizer import bytes_to_unicode
 
 HOLD_TOKENS = 8
-"""How many tokens may wait for an incomplete character to be completed; UTF-8 needs three at most."""
+"""How many tokens may wait for an incomplete character; UTF-8 needs three at most."""
 
 
 class TokenBytes:
-    """The bytes of each token of a byte-level tokenizer, found once each; special tokens have none."""
+    """The bytes of each token of a byte-level tokenizer, computed once; special tokens have none."""
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase) -> None:
         self._tokenizer = tokenizer
         added = tokenizer.added_tokens_decoder.items()
         self._special = {*tokenizer.all_special_ids, *(i for i, token in added if token.special)}
-        """The ids that `decode(skip_special_tokens=True)` leaves out."""
+        """Ids that `decode(skip_special_tokens=True)` omits."""
         self._found: dict[int, bytes] = {}
 
     def __getitem__(self, token_id: int) -> bytes:
@@ -34,9 +34,9 @@ class TokenBytes:
 
 
 class ByteDecoder:
-    """For byte-level tokenizers (Qwen, Llama 3, GPT-2): token to bytes to characters.
+    """Decoder for byte-level tokenizers (Qwen, Llama 3, GPT-2): tokens to bytes to characters.
 
-    The parts of one reply's text add up to `tokenizer.decode` of all its ids.
+    The pieces of a reply's text add up to `tokenizer.decode` of all its ids.
     """
 
     def __init__(self, table: TokenBytes) -> None:
@@ -44,13 +44,13 @@ class ByteDecoder:
         self._characters = codecs.getincrementaldecoder("utf-8")("replace")
 
     def push(self, token_id: int) -> str:
-        """The text that is certain now; empty inside a character, and for special tokens."""
+        """Add a token and return the text that is certain; empty within a character and for special tokens."""
         return self._characters.decode(self._table[token_id])
 
     def flush(self, *, is_cut: bool = False) -> str:
-        """What is left when no more tokens come: an unfinished character shows as U+FFFD.
+        """Return the remaining text when there are no more tokens: an incomplete character becomes U+FFFD.
 
-        When the reply `is_cut` and may be continued, that character is dropped: the model writes it again.
+        If the reply `is_cut` and may be continued, that character is dropped: the model will write it again.
         """
         if is_cut:
             self._characters.reset()
@@ -58,20 +58,20 @@ class ByteDecoder:
 
 
 class WindowDecoder:
-    """For every other tokenizer (SentencePiece and the like): decode a short window, show what it adds.
+    """Decoder for every other tokenizer (SentencePiece and the like): decodes a short window of tokens.
 
-    The window begins with tokens whose text is out already, since the text of a token can depend on the ones
-    before it: a SentencePiece word loses its space at the start of a text.
+    The window starts with tokens whose text has been returned, since a token's text can depend on those before it:
+    a SentencePiece word loses its space at the start of a text.
     """
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase, begun_ids: Sequence[int] = ()) -> None:
-        """`begun_ids`: the tokens before the first one, when a text is continued."""
+        """`begun_ids` are the tokens before the first one, if a text is continued."""
         self._tokenizer = tokenizer
         self._shown_ids: list[int] = list(begun_ids[-HOLD_TOKENS:])
         self._held_ids: list[int] = []
 
     def push(self, token_id: int) -> str:
-        """See `ByteDecoder.push`."""
+        """Add a token and return the text that is certain; see `ByteDecoder.push`."""
         self._held_ids.append(token_id)
         text = self._added()
         if not text or (text.endswith("�") and len(self._held_ids) < HOLD_TOKENS):
@@ -79,7 +79,7 @@ class WindowDecoder:
         return self._show(text)
 
     def flush(self, *, is_cut: bool = False) -> str:
-        """See `ByteDecoder.flush`."""
+        """Return the remaining text; see `ByteDecoder.flush`."""
         text = self._show(self._added())
         return text.rstrip("�") if is_cut else text
 
@@ -99,14 +99,14 @@ TextDecoder = ByteDecoder | WindowDecoder
 
 
 def is_byte_level(tokenizer: PreTrainedTokenizerBase) -> bool:
-    """Whether its tokens are plain bytes in the GPT-2 alphabet, with nothing tidied up afterwards."""
+    """Whether the tokens are plain bytes in the GPT-2 alphabet, without any cleanup afterwards."""
     backend = getattr(tokenizer, "backend_tokenizer", None)
     tidies = bool(getattr(tokenizer, "clean_up_tokenization_spaces", False))
     return backend is not None and isinstance(backend.decoder, decoders.ByteLevel) and not tidies
 
 
 def token_bytes(token: str) -> bytes:
-    """A token's bytes. An added token outside the byte alphabet stands for itself, as in `decoders.ByteLevel`."""
+    """Return a token's bytes; as in `decoders.ByteLevel`, an added token outside the alphabet is literal text."""
     try:
         return bytes(_BYTE_OF[character] for character in token)
     except KeyError:
@@ -114,4 +114,4 @@ def token_bytes(token: str) -> bytes:
 
 
 _BYTE_OF = {character: byte for byte, character in bytes_to_unicode().items()}
-"""GPT-2's alphabet: each byte has one printable character."""
+"""GPT-2's alphabet: one printable character for each byte."""

@@ -1,11 +1,11 @@
-"""Text to token ids, with what people and models wrote kept apart from what the chat template wrote.
+"""Encode rendered prompts to token ids, keeping message contents apart from the chat template's own text.
 
-Contents are *defused* before the template is rendered: a control token in them is broken in two by a character
-that no text contains, so it is tokenised as the text it is and cannot change the prompt's structure.
+Contents are *defused* before the template is rendered: a control token in them is split by a character that no
+text contains, so that it is tokenized as text and cannot change the prompt's structure.
 
-Between added tokens a byte-level tokenizer sees nothing of what stands on the other side of them, so the pieces
-are encoded one by one and remembered: a long conversation costs little to count again. Where a probe shows that
-a tokenizer is not like that, the whole text is encoded each time.
+A byte-level tokenizer does not look across added tokens, so the pieces between them are encoded separately and
+cached: counting a long conversation again is cheap. If probes show that a tokenizer is different, the whole text
+is encoded each time.
 """
 
 import re
@@ -16,31 +16,31 @@ from itertools import pairwise
 from transformers import PreTrainedTokenizerBase
 
 BREAK = "\ufdd0"
-"""A Unicode noncharacter: reserved for use inside a program."""
+"""A Unicode noncharacter, reserved for use inside a program."""
 
 MARK = "\ufdd1"
-"""Another: stands in a rendered prompt where tokens are to be put."""
+"""Another noncharacter: marks where tokens are to be inserted in a rendered prompt."""
 
 CACHED_CHARACTERS = 2_000_000
-"""How much text is remembered as encoded: several of the longest conversations. What was asked for longest ago goes
-first, as every state that a draft was in while it was typed."""
+"""Cache size for encoded text, enough for several of the longest conversations. The least recently used text, such
+as old states of a draft, is evicted first."""
 
 _OVERHEAD = 100
-"""What a piece counts beside its characters, so that short ones are bounded, too."""
+"""Cost of a piece in addition to its characters, which bounds the number of short ones."""
 
 _PROBE = ("  two\n\nlines é你好 ", "\n a  b\t1234 🦀 don't", "Yes.\n", "ok")
-"""Spaces, newlines, digits and scripts: what a tokenizer that looks across an added token would treat otherwise."""
+"""Spaces, newlines, digits and scripts, which expose a tokenizer that looks across added tokens."""
 
 
 class Encoder:
-    """A tokenizer that encodes rendered prompts. Not safe to use from two threads at a time."""
+    """A tokenizer that encodes rendered prompts. Not thread-safe."""
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase, template: str) -> None:
         self._tokenizer = tokenizer
         self._added: dict[str, int] = dict(tokenizer.added_tokens_encoder)
         self._at_added = re.compile(f"({_any_of(self._added)})")
         # The rule of transformers' `sanitize_control_tokens`, which itself cannot break an added token that is
-        # not special, as Qwen3's <think>.
+        # not special, such as Qwen3's <think>.
         control = {
             token_id: token.content
             for token_id, token in tokenizer.added_tokens_decoder.items()
@@ -48,24 +48,24 @@ class Encoder:
             and (token.special or (token.content in template and not token.content.isspace()))
         }
         self.control_ids = frozenset(control)
-        """The tokens that make up a prompt's structure: never those of a text."""
+        """Tokens that make up a prompt's structure and never belong to a text."""
         self._control = re.compile(_any_of(control.values()))
         self._known: OrderedDict[str, list[int]] = OrderedDict()
-        """The one used last is the last."""
+        """Encoded pieces, most recently used last."""
         self._known_characters = 0
         self.is_piecewise = all(self._by_pieces(text) == self._plain(text) for text in self._probes(template))
-        """What stands between two added tokens is encoded, and decoded, as if it stood alone."""
+        """Whether text between two added tokens is encoded and decoded independently of its surroundings."""
 
     def defuse(self, content: str) -> str:
-        """Break every control token in a message's content in two."""
+        """Split every control token in a message's content."""
         content = content.replace(BREAK, "").replace(MARK, "")
-        # Breaking one can leave another that overlapped with it: again, until there is none.
+        # Splitting one can leave another that overlapped it: repeat until there is none.
         while self._control.search(content):
             content = self._control.sub(lambda found: found[0][0] + BREAK + found[0][1:], content)
         return content
 
     def encode(self, text: str, *, add_special_tokens: bool = False) -> list[int]:
-        """The token ids of a rendered prompt with defused contents."""
+        """Return the token ids of a rendered prompt with defused contents."""
         first, *rest = text.split(BREAK)
         if add_special_tokens or not self.is_piecewise:
             ids = list(self._tokenizer.encode(first, add_special_tokens=add_special_tokens))
@@ -78,7 +78,7 @@ class Encoder:
     def encode_spliced(
         self, text: str, tokens: Iterable[Sequence[int]], *, add_special_tokens: bool = False
     ) -> list[int]:
-        """As `encode`, with these tokens in the place of the text's marks."""
+        """Encode like `encode`, inserting these tokens at the text's marks."""
         first, *rest = text.split(MARK)
         ids = self.encode(first, add_special_tokens=add_special_tokens)
         for own, part in zip(tokens, rest, strict=True):
@@ -107,7 +107,7 @@ class Encoder:
         return ids
 
     def _after_text(self, text: str) -> list[int]:
-        """Encode text from the middle of a prompt, where the tokenizer puts a space before a beginning."""
+        """Encode text from the middle of a prompt, for tokenizers that prepend a space to a beginning."""
         newline = self._plain("\n")
         ids = self._plain("\n" + text)
         return ids[len(newline) :] if ids[: len(newline)] == newline else self._plain(text)
@@ -116,11 +116,11 @@ class Encoder:
         return list(self._tokenizer.encode(text, add_special_tokens=False))
 
     def _probes(self, template: str) -> list[str]:
-        """Texts in which the added tokens that the template writes stand around and between other text."""
+        """Return texts with the template's added tokens around and between other text."""
         tokens = [token for token in self._added if token in template] or list(self._added)[:8]
         return [f"{before}{token}{after}" for token in tokens for before, after in pairwise(_PROBE)]
 
 
 def _any_of(tokens: Iterable[str]) -> str:
-    """A pattern for any of these, the longest first; one that matches nothing when there are none."""
+    """Return a pattern for any of these tokens, longest first; one that never matches if there are none."""
     return "|".join(re.escape(token) for token in sorted(tokens, key=len, reverse=True)) or "(?!)"

@@ -1,6 +1,6 @@
-"""Messages to the exact token ids that the model is sent, and how many each of them takes.
+"""Build the exact token ids that are sent to the model, and count them per message.
 
-Counting and generating go the same way, so what is counted is what is sent.
+Counting uses the same code as generating, so what is counted is what is sent.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ from qwen_tui.engine.thinking import CLOSE, OPEN
 from qwen_tui.errors import QwenTuiError
 
 REFUSALS = (TemplateError, TypeError, ValueError)
-"""What a template that does not take a conversation ends in: its own words, or a stumble over what is missing."""
+"""Exceptions of a template that rejects a conversation: its own message, or a failure on something missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,38 +35,38 @@ class Prompt:
 
     ids: list[int]
     thinks: bool
-    """It ends inside thinking: the template, or the reply that is continued, has opened it."""
+    """Whether it ends inside thinking, opened by the template or by the reply that is continued."""
     begun_ids: tuple[int, ...] = ()
-    """The last of `ids`: what there is of the reply that is continued. Empty for a new one."""
+    """The last of `ids`: the beginning of a reply that is continued. Empty for a new reply."""
 
     @property
     def digest(self) -> str:
-        """Tells prompts apart: see `Run.prompt_digest`."""
+        """Identifies the prompt: see `Run.prompt_digest`."""
         return hashlib.sha256(struct.pack(f"<{len(self.ids)}i", *self.ids)).hexdigest()[:16]
 
 
 class PromptBuilder:
-    """A model's tokenizer and template, and what they made of earlier messages. Safe to use from two threads."""
+    """A model's tokenizer and template, with a cache of encoded messages. Thread-safe."""
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase) -> None:
         self._tokenizer = tokenizer
         self._lock = threading.Lock()
-        """A fast tokenizer has settings that one call changes under another."""
+        """Needed because a call to a fast tokenizer can change settings that another call uses."""
         self.template: str | None = None
         with suppress(ValueError):
             self.template = str(tokenizer.get_chat_template())
-        """The chat template's text; None for a base model."""
+        """Text of the chat template; None for a base model."""
         self.can_think = bool(self.template and re.search(r"\benable_thinking\b", self.template))
-        """Whether the template takes `enable_thinking`."""
+        """Whether the template supports `enable_thinking`."""
         self._encoder = Encoder(tokenizer, self.template or "")
         added = tokenizer.added_tokens_encoder
         self.think_ids: tuple[int, int] | None = (
             (added[OPEN], added[CLOSE]) if {OPEN, CLOSE} <= added.keys() else None
         )
-        """The tokens that open and close thinking, where they are single tokens."""
+        """Tokens that open and close thinking, if they are single tokens."""
         self._splicer = Splicer(tokenizer, self._encoder, self.think_ids)
         self._opener = self._find_opener()
-        """The token that each message begins with and nothing else does, as ChatML's `<|im_start|>`."""
+        """The token that begins each message and occurs nowhere else, such as ChatML's `<|im_start|>`."""
 
     def build(
         self,
@@ -76,10 +76,10 @@ class PromptBuilder:
         continues: bool = False,
         is_stopped: IsStopped = never,
     ) -> Prompt:
-        """The prompt for the next reply, or for more of the last message when it `continues`.
+        """Return the prompt for the next reply, or for more of the last message if it `continues`.
 
-        Raises QwenTuiError `engine.template_refused` when the template does not take these messages, and
-        `Stopped` when it had to wait for a long count and was stopped meanwhile.
+        Raises QwenTuiError `engine.template_refused` if the template rejects these messages, and `Stopped` on a
+        stop while waiting for a long count.
         """
         with locked(self._lock, is_stopped):
             if _is_continued(messages, continues):
@@ -93,7 +93,7 @@ class PromptBuilder:
         *,
         is_stopped: IsStopped = never,
     ) -> list[int]:
-        """What every prompt begins with that asks something after these messages. Raises as `build` does."""
+        """Return the common beginning of all prompts with another message after these. Raises as `build` does."""
         one, other = (
             self.build((*messages, PromptMessage(Role.USER, text)), thinking, is_stopped=is_stopped).ids
             for text in ("a", "1")
@@ -103,7 +103,7 @@ class PromptBuilder:
     def count(
         self, messages: Sequence[PromptMessage], thinking: bool | None = None, *, continues: bool = False
     ) -> TokenCounts:
-        """See `Engine.count`. Where a template is not made of blocks, a message's share is its content."""
+        """Count tokens; see `Engine.count`. If a template has no blocks, a message's share is its content."""
         if not messages:
             return TokenCounts(0, ())
         prompt = self.build(messages, thinking, continues=continues)
@@ -117,9 +117,9 @@ class PromptBuilder:
         return TokenCounts(len(prompt.ids), tuple(shares))
 
     def end_of_turn_id(self) -> int | None:
-        """The special token that the template closes an assistant's message with, or None.
+        """Return the special token with which the template closes an assistant's message, or None.
 
-        A checkpoint's own list of end tokens does not always have it: a chat template laid over a base model.
+        A checkpoint's own list of end tokens may lack it, for example if a base model was given a chat template.
         """
         if self.template is None:
             return None
@@ -147,9 +147,9 @@ class PromptBuilder:
         thinking: bool | None,
         text: str,
     ) -> list[int] | None:
-        """The prompt with replies as the tokens that they were written as; None where there are none.
+        """Return the prompt with replies as the tokens that were generated for them; None if it has none.
 
-        Only where that still reads as `text`: a template may trim what it is given, but not a mark.
+        Used only if the result still reads as `text`: a template may trim contents, but not a mark.
         """
         own = [self._splicer.answer(message) if message.token_ids else None for message in messages]
         for is_trimmed in (False, True):
@@ -170,15 +170,15 @@ class PromptBuilder:
     def _continued(
         self, before: Sequence[PromptMessage], reply: PromptMessage, thinking: bool | None
     ) -> Prompt:
-        """The prompt that the reply began with, and behind it what there is of the reply, to the letter.
+        """Return the prompt that the reply was generated from, followed by the reply so far, verbatim.
 
-        The library's `continue_final_message` shows the reply to the template as one that is finished, and
-        templates write those in another way: trimmed, with an empty thinking block before it, or without its
-        thinking. So the model would go on from something that it never wrote. The reply is encoded by itself,
-        since its first token began where the prompt ended.
+        The library's `continue_final_message` gives the template a finished reply, which templates render
+        differently: trimmed, after an empty thinking block, or without its thinking. The model would then continue
+        something it never wrote. The reply is encoded separately, since its first token began where the prompt
+        ended.
         """
         if reply.thinking and thinking is False:
-            thinking = True  # it did think, whatever is asked now
+            thinking = True  # the reply does contain thinking, whatever is requested now
         prompt = self._new(before, thinking) if before or self.template is None else self._nothing()
         begun = self._splicer.begun(reply, *_written(reply, prompt.thinks)) if reply.token_ids else None
         if begun is None:
@@ -187,18 +187,18 @@ class PromptBuilder:
         return Prompt(prompt.ids + begun, thinks, tuple(begun))
 
     def _nothing(self) -> Prompt:
-        """The prompt of a conversation that the model begins, where the template can write one."""
+        """Return the prompt of a conversation that the model begins, if the template supports that."""
         try:
             return self._new((), None)
         except (QwenTuiError, IndexError):
             raise QwenTuiError("engine.nothing_before") from None
 
     def _render(self, messages: Sequence[PromptMessage], thinking: bool | None) -> str:
-        """The prompt's text, of messages that are defused.
+        """Render the prompt's text from defused messages.
 
-        A template that takes no system message gets its text at the head of the first user message; one that
-        wants the roles to alternate gets neighbours of one role as one message. A base model gets the contents,
-        each on a line of its own.
+        If the template rejects system messages, their text is put at the start of the first user message; if it
+        requires alternating roles, neighbors with the same role are merged. A base model gets the contents, each
+        on its own line.
         """
         if self.template is None:
             return "\n".join(message.content for message in messages)
@@ -239,20 +239,20 @@ class PromptBuilder:
         except QwenTuiError:
             return None
         added = set(self._tokenizer.added_tokens_encoder.values())
-        # One for each message, one for the generation prompt, and perhaps one for a default system prompt.
+        # One per message, one for the generation prompt, and perhaps one for a default system prompt.
         return next((i for i in ids if i in added and ids.count(i) - len(turns) in (1, 2)), None)
 
     def _blocks(
         self, ids: list[int], messages: Sequence[PromptMessage], is_continued: bool
     ) -> list[int] | None:
-        """Each message's block, from its opener to the next; None where the template is not made of blocks."""
+        """Return each message's length, from its opener to the next; None if the template has no such blocks."""
         if self._opener is None:
             return None
         bounds = [place for place, token in enumerate(ids) if token == self._opener]
         if is_continued:
-            # The generation prompt is the head of the reply's own block.
+            # The generation prompt is the start of the reply's own block.
             bounds.append(len(ids))
-        # Beside the messages' there is the generation prompt's opener, and that of a default system prompt.
+        # Openers without a message: the generation prompt's, and perhaps a default system prompt's.
         unasked = len(bounds) - 1 - len(messages)
         if unasked not in (0, 1) or (unasked == 1 and messages[0].role is Role.SYSTEM):
             return None
@@ -264,7 +264,7 @@ def _is_continued(messages: Sequence[PromptMessage], continues: bool) -> bool:
 
 
 def _written(reply: PromptMessage, thinks: bool) -> tuple[str, int]:
-    """A reply as a model writes it after a prompt that `thinks` or does not, and how many tags that takes."""
+    """Return a reply as generated after a prompt that ends in thinking or not, and its number of tags."""
     if not reply.thinking and not (reply.content and thinks):
         return reply.content, 0
     thought = reply.thinking if thinks else f"{OPEN}\n{reply.thinking}"
@@ -273,7 +273,7 @@ def _written(reply: PromptMessage, thinks: bool) -> tuple[str, int]:
 
 
 def _without_system(messages: Sequence[PromptMessage]) -> Sequence[PromptMessage]:
-    """The system prompts as the first part of the first user message."""
+    """Merge the system prompts into the first user message."""
     told = "\n\n".join(message.content for message in messages if message.role is Role.SYSTEM)
     others = [message for message in messages if message.role is not Role.SYSTEM]
     if not told or not others or others[0].role is not Role.USER:
@@ -282,7 +282,7 @@ def _without_system(messages: Sequence[PromptMessage]) -> Sequence[PromptMessage
 
 
 def _alternating(messages: Sequence[PromptMessage]) -> Sequence[PromptMessage]:
-    """No system message, and neighbours of one role as one message, a blank line between them."""
+    """Merge the system prompts, and neighboring messages with the same role, separated by a blank line."""
     merged: list[PromptMessage] = []
     for message in _without_system(messages):
         if merged and merged[-1].role is message.role:

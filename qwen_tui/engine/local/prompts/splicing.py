@@ -1,9 +1,9 @@
-"""The tokens that a reply was written as, put in the place of those that its text would be encoded to.
+"""Reuse the tokens that were generated for a reply instead of encoding its text again.
 
-Encoding a text does not always give the tokens it was decoded from, and from the first other one on everything
-would have to be read again. A template is rendered with a mark where such a reply stands, and the tokens are put
-there afterwards. What is sent still reads as the template writes it: tokens are only used where they decode to the
-message as it is now, whoever may have edited it or its file.
+Encoding a text does not always give the tokens it was decoded from, and everything after the first difference
+would have to be read again. The template is rendered with a mark in place of such a reply, and the tokens are
+inserted afterwards. The prompt still reads as the template renders it: tokens are used only if they decode to the
+current message, whoever may have edited it or its file.
 """
 
 from collections.abc import Sequence
@@ -16,27 +16,27 @@ from qwen_tui.engine.local.prompts.detokenizer import HOLD_TOKENS
 from qwen_tui.engine.local.prompts.encoding import MARK, Encoder
 
 REMEMBERED_REPLIES = 2000
-"""For how many replies their tokens are not checked again each time."""
+"""For how many replies the check of their tokens is cached."""
 
 
 class Splicer:
-    """Knows which tokens a reply can be sent as. Not safe to use from two threads at a time."""
+    """Finds the tokens as which a reply can be sent. Not thread-safe."""
 
     def __init__(
         self, tokenizer: PreTrainedTokenizerBase, encoder: Encoder, think_ids: tuple[int, int] | None
     ) -> None:
-        """`think_ids`: the tokens that open and close thinking, where they are single tokens."""
+        """`think_ids` are the tokens that open and close thinking, if they are single tokens."""
         self._tokenizer = tokenizer
         self._encoder = encoder
         self._close = think_ids[1] if think_ids is not None else None
         self._size = len(tokenizer)
         self.answer = lru_cache(REMEMBERED_REPLIES)(self._answer)
-        """The tokens of a reply's content, without its thinking; None where they are not known."""
+        """Returns the tokens of a reply's content, without its thinking; None if unknown."""
 
     def begun(self, reply: PromptMessage, written: str, tags: int) -> list[int] | None:
-        """The tokens of a reply that is to be continued, as far as it is `written`; None where they are not known.
+        """Return the tokens of a reply that is to be continued, as far as it is `written`; None if unknown.
 
-        `tags` is how many of the tokens open or close thinking.
+        `tags` is the number of tokens that open or close thinking.
         """
         ids = self._told(reply)
         return self._matching(ids, written, tags) if ids else None
@@ -45,13 +45,13 @@ class Splicer:
         ids = self._told(reply)
         if self._close in ids:
             ids = ids[len(ids) - ids[::-1].index(self._close) :]
-            # The newlines after the tag are the template's.
+            # The newlines after the tag belong to the template.
             while ids and not self._decoded(ids[:1]).strip("\n"):
                 ids = ids[1:]
         return self._matching(ids, reply.content) if ids else None
 
     def _told(self, reply: PromptMessage) -> list[int]:
-        """The tokens that came with a reply, without the end of turn; empty where they cannot be this model's."""
+        """Return a reply's recorded tokens without the end of turn; empty if they cannot be this model's."""
         if not self._encoder.is_piecewise or not all(0 <= token < self._size for token in reply.token_ids):
             return []
         ids = list(reply.token_ids)
@@ -60,9 +60,9 @@ class Splicer:
         return ids
 
     def _matching(self, ids: list[int], text: str, tags: int = 0) -> list[int] | None:
-        """The tokens of `text`, the last of which are `ids`; what comes before them is encoded.
+        """Return the tokens of `text`, ending with `ids`; the text before them is encoded.
 
-        What was cut off inside a character does not show in the text, nor do the last few tokens then.
+        A character cut off at the end does not show in the text, so the last few tokens may be dropped.
         """
         for end in range(len(ids), max(0, len(ids) - HOLD_TOKENS), -1):
             decoded = self._decoded(ids[:end])
@@ -78,7 +78,7 @@ class Splicer:
 
 
 def marked(messages: Sequence[PromptMessage], is_marked: Sequence[bool]) -> list[PromptMessage]:
-    """The messages with a mark for the content of those that are to get their own tokens."""
+    """Return the messages with a mark as the content of those that get their own tokens."""
     return [
         message._replace(content=MARK) if mark else message
         for message, mark in zip(messages, is_marked, strict=True)
@@ -86,7 +86,7 @@ def marked(messages: Sequence[PromptMessage], is_marked: Sequence[bool]) -> list
 
 
 def filled(text: str, contents: Sequence[str]) -> str | None:
-    """A text with its marks replaced by these contents; None where there is another number of them."""
+    """Return a text with its marks replaced by these contents; None if their numbers differ."""
     first, *rest = text.split(MARK)
     if len(rest) != len(contents):
         return None

@@ -1,1 +1,1 @@
-"""Markdown source to blocks."""
+"""Parse Markdown source to blocks."""

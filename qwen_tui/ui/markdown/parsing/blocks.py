@@ -24,7 +24,7 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """A fence, or an indented block (then without a language)."""
+    """A fenced code block, or an indented one (then without a language)."""
 
     language: str
     text: str
@@ -32,12 +32,12 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A horizontal line."""
+    """A horizontal rule."""
 
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A block inside another, and whether an empty line stands before it in the source."""
+    """A block inside another, and whether an empty line precedes it in the source."""
 
     block: "Block"
     gap: bool
@@ -45,7 +45,7 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """Blocks that are quoted."""
+    """A block quote."""
 
     blocks: tuple[Placed, ...]
 
@@ -56,19 +56,19 @@ class Item:
 
     blocks: tuple[Placed, ...]
     gap: bool
-    """An empty line stands before it in the source."""
+    """Whether an empty line precedes it in the source."""
     ticked: bool | None = None
     """For a task, whether it is done."""
 
 
 @dataclass(frozen=True, slots=True)
 class List:
-    """Items with bullets, or with numbers from `start`."""
+    """A list with bullets, or with numbers from `start`."""
 
     items: tuple[Item, ...]
     start: int | None
     level: int
-    """How many lists it is in."""
+    """How many lists it is nested in."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The inside of a paragraph: markdown-it's inline tokens to runs of text and ink."""
+"""Convert markdown-it's inline tokens to runs of text and ink."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -13,7 +13,7 @@ _BREAK = re.compile(r"<br ?/?>", re.IGNORECASE)
 
 
 def runs_of(tokens: Sequence[Token]) -> tuple[Run, ...]:
-    """The runs of inline tokens; a line break in the source is a line break here, since models mean it as one."""
+    """Convert inline tokens to runs; a line break in the source stays one, because models mean it so."""
     runs: list[Run] = []
     inks: list[str] = []
     link, link_at = "", 0
@@ -43,7 +43,7 @@ def runs_of(tokens: Sequence[Token]) -> tuple[Run, ...]:
 
 
 def with_breaks(runs: Iterable[Run]) -> tuple[Run, ...]:
-    """The runs of a table cell: there `<br>` is the only way to write a line break, so it is one."""
+    """Replace `<br>` in the runs of a table cell by line breaks: cells have no other way to write them."""
     return tuple((_BREAK.sub("\n", text) if "code" not in ink else text, ink) for text, ink in runs)
 
 

@@ -1,4 +1,4 @@
-"""Markdown text to blocks."""
+"""Parse a Markdown text to blocks."""
 
 import re
 from dataclasses import dataclass, replace
@@ -24,17 +24,17 @@ from qwen_tui.ui.markdown.parsing.syntax import parser
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A top-level block and where it stands in the text that was parsed."""
+    """A top-level block and its position in the parsed text."""
 
     block: Block
     start: int
-    """Its first line, from 0."""
+    """Its first line, counted from 0."""
     item_starts: tuple[int, ...] = ()
     """For a list, the first line of each item."""
 
 
 def parse(source: str) -> list[Parsed]:
-    """The blocks of a text. Lines are counted by LF alone, so a CR that got this far is a space."""
+    """Parse a text to blocks. Lines are counted by LF alone, so a remaining CR is read as a space."""
     source = source.replace("\r", " ")
     return _Reader(parser().parse(source), source.split("\n")).blocks()
 
@@ -124,7 +124,7 @@ class _Reader:
         return Table(rows[0], tuple(rows[1:]), tuple(aligns))
 
     def _is_gap(self, line: int) -> bool:
-        """Whether the line before this one is empty, but for the bars of a quote."""
+        """Return whether the line before this one is empty, apart from the bars of a quote."""
         return line > 0 and not self._lines[line - 1].strip(" \t>")
 
     def _next(self) -> Token:

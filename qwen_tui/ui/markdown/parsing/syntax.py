@@ -1,8 +1,8 @@
-"""The Markdown that chat models write: CommonMark, tables and strike-through, without HTML.
+"""The Markdown dialect of chat models: CommonMark, tables and strike-through, without HTML.
 
-Departures from the standard, each for what models really send: math stays as it is written, emphasis works next to
-Chinese punctuation, blocks nested too deeply become text instead of disappearing, and link references (`[1]: …`)
-stay visible where they stand, so that what is below never changes what is above.
+It departs from the standard where models do: math is kept as written, emphasis works next to Chinese
+punctuation, and blocks nested too deeply become text instead of disappearing. Link references (`[1]: …`) stay
+visible in place, so that later text never changes earlier text.
 """
 
 import functools
@@ -14,16 +14,16 @@ from markdown_it.rules_block import StateBlock
 from markdown_it.rules_inline.state_inline import Delimiter, StateInline
 
 DEEPEST = 24
-"""Levels of nesting that are laid out (a list in a list counts two); what is deeper shows as it is written."""
+"""Levels of nesting that are laid out (a list in a list counts two); deeper source is shown as text."""
 
 _FARTHEST = 2000
-"""How far the end of a formula is looked for, so that a text full of dollar signs stays linear."""
+"""How far to search for the end of a formula, so that a text full of dollar signs stays linear."""
 
 _LONGEST_INLINE = 30_000
 """A longer paragraph is not searched for emphasis and links."""
 
 _MOST_BRACKETS = 1000
-"""Nor is one with more opening brackets: looking for links among them takes time that grows with their square."""
+"""Nor is one with more opening brackets: searching them for links takes quadratic time."""
 
 _CJK = re.compile(
     "[\u1100-\u11ff\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\ufe30-\ufe6f\uff01-\uffee"
@@ -33,7 +33,7 @@ _CJK = re.compile(
 
 @functools.cache
 def parser() -> MarkdownIt:
-    """The one parser; making it takes 0.3 ms, using it changes nothing in it."""
+    """Return the shared parser: creating it takes 0.3 ms, and using it does not change it."""
     made = MarkdownIt("commonmark", {"html": False, "maxNesting": DEEPEST + 8})
     made.enable(["table", "strikethrough"]).disable("reference")
     made.block.ruler.before("table", "too_deep", _too_deep)
@@ -44,7 +44,7 @@ def parser() -> MarkdownIt:
 
 
 def _too_deep(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    """Block rule: the rest of a block that is nested too deeply is one paragraph."""
+    """Block rule: turn the rest of a block that is nested too deeply into one paragraph."""
     if state.level < DEEPEST:
         return False
     if silent:
@@ -65,7 +65,7 @@ def _too_deep(state: StateBlock, start: int, end: int, silent: bool) -> bool:
 
 
 def _too_long(state: StateInline, silent: bool) -> bool:
-    """Inline rule: a huge paragraph is text, so that a megabyte on one line takes no seconds."""
+    """Inline rule: treat a huge paragraph as text, so that a megabyte on one line does not take seconds."""
     if state.pos or (len(state.src) < _LONGEST_INLINE and state.src.count("[") <= _MOST_BRACKETS):
         return False
     if not silent:
@@ -101,10 +101,11 @@ def _math(state: StateInline, silent: bool) -> bool:
 
 
 def _cjk_emphasis(state: StateInline, silent: bool) -> bool:
-    """Inline rule: `**广州：**美食` is bold although CommonMark says no.
+    """Inline rule: make `**广州：**美食` bold, although CommonMark does not.
 
-    CommonMark lets a delimiter close after punctuation only before a space or more punctuation; Chinese has no
-    spaces. So next to a CJK character the punctuation rule does not hold. Anything else is left to the standard.
+    CommonMark lets a delimiter close after punctuation only before a space or more punctuation; Chinese has
+    no spaces. Next to a CJK character the punctuation rule therefore does not apply. Everything else is left
+    to the standard.
     """
     source, start = state.src, state.pos
     if source[start] != "*" or silent:

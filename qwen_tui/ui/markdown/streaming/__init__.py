@@ -1,1 +1,1 @@
-"""Markdown that is still growing, to lines."""
+"""Render Markdown that is still growing."""

@@ -1,4 +1,4 @@
-"""Markup that was opened and not closed yet: while a text grows, `**Guang` is already bold."""
+"""Close unfinished markup in a growing text, so that `**Guang` is already bold."""
 
 import re
 
@@ -6,9 +6,9 @@ _MARKUP = re.compile(r"\\.|(?P<code>`+)|(?P<strong>\*\*)(?!\*)")
 
 
 def closing_of(source: str) -> str:
-    """What would close the markup that is open at the end of a text; empty inside code.
+    """Return what would close the markup open at the end of a text; empty inside code.
 
-    Only the last line is looked at, and only code spans and `**`: those are what models write in mid-sentence.
+    Only the last line is checked, and only for code spans and `**`, which models write in mid-sentence.
     """
     line = source[source.rfind("\n") + 1 :]
     if not line or line[-1] in "*`\\" or line.lstrip().startswith(("```", "~~~", "|")):

@@ -1,8 +1,8 @@
-"""Which part of the last, still growing block can be laid out for good.
+"""Commit the part of the last, still growing block whose layout is final.
 
-A list can be left at its last item, a fence after a window of lines, a table before its last row, a long paragraph
-where no markup is open. Each function returns the lines that are done, how many characters of source they stand
-for, and how the rest is resumed; or None when nothing can be done yet.
+A list can be cut before its last item, a fence after a window of lines, a table before its last row, a long
+paragraph where no markup is open. Each function returns the final lines, the number of characters of source
+they represent, and how to resume the rest; or None if nothing is final yet.
 """
 
 import re
@@ -25,26 +25,26 @@ from qwen_tui.ui.markdown.table import columns, head_lines, row_lines
 CODE_WINDOW = 32
 """Lines of code that are highlighted together while a fence is open."""
 OPEN_ROWS = 12
-"""A table's columns settle after this many rows."""
+"""A table's column widths are fixed after this many rows."""
 LONG_PARAGRAPH = 1500
-"""Characters from which a paragraph is laid out in parts."""
+"""Length from which a paragraph is laid out in parts."""
 ENDLESS_PARAGRAPH = 6000
-"""Characters from which it is even where markup may be open; the end of the stream puts that right."""
+"""Length from which it is even cut inside markup; the end of the stream corrects that."""
 
 
 class Commit(NamedTuple):
-    """What is done of a block."""
+    """The committed part of a block."""
 
     lines: list[Line]
     source_length: int
-    """Characters of source from the block's beginning (without a resumed block's prefix)."""
+    """Characters of source from the block's start (without a resumed block's prefix)."""
     resumed: Resumed
 
 
 def commit_part(parsed: Parsed, source: str, resumed: Resumed | None, width: int) -> Commit | None:
-    """Leave what is done of the block `parsed`, whose source (complete lines) is `source`.
+    """Commit what is final of the block `parsed`, whose source (complete lines) is `source`.
 
-    `resumed` is what the block itself is a rest of; its prefix is not in `source`.
+    If the block is itself the rest of a block, `resumed` describes it; its prefix is not in `source`.
     """
     block = parsed.block
     if isinstance(block, List):
@@ -101,7 +101,7 @@ def _commit_rows(block: Table, source: str, resumed: Resumed | None, width: int)
 
 
 def commit_paragraph(source: str, resumed: Resumed | None, width: int) -> Commit | None:
-    """Leave the first part of a long paragraph; `source` may end in the middle of a line."""
+    """Commit the first part of a long paragraph; `source` may end in the middle of a line."""
     if len(source) < LONG_PARAGRAPH or not isinstance(resumed, ParagraphBegun | None):
         return None
     if resumed is None and _NO_PARAGRAPH.match(source):
@@ -127,7 +127,7 @@ _KEPT_OPEN = 200
 
 
 def _seam(source: str) -> int | None:
-    """The last place where the paragraph can be parted without tearing markup."""
+    """Return the last position where the paragraph can be split without breaking markup."""
     last = len(source) - _KEPT_OPEN
     places = [match.start() for match in _SEAM.finditer(source, 0, last) if match.start() > _KEPT_OPEN]
     for place in reversed(places[-40:]):
@@ -137,7 +137,7 @@ def _seam(source: str) -> int | None:
         return None
     if places:
         return places[-1]
-    # Not one place to part in so long a text: it is no prose, so any place will do, best between two letters.
+    # A text this long without any seam is not prose, so split it anywhere, preferably between two letters.
     at = last
     while at > _KEPT_OPEN and not (source[at].isalnum() and source[at - 1].isalnum()):
         at -= 1
@@ -154,7 +154,7 @@ def _is_closed(text: str) -> bool:
 
 
 def start_of_line(source: str, line: int) -> int:
-    """Where a line begins, counted from 0: so, how long the lines before it are."""
+    """Return the offset of a line counted from 0, which is the length of the lines before it."""
     at = 0
     for _ in range(line):
         at = source.index("\n", at) + 1

@@ -1,7 +1,7 @@
-"""Blocks of which a part is already laid out for good, so that only their rest has to be parsed again.
+"""Blocks whose first part is already laid out for good, so that only the rest is parsed again.
 
-Each value says what has to stand before the rest for it to parse as what it is (`prefix`), and lays the rest out so
-that it follows what stands above it (`lines`; None when it turned out to be another kind of block).
+Each value has the `prefix` that makes the rest parse as the same kind of block, and lays the rest out as a
+continuation (`lines`; None if it turned out to be another kind of block).
 """
 
 from dataclasses import dataclass
@@ -13,17 +13,17 @@ from qwen_tui.ui.markdown.table import Columns, row_lines
 from qwen_tui.ui.markdown.wrap import wrap
 
 UNSEEN = "\u2060"
-"""Begins the rest of a paragraph: it keeps `- ` or `# ` from meaning anything there, and is never displayed."""
+"""Word joiner before the rest of a paragraph: it keeps `- ` or `# ` from becoming markup, and is not displayed."""
 
 
 @dataclass(frozen=True, slots=True)
 class ListBegun:
-    """A list whose first items are done."""
+    """A list whose first items are final."""
 
     number: int | None
-    """What the next item is numbered; None for bullets."""
+    """The number of the next item; None for bullets."""
     gap: bool
-    """An empty line stands before the next item."""
+    """Whether an empty line precedes the next item."""
     prefix: str = ""
 
     def lines(self, block: Block, width: int) -> list[Line] | None:
@@ -35,7 +35,7 @@ class ListBegun:
 
 @dataclass(frozen=True, slots=True)
 class CodeBegun:
-    """A fence whose first lines are done."""
+    """A fenced code block whose first lines are final."""
 
     prefix: str
     """The line that opened it."""
@@ -48,7 +48,7 @@ class CodeBegun:
 
 @dataclass(frozen=True, slots=True)
 class TableBegun:
-    """A table whose first rows are done; its columns keep the widths they have."""
+    """A table whose first rows are final; its column widths are fixed."""
 
     prefix: str
     """The two lines that opened it."""
@@ -65,14 +65,14 @@ class TableBegun:
 
 @dataclass(frozen=True, slots=True)
 class ParagraphBegun:
-    """A paragraph whose first lines are done."""
+    """A paragraph whose first lines are final."""
 
     carried: Runs
     """The text of its last line, which may not be full yet."""
     glue: str | None
-    """How that line joins the one above it."""
+    """The glue that joins this line to the one above it."""
     new_line: bool
-    """The rest begins a line of its own."""
+    """Whether the rest starts on a new line."""
 
     @property
     def prefix(self) -> str:

@@ -1,8 +1,9 @@
-"""A Markdown text that grows: closed blocks are laid out once, only the open end is parsed again.
+"""Render a growing Markdown text: closed blocks are laid out once, and only the open end is parsed again.
 
-So a token costs the same however long the text is. Parsing a part alone gives what parsing the whole gives, with
-few exceptions (highlighting across two windows of code, the columns of a long table, markup across the parts of a
-very long paragraph); `finish` lays the whole text out once more, so in the end the lines are those of `render`.
+A token therefore costs the same however long the text is. Parsing in parts gives the same result as parsing
+the whole, with few exceptions (highlighting across two windows of code, the columns of a long table, markup
+across the parts of a very long paragraph); `finish` lays the whole text out again, so the final lines are
+those of `render`.
 """
 
 from collections.abc import Sequence
@@ -18,27 +19,27 @@ from qwen_tui.ui.markdown.streaming.commit import commit_paragraph, commit_part,
 from qwen_tui.ui.markdown.streaming.resume import Resumed
 
 _LONG_END = 5000
-"""An open end of more characters than this is laid out again only when it has grown by a thirty-second."""
+"""An open end longer than this, in characters, is laid out again only after growing by a thirty-second."""
 
 
 class Stream:
-    """The lines of a growing text; `append` and `finish` return the first line that changed."""
+    """The lines of a growing text; `append` and `finish` return the index of the first changed line."""
 
     def __init__(self, width: int) -> None:
         self.lines: list[Line] = []
-        """What is seen so far."""
+        """All lines so far."""
         self._width = width
         self._source: list[str] = []
         self._done = 0
-        """How many of the lines are laid out for good."""
+        """How many of the lines are final."""
         self._end = ""
-        """The source that is not."""
+        """The source after the final lines."""
         self._resumed: Resumed | None = None
         self._laid_out = 0
-        """How long the end was when it was last laid out."""
+        """The length of `_end` when it was last laid out."""
         self._characters = self._source_lines = 0
         self._rest: PlainStream | None = None
-        """What is too much to be read as Markdown (see `document`), from the line `_done` on."""
+        """The rest beyond the Markdown limits (see `document`), shown from line `_done` on."""
 
     @property
     def source(self) -> str:
@@ -48,7 +49,7 @@ class Stream:
 
     @property
     def open_length(self) -> int:
-        """How many characters of source at the end may still change what they mean."""
+        """Number of characters at the end of the source whose meaning may still change."""
         return len(self._end)
 
     def append(self, text: str) -> int:
@@ -76,7 +77,7 @@ class Stream:
         return self._done + max(0, before - 1)
 
     def finish(self) -> int:
-        """Lay the whole text out once more, since nothing will be added."""
+        """Lay out the complete text again, once nothing more will be added."""
         before, self.lines = self.lines, render(self.source, self._width)
         return _first_difference(before, self.lines, 0)
 
@@ -96,7 +97,7 @@ class Stream:
         return _first_difference(before, self.lines, since)
 
     def _commit_blocks(self) -> None:
-        """Leave every block that is closed, and what is done of the last one.
+        """Commit every closed block, and what is final of the last one.
 
         Only complete lines count: `#` alone is a heading, but `#5` is not.
         """
@@ -152,7 +153,7 @@ def _ends_in_code(block: Block) -> bool:
 
 
 def _first_difference(before: Sequence[Line], after: Sequence[Line], since: int) -> int:
-    """The index of the first line that is not the same; `before` begins at line `since`."""
+    """Return the index of the first line that differs; `before` starts at line `since`."""
     for index, line in enumerate(before, since):
         if index >= len(after) or line != after[index]:
             return index

@@ -1,1 +1,1 @@
-"""Triton kernels for one token of a Llama-like model: products of matrix and vector at the speed of the memory."""
+"""Triton kernels for decoding Llama-like models: matrix-vector products at memory bandwidth."""

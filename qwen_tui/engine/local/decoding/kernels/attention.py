@@ -1,7 +1,7 @@
-"""Attention of one query over as much of the cache as there is: split among programs, then put together.
+"""Attention of one query over the cache: split among programs, then combined.
 
-The length is read on the device, so that one captured graph serves all lengths. Measured on a H200, 28 query heads
-on 4 of keys of 128, both kernels: 5 us at 512 tokens, 11 at 8,192 (1.5 TB/s), 20 at 24,000 (2.5 TB/s).
+The length is read on the device, so that one captured graph serves all lengths. Measured on an H200, 28 query
+heads and 4 KV heads of 128, both kernels: 5 us at 512 tokens, 11 at 8,192 (1.5 TB/s), 20 at 24,000 (2.5 TB/s).
 """
 
 from typing import NamedTuple
@@ -11,28 +11,28 @@ import triton
 import triton.language as tl
 
 SPLITS = 128
-"""Among how many programs a head's tokens are split; those that find none left end at once."""
+"""Number of programs that share a head's tokens; those without tokens end at once."""
 
 BLOCK = 32
-"""How many tokens a program looks at together."""
+"""Number of tokens that a program processes at a time."""
 
 LEAST_ROWS = 16
-"""The smallest product of matrices has so many rows: query heads that share keys are filled up to it."""
+"""Minimum rows of `tl.dot`, to which query heads that share keys are padded."""
 
 
 class Scratch(NamedTuple):
-    """What the programs leave for the second kernel, for H query heads: float32."""
+    """Partial results for the second kernel, for H query heads, in float32."""
 
     sums: torch.Tensor
     """Weighted values (H, SPLITS, D)."""
     peaks: torch.Tensor
-    """The largest score (H, SPLITS), -inf where there was no token."""
+    """Largest score (H, SPLITS); -inf without tokens."""
     masses: torch.Tensor
-    """The sum of the weights (H, SPLITS)."""
+    """Sum of the weights (H, SPLITS)."""
 
 
 def scratch(heads: int, head_dim: int, device: torch.device) -> Scratch:
-    """For so many query heads."""
+    """Allocate the scratch space for this many query heads."""
     return Scratch(
         torch.empty(heads, SPLITS, head_dim, device=device),
         torch.empty(heads, SPLITS, device=device),
@@ -48,8 +48,13 @@ def attend(
     scale: float,
     between: Scratch,
     out: torch.Tensor,
+    gates: torch.Tensor | None = None,
 ) -> None:
-    """`out` (H, D): `query` (H, D) over `keys` and `values` (1, G, capacity, D) up to `position` (1)."""
+    """Set `out` (H, D) to the attention of `query` (H, D) over `keys` and `values` (1, G, capacity, D).
+
+    Attends up to and including `position` (1). With `gates`, `out` is multiplied by the sigmoid of the second half
+    of each head's 2D elements in it.
+    """
     heads, head_dim = query.shape
     kv_heads, capacity = keys.shape[1:3]
     share = heads // kv_heads
@@ -66,10 +71,19 @@ def attend(
         HEAD_DIM=head_dim,
         BLOCK=BLOCK,
         SPLITS=SPLITS,
-        num_warps=2,
-        num_stages=3,
+        num_warps=2 if head_dim <= 128 else 4,
+        num_stages=3 if head_dim <= 128 else 2,
     )
-    _combine[(heads,)](*between, out, HEAD_DIM=head_dim, SPLITS=SPLITS, num_warps=4)
+    has_gate = gates is not None
+    _combine[(heads,)](
+        *between,
+        gates if has_gate else out,
+        out,
+        HEAD_DIM=head_dim,
+        SPLITS=SPLITS,
+        HAS_GATE=has_gate,
+        num_warps=4,
+    )
 
 
 @triton.jit
@@ -125,7 +139,9 @@ def _attend(
 
 
 @triton.jit
-def _combine(sums, peaks, masses, out, HEAD_DIM: tl.constexpr, SPLITS: tl.constexpr):
+def _combine(
+    sums, peaks, masses, gates, out, HEAD_DIM: tl.constexpr, SPLITS: tl.constexpr, HAS_GATE: tl.constexpr
+):
     head = tl.program_id(0)
     split = tl.arange(0, SPLITS)
     at = tl.arange(0, HEAD_DIM)
@@ -137,4 +153,6 @@ def _combine(sums, peaks, masses, out, HEAD_DIM: tl.constexpr, SPLITS: tl.conste
         sums + (head * SPLITS + split)[:, None] * HEAD_DIM + at[None, :], mask=is_there[:, None], other=0.0
     )
     total = tl.sum(part * weight[:, None], 0) / tl.sum(mass * weight, 0)
+    if HAS_GATE:
+        total *= tl.sigmoid(tl.load(gates + (2 * head + 1) * HEAD_DIM + at).to(tl.float32))
     tl.store(out + head * HEAD_DIM + at, total)

@@ -1,7 +1,7 @@
-"""The kernels that a model will need, compiled while its weights are still being read.
+"""Compile the kernels that a model will need while its weights are still being read.
 
-Triton compiles each for its shapes and types: 2 to 4 seconds for all of a model the first time; from then on they
-come from its cache. They are run on a few rows here, in the way that suits the model's number of them.
+Triton compiles a kernel for its shapes and types: 2 to 4 seconds for all of a model's the first time; later they
+come from its cache. Here they run on a few rows, with the tile for the model's own number of rows.
 """
 
 import ast
@@ -14,16 +14,16 @@ from typing import Any, NamedTuple
 
 import torch
 
-from qwen_tui.engine.local.decoding.kernels import attention, dense, experts, four_bits, rotary
+from qwen_tui.engine.local.decoding.kernels import attention, delta_rule, dense, experts, four_bits, rotary
 
 ROWS = 16
-"""Triton tells apart numbers that 16 divides; a model's numbers of rows are such numbers."""
+"""Triton specializes on numbers divisible by 16, as a model's row counts are."""
 
 CAPACITY = 2048
 
 
 class Kind(NamedTuple):
-    """What the kernels of a model depend on; the letters are those of `weights.Layer`."""
+    """Properties of a model that its kernels depend on; the letters are those of `weights.Layer`."""
 
     hidden_size: int
     """K."""
@@ -46,11 +46,23 @@ class Kind(NamedTuple):
     expert_size: int = 0
     """I of an expert."""
     shares_add_to_one: bool = True
+    rotated: int = 0
+    """How many elements of a head the rotary embedding turns; 0 is all."""
+    linear: tuple[int, int, int, int, int] | None = None
+    """Of layers with the delta rule: key heads, value heads, elements of a key and of a value head, taps."""
+
+    @property
+    def value_size(self) -> int:
+        """How many elements the value heads of a layer with the delta rule have together."""
+        return self.linear[1] * self.linear[3] if self.linear is not None else 0
 
 
 def kind_of(config: Any, dtype: torch.dtype, *, is_four_bits: bool) -> Kind:
-    """By the configuration of one of `kernel_support.KERNEL_MODELS`."""
+    """Derive the kind from the config of one of `kernel_support.KERNEL_MODELS`."""
+    config = config.get_text_config(decoder=True)
     is_qwen2 = config.model_type == "qwen2"
+    is_hybrid = config.model_type == "qwen3_5_text"
+    head_dim = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
     mixture: tuple[Any, ...] = ()
     if config.model_type == "qwen3_moe":
         mixture = (
@@ -59,34 +71,50 @@ def kind_of(config: Any, dtype: torch.dtype, *, is_four_bits: bool) -> Kind:
             config.moe_intermediate_size,
             config.norm_topk_prob,
         )
-    return Kind(
+    kind = Kind(
         config.hidden_size,
         config.intermediate_size,
         config.num_attention_heads,
         config.num_key_value_heads,
-        getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads,
+        head_dim,
         is_qwen2 or bool(getattr(config, "attention_bias", False)),
-        config.model_type in ("qwen3", "qwen3_moe"),
+        is_hybrid or config.model_type in ("qwen3", "qwen3_moe"),
         is_four_bits,
         dtype,
         *mixture,
     )
+    if not is_hybrid:
+        return kind
+    rotated = int(head_dim * config.rope_parameters.get("partial_rotary_factor", 1.0))
+    return kind._replace(rotated=rotated, linear=_linear(config))
+
+
+def _linear(config: Any) -> tuple[int, int, int, int, int]:
+    return (
+        config.linear_num_key_heads,
+        config.linear_num_value_heads,
+        config.linear_key_head_dim,
+        config.linear_value_head_dim,
+        config.linear_conv_kernel_dim,
+    )
 
 
 Zeros = Callable[..., torch.Tensor]
-"""Makes a tensor of this shape on the device, in the model's type unless another is named."""
+"""Creates a tensor of this shape on the device, in the model's dtype unless given."""
 
 Part = Callable[[Kind, Zeros], None]
 
 
 def compile_all(kind: Kind, device: torch.device, *, threads: int) -> None:
-    """Compile and run every kernel once, several side by side. Raises whatever Triton raises."""
-    _run(_place, kind, device)  # the shortest, alone: with the first kernel Triton sets up its driver
-    # The variants of one kernel are one part: Triton's table of them is not made for two threads at once.
+    """Compile every kernel by running it once, several in parallel. Raises whatever Triton raises."""
+    _run(_place, kind, device)  # the shortest, alone: the first kernel initializes Triton's driver
+    # All variants of a kernel are in one part: Triton's table of them is not thread-safe.
     parts: list[Part] = [_dense_products, _attend]
     parts.append(_four_bit_products if kind.is_four_bits else _gated_product)
     if kind.experts:
         parts.append(_experts)
+    if kind.linear is not None:
+        parts.append(_delta_rule)
     with parsing_in_turn(), ThreadPoolExecutor(threads, thread_name_prefix="compiling") as pool:
         for done in [pool.submit(_run, part, kind, device) for part in parts]:
             done.result()
@@ -94,10 +122,10 @@ def compile_all(kind: Kind, device: torch.device, *, threads: int) -> None:
 
 @contextlib.contextmanager
 def parsing_in_turn() -> Iterator[None]:
-    """Within this, only one thread at a time is in `ast.parse`, through which Triton reads every kernel.
+    """Let only one thread at a time into `ast.parse`, which Triton uses to read every kernel.
 
-    CPython keeps how deep it is in a tree for the whole interpreter: where threads take turns within a tree, one of
-    them can find the depth of the other, and raise a `SystemError` ("recursion depth mismatch"; seen with 3.11).
+    CPython tracks the recursion depth of a parse per interpreter: threads that alternate within a tree can see
+    each other's depth, and raise a `SystemError` ("recursion depth mismatch"; seen with 3.11).
     """
     parse, lock = ast.parse, threading.Lock()
 
@@ -113,7 +141,7 @@ def parsing_in_turn() -> Iterator[None]:
 
 
 def _run(part: Part, kind: Kind, device: torch.device) -> None:
-    with torch.no_grad(), contextlib.ExitStack() as stack:  # all of this holds for a thread
+    with torch.no_grad(), contextlib.ExitStack() as stack:  # all of these are per-thread settings
         if device.type == "cuda":
             stack.enter_context(torch.cuda.device(device))
             stream = torch.cuda.Stream(device)
@@ -128,22 +156,28 @@ def _zeros(
 
 
 def _matrices(kind: Kind) -> Iterator[tuple[int, bool, bool]]:
-    """Those of a layer: their columns, whether a norm and a bias go with them, whether they add to the output."""
+    """Yield for each matrix of a layer its columns, whether it has a norm and a bias, and whether it adds."""
     yield kind.hidden_size, True, False
-    yield kind.heads * kind.head_dim, False, True
-    yield kind.intermediate_size, False, True
+    for columns in sorted({kind.heads * kind.head_dim, kind.intermediate_size, kind.value_size} - {0}):
+        yield columns, False, True
+
+
+def _norm(kind: Kind, zeros: Zeros, size: int) -> torch.Tensor:
+    """The weights of a norm: those that are kept as their distance from one were added up in float32."""
+    return zeros(size, dtype=torch.float32) if kind.linear is not None else zeros(size)
 
 
 def _dense_products(kind: Kind, zeros: Zeros) -> None:
     hidden = zeros(kind.hidden_size)
     head = zeros(ROWS, kind.hidden_size)
-    dense.product(head, None, hidden, zeros(ROWS, dtype=torch.float32), hidden, 1e-6)
+    norm = _norm(kind, zeros, kind.hidden_size)
+    dense.product(head, None, hidden, zeros(ROWS, dtype=torch.float32), norm, 1e-6)
     if kind.experts:
         dense.product(head, None, hidden, zeros(ROWS), hidden, 1e-6)  # the router's
     if kind.is_four_bits:
         return
     for columns, has_norm, adds in _matrices(kind):
-        norm_weight = hidden if has_norm else None
+        norm_weight = norm if has_norm else None
         bias = zeros(ROWS) if has_norm and kind.has_bias else None
         tile = dense.tile_of(kind.hidden_size, columns, has_norm=has_norm)
         weight, x, out = zeros(ROWS, columns), zeros(columns), zeros(ROWS)
@@ -151,8 +185,8 @@ def _dense_products(kind: Kind, zeros: Zeros) -> None:
 
 
 def _gated_product(kind: Kind, zeros: Zeros) -> None:
-    hidden = zeros(kind.hidden_size)
-    dense.gated_product(zeros(2 * ROWS, kind.hidden_size), hidden, zeros(ROWS), hidden, 1e-6)
+    hidden, norm = zeros(kind.hidden_size), _norm(kind, zeros, kind.hidden_size)
+    dense.gated_product(zeros(2 * ROWS, kind.hidden_size), hidden, zeros(ROWS), norm, 1e-6)
 
 
 def _four_bit_products(kind: Kind, zeros: Zeros) -> None:
@@ -161,20 +195,20 @@ def _four_bit_products(kind: Kind, zeros: Zeros) -> None:
         scales = zeros(rows, columns // four_bits.BLOCK, dtype=torch.float16)
         return codes, scales, zeros(16, dtype=torch.float32)
 
-    hidden = zeros(kind.hidden_size)
+    hidden, norm = zeros(kind.hidden_size), _norm(kind, zeros, kind.hidden_size)
     for columns, has_norm, adds in _matrices(kind):
-        norm_weight = hidden if has_norm else None
+        norm_weight = norm if has_norm else None
         bias = zeros(ROWS) if has_norm and kind.has_bias else None
         four_bits.product(*packed(columns), bias, zeros(columns), zeros(ROWS), norm_weight, 1e-6, adds=adds)
     four_bits.unpacked(*packed(kind.hidden_size), kind.dtype)
     both, out = packed(kind.hidden_size, 2 * ROWS), zeros(ROWS)
-    four_bits.product(*both, None, hidden, out, hidden, 1e-6, is_gated=True)
+    four_bits.product(*both, None, hidden, out, norm, 1e-6, is_gated=True)
 
 
 def _experts(kind: Kind, zeros: Zeros) -> None:
     ids, shares = zeros(kind.chosen, dtype=torch.int32), zeros(kind.chosen, dtype=torch.float32)
     experts.choose(zeros(kind.experts), ids, shares, adds_to_one=kind.shares_add_to_one)
-    ids.zero_()  # the matrices are those of one
+    ids.zero_()  # the weights below are those of one expert
     both, hidden = zeros(1, 2 * ROWS, kind.hidden_size), zeros(kind.hidden_size)
     experts.gated_products(both, ids, hidden, zeros(kind.chosen, ROWS), hidden, 1e-6)
     down, between = zeros(1, ROWS, kind.expert_size), zeros(kind.chosen, kind.expert_size)
@@ -183,10 +217,10 @@ def _experts(kind: Kind, zeros: Zeros) -> None:
 
 def _place(kind: Kind, zeros: Zeros) -> None:
     keys, values = (zeros(1, kind.kv_heads, CAPACITY, kind.head_dim) for _ in range(2))
-    norm_weights = (zeros(kind.head_dim), zeros(kind.head_dim)) if kind.has_head_norms else None
-    projected = zeros(1, (kind.heads + 2 * kind.kv_heads) * kind.head_dim)
-    query, angles = zeros(1, kind.heads, kind.head_dim), zeros(1, kind.head_dim)
-    position = zeros(1, dtype=torch.long)
+    head_norm = _norm(kind, zeros, kind.head_dim)
+    norm_weights = (head_norm, head_norm) if kind.has_head_norms else None
+    query, angles = zeros(1, kind.heads, kind.head_dim), zeros(1, kind.rotated or kind.head_dim)
+    position, projected = zeros(1, dtype=torch.long), _projected(kind, zeros)
     rotary.place(projected, norm_weights, 1e-6, angles, angles, position, query, keys, values)
 
 
@@ -194,4 +228,22 @@ def _attend(kind: Kind, zeros: Zeros) -> None:
     keys, values = (zeros(1, kind.kv_heads, CAPACITY, kind.head_dim) for _ in range(2))
     query, position = zeros(kind.heads, kind.head_dim), zeros(1, dtype=torch.long)
     between = attention.scratch(kind.heads, kind.head_dim, query.device)
-    attention.attend(query, keys, values, position, 1.0, between, torch.empty_like(query))
+    gates = _projected(kind, zeros) if kind.linear is not None else None
+    attention.attend(query, keys, values, position, 1.0, between, torch.empty_like(query), gates)
+
+
+def _projected(kind: Kind, zeros: Zeros) -> torch.Tensor:
+    query_heads = kind.heads * (1 if kind.linear is None else 2)  # with a gate for each
+    return zeros(1, (query_heads + 2 * kind.kv_heads) * kind.head_dim)
+
+
+def _delta_rule(kind: Kind, zeros: Zeros) -> None:
+    assert kind.linear is not None
+    key_heads, value_heads, key_dim, value_dim, taps = kind.linear
+    channels = 2 * key_heads * key_dim + kind.value_size
+    projected, mixed = zeros(channels + kind.value_size + 2 * value_heads), zeros(channels)
+    delta_rule.convolve(projected, zeros(channels, 1, taps), zeros(1, channels, taps), mixed)
+    state = zeros(1, value_heads, key_dim, value_dim, dtype=torch.float32)
+    decay, bias, norm = zeros(value_heads), zeros(value_heads), zeros(value_dim)
+    read = zeros(kind.value_size)
+    delta_rule.recur(mixed, projected, decay, bias, state, norm, 1e-6, key_heads, read)

@@ -1,9 +1,9 @@
-"""Products of a matrix and one vector, at the rate at which the memory gives the matrix.
+"""Matrix-vector products at the rate at which memory delivers the matrix.
 
-Measured on a H200 in a CUDA graph, in bf16, where copying moves 4.26 TB/s (cuBLAS in brackets): 4608 x 3584
-2.9 TB/s (3.0), 3584 x 3584 3.1 (2.4), 3584 x 18944 4.0 (3.6), gate and up of 18944 x 3584 4.4, 152064 x 3584
-4.5 (4.4). How many rows and columns a program takes was chosen among 10 to 14 ways, for the shapes of Qwen2.5 from
-1.5B to 32B, Qwen3 from 0.6B to 14B and Llama 8B: the choice for one shape costs another up to a fifth.
+Measured on an H200 in a CUDA graph, in bf16, where copying reaches 4.26 TB/s (cuBLAS in brackets): 4608 x 3584 2.9
+TB/s (3.0), 3584 x 3584 3.1 (2.4), 3584 x 18944 4.0 (3.6), gate and up of 18944 x 3584 4.4, 152064 x 3584 4.5
+(4.4). The rows and columns per program are the best of 10 to 14 variants for the shapes of Qwen2.5 from 1.5B to
+32B, Qwen3 from 0.6B to 14B and Llama 8B: the best for one shape costs another up to a fifth.
 """
 
 from typing import NamedTuple
@@ -13,22 +13,22 @@ import triton
 import triton.language as tl
 
 MANY_ROWS = 4096
-"""With so many rows there are enough programs when each takes twice as many."""
+"""From this many rows on there are enough programs even if each takes twice as many."""
 
 
 class Tile(NamedTuple):
-    """What a program of `product` does."""
+    """Work of one program of `product`."""
 
     rows: int
     step: int
-    """How many columns are read at once."""
+    """Columns read at a time."""
     warps: int
     unroll: int
-    """How many turns of the loop over the columns are written out."""
+    """Unroll factor of the loop over the columns."""
 
 
 def tile_of(rows: int, columns: int, *, has_norm: bool) -> Tile:
-    """The one that suits a matrix of this shape."""
+    """Return the tile for a matrix of this shape."""
     if has_norm:
         steps = triton.cdiv(columns, 256)
         return Tile(2, 256, 1, steps if steps <= 16 else 2)
@@ -46,10 +46,10 @@ def product(
     adds: bool = False,
     tile: Tile | None = None,
 ) -> None:
-    """`out` (N) = `weight` (N, K) @ x (K) + `bias` (N); with `adds`, it is added to what `out` holds.
+    """Set `out` (N) to `weight` (N, K) @ x (K) + `bias` (N), or add that to `out` with `adds`.
 
-    With `norm_weight` (K), x is taken through RMSNorm first. Sums are in float32. `tile` is chosen by the shape,
-    unless it is given.
+    With `norm_weight` (K), x is first normalized by RMSNorm. Sums are in float32. `tile` defaults to the one for
+    the shape.
     """
     rows, columns = weight.shape
     tile = tile or tile_of(rows, columns, has_norm=norm_weight is not None)
@@ -75,7 +75,7 @@ def product(
 def gated_product(
     weight: torch.Tensor, x: torch.Tensor, out: torch.Tensor, norm_weight: torch.Tensor, eps: float
 ) -> None:
-    """`out` (I) = silu(gate @ n) * (up @ n), of `weight` (2I, K), gate over up, and n = RMSNorm(x) (K)."""
+    """Set `out` (I) to silu(gate @ n) * (up @ n), for `weight` (2I, K), gate above up, and n = RMSNorm(x) (K)."""
     width, columns = out.shape[0], weight.shape[1]
     step, warps = gated_step(columns)
     _gated_product[(width,)](
@@ -84,7 +84,7 @@ def gated_product(
 
 
 def gated_step(columns: int) -> tuple[int, int]:
-    """How many columns are read at once, and by how many warps."""
+    """Return the number of columns read at a time, and the number of warps."""
     if columns <= 1536:
         return 512, 1
     if columns <= 2560:
@@ -94,7 +94,7 @@ def gated_step(columns: int) -> tuple[int, int]:
 
 @triton.jit
 def columns_of(pointer, at, COLUMNS: tl.constexpr, STEP: tl.constexpr):
-    """Elements (STEP) of a vector, with zeros behind its last."""
+    """Load elements (STEP) of a vector, with zeros after its end."""
     if COLUMNS % STEP == 0:
         return tl.load(pointer + at)
     return tl.load(pointer + at, mask=at < COLUMNS, other=0.0)
@@ -102,7 +102,7 @@ def columns_of(pointer, at, COLUMNS: tl.constexpr, STEP: tl.constexpr):
 
 @triton.jit
 def row_columns(base, at, COLUMNS: tl.constexpr, STEP: tl.constexpr):
-    """As `columns_of`, of weights (STEP) or (R, STEP): they are read once, so that no cache need keep them."""
+    """Load weights (STEP) or (R, STEP) like `columns_of`, evicted first since they are read only once."""
     if COLUMNS % STEP == 0:
         return tl.load(base + at, eviction_policy="evict_first")
     return tl.load(base + at, mask=at < COLUMNS, other=0.0, eviction_policy="evict_first")
@@ -139,7 +139,7 @@ def _product(
         sums += w * v[None, :]
     total = tl.sum(sums, 1)
     if HAS_NORM:
-        # The norm is one factor for all of x, so that it can be multiplied in at the end.
+        # The norm is a single factor for all of x, so it can be applied at the end.
         total *= tl.rsqrt(tl.sum(squares, 0) / COLUMNS + eps)
     if HAS_BIAS:
         total += tl.load(bias + row, mask=row < rows, other=0.0).to(tl.float32)
@@ -156,7 +156,7 @@ def _gated_product(weight, x, norm_weight, out, width, eps, COLUMNS: tl.constexp
 
 @triton.jit
 def gated_row(gate_row, width, x, norm_weight, eps, COLUMNS: tl.constexpr, STEP: tl.constexpr):
-    """One element of a gated product: of a row of the gate, and the one `width` rows behind it."""
+    """Compute one element of a gated product, from a gate row and the up row `width` rows after it."""
     up_row = gate_row + width.to(tl.int64) * COLUMNS
     gates = tl.zeros((STEP,), tl.float32)
     ups = tl.zeros((STEP,), tl.float32)

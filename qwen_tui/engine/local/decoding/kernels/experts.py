@@ -1,7 +1,7 @@
-"""Experts, of which a router takes a few for one token: their products, read where they lie among all of them.
+"""Products with the experts that a router chooses for one token, read in place among all experts.
 
-Measured on a H200 in a CUDA graph, in bf16, for 8 of 128 experts of 768 x 2048 as Qwen3-30B-A3B has them: to choose
-them 2.6 us, gate and up 14.7 us (3.4 TB/s), down 8.1 us (3.1 TB/s).
+Measured on an H200 in a CUDA graph, in bf16, for 8 of 128 experts of 768 x 2048 as in Qwen3-30B-A3B: choosing them
+2.6 us, gate and up 14.7 us (3.4 TB/s), down 8.1 us (3.1 TB/s).
 """
 
 import torch
@@ -11,13 +11,13 @@ import triton.language as tl
 from qwen_tui.engine.local.decoding.kernels.dense import columns_of, gated_row, gated_step, row_columns
 
 ROWS, STEP, WARPS = 2, 256, 1
-"""Of `add_products`. Among 14 ways the fastest for those experts; others took up to three times as long."""
+"""Tile of `add_products`: the fastest of 14 for those experts; others took up to three times as long."""
 
 
 def choose(logits: torch.Tensor, ids: torch.Tensor, shares: torch.Tensor, *, adds_to_one: bool) -> None:
-    """Of a router's `logits` (E) the largest C, as `ids` (C) int32 and `shares` (C), the largest first.
+    """Choose the C largest of a router's `logits` (E): `ids` (C) int32 and `shares` (C), largest first.
 
-    A share is the expert's softmax among all of them, or with `adds_to_one` among those that are chosen.
+    A share is the expert's softmax over all experts or, with `adds_to_one`, over the chosen ones.
     """
     _choose[(1,)](
         logits,
@@ -40,7 +40,7 @@ def gated_products(
     norm_weight: torch.Tensor,
     eps: float,
 ) -> None:
-    """`out` (C, I) = what `dense.gated_product` gives for x (K) and each of `ids` (C) of `weight` (E, 2I, K)."""
+    """Set `out` (C, I) to `dense.gated_product` of x (K) with each of the `ids` (C) in `weight` (E, 2I, K)."""
     chosen, width = out.shape
     columns = weight.shape[2]
     step, warps = gated_step(columns)
@@ -52,7 +52,7 @@ def gated_products(
 def add_products(
     weight: torch.Tensor, ids: torch.Tensor, shares: torch.Tensor, x: torch.Tensor, out: torch.Tensor
 ) -> None:
-    """`out` (K) += the sum over C of `shares` (C) * (`weight` (E, K, I) of `ids` (C) @ x (C, I))."""
+    """Add to `out` (K) the sum over C of `shares` (C) * (`weight` (E, K, I) of `ids` (C) @ x (C, I))."""
     rows, columns = weight.shape[1:]
     _add_products[(triton.cdiv(rows, ROWS),)](
         weight,
@@ -85,7 +85,7 @@ def _choose(
     said = tl.load(logits + at, mask=at < EXPERTS, other=-float("inf")).to(tl.float32)
     odds = tl.exp(said - tl.max(said, 0))
     total = tl.sum(odds, 0)
-    # What is no number takes no part in the choice, so that the ids are those of experts; the shares tell of it.
+    # NaN is excluded from the choice, so that the ids are valid; it still shows in the shares.
     left = tl.where(odds == odds, odds, 0.0)
     chosen = tl.zeros((SLOTS,), tl.float32)
     for slot in tl.static_range(CHOSEN):

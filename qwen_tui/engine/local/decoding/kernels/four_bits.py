@@ -1,12 +1,12 @@
-"""Products of a matrix in four bits, as bitsandbytes packs it, and one vector.
+"""Products of one vector and a 4-bit matrix as bitsandbytes packs it.
 
-What limits them is not the memory but how many instructions it takes to unpack a code. Each thread of a warp holds
-one of the sixteen values, and a shuffle gives every thread the value that its code names: one instruction a weight,
-beside one that brings the code to where the shuffle looks for it. All of it is in float32, as the values are.
+The limit is not memory but the number of instructions that unpack a code. Each thread of a warp holds one of the
+sixteen values, and a shuffle gives every thread the value for its code: one instruction per weight, plus one that
+moves the code to where the shuffle reads it. Everything is in float32, as the values are.
 
-On a H200 the four products of a layer of Qwen2.5-7B take 70 us with norms, SiLU and residual in them. Without
-those, and with sixteen values that are evenly spaced, torch's `_weight_int4pack_mm` takes 82, and gemlite 0.6.0 86
-after it was tuned for half a minute; to either the weights that bitsandbytes made would have to be brought anew.
+On an H200 the four products of a layer of Qwen2.5-7B take 70 us, including norms, SiLU and residual. Without
+those, and with sixteen evenly spaced values, torch's `_weight_int4pack_mm` takes 82, and gemlite 0.6.0 86 after
+half a minute of tuning; both need the weights of bitsandbytes converted.
 """
 
 import torch
@@ -14,16 +14,16 @@ import triton
 import triton.language as tl
 
 BLOCK = 64
-"""How many weights share a scale: what bitsandbytes takes when nothing is said."""
+"""Number of weights that share a scale: bitsandbytes' default."""
 
 LANES = 32
 """Threads of a warp, among which the values are shuffled."""
 
 UNPACKED_BYTES = 1024
-"""How many bytes of codes a program unpacks."""
+"""Bytes of codes that a program unpacks."""
 
 ROWS = 4
-"""How many rows a program does: they share the work on the vector."""
+"""Rows per program, which share the work on the vector."""
 
 
 def product(
@@ -39,22 +39,26 @@ def product(
     adds: bool = False,
     is_gated: bool = False,
 ) -> None:
-    """As `dense.product`, of `codes` (N, K / 2) uint8 with `scales` (N, K / 64) float16; x (K) in bf16.
+    """Compute `dense.product` for `codes` (N, K / 2) uint8 with `scales` (N, K / 64) float16; x (K) in bf16.
 
-    `values` (16) is what a code stands for, in float32. N is a multiple of 4. The upper half of each byte is the
-    earlier weight. With `is_gated` as `dense.gated_product`, of `codes` (2I, K / 2), gate over up; I is even.
+    `norm_weight` (K) is in bf16 or float32, `values` (16) are the float32 values of the codes. N is a multiple
+    of 4. The upper half of each byte is the earlier weight. `is_gated` computes `dense.gated_product` for `codes`
+    (2I, K / 2), gate above up; I is even.
     """
     rows = out.shape[0]
-    # Measured on a H200, 7B: 35 us gated, 7.9 with a norm, 6.5 and 21 with few and with many columns.
+    # Measured on an H200, 7B: 35 us gated, 7.9 with a norm, 6.5 and 21 with few and with many columns.
     warps = 1 if is_gated else 4
     words = x.view(torch.int32)
+    is_float_norm = norm_weight is not None and norm_weight.dtype is torch.float32
+    if norm_weight is not None and not is_float_norm:
+        norm_weight = norm_weight.view(torch.int32)
     _product[(rows // (ROWS // 2 if is_gated else ROWS),)](
         codes.view(torch.int32),
         scales,
         x if bias is None else bias,
         values,
         words,
-        words if norm_weight is None else norm_weight.view(torch.int32),
+        words if norm_weight is None else norm_weight,
         out,
         rows,
         eps,
@@ -63,6 +67,7 @@ def product(
         ROWS=ROWS,
         HAS_BIAS=bias is not None,
         HAS_NORM=norm_weight is not None,
+        IS_FLOAT_NORM=is_float_norm,
         ADDS=adds,
         IS_GATED=is_gated,
         num_warps=warps,
@@ -72,7 +77,7 @@ def product(
 def unpacked(
     codes: torch.Tensor, scales: torch.Tensor, values: torch.Tensor, dtype: torch.dtype
 ) -> torch.Tensor:
-    """The matrix (N, K) that `codes` (N, K / 2), `scales` and `values` stand for."""
+    """Unpack `codes` (N, K / 2) with their `scales` and `values` to a matrix (N, K)."""
     rows, bytes_a_row = codes.shape
     out = torch.empty(rows, 2 * bytes_a_row, dtype=dtype, device=codes.device)
     programs = triton.cdiv(codes.numel(), UNPACKED_BYTES)
@@ -96,37 +101,56 @@ def _unpack(codes, scales, values, out, size, STEP: tl.constexpr, BYTES_A_SCALE:
 
 @triton.jit
 def _low(words):
-    """The first of two bf16 in a word, as float32."""
+    """Return the first of two bf16 in a word as float32."""
     return (words << 16).to(tl.float32, bitcast=True)
 
 
 @triton.jit
 def _high(words):
-    """The second of two bf16 in a word, as float32."""
+    """Return the second of two bf16 in a word as float32."""
     return (words & -65536).to(tl.float32, bitcast=True)
 
 
 @triton.jit
-def _eight(x, at, is_inside):
-    """Eight elements of x in float32, beginning with each of these words."""
+def _four(x, at, is_inside):
+    """Load four words, starting at each of these."""
     words = tl.load(x + at[:, None] + tl.arange(0, 4)[None, :], mask=is_inside[:, None], other=0)
     even, odd = tl.split(tl.reshape(words, (words.shape[0], 2, 2)))
     w0, w2 = tl.split(even)
     w1, w3 = tl.split(odd)
+    return (w0, w1, w2, w3)
+
+
+@triton.jit
+def _eight(x, at, is_inside):
+    """Load eight elements of x in float32, starting at each of these words."""
+    w0, w1, w2, w3 = _four(x, at, is_inside)
     return (_low(w0), _high(w0), _low(w1), _high(w1), _low(w2), _high(w2), _low(w3), _high(w3))
 
 
 @triton.jit
 def _sixteen(x, at, is_inside):
-    """Sixteen elements of x for each place: those that belong to the two words of codes there."""
+    """Load the sixteen elements of x that belong to the two words of codes at each position."""
     return _eight(x, at * 8, is_inside) + _eight(x, at * 8 + 4, is_inside)
 
 
 @triton.jit
-def _dotted(codes, value, x):
-    """Eight codes a word times eight elements. `value` is what the thread's number, modulo 16, stands for.
+def _sixteen_floats(x, at, is_inside):
+    """Load the same elements of an x in float32."""
+    first, second = at * 16, at * 16 + 8
+    return (
+        _four(x, first, is_inside)
+        + _four(x, first + 4, is_inside)
+        + _four(x, second, is_inside)
+        + _four(x, second + 4, is_inside)
+    )
 
-    The earlier weight of a byte is in its upper half. A shuffle heeds the five lowest bits of where it is to look.
+
+@triton.jit
+def _dotted(codes, value, x):
+    """Multiply the eight codes in a word by eight elements. `value` is the value of the thread's number modulo 16.
+
+    The earlier weight of a byte is in its upper half. A shuffle uses only the five lowest bits of its index.
     """
     return tl.inline_asm_elementwise(
         """
@@ -168,7 +192,7 @@ def _dotted(codes, value, x):
 
 @triton.jit
 def _row(codes, scales, row, at, is_inside, WORDS: tl.constexpr, value, x):
-    """What a row's pairs of words (STEP) come to with the sixteen elements of x at each, in float32 (STEP)."""
+    """Multiply a row's pairs of words (STEP) by the sixteen elements of x for each; float32 (STEP)."""
     begin = row.to(tl.int64) * WORDS
     pairs = codes + begin + (at * 2)[:, None] + tl.arange(0, 2)[None, :]
     first, second = tl.split(tl.load(pairs, mask=is_inside[:, None], other=0, eviction_policy="evict_first"))
@@ -192,10 +216,11 @@ def _product(
     ROWS: tl.constexpr,
     HAS_BIAS: tl.constexpr,
     HAS_NORM: tl.constexpr,
+    IS_FLOAT_NORM: tl.constexpr,
     ADDS: tl.constexpr,
     IS_GATED: tl.constexpr,
 ):
-    # So many rows; gated, half of them of gate and half the ones of up that belong to them.
+    # ROWS rows per program; if gated, half of them are gate rows and half the matching up rows.
     HALF: tl.constexpr = ROWS // 2
     first = tl.program_id(0) * (HALF if IS_GATED else ROWS)
     sums = ()
@@ -208,7 +233,10 @@ def _product(
         is_inside = at < WORDS // 2
         elements = _sixteen(x, at, is_inside)
         if HAS_NORM:
-            norm_weights = _sixteen(norm_weight, at, is_inside)
+            if IS_FLOAT_NORM:
+                norm_weights = _sixteen_floats(norm_weight, at, is_inside)
+            else:
+                norm_weights = _sixteen(norm_weight, at, is_inside)
             scaled = ()
             for i in tl.static_range(16):
                 squares += elements[i] * elements[i]

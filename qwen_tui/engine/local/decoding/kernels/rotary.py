@@ -1,4 +1,4 @@
-"""The rotary embedding of queries and keys, and the place in the cache for keys and values."""
+"""Rotary embedding of queries and keys, and storing keys and values in the cache."""
 
 import torch
 import triton
@@ -16,11 +16,12 @@ def place(
     keys: torch.Tensor,
     values: torch.Tensor,
 ) -> None:
-    """Put what a layer has `projected` (C, (H + 2G) * D) for C tokens where attention finds it.
+    """Store a layer's `projected` (C, H * W + 2G * D) for C tokens where attention reads it.
 
-    The queries, rotated, go to `query` (C, H, D); the keys, rotated, and the values to `keys` and `values`
-    (1, G, capacity, D), from `position` (1) on. `cosines` and `sines` (T, D) are those of each position. With
-    `norm_weights` (D) for queries and keys each head is taken through RMSNorm before that, as in Qwen3.
+    Rotated queries go to `query` (C, H, D); rotated keys, and values, to `keys` and `values` (1, G, capacity, D),
+    from `position` (1) on. `cosines` and `sines` (T, R) are those of each position, for the first R elements of a
+    head; the others are not rotated. With `norm_weights` (D) for queries and keys, each head is first normalized
+    by RMSNorm, as in Qwen3. W is D, or 2D with a gate after each query, as in Qwen3.5.
     """
     tokens, heads, head_dim = query.shape
     kv_heads, capacity = keys.shape[1:3]
@@ -40,34 +41,46 @@ def place(
         HEADS=heads,
         KV_HEADS=kv_heads,
         HEAD_DIM=head_dim,
+        QUERY_WIDTH=(projected.shape[1] - 2 * kv_heads * head_dim) // heads,
+        ROTATED=cosines.shape[1],
         HAS_NORM=norm_weights is not None,
         num_warps=1,
     )
 
 
 @triton.jit
-def _normed(part, norm_weight, at, factor, HAS_NORM: tl.constexpr):
+def _normed(source, norm_weight, at, factor, HAS_NORM: tl.constexpr):
+    part = tl.load(source + at).to(tl.float32)
     if HAS_NORM:
-        return part * factor * tl.load(norm_weight + at).to(tl.float32)
+        part *= factor * tl.load(norm_weight + at).to(tl.float32)
     return part
 
 
 @triton.jit
 def _rotated(
-    source, norm_weight, eps, cosines, sines, where, target, HEAD_DIM: tl.constexpr, HAS_NORM: tl.constexpr
+    source,
+    norm_weight,
+    eps,
+    cosines,
+    sines,
+    where,
+    target,
+    HEAD_DIM: tl.constexpr,
+    ROTATED: tl.constexpr,
+    HAS_NORM: tl.constexpr,
 ):
-    """One head (HEAD_DIM): its two halves are the two coordinates of what is rotated."""
-    HALF: tl.constexpr = HEAD_DIM // 2
-    at = tl.arange(0, HALF)
-    one = tl.load(source + at).to(tl.float32)
-    two = tl.load(source + HALF + at).to(tl.float32)
-    factor = tl.rsqrt((tl.sum(one * one, 0) + tl.sum(two * two, 0)) / HEAD_DIM + eps)
-    one = _normed(one, norm_weight, at, factor, HAS_NORM)
-    two = _normed(two, norm_weight, HALF + at, factor, HAS_NORM)
-    cosine = tl.load(cosines + where * HEAD_DIM + at).to(tl.float32)
-    sine = tl.load(sines + where * HEAD_DIM + at).to(tl.float32)
-    tl.store(target + at, one * cosine - two * sine)
-    tl.store(target + HALF + at, two * cosine + one * sine)
+    """Rotate one head (HEAD_DIM): the halves of its first ROTATED elements are the two coordinates."""
+    at = tl.arange(0, HEAD_DIM)
+    whole = tl.load(source + at).to(tl.float32)
+    factor = tl.rsqrt(tl.sum(whole * whole, 0) / HEAD_DIM + eps)
+    is_first = at < ROTATED // 2
+    is_rotated = at < ROTATED
+    partner = tl.where(is_first, at + ROTATED // 2, tl.where(is_rotated, at - ROTATED // 2, at))
+    one = _normed(source, norm_weight, at, factor, HAS_NORM)
+    other = _normed(source, norm_weight, partner, factor, HAS_NORM)
+    cosine = tl.load(cosines + where * ROTATED + at, mask=is_rotated, other=1.0).to(tl.float32)
+    sine = tl.load(sines + where * ROTATED + at, mask=is_rotated, other=0.0).to(tl.float32)
+    tl.store(target + at, one * cosine + tl.where(is_first, -other, other) * sine)
 
 
 @triton.jit
@@ -86,20 +99,24 @@ def _place(
     HEADS: tl.constexpr,
     KV_HEADS: tl.constexpr,
     HEAD_DIM: tl.constexpr,
+    QUERY_WIDTH: tl.constexpr,
+    ROTATED: tl.constexpr,
     HAS_NORM: tl.constexpr,
 ):
     head = tl.program_id(0)
     token = tl.program_id(1)
     where = tl.load(position) + token
-    source = projected + (token * (HEADS + 2 * KV_HEADS) + head) * HEAD_DIM
+    row = projected + token * (HEADS * QUERY_WIDTH + 2 * KV_HEADS * HEAD_DIM)
     if head < HEADS:
+        source = row + head * QUERY_WIDTH
         target = query + (token * HEADS + head) * HEAD_DIM
-        _rotated(source, query_norm, eps, cosines, sines, where, target, HEAD_DIM, HAS_NORM)
+        _rotated(source, query_norm, eps, cosines, sines, where, target, HEAD_DIM, ROTATED, HAS_NORM)
     else:
+        source = row + HEADS * QUERY_WIDTH + (head - HEADS) * HEAD_DIM
         kv_head = (head - HEADS) % KV_HEADS
         place = (kv_head * capacity + where) * HEAD_DIM
         if head < HEADS + KV_HEADS:
-            _rotated(source, key_norm, eps, cosines, sines, where, keys + place, HEAD_DIM, HAS_NORM)
+            _rotated(source, key_norm, eps, cosines, sines, where, keys + place, HEAD_DIM, ROTATED, HAS_NORM)
         else:
             at = tl.arange(0, HEAD_DIM)
             tl.store(values + place + at, tl.load(source + at))
