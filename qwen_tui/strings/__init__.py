@@ -18,6 +18,13 @@ from qwen_tui.strings.languages import LANGUAGES, Texts, of_locale, texts, writt
 
 DEFAULT = "en"
 
+FAILURES = (
+    "EPERM", "ENOENT", "EIO", "ENOMEM", "EACCES", "EEXIST", "ENOTDIR", "EISDIR", "EMFILE", "EFBIG", "ENOSPC",
+    "EROFS", "EPIPE", "ENAMETOOLONG", "EDQUOT", "ENETUNREACH", "ECONNRESET", "ETIMEDOUT", "ECONNREFUSED",
+    "EHOSTUNREACH", "EAI_AGAIN", "EAI_NONAME",
+)  # fmt: skip
+"""The failures of the operating system that we have words for, by the names of POSIX."""
+
 _CODED = frozenset({"detail", "how"})
 """The parameters of errors that may be the code of a sentence."""
 
@@ -104,8 +111,8 @@ def of_the_system(words: str) -> str:
 
 @cache
 def _codes_of_the_system() -> dict[str, str]:
-    """The codes of the sentences `system.…`, by the English words, which are the system's own."""
-    return {words: code for code, words in texts(DEFAULT).SENTENCES.items() if code.startswith("system.")}
+    """The codes of the sentences for `FAILURES`, by the English words, which are the system's own."""
+    return {say_in(DEFAULT, f"system.{name}"): f"system.{name}" for name in FAILURES}
 
 
 def explain(code: str, parameters: Mapping[str, object], language: str | None = None) -> Explanation:

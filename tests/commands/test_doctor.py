@@ -1,5 +1,6 @@
 """`qwen-tui doctor`: what it looks at, and what it says of it."""
 
+import locale
 import os
 import pty
 import re
@@ -283,6 +284,13 @@ def test_a_locale_without_utf8_is_told(tmp_path: Path) -> None:
     assert done.returncode == 0
     assert re.search(r"! Locale +C, ANSI", done.stdout)
     assert "中文" in done.stdout
+
+
+def test_asking_for_the_locale_changes_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = locale.setlocale(locale.LC_CTYPE)
+    monkeypatch.setenv("LC_ALL", "C")
+    assert said(list(terminal_checks({"LC_ALL": "C"})))["locale"].state == "note"
+    assert locale.setlocale(locale.LC_CTYPE) == before
 
 
 def test_at_a_terminal_it_tells_of_that_terminal(tmp_path: Path) -> None:

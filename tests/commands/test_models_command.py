@@ -120,9 +120,9 @@ def test_quantized_weights_are_named_with_what_they_take_and_can_be_removed(
     assert said["entries"][0]["model"] == str(tmp_path / "my model")
     status, out, _ = run(tmp_path, capsys, "--clear")
     assert (status, cache.taken_bytes()) == (0, 0)
-    assert out.startswith("5.0 MB")
+    assert out.startswith("Removed 5.0 MB")
     assert "Quantized" not in run(tmp_path, capsys)[1]
-    assert run(tmp_path, capsys, "--clear")[1].startswith("0 B")
+    assert run(tmp_path, capsys, "--clear")[1].startswith("Removed 0 B")
 
 
 def test_what_another_program_writes_now_is_not_removed_and_this_is_said(

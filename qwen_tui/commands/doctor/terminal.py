@@ -122,12 +122,21 @@ def _keys(values: Mapping[str, str], tmux: Mapping[str, str], is_there: bool, an
 
 def _locale(values: Mapping[str, str]) -> Check:
     name = next((values[key] for key in ("LC_ALL", "LC_CTYPE", "LANG") if values.get(key)), "")
-    with suppress(locale.Error):
-        locale.setlocale(locale.LC_CTYPE, "")
-    encoding = locale.nl_langinfo(locale.CODESET)
+    encoding = _encoding()
     said = say("doctor.locale", name=name or say("doctor.locale.unset"), encoding=encoding)
     is_utf8 = encoding.upper().replace("-", "") == "UTF8"
     return Check.noted("terminal.locale", said, "" if is_utf8 else say("doctor.locale.not_utf8"))
+
+
+def _encoding() -> str:
+    """The encoding of the locale that the environment names. What is in force stays: files are read by it."""
+    before = locale.setlocale(locale.LC_CTYPE)
+    try:
+        with suppress(locale.Error):
+            locale.setlocale(locale.LC_CTYPE, "")
+        return locale.nl_langinfo(locale.CODESET)
+    finally:
+        locale.setlocale(locale.LC_CTYPE, before)
 
 
 def _width(is_there: bool, answers: Answers) -> Check:

@@ -13,7 +13,7 @@ SENTENCES: dict[str, str] = {
         "  qwen-tui --model ~/models/mine --quantization 4bit\n"
         "  qwen-tui --conversation 广州                    打开这个对话，没有则新建\n"
         "  qwen-tui --last                                 继续上次的对话\n"
-        '  qwen-tui ask "什么是 token？"                   在标准输出打印一条回复\n'
+        "  qwen-tui ask '什么是 token？'                   在标准输出打印一条回复\n"
         "  qwen-tui models                                 列出模型，以及是否装得下\n"
         "  qwen-tui doctor                                 检查本机；报告可以放心分享\n"
         "  qwen-tui export 广州 --output 广州.md           保存对话；用 import 导入\n\n"
@@ -55,8 +55,8 @@ SENTENCES: dict[str, str] = {
     ),
     "cli.ask_examples": (
         "示例：\n"
-        '  qwen-tui ask "什么是 token？"\n'
-        '  cat news.txt | qwen-tui ask "这篇文章讲了什么？" - --temperature 0\n'
+        "  qwen-tui ask '什么是 token？'\n"
+        "  cat news.txt | qwen-tui ask '这篇文章讲了什么？' - --temperature 0\n"
         "  qwen-tui ask --model Qwen/Qwen2.5-7B-Instruct --quantization 4bit < prompt.txt"
     ),
     "cli.ask_text": "消息；用 - 或省略 TEXT 时读取标准输入",
@@ -111,7 +111,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "cli.not_found_but": (
         "找不到对话",
         "没有名为“{name}”的对话。",
-        "你要找的是{close}吗？",
+        "相近的名称：{close}。",
     ),
     "cli.not_printed": (
         "无法输出",

@@ -141,6 +141,6 @@ async def test_what_cannot_be_imported_is_told_and_changes_nothing(play, tmp_pat
         await until(pilot, lambda: "to first token" in shown(pilot))
         await choose(pilot, "Import")
         await name_file(pilot, file)
-        await until(pilot, lambda: "Nothing was imported" in shown(pilot))
+        await until(pilot, lambda: "Nothing imported" in shown(pilot))
         assert "line 1 is not valid JSON" in " ".join(shown(pilot).split())
         assert "echo: hello" in shown(pilot)

@@ -10,15 +10,11 @@ from typing import Any, NamedTuple
 import torch
 from transformers import PreTrainedModel
 
-from qwen_tui.engine.local.decoding.kernel_support import KERNEL_MODELS, ZERO_CENTRED_NORMS
+from qwen_tui.engine.local.decoding.kernel_support import KERNEL_MODELS, ZERO_CENTRED_NORMS, Unsupported
 from qwen_tui.engine.local.decoding.kernels import four_bits
 from qwen_tui.engine.local.decoding.matrices import Dense, EightBits, FourBits, Matrix
 from qwen_tui.engine.local.decoding.mixers import Attention, DeltaRule, Mixer
 from qwen_tui.engine.local.decoding.mlp import Experts, GatedMLP
-
-
-class Unsupported(Exception):
-    """The reason why our kernels cannot decode a model."""
 
 
 class Layer(NamedTuple):
@@ -178,8 +174,6 @@ def _check(linear: Any, dtype: torch.dtype, *, may_be_packed: bool = True) -> No
     elif may_be_packed and kind == "Linear8bitLt":
         if linear.weight.dtype is not torch.int8:
             raise Unsupported(f"eight bits kept as {linear.weight.dtype}")
-        if linear.in_features % 4:
-            raise Unsupported(f"a matrix of {linear.out_features} x {linear.in_features} in eight bits")
     elif type(linear) is not torch.nn.Linear:
         raise Unsupported(f"its products are made by {kind}")
     elif linear.weight.dtype is not dtype:
