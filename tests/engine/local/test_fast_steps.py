@@ -28,6 +28,7 @@ from qwen_tui.engine.local.decoding.sampling import Values
 from qwen_tui.engine.local.forward import attention as attending
 from qwen_tui.engine.local.forward import checking
 from qwen_tui.engine.local.forward import chunked_prefill as chunks
+from qwen_tui.engine.local.forward.blocks import blocks
 from qwen_tui.engine.local.forward.checking import Mismatch
 
 MAKERS = [tiny_models.qwen2, tiny_models.qwen3, tiny_models.llama]
@@ -187,6 +188,8 @@ OTHERS: dict[str, dict[str, object]] = {
     "mixtral": {"num_local_experts": 4, "sliding_window": None},
     "opt": {"num_key_value_heads": 2},
     "glm4": {"head_dim": 16},
+    "gpt2": {},
+    "gpt_bigcode": {},
 }
 """Also tried by hand: olmo2, stablelm, starcoder2, olmoe, smollm3, ernie4_5 and seed_oss, with the same outcome."""
 
@@ -204,20 +207,30 @@ def other(model_type: str, **more: object) -> PreTrainedModel:
         "initializer_range": 0.2,
         **dict.fromkeys(("eos_token_id", "bos_token_id", "pad_token_id")),
     }
-    config = AutoConfig.for_model(model_type, **{**sizes, **OTHERS.get(model_type, {}), **more})
+    own = {**OTHERS, **WITHOUT_CHUNKS}.get(model_type, {})
+    config = AutoConfig.for_model(model_type, **{**sizes, **own, **more})
     return AutoModelForCausalLM.from_config(config).eval()
 
 
-@pytest.mark.parametrize("model_type", OTHERS)
+WITHOUT_CHUNKS: dict[str, dict[str, object]] = {"falcon": {}, "gptj": {"rotary_dim": 8}, "mpt": {}}
+"""Those whose prompts are read with a mask."""
+
+
+@pytest.mark.parametrize("model_type", [*OTHERS, *WITHOUT_CHUNKS])
 def test_other_architectures_say_what_generate_says(model_type: str) -> None:
     model = other(model_type)
     assert_as_generate(model, choosing.checked(model, choosing._graph, 512), 30, 40)
 
 
-@pytest.mark.parametrize("model_type", ["gpt2", "bloom", "falcon"])
-def test_those_that_are_built_in_another_way_are_left_to_generate(model_type: str) -> None:
-    with pytest.raises((AttributeError, ValueError)):
-        choosing.checked(other(model_type), choosing._graph, 512)
+def test_one_that_is_built_in_another_way_is_left_to_generate() -> None:
+    with pytest.raises(ValueError, match="unpack"):
+        choosing.checked(other("bloom"), choosing._graph, 512)
+
+
+@pytest.mark.parametrize("model_type", ["llama", "gpt2", "mpt", "gpt_neox", "opt", "mamba"])
+def test_blocks_are_found_whatever_they_are_called(model_type: str) -> None:
+    model = other(model_type)
+    assert len(blocks(model)) == model.config.num_hidden_layers
 
 
 def test_a_step_that_says_something_else_is_not_taken(
@@ -319,11 +332,11 @@ def test_chunks_are_read_without_a_mask_to_the_same_end(model_type: str) -> None
     chunks.check_chunks(model, checking.reference(model))
 
 
-@pytest.mark.parametrize("model_type", ["gpt2", "bloom", "falcon", "mistral"])
+@pytest.mark.parametrize("model_type", [*WITHOUT_CHUNKS, "bloom", "mistral"])
 def test_what_cannot_be_read_without_a_mask_is_found_out(model_type: str) -> None:
     """Mistral, for one, has a window that slides here."""
     model = other(model_type, **({"sliding_window": 16} if model_type == "mistral" else {}))
-    with pytest.raises((AttributeError, ValueError, Mismatch)):
+    with pytest.raises((AttributeError, TypeError, ValueError, Mismatch)):
         chunks.check_chunks(model, checking.reference(model))
 
 
@@ -335,17 +348,16 @@ def test_a_processor_reads_chunks_so_where_the_attention_takes_most_of_the_time(
     assert not chunks.prefills_without_mask(other("bloom").to(dtype))
 
 
-@pytest.mark.parametrize("model_type", ["gpt2", "bloom", "falcon"])
 def test_a_model_that_cannot_be_tried_out_is_loaded_all_the_same(
-    model_type: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(choosing, "_is_on_gpu", lambda _: True)
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: (7, 5))
-    chosen = choosing.fast_decoder(other(model_type), 512)
+    chosen = choosing.fast_decoder(other("bloom"), 512)
     assert chosen.decoder is None
     assert chosen.reason.code == "engine.decoding.graph_failed"
-    assert "AttributeError" in dict(chosen.reason.parameters)["detail"]
-    assert "decoding with generate: AttributeError" in caplog.text
+    assert "ValueError" in dict(chosen.reason.parameters)["detail"]
+    assert "not decoding by graph: ValueError" in caplog.text
 
 
 @pytest.mark.parametrize(

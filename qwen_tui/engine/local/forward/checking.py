@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 import torch
 from transformers import PreTrainedModel
 
+from qwen_tui.engine.local.forward.blocks import blocks
+
 LEAST_TOLERANCE = {torch.float32: 1e-3, torch.float16: 5e-3, torch.bfloat16: 2e-2}
 """Logit error that is always tolerated, relative to the norm of the logits."""
 
@@ -74,12 +76,13 @@ def _rounded(model: PreTrainedModel) -> Iterator[None]:
     least = INT8_ROUNDING if getattr(model, "is_loaded_in_8bit", False) else 0.0
 
     def change(_: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any]:
-        hidden = args[0]
+        hidden = args[0] if args else kwargs["hidden_states"]
         noise = torch.empty(hidden.shape, dtype=torch.float32, device=hidden.device)
         noise.normal_(1.0, max(least, torch.finfo(hidden.dtype).eps / 2), generator=generator)
-        return ((hidden * noise).to(hidden.dtype), *args[1:]), kwargs
+        changed = (hidden * noise).to(hidden.dtype)
+        return ((changed, *args[1:]), kwargs) if args else (args, {**kwargs, "hidden_states": changed})
 
     with ExitStack() as hooks:
-        for layer in model.get_decoder().layers:
+        for layer in blocks(model):
             hooks.enter_context(layer.register_forward_pre_hook(change, with_kwargs=True))
         yield

@@ -14,6 +14,7 @@ from transformers import DynamicCache, PreTrainedModel
 from qwen_tui.engine.base import PrefillProgress
 from qwen_tui.engine.local.cache.kv_cache import KVCache, can_crop, crop, length_of
 from qwen_tui.engine.local.faults import free_memory
+from qwen_tui.engine.local.forward.blocks import blocks
 from qwen_tui.engine.local.forward.chunked_prefill import prefilling
 from qwen_tui.engine.local.stopping import IsStopped, Stopped
 from qwen_tui.engine.models.devices import CPU_CHUNK_TOKENS, gpu_chunk_tokens
@@ -149,9 +150,8 @@ def interruptible(model: PreTrainedModel, is_stopped: IsStopped) -> Iterator[Non
         if is_stopped():
             raise Stopped
 
-    layers = getattr(model.get_decoder(), "layers", None) or [model]
     with ExitStack() as hooks:
-        for index, layer in enumerate(layers):
+        for index, layer in enumerate(blocks(model)):
             hooks.enter_context(layer.register_forward_pre_hook(partial(check, index)))
         yield
 
