@@ -12,6 +12,9 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from string import Formatter
+
+from qwen_tui.strings.languages import texts
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "tests" / "support"))
@@ -19,7 +22,7 @@ sys.path.insert(0, str(HERE.parent / "tests" / "support"))
 from recording import Recording  # noqa: E402 - imports the terminal of the tests
 
 F2, F3, F4 = "\x1bOQ", "\x1bOR", "\x1bOS"
-DOWN, BACK_TAB, CTRL_N, ESC = "\x1b[B", "\x1b[Z", "\x0e", "\x1b"
+DOWN, BACK_TAB, CTRL_N = "\x1b[B", "\x1b[Z", "\x0e"
 LANGUAGES = ("en", "zh")
 AT_ONCE = 2
 """How many scenes are played at once: much of the time passes in waiting."""
@@ -54,15 +57,26 @@ class Stage:
 
     terminal: Recording
     data: Path
+    language: str
     says: tuple[str, ...]
 
     def ask(self, text: str, *, slowly: bool = False) -> None:
         """Send a message, and wait until its reply is finished and drawn."""
-        before = self._finished_replies()
         (self.terminal.write if slowly else self.terminal.type)(text)
-        self.terminal.type("\r")
+        self.get_reply("\r")
+
+    def get_reply(self, key: str) -> None:
+        """Press a key that has something answered, and wait until the reply is finished and drawn."""
+        before = self._finished_replies()
+        self.terminal.type(key)
         self.terminal.until(lambda _: self._finished_replies() > before)
         self.terminal.settle(0.5)
+
+    def see(self, code: str) -> None:
+        """Wait until the screen shows a sentence: the longest part of it that is always the same."""
+        sentence = texts(self.language).SENTENCES[code]
+        self.terminal.until(max((words for words, *_ in Formatter().parse(sentence)), key=len).strip())
+        self.terminal.settle()
 
     def press(self, *keys: str) -> None:
         """Press keys one after the other, each when the screen has come to rest."""
@@ -86,10 +100,11 @@ def demo(stage: Stage) -> None:
     terminal.hold(1.6)
     stage.press(BACK_TAB)
     terminal.hold(0.8)
-    stage.press("i")
+    terminal.type("i")
+    stage.see("receipt.ended.eos")
     terminal.hold(2.0)
-    stage.press("p")
-    terminal.settle(1.0)
+    terminal.type("p")
+    stage.see("replay.same")
     terminal.hold(3.0)
 
 
@@ -97,16 +112,18 @@ def variants(stage: Stage) -> None:
     """The second of two replies, and what can be done with it."""
     for text in stage.says:
         stage.ask(text)
-    stage.press(BACK_TAB, "r")
+    stage.press(BACK_TAB)
+    stage.get_reply("r")
     stage.terminal.until("2 / 2")
-    stage.terminal.settle(1.5)
 
 
 def receipt(stage: Stage) -> None:
     """How a reply came about, and that the same tokens come again."""
     stage.ask(*stage.says)
-    stage.press(BACK_TAB, "i", "p")
-    stage.terminal.settle(1.0)
+    stage.press(BACK_TAB, "i")
+    stage.see("receipt.ended.eos")
+    stage.terminal.type("p")
+    stage.see("replay.same")
 
 
 def models(stage: Stage) -> None:
@@ -114,8 +131,8 @@ def models(stage: Stage) -> None:
     stage.terminal.type(F4)
     stage.terminal.until("Qwen2.5-14B-Instruct")
     stage.press(DOWN * 5)
-    stage.terminal.until("29.5 GB")
-    stage.terminal.settle(1.0)
+    stage.terminal.until("14.8 B")
+    stage.terminal.settle()
 
 
 def settings(stage: Stage) -> None:
@@ -130,7 +147,7 @@ def search(stage: Stage) -> None:
     for text in messages:
         stage.ask(text)
         stage.press(CTRL_N)
-    stage.press(F3, f"/{word}")
+    stage.press(F3, "/", word)
 
 
 SCENES = (
@@ -195,7 +212,7 @@ def make(scene: Scene, language: str) -> Path:
         with Recording(*scene.size, arguments, data) as terminal:
             terminal.until("2,048")  # the window of the guide: it is loaded
             terminal.settle()
-            scene.play(Stage(terminal, data, scene.says[language]))
+            scene.play(Stage(terminal, data, language, scene.says[language]))
             (terminal.save_frames if scene.moves else terminal.save_picture)(scene.file(language))
     return scene.file(language)
 

@@ -57,7 +57,7 @@ def pytest_unconfigure() -> None:
 def fork_server(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Processes of the program start at once: see `fork_server.py`. A GPU's driver does not outlive a fork."""
     if sys.platform == "linux" and os.environ.get("CUDA_VISIBLE_DEVICES") == "":
-        forked_popen.start_server(tmp_path_factory.mktemp("nobody"))
+        forked_popen.offer_server(tmp_path_factory.mktemp("nobody"))
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import pytest
 
 from qwen_tui import cli, strings
+from qwen_tui.settings.options import OPTIONS
 from qwen_tui.strings.languages import LANGUAGES, of_locale, written_in
 
 
@@ -67,3 +68,12 @@ def test_a_language_that_there_is_not_is_refused(capsys) -> None:
 )
 def test_a_text_shows_its_language_by_its_characters(text, language) -> None:
     assert written_in(text) == language
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_switch_is_typed_in_the_words_of_the_screen_or_in_english(language) -> None:
+    strings.choose(language)
+    shown = [strings.say("panes.on"), strings.say("panes.off")]
+    assert [OPTIONS["memory"].parse(word) for word in (*shown, "on", "off", "True", "no")] == [
+        *(True, False) * 3
+    ]

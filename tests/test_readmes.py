@@ -97,6 +97,14 @@ def test_what_is_quoted_of_the_screen_is_on_the_screen(readme: Path) -> None:
     ] == []
 
 
+def test_what_the_chinese_readme_quotes_of_the_screen_is_on_the_screen() -> None:
+    """Words in “quotation marks” that ask nothing are a label or the beginning of a sentence."""
+    quoted = re.findall("“([^”？]+)”", (PACKAGE / "README.zh.md").read_text(encoding="utf-8"))
+    sentences = texts("zh").SENTENCES.values()
+    assert quoted != []
+    assert [words for words in quoted if not any(each.startswith(words) for each in sentences)] == []
+
+
 def test_the_keys_are_those_of_the_program() -> None:
     text = KEYS.read_text(encoding="utf-8")
     assert with_tables(text) == text, "write them: python -m qwen_tui.ui.help.key_table"

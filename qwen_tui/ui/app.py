@@ -30,7 +30,6 @@ from qwen_tui.ui.settings.pane import SettingsPane
 from qwen_tui.ui.textual_patches.command_search import CommandSearch
 from qwen_tui.ui.textual_patches.key_queue import KeysInOrder
 from qwen_tui.ui.themes import THEMES
-from qwen_tui.ui.widgets.keys import key_of
 
 if TYPE_CHECKING:  # see `ChatScreen.on_message_log_requested`
     from qwen_tui.ui.models.screen import ModelScreen
@@ -192,10 +191,6 @@ class QwenTuiApp(KeysInOrder):
     def search_themes(self) -> None:
         """Open a palette of all themes."""
         self.push_screen(CommandSearch([ThemeProvider], placeholder=say("palette.themes")))
-
-    def action_help_quit(self) -> None:
-        """Say how to quit where ctrl+c does not: in a dialog."""
-        self.notify(say("screen.quit_with", key=key_of(self, "app.quit")), markup=False)
 
     def get_key_display(self, binding: Binding) -> str:
         """A key as the key bar shows it, with a capital like in sentences: `Esc`, `F1`, `^P`."""

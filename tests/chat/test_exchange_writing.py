@@ -105,7 +105,7 @@ def test_markdown_has_the_title_the_speakers_and_the_system_prompt() -> None:
         "## System prompt\n\n```text\n简短回答。\n```\n\n"
         "## You · 2026-05-01 12:00 UTC\n\n```text\n它有什么好吃的？\n```\n\n"
         "## Qwen2.5-7B-Instruct · 2026-05-01 12:00 UTC\n\n**早茶**\n\n"
-        "*(stopped)*\n"
+        "*(Stopped)*\n"
     )
 
 

@@ -42,6 +42,7 @@ def test_files_are_for_their_owner_alone_and_hold_no_keys(home: Path) -> None:
     arguments = ["--model", "guide", "--device", "cpu"]
     with Terminal(120, 36, arguments, data) as terminal:
         terminal.until("2,048 tokens")
+        assert "Umask:\t0000" in Path(f"/proc/{terminal.process.pid}/status").read_text()
         terminal.type("What is a token?\r")
         terminal.until("tok/s")
         terminal.type("\x1bOQ\x1b[C")  # F2: a setting of this conversation

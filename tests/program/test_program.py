@@ -7,12 +7,13 @@ import subprocess
 import sys
 
 import pytest
+from forked_popen import STARTS_PLAINLY
 from real_program import READY, is_running, last_reply, worker_of
 from waiting import wait_for
 
 
 @pytest.mark.usefixtures("plain_start")
-def test_a_talk_is_had_left_and_found_again(program) -> None:
+def test_a_talk_is_had_left_and_found_again(program, monkeypatch) -> None:
     terminal = program.start()
     terminal.type("What is a token?\r")
     terminal.until("tok/s")
@@ -21,6 +22,7 @@ def test_a_talk_is_had_left_and_found_again(program) -> None:
     assert reply["content"]
     terminal.type("quit\r")
     assert terminal.wait() == 0
+    monkeypatch.delenv(STARTS_PLAINLY)
     again = program.start("--conversation", "What is a token?")
     again.until("to first token")
     again.type("\x11")  # ctrl+q

@@ -98,17 +98,34 @@ def small(name: str, dtype: torch.dtype, *, is_four_bits: bool) -> PreTrainedMod
         model: PreTrainedModel = AutoModelForCausalLM.from_config(config, dtype=dtype).eval()
     model.to_empty(device="cpu")
     if is_four_bits:
-        from bitsandbytes.nn import Linear4bit
-
         for part in (model.model.layers[0].self_attn, model.model.layers[0].mlp):
             for place, linear in list(part.named_children()):
                 if isinstance(linear, torch.nn.Linear):
-                    has_bias = linear.bias is not None
-                    packed = Linear4bit(
-                        linear.in_features, linear.out_features, has_bias, dtype, quant_type="nf4"
-                    )
-                    setattr(part, place, packed.to("cpu", dtype))
+                    setattr(part, place, packed(linear))
     return model
+
+
+def packed(linear: torch.nn.Linear) -> torch.nn.Module:
+    """The same in four bits, without the seconds that it takes to find out which: whatever stood in memory."""
+    from bitsandbytes.functional import QuantState, get_4bit_type
+    from bitsandbytes.nn import Linear4bit, Params4bit
+
+    rows, columns, dtype = linear.out_features, linear.in_features, linear.weight.dtype
+    state = QuantState(
+        absmax=torch.empty(rows * columns // 64),
+        shape=torch.Size((rows, columns)),
+        code=get_4bit_type("nf4", device="cpu"),
+        blocksize=64,
+        quant_type="nf4",
+        dtype=dtype,
+    )
+    made = Linear4bit(columns, rows, linear.bias is not None, dtype, quant_type="nf4", device="meta")
+    codes = torch.empty(rows * columns // 2, 1, dtype=torch.uint8)
+    made.weight = Params4bit(
+        codes, requires_grad=False, quant_state=state, quant_type="nf4", bnb_quantized=True
+    )
+    made.bias = linear.bias
+    return made
 
 
 def needed(model: PreTrainedModel) -> None:

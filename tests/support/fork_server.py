@@ -50,6 +50,8 @@ class Wanted(NamedTuple):
     has_session: bool
     takes_terminal: bool
     """Whether what it reads is to be its controlling terminal."""
+    umask: int
+    """Who may not do what with the files that it makes."""
 
 
 def send(connection: socket.socket, wanted: Wanted, descriptors: list[int]) -> int:
@@ -117,6 +119,7 @@ def become(wanted: Wanted, descriptors: list[int]) -> None:
         fcntl.ioctl(0, termios.TIOCSCTTY, 0)
     named(b"python")
     os.chdir(wanted.folder)
+    os.umask(wanted.umask)
     homes = dict(os.environ)
     os.environ.clear()
     os.environ.update(wanted.environment)

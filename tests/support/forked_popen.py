@@ -44,7 +44,9 @@ LATER = ("PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE")
 _asking = threading.Lock()
 _connection: socket.socket | None = None
 _environment: dict[str, str] = {}
-"""What the server was started with."""
+"""What the server was started with, or is to be."""
+_folder: Path | None = None
+"""Where the server is to be at home, as long as it has not been started."""
 
 
 def take_terminal() -> None:
@@ -59,27 +61,38 @@ def ask(connection: socket.socket, environment: dict[str, str]) -> None:
     subprocess.Popen = ForkedPopen  # type: ignore[misc]
 
 
-def start_server(folder: Path) -> None:
-    """Start a server for this process."""
-    ours, theirs = socket.socketpair()
+def offer_server(folder: Path) -> None:
+    """From now on, start a server for this process when the first of its children is to be forked."""
+    global _environment, _folder
     environment = dict(os.environ)
     # Told apart from what a child is to have in their place.
     environment |= {name: f"{folder}/{name}" for name in ("HOME", "HF_HOME", "XDG_CACHE_HOME")}
     # A library for sums starts threads when it is imported, and threads are lost in a fork.
     environment |= {"HF_HUB_OFFLINE": "1", "OPENBLAS_NUM_THREADS": "1"} | launch.ENVIRONMENT
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    with theirs, (folder / "log").open("wb") as log:
+    _environment, _folder = environment, folder
+    subprocess.Popen = ForkedPopen  # type: ignore[misc]
+
+
+def _server() -> socket.socket:
+    """How the server is asked; it is started the first time. To be called with the lock held."""
+    global _connection
+    if _connection is not None:
+        return _connection
+    assert _folder is not None
+    _connection, theirs = socket.socketpair()
+    with theirs, (_folder / "log").open("wb") as log:
         server = Path(__file__).with_name("fork_server.py")
         command = [sys.executable, "-P", str(server), str(theirs.fileno())]
         subprocess.Popen(
             command,
             pass_fds=[theirs.fileno()],
-            env=environment,
+            env=_environment,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
         )
-    ask(ours, environment)
+    return _connection
 
 
 def _meant(environment: Mapping[str, str], first: str) -> dict[str, str]:
@@ -104,6 +117,12 @@ def _is_forked(args: Any, preexec_fn: Any, environment: Mapping[str, str]) -> bo
         and STARTS_PLAINLY not in environment
         and _meant(environment, args[1]) == _meant(_environment, args[1])
     )
+
+
+def _umask() -> int:
+    """The one of this process, which can be asked for otherwise only by setting another one."""
+    status = Path("/proc/self/status").read_text()
+    return int(next(line.split()[1] for line in status.splitlines() if line.startswith("Umask:")), 8)
 
 
 @contextlib.contextmanager
@@ -162,11 +181,11 @@ class ForkedPopen(subprocess.Popen):  # type: ignore[type-arg]
             [0, 1, 2, *pass_fds],
             start_new_session,
             preexec_fn is take_terminal,
+            _umask(),
         )
-        assert _connection is not None
         try:
             with _asking, _adopting():
-                self.pid = send(_connection, wanted, [*given, *pass_fds])
+                self.pid = send(_server(), wanted, [*given, *pass_fds])
             self._child_created = True
         finally:
             self._close_pipe_fds(p2cread, p2cwrite, c2pread, c2pwrite, errread, errwrite)  # type: ignore[attr-defined]

@@ -18,7 +18,6 @@ from qwen_tui.engine.local.decoding.kernels import (  # noqa: E402
     attention,
     delta_rule,
     dense,
-    eight_bits,
     experts,
     four_bits,
     rotary,
@@ -43,7 +42,7 @@ def dotted(codes, value, x):  # type: ignore[no-untyped-def]
 
 four_bits._dotted = dotted
 
-__all__ = ["attention", "delta_rule", "dense", "eight_bits", "experts", "four_bits", "rotary"]
+__all__ = ["attention", "delta_rule", "dense", "experts", "four_bits", "rotary"]
 
 _builtins: dict[object, list[str]] = {}
 

@@ -248,13 +248,13 @@ async def test_every_size_from_60_by_20_to_250_by_80_shows_log_and_composer(play
 @pytest.mark.parametrize("key", ["f2", "f3"])
 async def test_the_last_line_says_what_esc_does_where_a_pane_is_over_the_log(play, key) -> None:
     async with play.running(size=(80, 24)) as pilot:
-        await until(pilot, lambda: "Esc Stop" in shown(pilot))
+        await until(pilot, lambda: "Esc stop" in shown(pilot))
         pane = pilot.app.screen.query_one("#settings" if key == "f2" else "#conversations")
         await pilot.press(key)
         await until(pilot, lambda: pane.display)
-        await until(pilot, lambda: "Esc Close" in shown(pilot) and "Esc Stop" not in shown(pilot))
+        await until(pilot, lambda: "Esc Close" in shown(pilot) and "Esc stop" not in shown(pilot))
         await pilot.press("escape")
-        await until(pilot, lambda: not pane.display and "Esc Stop" in shown(pilot))
+        await until(pilot, lambda: not pane.display and "Esc stop" in shown(pilot))
 
 
 @pytest.mark.parametrize(("key", "pane"), [("f2", "settings"), ("f3", "conversations")])

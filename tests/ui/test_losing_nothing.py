@@ -125,7 +125,7 @@ async def test_a_conversation_that_another_program_has_open_is_only_read_until_t
         await say(first, "mine")
         await until(first, lambda: "echo: mine" in shown(first) and not composer(first).busy)
         async with play.running(conversation="mine") as second:
-            await until(second, lambda: "echo: mine" in shown(second) and "another program" in shown(second))
+            await until(second, lambda: "echo: mine" in shown(second) and "another qwen-tui" in shown(second))
             await say(second, "me too")
             await until(second, lambda: composer(second).text == "me too")
             assert paths(play) == {"mine": ["mine", "echo: mine"]}

@@ -136,12 +136,12 @@ async def test_esc_and_ctrl_r_are_named_only_where_they_do_something(play) -> No
         def last_line() -> str:
             return shown(pilot).splitlines()[-1]
 
-        await until(pilot, lambda: "stop" not in last_line())
-        assert "regenerate" not in last_line()
+        await until(pilot, lambda: "Stop" not in last_line())
+        assert "Regenerate" not in last_line()
         await say(pilot, "go")
-        await until(pilot, lambda: "stop" in last_line() and "regenerate" in last_line())
+        await until(pilot, lambda: "Stop" in last_line() and "Regenerate" in last_line())
         gate.set()
-        await until(pilot, lambda: "stop" not in last_line() and "regenerate" in last_line())
+        await until(pilot, lambda: "Stop" not in last_line() and "Regenerate" in last_line())
 
 
 @pytest.mark.parametrize("key", ["f3", "f2"])

@@ -213,7 +213,7 @@ async def test_a_reply_written_anew_where_nothing_can_be_written_stays_in_the_me
     async with play.running() as first:
         await talk(first, "mine")
         async with play.running(conversation="mine") as second:
-            await until(second, lambda: "another program" in shown(second) and "echo: mine" in shown(second))
+            await until(second, lambda: "another qwen-tui" in shown(second) and "echo: mine" in shown(second))
             reply = second.app.screen.shown.conversation.path()[-1]
             box(second).edit(reply.id, reply.content, is_reply=True)
             await press(second, " changed")
@@ -273,7 +273,7 @@ async def test_what_is_typed_while_another_one_opens_is_not_taken_by_one_that_ca
     async with play.running(conversation="one") as first:
         await until(first, lambda: "echo: one" in shown(first))
         async with play.running(size=WIDE, conversation="one") as second:
-            await until(second, lambda: "another program" in shown(second) and "echo: one" in shown(second))
+            await until(second, lambda: "another qwen-tui" in shown(second) and "echo: one" in shown(second))
             may_go_on = threading.Event()
             second.app._storage.run(lambda: may_go_on.wait(20))
             own_id = first.app.screen.shown.conversation.id
@@ -302,7 +302,7 @@ async def test_who_has_gone_on_is_not_brought_back_to_one_that_can_be_written_in
     async with play.running(conversation="one") as first:
         await until(first, lambda: "echo: one" in shown(first))
         async with play.running(size=WIDE, conversation="one") as second:
-            await until(second, lambda: "another program" in shown(second) and "echo: one" in shown(second))
+            await until(second, lambda: "another qwen-tui" in shown(second) and "echo: one" in shown(second))
             own_id = first.app.screen.shown.conversation.id
             switching = second.app.screen._switching
             await switching._lock.acquire()

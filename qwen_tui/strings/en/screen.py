@@ -13,7 +13,6 @@ SENTENCES: dict[str, str] = {
     "screen.key.commands": "Commands",
     "screen.key.quit": "Quit",
     "screen.key.interrupt": "Copy, stop or quit",
-    "screen.quit_with": "Press {key} to quit.",
     "screen.press_again_to_quit": "Press {key} again to quit.",
     "screen.language_offered": "For English, start with --language en or change Language in the settings.",
     "screen.taken_back": "The queued message is back in the message box.",

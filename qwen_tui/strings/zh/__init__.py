@@ -1,6 +1,5 @@
 """中文: the sentences of every area, merged. An error is (title, sentence, hint)."""
 
-from qwen_tui.strings import en
 from qwen_tui.strings.zh import (
     bench,
     chat,
@@ -23,7 +22,6 @@ NAME = "中文"
 LETTERS = "[\u4e00-\u9fff]"
 
 SENTENCES: dict[str, str] = {
-    **en.SENTENCES,  # until all is translated
     **commands.SENTENCES,
     **bench.SENTENCES,
     **screen.SENTENCES,
@@ -41,7 +39,6 @@ SENTENCES: dict[str, str] = {
 }
 
 ERRORS: dict[str, tuple[str, str, str]] = {
-    **en.ERRORS,
     "error.unknown": (
         "出错了",
         "意外错误：{detail}。",

@@ -40,7 +40,7 @@ SENTENCES: dict[str, str] = {
     "chat.cannot.busy": "正在生成回复，请稍候。",
     "chat.cannot.thinking": "这条消息没有思考过程。",
     "chat.cannot.copy": "这条消息没有文字。",
-    "chat.cannot.continue": "只能续写最后一条回复，而且它没写完或被编辑过。",
+    "chat.cannot.continue": "只有最后一条回复能续写，且须是没写完或编辑过的。",
     "chat.cannot.code": "这条消息没有代码块。",
     "chat.cannot.edit": "这条消息没有可编辑的文字。",
     "chat.cannot.regenerate": "只有你的消息和对它的回复可以重新生成。",

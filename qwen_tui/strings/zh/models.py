@@ -17,7 +17,7 @@ SENTENCES: dict[str, str] = {
     "models.devices": "可用显存和内存",
     "models.device": "{name}  {label}  {free} / {total}",
     "models.group.here": "本机",
-    "models.group.served": "{host} 上",
+    "models.group.served": "服务器 {host}",
     "models.on_server": "由 {server} 提供",
     "models.served": "在服务器上运行，本机不加载。",
     "models.served.nameless": "服务器没有列出模型：请用 --server 和 --model 指定。",

@@ -18,7 +18,7 @@ _FIELDS: dict[str, tuple[str, str]] = {
         "模型",
         "guide、文件夹、hub 上的名称（如 Qwen/Qwen2.5-7B-Instruct），或服务器上的模型。",
     ),
-    "quantization": ("量化", "自动、不量化、4 位（nf4，约占四分之一内存）或 8 位。"),
+    "quantization": ("量化", "自动、不量化、4 位（nf4，约占四分之一显存）或 8 位。"),
     "device": ("设备", "auto（自动）、cpu、cuda，或某一块 GPU，如 cuda:1。"),
     "trust_remote_code": ("信任远程代码", "运行模型自带的 Python 代码。只用于可信的来源。"),
     "server": ("服务器", "运行模型的服务器地址，如 http://gpubox:8000。留空则在本机运行。"),

@@ -16,6 +16,7 @@ from textual.widgets import Input, Static
 from qwen_tui.chat.cleaning import one_line
 from qwen_tui.strings import say
 from qwen_tui.ui.widgets.keys import key_of, keys_of
+from qwen_tui.ui.widgets.prose import Prose
 
 
 class FileDialog(ModalScreen[Path | None]):
@@ -72,7 +73,7 @@ class FileDialog(ModalScreen[Path | None]):
             box.border_title = Content(self._title)
             box.border_subtitle = Content(say(f"files.keys.{'save' if self._writes else 'open'}", **keys))
             yield _Field(self._suggestion, suggester=_Paths(), select_on_focus=False, compact=True)
-            yield Static(Content(self._note), id="file-note")
+            yield Static(Prose(self._note), id="file-note")
 
     @on(Input.Changed)
     def _write_on(self) -> None:
@@ -99,7 +100,7 @@ class FileDialog(ModalScreen[Path | None]):
     def _say(self, text: str, *, warns: bool = False) -> None:
         note = self.query_one("#file-note", Static)
         note.set_class(warns, "-warning")
-        note.update(Content(text))
+        note.update(Prose(text))
 
 
 def _problem(path: Path, writes: bool) -> str:

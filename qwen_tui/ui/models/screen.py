@@ -30,6 +30,7 @@ from qwen_tui.ui.models.list import ModelList
 from qwen_tui.ui.models.sources import Found, Sources, on_hub, on_server
 from qwen_tui.ui.widgets.header import LoadLine
 from qwen_tui.ui.widgets.keys import key_of, keys_of
+from qwen_tui.ui.widgets.prose import Prose
 from qwen_tui.wording.load_progress import fallback_in_words
 from qwen_tui.wording.units import in_bytes
 
@@ -278,6 +279,6 @@ class ModelScreen(ModalScreen[None]):
 
     def _say(self, words: str, *, is_problem: bool = False) -> None:
         said = self.query_one("#models-said", Static)
-        said.update(Content(words))
+        said.update(Prose(words))
         said.set_class(not words, "-nothing")
         said.set_class(is_problem, "-problem")

@@ -22,6 +22,7 @@ from qwen_tui.ui.receipt.lines import rows_of, sheets, text_of, why_none
 from qwen_tui.ui.terminal.clipboard import copy, say_outcome
 from qwen_tui.ui.widgets.action_bar import ActionBar, Offer
 from qwen_tui.ui.widgets.line_view import LinesView
+from qwen_tui.ui.widgets.prose import Prose
 
 
 class Receipt(ModalScreen[None]):
@@ -104,7 +105,7 @@ class Receipt(ModalScreen[None]):
     def _say(self, text: str) -> None:
         outcome = self.query_one("#receipt-outcome", Static)
         outcome.set_class(not text, "-nothing")
-        outcome.update(Content(text))
+        outcome.update(Prose(text))
 
     def _offer(self) -> None:
         active = list(self.active_bindings.values())

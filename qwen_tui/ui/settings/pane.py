@@ -25,6 +25,7 @@ from qwen_tui.ui.settings.scope_switch import ScopeSwitch
 from qwen_tui.ui.settings.system_prompt import PromptText, SystemPromptRow
 from qwen_tui.ui.settings.text_row import TextRow
 from qwen_tui.ui.widgets.keys import keys_of
+from qwen_tui.ui.widgets.prose import Prose
 
 ROW_OF_KIND: dict[str, type[SettingRow]] = {
     "number": NumberRow,
@@ -161,7 +162,7 @@ class SettingsPane(Vertical):
             keys = keys_of(self, previous="settings.conversation", next="settings.defaults")
             words, hint = say(f"panes.scope.{self._switch.chosen}.help"), say("panes.hint.scope", **keys)
         self.set_class(is_problem, "-problem")
-        self._help.update(words, layout=False)
+        self._help.update(Prose(words), layout=False)
         self._keys.update(hint, layout=False)
 
     # --- Changes --------------------------------------------------------------------------------------

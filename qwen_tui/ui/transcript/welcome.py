@@ -18,6 +18,7 @@ from qwen_tui.engine.base import ModelInfo
 from qwen_tui.engine.host import Asleep, EngineState, Failed, Opening, Ready
 from qwen_tui.strings import say
 from qwen_tui.ui.widgets.keys import keys_of
+from qwen_tui.ui.widgets.prose import Prose
 from qwen_tui.wording.units import in_millions
 
 
@@ -98,7 +99,7 @@ class Welcome(Vertical):
         if not self.query("#welcome-where"):
             return
         info = self.state.engine.info if isinstance(self.state, Ready) else None
-        self.query_one("#welcome-where", Static).update(Content(self._where(info)))
+        self.query_one("#welcome-where", Static).update(Prose(self._where(info)))
         kind = "guide" if info is None or info.model == "guide" else "any"
         if self._suggests != (kind, self.last):  # unchanged suggestions stay: one may have the focus
             self._suggests = kind, self.last

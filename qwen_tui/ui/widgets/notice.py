@@ -2,11 +2,11 @@
 
 from typing import ClassVar
 
-from textual.content import Content
 from textual.widgets import Static
 
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.strings import joined, say
+from qwen_tui.ui.widgets.prose import Prose
 
 MOST_ERRORS = 4
 """How many errors are shown at once."""
@@ -82,4 +82,4 @@ class Notice(Static):
         self.text, self._topic = text, topic
         self.set_class(bool(text), "-shown")
         self.set_class(is_error, "-error")
-        self.update(Content(text))
+        self.update(Prose(text))

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from kernels_on_cpu import attention, delta_rule, dense, eight_bits, experts, four_bits, rotary
+from kernels_on_cpu import attention, delta_rule, dense, experts, four_bits, rotary
 from torch.nn.functional import rms_norm, scaled_dot_product_attention, silu
 
 EPS = 1e-6
@@ -57,7 +57,7 @@ def test_a_product_in_eight_bits(rows: int, columns: int, has_norm: bool, adds: 
     scales, bias, x, gain, out = (torch.rand(n) for n in (rows, rows, columns, columns, rows))
     matrix = codes * scales[:, None]
     expected = matrix @ (rms_norm(x, (columns,), gain, EPS) if has_norm else x) + bias + (out if adds else 0)
-    eight_bits.product(codes, scales, bias, x, out, gain if has_norm else None, EPS, adds=adds)
+    dense.product(codes, bias, x, out, gain if has_norm else None, EPS, adds=adds, scales=scales)
     close(out, expected)
 
 
@@ -66,7 +66,7 @@ def test_a_gated_product_in_eight_bits() -> None:
     codes, scales = torch.randint(-127, 128, (10, 300), dtype=torch.int8), torch.rand(10)
     x, gain, out = torch.randn(300), torch.rand(300), torch.empty(5)
     gate, up = ((codes * scales[:, None]) @ rms_norm(x, (300,), gain, EPS)).split(5)
-    eight_bits.product(codes, scales, None, x, out, gain, EPS, is_gated=True)
+    dense.gated_product(codes, x, out, gain, EPS, scales)
     close(out, silu(gate) * up)
 
 

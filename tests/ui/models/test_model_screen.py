@@ -249,7 +249,7 @@ async def test_a_name_on_the_hub_is_told_with_its_size_before_it_is_downloaded(
             field = pilot.app.screen.query_one("#models-name")
             for name, said in (
                 ("somebody/nothing", "does not exist on the hub"),
-                ("somebody/tiny", "fits on"),
+                ("somebody/tiny", "Fits on"),
             ):
                 field.focus()
                 field.value = name

@@ -12,6 +12,8 @@ from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
 from textual._compositor import Compositor, CompositorUpdate
 from textual._xterm_parser import BRACKETED_PASTE_END, BRACKETED_PASTE_START, XTermParser
 from textual.app import App, ComposeResult
+from textual.binding import Binding
+from textual.command import CommandPalette
 from textual.containers import VerticalScroll
 from textual.drivers import linux_driver
 from textual.drivers.linux_driver import LinuxDriver
@@ -44,6 +46,17 @@ def sets(kind: type, name: str) -> bool:
 
 
 # --- One a patch -------------------------------------------------------------------------------------------
+
+
+def test_a_palette_counts_down_to_saying_that_nothing_matches_and_is_left_with_esc() -> None:
+    assume(
+        "_start_no_matches_countdown" in CommandPalette.__dict__ and sets(CommandPalette, "_list_visible"),
+        "the command palette no longer begins with `_start_no_matches_countdown` to say that nothing matches.",
+    )
+    assume(
+        [each for each in CommandPalette.BINDINGS if isinstance(each, Binding) and each.key == "escape"],
+        "the command palette no longer has a binding of esc to be named.",
+    )
 
 
 async def test_a_screen_is_drawn_by_a_compositor_that_cuts_lines_where_widgets_begin() -> None:

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import torch
 
-from qwen_tui.engine.local.decoding.kernels import dense, eight_bits, four_bits
+from qwen_tui.engine.local.decoding.kernels import dense, four_bits
 
 
 class Dense(NamedTuple):
@@ -108,8 +108,8 @@ class EightBits(NamedTuple):
         *,
         adds: bool = False,
     ) -> None:
-        """See `eight_bits.product`."""
-        eight_bits.product(*self, x, out, norm_weight, eps, adds=adds)
+        """See `dense.product`."""
+        dense.product(self.codes, self.bias, x, out, norm_weight, eps, adds=adds, scales=self.scales)
 
     def linear(self, x: torch.Tensor) -> torch.Tensor:
         """Of several vectors: (C, K) to (C, N). The matrix is unpacked for them."""
@@ -119,8 +119,8 @@ class EightBits(NamedTuple):
     def gated_product(
         self, x: torch.Tensor, out: torch.Tensor, norm_weight: torch.Tensor, eps: float
     ) -> None:
-        """See `eight_bits.product`."""
-        eight_bits.product(*self, x, out, norm_weight, eps, is_gated=True)
+        """See `dense.gated_product`."""
+        dense.gated_product(self.codes, x, out, norm_weight, eps, self.scales)
 
 
 Matrix = Dense | FourBits | EightBits

@@ -178,8 +178,6 @@ def _check(linear: Any, dtype: torch.dtype, *, may_be_packed: bool = True) -> No
     elif may_be_packed and kind == "Linear8bitLt":
         if linear.weight.dtype is not torch.int8:
             raise Unsupported(f"eight bits kept as {linear.weight.dtype}")
-        if linear.in_features % 4:
-            raise Unsupported(f"a matrix of {linear.out_features} x {linear.in_features} in eight bits")
     elif type(linear) is not torch.nn.Linear:
         raise Unsupported(f"its products are made by {kind}")
     elif linear.weight.dtype is not dtype:
