@@ -57,8 +57,8 @@ def _ask(question: Message, settings: Settings, where: Places, stop: StopFlag, *
     quantized = QuantizedCache(where.quantized, settings.quantized_cache_bytes)
     try:
         engine = open_engine(settings.model_spec, where.log_file, LoadLines(), stop, quantized=quantized)
-        if engine.info.server and engine.info.reasons:
-            tell("ask", reasons_in_words(engine.info))
+        if told := reasons_in_words(engine.info):
+            tell("ask", told)
         note_use(where.models, engine.info)
         try:
             request = plan([question], settings, engine, stop=stop).request

@@ -1,4 +1,4 @@
-"""Sentences about a model on a server, for the screen and the command line."""
+"""Sentences about what a model or its server cannot do, for the screen and the command line."""
 
 from qwen_tui.engine.base import ModelInfo, NotTaken, TriesAgain
 from qwen_tui.settings.options import OPTIONS
@@ -6,8 +6,9 @@ from qwen_tui.strings import joined, listed, say
 
 
 def reasons_in_words(info: ModelInfo) -> str:
-    """Return what the person should know before the first reply."""
-    return joined(*(say(reason.code, **dict(reason.parameters)) for reason in info.reasons))
+    """Return what the person should know before the first reply: limits of a server, or why it is slow here."""
+    told = (each for each in info.reasons if info.server or each.code.startswith("engine.decoding."))
+    return joined(*(say(reason.code, **dict(reason.parameters)) for reason in told))
 
 
 def not_taken_in_words(event: NotTaken) -> str:

@@ -8,6 +8,26 @@ SENTENCES: dict[str, str] = {
         "This is the small built-in model: Qwen2.5-7B-Instruct is downloaded but does not fit on any GPU. "
         "A smaller model may fit: --model Qwen/Qwen2.5-0.5B-Instruct."
     ),
+    "engine.decoding.several_devices": (
+        "Slow: the model is split across several devices. On one GPU (in 4-bit if needed) it is far faster."
+    ),
+    "engine.decoding.changing_rope": (
+        "Slow: its rotary embedding depends on the length of the text, so it runs through transformers' generate()."
+    ),
+    "engine.decoding.other_cache": (
+        "Slow: it needs a kind of cache that only transformers' generate() supports."
+    ),
+    "engine.decoding.generation_config": (
+        "Slow: its generation_config sets {names}, which only transformers' generate() supports."
+    ),
+    "engine.decoding.graph_failed": (
+        "Slow: it cannot run in a CUDA graph ({detail}), so it runs through transformers' generate()."
+    ),
+    "engine.decoding.no_compiler": (
+        "Slower than possible: the fast kernels need a C compiler. Install one, such as gcc, and reload the model."
+    ),
+    "engine.decoding.old_gpu": "Slower than possible: the fast kernels need compute capability 8.0 or higher.",
+    "engine.decoding.kernels_failed": "Slower than possible: the fast kernels cannot run this model ({detail}).",
     "engine.choice.whole": "{dtype}: {weights_gb} GB of weights; {free_gb} GB were free on {devices}.",
     "engine.choice.packs": (
         "{form}: {weights_gb} GB of weights; in {dtype} the {whole_gb} GB would not fit in the "

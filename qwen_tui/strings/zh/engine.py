@@ -6,6 +6,20 @@ SENTENCES: dict[str, str] = {
         "当前是内置小模型：Qwen2.5-7B-Instruct 已下载，但没有一块 GPU 装得下。"
         "可以换小一些的模型：--model Qwen/Qwen2.5-0.5B-Instruct。"
     ),
+    "engine.decoding.several_devices": "速度慢：模型分布在多个设备上。放进一块 GPU（必要时用 4 位量化）会快几倍。",
+    "engine.decoding.changing_rope": (
+        "速度慢：它的旋转位置编码随文本长度变化，只能用 transformers 的 generate() 解码。"
+    ),
+    "engine.decoding.other_cache": "速度慢：它需要的缓存类型只有 transformers 的 generate() 支持。",
+    "engine.decoding.generation_config": (
+        "速度慢：它的 generation_config 设置了 {names}，只有 transformers 的 generate() 支持。"
+    ),
+    "engine.decoding.graph_failed": (
+        "速度慢：它无法在 CUDA graph 中运行（{detail}），只能用 transformers 的 generate() 解码。"
+    ),
+    "engine.decoding.no_compiler": "没有达到最快：快速内核需要 C 编译器。请安装 gcc 等编译器，再重新加载模型。",
+    "engine.decoding.old_gpu": "没有达到最快：快速内核需要计算能力 8.0 或更高的 GPU。",
+    "engine.decoding.kernels_failed": "没有达到最快：快速内核无法运行这个模型（{detail}）。",
     "engine.choice.whole": "{dtype}：权重 {weights_gb} GB；加载前 {devices} 空闲 {free_gb} GB。",
     "engine.choice.packs": (
         "{form}：权重 {weights_gb} GB；用 {dtype} 需要 {whole_gb} GB，{devices} 只有 {free_gb} GB 空闲，装不下。"

@@ -88,7 +88,7 @@ class TurnNotices:
                 self._notice.explain(error, topic=ENGINE)
             case Ready(fallback=fallback, has_stayed=has_stayed) if fallback is not None:
                 self._notice.say(fallback_in_words(fallback, has_stayed=has_stayed), ENGINE)
-            case Ready(engine=engine) if engine.info.server and shown.conversation.messages:
+            case Ready(engine=engine) if shown.conversation.messages:
                 # An empty conversation shows them itself.
                 self._notice.tell(reasons_in_words(engine.info), ENGINE)
 

@@ -9,6 +9,7 @@ import tiny_models
 from loaded_models import loaded_from, with_decoder
 from test_generation import asking, reply, run_of
 
+from qwen_tui.engine.local.decoding.decode_path import Choice
 from qwen_tui.engine.local.loading.generation_defaults import followed
 from qwen_tui.engine.local.loading.load import Loaded, _decode_path
 
@@ -32,7 +33,7 @@ def test_what_changes_nothing_keeps_nothing_from_being_decoded_fast(
     said: dict[str, Any], tmp_path: Path
 ) -> None:
     loaded = checkpoint(tmp_path, **said)
-    assert _decode_path(loaded.decoder, loaded.defaults) == "graph"
+    assert _decode_path(Choice(loaded.decoder), loaded.defaults) == ("graph", None)
     assert run_of(reply(loaded, asking())).decode_path == "graph"
 
 
@@ -75,7 +76,9 @@ def test_what_only_the_library_does_is_done_by_it_and_said(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     loaded = checkpoint(tmp_path, no_repeat_ngram_size=2)
-    assert _decode_path(loaded.decoder, loaded.defaults) == "generate"
+    path, reason = _decode_path(Choice(loaded.decoder), loaded.defaults)
+    assert (path, reason.code) == ("generate", "engine.decoding.generation_config")
+    assert "no_repeat_ngram_size" in dict(reason.parameters)["names"]
     assert "no_repeat_ngram_size" in caplog.text
     run = run_of(reply(loaded, asking(greedy=True)))
     pairs = list(zip(run.token_ids, run.token_ids[1:], strict=False))

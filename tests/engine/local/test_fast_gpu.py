@@ -106,9 +106,10 @@ def test_a_model_without_kernels_is_decoded_by_a_graph() -> None:
         eos_token_id=None,
     )
     model = AutoModelForCausalLM.from_config(config).eval().cuda()
-    decoder = choosing.fast_decoder(model, 512)
-    assert decoder is not None
-    assert decoder.step.name == "graph"
+    chosen = choosing.fast_decoder(model, 512)
+    assert chosen.decoder is not None
+    assert chosen.decoder.step.name == "graph"
+    assert chosen.reason.code == "engine.decoding.kernels_failed"
     decoded_as_by_generate(model, "graph", 100, 130)
 
 

@@ -17,6 +17,8 @@ from transformers import (
     PreTrainedModel,
 )
 
+from qwen_tui import strings
+from qwen_tui.engine.base import Reason
 from qwen_tui.engine.local.cache.static_kv_cache import StaticKVCache, StaticLayer
 from qwen_tui.engine.local.decoding import decode_path as choosing
 from qwen_tui.engine.local.decoding import graph_step as plain
@@ -295,22 +297,20 @@ CHANGING = {"rope_type": "dynamic", "factor": 2.0, "rope_theta": 10_000.0}
 @pytest.mark.parametrize(
     ("make", "why"),
     [
-        (over_two_devices, "it is on several devices"),
-        (
-            lambda _: other("llama", rope_parameters=CHANGING),
-            "its positions depend on the length of the text",
-        ),
-        (lambda _: other("rwkv", attention_hidden_size=32), "it has a cache of another kind"),
-        (lambda folder: read(tiny_models.mamba(folder)), "its cache has layers of another kind"),
-        (lambda _: other("mistral", sliding_window=16), "its cache has layers of another kind"),
-        (lambda folder: read(tiny_models.qwen3_next(folder)), "it is on cpu"),
-        (lambda folder: read(tiny_models.qwen2(folder)), "it is on cpu"),
+        (over_two_devices, "several_devices"),
+        (lambda _: other("llama", rope_parameters=CHANGING), "changing_rope"),
+        (lambda _: other("rwkv", attention_hidden_size=32), "other_cache"),
+        (lambda folder: read(tiny_models.mamba(folder)), "other_cache"),
+        (lambda _: other("mistral", sliding_window=16), "other_cache"),
+        (lambda folder: read(tiny_models.qwen3_next(folder)), None),
+        (lambda folder: read(tiny_models.qwen2(folder)), None),
     ],
 )
 def test_what_is_left_to_generate_is_told_with_its_reason(
-    make: Callable[[Path], PreTrainedModel], why: str, tmp_path: Path
+    make: Callable[[Path], PreTrainedModel], why: str | None, tmp_path: Path
 ) -> None:
-    assert choosing.why_not(make(tmp_path / "model")) == why
+    reason = choosing.why_not(make(tmp_path / "model"))
+    assert reason == (Reason(f"engine.decoding.{why}") if why else None)
 
 
 @pytest.mark.parametrize("model_type", OTHERS)
@@ -339,10 +339,41 @@ def test_a_processor_reads_chunks_so_where_the_attention_takes_most_of_the_time(
 def test_a_model_that_cannot_be_tried_out_is_loaded_all_the_same(
     model_type: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(choosing, "why_not", lambda _: "")
+    monkeypatch.setattr(choosing, "_is_on_gpu", lambda _: True)
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: (7, 5))
-    assert choosing.fast_decoder(other(model_type), 512) is None
+    chosen = choosing.fast_decoder(other(model_type), 512)
+    assert chosen.decoder is None
+    assert chosen.reason.code == "engine.decoding.graph_failed"
+    assert "AttributeError" in dict(chosen.reason.parameters)["detail"]
     assert "decoding with generate: AttributeError" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("capability", "error", "code"),
+    [
+        ((7, 5), None, "old_gpu"),
+        ((9, 0), RuntimeError("Failed to find C compiler. Please specify via CC."), "no_compiler"),
+        ((9, 0), Mismatch("its logits deviate"), "kernels_failed"),
+        ((9, 0), choosing.Unsupported("no kernels for OlmoForCausalLM"), "kernels_failed"),
+    ],
+)
+def test_a_model_that_goes_through_a_graph_says_why_it_does_not_by_kernels(
+    capability: tuple[int, int],
+    error: Exception | None,
+    code: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def kernels(*_: object) -> plain.GraphStep:
+        raise error
+
+    monkeypatch.setattr(choosing, "_is_on_gpu", lambda _: True)
+    monkeypatch.setattr(choosing, "_kernels", kernels)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: capability)
+    chosen = choosing.fast_decoder(read(tiny_models.qwen2(tmp_path / "model")), 512)
+    assert chosen.decoder.step.name == "graph"
+    assert chosen.reason.code == f"engine.decoding.{code}"
+    assert strings.say(chosen.reason.code, **dict(chosen.reason.parameters))
 
 
 def moved(layer: StaticLayer) -> set[int]:

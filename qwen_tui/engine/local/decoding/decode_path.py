@@ -6,15 +6,18 @@ the log says why.
 
 import logging
 from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
 from transformers import PreTrainedModel
 
+from qwen_tui.chat.cleaning import one_line
+from qwen_tui.engine.base import Reason
 from qwen_tui.engine.local.cache.kv_cache import CHANGING_ROPES, rope_types
 from qwen_tui.engine.local.cache.static_kv_cache import StaticKVCache, supports_static_cache
 from qwen_tui.engine.local.decoding.decoder import Decoder, ForwardStep
 from qwen_tui.engine.local.decoding.graph_step import GraphStep
-from qwen_tui.engine.local.decoding.kernel_support import KERNELS_CAPABILITY
+from qwen_tui.engine.local.decoding.kernel_support import KERNELS_CAPABILITY, Unsupported
 from qwen_tui.engine.local.decoding.sampling import Values
 from qwen_tui.engine.local.forward.checking import Mismatch, Reference, reference
 
@@ -26,42 +29,66 @@ MakeStep = Callable[[PreTrainedModel, StaticKVCache, int], ForwardStep]
 """Creates the step for a model with its cache and context window."""
 
 
-def fast_decoder(model: PreTrainedModel, window: int) -> Decoder | None:
-    """Return the fastest decoder that agrees with the model, or None if only `generate` works."""
+class Choice(NamedTuple):
+    """How a model is decoded, and why not faster."""
+
+    decoder: Decoder | None
+    """None if only `generate` works."""
+    reason: Reason | None = None
+    """Why it is not our kernels, where a person with a GPU might want to know."""
+
+
+def fast_decoder(model: PreTrainedModel, window: int) -> Choice:
+    """Return the fastest decoder that agrees with the model."""
+    if not _is_on_gpu(model):
+        return Choice(None)
     reason = why_not(model)
-    if reason:
-        log.info("decoding with generate: %s", reason)
-        return None
-    has_kernels = torch.cuda.get_device_capability(model.device) >= KERNELS_CAPABILITY
-    paths: list[MakeStep] = [_kernels, _graph] if has_kernels else [_graph]
+    if reason is not None:
+        log.info("decoding with generate: %s", reason.code)
+        return Choice(None, reason)
     # Errors of a compiler, a driver, a library or the model's own code: there is always another path.
     try:
         expected = reference(model)
     except Exception as error:
         log.warning("decoding with generate: %s: %s", type(error).__name__, error)
-        return None
-    for path in paths:
+        return Choice(None, _failure("engine.decoding.graph_failed", error))
+    if torch.cuda.get_device_capability(model.device) < KERNELS_CAPABILITY:
+        reason = Reason("engine.decoding.old_gpu")
+    else:
         try:
-            return checked(model, path, window, expected)
+            return Choice(checked(model, _kernels, window, expected))
         except Exception as error:
-            log.warning("not decoding by %s: %s: %s", path.__name__.strip("_"), type(error).__name__, error)
-    return None
+            log.warning("not decoding by kernels: %s: %s", type(error).__name__, error)
+            reason = _failure("engine.decoding.kernels_failed", error)
+    try:
+        return Choice(checked(model, _graph, window, expected), reason)
+    except Exception as error:
+        log.warning("not decoding by graph: %s: %s", type(error).__name__, error)
+        return Choice(None, _failure("engine.decoding.graph_failed", error))
 
 
-def why_not(model: PreTrainedModel) -> str:
-    """Return why a model must be decoded by `generate`; empty if it need not be."""
+def _is_on_gpu(model: PreTrainedModel) -> bool:
+    return bool(model.device.type == "cuda")
+
+
+def _failure(code: str, error: Exception) -> Reason:
+    if "C compiler" in str(error):  # as Triton says it
+        return Reason("engine.decoding.no_compiler")
+    is_ours = isinstance(error, Mismatch | Unsupported)
+    detail = one_line(str(error) if is_ours else f"{type(error).__name__}: {error}", 200)
+    return Reason(code, (("detail", detail),))
+
+
+def why_not(model: PreTrainedModel) -> Reason | None:
+    """Return why a model must be decoded by `generate`; None if it need not be."""
     config = model.config.get_text_config(decoder=True)
     if len(set(getattr(model, "hf_device_map", {}).values())) > 1:
-        return "it is on several devices"
+        return Reason("engine.decoding.several_devices")
     if CHANGING_ROPES & rope_types(config):
-        return "its positions depend on the length of the text"
-    if not model._supports_default_dynamic_cache():
-        return "it has a cache of another kind"
+        return Reason("engine.decoding.changing_rope")
     if not supports_static_cache(model):
-        return "its cache has layers of another kind"
-    if model.device.type != "cuda":
-        return f"it is on {model.device.type}"
-    return ""
+        return Reason("engine.decoding.other_cache")
+    return None
 
 
 def checked(

@@ -1,5 +1,10 @@
 """Models and GPUs supported by our kernels, listed separately because importing the kernels needs Triton."""
 
+
+class Unsupported(Exception):
+    """Why a model cannot be decoded by the kernels."""
+
+
 KERNELS_CAPABILITY = (8, 0)
 """Earlier GPUs lack bf16, and the kernels are untested on them."""
 

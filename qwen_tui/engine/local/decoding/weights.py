@@ -10,15 +10,11 @@ from typing import Any, NamedTuple
 import torch
 from transformers import PreTrainedModel
 
-from qwen_tui.engine.local.decoding.kernel_support import KERNEL_MODELS, ZERO_CENTRED_NORMS
+from qwen_tui.engine.local.decoding.kernel_support import KERNEL_MODELS, ZERO_CENTRED_NORMS, Unsupported
 from qwen_tui.engine.local.decoding.kernels import four_bits
 from qwen_tui.engine.local.decoding.matrices import Dense, EightBits, FourBits, Matrix
 from qwen_tui.engine.local.decoding.mixers import Attention, DeltaRule, Mixer
 from qwen_tui.engine.local.decoding.mlp import Experts, GatedMLP
-
-
-class Unsupported(Exception):
-    """The reason why our kernels cannot decode a model."""
 
 
 class Layer(NamedTuple):

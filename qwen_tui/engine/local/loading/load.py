@@ -11,12 +11,12 @@ import torch
 from jinja2 import TemplateSyntaxError
 from transformers import AutoTokenizer, GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
 
-from qwen_tui.engine.base import LoadProgress, ModelInfo, ModelSpec
+from qwen_tui.engine.base import LoadProgress, ModelInfo, ModelSpec, Reason
 from qwen_tui.engine.local.cache.kv_cache import KVCache
 from qwen_tui.engine.local.cache.static_kv_cache import StaticKVCache, supports_static_cache
 from qwen_tui.engine.local.cpu_cores import usable_cores
 from qwen_tui.engine.local.decoding.compile_ahead import compiling
-from qwen_tui.engine.local.decoding.decode_path import fast_decoder
+from qwen_tui.engine.local.decoding.decode_path import Choice, fast_decoder
 from qwen_tui.engine.local.decoding.decoder import Decoder
 from qwen_tui.engine.local.decoding.sampling import beyond
 from qwen_tui.engine.local.forward.chunked_prefill import prefills_without_mask
@@ -100,8 +100,10 @@ def load(
     model.generation_config = GenerationConfig()
     _warm(model)
     window = min(traits.context_window(model.config), placement.context_tokens)
-    decoder = fast_decoder(model, window)
+    chosen = fast_decoder(model, window)
+    decoder = chosen.decoder
     cache = _cache(model, decoder, window)
+    decode_path, slowed = _decode_path(chosen, defaults)
     info = ModelInfo(
         name=resolved.name,
         model=resolved.model,
@@ -119,9 +121,9 @@ def load(
         memory_bytes=model.get_memory_footprint(),
         load_seconds=time.monotonic() - began,
         ready_seconds=time.monotonic() - is_read,
-        decode_path=_decode_path(decoder, defaults),
+        decode_path=decode_path,
         note=resolved.note,
-        reasons=placement.reasons,
+        reasons=placement.reasons if slowed is None else (*placement.reasons, slowed),
     )
     end_ids = traits.end_ids(defaults, tokenizer, prompts.end_of_turn_id())
     padded = traits.padded_ids(model, tokenizer)
@@ -131,14 +133,14 @@ def load(
     )
 
 
-def _decode_path(decoder: Decoder | None, defaults: GenerationConfig) -> str:
-    """Return the default decode path of replies."""
-    if decoder is None:
-        return "generate"
-    if more := beyond(defaults):
-        log.warning("decoding with generate: its generation_config has %s", ", ".join(sorted(more)))
-        return "generate"
-    return decoder.step.name
+def _decode_path(chosen: Choice, defaults: GenerationConfig) -> tuple[str, Reason | None]:
+    """Return how a reply is decoded unless a request says otherwise, and why that is not the fastest way."""
+    if chosen.decoder is None:
+        return "generate", chosen.reason
+    if more := sorted(beyond(defaults)):
+        log.warning("decoding with generate: its generation_config has %s", ", ".join(more))
+        return "generate", Reason("engine.decoding.generation_config", (("names", ", ".join(more)),))
+    return chosen.decoder.step.name, chosen.reason
 
 
 def _cache(model: PreTrainedModel, decoder: Decoder | None, window: int) -> KVCache:
