@@ -122,7 +122,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "config.unknown_keys": (
         "未知的按键设置",
         "没有名为 {name} 的操作。",
-        "你要找的是 {close} 吗？",
+        "你是不是要找 {close}？",
     ),
     "config.key_clash": (
         "按键冲突",
