@@ -23,7 +23,7 @@ class Program:
     def start(self, *arguments: str, columns: int = 120, rows: int = 36) -> Terminal:
         terminal = Terminal(columns, rows, ["--model", "guide", "--device", "cpu", *arguments], self.data)
         self._started.append(terminal)
-        terminal.until("⏎ send")  # what is typed before may meet the terminal as the shell left it
+        terminal.until("⏎ Send")  # what is typed before may meet the terminal as the shell left it
         return terminal
 
     def conversations(self) -> list[Path]:
