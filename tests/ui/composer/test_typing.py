@@ -69,7 +69,7 @@ def test_a_megabyte_without_brackets_is_not_sent(tmp_path: Path) -> None:
     lines = "\r".join(f"line {number} of a long paste" for number in range(30_000))
     with LittleApp(tmp_path) as app:
         app.write(lines.encode())
-        app.until(lambda: "pasted text" in app.text())
+        app.until(lambda: "Pasted text" in app.text())
         app.settle()
         assert app.sent == []
 
