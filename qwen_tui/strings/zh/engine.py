@@ -1,12 +1,14 @@
 """Chinese sentences and errors of opening a model and of its replies."""
 
 SENTENCES: dict[str, str] = {
-    "engine.note.guide": "当前是内置小模型。要用正式模型：--model Qwen/Qwen2.5-7B-Instruct（下载 15 GB）。",
+    "engine.note.guide": "这是内置小模型。换大模型（下载 15 GB）：--model Qwen/Qwen2.5-7B-Instruct",
     "engine.note.guide_no_room": (
-        "当前是内置小模型：Qwen2.5-7B-Instruct 已下载，但没有一块 GPU 装得下。"
+        "这是内置小模型：Qwen2.5-7B-Instruct 已下载，但没有一块 GPU 装得下。"
         "可以换小一些的模型：--model Qwen/Qwen2.5-0.5B-Instruct。"
     ),
-    "engine.decoding.several_devices": "速度慢：模型分布在多个设备上。放进一块 GPU（必要时用 4 位量化）会快几倍。",
+    "engine.decoding.several_devices": (
+        "速度慢：模型分布在多个设备上。放进一块 GPU（必要时用 4 位量化）会快得多。"
+    ),
     "engine.decoding.changing_rope": (
         "速度慢：它的旋转位置编码随文本长度变化，只能用 transformers 的 generate() 解码。"
     ),
@@ -17,9 +19,11 @@ SENTENCES: dict[str, str] = {
     "engine.decoding.graph_failed": (
         "速度慢：它无法在 CUDA graph 中运行（{detail}），只能用 transformers 的 generate() 解码。"
     ),
-    "engine.decoding.no_compiler": "没有达到最快：快速内核需要 C 编译器。请安装 gcc 等编译器，再重新加载模型。",
-    "engine.decoding.old_gpu": "没有达到最快：快速内核需要计算能力 8.0 或更高的 GPU。",
-    "engine.decoding.kernels_failed": "没有达到最快：快速内核无法运行这个模型（{detail}）。",
+    "engine.decoding.no_compiler": (
+        "没有达到最快：加速内核需要 C 编译器。安装 gcc 等编译器，再重新加载模型。"
+    ),
+    "engine.decoding.old_gpu": "没有达到最快：加速内核需要计算能力 8.0 或更高的 GPU。",
+    "engine.decoding.kernels_failed": "没有达到最快：加速内核无法运行这个模型（{detail}）。",
     "engine.choice.whole": "{dtype}：权重 {weights_gb} GB；加载前 {devices} 空闲 {free_gb} GB。",
     "engine.choice.packs": (
         "{form}：权重 {weights_gb} GB；用 {dtype} 需要 {whole_gb} GB，{devices} 只有 {free_gb} GB 空闲，装不下。"
@@ -70,7 +74,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
         _RELOAD + "如果内存或显存不足，换小一些的模型，或用 4bit。",
     ),
     "engine.closed": ("模型已卸载", "模型已卸载。", "加载模型后继续。"),
-    "engine.not_ready": ("没有模型", "尚未加载模型。", "等待加载完成，或选择一个模型。"),
+    "engine.not_ready": ("未加载模型", "尚未加载模型。", "等待加载完成，或选择一个模型。"),
     "engine.no_answer": (
         "引擎的响应有误",
         "引擎的响应与请求不符。",
@@ -78,12 +82,12 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     ),
     "engine.hung": (
         "引擎没有响应",
-        "引擎 {seconds} 秒没有响应，已被停止。",
+        "引擎 {seconds} 秒没有响应，已强制停止。",
         _SAVED + _RELOAD,
     ),
     "engine.garbled": (
         "引擎的数据无效",
-        "无法读取引擎发来的数据，引擎已被停止。",
+        "无法读取引擎发来的数据，已停止引擎。",
         _SAVED + _RELOAD,
     ),
     "engine.keeps_dying": (
@@ -93,12 +97,12 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     ),
     "engine.stopped_early": (
         "已停止",
-        "在模型开始之前就已停止。",
-        "要继续，请重新发送。",
+        "模型开始之前就已停止。",
+        "要继续，重新发送。",
     ),
     "engine.did_not_stop": (
-        "引擎已被停止",
-        "回复在 {seconds} 秒内没有停下来，引擎已被停止。",
+        "已停止引擎",
+        "回复在 {seconds} 秒内没有停下来，已停止引擎。",
         _SAVED + _RELOAD,
     ),
     "engine.unexpected": ("引擎出错", "意外错误：{detail}。", "详情见日志文件。"),
@@ -111,7 +115,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "engine.folder_missing": (
         "找不到文件夹",
         "文件夹 {path} 不存在。",
-        "检查路径。hub 上的模型要写全名，例如 Qwen/Qwen2.5-7B-Instruct。",
+        "检查路径。Hugging Face 上的模型要写全名，例如 Qwen/Qwen2.5-7B-Instruct。",
     ),
     "engine.not_a_folder": (
         "不是文件夹",
@@ -135,7 +139,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     ),
     "engine.not_a_name": (
         "不是模型名称",
-        "{model} 既不是文件夹，也不是 hub 上的名称。",
+        "{model} 既不是文件夹，也不是 Hugging Face 上的名称。",
         "填写 guide、文件夹，或 Qwen/Qwen2.5-7B-Instruct 这样的名称。",
     ),
     "engine.unreadable": (
@@ -206,7 +210,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     ),
     "engine.embeds": (
         "不是对话模型",
-        "此模型（{architecture}）用于检索，把文本变成向量，不能生成文本。",
+        "此模型（{architecture}）计算检索用的向量，不能生成文本。",
         _CHOOSE,
     ),
     "engine.classifies": (
@@ -226,7 +230,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     ),
     "engine.remote_code_wanted": (
         "模型需要运行自带代码",
-        "此模型需要运行它自带的 Python 代码，目前不允许。",
+        "此模型需要运行自带的 Python 代码，目前不允许。",
         "如果信任来源，启动时加上 --trust-remote-code。",
     ),
     "engine.no_tokenizer": (
@@ -241,8 +245,8 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     ),
     # The hub
     "engine.not_on_hub": (
-        "hub 上没有此模型",
-        "hub 上没有 {model}，或者它是私有的。",
+        "Hugging Face 上没有此模型",
+        "Hugging Face 上没有 {model}，或者它是私有模型。",
         "检查名称，要带所有者，例如 Qwen/Qwen2.5-7B-Instruct。私有模型先登录：hf auth login。",
     ),
     "engine.gated": (
@@ -251,13 +255,13 @@ ERRORS: dict[str, tuple[str, str, str]] = {
         "在 {page} 同意条款，再在本机登录：hf auth login。",
     ),
     "engine.bad_token": (
-        "hub 拒绝了访问令牌",
+        "Hugging Face 拒绝了访问令牌",
         "本机的访问令牌（HF_TOKEN 或 hf auth login）无效，无法获取 {model}。",
         "重新登录：hf auth login，或取消设置 HF_TOKEN。",
     ),
     "engine.hub_silent": (
-        "hub 没有给出有效响应",
-        "{model} 不在本机，hub 也没有给出有效响应：{detail}。",
+        "Hugging Face 没有给出有效响应",
+        "{model} 不在本机，Hugging Face 也没有给出有效响应：{detail}。",
         "稍后重试，" + _LOCAL,
     ),
     "engine.offline": (
@@ -266,8 +270,8 @@ ERRORS: dict[str, tuple[str, str, str]] = {
         "去掉该设置后启动，" + _LOCAL,
     ),
     "engine.no_network": (
-        "无法连接 hub",
-        "{model} 不在本机，也无法连接 hub：{detail}。",
+        "无法连接 Hugging Face",
+        "{model} 不在本机，也无法连接 Hugging Face：{detail}。",
         "检查网络，" + _LOCAL,
     ),
     "engine.download_broke": (
@@ -314,7 +318,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "engine.does_not_fit": (
         "模型装不下",
         "模型约需 {needed_gb} GB，{device} 只有 {free_gb} GB 空闲。",
-        "改用 4bit、小一些的模型，或显存（内存）更大的设备。",
+        "改用 4 位量化（4bit）、小一些的模型，或显存（内存）更大的设备。",
     ),
     "engine.does_not_fit_packed": (
         "模型装不下",
@@ -324,17 +328,17 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "engine.bitsandbytes": (
         "无法量化",
         "bitsandbytes 在 {device} 上不可用：{detail}。",
-        "把量化设为 none，或换一个设备。",
+        "关闭量化（none），或换一个设备。",
     ),
     "engine.out_of_memory": (
         "内存或显存不足",
         "加载模型时内存或显存耗尽：{detail}。",
-        "改用 4bit 或小一些的模型，或关闭占用该设备的其他程序。",
+        "改用 4 位量化（4bit）或小一些的模型，或关闭占用该设备的其他程序。",
     ),
     "engine.out_of_memory_reply": (
         "内存或显存不足",
         "设备装不下这段提示词和它的回复。",
-        "模型仍已加载。缩短消息，或少发送一些历史。",
+        "模型没有卸载。缩短消息，或少发送一些历史消息。",
     ),
     "engine.device_broken": (
         "GPU 出错",
@@ -350,12 +354,12 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "engine.no_such_row": (
         "分词器与模型不符",
         "提示词中有编号为 {token} 的 token，而模型的词嵌入只有 {rows} 行。",
-        "请用训练该模型时的分词器。",
+        "换用训练该模型时的分词器。",
     ),
     "engine.prompt_too_long": (
         "超出上下文窗口",
         "提示词有 {tokens} token，上下文窗口只有 {window}。",
-        "缩短消息，或少发送一些历史。",
+        "缩短消息，或少发送一些历史消息。",
     ),
     "engine.template_refused": (
         "对话模板不接受",
@@ -365,6 +369,6 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "engine.nothing_before": (
         "没有可回复的消息",
         "对话以回复开头，而此模型的对话模板要求先有提问。",
-        "请先提一个问题。",
+        "先提一个问题。",
     ),
 }
