@@ -48,7 +48,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
         "用 --model 指定文件夹或 Hugging Face 上的名称，或用 --shape。",
     ),
     "bench.no_such_shape": (
-        "未知的结构",
+        "未知结构",
         "{name} 不是已知的结构。",
         "可选：{shapes}。",
     ),

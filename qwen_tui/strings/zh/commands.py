@@ -67,7 +67,7 @@ SENTENCES: dict[str, str] = {
     "cli.name": "对话名称",
     "cli.as_json": "输出 JSON",
     "cli.list": "列出对话，最近使用的在前",
-    "cli.list_trash": "列出回收站",
+    "cli.list_trash": "列出回收站中的对话",
     "cli.list.none": "还没有对话",
     "cli.list.no_trash": "回收站是空的",
     "cli.show": "以纯文本输出对话",

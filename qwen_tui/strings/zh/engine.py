@@ -1,9 +1,9 @@
 """Chinese sentences and errors of opening a model and of its replies."""
 
 SENTENCES: dict[str, str] = {
-    "engine.note.guide": "这是内置小模型。换大模型（下载 15 GB）：--model Qwen/Qwen2.5-7B-Instruct",
+    "engine.note.guide": "内置小模型。换大模型：--model Qwen/Qwen2.5-7B-Instruct（下载 15 GB）。",
     "engine.note.guide_no_room": (
-        "这是内置小模型：Qwen2.5-7B-Instruct 已下载，但没有一块 GPU 装得下。"
+        "内置小模型：Qwen2.5-7B-Instruct 已下载，但没有一块 GPU 装得下。"
         "可以换小一些的模型：--model Qwen/Qwen2.5-0.5B-Instruct。"
     ),
     "engine.decoding.several_devices": (
@@ -36,7 +36,7 @@ SENTENCES: dict[str, str] = {
     "engine.ended.signal": "{signal}",
     "engine.damage.not_an_object": "不是 JSON 对象",
     "engine.damage.no_model_type": "缺少 model_type",
-    "engine.damage.index": "列出的文件不在此文件夹中",
+    "engine.damage.index": "列出的文件不在这个文件夹中",
     "engine.damage.no_header": "缺少文件头",
     "engine.damage.cut_off": "应有 {expected:,} 字节，只有 {found:,} 字节",
     "engine.damage.bad_header": "文件头无效",
@@ -93,7 +93,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "engine.keeps_dying": (
         "引擎反复崩溃",
         "引擎已崩溃 {times} 次，每次都在加载模型后不久。",
-        "不再自动重启。换一个模型，或重新发送再试一次。",
+        "不再自动重启。换一个模型，或重新发送以重试。",
     ),
     "engine.stopped_early": (
         "已停止",
@@ -161,7 +161,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "engine.half_downloaded": (
         "下载未完成",
         "{model} 的下载中断了。",
-        "加载该模型即可继续下载；已完成的文件不会重新下载。",
+        "加载它即可继续下载；已完成的文件不会重新下载。",
     ),
     "engine.corrupt_weights": (
         "模型已损坏",
@@ -200,37 +200,37 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     ),
     "engine.too_new": (
         "模型太新",
-        "已安装的 transformers {installed} 不支持模型类型 {model_type}；该模型用 transformers {saved_with} 保存。",
+        "已安装的 transformers {installed} 不支持模型类型 {model_type}；模型用 transformers {saved_with} 保存。",
         "换一个模型，或升级到自带 transformers {saved_with} 以上版本的 qwen-tui。",
     ),
     "engine.not_causal": (
         "不是对话模型",
-        "此模型（{architecture}）不能生成文本。",
+        "这个模型（{architecture}）不能生成文本。",
         _CHOOSE,
     ),
     "engine.embeds": (
         "不是对话模型",
-        "此模型（{architecture}）计算检索用的向量，不能生成文本。",
+        "这个模型（{architecture}）计算检索用的向量，不能生成文本。",
         _CHOOSE,
     ),
     "engine.classifies": (
         "不是对话模型",
-        "此模型（{architecture}）用于文本分类或打分，不能生成文本。",
+        "这个模型（{architecture}）用于文本分类或打分，不能生成文本。",
         _CHOOSE,
     ),
     "engine.encoder_decoder": (
         "不是对话模型",
-        "此模型（{architecture}）把一段文本变成另一段（例如翻译），不能对话。",
+        "这个模型（{architecture}）把一段文本变成另一段（例如翻译），不能对话。",
         _CHOOSE,
     ),
     "engine.not_only_text": (
         "多模态模型",
-        "此模型（{architecture}）还接受图像或音频；这里只支持纯文本模型。",
+        "这个模型（{architecture}）还接受图片或音频；这里只支持纯文本模型。",
         _CHOOSE,
     ),
     "engine.remote_code_wanted": (
         "模型需要运行自带代码",
-        "此模型需要运行自带的 Python 代码，目前不允许。",
+        "这个模型需要运行自带的 Python 代码，目前不允许。",
         "如果信任来源，启动时加上 --trust-remote-code。",
     ),
     "engine.no_tokenizer": (
@@ -240,12 +240,12 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     ),
     "engine.package_missing": (
         "缺少 Python 包",
-        "无法加载此模型：{detail}。",
+        "无法加载这个模型：{detail}。",
         "在 qwen-tui 的环境中安装这个包，或换一个模型。",
     ),
     # The hub
     "engine.not_on_hub": (
-        "Hugging Face 上没有此模型",
+        "Hugging Face 上没有这个模型",
         "Hugging Face 上没有 {model}，或者它是私有模型。",
         "检查名称，要带所有者，例如 Qwen/Qwen2.5-7B-Instruct。私有模型先登录：hf auth login。",
     ),
@@ -265,9 +265,9 @@ ERRORS: dict[str, tuple[str, str, str]] = {
         "稍后重试，" + _LOCAL,
     ),
     "engine.offline": (
-        "本机没有此模型",
+        "本机没有这个模型",
         "{model} 尚未下载，而下载已关闭（--offline 或 HF_HUB_OFFLINE）。",
-        "去掉该设置后启动，" + _LOCAL,
+        "去掉这项设置后启动，" + _LOCAL,
     ),
     "engine.no_network": (
         "无法连接 Hugging Face",
@@ -301,7 +301,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     ),
     # Device and memory
     "engine.no_such_device": (
-        "没有此设备",
+        "没有这个设备",
         "本机没有设备 {device}。",
         "可选：{available}。",
     ),
@@ -333,7 +333,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "engine.out_of_memory": (
         "内存或显存不足",
         "加载模型时内存或显存耗尽：{detail}。",
-        "改用 4 位量化（4bit）或小一些的模型，或关闭占用该设备的其他程序。",
+        "改用 4 位量化（4bit）或小一些的模型，或关闭占用这个设备的其他程序。",
     ),
     "engine.out_of_memory_reply": (
         "内存或显存不足",
@@ -354,7 +354,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "engine.no_such_row": (
         "分词器与模型不符",
         "提示词中有编号为 {token} 的 token，而模型的词嵌入只有 {rows} 行。",
-        "换用训练该模型时的分词器。",
+        "换用训练这个模型时的分词器。",
     ),
     "engine.prompt_too_long": (
         "超出上下文窗口",
@@ -368,7 +368,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     ),
     "engine.nothing_before": (
         "没有可回复的消息",
-        "对话以回复开头，而此模型的对话模板要求先有提问。",
+        "对话以回复开头，而这个模型的对话模板要求先有提问。",
         "先提一个问题。",
     ),
 }

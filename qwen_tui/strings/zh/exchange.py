@@ -1,9 +1,9 @@
 """Chinese sentences and errors of exporting and importing conversations."""
 
 SENTENCES: dict[str, str] = {
-    "exchange.note.images": "略去图像 {count:,} 张。",
+    "exchange.note.images": "略去图片 {count:,} 张。",
     "exchange.note.sounds": "略去录音 {count:,} 段。",
-    "exchange.note.parts": "略去既非文本、也非图像或音频的内容 {count:,} 处。",
+    "exchange.note.parts": "略去既非文本、也非图片或音频的内容 {count:,} 处。",
     "exchange.note.tool_calls": "略去工具调用 {count:,} 次。",
     "exchange.note.tool_results": "略去工具结果 {count:,} 个。",
     "exchange.note.thoughts": "略去思考过程 {count:,} 段。",

@@ -15,7 +15,7 @@ SENTENCES: dict[str, str] = {
         "{host} 正忙（HTTP {status}），{seconds:.0f} 秒后重试（第 {attempt} 次，共 {attempts} 次）。"
     ),
     "welcome.server": "{name}，由 {host} 上的 {kind} 提供。",
-    "welcome.server.window": "上下文窗口 {window:,} token；消息会发送到该服务器",
+    "welcome.server.window": "上下文窗口 {window:,} token；消息会发送到这个服务器",
     "welcome.estimated": "服务器不统计 token；带 ≈ 的数字是估算值。",
     "receipt.server": "服务器",
     "receipt.not_taken": "不支持",
@@ -77,12 +77,12 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "server.key_wanted": (
         "需要 API 密钥",
         "没有发送 API 密钥，或 {host} 不接受它：{detail}。",
-        "把 {variable} 设为该服务器的密钥，然后重新启动。",
+        "把 {variable} 设为这个服务器的密钥，然后重新启动。",
     ),
     "server.forbidden": (
         "没有权限",
         "{host} 拒绝访问：{detail}。",
-        "确认 {variable} 中的 API 密钥有权使用此模型。",
+        "确认 {variable} 中的 API 密钥有权使用这个模型。",
     ),
     "server.not_found": (
         "服务器上找不到",
@@ -90,7 +90,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
         "检查模型名称和地址；地址不要包含 /v1/chat/completions。",
     ),
     "server.no_such_model": (
-        "服务器没有此模型",
+        "服务器没有这个模型",
         "{host} 没有提供 {model}。",
         "可选模型：{models}。",
     ),

@@ -19,7 +19,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "replay.other_model": (
         "由其他模型生成",
         "这条回复由 {model}（{quantization}，{dtype}）生成。",
-        "加载该模型后再试。",
+        "加载这个模型后再试。",
     ),
     "replay.prompt_changed": (
         "提示词变了",

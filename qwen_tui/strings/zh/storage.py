@@ -127,6 +127,6 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "config.key_clash": (
         "按键冲突",
         "{place}：{key} 同时分配给了“{one}”和“{other}”。",
-        "在配置文件中给其中一个换一个按键。",
+        "在配置文件中给其中一个操作换个按键。",
     ),
 }
