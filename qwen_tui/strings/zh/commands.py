@@ -38,7 +38,7 @@ SENTENCES: dict[str, str] = {
     "cli.commands": "命令",
     "cli.conversation": "打开这个名称的对话，没有则新建",
     "cli.last": "打开上次使用的对话",
-    "cli.model": "guide（内置小模型）、模型文件夹，或 Hugging Face 上的名称",
+    "cli.model": "guide（内置小模型）、文件夹或 Hugging Face 上的名称",
     "cli.offline": "不向 Hugging Face 发送请求，只用本机已有的模型",
     "cli.server": "使用这个服务器上的模型：vLLM、SGLang、llama.cpp、Ollama、transformers serve",
     "cli.quantization": "量化权重；4bit 的显存约为不量化的四分之一（默认 auto）",

@@ -44,11 +44,11 @@ SENTENCES: dict[str, str] = {
     "engine.damage.too_large": "文件太大",
 }
 
-_CHOOSE = "请选择对话模型，例如 Qwen/Qwen2.5-7B-Instruct；运行 qwen-tui models 查看更多。"
+_CHOOSE = "选择对话模型，例如 Qwen/Qwen2.5-7B-Instruct；运行 qwen-tui models 查看更多。"
 
-_AGAIN = "重新复制模型。如果来自 hub，先运行 hf cache rm model/NAME，再重新加载。"
+_AGAIN = "重新复制模型。如果来自 Hugging Face，先运行 hf cache rm model/NAME，再重新加载。"
 
-_RESAVE = "如果是自己的模型，用 save_pretrained 重新保存。"
+_RESAVE = "如果是自己的模型，用 save_pretrained 重新保存；否则"
 
 _RELOAD = "重新发送即可再次加载模型。"
 
@@ -71,7 +71,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "engine.worker_died": (
         "引擎意外停止",
         "引擎进程已结束（{how}）。",
-        _RELOAD + "如果内存或显存不足，换小一些的模型，或用 4bit。",
+        _RELOAD + "如果内存或显存不足，换小一些的模型，或用 4 位量化（4bit）。",
     ),
     "engine.closed": ("模型已卸载", "模型已卸载。", "加载模型后继续。"),
     "engine.not_ready": ("未加载模型", "尚未加载模型。", "等待加载完成，或选择一个模型。"),
@@ -181,7 +181,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "engine.cannot_build": (
         "无法构建模型",
         "transformers 无法按 config.json 和 generation_config.json 构建模型：{detail}。",
-        "如果改过这两个文件，请还原。" + _AGAIN,
+        "如果改过这两个文件，把它们还原；否则" + _AGAIN,
     ),
     "engine.remote_code_failed": (
         "模型自带的代码出错",
@@ -297,7 +297,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "engine.bad_template": (
         "无法读取对话模板",
         "{path} 中的对话模板无效：{detail}。",
-        "如果改过模板，请改正。" + _AGAIN,
+        "如果改过模板，改正它；否则" + _AGAIN,
     ),
     # Device and memory
     "engine.no_such_device": (

@@ -127,7 +127,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "server.failed": (
         "服务器出错",
         "{host} 返回错误 {status}：{detail}。",
-        _SAVED + "请重试，或查看服务器日志。",
+        _SAVED + "重试，或查看服务器日志。",
     ),
     "server.error": (
         "服务器出错",

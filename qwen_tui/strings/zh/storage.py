@@ -41,7 +41,7 @@ SENTENCES: dict[str, str] = {
     "system.EAI_NONAME": "域名无法解析",
 }
 
-_SPACE = "请检查文件夹的剩余空间和权限。"
+_SPACE = "检查文件夹的剩余空间和权限。"
 
 ERRORS: dict[str, tuple[str, str, str]] = {
     "store.damaged": (
@@ -87,7 +87,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "store.not_added": (
         "导入未完成",
         "已导入 {done:,} 个对话，随后出错：{reason}",
-        "再次导入会使已导入的对话重复。" + _SPACE,
+        "再次导入会重复已导入的对话。" + _SPACE,
     ),
     "store.not_recovered": (
         "回复未恢复",
