@@ -5,21 +5,21 @@ SENTENCES: dict[str, str] = {
     "cli.bench_description": (
         "测量模型在本机的速度：预填充、首 token 延迟和解码；既测引擎本身，也测整个程序，\n"
         "并与 transformers 的 generate 以及内存带宽决定的上限比较。\n"
-        "不加 --model 时测默认模型。GPU 上需要几分钟；CPU 上请用较短的 --contexts。"
+        "不加 --model 时测默认模型。GPU 上需要几分钟；CPU 上宜用较短的 --contexts。"
     ),
     "cli.bench_examples": (
         "示例：\n"
         "  qwen-tui bench --model guide\n"
-        "  qwen-tui bench --shape qwen2.5-7b                 同样形状的随机权重，无需下载\n"
+        "  qwen-tui bench --shape qwen2.5-7b                 同样结构的随机权重，无需下载\n"
         "  qwen-tui bench --shape qwen2.5-7b --quantization 4bit --json"
     ),
-    "cli.bench_shape": "测量已知形状的随机权重，例如 qwen2.5-7b；权重临时写入磁盘",
-    "cli.bench_contexts": "提示词长度，以 token 计（默认 512,8192,24000，超出窗口的略去）",
+    "cli.bench_shape": "测量已知结构的随机权重，例如 qwen2.5-7b；权重临时写入磁盘",
+    "cli.bench_contexts": "提示词长度，以 token 计（默认 512,8192,24000，超出窗口的跳过）",
     "cli.bench_repeats": "每项测量的次数（默认 3）",
     "cli.not_positive": "必须是不小于 1 的整数",
     "cli.bench_json": "输出一个 JSON 对象",
     "bench.at": "正在测量：{tokens:,} token…",
-    "bench.left_out": "略去 {lengths} token：连同回复超出 {window:,} token 的上下文窗口。",
+    "bench.left_out": "跳过 {lengths} token：连同回复超出 {window:,} token 的上下文窗口。",
     "bench.and": "、",
     "bench.through_app": "正在测量整个程序…",
     "bench.writing": "正在把 {size} 随机权重写入 {path}，测完即删除…",
@@ -34,7 +34,7 @@ SENTENCES: dict[str, str] = {
         " | generate 首 token | 解码 tok/s | 上限 tok/s"
     ),
     "bench.app": (
-        "整个程序，{tokens} token：{app:,.1f} tok/s，是单独引擎的 {share:.2f} 倍；"
+        "整个程序，{tokens} token：{app:,.1f} tok/s，是引擎单独运行的 {share:.2f} 倍；"
         "最后一个 token 之后 {late} 屏幕显示完毕"
     ),
     "bench.plot": "解码速度（tok/s）",
@@ -45,11 +45,11 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "bench.server": (
         "无法测量",
         "服务器上的模型不在本机运行。",
-        "用 --model 指定文件夹或 hub 上的名称，或用 --shape。",
+        "用 --model 指定文件夹或 Hugging Face 上的名称，或用 --shape。",
     ),
     "bench.no_such_shape": (
-        "未知的形状",
-        "{name} 不是已知的形状。",
+        "未知结构",
+        "{name} 不是已知的结构。",
         "可选：{shapes}。",
     ),
     "bench.bad_contexts": (

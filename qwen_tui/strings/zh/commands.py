@@ -2,19 +2,19 @@
 
 SENTENCES: dict[str, str] = {
     "cli.description": (
-        "在终端里全屏对话，Qwen 等对话模型就在本机运行。\n\n"
+        "在终端里全屏聊天，Qwen 等对话模型就在本机运行。\n\n"
         "不加 --model 时使用配置文件中的模型；没有设置时，如果 Qwen2.5-7B-Instruct 已下载\n"
-        "且本机装得下，就用它，否则用内置的小模型 guide。除非指名，不下载任何内容。"
+        "且本机装得下，就用它，否则用内置的小模型 guide。没有指定的模型一律不下载。"
     ),
     "cli.examples": (
         "示例：\n"
         "  qwen-tui                                        用本机已有的模型离线启动\n"
-        "  qwen-tui --model Qwen/Qwen2.5-7B-Instruct       使用 hub 上或缓存中的模型\n"
+        "  qwen-tui --model Qwen/Qwen2.5-7B-Instruct       使用 Hugging Face 上或缓存中的模型\n"
         "  qwen-tui --model ~/models/mine --quantization 4bit\n"
         "  qwen-tui --conversation 广州                    打开这个对话，没有则新建\n"
         "  qwen-tui --last                                 继续上次的对话\n"
-        "  qwen-tui ask '什么是 token？'                   在标准输出打印一条回复\n"
-        "  qwen-tui models                                 列出模型，以及是否装得下\n"
+        "  qwen-tui ask '什么是 token？'                   把一条回复输出到标准输出\n"
+        "  qwen-tui models                                 列出模型，以及本机装得下哪些\n"
         "  qwen-tui doctor                                 检查本机；报告可以放心分享\n"
         "  qwen-tui export 广州 --output 广州.md           保存对话；用 import 导入\n\n"
         "程序运行时，屏幕最后一行显示按键。"
@@ -36,21 +36,21 @@ SENTENCES: dict[str, str] = {
     "cli.version": "显示版本并退出",
     "cli.unknown": "无法识别的参数：{words}",
     "cli.commands": "命令",
-    "cli.conversation": "打开此名称的对话，没有则新建",
+    "cli.conversation": "打开这个名称的对话，没有则新建",
     "cli.last": "打开上次使用的对话",
-    "cli.model": "guide（内置小模型）、模型文件夹，或 hub 上的名称",
-    "cli.offline": "不向 hub 发送请求，只用本机已有的模型",
-    "cli.server": "使用此服务器上的模型：vLLM、SGLang、llama.cpp、Ollama、transformers serve",
-    "cli.quantization": "量化权重；4bit 约需四分之一的显存（默认 auto）",
+    "cli.model": "guide（内置小模型）、文件夹或 Hugging Face 上的名称",
+    "cli.offline": "不向 Hugging Face 发送请求，只用本机已有的模型",
+    "cli.server": "使用这个服务器上的模型：vLLM、SGLang、llama.cpp、Ollama、transformers serve",
+    "cli.quantization": "量化权重；4bit 的显存约为不量化的四分之一（默认 auto）",
     "cli.device": "运行模型的设备（默认 auto，有 GPU 就用 GPU）",
     "cli.system": "本次运行的系统提示词",
-    "cli.data_dir": "把对话和日志存入此文件夹",
-    "cli.language": "程序的语言：en、zh，或 auto（跟随系统语言）",
-    "cli.config": "使用此配置文件",
+    "cli.data_dir": "把对话和日志存入这个文件夹",
+    "cli.language": "程序的语言：en、zh，或 auto（跟随系统区域设置）",
+    "cli.config": "使用这个配置文件",
     "cli.trust_remote_code": "运行模型自带的 Python 代码；仅限信任的来源",
-    "cli.ask": "在标准输出打印一条回复，不打开界面",
+    "cli.ask": "把一条回复输出到标准输出，不打开界面",
     "cli.ask_description": (
-        "提一个问题，边生成边打印回复；标准输出中没有其他内容。\n"
+        "提一个问题，边生成边输出回复；标准输出中没有其他内容。\n"
         "退出码：0 已回复，1 失败，2 用法错误，130 已停止。"
     ),
     "cli.ask_examples": (
@@ -67,29 +67,29 @@ SENTENCES: dict[str, str] = {
     "cli.name": "对话名称",
     "cli.as_json": "输出 JSON",
     "cli.list": "列出对话，最近使用的在前",
-    "cli.list_trash": "列出回收站",
+    "cli.list_trash": "列出回收站中的对话",
     "cli.list.none": "还没有对话",
     "cli.list.no_trash": "回收站是空的",
-    "cli.show": "以纯文本打印对话",
-    "cli.search": "查找包含所有词的对话；没有则退出码为 1",
+    "cli.show": "以纯文本输出对话",
+    "cli.search": "查找包含所有词的对话；找不到时退出码为 1",
     "cli.search_words": "名称或消息中的词",
     "cli.search.none": "没有对话包含所有这些词",
-    "cli.export": "打印对话，或写入文件",
+    "cli.export": "输出对话，或写入文件",
     "cli.export_format": (
-        "markdown 便于阅读，json 含所有分支和设置，openai 是消息列表；"
+        "markdown 便于阅读，json 含所有版本和设置，openai 是消息列表；"
         "默认按 FILE 的扩展名（.md、.json、.openai.json）判断，否则为 markdown"
     ),
-    "cli.export_output": "写入此文件；不覆盖已有文件",
+    "cli.export_output": "写入这个文件；不覆盖已有文件",
     "cli.export_force": "覆盖已有文件",
     "cli.import": "导入对话：qwen-tui 的 JSON、OpenAI 消息列表（JSON、JSONL）、ChatGPT 导出文件",
     "cli.import_files": "文件，或 ChatGPT 导出的 zip 压缩包；- 表示标准输入",
     "cli.stdin": "标准输入",
-    "cli.rename": "重命名对话，并打印新名称",
-    "cli.new_name": "新名称；已被占用时加上编号",
+    "cli.rename": "重命名对话，并输出新名称",
+    "cli.new_name": "新名称；重名时加上编号",
     "cli.no_name": "名称中没有可见字符",
     "cli.delete": "把对话移到回收站，保留三十天",
     "cli.deleted": "已把“{name}”移到回收站；用 qwen-tui restore 恢复",
-    "cli.restore": "从回收站恢复对话，并打印名称",
+    "cli.restore": "从回收站恢复对话，并输出名称",
 }
 
 ERRORS: dict[str, tuple[str, str, str]] = {
@@ -106,12 +106,12 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "cli.not_found": (
         "找不到对话",
         "没有名为“{name}”的对话。",
-        "运行 qwen-tui list 列出对话，qwen-tui list --trash 列出回收站。",
+        "运行 qwen-tui list 查看对话，运行 qwen-tui list --trash 查看回收站。",
     ),
     "cli.not_found_but": (
         "找不到对话",
         "没有名为“{name}”的对话。",
-        "相近的名称：{close}。",
+        "你要找的可能是：{close}。",
     ),
     "cli.not_printed": (
         "无法输出",

@@ -1,12 +1,14 @@
 """Chinese sentences and errors of opening a model and of its replies."""
 
 SENTENCES: dict[str, str] = {
-    "engine.note.guide": "当前是内置小模型。要用正式模型：--model Qwen/Qwen2.5-7B-Instruct（下载 15 GB）。",
+    "engine.note.guide": "内置小模型。换大模型：--model Qwen/Qwen2.5-7B-Instruct（下载 15 GB）。",
     "engine.note.guide_no_room": (
-        "当前是内置小模型：Qwen2.5-7B-Instruct 已下载，但没有一块 GPU 装得下。"
+        "内置小模型：Qwen2.5-7B-Instruct 已下载，但没有一块 GPU 装得下。"
         "可以换小一些的模型：--model Qwen/Qwen2.5-0.5B-Instruct。"
     ),
-    "engine.decoding.several_devices": "速度慢：模型分布在多个设备上。放进一块 GPU（必要时用 4 位量化）会快几倍。",
+    "engine.decoding.several_devices": (
+        "速度慢：模型分布在多个设备上。放进一块 GPU（必要时用 4 位量化）会快得多。"
+    ),
     "engine.decoding.changing_rope": (
         "速度慢：它的旋转位置编码随文本长度变化，只能用 transformers 的 generate() 解码。"
     ),
@@ -17,9 +19,11 @@ SENTENCES: dict[str, str] = {
     "engine.decoding.graph_failed": (
         "速度慢：它无法在 CUDA graph 中运行（{detail}），只能用 transformers 的 generate() 解码。"
     ),
-    "engine.decoding.no_compiler": "没有达到最快：快速内核需要 C 编译器。请安装 gcc 等编译器，再重新加载模型。",
-    "engine.decoding.old_gpu": "没有达到最快：快速内核需要计算能力 8.0 或更高的 GPU。",
-    "engine.decoding.kernels_failed": "没有达到最快：快速内核无法运行这个模型（{detail}）。",
+    "engine.decoding.no_compiler": (
+        "没有达到最快：加速内核需要 C 编译器。安装 gcc 等编译器，再重新加载模型。"
+    ),
+    "engine.decoding.old_gpu": "没有达到最快：加速内核需要计算能力 8.0 或更高的 GPU。",
+    "engine.decoding.kernels_failed": "没有达到最快：加速内核无法运行这个模型（{detail}）。",
     "engine.choice.whole": "{dtype}：权重 {weights_gb} GB；加载前 {devices} 空闲 {free_gb} GB。",
     "engine.choice.packs": (
         "{form}：权重 {weights_gb} GB；用 {dtype} 需要 {whole_gb} GB，{devices} 只有 {free_gb} GB 空闲，装不下。"
@@ -32,7 +36,7 @@ SENTENCES: dict[str, str] = {
     "engine.ended.signal": "{signal}",
     "engine.damage.not_an_object": "不是 JSON 对象",
     "engine.damage.no_model_type": "缺少 model_type",
-    "engine.damage.index": "列出的文件不在此文件夹中",
+    "engine.damage.index": "列出的文件不在这个文件夹中",
     "engine.damage.no_header": "缺少文件头",
     "engine.damage.cut_off": "应有 {expected:,} 字节，只有 {found:,} 字节",
     "engine.damage.bad_header": "文件头无效",
@@ -40,11 +44,11 @@ SENTENCES: dict[str, str] = {
     "engine.damage.too_large": "文件太大",
 }
 
-_CHOOSE = "请选择对话模型，例如 Qwen/Qwen2.5-7B-Instruct；运行 qwen-tui models 查看更多。"
+_CHOOSE = "选择对话模型，例如 Qwen/Qwen2.5-7B-Instruct；运行 qwen-tui models 查看更多。"
 
-_AGAIN = "重新复制模型。如果来自 hub，先运行 hf cache rm model/NAME，再重新加载。"
+_AGAIN = "重新复制模型。如果来自 Hugging Face，先运行 hf cache rm model/NAME，再重新加载。"
 
-_RESAVE = "如果是自己的模型，用 save_pretrained 重新保存。"
+_RESAVE = "如果是自己的模型，用 save_pretrained 重新保存；否则"
 
 _RELOAD = "重新发送即可再次加载模型。"
 
@@ -67,10 +71,10 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "engine.worker_died": (
         "引擎意外停止",
         "引擎进程已结束（{how}）。",
-        _RELOAD + "如果内存或显存不足，换小一些的模型，或用 4bit。",
+        _RELOAD + "如果内存或显存不足，换小一些的模型，或用 4 位量化（4bit）。",
     ),
     "engine.closed": ("模型已卸载", "模型已卸载。", "加载模型后继续。"),
-    "engine.not_ready": ("没有模型", "尚未加载模型。", "等待加载完成，或选择一个模型。"),
+    "engine.not_ready": ("未加载模型", "尚未加载模型。", "等待加载完成，或选择一个模型。"),
     "engine.no_answer": (
         "引擎的响应有误",
         "引擎的响应与请求不符。",
@@ -78,27 +82,27 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     ),
     "engine.hung": (
         "引擎没有响应",
-        "引擎 {seconds} 秒没有响应，已被停止。",
+        "引擎 {seconds} 秒没有响应，已强制停止。",
         _SAVED + _RELOAD,
     ),
     "engine.garbled": (
         "引擎的数据无效",
-        "无法读取引擎发来的数据，引擎已被停止。",
+        "无法读取引擎发来的数据，已停止引擎。",
         _SAVED + _RELOAD,
     ),
     "engine.keeps_dying": (
         "引擎反复崩溃",
         "引擎已崩溃 {times} 次，每次都在加载模型后不久。",
-        "不再自动重启。换一个模型，或重新发送再试一次。",
+        "不再自动重启。换一个模型，或重新发送以重试。",
     ),
     "engine.stopped_early": (
         "已停止",
-        "在模型开始之前就已停止。",
-        "要继续，请重新发送。",
+        "模型开始之前就已停止。",
+        "要继续，重新发送。",
     ),
     "engine.did_not_stop": (
-        "引擎已被停止",
-        "回复在 {seconds} 秒内没有停下来，引擎已被停止。",
+        "已停止引擎",
+        "回复在 {seconds} 秒内没有停下来，已停止引擎。",
         _SAVED + _RELOAD,
     ),
     "engine.unexpected": ("引擎出错", "意外错误：{detail}。", "详情见日志文件。"),
@@ -111,7 +115,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "engine.folder_missing": (
         "找不到文件夹",
         "文件夹 {path} 不存在。",
-        "检查路径。hub 上的模型要写全名，例如 Qwen/Qwen2.5-7B-Instruct。",
+        "检查路径。Hugging Face 上的模型要写全名，例如 Qwen/Qwen2.5-7B-Instruct。",
     ),
     "engine.not_a_folder": (
         "不是文件夹",
@@ -135,7 +139,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     ),
     "engine.not_a_name": (
         "不是模型名称",
-        "{model} 既不是文件夹，也不是 hub 上的名称。",
+        "{model} 既不是文件夹，也不是 Hugging Face 上的名称。",
         "填写 guide、文件夹，或 Qwen/Qwen2.5-7B-Instruct 这样的名称。",
     ),
     "engine.unreadable": (
@@ -157,7 +161,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "engine.half_downloaded": (
         "下载未完成",
         "{model} 的下载中断了。",
-        "加载该模型即可继续下载；已完成的文件不会重新下载。",
+        "加载它即可继续下载；已完成的文件不会重新下载。",
     ),
     "engine.corrupt_weights": (
         "模型已损坏",
@@ -177,7 +181,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "engine.cannot_build": (
         "无法构建模型",
         "transformers 无法按 config.json 和 generation_config.json 构建模型：{detail}。",
-        "如果改过这两个文件，请还原。" + _AGAIN,
+        "如果改过这两个文件，把它们还原；否则" + _AGAIN,
     ),
     "engine.remote_code_failed": (
         "模型自带的代码出错",
@@ -196,37 +200,37 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     ),
     "engine.too_new": (
         "模型太新",
-        "已安装的 transformers {installed} 不支持模型类型 {model_type}；该模型用 transformers {saved_with} 保存。",
+        "已安装的 transformers {installed} 不支持模型类型 {model_type}；模型用 transformers {saved_with} 保存。",
         "换一个模型，或升级到自带 transformers {saved_with} 以上版本的 qwen-tui。",
     ),
     "engine.not_causal": (
         "不是对话模型",
-        "此模型（{architecture}）不能生成文本。",
+        "这个模型（{architecture}）不能生成文本。",
         _CHOOSE,
     ),
     "engine.embeds": (
         "不是对话模型",
-        "此模型（{architecture}）用于检索，把文本变成向量，不能生成文本。",
+        "这个模型（{architecture}）计算检索用的向量，不能生成文本。",
         _CHOOSE,
     ),
     "engine.classifies": (
         "不是对话模型",
-        "此模型（{architecture}）用于文本分类或打分，不能生成文本。",
+        "这个模型（{architecture}）用于文本分类或打分，不能生成文本。",
         _CHOOSE,
     ),
     "engine.encoder_decoder": (
         "不是对话模型",
-        "此模型（{architecture}）把一段文本变成另一段（例如翻译），不能对话。",
+        "这个模型（{architecture}）把一段文本变成另一段（例如翻译），不能对话。",
         _CHOOSE,
     ),
     "engine.not_only_text": (
         "多模态模型",
-        "此模型（{architecture}）还接受图像或音频；这里只支持纯文本模型。",
+        "这个模型（{architecture}）还接受图片或音频；这里只支持纯文本模型。",
         _CHOOSE,
     ),
     "engine.remote_code_wanted": (
         "模型需要运行自带代码",
-        "此模型需要运行它自带的 Python 代码，目前不允许。",
+        "这个模型需要运行自带的 Python 代码，目前不允许。",
         "如果信任来源，启动时加上 --trust-remote-code。",
     ),
     "engine.no_tokenizer": (
@@ -236,13 +240,13 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     ),
     "engine.package_missing": (
         "缺少 Python 包",
-        "无法加载此模型：{detail}。",
+        "无法加载这个模型：{detail}。",
         "在 qwen-tui 的环境中安装这个包，或换一个模型。",
     ),
     # The hub
     "engine.not_on_hub": (
-        "hub 上没有此模型",
-        "hub 上没有 {model}，或者它是私有的。",
+        "Hugging Face 上没有这个模型",
+        "Hugging Face 上没有 {model}，或者它是私有模型。",
         "检查名称，要带所有者，例如 Qwen/Qwen2.5-7B-Instruct。私有模型先登录：hf auth login。",
     ),
     "engine.gated": (
@@ -251,23 +255,23 @@ ERRORS: dict[str, tuple[str, str, str]] = {
         "在 {page} 同意条款，再在本机登录：hf auth login。",
     ),
     "engine.bad_token": (
-        "hub 拒绝了访问令牌",
+        "Hugging Face 拒绝了访问令牌",
         "本机的访问令牌（HF_TOKEN 或 hf auth login）无效，无法获取 {model}。",
         "重新登录：hf auth login，或取消设置 HF_TOKEN。",
     ),
     "engine.hub_silent": (
-        "hub 没有给出有效响应",
-        "{model} 不在本机，hub 也没有给出有效响应：{detail}。",
+        "Hugging Face 没有给出有效响应",
+        "{model} 不在本机，Hugging Face 也没有给出有效响应：{detail}。",
         "稍后重试，" + _LOCAL,
     ),
     "engine.offline": (
-        "本机没有此模型",
+        "本机没有这个模型",
         "{model} 尚未下载，而下载已关闭（--offline 或 HF_HUB_OFFLINE）。",
-        "去掉该设置后启动，" + _LOCAL,
+        "去掉这项设置后启动，" + _LOCAL,
     ),
     "engine.no_network": (
-        "无法连接 hub",
-        "{model} 不在本机，也无法连接 hub：{detail}。",
+        "无法连接 Hugging Face",
+        "{model} 不在本机，也无法连接 Hugging Face：{detail}。",
         "检查网络，" + _LOCAL,
     ),
     "engine.download_broke": (
@@ -293,11 +297,11 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "engine.bad_template": (
         "无法读取对话模板",
         "{path} 中的对话模板无效：{detail}。",
-        "如果改过模板，请改正。" + _AGAIN,
+        "如果改过模板，改正它；否则" + _AGAIN,
     ),
     # Device and memory
     "engine.no_such_device": (
-        "没有此设备",
+        "没有这个设备",
         "本机没有设备 {device}。",
         "可选：{available}。",
     ),
@@ -314,7 +318,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "engine.does_not_fit": (
         "模型装不下",
         "模型约需 {needed_gb} GB，{device} 只有 {free_gb} GB 空闲。",
-        "改用 4bit、小一些的模型，或显存（内存）更大的设备。",
+        "改用 4 位量化（4bit）、小一些的模型，或显存（内存）更大的设备。",
     ),
     "engine.does_not_fit_packed": (
         "模型装不下",
@@ -324,17 +328,17 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "engine.bitsandbytes": (
         "无法量化",
         "bitsandbytes 在 {device} 上不可用：{detail}。",
-        "把量化设为 none，或换一个设备。",
+        "关闭量化（none），或换一个设备。",
     ),
     "engine.out_of_memory": (
         "内存或显存不足",
         "加载模型时内存或显存耗尽：{detail}。",
-        "改用 4bit 或小一些的模型，或关闭占用该设备的其他程序。",
+        "改用 4 位量化（4bit）或小一些的模型，或关闭占用这个设备的其他程序。",
     ),
     "engine.out_of_memory_reply": (
         "内存或显存不足",
         "设备装不下这段提示词和它的回复。",
-        "模型仍已加载。缩短消息，或少发送一些历史。",
+        "模型没有卸载。缩短消息，或少发送一些历史消息。",
     ),
     "engine.device_broken": (
         "GPU 出错",
@@ -350,12 +354,12 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "engine.no_such_row": (
         "分词器与模型不符",
         "提示词中有编号为 {token} 的 token，而模型的词嵌入只有 {rows} 行。",
-        "请用训练该模型时的分词器。",
+        "换用训练这个模型时的分词器。",
     ),
     "engine.prompt_too_long": (
         "超出上下文窗口",
         "提示词有 {tokens} token，上下文窗口只有 {window}。",
-        "缩短消息，或少发送一些历史。",
+        "缩短消息，或少发送一些历史消息。",
     ),
     "engine.template_refused": (
         "对话模板不接受",
@@ -364,7 +368,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     ),
     "engine.nothing_before": (
         "没有可回复的消息",
-        "对话以回复开头，而此模型的对话模板要求先有提问。",
-        "请先提一个问题。",
+        "对话以回复开头，而这个模型的对话模板要求先有提问。",
+        "先提一个问题。",
     ),
 }

@@ -1,15 +1,15 @@
 """Chinese sentences and errors of exporting and importing conversations."""
 
 SENTENCES: dict[str, str] = {
-    "exchange.note.images": "略去图像 {count:,} 个。",
-    "exchange.note.sounds": "略去录音 {count:,} 个。",
-    "exchange.note.parts": "略去既非文本、也非图像或音频的内容 {count:,} 处。",
+    "exchange.note.images": "略去图片 {count:,} 张。",
+    "exchange.note.sounds": "略去录音 {count:,} 段。",
+    "exchange.note.parts": "略去既非文本、也非图片或音频的内容 {count:,} 处。",
     "exchange.note.tool_calls": "略去工具调用 {count:,} 次。",
     "exchange.note.tool_results": "略去工具结果 {count:,} 个。",
     "exchange.note.thoughts": "略去思考过程 {count:,} 段。",
     "exchange.note.hidden": "略去隐藏消息 {count:,} 条。",
-    "exchange.note.roles": "略去角色未知的消息 {count:,} 条。",
-    "exchange.note.developer": "作为系统消息导入的开发者消息：{count:,} 条。",
+    "exchange.note.roles": "略去未知角色的消息 {count:,} 条。",
+    "exchange.note.developer": "开发者消息作为系统消息导入：{count:,} 条。",
     "exchange.note.unread": "文件中第 {number:,} 个对话未导入：{reason}。",
     "exchange.note.more_unread": "另有 {count:,} 个对话未导入。",
     "exchange.remark": "（{remark}）",

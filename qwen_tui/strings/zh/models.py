@@ -1,10 +1,10 @@
 """Chinese sentences and errors of choosing a model."""
 
 SENTENCES: dict[str, str] = {
-    "cli.models": "列出模型，以及本机能否运行",
+    "cli.models": "列出模型，以及本机装得下哪些",
     "cli.models_description": (
         "列出本机的模型和已知的模型，以及每种格式下能容纳多长的上下文。\n"
-        "不下载，也不联网。退出码：0；--device 指定的设备不存在时为 1。"
+        "不下载，也不联网。退出码：0；没有 --device 指定的设备时为 1。"
     ),
     "cli.models_examples": (
         "示例：\n  qwen-tui models\n  qwen-tui models --device cuda:1\n  qwen-tui models --json\n"
@@ -13,19 +13,19 @@ SENTENCES: dict[str, str] = {
     "cli.models_json": "输出一个 JSON 对象：设备，以及每个模型的数据",
     "cli.models_clear": "删除缓存的量化权重；模型本身保留",
     "models.kept": "缓存的量化权重：{size}（{names}）。删除：qwen-tui models --clear",
-    "models.cleared": "已从 {path} 删除 {size} 量化权重",
-    "models.devices": "可用显存和内存",
+    "models.cleared": "已从 {path} 删除 {size} 量化权重缓存",
+    "models.devices": "空闲显存和内存",
     "models.device": "{name}  {label}  {free} / {total}",
     "models.group.here": "本机",
     "models.group.served": "服务器 {host}",
     "models.on_server": "由 {server} 提供",
     "models.served": "在服务器上运行，本机不加载。",
-    "models.served.nameless": "服务器没有列出模型：请用 --server 和 --model 指定。",
-    "models.asking_server": "正在询问 {host}…",
+    "models.served.nameless": "服务器没有列出模型：用 --server 和 --model 指定。",
+    "models.asking_server": "正在查询 {host}…",
     "models.group.known": "可下载",
     "models.column.model": "模型",
     "models.column.size": "磁盘",
-    "models.column.dtype": "文件",
+    "models.column.dtype": "精度",
     "models.column.context": "窗口",
     "models.form.none": "bf16",
     "models.form.8bit": "8 位",
@@ -44,9 +44,9 @@ SENTENCES: dict[str, str] = {
     "models.key.previous_form": "上一种格式",
     "models.key.next_form": "下一种格式",
     "models.key.name": "输入名称",
-    "models.by_name": "{key}  输入 hub 上的模型名、文件夹或服务器地址",
+    "models.by_name": "{key}  输入 Hugging Face 上的模型名、文件夹或服务器地址",
     "models.searching": "正在查找本机的模型…",
-    "models.asking": "正在询问 hub…",
+    "models.asking": "正在查询 Hugging Face…",
     "models.parameters": "{count} 参数",
     "models.window": "上下文窗口 {tokens:,}",
     "models.here": "本机占用 {size}",

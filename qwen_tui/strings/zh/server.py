@@ -3,19 +3,19 @@
 SENTENCES: dict[str, str] = {
     "header.stage.connecting": "正在连接服务器",
     "server.window_assumed": (
-        "服务器没有报告上下文窗口，暂按 {tokens:,} token 处理。要更改，请设置“上下文窗口”。"
+        "服务器没有报告上下文窗口，暂按 {tokens:,} token 处理。可在设置中更改“上下文窗口”。"
     ),
     "server.key_in_the_clear": (
-        "API 密钥会不加密地发给 {host}，途中任何人都能读到。请改用 https 或 ssh 隧道。"
+        "API 密钥以明文发给 {host}，网络途中任何人都能读到。改用 https 或 ssh 隧道。"
     ),
     "server.not_taken": "{kind} 不支持以下设置，已忽略：{names}。",
-    "server.uncertain": "此服务器可能会忽略：{names}。",
+    "server.uncertain": "这个服务器可能会忽略：{names}。",
     "server.tries_again": "{host} 没有响应，{seconds:.0f} 秒后重试（第 {attempt} 次，共 {attempts} 次）。",
     "server.tries_busy_again": (
         "{host} 正忙（HTTP {status}），{seconds:.0f} 秒后重试（第 {attempt} 次，共 {attempts} 次）。"
     ),
     "welcome.server": "{name}，由 {host} 上的 {kind} 提供。",
-    "welcome.server.window": "上下文窗口 {window:,} token；消息会发送到该服务器",
+    "welcome.server.window": "上下文窗口 {window:,} token；消息会发送到这个服务器",
     "welcome.estimated": "服务器不统计 token；带 ≈ 的数字是估算值。",
     "receipt.server": "服务器",
     "receipt.not_taken": "不支持",
@@ -27,11 +27,11 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "server.bad_address": (
         "服务器地址无效",
         "“{address}”不是服务器地址。",
-        "地址应类似 http://gpubox:8000。",
+        "地址形如 http://gpubox:8000。",
     ),
     "server.password_in_address": (
         "地址中有密码",
-        "{address} 中有用户名或密码，会被存入设置和生成记录。",
+        "{address} 中有用户名或密码，会存入设置和生成记录。",
         "去掉它，把 API 密钥放进 QWEN_TUI_API_KEY。",
     ),
     "server.bad_key": (
@@ -52,7 +52,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "server.bad_certificate": (
         "证书不受信任",
         "本机不信任 {host} 的证书：{detail}。",
-        "把 SSL_CERT_FILE 设为其颁发机构的证书后重新启动，或改用 ssh 隧道。",
+        "把 SSL_CERT_FILE 设为颁发机构的证书后重新启动，或改用 ssh 隧道。",
     ),
     "server.no_tls": (
         "服务器不支持 https",
@@ -62,7 +62,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "server.no_answer": (
         "服务器没有响应",
         "{host} 接受了请求，但没有给出可读的响应：{detail}。",
-        "请重试。如果仍然如此，检查地址：端口可能属于其他程序，或需要 https://。",
+        "重试。如果仍然如此，检查地址：端口可能属于其他程序，或需要 https://。",
     ),
     "server.stalled": (
         "服务器停止响应",
@@ -77,21 +77,21 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "server.key_wanted": (
         "需要 API 密钥",
         "没有发送 API 密钥，或 {host} 不接受它：{detail}。",
-        "把 {variable} 设为该服务器的密钥，然后重新启动。",
+        "把 {variable} 设为这个服务器的密钥，然后重新启动。",
     ),
     "server.forbidden": (
         "没有权限",
         "{host} 拒绝访问：{detail}。",
-        "确认 {variable} 中的 API 密钥有权使用此模型。",
+        "确认 {variable} 中的 API 密钥有权使用这个模型。",
     ),
     "server.not_found": (
         "服务器上找不到",
-        "{host} 找不到所请求的内容：{detail}。",
+        "{host} 找不到请求的内容：{detail}。",
         "检查模型名称和地址；地址不要包含 /v1/chat/completions。",
     ),
     "server.no_such_model": (
-        "服务器没有此模型",
-        "{host} 不提供 {model}。",
+        "服务器没有这个模型",
+        "{host} 没有提供 {model}。",
         "可选模型：{models}。",
     ),
     "server.which_model": (
@@ -101,8 +101,8 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     ),
     "server.redirects": (
         "服务器要求重定向",
-        "{host} 要求重定向到 {place}；重定向不会自动执行。",
-        "如果信任该地址，把它设为服务器地址。",
+        "{host} 要求重定向到 {place}；程序不会跟随重定向。",
+        "如果信任那个地址，把它设为服务器地址。",
     ),
     "server.busy": (
         "服务器正忙",
@@ -117,17 +117,17 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "server.refused": (
         "服务器拒绝了请求",
         "{host} 拒绝了请求：{detail}。",
-        "修改它提到的设置，或少发送一些历史。",
+        "修改它提到的设置，或少发送一些历史消息。",
     ),
     "server.too_long": (
         "超出服务器的限制",
         "{host} 拒绝了请求：{detail}。",
-        "重新生成，会少发送一些历史。如果仍不够，在设置中调低“记忆 token 数”。",
+        "重新生成时会少发送一些历史消息。如果仍不够，在设置中调低“记忆 token 数”。",
     ),
     "server.failed": (
         "服务器出错",
         "{host} 返回错误 {status}：{detail}。",
-        _SAVED + "请重试，或查看服务器日志。",
+        _SAVED + "重试，或查看服务器日志。",
     ),
     "server.error": (
         "服务器出错",

@@ -3,8 +3,8 @@
 ERRORS: dict[str, tuple[str, str, str]] = {
     "chat.message_too_long": (
         "消息太长",
-        "加上这条消息，提示词有 {tokens:,} token；上下文窗口只留得下 {limit:,}。",
-        "请缩短消息、调小最大生成长度，或换一个上下文窗口更大的模型。",
+        "加上这条消息，提示词有 {tokens:,} token；上下文窗口只能留出 {limit:,}。",
+        "缩短消息、调小最大生成长度，或换一个上下文窗口更大的模型。",
     ),
     "session.read_only": (
         "已在别处打开",
@@ -19,7 +19,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "replay.other_model": (
         "由其他模型生成",
         "这条回复由 {model}（{quantization}，{dtype}）生成。",
-        "加载该模型后再试。",
+        "加载这个模型后再试。",
     ),
     "replay.prompt_changed": (
         "提示词变了",

@@ -12,7 +12,7 @@ SENTENCES: dict[str, str] = {
     "store.damage.same_id": "第 {number} 条消息的 id 与前面的重复",
     "store.damage.no_conversation": "这条回复所属的对话不存在",
     "store.damage.not_a_partial": "没有注明属于哪条回复",
-    "store.changed_meanwhile": "在此期间被其他程序修改",
+    "store.changed_meanwhile": "其他程序在此期间修改了它",
     "config.no_table": "顶层",
     "config.too_large": "文件太大，不像配置文件",
     "store.damage.cycle": "消息之间循环引用",
@@ -41,7 +41,7 @@ SENTENCES: dict[str, str] = {
     "system.EAI_NONAME": "域名无法解析",
 }
 
-_SPACE = "请检查文件夹的剩余空间和权限。"
+_SPACE = "检查文件夹的剩余空间和权限。"
 
 ERRORS: dict[str, tuple[str, str, str]] = {
     "store.damaged": (
@@ -55,14 +55,14 @@ ERRORS: dict[str, tuple[str, str, str]] = {
         "已原样移到 {path}。",
     ),
     "store.newer_version": (
-        "由更新版的 qwen-tui 保存",
+        "由较新版本的 qwen-tui 保存",
         "{path} 的格式版本是 {version}，当前程序不支持。",
         "升级 qwen-tui 后再打开；文件没有改动。",
     ),
     "store.unreadable": (
         "无法读取对话",
         "无法打开 {path}：{detail}。",
-        "检查文件及其文件夹的权限。",
+        "检查文件和所在文件夹的权限。",
     ),
     "store.gone": (
         "找不到对话",
@@ -72,7 +72,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "store.open_elsewhere": (
         "已在别处打开",
         "“{name}”已在另一个 qwen-tui 中打开。",
-        "请先在那里关闭。",
+        "先在那里关闭。",
     ),
     "store.draft_not_saved": (
         "草稿未保存",
@@ -87,7 +87,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "store.not_added": (
         "导入未完成",
         "已导入 {done:,} 个对话，随后出错：{reason}",
-        "再次导入会使已导入的对话重复。" + _SPACE,
+        "再次导入会重复已导入的对话。" + _SPACE,
     ),
     "store.not_recovered": (
         "回复未恢复",
@@ -97,16 +97,16 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "store.not_moved": (
         "对话未移动",
         "无法移动 {path}：{detail}。",
-        "对话没有变化；请检查文件夹的权限。",
+        "对话没有变化；检查文件夹的权限。",
     ),
     "store.partial_not_saved": (
         "回复未能边写边存",
         "无法写入 {path}：{detail}。",
-        "请腾出空间：回复会继续，结束时保存。",
+        "腾出空间：回复会继续，结束时保存。",
     ),
     "config.wrong_table": (
         "设置的位置不对",
-        "{key} 的位置是 {found}，在那里不起作用。",
+        "{key} 在这里不起作用：{found}。",
         "把它移到 {table} 下。",
     ),
     "config.not_a_table": (
@@ -122,11 +122,11 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "config.unknown_keys": (
         "未知的按键设置",
         "没有名为 {name} 的操作。",
-        "你是不是要找 {close}？",
+        "你要找的可能是：{close}。",
     ),
     "config.key_clash": (
         "按键冲突",
         "{place}：{key} 同时分配给了“{one}”和“{other}”。",
-        "在配置文件中给其中一个换一个按键。",
+        "在配置文件中给其中一个操作换个按键。",
     ),
 }
