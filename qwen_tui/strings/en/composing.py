@@ -52,7 +52,7 @@ SENTENCES: dict[str, str] = {
     "help.keys": "{key} close · ↑ ↓ scroll",
     "help.note": (
         "To change a key, assign another one to the id in the right column, in the config file. "
-        "Sending /help or ? also opens this list."
+        "Sending /help or ? also opens this help."
     ),
     "help.files": "Your files",
     "help.conversations": "Conversations",

@@ -13,7 +13,7 @@ _FIELDS: dict[str, tuple[str, str]] = {
         "Make tokens that already appeared less likely. 1: off.",
     ),
     "max_new_tokens": ("Max new tokens", "The maximum length of a reply, in tokens."),
-    "seed": ("Seed", "The same seed gives the same reply. Empty: a new seed for each reply."),
+    "seed": ("Seed", "The same seed and prompt give the same reply. Empty: a new seed for each reply."),
     "greedy": ("Greedy", "Always choose the most likely token: the same question gives the same reply."),
     "system_prompt": ("System prompt", "Instructions the model reads before the conversation."),
     "memory": ("Memory", "On: the model sees the conversation so far. Off: only your newest message."),
