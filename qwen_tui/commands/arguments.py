@@ -147,7 +147,8 @@ def _positive(given: str) -> int:
 def _add_conversation_commands(commands: _Commands) -> None:
     parsers = {}
     for name in CONVERSATION_COMMANDS:
-        description, hint = f"{say(f'cli.{name}')}\n\n{say('cli.status')}", say("cli.dashes", command=name)
+        description = f"{say(f'cli.{name}')}\n\n{say('cli.status')}"
+        hint = "" if name == "list" else say("cli.dashes", command=name)
         parsers[name] = _command(commands, name, description, hint)
         _add_places(parsers[name])
     for name in ("show", "export", "rename", "delete", "restore"):

@@ -9,13 +9,13 @@ from qwen_tui.errors import QwenTuiError
 
 
 class Accepted(NamedTuple):
-    """The person's message is part of the conversation and on disk."""
+    """The person's message was added to the conversation and saved."""
 
     message: Message
 
 
 class Refused(NamedTuple):
-    """The turn was not started; the text belongs back in the message box."""
+    """The turn was refused before it started; its text must return to the message box."""
 
     text: str
     error: QwenTuiError

@@ -115,7 +115,7 @@ class Library:
         return self.open(entry.id)
 
     def let_go(self, is_needed: Callable[[str], bool]) -> None:
-        """Close the conversations that are fully saved and that nobody needs.
+        """Close the conversations that are fully saved and no longer in use.
 
         Do not call between opening a conversation and showing it: a closed session no longer saves anything.
         """

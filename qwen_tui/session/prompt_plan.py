@@ -37,7 +37,7 @@ def plan(
     continues: bool = False,
     stop: StopFlag | None = None,
 ) -> Plan:
-    """Choose what to send to have the last message of `path`, a person's, answered.
+    """Choose what to send so that the last message of `path`, a person's, is answered.
 
     With `continues`, the last message is a reply that the model should continue.
 
@@ -93,7 +93,7 @@ def survey(
 
 
 def upcoming(path: Sequence[Message], settings: Settings, engine: Engine) -> Plan:
-    """Return what of `path` will be sent with the next message, which counts towards a limit in turns.
+    """Return the part of `path` that will be sent with the next message, which counts towards a limit in turns.
 
     If that is nothing, `first_sent` is empty and the window starts after the end of the path.
     """

@@ -32,7 +32,7 @@ class Regenerate(NamedTuple):
 
 
 class Continue(NamedTuple):
-    """Continue a reply that did not come to its end."""
+    """Continue an unfinished or edited reply."""
 
     reply_id: str
 

@@ -153,7 +153,7 @@ class ChatSession:
         *,
         own_id: str | None = None,
     ) -> Iterator[Event]:
-        """Ask an edited message in place of another one: a sibling with its own branch."""
+        """Add an edited message as a sibling of another one, on its own branch, and have it answered."""
         before = self.conversation.message(message_id)
         parent = before.parent if before is not None else self.conversation.head
         question = replace(_question(text, parent, own_id), edited=before is not None)
@@ -171,7 +171,7 @@ class ChatSession:
     def continue_reply(
         self, reply_id: str, settings: Settings, engine: Engine, stop: StopFlag
     ) -> Iterator[Event]:
-        """Let the model continue a reply that did not come to its end; the same message grows."""
+        """Let the model continue an unfinished or edited reply; the text is appended to the same message."""
         reply = self.conversation.message(reply_id)
         if reply is None or not reply.can_go_on:
             return

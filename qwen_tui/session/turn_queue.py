@@ -59,7 +59,7 @@ class TurnBegan:
 
 
 class TurnBroke(NamedTuple):
-    """A bug of the program ended the turn; the text of the reply so far is kept."""
+    """A bug in the program ended the turn; the text of the reply so far is kept."""
 
     error: QwenTuiError
 
@@ -113,7 +113,7 @@ class TurnQueue:
         self._thread.start()
 
     def submit(self, turn: Turn) -> None:
-        """Queue a turn after those that already wait."""
+        """Append a turn to the queue."""
         with self._changed:
             self._waiting.append(turn)
             self._read_from = None  # the engine reads ahead by itself after a reply

@@ -184,7 +184,7 @@ class QwenTuiApp(KeysInOrder):
             self._host.rest(limit_seconds)
 
     def action_command_palette(self) -> None:
-        """Open the command palette, as Textual does, with words of ours."""
+        """Open Textual's command palette with texts in the language of the screen."""
         if not isinstance(self.screen, CommandSearch):
             self.push_screen(CommandSearch(placeholder=say("palette.placeholder"), id="--command-palette"))
 
@@ -193,7 +193,7 @@ class QwenTuiApp(KeysInOrder):
         self.push_screen(CommandSearch([ThemeProvider], placeholder=say("palette.themes")))
 
     def get_key_display(self, binding: Binding) -> str:
-        """A key as the key bar shows it, with a capital like in sentences: `Esc`, `F1`, `^P`."""
+        """Return a key as the key bar shows it, capitalized as in sentences: `Esc`, `F1`, `^P`."""
         shown = super().get_key_display(binding)
         if shown.startswith("^"):
             return shown.upper()

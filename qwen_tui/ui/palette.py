@@ -20,7 +20,7 @@ def command(name: str, run: Callable[[], object]) -> SystemCommand:
 
 
 def chat_commands(screen: "ChatScreen") -> Iterator[SystemCommand]:
-    """Yield the commands that are available on the chat screen now."""
+    """Yield the commands that are currently available on the chat screen."""
     conversations, panel = screen.conversations, screen.panels.go_to
     conversation = screen.chat.session.conversation
     yield command("new", screen.action_new)

@@ -70,13 +70,13 @@ def test_a_disk_that_fills_up_while_a_reply_is_written_and_stays_full(disk, scri
     terminal.type("Count.\r")
     terminal.until("word7")
     disk.fill()
-    terminal.until("Reply not saved while it is written", 3)
+    terminal.until("Running reply not saved", 3)
     terminal.until("tok/s")
     terminal.until("Conversation not saved", 3)
     terminal.settle(1.5)
     assert "recovered" not in terminal.text()
     disk.make_room()
-    terminal.until("saved again", 3)
+    terminal.until("Saving works again", 3)
     assert disk.contents() == ["Count.", "".join(WORDS)]
     assert not list(disk.path.glob("conversations/*.partial"))
 
@@ -86,9 +86,9 @@ def test_a_disk_that_has_room_again_before_the_reply_ends(disk, scripted) -> Non
     terminal.type("Count.\r")
     terminal.until("word7")
     disk.fill()
-    terminal.until("Reply not saved while it is written", 3)
+    terminal.until("Running reply not saved", 3)
     disk.make_room()
-    terminal.until("saved again", 5)
+    terminal.until("Saving works again", 5)
     assert disk.contents() == ["Count.", "".join(WORDS)]
 
 
@@ -122,7 +122,7 @@ def test_sending_while_the_disk_is_full(disk, scripted) -> None:
     terminal.type("half a thought")
     terminal.settle(1.5)
     disk.make_room()
-    terminal.until("saved again")
+    terminal.until("Saving works again")
     assert disk.contents() == ["First.", "one", "Second.", "two"]
     wait_for(lambda: "half a thought" in disk.drafts())
 
@@ -133,7 +133,7 @@ def test_a_draft_that_cannot_be_kept_is_said(disk, scripted) -> None:
     terminal.type("half a thought")
     terminal.until("Draft not saved", 3)
     disk.make_room()
-    terminal.until("saved again", 3)
+    terminal.until("Saving works again", 3)
     assert "half a thought" in disk.drafts()
 
 
@@ -146,7 +146,7 @@ def test_a_folder_that_becomes_read_only(disk, scripted) -> None:
     terminal.until("two")
     terminal.until("not saved", 3)
     disk.allow("conversations")
-    terminal.until("saved again", 3)
+    terminal.until("Saving works again", 3)
     assert disk.contents() == ["First.", "one", "Second.", "two"]
 
 

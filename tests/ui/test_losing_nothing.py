@@ -163,7 +163,7 @@ async def test_what_could_not_be_saved_is_said_beside_another_conversation_too(p
         await pilot.press("ctrl+n")
         await until(pilot, lambda: "Things to try" in shown(pilot) and "not saved" in shown(pilot).lower())
         play.where.conversations.unlink()
-        await until(pilot, lambda: "saved again" in shown(pilot))
+        await until(pilot, lambda: "Saving works again" in shown(pilot))
 
 
 async def test_a_conversation_is_trashed_renamed_and_both_are_taken_back(play) -> None:

@@ -41,8 +41,8 @@ SENTENCES: dict[str, str] = {
 ERRORS: dict[str, tuple[str, str, str]] = {
     "error.unknown": (
         "Something went wrong",
-        "An unexpected error: {detail}.",
-        "The log file has the details.",
+        "Unexpected error: {detail}.",
+        "See the log file for details.",
     ),
     **commands.ERRORS,
     **bench.ERRORS,

@@ -4,7 +4,7 @@ SENTENCES: dict[str, str] = {
     "cli.bench": "measure how fast this machine runs a model",
     "cli.bench_description": (
         "Measure a model on this machine: prefill, time to first token and decoding, in the engine alone and in\n"
-        "the whole program, compared with generate of transformers and with the limit set by memory bandwidth.\n"
+        "the whole program, compared with transformers' generate() and with the limit set by memory bandwidth.\n"
         "Without --model, measures the default model. Takes minutes on a GPU; on a CPU, use short --contexts."
     ),
     "cli.bench_examples": (
@@ -14,13 +14,13 @@ SENTENCES: dict[str, str] = {
         "  qwen-tui bench --shape qwen2.5-7b --quantization 4bit --json"
     ),
     "cli.bench_shape": "measure random weights of a known shape, such as qwen2.5-7b, written to disk temporarily",
-    "cli.bench_contexts": "prompt lengths in tokens (default: 512,8192,24000 as far as they fit the window)",
+    "cli.bench_contexts": "prompt lengths in tokens (default: 512,8192,24000, up to the context window)",
     "cli.bench_repeats": "repetitions of each measurement (default: 3)",
     "cli.not_positive": "must be a whole number of at least 1",
     "cli.bench_json": "print one JSON object",
     "bench.at": "Measuring at {tokens:,} tokens…",
     "bench.left_out": (
-        "Skipped {lengths} tokens: too long for the context window of {window:,} tokens, replies included."
+        "Skipped {lengths} tokens: with their replies, they do not fit in the context window of {window:,} tokens."
     ),
     "bench.and": " and ",
     "bench.through_app": "Measuring the whole program…",
@@ -48,7 +48,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "bench.server": (
         "Nothing to measure",
         "The model on a server does not run on this machine.",
-        "Give --model with a folder or a name on the hub, or --shape.",
+        "Add --model with a folder or a name on the hub, or use --shape.",
     ),
     "bench.no_such_shape": (
         "Unknown shape",
@@ -58,7 +58,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "bench.bad_contexts": (
         "Invalid prompt lengths",
         "{given} is not a list of prompt lengths.",
-        "Give whole numbers separated by commas, such as 512,8192.",
+        "Use whole numbers separated by commas, such as 512,8192.",
     ),
     "bench.window_too_small": (
         "Context window too small",

@@ -4,18 +4,18 @@ SENTENCES: dict[str, str] = {
     "cli.description": (
         "Chat with Qwen and other chat models that run on this machine, in a full-screen terminal.\n\n"
         "Without --model, uses the model from the config file; if none is set, Qwen2.5-7B-Instruct if it is\n"
-        "downloaded and fits on this machine, otherwise the small built-in guide model. Nothing is downloaded\n"
+        "downloaded and fits on a GPU, otherwise the small built-in guide model. Nothing is downloaded\n"
         "unless you name it."
     ),
     "cli.examples": (
         "examples:\n"
-        "  qwen-tui                                        start offline with the models on this machine\n"
+        "  qwen-tui                                        start with the default model\n"
         "  qwen-tui --model Qwen/Qwen2.5-7B-Instruct       use a model from the hub or its cache\n"
         "  qwen-tui --model ~/models/mine --quantization 4bit\n"
         "  qwen-tui --conversation 广州                    open this conversation, or create it\n"
         "  qwen-tui --last                                 continue the last conversation\n"
         '  qwen-tui ask "What is a token?"                 print one reply to standard output\n'
-        "  qwen-tui models                                 list models, and whether they fit\n"
+        "  qwen-tui models                                 list models and whether they fit\n"
         "  qwen-tui doctor                                 check this machine; the report is safe to share\n"
         "  qwen-tui export 广州 --output 广州.md           save a conversation; import loads it again\n\n"
         "In the program, the bottom line shows the keys."
@@ -38,7 +38,7 @@ SENTENCES: dict[str, str] = {
     "cli.unknown": "unrecognized arguments: {words}",
     "cli.commands": "commands",
     "cli.conversation": "open the conversation with this name, or create it",
-    "cli.last": "open the last used conversation",
+    "cli.last": "open the most recently used conversation",
     "cli.model": "guide (the small built-in model), a model folder, or a name on the hub",
     "cli.offline": "send no requests to the hub; use only models on this machine",
     "cli.server": "use a model on this server: vLLM, SGLang, llama.cpp, Ollama, transformers serve",
@@ -64,15 +64,15 @@ SENTENCES: dict[str, str] = {
     "cli.ask_values": "settings for this reply (default: those of the config file)",
     "cli.ask_json": "print one JSON object with the text and its receipt",
     "cli.status": "Exit status: 0 done, 1 failed, 2 invalid usage.",
-    "cli.dashes": "To give a name that starts with a dash, put -- before it: qwen-tui {command} -- -name",
+    "cli.dashes": "If a name starts with a dash, put -- before it: qwen-tui {command} -- -name",
     "cli.name": "name of the conversation",
     "cli.as_json": "print JSON",
-    "cli.list": "list conversations, the last used first",
-    "cli.list_trash": "list the trash instead",
+    "cli.list": "list conversations, most recently used first",
+    "cli.list_trash": "list the conversations in the trash instead",
     "cli.list.none": "no conversations yet",
     "cli.list.no_trash": "the trash is empty",
     "cli.show": "print a conversation as plain text",
-    "cli.search": "find conversations that contain all words; exit status 1 if there are none",
+    "cli.search": "find conversations that contain all of the words; exit status 1 if there are none",
     "cli.search_words": "words in the name or the messages",
     "cli.search.none": "no conversation contains all of these words",
     "cli.export": "print a conversation, or write it to a file",
@@ -102,7 +102,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "cli.nothing_to_ask": (
         "Empty message",
         "The message is empty.",
-        "Give it as an argument, as in qwen-tui ask TEXT, or on standard input.",
+        "Pass it as an argument, as in qwen-tui ask TEXT, or on standard input.",
     ),
     "cli.not_found": (
         "Conversation not found",
@@ -117,12 +117,12 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "cli.not_printed": (
         "Cannot write the output",
         "Standard output could not be written: {detail}.",
-        "Free some space, or write to another place.",
+        "Free some disk space, or write somewhere else.",
     ),
     "cli.not_read": (
         "Cannot read the input",
         "Standard input could not be read: {detail}.",
-        "Remove the -, or give standard input a file or a pipe.",
+        "Remove the -, or redirect a file or a pipe to standard input.",
     ),
     "cli.not_text": (
         "Not text",

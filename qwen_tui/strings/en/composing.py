@@ -18,8 +18,8 @@ SENTENCES: dict[str, str] = {
     "composer.key.resend": "Resend",
     "composer.key.cancel": "Cancel",
     "composer.key.editor": "Open in your editor",
-    "composer.key.older": "Earlier message, from the first row",
-    "composer.key.newer": "Later message, from the last row",
+    "composer.key.older": "Earlier sent message (in the first row)",
+    "composer.key.newer": "Later sent message (in the last row)",
     "composer.key.undo": "Undo",
     "composer.key.redo": "Redo",
     "composer.chip": "Pasted text · {lines:,} {lines:line|lines} · {size}",
@@ -51,7 +51,7 @@ SENTENCES: dict[str, str] = {
     "help.title": "Keys",
     "help.keys": "{key} close · ↑ ↓ scroll",
     "help.note": (
-        "The right column has each key's name for the config file, where you can change it. "
+        "To change a key, assign another one to the id in the right column, in the config file. "
         "Sending /help or ? also opens this help."
     ),
     "help.files": "Your files",
@@ -61,7 +61,7 @@ SENTENCES: dict[str, str] = {
     "help.close": "Close",
     "clipboard.copied": "Copied {size} to the tmux buffer, and to the terminal if it allows that.",
     "clipboard.sent": "Sent {size} to the terminal's clipboard; some terminals ignore this.",
-    "clipboard.too_large": "Too large to copy: {size}, where terminals accept at most {limit}.",
+    "clipboard.too_large": "Too large to copy: {size}. Terminals accept at most {limit}.",
     "clipboard.nothing": "Nothing to copy.",
     "palette.placeholder": "Search for commands…",
     "palette.none": "No matching command",

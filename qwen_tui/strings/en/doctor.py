@@ -1,7 +1,7 @@
 """English sentences of `qwen-tui doctor`."""
 
 SENTENCES: dict[str, str] = {
-    "cli.doctor": "check what works on this machine, as a report to share",
+    "cli.doctor": "check this machine and print a report that is safe to share",
     "cli.doctor_description": (
         "Check the program, its libraries, GPUs, folders, the hub and the terminal, and print a report that is\n"
         "safe to share: tokens and passwords are left out. Takes a few seconds.\n"
@@ -36,7 +36,7 @@ SENTENCES: dict[str, str] = {
     "doctor.label.hub": "Hub",
     "doctor.label.token": "Token",
     "doctor.label.terminal.kind": "Terminal",
-    "doctor.label.terminal.colours": "Colours",
+    "doctor.label.terminal.colours": "Colors",
     "doctor.label.terminal.size": "Size",
     "doctor.label.terminal.tmux": "tmux",
     "doctor.label.terminal.clipboard": "Clipboard",
@@ -58,7 +58,7 @@ SENTENCES: dict[str, str] = {
     "doctor.bitsandbytes": "4-bit works on {device}",
     "doctor.bitsandbytes.unusable": "Models can only be loaded unquantized: set the quantization to none.",
     "doctor.decoding.slower": (
-        "Decoding works at about half speed. Triton needs a C compiler (gcc) and a home folder for full speed."
+        "Decoding runs at about half speed. For full speed, Triton needs a C compiler (gcc) and a home folder."
     ),
     "doctor.not_writable": "Cannot write to {path}: change its permissions, or choose another folder.",
     "doctor.disk": "{path} · {free} free",
@@ -69,7 +69,7 @@ SENTENCES: dict[str, str] = {
     "doctor.served.name_one": "Name the server's model with --model.",
     "doctor.counting.exact": "counted by the server",
     "doctor.counting.estimated": "estimated (≈); the server cannot count them",
-    "doctor.key.set": "sent",
+    "doctor.key.set": "set; sent with each request",
     "doctor.key.none": "not set; if the server needs one, set {variable}",
     "doctor.hub.offline": "{endpoint} not checked: downloads are turned off (--offline or HF_HUB_OFFLINE)",
     "doctor.hub.reachable": "{endpoint} is reachable",
@@ -81,7 +81,7 @@ SENTENCES: dict[str, str] = {
     "doctor.token.file": "saved by hf auth login",
     "doctor.token.none": "none; only gated and private models need one",
     "doctor.terminal.none": "Not a terminal: run doctor in the terminal that you use for qwen-tui.",
-    "doctor.terminal.dumb": "The screen needs a terminal with cursor movement; qwen-tui ask works without.",
+    "doctor.terminal.dumb": "The screen needs a terminal with cursor movement; qwen-tui ask works without one.",
     "doctor.terminal.ssh": "over ssh",
     "doctor.terminal.size": "{columns} × {rows}",
     "doctor.terminal.small": "The screen needs about {columns} × {rows}: enlarge the window.",

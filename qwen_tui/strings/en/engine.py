@@ -89,7 +89,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "engine.no_answer": (
         "Unexpected answer from the engine",
         "The engine's answer did not match the request.",
-        "Load the model again.",
+        "Reload the model.",
     ),
     "engine.hung": (
         "The engine is not responding",
@@ -108,8 +108,8 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     ),
     "engine.stopped_early": (
         "Stopped",
-        "Stopped before the model was asked.",
-        "Send again to ask.",
+        "The request was stopped before it reached the model.",
+        "Send it again.",
     ),
     "engine.did_not_stop": (
         "The engine was stopped",
@@ -131,28 +131,28 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "engine.not_a_folder": (
         "Not a folder",
         "{path} is a file, not a folder.",
-        "Give the folder that contains config.json and the safetensors files.",
+        "Use the folder that contains config.json and the safetensors files.",
     ),
     "engine.no_model_in_folder": (
         "No model found",
         "{path} does not contain a usable model: {missing} is missing.",
-        "Give a folder with config.json, the tokenizer and the safetensors files.",
+        "Use a folder with config.json, the tokenizer and the safetensors files.",
     ),
     "engine.adapter": (
         "Adapter without its model",
         "{path} contains a LoRA adapter for {base}, not a complete model.",
-        "Merge them with peft (merge_and_unload, then save_pretrained), and give the resulting folder.",
+        "Merge them with peft (merge_and_unload, then save_pretrained), and load the resulting folder.",
     ),
     "engine.adapter_alone": (
         "Adapter without its model",
         "{path} contains a LoRA adapter, not a complete model.",
-        "Merge it into its base model with peft (merge_and_unload, then save_pretrained), and give the "
+        "Merge it into its base model with peft (merge_and_unload, then save_pretrained), and load the "
         "resulting folder.",
     ),
     "engine.not_a_name": (
         "Not a model name",
         "{model} is neither a folder nor a name on the hub.",
-        "Give guide, a folder, or a name such as Qwen/Qwen2.5-7B-Instruct.",
+        "Use guide, a folder, or a name such as Qwen/Qwen2.5-7B-Instruct.",
     ),
     "engine.unreadable": (
         "Cannot read the model",
@@ -215,7 +215,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
         "The model is too new",
         "The installed transformers {installed} does not support the model type {model_type}; "
         "the model was saved with transformers {saved_with}.",
-        "Choose another model, or update to a qwen-tui with transformers {saved_with} or newer.",
+        "Choose another model, or update qwen-tui to a version with transformers {saved_with} or newer.",
     ),
     "engine.not_causal": (
         "Not a chat model",
@@ -353,7 +353,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "engine.out_of_memory_reply": (
         "Out of memory",
         "The device has too little memory for this prompt and its reply.",
-        "The model is still loaded. Shorten the message, or send less history.",
+        "The model is still loaded. Shorten the message, or lower “Memory in tokens” in the settings.",
     ),
     "engine.device_broken": (
         "The GPU failed",
@@ -373,8 +373,8 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     ),
     "engine.prompt_too_long": (
         "Context window exceeded",
-        "The prompt has {tokens} tokens; the context window is {window}.",
-        "Shorten the message, or send less history.",
+        "The prompt has {tokens} tokens; the context window has only {window}.",
+        "Shorten the message, or lower “Memory in tokens” in the settings.",
     ),
     "engine.template_refused": (
         "Rejected by the chat template",
@@ -383,7 +383,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     ),
     "engine.nothing_before": (
         "Nothing to reply to",
-        "The conversation begins with a reply, but this model's chat template needs a question first.",
-        "Ask a question instead.",
+        "The conversation begins with a reply, but this model's chat template needs a message from you first.",
+        "Send a message instead.",
     ),
 }

@@ -11,7 +11,7 @@ SENTENCES: dict[str, str] = {
         ".md to read · .json for everything, with all variants and receipts · "
         ".openai.json for a message list that other programs accept"
     ),
-    "files.export.ending": "{name} must end in .md, .json or .openai.json, which selects the format.",
+    "files.export.ending": "{name} must end in .md, .json or .openai.json; the extension selects the format.",
     "files.import": "Import conversations from",
     "files.import.note": (
         "qwen-tui JSON, OpenAI message lists (JSON or JSONL), or a ChatGPT export "
@@ -29,7 +29,7 @@ SENTENCES: dict[str, str] = {
     "files.written": "Saved to {path}.",
     "replay.waiting": "Waiting for the model…",
     "replay.running": "Replaying: {done:,} of {total:,} tokens.",
-    "replay.stopping": "{close} closes the receipt; then {stop} stops the replay.",
+    "replay.stopping": "To stop the replay, press {close} to close the receipt, then {stop}.",
     "replay.same": "Identical: {count:,} of {count:,} tokens match.",
     "replay.same_so_far": "Stopped. Identical so far: {count:,} of {total:,} tokens match.",
     "replay.differs": "First difference at token {number:,} of {total:,}: {was} in the reply, {became} now.",

@@ -4,7 +4,8 @@ SENTENCES: dict[str, str] = {
     "cli.models": "list models and whether they fit this machine",
     "cli.models_description": (
         "List the models on this machine and the known ones, with the context that fits in each format.\n"
-        "Downloads nothing and makes no request. Exit status: 0, or 1 when there is no such --device."
+        "Downloads nothing, and sends a request only to the server, if one is set.\n"
+        "Exit status: 0, or 1 if there is no such --device."
     ),
     "cli.models_examples": (
         "examples:\n  qwen-tui models\n  qwen-tui models --device cuda:1\n  qwen-tui models --json\n"
@@ -25,7 +26,7 @@ SENTENCES: dict[str, str] = {
     "models.group.known": "Available to download",
     "models.column.model": "Model",
     "models.column.size": "Disk",
-    "models.column.dtype": "File",
+    "models.column.dtype": "Dtype",
     "models.column.context": "Window",
     "models.form.none": "bf16",
     "models.form.8bit": "8bit",
@@ -44,7 +45,7 @@ SENTENCES: dict[str, str] = {
     "models.key.previous_form": "Previous format",
     "models.key.next_form": "Next format",
     "models.key.name": "By name",
-    "models.by_name": "{key}  model name on the hub, folder, or server address",
+    "models.by_name": "{key}  Model name on the hub, folder, or server address",
     "models.searching": "Looking for models on this machine…",
     "models.asking": "Asking the hub…",
     "models.parameters": "{count} parameters",
@@ -58,7 +59,7 @@ SENTENCES: dict[str, str] = {
     "models.confirm": "Press {key} again to download {size} and load it.",
     "models.confirm_unknown": "Press {key} again to download what is missing and load it.",
     "models.confirm_in_vain": (
-        "{problem} in this format. Press {key} again to check, and download only if it fits."
+        "{problem} in this format. Press {key} again to check; it is downloaded only if it fits."
     ),
     "models.legend": (
         "bf16, 8bit, 4bit: tokens of context that fit next to the weights; – if the model does not fit,\n"

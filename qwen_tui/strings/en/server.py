@@ -19,7 +19,7 @@ SENTENCES: dict[str, str] = {
         "{host} is busy (HTTP {status}). Retrying in {seconds:.0f} s (attempt {attempt} of {attempts})."
     ),
     "welcome.server": "{name}, served by {kind} at {host}.",
-    "welcome.server.window": "context window {window:,} tokens; your messages are sent to that server",
+    "welcome.server.window": "Context window {window:,} tokens · your messages are sent to that server",
     "welcome.estimated": "The server does not count tokens; counts marked ≈ are estimates.",
     "receipt.server": "Server",
     "receipt.not_taken": "Not supported",
@@ -31,7 +31,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "server.bad_address": (
         "Not a server address",
         "“{address}” is not the address of a server.",
-        "Give an address such as http://gpubox:8000.",
+        "Use an address such as http://gpubox:8000.",
     ),
     "server.password_in_address": (
         "Credentials in the address",
@@ -46,7 +46,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "server.unreachable": (
         "Cannot reach the server",
         "Cannot connect to {host}: {detail}.",
-        "Check that the server is running and that address and port are correct, then load the model again.",
+        "Check that the server is running and that address and port are correct, then reload the model.",
     ),
     "server.environment": (
         "Cannot prepare the connection",
@@ -121,7 +121,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "server.refused": (
         "The server rejected the request",
         "{host} rejected the request: {detail}.",
-        "Change the setting that it names, or send less history.",
+        "Change the setting that it names, or lower “Memory in tokens” in the settings.",
     ),
     "server.too_long": (
         "Too long for the server",

@@ -13,7 +13,7 @@ _FIELDS: dict[str, tuple[str, str]] = {
         "Make tokens that already appeared less likely. 1: off.",
     ),
     "max_new_tokens": ("Max new tokens", "The maximum length of a reply, in tokens."),
-    "seed": ("Seed", "The same seed gives the same reply. Empty: a new seed for each reply."),
+    "seed": ("Seed", "The same seed and prompt give the same reply. Empty: a new seed for each reply."),
     "greedy": ("Greedy", "Always choose the most likely token: the same question gives the same reply."),
     "system_prompt": ("System prompt", "Instructions the model reads before the conversation."),
     "memory": ("Memory", "On: the model sees the conversation so far. Off: only your newest message."),
@@ -25,11 +25,11 @@ _FIELDS: dict[str, tuple[str, str]] = {
     "thinking": ("Thinking", "Let the model think before it replies, if its chat template supports that."),
     "model": (
         "Model",
-        "guide, a folder, a name on the hub such as Qwen/Qwen2.5-7B-Instruct, or a model of the server.",
+        "guide, a folder, a name on the hub such as Qwen/Qwen2.5-7B-Instruct, or a model on the server.",
     ),
     "quantization": (
         "Quantization",
-        "auto, none, 4bit (nf4, about a quarter of the memory) or 8bit.",
+        "auto, none, 4bit (NF4, about a quarter of the memory) or 8bit.",
     ),
     "device": ("Device", "auto, cpu, cuda, or one GPU such as cuda:1."),
     "trust_remote_code": (

@@ -41,7 +41,7 @@ SENTENCES: dict[str, str] = {
     "system.EAI_NONAME": "Name or service not known",
 }
 
-_SPACE = "check free space and permissions of the folder."
+_SPACE = "check the folder's free space and permissions."
 
 ERRORS: dict[str, tuple[str, str, str]] = {
     "store.damaged": (
@@ -100,7 +100,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
         "It is unchanged; check the permissions of the folder.",
     ),
     "store.partial_not_saved": (
-        "Reply not saved while it is written",
+        "Running reply not saved",
         "{path} could not be written: {detail}.",
         "Free some space: the reply continues and is saved when it ends.",
     ),
@@ -117,7 +117,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "config.not_keys": (
         "Invalid key binding",
         "{name} cannot be {value}.",
-        'Give keys in quotes, such as "ctrl+n" or "f2,ctrl+t".',
+        'Put the keys in quotes, such as "ctrl+n" or "f2,ctrl+t".',
     ),
     "config.unknown_keys": (
         "Unknown key binding",

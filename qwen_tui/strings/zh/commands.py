@@ -4,11 +4,11 @@ SENTENCES: dict[str, str] = {
     "cli.description": (
         "在终端里全屏聊天，Qwen 等对话模型就在本机运行。\n\n"
         "不加 --model 时使用配置文件中的模型；没有设置时，如果 Qwen2.5-7B-Instruct 已下载\n"
-        "且本机装得下，就用它，否则用内置的小模型 guide。没有指定的模型一律不下载。"
+        "且 GPU 装得下，就用它，否则用内置的小模型 guide。没有指定的模型一律不下载。"
     ),
     "cli.examples": (
         "示例：\n"
-        "  qwen-tui                                        用本机已有的模型离线启动\n"
+        "  qwen-tui                                        用默认模型启动\n"
         "  qwen-tui --model Qwen/Qwen2.5-7B-Instruct       使用 Hugging Face 上或缓存中的模型\n"
         "  qwen-tui --model ~/models/mine --quantization 4bit\n"
         "  qwen-tui --conversation 广州                    打开这个对话，没有则新建\n"

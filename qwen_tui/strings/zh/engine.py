@@ -338,7 +338,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "engine.out_of_memory_reply": (
         "内存或显存不足",
         "设备装不下这段提示词和它的回复。",
-        "模型没有卸载。缩短消息，或少发送一些历史消息。",
+        "模型仍已加载。缩短消息，或在设置中调低“记忆 token 数”。",
     ),
     "engine.device_broken": (
         "GPU 出错",
@@ -359,7 +359,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "engine.prompt_too_long": (
         "超出上下文窗口",
         "提示词有 {tokens} token，上下文窗口只有 {window}。",
-        "缩短消息，或少发送一些历史消息。",
+        "缩短消息，或在设置中调低“记忆 token 数”。",
     ),
     "engine.template_refused": (
         "对话模板不接受",

@@ -4,7 +4,7 @@ SENTENCES: dict[str, str] = {
     "cli.models": "列出模型，以及本机装得下哪些",
     "cli.models_description": (
         "列出本机的模型和已知的模型，以及每种格式下能容纳多长的上下文。\n"
-        "不下载，也不联网。退出码：0；没有 --device 指定的设备时为 1。"
+        "不下载；只有设置了服务器时才向它查询。退出码：0；--device 指定的设备不存在时为 1。"
     ),
     "cli.models_examples": (
         "示例：\n  qwen-tui models\n  qwen-tui models --device cuda:1\n  qwen-tui models --json\n"

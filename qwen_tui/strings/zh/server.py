@@ -117,7 +117,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "server.refused": (
         "服务器拒绝了请求",
         "{host} 拒绝了请求：{detail}。",
-        "修改它提到的设置，或少发送一些历史消息。",
+        "修改它提到的设置，或在设置中调低“记忆 token 数”。",
     ),
     "server.too_long": (
         "超出服务器的限制",

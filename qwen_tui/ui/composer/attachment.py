@@ -1,4 +1,4 @@
-"""Pasted texts too large for the text area: one line each above it; can be opened, removed, and are sent whole."""
+"""Pasted texts too large for the text area: one line each above it, to open or remove; they are sent whole."""
 
 from dataclasses import dataclass
 from typing import ClassVar

@@ -1,4 +1,4 @@
-"""The keys as tables in `qwen_tui/ui/README.md`: `python -m qwen_tui.ui.help.key_table` writes them there."""
+"""Write the tables of keys in `qwen_tui/ui/README.md`; run as `python -m qwen_tui.ui.help.key_table`."""
 
 import re
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ BEGIN, END = "<!-- keys: written by qwen_tui/ui/help/key_table.py -->", "<!-- en
 
 
 def key_tables() -> str:
-    """Every key by the place where it works, as Markdown."""
+    """Return all keys as Markdown tables, one for each place where they work."""
     return "\n\n".join(
         "\n".join([f"### {place.title}", "", "| key | action | id |", "|---|---|---|", *_rows(place)])
         for place in help_places({})
@@ -21,14 +21,14 @@ def key_tables() -> str:
 
 
 def with_tables(text: str) -> str:
-    """The text of a README with the tables of today between its two marks."""
+    """Return the text of a README with the current tables between its two markers."""
     return re.sub(
         f"(?<={BEGIN}\n).*?(?={END})", lambda _: f"\n{key_tables()}\n\n", text, count=1, flags=re.DOTALL
     )
 
 
 def _rows(place: Place) -> Iterator[str]:
-    """A row for each id and its keys, whatever they do at the moment: send, save or resend."""
+    """Yield one row per id, with its keys and all actions of that id, such as send, save and resend."""
     for (keys, name), rows in groupby(place.rows, key=lambda row: (row.keys, row.id)):
         yield f"| {keys} | {', '.join(row.what for row in rows)} | `{name}` |"
 

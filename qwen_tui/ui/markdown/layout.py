@@ -76,7 +76,7 @@ def fence_lines(text: str, language: str, width: int) -> list[Line]:
 
 
 def list_lines(block: List, items: Sequence[Item], start: int | None, width: int) -> list[Line]:
-    """Lay out list items, the first numbered `start`; `items` may be a part of the list's own."""
+    """Lay out list items, the first numbered `start`; `items` may be only some of the list's items."""
     lines: list[Line] = []
     for number, item in enumerate(items):
         if item.gap:

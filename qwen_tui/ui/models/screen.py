@@ -38,7 +38,7 @@ T = TypeVar("T")
 
 
 class ModelScreen(ModalScreen[None]):
-    """Chooses a model: posts `Chosen`, and is handed `engine_state`."""
+    """A screen for choosing a model: posts `Chosen`, and is updated with `engine_state`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", say("models.key.back"), id="models.back"),

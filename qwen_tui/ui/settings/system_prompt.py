@@ -51,7 +51,7 @@ class PromptText(WritingArea):
 
 
 class SystemPromptRow(SettingRow):
-    """A line with mark and label, and a text that is applied while it is written, so that nothing can be lost."""
+    """A line with mark and label, and a text that is applied while it is typed, so that nothing can be lost."""
 
     DEFAULT_CSS = """
     SystemPromptRow {
@@ -70,7 +70,7 @@ class SystemPromptRow(SettingRow):
 
     @property
     def shown(self) -> tuple[str, str]:
-        """Nothing: the text is shown below."""
+        """Return an empty value: the text is shown below the label."""
         return "", "setting-row--value"
 
     @property

@@ -1,4 +1,4 @@
-"""Textual's command palette with its own few words in the language of the screen."""
+"""Show the few texts of Textual's command palette in the language of the screen."""
 
 from dataclasses import replace
 
@@ -10,10 +10,10 @@ from qwen_tui.strings import say
 
 
 class CommandSearch(CommandPalette):
-    """A palette whose key and whose answer to a vain search are in the language in force."""
+    """A command palette whose key label and “no match” text are in the language of the screen."""
 
     def on_mount(self) -> None:
-        """Name the way out, for the key bar, as in every other dialog."""
+        """Label the Esc key in the key bar, as in every other dialog."""
         self._bindings.key_to_bindings["escape"] = [
             replace(binding, description=say("screen.key.close"))
             for binding in self._bindings.key_to_bindings["escape"]

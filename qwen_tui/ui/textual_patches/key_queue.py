@@ -35,7 +35,7 @@ class KeysInOrder(App[None]):
 
     @dataclass
     class KeyPassed(Posted):
-        """Follows a key up from the widget it was sent to."""
+        """A marker that follows a key from the widget it was sent to up to the app."""
 
         number: int
         target: MessagePump | None = None
@@ -65,7 +65,7 @@ class KeysInOrder(App[None]):
         target.post_message(self.KeyPassed(self._number, target, LAPS - 1))
 
     def _wait(self, steps: int) -> None:
-        """Let the next key through after so many steps, unless this one is done before."""
+        """Send the next key after this many steps, unless the current one is handled before that."""
         if steps:
             loop = asyncio.get_running_loop()
             self._guard = loop.call_later(PATIENCE_SECONDS / PATIENCE_STEPS, self._wait, steps - 1)

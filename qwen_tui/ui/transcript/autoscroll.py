@@ -13,7 +13,7 @@ NEAR_END = 3
 
 
 class Autoscroll(VerticalScroll):
-    """Follows its end, and knows when it does not."""
+    """Follows its end, and reports when it has stopped following."""
 
     DEFAULT_CSS = """
     Autoscroll {

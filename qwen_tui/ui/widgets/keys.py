@@ -25,7 +25,7 @@ def key_name(key: str) -> str:
 
 
 def key_label(key: str) -> str:
-    """A key as sentences and the help write it: `Esc`, `F1`, `Ctrl+J`, `Shift+←`; a letter alone stays as it is."""
+    """Return a key as sentences and help show it: `Esc`, `F1`, `Ctrl+J`, `Shift+←`; a letter alone is unchanged."""
     *modifiers, last = key_name(key).split("+")
     if modifiers or len(last) > 1:
         last = last[:1].upper() + last[1:]

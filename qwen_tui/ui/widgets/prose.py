@@ -1,4 +1,4 @@
-"""Sentences as a widget shows them: Textual breaks lines at spaces only, which Chinese has few of."""
+"""Wrap sentences in widgets: Textual breaks lines only at spaces, of which Chinese has few."""
 
 from textual.content import Content
 from textual.css.styles import RulesMap
@@ -13,13 +13,13 @@ class Prose(Content):
     """A text without styles of its own that also breaks between Han characters, as messages do."""
 
     def get_height(self, rules: RulesMap, width: int) -> int:
-        """How many lines it takes in so many cells."""
+        """Return the number of lines at this width in cells."""
         return self._broken(width).get_height(rules, width)
 
     def render_strips(
         self, width: int, height: int | None, style: Style, options: RenderOptions
     ) -> list[Strip]:
-        """Its lines."""
+        """Return the wrapped lines, rendered."""
         return self._broken(width).render_strips(width, height, style, options)
 
     def _broken(self, width: int) -> Content:

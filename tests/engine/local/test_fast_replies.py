@@ -168,12 +168,10 @@ def test_a_token_without_a_row_is_refused_before_a_gpu_is_lost_to_it(tmp_path: P
         assert not each.cache.ids
 
 
-def test_a_log_says_why_a_model_is_not_decoded_faster(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    with caplog.at_level("INFO"):
-        assert loaded_from(tiny_models.qwen2(tmp_path / "model")).decoder is None
-    assert "decoding with generate: it is on cpu" in caplog.text
+def test_on_a_processor_there_is_no_decoder_and_no_reason_to_tell(tmp_path: Path) -> None:
+    loaded = loaded_from(tiny_models.qwen2(tmp_path / "model"))
+    assert loaded.decoder is None
+    assert not any(reason.code.startswith("engine.decoding.") for reason in loaded.info.reasons)
 
 
 @pytest.mark.parametrize("sampling", [{"greedy": True}, {"temperature": 0.7}])

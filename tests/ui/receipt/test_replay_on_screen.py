@@ -60,7 +60,9 @@ async def test_a_replay_that_runs_says_how_to_close_the_receipt_and_to_stop_it(p
         await pilot.press("shift+tab", "i")
         await opened(pilot)
         await pilot.press("p")
-        await until(pilot, lambda: "F9 closes the receipt; then F8 stops the replay." in shown(pilot))
+        await until(
+            pilot, lambda: "To stop the replay, press F9 to close the receipt, then F8." in shown(pilot)
+        )
         gate.set()
         await until(pilot, lambda: "tokens match" in shown(pilot))
 

@@ -38,7 +38,7 @@ async def test_the_last_line_names_the_keys_that_walk(play) -> None:
         await say(pilot, "first")
         await until(pilot, lambda: "echo: first" in shown(pilot))
         await pilot.press("ctrl+f")
-        await until(pilot, lambda: "↑ Earlier  ↓ Later  Esc Close" in shown(pilot))
+        await until(pilot, lambda: "↑ Previous  ↓ Next  Esc Close" in shown(pilot))
 
 
 async def test_what_is_typed_is_found_counted_and_walked_through(play) -> None:

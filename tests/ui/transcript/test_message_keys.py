@@ -100,12 +100,12 @@ async def test_a_key_that_does_not_apply_asks_for_nothing_and_says_why() -> None
         # What has to be asked for in the log's own turn comes after what is said at once.
         assert sorted(app.refused) == sorted(
             [
-                "Only the last reply can be continued, and only if it was cut off or edited.",
+                "Only the last reply can be continued, and only if it is unfinished or edited.",
                 "This message has no code block.",
                 "This message has no code block.",
                 "This is the first variant.",
                 "This is the last variant.",
-                "This message has no thoughts.",
+                "This message has no thinking to show.",
                 "Not available while a reply is being written.",
                 "Not available while a reply is being written.",
                 "This message is still waiting to be sent.",

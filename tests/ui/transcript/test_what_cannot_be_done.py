@@ -15,7 +15,7 @@ WITH_CODE = "Two:\n\n```python\nprint(1)\n```\n\nand\n\n```sh\nls\n```\n\nend of
         ("c", "Only the last reply can be continued"),
         ("left", "This is the first variant."),
         ("right", "This is the last variant."),
-        ("enter", "This message has no thoughts."),
+        ("enter", "This message has no thinking to show."),
     ],
 )
 async def test_a_key_that_can_do_nothing_to_a_reply_says_why(play, key, said) -> None:
