@@ -148,6 +148,8 @@ def offloaded(folder: Path) -> Loaded:
     return loaded
 
 
+HYBRID = {"num_hidden_layers": 2, "layer_types": ["linear_attention", "full_attention"]}
+
 MODELS: dict[str, Callable[[Path], Loaded]] = {
     "qwen2": lambda folder: loaded_from(tiny_models.qwen2(folder, window=8192)),
     "qwen3": lambda folder: loaded_from(tiny_models.qwen3(folder)),
@@ -156,7 +158,7 @@ MODELS: dict[str, Callable[[Path], Loaded]] = {
     "linear": lambda folder: loaded_from(tiny_models.qwen3_next(folder)),
     "offloaded": offloaded,
     "decoder": lambda folder: with_decoder(loaded_from(tiny_models.qwen2(folder, window=8192))),
-    "decoder, linear": lambda folder: with_decoder(loaded_from(tiny_models.qwen3_5(folder))),
+    "decoder, linear": lambda folder: with_decoder(loaded_from(tiny_models.qwen3_5(folder, **HYBRID))),
     "decoder, qwen3": lambda folder: with_decoder(loaded_from(tiny_models.qwen3(folder))),
 }
 
