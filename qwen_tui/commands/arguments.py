@@ -162,7 +162,9 @@ def _add_conversation_commands(commands: _Commands) -> None:
     parsers["import"].add_argument("files", nargs="+", metavar="FILE", help=say("cli.import_files"))
     parsers["rename"].add_argument("new_name", type=_name, metavar="NEW", help=say("cli.new_name"))
     export = parsers["export"]
-    export.add_argument("--format", choices=[*Format], default=None, help=say("cli.export_format"))
+    export.add_argument(
+        "--format", choices=[form.value for form in Format], default=None, help=say("cli.export_format")
+    )
     export.add_argument("--output", "-o", metavar="FILE", default=None, help=say("cli.export_output"))
     export.add_argument("--force", action="store_true", default=False, help=say("cli.export_force"))
 

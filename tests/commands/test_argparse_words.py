@@ -106,6 +106,14 @@ def test_wrong_usage_is_explained_in_chinese(line, says, capsys) -> None:
     assert said.endswith("--help 查看用法。")
 
 
+def test_an_unknown_format_is_answered_with_the_names_of_the_formats(capsys) -> None:
+    strings.choose("en")
+    with pytest.raises(SystemExit):
+        arguments.parse(["export", "x", "--format", "pdf"])
+    said = capsys.readouterr().err.replace("'", "")  # from Python 3.12 on, choices stand without quotes
+    assert "(choose from markdown, json, openai)" in said
+
+
 def test_english_is_as_argparse_has_it(capsys) -> None:
     strings.choose("en")
     said = help_of("list", capsys)

@@ -120,13 +120,13 @@ CODE = {"AutoConfig": "mine.Config", "AutoModelForCausalLM": "mine.Mine"}
 FAULTS = {
     "no folder": Fault(shutil.rmtree, "engine.folder_missing", "does not exist", "Check the path"),
     "no config": Fault(
-        remove("config.json"), "engine.no_model_in_folder", "config.json is missing", "Give a folder"
+        remove("config.json"), "engine.no_model_in_folder", "config.json is missing", "Use a folder"
     ),
     "no weights": Fault(
         remove("model.safetensors"),
         "engine.no_model_in_folder",
         "model.safetensors is missing",
-        "Give a folder",
+        "Use a folder",
     ),
     "an adapter": Fault(adapter, "engine.adapter", "for Qwen/Qwen2.5-7B, not a complete", "merge_and_unload"),
     "config is not JSON": Fault(write("config.json", b"{oops"), "engine.bad_config", "config.json in", AGAIN),

@@ -231,7 +231,7 @@ async def test_the_palette_and_the_help_know_it(play) -> None:
         await until(pilot, lambda: play.loads)
         await pilot.press("ctrl+p")
         await pilot.press(*"models")
-        await until(pilot, lambda: "Choose another model" in shown(pilot))
+        await until(pilot, lambda: "Choose a model on this machine" in shown(pilot))
         await pilot.press("escape")
         await pilot.press("f1")
         await until(pilot, lambda: "F4" in shown(pilot))
