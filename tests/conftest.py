@@ -8,6 +8,8 @@ from pathlib import Path
 import forked_popen
 import pytest
 
+from qwen_tui import strings
+
 if not Path("/dev/nvidiactl").exists():
     # Triton's kernels run on the processor then. It looks at this when it is imported, by whatever comes first.
     os.environ["TRITON_INTERPRET"] = "1"
@@ -51,6 +53,12 @@ def pytest_collection_finish() -> None:
 
 def pytest_unconfigure() -> None:
     gc.unfreeze()
+
+
+@pytest.fixture(autouse=True)
+def english_that_nobody_chose(home_of_its_own: Path) -> None:
+    """Every test begins as the program does in a locale that names no language."""
+    strings.choose()
 
 
 @pytest.fixture(scope="session", autouse=True)

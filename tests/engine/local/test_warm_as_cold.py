@@ -14,7 +14,7 @@ import accelerate
 import pytest
 import tiny_models
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from loaded_models import loaded_from, with_decoder
 from test_generation import reply, run_of, text_of, thinking_of
@@ -188,6 +188,7 @@ STEPS = st.one_of(
 
 
 @settings(max_examples=15, deadline=None)
+@example(steps=[(Talk.send, "And?", 1), (Talk.without_memory, "And?", 0, 3)], sampling={"greedy": True})
 @given(steps=st.lists(STEPS, min_size=3, max_size=7), sampling=st.sampled_from(SAMPLINGS))
 def test_a_warm_reply_is_the_cold_one(model: Loaded, steps: list[Any], sampling: dict[str, Any]) -> None:
     talk = Talk(model, sampling)

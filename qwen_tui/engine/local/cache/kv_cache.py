@@ -91,6 +91,10 @@ class KVCache:
         ):
             yield
 
+    def note_broken_off(self) -> None:
+        """Record that a pass did not finish, so that its layers may hold different numbers of tokens."""
+        self._is_whole = False
+
     def take_snapshot(self, length: int) -> None:
         """Save the state after `length` tokens, which is the current length, for a later restore."""
         self._snapshot = take_snapshot(self.states, length) if self.states is not None else None

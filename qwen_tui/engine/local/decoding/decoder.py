@@ -52,6 +52,8 @@ class Decoder:
         self._sampler = Sampler(vocabulary, self.device)
         self._graphs = Graphs(self.device)
         self._addresses: tuple[int, ...] = ()
+        self.is_whole = True
+        """False after a step that was broken off: recurrent states may have its token, and the cache not."""
         self.cached = 0
         """Number of tokens in the cache, including one computed ahead."""
         self._token = torch.zeros(1, dtype=torch.long, device=self.device)
@@ -98,6 +100,7 @@ class Decoder:
 
     def _start(self, number: int, tokens: int) -> None:
         """Start computing token `number`, which follows this many tokens, and its transfer to the processor."""
+        self.is_whole = False
         if tokens > self.cache.capacity:
             self.cache.reserve(tokens + SPARE_TOKENS, tokens - 1)
         if self._addresses != self.cache.addresses:
@@ -111,7 +114,7 @@ class Decoder:
         )
         self._sampler.draw()
         advance()
-        self.cached = tokens
+        self.cached, self.is_whole = tokens, True
         self._arrived[number % AHEAD].copy_(self._token, non_blocking=True)
         self._scores[number % AHEAD].copy_(self._sampler.score, non_blocking=True)
         event = self._events[number % AHEAD]

@@ -145,6 +145,8 @@ def _by_decoder(loaded: Loaded, asked: _Asked, decoder: Decoder, values: Values,
                     break
     finally:
         decoder.cache.set_length(decoder.cached)
+        if not decoder.is_whole:
+            loaded.cache.note_broken_off()
 
 
 def _configured(loaded: Loaded, request: Request, room: int) -> GenerationConfig:
