@@ -6,7 +6,6 @@ depend on the length of the reply, unless the screen falls behind.
 """
 
 import asyncio
-import inspect
 import statistics
 import tempfile
 import threading
@@ -33,12 +32,12 @@ from qwen_tui.engine.base import (
     TextDelta,
     ThinkingDelta,
 )
-from qwen_tui.paths import Places, places
+from qwen_tui.paths import places
 from qwen_tui.session.library import Library
 from qwen_tui.settings.config_file import Config
 from qwen_tui.settings.options import Settings
 from qwen_tui.ui.app import QwenTuiApp
-from qwen_tui.ui.textual_patches.frames import EveryFrame
+from qwen_tui.ui.textual_patches.frames import watch_frames
 from qwen_tui.ui.transcript.message_view import MessageView
 
 SIZE = (120, 40)
@@ -119,7 +118,17 @@ def _in_app(
     drafts = Drafts(where.drafts)
     library = Library(ConversationStore(where.conversations, drafts))
     settings = Settings(max_new_tokens=new_tokens, seed=0)
-    app = _TimedApp(watched, Config(settings), where, library, drafts)
+    app = QwenTuiApp(Config(settings), where, library, drafts, lambda *_: cast(Engine, watched))
+    drawn: list[float] = []
+
+    def note_frame() -> None:
+        """Record when the log shows the stored reply, with its receipt."""
+        if len(drawn) < len(watched.replies):
+            views = app.screen.query(MessageView)
+            if views and views.last().message.receipt:
+                drawn.append(time.monotonic())
+
+    watch_frames(app, note_frame)
 
     async def play(pilot: Any) -> None:
         for number in range(repeats + 1):  # the first one is a warm-up
@@ -127,35 +136,13 @@ def _in_app(
             app.post_message(events.Paste(text))
             await pilot.pause()
             await pilot.press("enter")
-            while len(app.drawn) <= number:
+            while len(drawn) <= number:
                 await asyncio.sleep(LOOK_SECONDS)
             await pilot.pause()
         app.exit()
 
     app.run(headless=True, size=SIZE, auto_pilot=play)
-    return watched.replies[1:], app.drawn[1:]
-
-
-class _TimedApp(EveryFrame, QwenTuiApp):
-    """The program on a watched engine; records when each reply is completely drawn."""
-
-    # Textual would look for it next to this file.
-    CSS_PATH = str(Path(inspect.getfile(QwenTuiApp)).with_name("app.tcss"))
-
-    def __init__(
-        self, watched: "_Watched", config: Config, where: Places, library: Library, drafts: Drafts
-    ) -> None:
-        super().__init__(config, where, library, drafts, lambda *_: cast(Engine, watched))
-        self._watched = watched
-        self.drawn: list[float] = []
-        """The `time.monotonic()` at which each reply was drawn."""
-
-    def frame_drawn(self) -> None:
-        """Record when the log shows the stored reply, with its receipt."""
-        if len(self.drawn) < len(self._watched.replies):
-            views = self.screen.query(MessageView)
-            if views and views.last().message.receipt:
-                self.drawn.append(time.monotonic())
+    return watched.replies[1:], drawn[1:]
 
 
 class _Watched:

@@ -1,5 +1,6 @@
 """Render every frame without a terminal, to measure the cost of drawing."""
 
+from collections.abc import Callable
 from typing import Any
 
 from textual._compositor import CompositorUpdate  # a frame, as the driver receives it
@@ -7,14 +8,14 @@ from textual.app import App
 from textual.screen import Screen
 
 
-class EveryFrame(App[None]):
-    """A headless app that renders what a terminal would get; Textual skips that."""
+def watch_frames(app: App[Any], drawn: Callable[[], None]) -> None:
+    """Have a headless app render what a terminal would get, and call `drawn` after each frame."""
+    display = app._display
 
-    def frame_drawn(self) -> None:
-        """Called after each frame; for subclasses."""
-
-    def _display(self, screen: Screen[Any], renderable: Any) -> None:
+    def display_rendered(screen: Screen[Any], renderable: Any) -> None:
         if isinstance(renderable, CompositorUpdate):
-            renderable.render_segments(self.console)
-        super()._display(screen, renderable)
-        self.frame_drawn()
+            renderable.render_segments(app.console)
+        display(screen, renderable)
+        drawn()
+
+    app._display = display_rendered  # type: ignore[method-assign]

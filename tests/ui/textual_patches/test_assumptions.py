@@ -26,7 +26,7 @@ from textual.widgets import Input, Static, TextArea
 import qwen_tui
 from qwen_tui.ui.textual_patches.compositor import WholeCharacters, cut_where_it_is_seen
 from qwen_tui.ui.textual_patches.focus import focus_at_once
-from qwen_tui.ui.textual_patches.frames import EveryFrame
+from qwen_tui.ui.textual_patches.frames import watch_frames
 from qwen_tui.ui.textual_patches.keymap_first import GivenKeysFirst, keymap_of
 from qwen_tui.ui.textual_patches.scrolling import is_anchor_released, lay_out_now
 from qwen_tui.ui.textual_patches.text_area import WritingArea
@@ -260,16 +260,11 @@ async def test_a_text_area_names_what_f6_and_f7_do_and_scrolls_to_a_cursor_beyon
 
 
 async def test_without_a_terminal_frames_come_to_the_app_all_the_same() -> None:
-    class Host(EveryFrame):
-        frames = 0
-
-        def frame_drawn(self) -> None:
-            self.frames += 1
-
-    app = Host()
+    app, frames = App(), []
+    watch_frames(app, lambda: frames.append(1))
     async with app.run_test() as pilot:
         await pilot.pause()
-        assume(app.frames, "frames no longer pass through `App._display`.")
+        assume(frames, "frames no longer pass through `App._display`.")
         assume(
             hasattr(CompositorUpdate, "render_segments"), "a frame is no longer made by `render_segments`."
         )

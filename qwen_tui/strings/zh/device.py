@@ -1,0 +1,73 @@
+"""Chinese sentences and errors of what a model runs on: memory, and how it is decoded."""
+
+SENTENCES: dict[str, str] = {
+    "engine.decoding.several_devices": (
+        "速度慢：模型分布在多个设备上。放进一块 GPU（必要时用 4 位量化）会快得多。"
+    ),
+    "engine.decoding.changing_rope": (
+        "速度慢：它的旋转位置编码随文本长度变化，只能用 transformers 的 generate() 解码。"
+    ),
+    "engine.decoding.other_cache": "速度慢：它需要的缓存类型只有 transformers 的 generate() 支持。",
+    "engine.decoding.generation_config": (
+        "速度慢：它的 generation_config 设置了 {names}，只有 transformers 的 generate() 支持。"
+    ),
+    "engine.decoding.graph_failed": (
+        "速度慢：它无法在 CUDA graph 中运行（{detail}），只能用 transformers 的 generate() 解码。"
+    ),
+    "engine.decoding.no_compiler": (
+        "没有达到最快：加速内核需要 C 编译器。安装 gcc 等编译器，再重新加载模型。"
+    ),
+    "engine.decoding.old_gpu": "没有达到最快：加速内核需要计算能力 8.0 或更高的 GPU。",
+    "engine.decoding.kernels_failed": "没有达到最快：加速内核无法运行这个模型（{detail}）。",
+}
+
+_RELOAD = "重新发送即可再次加载模型。"
+
+ERRORS: dict[str, tuple[str, str, str]] = {
+    # Device and memory
+    "engine.no_such_device": (
+        "没有这个设备",
+        "本机没有设备 {device}。",
+        "可选：{available}。",
+    ),
+    "engine.no_gpu": (
+        "没有可用的 GPU",
+        "指定了 {device}，但没有找到装有驱动的 NVIDIA GPU。",
+        "检查 nvidia-smi 和 CUDA_VISIBLE_DEVICES，或把设备设为 auto 或 cpu。",
+    ),
+    "engine.torch_for_cpu": (
+        "没有可用的 GPU",
+        "指定了 {device}，但已安装的 PyTorch 不带 CUDA。",
+        "在 qwen-tui 的环境中安装带 CUDA 的 PyTorch，或把设备设为 auto 或 cpu。",
+    ),
+    "engine.does_not_fit": (
+        "模型装不下",
+        "模型约需 {needed_gb} GB，{device} 只有 {free_gb} GB 空闲。",
+        "改用 4 位量化（4bit）、小一些的模型，或显存（内存）更大的设备。",
+    ),
+    "engine.does_not_fit_packed": (
+        "模型装不下",
+        "即使量化，模型也约需 {needed_gb} GB，{device} 只有 {free_gb} GB 空闲。",
+        "换小一些的模型，或显存（内存）更大的设备；运行 qwen-tui models 查看装得下的模型。",
+    ),
+    "engine.bitsandbytes": (
+        "无法量化",
+        "bitsandbytes 在 {device} 上不可用：{detail}。",
+        "关闭量化（none），或换一个设备。",
+    ),
+    "engine.out_of_memory": (
+        "内存或显存不足",
+        "加载模型时内存或显存耗尽：{detail}。",
+        "改用 4 位量化（4bit）或小一些的模型，或关闭占用这个设备的其他程序。",
+    ),
+    "engine.out_of_memory_reply": (
+        "内存或显存不足",
+        "设备装不下这段提示词和它的回复。",
+        "模型仍已加载。缩短消息，或在设置中调低“记忆 token 数”。",
+    ),
+    "engine.device_broken": (
+        "GPU 出错",
+        "GPU 报告了错误，必须重启引擎：{detail}。",
+        _RELOAD,
+    ),
+}
