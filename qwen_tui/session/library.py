@@ -90,8 +90,7 @@ class Library:
     def open(self, conversation_id: str) -> ChatSession:
         """Open a saved conversation, or return the session that already has it open; raises `QwenTuiError`.
 
-        If another program has it open, the session is read-only; open it again once that program has closed
-        it.
+        If another program has it open, the session is read-only until it is opened again after that.
         """
         known = self._open.get(conversation_id)
         if known is not None and not known.is_read_only:
