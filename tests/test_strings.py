@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 import qwen_tui
 from qwen_tui import strings
 from qwen_tui.errors import QwenTuiError
-from qwen_tui.strings.en import ERRORS, SENTENCES
-from qwen_tui.strings.languages import LANGUAGES
+from qwen_tui.strings.languages import LANGUAGES, texts
+
+_, _, SENTENCES, ERRORS = texts("en")
 
 values = st.one_of(st.text(), st.integers(), st.floats(allow_nan=False))
 
@@ -47,15 +48,15 @@ def test_an_error_survives_its_json(value) -> None:
 def texts_of(language: str, area: str) -> dict[str, tuple[str, ...]]:
     """The texts that a file of a language has, by code: one of a sentence, three of an error."""
     module = import_module(f"qwen_tui.strings.{language}.{area}")
-    sentences = {code: (text,) for code, text in getattr(module, "SENTENCES", {}).items()}
+    sentences = {code: (text,) for code, text in module.SENTENCES.items()}
     return {**sentences, **module.ERRORS}
 
 
 def all_texts(language: str) -> Iterator[tuple[str, str]]:
     """Code and text of everything that a language says."""
     for area in AREAS:
-        for code, texts in texts_of(language, area).items():
-            yield from ((code, text) for text in texts)
+        for code, each in texts_of(language, area).items():
+            yield from ((code, text) for text in each)
 
 
 def placeholders(texts: tuple[str, ...]) -> dict[str, bool]:
@@ -93,10 +94,10 @@ def test_no_text_is_missing_in_a_language_and_placeholders_agree(language: str, 
     if not translated:
         pytest.skip("not translated yet")
     assert english.keys() == translated.keys()
-    for code, texts in english.items():
+    for code, each in english.items():
         theirs = placeholders(translated[code])
-        assert theirs.keys() <= placeholders(texts).keys(), code
-        assert {name for name, is_needed in placeholders(texts).items() if is_needed} <= theirs.keys(), code
+        assert theirs.keys() <= placeholders(each).keys(), code
+        assert {name for name, is_needed in placeholders(each).items() if is_needed} <= theirs.keys(), code
 
 
 # --- What the program uses ----------------------------------------------------------------------------------

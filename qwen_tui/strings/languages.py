@@ -27,9 +27,19 @@ class Texts(NamedTuple):
 
 @cache
 def texts(language: str) -> Texts:
-    """All texts of a language; ModuleNotFoundError when there is no such language."""
-    module = import_module(f"qwen_tui.strings.{language}")
-    return Texts(*(getattr(module, name) for name in Texts._fields))
+    """Merge the texts of all files of a language; raises ModuleNotFoundError if there is no such language."""
+    package = import_module(f"qwen_tui.strings.{language}")
+    areas = [import_module(f"{package.__name__}.{file.stem}") for file in _areas(language)]
+    return Texts(
+        package.NAME,
+        package.LETTERS,
+        {code: sentence for area in areas for code, sentence in area.SENTENCES.items()},
+        {code: parts for area in areas for code, parts in area.ERRORS.items()},
+    )
+
+
+def _areas(language: str) -> list[Path]:
+    return sorted(file for file in (Path(__file__).parent / language).glob("*.py") if file.stem != "__init__")
 
 
 def of_locale(environment: Mapping[str, str]) -> str | None:

@@ -16,7 +16,9 @@ from qwen_tui.chat.exchange.formats import Format, export
 from qwen_tui.chat.exchange.reading import read
 from qwen_tui.chat.names import file_stem
 from qwen_tui.errors import QwenTuiError
-from qwen_tui.strings.en import ERRORS
+from qwen_tui.strings.languages import texts
+
+ERRORS = texts("en").ERRORS
 
 PARTS = [{"type": "text", "text": "Hi"}, {"type": "image_url", "image_url": {}}]
 TOOLS = [{"id": "1", "type": "function", "function": {"name": "f", "arguments": "{}"}}]

@@ -16,8 +16,9 @@ from qwen_tui.chat.messages import Conversation, Message, Role
 from qwen_tui.chat.store import ConversationStore
 from qwen_tui.engine.models.cache_scan import cache_folder
 from qwen_tui.errors import QwenTuiError
-from qwen_tui.strings.en import SENTENCES
-from qwen_tui.strings.languages import LANGUAGES
+from qwen_tui.strings.languages import LANGUAGES, texts
+
+SENTENCES = texts("en").SENTENCES
 
 
 @pytest.fixture(autouse=True)

@@ -16,8 +16,10 @@ from qwen_tui.chat.messages import Status
 from qwen_tui.chat.store import ConversationStore
 from qwen_tui.settings import config_file
 from qwen_tui.settings.options import OPTIONS
-from qwen_tui.strings.en import ERRORS
+from qwen_tui.strings.languages import texts
 from qwen_tui.ui.widgets.keys import import_every_room, own_bindings
+
+ERRORS = texts("en").ERRORS
 
 OLDER = Path(__file__).parents[1] / "older"
 NAMES = json.loads((OLDER / "names.json").read_text())

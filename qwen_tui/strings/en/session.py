@@ -1,6 +1,13 @@
 """English errors of a turn."""
 
+SENTENCES: dict[str, str] = {}
+
 ERRORS: dict[str, tuple[str, str, str]] = {
+    "error.unknown": (
+        "Something went wrong",
+        "Unexpected error: {detail}.",
+        "See the log file for details.",
+    ),
     "chat.message_too_long": (
         "Too long for this model",
         "With this message the prompt has {tokens:,} tokens; the context window leaves room for {limit:,}.",

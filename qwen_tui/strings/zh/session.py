@@ -1,6 +1,13 @@
 """Chinese errors of a turn."""
 
+SENTENCES: dict[str, str] = {}
+
 ERRORS: dict[str, tuple[str, str, str]] = {
+    "error.unknown": (
+        "出错了",
+        "意外错误：{detail}。",
+        "详情见日志文件。",
+    ),
     "chat.message_too_long": (
         "消息太长",
         "加上这条消息，提示词有 {tokens:,} token；上下文窗口只能留出 {limit:,}。",

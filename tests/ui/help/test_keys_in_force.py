@@ -8,12 +8,14 @@ from screenplay import Screenplay, say, shown, until
 from qwen_tui.commands import doctor
 from qwen_tui.settings import config_file
 from qwen_tui.settings.config_file import Config
-from qwen_tui.strings.en import ERRORS, SENTENCES
+from qwen_tui.strings.languages import texts as texts_of
 from qwen_tui.ui.config_check import unknown_names
 from qwen_tui.ui.help.keys import help_places
 from qwen_tui.ui.help.screen import Help
 from qwen_tui.ui.widgets.keys import import_every_room, own_bindings
 from qwen_tui.ui.widgets.notice import Notice
+
+_, _, SENTENCES, ERRORS = texts_of("en")
 
 KEY = re.compile(
     r"\b(enter|esc|escape|backspace|del|(ctrl|shift|alt)\+\S+|F\d+)\b|\^[a-z]\b|[←→]", re.IGNORECASE

@@ -8,12 +8,14 @@ from qwen_tui.engine.local.decoding.kernels import dense, four_bits
 
 
 class Dense(NamedTuple):
-    """An unquantized matrix."""
+    """A matrix as it is, or in int8 with a scale for each row, as LLM.int8 keeps it."""
 
     weight: torch.Tensor
     """(N, K)."""
     bias: torch.Tensor | None
     """(N)."""
+    scales: torch.Tensor | None = None
+    """(N) float32, if `weight` is int8."""
 
     @property
     def rows(self) -> int:
@@ -30,17 +32,18 @@ class Dense(NamedTuple):
         adds: bool = False,
     ) -> None:
         """Multiply one vector; see `dense.product`."""
-        dense.product(self.weight, self.bias, x, out, norm_weight, eps, adds=adds)
+        dense.product(self.weight, self.bias, x, out, norm_weight, eps, adds=adds, scales=self.scales)
 
     def linear(self, x: torch.Tensor) -> torch.Tensor:
-        """Multiply several vectors: (C, K) to (C, N)."""
-        return torch.nn.functional.linear(x, self.weight, self.bias)
+        """Multiply several vectors, (C, K) to (C, N), after unpacking an int8 matrix."""
+        weight = self.weight if self.scales is None else (self.weight * self.scales[:, None]).to(x.dtype)
+        return torch.nn.functional.linear(x, weight, self.bias)
 
     def gated_product(
         self, x: torch.Tensor, out: torch.Tensor, norm_weight: torch.Tensor, eps: float
     ) -> None:
         """Multiply one vector through the gate; see `dense.gated_product`."""
-        dense.gated_product(self.weight, x, out, norm_weight, eps)
+        dense.gated_product(self.weight, x, out, norm_weight, eps, self.scales)
 
 
 class FourBits(NamedTuple):
@@ -84,43 +87,4 @@ class FourBits(NamedTuple):
         four_bits.product(*self, x, out, norm_weight, eps, is_gated=True)
 
 
-class EightBits(NamedTuple):
-    """A matrix in int8 with a scale for each row, as LLM.int8 keeps it; the vector is not rounded."""
-
-    codes: torch.Tensor
-    """(N, K) int8."""
-    scales: torch.Tensor
-    """(N) float32."""
-    bias: torch.Tensor | None
-    """(N)."""
-
-    @property
-    def rows(self) -> int:
-        """N."""
-        return self.codes.shape[0]
-
-    def product(
-        self,
-        x: torch.Tensor,
-        out: torch.Tensor,
-        norm_weight: torch.Tensor | None = None,
-        eps: float = 0.0,
-        *,
-        adds: bool = False,
-    ) -> None:
-        """See `dense.product`."""
-        dense.product(self.codes, self.bias, x, out, norm_weight, eps, adds=adds, scales=self.scales)
-
-    def linear(self, x: torch.Tensor) -> torch.Tensor:
-        """Of several vectors: (C, K) to (C, N). The matrix is unpacked for them."""
-        weight = (self.codes * self.scales[:, None]).to(x.dtype)
-        return torch.nn.functional.linear(x, weight, self.bias)
-
-    def gated_product(
-        self, x: torch.Tensor, out: torch.Tensor, norm_weight: torch.Tensor, eps: float
-    ) -> None:
-        """See `dense.gated_product`."""
-        dense.gated_product(self.codes, x, out, norm_weight, eps, self.scales)
-
-
-Matrix = Dense | FourBits | EightBits
+Matrix = Dense | FourBits

@@ -12,7 +12,7 @@ from transformers import PreTrainedModel
 
 from qwen_tui.engine.local.decoding.kernel_support import KERNEL_MODELS, ZERO_CENTRED_NORMS, Unsupported
 from qwen_tui.engine.local.decoding.kernels import four_bits
-from qwen_tui.engine.local.decoding.matrices import Dense, EightBits, FourBits, Matrix
+from qwen_tui.engine.local.decoding.matrices import Dense, FourBits, Matrix
 from qwen_tui.engine.local.decoding.mixers import Attention, DeltaRule, Mixer
 from qwen_tui.engine.local.decoding.mlp import Experts, GatedMLP
 
@@ -216,7 +216,7 @@ def _joined_four_bits(linears: Sequence[Any], bias: torch.Tensor | None) -> Four
     return FourBits(codes.view(-1, columns // 2), scales.view(-1, columns // four_bits.BLOCK), values, bias)
 
 
-def _joined_eight_bits(linears: Sequence[Any], bias: torch.Tensor | None) -> EightBits:
+def _joined_eight_bits(linears: Sequence[Any], bias: torch.Tensor | None) -> Dense:
     # bitsandbytes moves both from the weight to the state of the module when that is first used.
     kept = [linear.state if linear.state.CB is not None else linear.weight for linear in linears]
     codes = kept[0].CB if len(kept) == 1 else torch.cat([each.CB for each in kept])
@@ -225,7 +225,7 @@ def _joined_eight_bits(linears: Sequence[Any], bias: torch.Tensor | None) -> Eig
         linears, kept, torch.split(codes, [len(it.CB) for it in kept]), strict=True
     ):
         linear.weight.data = each.CB = part
-    return EightBits(codes, scales, bias)
+    return Dense(codes, bias, scales)
 
 
 def _scales(state: Any) -> torch.Tensor:
