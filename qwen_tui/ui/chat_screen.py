@@ -24,6 +24,7 @@ from qwen_tui.ui.chat.switching import Switching
 from qwen_tui.ui.chat.view import ChatView
 from qwen_tui.ui.conversations.pane import ConversationsPane
 from qwen_tui.ui.files.import_export import FileDesk
+from qwen_tui.ui.inside_desk import InsideDesk
 from qwen_tui.ui.settings.pane import SettingsPane
 from qwen_tui.ui.side_panels import SidePanels
 from qwen_tui.ui.terminal.clipboard import copy, say_outcome
@@ -102,6 +103,7 @@ class ChatScreen(GivenKeysFirst):
         )
         self.settings_pane = SettingsPane(first, id="settings")
         self.panels = SidePanels(id="panes")
+        self.inside = InsideDesk(self)
         self.files = FileDesk(self, self.chat.notice.tell, library.add, storage)
 
     def compose(self) -> ComposeResult:
@@ -201,6 +203,8 @@ class ChatScreen(GivenKeysFirst):
                 self.files.save_code(event.text, event.file_name, event.note)
             case "undo":
                 self.conversations.undo()
+            case "compare" if event.message is not None and self.shown is not None:
+                self.inside.compare(event.message, self.shown)
 
     def _copy(self, text: str, note: str = "") -> None:
         said = say_outcome(copy(self.app, text), text)

@@ -59,6 +59,7 @@ SENTENCES: dict[str, str] = {
     "help.place.settings": "Settings",
     "help.place.models": "Models",
     "help.place.receipt": "Receipt",
+    "help.place.inside.compare_screen": "Compare variants",
     "help.place.files": "File dialog",
     "help.place.help": "Help",
     "welcome.title": "qwen-tui",

@@ -59,6 +59,7 @@ SENTENCES: dict[str, str] = {
     "help.place.settings": "设置",
     "help.place.models": "模型",
     "help.place.receipt": "生成记录",
+    "help.place.inside.compare_screen": "比较两版回复",
     "help.place.files": "选择文件",
     "help.place.help": "帮助",
     "welcome.title": "qwen-tui",

@@ -1,0 +1,1 @@
+"""Looking inside replies: comparing the variants of one."""
