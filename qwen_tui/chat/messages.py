@@ -69,7 +69,7 @@ class Run:
     decode_seconds: float = 0.0
     """From the first generated token to the last."""
     stop_reason: str = ""
-    """`eos`, `length` or `stopped`."""
+    """`eos`, `stop_string`, `length` or `stopped`."""
     token_ids: tuple[int, ...] = ()
     """The generated ids, including the end-of-turn token."""
     first_sent: str = ""

@@ -122,7 +122,7 @@ def _add_ask(commands: _Commands) -> None:
     group = ask.add_argument_group(say("cli.ask_values"))
     for name in VALUES:
         option = OPTIONS[name]
-        form = "on|off" if option.kind == "switch" else "N"
+        form = {"switch": "on|off", "text": "TEXT"}.get(option.kind, "N")
         flag = f"--{name.replace('_', '-')}"
         # As typed: checked together with the other settings.
         group.add_argument(flag, dest=name, metavar=form, help=option.help.replace("%", "%%"))

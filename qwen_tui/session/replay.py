@@ -22,8 +22,8 @@ from qwen_tui.engine.base import (
     StopFlag,
     TextDelta,
     ThinkingDelta,
-    sampling_of,
 )
+from qwen_tui.engine.sampling import sampling_of
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.session.prompt_plan import is_seen, prompt_messages
 

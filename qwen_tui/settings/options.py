@@ -15,6 +15,7 @@ from qwen_tui import strings
 from qwen_tui.chat.messages import Json
 from qwen_tui.engine.base import ModelSpec, Quantization, Sampling
 from qwen_tui.errors import QwenTuiError
+from qwen_tui.settings.stop_strings import stop_strings
 from qwen_tui.strings.languages import LANGUAGES
 
 Kind = Literal["text", "prose", "number", "integer", "switch", "choice"]
@@ -142,9 +143,14 @@ class Settings:
     repetition_penalty: float | None = _option(
         kind="number", group="sampling", minimum=0.01, maximum=10, step=0.01
     )
+    presence_penalty: float | None = _option(kind="number", group="sampling", minimum=-2, maximum=2, step=0.1)
+    frequency_penalty: float | None = _option(
+        kind="number", group="sampling", minimum=-2, maximum=2, step=0.1
+    )
     max_new_tokens: int = _option(
         2048, kind="integer", group="sampling", minimum=1, maximum=1_000_000, step=64
     )
+    stop: str | None = _option(kind="text", group="sampling")
     seed: int | None = _option(kind="integer", group="sampling", minimum=0, maximum=2**32 - 1)
     greedy: bool | None = _option(kind="switch", group="sampling")
     system_prompt: str = _option("", kind="prose", group="system")
@@ -168,7 +174,8 @@ class Settings:
     @property
     def sampling(self) -> Sampling:
         """The sampling values in the engine's form."""
-        return Sampling(**{f.name: getattr(self, f.name) for f in dataclasses.fields(Sampling)})
+        values = {f.name: getattr(self, f.name) for f in dataclasses.fields(Sampling)}
+        return Sampling(**{**values, "stop": stop_strings(self.stop or "")})
 
     @property
     def model_spec(self) -> ModelSpec:

@@ -17,7 +17,6 @@ from qwen_tui.engine.base import (
     Request,
     StopFlag,
     TokenCounts,
-    seed_for,
 )
 from qwen_tui.engine.redaction import one_line
 from qwen_tui.engine.remote.completion_chunk import DONE, parse_event, parsed
@@ -28,6 +27,7 @@ from qwen_tui.engine.remote.request_body import Asking, asking, named_in
 from qwen_tui.engine.remote.retries import Retries
 from qwen_tui.engine.remote.server_kinds import Kind
 from qwen_tui.engine.remote.token_counts import ServerTokenCounter
+from qwen_tui.engine.sampling import seed_for
 from qwen_tui.errors import QwenTuiError
 
 log = logging.getLogger(__name__)

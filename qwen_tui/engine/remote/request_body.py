@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from qwen_tui.chat.messages import Json, Role
-from qwen_tui.engine.base import SAMPLING_FIELDS, PromptMessage, Request
+from qwen_tui.engine.base import PENALTIES, SAMPLING_FIELDS, PromptMessage, Request
 from qwen_tui.engine.remote.server_kinds import SAMPLERS, Kind
 from qwen_tui.errors import QwenTuiError
 
@@ -48,7 +48,8 @@ def asking(
         "max_tokens": most_new_tokens,
         "seed": seed,
     }
-    body |= {name: value for name, value in values.items() if name not in SAMPLERS}
+    left_out = SAMPLERS if kind.takes_penalties else (*SAMPLERS, *PENALTIES)
+    body |= {name: value for name, value in values.items() if name not in left_out}
     samplers = {name: value for name, value in values.items() if name in SAMPLERS}
     if kind.takes_generation_config and samplers:
         body["generation_config"] = json.dumps(samplers)
@@ -83,9 +84,13 @@ def _values(request: Request) -> dict[str, Json]:
     """Return the user's sampling values; the server chooses the rest."""
     sampling = request.sampling
     if sampling.greedy:
-        chosen: dict[str, Json] = {"temperature": 0.0, "repetition_penalty": sampling.repetition_penalty}
+        chosen: dict[str, Json] = {
+            "temperature": 0.0,
+            **{name: getattr(sampling, name) for name in PENALTIES},
+        }
     else:
         chosen = {name: getattr(sampling, name) for name in SAMPLING_FIELDS}
+    chosen["stop"] = list(sampling.stop) or None
     return {name: value for name, value in chosen.items() if value is not None}
 
 

@@ -25,6 +25,8 @@ class Kind:
     """False for software that was not identified: it is sent everything, and may ignore some."""
     takes_generation_config: bool = False
     """Whether it supports `SAMPLERS` in one JSON string, as in transformers' GenerationConfig."""
+    takes_penalties: bool = True
+    """Whether it supports `presence_penalty` and `frequency_penalty` as the protocol defines them."""
     takes_template_arguments: bool = False
     """Whether it supports `chat_template_kwargs`, including `enable_thinking`."""
     continuing: Continuing = "no"
@@ -45,5 +47,10 @@ LLAMA_CPP = Kind(
     counting="text",
 )
 OLLAMA = Kind(name="Ollama", continuing="by_itself")
-TRANSFORMERS = Kind(name="transformers serve", takes_generation_config=True, takes_template_arguments=True)
+TRANSFORMERS = Kind(
+    name="transformers serve",
+    takes_generation_config=True,
+    takes_penalties=False,  # it refuses one, and turns the other into a repetition penalty
+    takes_template_arguments=True,
+)
 OTHER = Kind(name="OpenAI-compatible", samplers=_SAME, is_known=False, takes_template_arguments=True)

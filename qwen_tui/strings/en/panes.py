@@ -18,6 +18,7 @@ SENTENCES: dict[str, str] = {
     "panes.choice.8bit": "8bit",
     "panes.unset": "–",
     "panes.unset.seed": "random",
+    "panes.unset.stop": "none",
     "panes.unset.memory_turns": "no limit",
     "panes.unset.memory_tokens": "whole window",
     "panes.unset.server": "this machine",

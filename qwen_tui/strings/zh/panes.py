@@ -18,6 +18,7 @@ SENTENCES: dict[str, str] = {
     "panes.choice.8bit": "8 位",
     "panes.unset": "–",
     "panes.unset.seed": "随机",
+    "panes.unset.stop": "无",
     "panes.unset.memory_turns": "不限",
     "panes.unset.memory_tokens": "整个窗口",
     "panes.unset.server": "本机",

@@ -110,6 +110,21 @@ def test_greedy_takes_the_likeliest_after_the_penalty_and_what_was_said_is_seen(
     assert [int(sampler.choose(logits)) for _ in range(3)] == [2, 1, 1]
 
 
+def test_presence_is_subtracted_once_and_frequency_each_time_for_the_replys_own_tokens() -> None:
+    logits, prompt = torch.tensor([3.0, 2.0, 1.0]), torch.tensor([1, 0])
+    sampler = Sampler(3, CPU)
+
+    def chosen(written: int = 0, **penalties: float) -> list[int]:
+        sampler.begin(Values(**penalties), 0, prompt, None, written)
+        return [int(sampler.choose(logits)) for _ in range(4)]
+
+    assert chosen() == [0, 0, 0, 0]
+    assert chosen(presence_penalty=1.5) == [0, 1, 0, 0]  # then 1.5, 0.5 and 1.0
+    assert chosen(frequency_penalty=0.7) == [0, 0, 1, 0]
+    assert chosen(frequency_penalty=-1.0, presence_penalty=-1.0) == [0, 0, 0, 0]
+    assert chosen(written=1, presence_penalty=1.5)[0] == 1  # the prompt's last token is the reply's own
+
+
 def test_a_suppressed_token_is_never_chosen() -> None:
     logits = torch.tensor([9.0, 2.0, 1.0])
     sampler = Sampler(3, CPU)

@@ -66,10 +66,18 @@ class Decoder:
         self._events = [make_event(blocking=True) if is_cuda else None for _ in range(AHEAD)]
 
     def decode(
-        self, ids: torch.Tensor, limit: int, values: Values, seed: int, suppressed: torch.Tensor | None = None
+        self,
+        ids: torch.Tensor,
+        limit: int,
+        values: Values,
+        seed: int,
+        suppressed: torch.Tensor | None = None,
+        *,
+        written: int = 0,
     ) -> Iterator[int]:
         """Generate up to `limit` tokens after the prompt `ids` (T), all but the last of which are in the cache.
 
+        The last `written` ids are the beginning of the reply itself.
         Ends when the caller stops iterating. A token is yielded while its successor is being computed. Raises
         QwenTuiError if the model returns NaN or infinity.
         """
@@ -77,7 +85,7 @@ class Decoder:
         self.cache.reserve(min(total + limit, total + SPARE_TOKENS), total - 1)
         # Positions after a rewind may contain anything, including NaN.
         self.cache.zero_after(total - 1)
-        self._sampler.begin(values, seed, ids, suppressed)
+        self._sampler.begin(values, seed, ids, suppressed, written)
         self._token.copy_(ids[-1:])
         self._position.fill_(total - 1)
         self._start(0, total)
@@ -110,7 +118,7 @@ class Decoder:
         advance = self._graphs.get(
             (window, self._sampler.kind),
             lambda: self._advance(window),
-            (self._token, self._position, self._sampler.seen, *self.cache.running_states),
+            (self._token, self._position, *self._sampler.state, *self.cache.running_states),
         )
         self._sampler.draw()
         advance()

@@ -1,7 +1,8 @@
 """Sample the next token on the device without a host sync, so that a graph can contain it.
 
 Order and meaning are those of transformers: suppressed tokens, repetition penalty, temperature, top-k, top-p,
-min-p. A separate random generator makes a seed reproduce a reply, whatever else draws in between.
+min-p. The presence and frequency penalties, which it lacks, follow the repetition penalty. A separate random
+generator makes a seed reproduce a reply, whatever else draws in between.
 """
 
 from typing import NamedTuple
@@ -25,7 +26,12 @@ class Values(NamedTuple):
     top_p: float = 1.0
     min_p: float = 0.0
     repetition_penalty: float = 1.0
+    presence_penalty: float = 0.0
+    frequency_penalty: float = 0.0
 
+
+NO_PENALTIES = (0.0, 0.0)
+"""Neutral presence and frequency penalties."""
 
 _HOUSEKEEPING = (
     "max_new_tokens", "max_length", "eos_token_id", "bos_token_id", "pad_token_id", "use_cache",
@@ -46,8 +52,9 @@ def fast_values(config: GenerationConfig) -> Values | None:
     if beyond(config):
         return None
     penalty = config.repetition_penalty or 1.0
+    presence, frequency = penalties_of(config)
     if not config.do_sample:
-        return Values(repetition_penalty=penalty)
+        return Values(repetition_penalty=penalty, presence_penalty=presence, frequency_penalty=frequency)
     return Values(
         is_greedy=False,
         temperature=config.temperature or 1.0,
@@ -55,19 +62,32 @@ def fast_values(config: GenerationConfig) -> Values | None:
         top_p=1.0 if config.top_p is None else config.top_p,
         min_p=config.min_p or 0.0,
         repetition_penalty=penalty,
+        presence_penalty=presence,
+        frequency_penalty=frequency,
     )
+
+
+def penalties_of(config: GenerationConfig) -> tuple[float, float]:
+    """Return the presence and frequency penalties, which a generation_config has only if somebody set them."""
+    return getattr(config, "presence_penalty", None) or 0.0, getattr(config, "frequency_penalty", None) or 0.0
 
 
 class Sampler:
     """The tensors that sampling reads: `begin` sets them for a reply, a captured `choose` reads them."""
 
     def __init__(self, vocabulary: int, device: torch.device) -> None:
-        ones = torch.ones(4, 1, dtype=torch.float32, device=device)
-        self._temperature, self._top_p, self._min_p, self._penalty = ones.unbind()
+        ones = torch.ones(6, 1, dtype=torch.float32, device=device)
+        self._temperature, self._top_p, self._min_p, self._penalty, self._presence, self._frequency = (
+            ones.unbind()
+        )
         self._last_kept = torch.tensor([vocabulary - 1], device=device)
         self._suppressed = torch.zeros(vocabulary, dtype=torch.bool, device=device)
         self.seen = torch.zeros(vocabulary, dtype=torch.bool, device=device)
         """Tokens in the prompt and the reply so far; updated by `choose`."""
+        self.written = torch.zeros(vocabulary, dtype=torch.float32, device=device)
+        """How often the reply has each token; updated by `choose` if a penalty needs it."""
+        self._one = torch.ones(1, dtype=torch.float32, device=device)
+        self._counts_written = False
         self.score = torch.zeros(1, dtype=torch.float32, device=device)
         """Score of the latest chosen token; not finite if any logit is NaN."""
         self._noise = torch.ones(vocabulary, dtype=torch.float32, device=device)
@@ -77,18 +97,40 @@ class Sampler:
         self._looked_at = vocabulary
 
     @property
-    def kind(self) -> tuple[bool, int]:
+    def kind(self) -> tuple[bool, int, bool]:
         """Variant of `choose`; a capture is only valid for the same variant."""
-        return self.is_greedy, self._looked_at
+        return self.is_greedy, self._looked_at, self._counts_written
 
-    def begin(self, values: Values, seed: int, prompt: torch.Tensor, suppressed: torch.Tensor | None) -> None:
-        """Set up a reply to these prompt ids (T), excluding the `suppressed` ids (N)."""
+    @property
+    def state(self) -> tuple[torch.Tensor, ...]:
+        """What `choose` changes for the next token."""
+        return self.seen, self.written
+
+    def begin(
+        self,
+        values: Values,
+        seed: int,
+        prompt: torch.Tensor,
+        suppressed: torch.Tensor | None,
+        written: int = 0,
+    ) -> None:
+        """Set up a reply to these prompt ids (T), excluding the `suppressed` ids (N).
+
+        The last `written` ids of the prompt are the reply's own, which is continued.
+        """
         self.is_greedy = values.is_greedy
         self._temperature.fill_(values.temperature)
         # At 1 nothing is excluded, however the sum of all probabilities is rounded.
         self._top_p.fill_(values.top_p if values.top_p < 1.0 else torch.inf)
         self._min_p.fill_(values.min_p)
         self._penalty.fill_(values.repetition_penalty)
+        self._presence.fill_(values.presence_penalty)
+        self._frequency.fill_(values.frequency_penalty)
+        self._counts_written = (values.presence_penalty, values.frequency_penalty) != NO_PENALTIES
+        self.written.fill_(0.0)
+        if self._counts_written and written:
+            own = prompt[-written:]
+            self.written.index_add_(0, own, self._one.expand(own.shape[0]))
         kept = min(values.top_k, self._vocabulary) if values.top_k else self._vocabulary
         self._last_kept.fill_(kept - 1)
         self._looked_at = min(CANDIDATES, self._vocabulary) if kept <= CANDIDATES else self._vocabulary
@@ -109,7 +151,10 @@ class Sampler:
     def choose(self, logits: torch.Tensor) -> torch.Tensor:
         """Return the next token's id (1), from logits (V) in float32."""
         penalised = torch.where(logits > 0, logits / self._penalty, logits * self._penalty)
-        scores = torch.where(self.seen, penalised, logits).masked_fill(self._suppressed, -torch.inf)
+        scores = torch.where(self.seen, penalised, logits)
+        if self._counts_written:
+            scores = scores - self._frequency * self.written - self._presence * (self.written > 0)
+        scores = scores.masked_fill(self._suppressed, -torch.inf)
         if self.is_greedy:
             token = scores.argmax(dim=-1, keepdim=True)
         else:
@@ -122,6 +167,8 @@ class Sampler:
             token = ids.gather(0, drawn)
         torch.gather(scores, 0, token, out=self.score)  # `argmax` and `sort` treat NaN as the largest
         self.seen.index_fill_(0, token, True)
+        if self._counts_written:
+            self.written.index_add_(0, token, self._one)
         return token
 
 

@@ -16,9 +16,9 @@ from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList
 from transformers.generation.streamers import BaseStreamer
 
 from qwen_tui.chat.messages import Json, Run
-from qwen_tui.engine.base import SAMPLING_FIELDS, Event, Finished, PromptReady, Request, seed_for
+from qwen_tui.engine.base import SAMPLING_FIELDS, Event, Finished, PromptReady, Request
 from qwen_tui.engine.local.decoding.decoder import Decoder
-from qwen_tui.engine.local.decoding.sampling import Values, fast_values
+from qwen_tui.engine.local.decoding.sampling import NO_PENALTIES, Values, fast_values, penalties_of
 from qwen_tui.engine.local.forward.chunked_prefill import prefilling
 from qwen_tui.engine.local.forward.prefill import (
     LEAST_TOKENS,
@@ -28,13 +28,18 @@ from qwen_tui.engine.local.forward.prefill import (
     prefill_in_parts,
 )
 from qwen_tui.engine.local.generation.deltas import Deltas
+from qwen_tui.engine.local.generation.reply_penalties import ReplyPenalties
 from qwen_tui.engine.local.loading.generation_defaults import LEAST_TEMPERATURE
 from qwen_tui.engine.local.loading.load import Loaded
 from qwen_tui.engine.local.prompts.prompt import Prompt
-from qwen_tui.engine.local.stopping import IsStopped, Stopped
+from qwen_tui.engine.local.stopping import Ended, IsStopped, Stopped
+from qwen_tui.engine.sampling import seed_for
 from qwen_tui.errors import QwenTuiError
 
 Send = Callable[[Event], None]
+
+COMPLETE = ("eos", "stop_string")
+"""Stop reasons of replies that need no continuing."""
 
 GENERATE = "generate"
 """Name in receipts of decoding by the library."""
@@ -59,7 +64,7 @@ def generate(loaded: Loaded, request: Request, send: Send, is_stopped: IsStopped
         prompt, reused = Prompt([], False), 0
     send(PromptReady(len(prompt.ids), reused))
     config = _configured(loaded, request, window - len(prompt.ids))
-    streamer = _Streamer(Deltas(loaded, prompt, send), is_stopped)
+    streamer = _Streamer(Deltas(loaded, prompt, send, request.sampling.stop), is_stopped)
     asked = _Asked(prompt, reused, config, seed, streamer)
     # Any decoder will do: they all sample in the same way, and `generate` in another.
     decoder = loaded.decoder if request.decode_path != GENERATE else None
@@ -68,10 +73,12 @@ def generate(loaded: Loaded, request: Request, send: Send, is_stopped: IsStopped
             raise Stopped
         _run(loaded, asked, decoder, send, is_stopped)
         reason = "eos" if streamer.token_ids and streamer.token_ids[-1] in loaded.end_ids else "length"
+    except Ended as end:
+        reason = end.reason
     except Stopped:
         reason = "stopped"
-    streamer.deltas.flush(is_cut=reason != "eos")
-    send(Finished(_receipt(loaded, asked, reason, arrived)))
+    streamer.deltas.flush(is_cut=reason not in COMPLETE)
+    send(Finished(_receipt(loaded, asked, request.sampling.stop, reason, arrived)))
 
 
 class _Asked(NamedTuple):
@@ -113,6 +120,9 @@ def _by_generate(loaded: Loaded, asked: _Asked, ids: torch.Tensor) -> None:
     processors = LogitsProcessorList()
     if loaded.padded_ids is not None:
         processors.append(_NoPaddedIds(loaded.padded_ids))
+    if penalties_of(asked.config) != NO_PENALTIES:
+        written_from = len(asked.prompt.ids) - len(asked.prompt.begun_ids)
+        processors.append(ReplyPenalties(*penalties_of(asked.config), written_from))
     processors.append(_MustBeNumbers())
     # `generate` samples only from the global generators. Seed them here, so that nothing before this matters.
     torch.manual_seed(asked.seed)
@@ -139,7 +149,14 @@ def _by_decoder(loaded: Loaded, asked: _Asked, decoder: Decoder, values: Values,
     decoder.cached = ids.shape[0] - 1
     try:
         with torch.no_grad():
-            for token_id in decoder.decode(ids, config.max_new_tokens, values, asked.seed, suppressed):
+            for token_id in decoder.decode(
+                ids,
+                config.max_new_tokens,
+                values,
+                asked.seed,
+                suppressed,
+                written=len(asked.prompt.begun_ids),
+            ):
                 streamer.take(token_id)
                 if token_id in ends:
                     break
@@ -184,10 +201,12 @@ def _is_warm(temperature: float | None) -> bool:
     return temperature is None or temperature >= LEAST_TEMPERATURE
 
 
-def _receipt(loaded: Loaded, asked: _Asked, reason: str, arrived: float) -> Run:
+def _receipt(loaded: Loaded, asked: _Asked, stop: tuple[str, ...], reason: str, arrived: float) -> Run:
     info, streamer = loaded.info, asked.streamer
     names = ("do_sample", *SAMPLING_FIELDS, "max_new_tokens")
-    sampling: dict[str, Json] = {name: getattr(asked.config, name) for name in names}
+    sampling: dict[str, Json] = {name: getattr(asked.config, name, None) for name in names}
+    if stop:
+        sampling["stop"] = list(stop)
     return Run(
         model=info.model,
         revision=info.revision,
@@ -235,6 +254,8 @@ class _Streamer(BaseStreamer):  # type: ignore[misc]  # transformers is not type
         self.deltas.push(token_id)
         if self._is_stopped():
             raise Stopped
+        if self.deltas.has_stopped:
+            raise Ended("stop_string")
 
     def end(self) -> None:
         """Do nothing: it is not called when `generate` raises, so the caller finishes the reply."""
