@@ -142,6 +142,10 @@ class Request:
     """Ask the template for thinking or for none; None leaves it to the template."""
     continues: bool = False
     """Whether the last message is the assistant's and is to be continued."""
+    thinking_budget: int | None = None
+    """Tokens of thinking after which the closing mark is written; None leaves it the window but for the answer."""
+    most_tokens: int = 0
+    """Limit of all generated tokens, instead of the answer's alone; 0 is none."""
     reuse: bool = True
     """Whether the KV cache of an earlier prompt may be reused. Replays set False: the last bits of a result
     depend on how many tokens are read at once."""
@@ -288,6 +292,12 @@ class Engine(Protocol):
 
     def stream(self, request: Request, stop: StopFlag) -> Iterator[Event]:
         """Generate one reply, yielding events as they happen. Setting `stop` ends it with `Finished`."""
+
+    def answer_now(self) -> bool:
+        """End the thinking of the running reply, so that its answer begins; False if that is not supported.
+
+        May be called from any thread. It has no effect on a reply that does not think.
+        """
 
     @property
     def reads_ahead(self) -> bool:

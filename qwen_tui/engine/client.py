@@ -28,6 +28,8 @@ class LocalEngine:
         self._stop_seconds = stop_seconds
         self._ahead: Asked | None = None
         """The latest `Prepare` question."""
+        self._replying: Asked | None = None
+        """The running reply."""
 
     @property
     def alive(self) -> bool:
@@ -59,7 +61,7 @@ class LocalEngine:
 
     def stream(self, request: Request, stop: StopFlag) -> Iterator[Event]:
         """Generate one reply; see `Engine.stream`. Closing the iterator early stops the reply too."""
-        asked = self._worker.ask(request)
+        asked = self._replying = self._worker.ask(request)
         over = threading.Event()
         threading.Thread(
             target=self._relay, args=(asked, stop, over), name="engine stop relay", daemon=True
@@ -73,9 +75,17 @@ class LocalEngine:
                 if isinstance(answer, Finished):
                     return
         finally:
+            self._replying = None
             over.set()
             self._worker.stop(asked)
             self._worker.forget(asked)
+
+    def answer_now(self) -> bool:
+        """End the thinking of the running reply; see `Engine.answer_now`."""
+        asked = self._replying  # read once: the reply may end at any moment
+        if asked is not None:
+            self._worker.answer_now(asked)
+        return True
 
     def prepare(self, messages: Sequence[PromptMessage], thinking: bool | None = None) -> None:
         """Read messages ahead; see `Engine.prepare`."""

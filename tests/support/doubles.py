@@ -73,6 +73,8 @@ class ScriptedEngine:
     closed: bool = False
     alive: bool = True
     reads_ahead: bool = True
+    answers_now: threading.Event = field(default_factory=threading.Event)
+    """Set when the running reply was asked to end its thinking."""
     on_ask: Callable[[Request], None] = lambda request: None
 
     def count(
@@ -126,6 +128,10 @@ class ScriptedEngine:
                 stop_reason=reason,
             )
         )
+
+    def answer_now(self) -> bool:
+        self.answers_now.set()
+        return not self.info.server
 
     def prepare(self, messages: Sequence[PromptMessage], thinking: bool | None = None) -> None:
         self.prepared.append(tuple(messages))

@@ -99,6 +99,10 @@ class RemoteEngine:
             log.info("%s: %s", self._host, error)
             raise unreachable(error, self._host, has_begun=reply.has_begun) from error
 
+    def answer_now(self) -> bool:
+        """Return False: the protocol has no way to end a reply's thinking; see `Engine.answer_now`."""
+        return False
+
     def prepare(self, messages: Sequence[PromptMessage], thinking: bool | None = None) -> None:
         """Do nothing; see `reads_ahead`."""
 

@@ -116,6 +116,11 @@ class PromptBuilder:
                 shares[-1] = len(prompt.begun_ids)
         return TokenCounts(len(prompt.ids), tuple(shares))
 
+    def encode(self, text: str) -> list[int]:
+        """Return the tokens of a text of the template's own, such as the mark that ends a thought."""
+        with self._lock:
+            return self._encoder.encode(text)
+
     def end_of_turn_id(self) -> int | None:
         """Return the special token with which the template closes an assistant's message, or None.
 
