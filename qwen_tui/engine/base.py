@@ -22,6 +22,15 @@ DECODE_PATHS = ("generate", "graph", "kernels")
 STOP_REASONS = ("eos", "stop_string", "length", "stopped")
 """`Run.stop_reason` values of this version."""
 
+Thinking = bool | str | None
+"""How to think: a str is an effort, True and False turn thinking on and off, None leaves it to the template."""
+
+EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+"""Names of efforts in use, from the least on; a template knows some of them."""
+
+NO_EFFORT = EFFORTS[0]
+"""The effort that turns thinking off."""
+
 Quantization = Literal["auto", "none", "4bit", "8bit"]
 
 
@@ -70,6 +79,10 @@ class ModelInfo:
     """False for a base model, which continues plain text."""
     can_think: bool = False
     """Whether the chat template has a variable that turns thinking on and off."""
+    thinks: bool = False
+    """For a server, whose template is unknown: whether one of its replies has thought by itself."""
+    rereads: tuple[str, ...] = ()
+    """The settings that change the first tokens of a prompt, so that all of it is read again."""
     chat_format: ChatFormat | None = None
     """What its chat template does; None for a base model and for a server."""
     sampling_defaults: Mapping[str, Json] = field(default_factory=dict)
@@ -138,8 +151,7 @@ class Request:
 
     messages: tuple[PromptMessage, ...]
     sampling: Sampling = Sampling()
-    thinking: bool | None = None
-    """Ask the template for thinking or for none; None leaves it to the template."""
+    thinking: Thinking = None
     continues: bool = False
     """Whether the last message is the assistant's and is to be continued."""
     thinking_budget: int | None = None
@@ -279,7 +291,7 @@ class Engine(Protocol):
     def count(
         self,
         messages: Sequence[PromptMessage],
-        thinking: bool | None = None,
+        thinking: Thinking = None,
         *,
         continues: bool = False,
         stop: StopFlag | None = None,
@@ -303,7 +315,7 @@ class Engine(Protocol):
     def reads_ahead(self) -> bool:
         """Whether `prepare` has an effect."""
 
-    def prepare(self, messages: Sequence[PromptMessage], thinking: bool | None = None) -> None:
+    def prepare(self, messages: Sequence[PromptMessage], thinking: Thinking = None) -> None:
         """Start reading messages that are likely to begin the next prompt; return at once.
 
         Any other request comes first, and a new call replaces the previous one. An empty sequence only cancels

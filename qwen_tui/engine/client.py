@@ -4,7 +4,16 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
-from qwen_tui.engine.base import Event, Finished, ModelInfo, PromptMessage, Request, StopFlag, TokenCounts
+from qwen_tui.engine.base import (
+    Event,
+    Finished,
+    ModelInfo,
+    PromptMessage,
+    Request,
+    StopFlag,
+    Thinking,
+    TokenCounts,
+)
 from qwen_tui.engine.wire import Count, Measured, MeasureMemory, MeasurePlain, Prepare
 from qwen_tui.engine.worker import Asked, Worker
 from qwen_tui.errors import QwenTuiError
@@ -39,7 +48,7 @@ class LocalEngine:
     def count(
         self,
         messages: Sequence[PromptMessage],
-        thinking: bool | None = None,
+        thinking: Thinking = None,
         *,
         continues: bool = False,
         stop: StopFlag | None = None,
@@ -87,7 +96,7 @@ class LocalEngine:
             self._worker.answer_now(asked)
         return True
 
-    def prepare(self, messages: Sequence[PromptMessage], thinking: bool | None = None) -> None:
+    def prepare(self, messages: Sequence[PromptMessage], thinking: Thinking = None) -> None:
         """Read messages ahead; see `Engine.prepare`."""
         before, self._ahead = self._ahead, None
         with suppress(QwenTuiError):  # a dead worker is reported by the next call that needs it

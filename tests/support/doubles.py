@@ -17,6 +17,7 @@ from qwen_tui.engine.base import (
     Request,
     StopFlag,
     TextDelta,
+    Thinking,
     ThinkingDelta,
     TokenCounts,
 )
@@ -80,7 +81,7 @@ class ScriptedEngine:
     def count(
         self,
         messages: Sequence[PromptMessage],
-        thinking: bool | None = None,
+        thinking: Thinking = None,
         *,
         continues: bool = False,
         stop: StopFlag | None = None,
@@ -133,7 +134,7 @@ class ScriptedEngine:
         self.answers_now.set()
         return not self.info.server
 
-    def prepare(self, messages: Sequence[PromptMessage], thinking: bool | None = None) -> None:
+    def prepare(self, messages: Sequence[PromptMessage], thinking: Thinking = None) -> None:
         self.prepared.append(tuple(messages))
 
     def close(self) -> None:

@@ -33,7 +33,7 @@ from qwen_tui.engine.local.loading.generation_defaults import LEAST_TEMPERATURE
 from qwen_tui.engine.local.loading.load import Loaded
 from qwen_tui.engine.local.prompts.prompt import Prompt
 from qwen_tui.engine.local.stopping import Ended, IsStopped, Stopped, never
-from qwen_tui.engine.sampling import seed_for
+from qwen_tui.engine.sampling import defaults_for, seed_for
 from qwen_tui.errors import QwenTuiError
 
 Send = Callable[[Event], None]
@@ -52,7 +52,7 @@ def generate(
 ) -> None:
     """Generate one reply and send its events, `Finished` at the end.
 
-    `arrived` is the `time.monotonic()` at which the request arrived. `answers_now` is polled while the model thinks,
+    `arrived` is the `time.monotonic()` at which the request arrived. `answers_now` is polled while the model thinks
     and ends its thinking. Raises QwenTuiError if the prompt exceeds the window, and whatever the model raises.
     """
     seed = seed_for(request.sampling)
@@ -211,6 +211,9 @@ def _configured(loaded: Loaded, request: Request) -> GenerationConfig:
     """Return the checkpoint's generation_config, overridden by the user's values."""
     sampling = request.sampling
     config = copy.deepcopy(loaded.defaults)
+    if (defaults := defaults_for(loaded.info, request.thinking)) is not loaded.info.sampling_defaults:
+        for name, value in defaults.items():
+            setattr(config, name, value)
     for name in SAMPLING_FIELDS:
         if (value := getattr(sampling, name)) is not None:
             setattr(config, name, value)
