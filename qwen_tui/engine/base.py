@@ -23,6 +23,15 @@ DECODE_PATHS = ("generate", "graph", "kernels")
 STOP_REASONS = ("eos", "stop_string", "length", "stopped")
 """`Run.stop_reason` values of this version."""
 
+Thinking = bool | str | None
+"""How to think: a str is an effort, True and False turn thinking on and off, None leaves it to the template."""
+
+EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+"""Names of efforts in use, from the least on; a template knows some of them."""
+
+NO_EFFORT = EFFORTS[0]
+"""The effort that turns thinking off."""
+
 Quantization = Literal["auto", "none", "4bit", "8bit"]
 
 
@@ -71,6 +80,10 @@ class ModelInfo:
     """False for a base model, which continues plain text."""
     can_think: bool = False
     """Whether the chat template has a variable that turns thinking on and off."""
+    thinks: bool = False
+    """For a server, whose template is unknown: whether one of its replies has thought by itself."""
+    rereads: tuple[str, ...] = ()
+    """The settings that change the first tokens of a prompt, so that all of it is read again."""
     chat_format: ChatFormat | None = None
     """What its chat template does; None for a base model and for a server."""
     sampling_defaults: Mapping[str, Json] = field(default_factory=dict)
@@ -139,10 +152,13 @@ class Request:
 
     messages: tuple[PromptMessage, ...]
     sampling: Sampling = Sampling()
-    thinking: bool | None = None
-    """Ask the template for thinking or for none; None leaves it to the template."""
+    thinking: Thinking = None
     continues: bool = False
     """Whether the last message is the assistant's and is to be continued."""
+    thinking_budget: int | None = None
+    """Tokens of thinking after which the closing mark is written; None leaves it the window but for the answer."""
+    most_tokens: int = 0
+    """Limit of all generated tokens, instead of the answer's alone; 0 is none."""
     reuse: bool = True
     """Whether the KV cache of an earlier prompt may be reused. Replays set False: the last bits of a result
     depend on how many tokens are read at once."""
@@ -280,7 +296,7 @@ class Engine(Protocol):
     def count(
         self,
         messages: Sequence[PromptMessage],
-        thinking: bool | None = None,
+        thinking: Thinking = None,
         *,
         continues: bool = False,
         stop: StopFlag | None = None,
@@ -294,11 +310,17 @@ class Engine(Protocol):
     def stream(self, request: Request, stop: StopFlag) -> Iterator[Event]:
         """Generate one reply, yielding events as they happen. Setting `stop` ends it with `Finished`."""
 
+    def answer_now(self) -> bool:
+        """End the thinking of the running reply, so that its answer begins; False if that is not supported.
+
+        May be called from any thread. It has no effect on a reply that does not think.
+        """
+
     @property
     def reads_ahead(self) -> bool:
         """Whether `prepare` has an effect."""
 
-    def prepare(self, messages: Sequence[PromptMessage], thinking: bool | None = None) -> None:
+    def prepare(self, messages: Sequence[PromptMessage], thinking: Thinking = None) -> None:
         """Start reading messages that are likely to begin the next prompt; return at once.
 
         Any other request comes first, and a new call replaces the previous one. An empty sequence only cancels

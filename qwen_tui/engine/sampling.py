@@ -1,10 +1,11 @@
 """The sampling of a reply: its seed, and what repeats it."""
 
 import secrets
+from collections.abc import Mapping
 from typing import Any
 
 from qwen_tui.chat.messages import Json, Run
-from qwen_tui.engine.base import PENALTIES, SAMPLING_FIELDS, Sampling
+from qwen_tui.engine.base import PENALTIES, SAMPLING_FIELDS, ModelInfo, Sampling, Thinking
 
 NEUTRAL_PENALTIES: dict[str, Json] = {
     "repetition_penalty": 1.0,
@@ -12,6 +13,26 @@ NEUTRAL_PENALTIES: dict[str, Json] = {
     "frequency_penalty": 0.0,
 }
 """The values of `PENALTIES` that change nothing."""
+
+
+_THINKING_TOP_P, _THINKING_TOP_K = 0.95, 20
+_WITHOUT_THINKING: dict[str, Json] = {"temperature": 0.7, "top_p": 0.8, "top_k": 20}
+_WITHOUT_LONG_THINKING: dict[str, Json] = {**_WITHOUT_THINKING, "presence_penalty": 1.5}
+
+
+def defaults_for(info: ModelInfo, thinking: Thinking) -> Mapping[str, Json]:
+    """Return the model's own sampling values for replies with or without thinking.
+
+    A generation_config has one set. Where it is the one that Qwen recommends for thinking (top-p 0.95, top-k 20;
+    temperature 0.6 in Qwen3, 1.0 in later models) and thinking can be turned off, replies without thinking use
+    the other set of the same model cards.
+    """
+    own = info.sampling_defaults
+    is_for_thinking = own.get("top_p") == _THINKING_TOP_P and own.get("top_k") == _THINKING_TOP_K
+    if thinking is not False or not info.can_think or not own.get("do_sample") or not is_for_thinking:
+        return own
+    is_later = (own.get("temperature") or 1.0) >= 1.0
+    return {**own, **(_WITHOUT_LONG_THINKING if is_later else _WITHOUT_THINKING)}
 
 
 def sampling_of(run: Run) -> Sampling:

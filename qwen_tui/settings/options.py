@@ -13,10 +13,13 @@ from typing import Any, Literal, get_args
 
 from qwen_tui import strings
 from qwen_tui.chat.messages import Json
-from qwen_tui.engine.base import ModelSpec, Quantization, Sampling
+from qwen_tui.engine.base import EFFORTS, ModelInfo, ModelSpec, Quantization, Sampling, Thinking
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.settings.stop_strings import stop_strings
 from qwen_tui.strings.languages import LANGUAGES
+
+USUAL_EFFORTS = ("low", "medium", "high")
+"""Efforts that most templates with any know."""
 
 Kind = Literal["text", "prose", "number", "integer", "switch", "choice"]
 Group = Literal["sampling", "system", "memory", "model", "screen"]
@@ -160,6 +163,10 @@ class Settings:
         kind="integer", group="memory", minimum=16, maximum=100_000_000, step=256
     )
     thinking: bool | None = _option(kind="switch", group="model")
+    effort: str | None = _option(kind="choice", group="model", choices=EFFORTS)
+    thinking_budget: int | None = _option(
+        kind="integer", group="model", minimum=16, maximum=1_000_000, step=256
+    )
     model: str | None = _everywhere(kind="text")
     quantization: Quantization = _everywhere("auto", kind="choice", choices=get_args(Quantization))
     device: str = _everywhere("auto", kind="text")
@@ -177,6 +184,12 @@ class Settings:
         values = {f.name: getattr(self, f.name) for f in dataclasses.fields(Sampling)}
         return Sampling(**{**values, "stop": stop_strings(self.stop or "")})
 
+    def thinking_for(self, info: ModelInfo) -> Thinking:
+        """Return how this model is asked to think; an effort that its template does not know is left out."""
+        if self.thinking is False or self.effort not in efforts_of(info):
+            return self.thinking
+        return self.effort
+
     @property
     def model_spec(self) -> ModelSpec:
         """The model that these settings ask for."""
@@ -190,6 +203,13 @@ class Settings:
     def with_overrides(self, overrides: Mapping[str, Json]) -> "Settings":
         """Apply a conversation's overrides; invalid ones are ignored."""
         return replace(self, **valid(overrides, per_conversation=True)[0])
+
+
+def efforts_of(info: ModelInfo) -> tuple[str, ...]:
+    """Return the efforts that change something for this model; for a server, the ones in common use."""
+    if info.chat_format is not None:
+        return info.chat_format.efforts
+    return USUAL_EFFORTS if info.server and info.can_think else ()
 
 
 OPTIONS: dict[str, Option] = {

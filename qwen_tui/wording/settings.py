@@ -28,6 +28,8 @@ def worded(option: Option, value: Json) -> str:
         return f"{value:,}"
     if option.name == "language" and value in LANGUAGES:
         return texts(str(value)).NAME
+    if option.name == "effort":
+        return strings.say(f"panes.effort.{value}")
     if value == "auto" or option.kind == "choice":
         return strings.say(f"panes.choice.{value}")
     return displayed(one_line(str(value)))
@@ -44,7 +46,10 @@ def worded_open(option: Option, value: Json, own: Json) -> str:
 
 _UNSET = {
     name: f"panes.unset.{name}"
-    for name in ("seed", "stop", "memory_turns", "memory_tokens", "thinking", "server", "context_window")
+    for name in (
+        *("seed", "stop", "memory_turns", "memory_tokens", "server", "context_window"),
+        *("thinking", "effort", "thinking_budget"),
+    )
 }
 
 

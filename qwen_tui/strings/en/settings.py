@@ -35,6 +35,11 @@ _FIELDS: dict[str, tuple[str, str]] = {
         "The model sees at most this many tokens. Empty: the whole context window.",
     ),
     "thinking": ("Thinking", "Let the model think before it replies, if its chat template supports that."),
+    "effort": ("Effort", "How much the model thinks, as far as its chat template knows efforts."),
+    "thinking_budget": (
+        "Thinking budget",
+        "End the thinking after this many tokens, so that the answer begins. Empty: whatever the answer leaves.",
+    ),
     "model": (
         "Model",
         "guide, a folder, a name on the hub such as Qwen/Qwen2.5-7B-Instruct, or a model on the server.",

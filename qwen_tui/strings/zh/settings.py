@@ -17,6 +17,11 @@ _FIELDS: dict[str, tuple[str, str]] = {
     "memory_turns": ("记忆轮数", "模型最多看到最近多少轮。留空则不限。"),
     "memory_tokens": ("记忆 token 数", "模型最多看到多少 token。留空则用整个上下文窗口。"),
     "thinking": ("思考", "让模型先思考再回复（需要对话模板支持）。"),
+    "effort": ("思考强度", "让模型想多少（需要对话模板支持）。"),
+    "thinking_budget": (
+        "思考上限",
+        "思考满这么多 token 就结束，开始回答。留空则只给回答留出位置，其余都可用来思考。",
+    ),
     "model": (
         "模型",
         "guide、文件夹、Hugging Face 上的名称（如 Qwen/Qwen2.5-7B-Instruct），或服务器上的模型。",

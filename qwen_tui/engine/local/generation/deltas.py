@@ -47,6 +47,21 @@ class Deltas:
         """Whether the answer has come to one of its stop strings."""
         return self._stop.is_found
 
+    @property
+    def is_thinking(self) -> bool:
+        """Whether the next token belongs to a thought."""
+        return self._splitter.is_thinking
+
+    def is_end(self, token_id: int) -> bool:
+        """Whether the token ends the reply."""
+        return token_id in self._end_ids
+
+    def close_thought(self, closing_ids: Sequence[int]) -> None:
+        """Add the closing mark of a thought; a character that the thought has left incomplete is dropped."""
+        self._add(self._splitter.push(self._decoder.flush(is_cut=True)))
+        for token_id in closing_ids:
+            self.push(token_id)
+
     def push(self, token_id: int) -> None:
         """Add the next generated token."""
         if token_id in self._end_ids:
