@@ -16,7 +16,7 @@ from qwen_tui.strings import say
 
 USAGE_ERROR = 2
 
-VALUES = (*(field.name for field in dataclasses.fields(Sampling)), "thinking")
+VALUES = (*(field.name for field in dataclasses.fields(Sampling)), "thinking", "effort", "thinking_budget")
 """The settings that `ask` accepts for its reply."""
 
 CONVERSATION_COMMANDS = ("list", "show", "search", "export", "import", "rename", "delete", "restore")
@@ -122,7 +122,8 @@ def _add_ask(commands: _Commands) -> None:
     group = ask.add_argument_group(say("cli.ask_values"))
     for name in VALUES:
         option = OPTIONS[name]
-        form = "on|off" if option.kind == "switch" else "N"
+        forms = {"switch": "on|off", "text": "TEXT", "choice": "|".join(option.choices)}
+        form = forms.get(option.kind, "N")
         flag = f"--{name.replace('_', '-')}"
         # As typed: checked together with the other settings.
         group.add_argument(flag, dest=name, metavar=form, help=option.help.replace("%", "%%"))

@@ -5,13 +5,13 @@ server and the test double look the same to the caller. Types that need no defau
 creating a dataclass takes ten times as long and would delay the first screen.
 """
 
-import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from qwen_tui.chat.messages import Json, Role, Run
+from qwen_tui.engine.chat_format import ChatFormat
 from qwen_tui.engine.trace import Traced
 
 ON_SERVER = "server"
@@ -19,6 +19,18 @@ ON_SERVER = "server"
 
 DECODE_PATHS = ("generate", "graph", "kernels")
 """`Run.decode_path` values of replies generated on this machine."""
+
+STOP_REASONS = ("eos", "stop_string", "length", "stopped")
+"""`Run.stop_reason` values of this version."""
+
+Thinking = bool | str | None
+"""How to think: a str is an effort, True and False turn thinking on and off, None leaves it to the template."""
+
+EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+"""Names of efforts in use, from the least on; a template knows some of them."""
+
+NO_EFFORT = EFFORTS[0]
+"""The effort that turns thinking off."""
 
 Quantization = Literal["auto", "none", "4bit", "8bit"]
 
@@ -67,7 +79,13 @@ class ModelInfo:
     has_chat_template: bool = True
     """False for a base model, which continues plain text."""
     can_think: bool = False
-    """Whether the chat template supports `enable_thinking`."""
+    """Whether the chat template has a variable that turns thinking on and off."""
+    thinks: bool = False
+    """For a server, whose template is unknown: whether one of its replies has thought by itself."""
+    rereads: tuple[str, ...] = ()
+    """The settings that change the first tokens of a prompt, so that all of it is read again."""
+    chat_format: ChatFormat | None = None
+    """What its chat template does; None for a base model and for a server."""
     sampling_defaults: Mapping[str, Json] = field(default_factory=dict)
     """The checkpoint's generation_config, keyed by the names in `Sampling` and `do_sample`."""
     memory_bytes: int = 0
@@ -98,39 +116,23 @@ class Sampling:
     top_k: int | None = None
     min_p: float | None = None
     repetition_penalty: float | None = None
+    presence_penalty: float | None = None
+    """Subtracted from the logit of each token that the reply already has."""
+    frequency_penalty: float | None = None
+    """Subtracted from a token's logit as often as the reply already has it."""
+    stop: tuple[str, ...] = ()
+    """Texts that end the answer; they are not part of it."""
     seed: int | None = None
     """None draws a new seed for each reply; the receipt records it."""
     max_new_tokens: int = 2048
+    """Maximum length of the answer; thinking has room of its own."""
 
 
-SAMPLING_FIELDS = ("temperature", "top_p", "top_k", "min_p", "repetition_penalty")
+PENALTIES = ("repetition_penalty", "presence_penalty", "frequency_penalty")
+"""The fields that also apply to greedy decoding."""
+
+SAMPLING_FIELDS = ("temperature", "top_p", "top_k", "min_p", *PENALTIES)
 """Fields that a generation_config shares by name: displayed, sent to servers and recorded in receipts."""
-
-
-def sampling_of(run: Run) -> Sampling:
-    """Return the sampling that reproduces this run's tokens from the same prompt, and generates no more.
-
-    A value that was not in effect becomes its neutral value, since None would select the checkpoint's own. A
-    value that is not a number (runs are read from files) becomes None.
-    """
-    tokens = max(1, len(run.token_ids))
-    if "do_sample" not in run.sampling:
-        return Sampling(seed=run.seed, max_new_tokens=tokens)
-    nothing: dict[str, Json] = {"temperature": 1.0, "top_p": 1.0, "top_k": 0, "repetition_penalty": 1.0}
-    is_sampled = bool(run.sampling["do_sample"])
-    names = SAMPLING_FIELDS if is_sampled else ("repetition_penalty",)
-    values = {name: run.sampling.get(name, nothing.get(name)) for name in names}
-    numbers: dict[str, Any] = {
-        name: value for name, value in values.items() if isinstance(value, int | float)
-    }
-    if "top_k" in numbers:
-        numbers["top_k"] = int(numbers["top_k"])
-    return Sampling(greedy=not is_sampled, seed=run.seed, max_new_tokens=tokens, **numbers)
-
-
-def seed_for(sampling: Sampling) -> int:
-    """Return the requested seed, or a new one short enough for a person to retype."""
-    return secrets.randbelow(2**31) if sampling.seed is None else sampling.seed
 
 
 class PromptMessage(NamedTuple):
@@ -150,10 +152,13 @@ class Request:
 
     messages: tuple[PromptMessage, ...]
     sampling: Sampling = Sampling()
-    thinking: bool | None = None
-    """Ask the template for thinking or for none; None leaves it to the template."""
+    thinking: Thinking = None
     continues: bool = False
     """Whether the last message is the assistant's and is to be continued."""
+    thinking_budget: int | None = None
+    """Tokens of thinking after which the closing mark is written; None leaves it the window but for the answer."""
+    most_tokens: int = 0
+    """Limit of all generated tokens, instead of the answer's alone; 0 is none."""
     reuse: bool = True
     """Whether the KV cache of an earlier prompt may be reused. Replays set False: the last bits of a result
     depend on how many tokens are read at once."""
@@ -291,7 +296,7 @@ class Engine(Protocol):
     def count(
         self,
         messages: Sequence[PromptMessage],
-        thinking: bool | None = None,
+        thinking: Thinking = None,
         *,
         continues: bool = False,
         stop: StopFlag | None = None,
@@ -305,11 +310,17 @@ class Engine(Protocol):
     def stream(self, request: Request, stop: StopFlag) -> Iterator[Event]:
         """Generate one reply, yielding events as they happen. Setting `stop` ends it with `Finished`."""
 
+    def answer_now(self) -> bool:
+        """End the thinking of the running reply, so that its answer begins; False if that is not supported.
+
+        May be called from any thread. It has no effect on a reply that does not think.
+        """
+
     @property
     def reads_ahead(self) -> bool:
         """Whether `prepare` has an effect."""
 
-    def prepare(self, messages: Sequence[PromptMessage], thinking: bool | None = None) -> None:
+    def prepare(self, messages: Sequence[PromptMessage], thinking: Thinking = None) -> None:
         """Start reading messages that are likely to begin the next prompt; return at once.
 
         Any other request comes first, and a new call replaces the previous one. An empty sequence only cancels

@@ -57,6 +57,11 @@ class ThinkingSplitter:
         self._by_text = by_text
         self._held = ""
 
+    @property
+    def is_thinking(self) -> bool:
+        """Whether more text would be thinking."""
+        return self._at in (_At.THINKING_START, _At.THINKING)
+
     def push(self, text: str) -> list[Piece]:
         """Split some more text."""
         self._held += text

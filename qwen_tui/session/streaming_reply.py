@@ -54,6 +54,11 @@ class StreamingReply:
         """How many tokens have been generated, thinking included."""
         self._text_cleaner, self._thinking_cleaner = Cleaner(), Cleaner()
 
+    @property
+    def is_thinking(self) -> bool:
+        """Whether the model is writing a thought, and has not begun to answer."""
+        return bool(self._thinking) and not self._text
+
     def since(self, place: Place) -> News:
         """Return what was added since this position."""
         with self._lock:
@@ -127,4 +132,7 @@ def with_prompt(run: Run, request: Request) -> Run:
     """Return the run with the system prompt and thinking mode of its request."""
     first = request.messages[0]
     system_prompt = first.content if first.role is Role.SYSTEM else ""
-    return replace(run, system_prompt=system_prompt, thinking=request.thinking)
+    asked = request.thinking
+    if isinstance(asked, str):
+        return replace(run, system_prompt=system_prompt, thinking=True, effort=asked)
+    return replace(run, system_prompt=system_prompt, thinking=asked)

@@ -17,6 +17,7 @@ from qwen_tui.engine.base import (
     Request,
     StopFlag,
     TextDelta,
+    Thinking,
     ThinkingDelta,
     TokenCounts,
 )
@@ -73,12 +74,14 @@ class ScriptedEngine:
     closed: bool = False
     alive: bool = True
     reads_ahead: bool = True
+    answers_now: threading.Event = field(default_factory=threading.Event)
+    """Set when the running reply was asked to end its thinking."""
     on_ask: Callable[[Request], None] = lambda request: None
 
     def count(
         self,
         messages: Sequence[PromptMessage],
-        thinking: bool | None = None,
+        thinking: Thinking = None,
         *,
         continues: bool = False,
         stop: StopFlag | None = None,
@@ -127,7 +130,11 @@ class ScriptedEngine:
             )
         )
 
-    def prepare(self, messages: Sequence[PromptMessage], thinking: bool | None = None) -> None:
+    def answer_now(self) -> bool:
+        self.answers_now.set()
+        return not self.info.server
+
+    def prepare(self, messages: Sequence[PromptMessage], thinking: Thinking = None) -> None:
         self.prepared.append(tuple(messages))
 
     def close(self) -> None:

@@ -103,6 +103,7 @@ SENTENCES: dict[str, str] = {
     "receipt.ended": "Ended",
     "receipt.ended.eos": "by the model",
     "receipt.ended.length": "cut off: reached max new tokens or the end of the context window",
+    "receipt.ended.stop_string": "by a stop string",
     "receipt.ended.stopped": "stopped by you",
     "receipt.digest": "Prompt digest",
     "receipt.extra": "Other",

@@ -103,6 +103,7 @@ SENTENCES: dict[str, str] = {
     "receipt.ended": "结束原因",
     "receipt.ended.eos": "模型自己结束",
     "receipt.ended.length": "截断：达到最大生成长度，或上下文窗口已满",
+    "receipt.ended.stop_string": "遇到停止字符串",
     "receipt.ended.stopped": "你停止了生成",
     "receipt.digest": "提示词哈希",
     "receipt.extra": "其他",

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from qwen_tui.chat.cleaning import one_line
 from qwen_tui.chat.message_text import plausible
 from qwen_tui.chat.messages import Json, Message, Run, Status
-from qwen_tui.engine.base import DECODE_PATHS, ON_SERVER
+from qwen_tui.engine.base import DECODE_PATHS, ON_SERVER, STOP_REASONS
 from qwen_tui.strings import say
 from qwen_tui.ui.markdown.lines import BLANK, Line
 from qwen_tui.ui.markdown.wrap import wrap
@@ -88,7 +88,7 @@ def _facts(run: Run, path: Sequence[Message]) -> Iterator[tuple[str, str]]:
     yield "prompt", _prompt(run)
     yield "reply", tokens_in_words(run.new_tokens)
     yield "time", _times(run)
-    yield "ended", say(f"receipt.ended.{ended}") if ended in ("eos", "length", "stopped") else ended
+    yield "ended", say(f"receipt.ended.{ended}") if ended in STOP_REASONS else ended
     yield "digest", run.prompt_digest
     yield "extra", _listed(run.extra)
 

@@ -64,6 +64,23 @@ def test_each_server_gets_what_it_takes_by_its_own_names(
     assert notes(engine, request) == []  # said once
 
 
+def test_penalties_and_stop_strings_are_the_protocols_own(connect: Connect, script: Script) -> None:
+    request = replace(
+        HELLO,
+        sampling=Sampling(greedy=True, presence_penalty=1.5, frequency_penalty=0.2, stop=("###", "\n\n")),
+    )
+    script.serves({"id": "m", "owned_by": "vllm"})
+    assert notes(connect(), request) == []
+    asked = {"presence_penalty": 1.5, "frequency_penalty": 0.2, "stop": ["###", "\n\n"], "temperature": 0.0}
+    assert asked.items() <= script.bodies()[-1].items()
+    script.serves({"id": "m"})
+    paths = {"/v1/chat/completions": {}, "/load_model": {}}
+    script.answers["/openapi.json"] = with_json({"paths": paths})
+    assert [each.names for each in notes(connect(), request)] == [("presence_penalty", "frequency_penalty")]
+    assert script.bodies()[-1]["stop"] == ["###", "\n\n"]
+    assert not {"presence_penalty", "frequency_penalty"} & script.bodies()[-1].keys()
+
+
 def test_a_parameter_that_is_refused_by_name_is_left_out_from_then_on(
     connect: Connect, script: Script
 ) -> None:

@@ -6,11 +6,12 @@ is complete, and its tokens are counted with that text.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import groupby
 from operator import itemgetter
 
 from qwen_tui.engine.base import Event, TextDelta, ThinkingDelta
+from qwen_tui.engine.local.generation.stop_search import StopSearch
 from qwen_tui.engine.local.loading.load import Loaded
 from qwen_tui.engine.local.prompts.detokenizer import ByteDecoder, TextDecoder, WindowDecoder
 from qwen_tui.engine.local.prompts.prompt import Prompt
@@ -23,19 +24,43 @@ PERIOD_SECONDS = 1 / 60
 class Deltas:
     """The outgoing text of one reply."""
 
-    def __init__(self, loaded: Loaded, prompt: Prompt, send: Callable[[Event], None]) -> None:
+    def __init__(
+        self, loaded: Loaded, prompt: Prompt, send: Callable[[Event], None], stop: Sequence[str] = ()
+    ) -> None:
+        """`stop` are texts that end the answer."""
         self._decoder: TextDecoder = WindowDecoder(loaded.tokenizer, prompt.begun_ids)
         if loaded.token_bytes:
             self._decoder = ByteDecoder(loaded.token_bytes)
         self._tags = loaded.prompts.think_ids or (-1, -1)
         by_text = loaded.prompts.think_ids is None
         self._splitter = ThinkingSplitter(thinks=prompt.thinks, by_text=by_text, begun=bool(prompt.begun_ids))
+        self._stop = StopSearch(stop)
         self._end_ids = frozenset(loaded.end_ids)
         self._send = send
         self._sent_at = 0.0
         self._waiting: list[tuple[Channel, str, int]] = []
         self._uncounted = 0
         """Number of tokens whose text has not been released yet."""
+
+    @property
+    def has_stopped(self) -> bool:
+        """Whether the answer has come to one of its stop strings."""
+        return self._stop.is_found
+
+    @property
+    def is_thinking(self) -> bool:
+        """Whether the next token belongs to a thought."""
+        return self._splitter.is_thinking
+
+    def is_end(self, token_id: int) -> bool:
+        """Whether the token ends the reply."""
+        return token_id in self._end_ids
+
+    def close_thought(self, closing_ids: Sequence[int]) -> None:
+        """Add the closing mark of a thought; a character that the thought has left incomplete is dropped."""
+        self._add(self._splitter.push(self._decoder.flush(is_cut=True)))
+        for token_id in closing_ids:
+            self.push(token_id)
 
     def push(self, token_id: int) -> None:
         """Add the next generated token."""
@@ -51,6 +76,7 @@ class Deltas:
         """Send the remaining text of a reply; `is_cut` if it did not end by itself and may be continued."""
         self._add(self._splitter.push(self._decoder.flush(is_cut=is_cut)))
         self._add(self._splitter.flush(is_cut=is_cut))
+        self._release(Channel.ANSWER, self._stop.flush())
         self._send_waiting()
 
     def _is_tag(self, token_id: int) -> bool:
@@ -66,6 +92,10 @@ class Deltas:
 
     def _add(self, pieces: list[Piece]) -> None:
         for channel, text in pieces:
+            self._release(channel, self._stop.push(text) if channel is Channel.ANSWER else text)
+
+    def _release(self, channel: Channel, text: str) -> None:
+        if text:
             self._waiting.append((channel, text, self._uncounted))
             self._uncounted = 0
 

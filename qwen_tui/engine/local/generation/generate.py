@@ -7,18 +7,16 @@ generated until then are kept.
 
 import copy
 import math
-import time
 from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
 from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList
-from transformers.generation.streamers import BaseStreamer
 
 from qwen_tui.chat.messages import Json, Run
-from qwen_tui.engine.base import SAMPLING_FIELDS, Event, Finished, PromptReady, Request, seed_for
+from qwen_tui.engine.base import SAMPLING_FIELDS, Event, Finished, PromptReady, Request
 from qwen_tui.engine.local.decoding.decoder import Decoder
-from qwen_tui.engine.local.decoding.sampling import Values, fast_values
+from qwen_tui.engine.local.decoding.sampling import NO_PENALTIES, Values, fast_values, penalties_of
 from qwen_tui.engine.local.forward.chunked_prefill import prefilling
 from qwen_tui.engine.local.forward.prefill import (
     LEAST_TOKENS,
@@ -28,23 +26,34 @@ from qwen_tui.engine.local.forward.prefill import (
     prefill_in_parts,
 )
 from qwen_tui.engine.local.generation.deltas import Deltas
+from qwen_tui.engine.local.generation.reply_penalties import ReplyPenalties
+from qwen_tui.engine.local.generation.rooms import Rooms, rooms
+from qwen_tui.engine.local.generation.streamer import GENERATE, Streamer, ThoughtOver
 from qwen_tui.engine.local.loading.generation_defaults import LEAST_TEMPERATURE
 from qwen_tui.engine.local.loading.load import Loaded
 from qwen_tui.engine.local.prompts.prompt import Prompt
-from qwen_tui.engine.local.stopping import IsStopped, Stopped
+from qwen_tui.engine.local.stopping import Ended, IsStopped, Stopped, never
+from qwen_tui.engine.sampling import defaults_for, seed_for
 from qwen_tui.errors import QwenTuiError
 
 Send = Callable[[Event], None]
 
-GENERATE = "generate"
-"""Name in receipts of decoding by the library."""
+COMPLETE = ("eos", "stop_string")
+"""Stop reasons of replies that need no continuing."""
 
 
-def generate(loaded: Loaded, request: Request, send: Send, is_stopped: IsStopped, arrived: float) -> None:
+def generate(
+    loaded: Loaded,
+    request: Request,
+    send: Send,
+    is_stopped: IsStopped,
+    arrived: float,
+    answers_now: IsStopped = never,
+) -> None:
     """Generate one reply and send its events, `Finished` at the end.
 
-    `arrived` is the `time.monotonic()` at which the request arrived. Raises QwenTuiError if the prompt exceeds the
-    context window, and whatever the model raises.
+    `arrived` is the `time.monotonic()` at which the request arrived. `answers_now` is polled while the model thinks
+    and ends its thinking. Raises QwenTuiError if the prompt exceeds the window, and whatever the model raises.
     """
     seed = seed_for(request.sampling)
     window = loaded.info.context_window
@@ -58,9 +67,10 @@ def generate(loaded: Loaded, request: Request, send: Send, is_stopped: IsStopped
     except Stopped:
         prompt, reused = Prompt([], False), 0
     send(PromptReady(len(prompt.ids), reused))
-    config = _configured(loaded, request, window - len(prompt.ids))
-    streamer = _Streamer(Deltas(loaded, prompt, send), is_stopped)
-    asked = _Asked(prompt, reused, config, seed, streamer)
+    room = rooms(loaded, request, prompt)
+    config = _configured(loaded, request)
+    streamer = Streamer(Deltas(loaded, prompt, send, request.sampling.stop), room, is_stopped, answers_now)
+    asked = _Asked(prompt, reused, config, seed, room, streamer)
     # Any decoder will do: they all sample in the same way, and `generate` in another.
     decoder = loaded.decoder if request.decode_path != GENERATE else None
     try:
@@ -68,68 +78,115 @@ def generate(loaded: Loaded, request: Request, send: Send, is_stopped: IsStopped
             raise Stopped
         _run(loaded, asked, decoder, send, is_stopped)
         reason = "eos" if streamer.token_ids and streamer.token_ids[-1] in loaded.end_ids else "length"
+    except Ended as end:
+        reason = end.reason
     except Stopped:
         reason = "stopped"
-    streamer.deltas.flush(is_cut=reason != "eos")
-    send(Finished(_receipt(loaded, asked, reason, arrived)))
+    streamer.deltas.flush(is_cut=reason not in COMPLETE)
+    send(Finished(_receipt(loaded, asked, request.sampling.stop, reason, arrived)))
 
 
 class _Asked(NamedTuple):
-    """Everything a reply is generated from."""
+    """Everything a reply is generated from, and what has been generated."""
 
     prompt: Prompt
     reused: int
     """How many of the prompt's tokens are cached."""
     config: GenerationConfig
     seed: int
-    streamer: "_Streamer"
+    room: Rooms
+    streamer: Streamer
+
+    @property
+    def ids(self) -> list[int]:
+        """The prompt and the reply so far."""
+        return self.prompt.ids + self.streamer.token_ids
+
+    @property
+    def written(self) -> int:
+        """How many of `ids` are the reply's own."""
+        return len(self.prompt.begun_ids) + len(self.streamer.token_ids)
+
+    @property
+    def left(self) -> int:
+        """How many more tokens the reply may have."""
+        return self.room.total - len(self.streamer.token_ids)
 
 
 def _run(loaded: Loaded, asked: _Asked, decoder: Decoder | None, send: Send, is_stopped: IsStopped) -> None:
+    """Generate the reply; where a thought has to end, write its closing mark and continue after it."""
+    reused, seed = asked.reused, asked.seed
+    while True:
+        try:
+            _decode(loaded, asked, decoder, send, is_stopped, reused, seed)
+            return
+        except ThoughtOver:
+            asked.streamer.close_thought()
+        if asked.left < 1:
+            raise Ended("length")
+        reused, seed = loaded.cache.begin(asked.ids), seed + 1
+
+
+def _decode(
+    loaded: Loaded,
+    asked: _Asked,
+    decoder: Decoder | None,
+    send: Send,
+    is_stopped: IsStopped,
+    reused: int,
+    seed: int,
+) -> None:
     """Prefill what is not cached, generate, and tell the cache what was read, however that ends."""
     model, cache = loaded.model, loaded.cache
     values = fast_values(asked.config) if decoder is not None else None
-    ids = on_device(asked.prompt.ids, model)
+    ids = on_device(asked.ids, model)
     try:
         with torch.no_grad(), interruptible(model, is_stopped), cache.watching(model):
-            done = prefill(model, ids, cache, asked.reused, send, is_stopped)
+            done = prefill(model, ids, cache, reused, send, is_stopped)
             # `generate` reads a few of them with the last one, but for many there may not be enough memory.
             left = ids.shape[1] - 1 - done
             if cache.states is not None and left > (0 if values is not None else LEAST_TOKENS):
                 prefill_in_parts(model, ids[:, done:-1], cache, cache.states)
             if decoder is None or values is None:
-                _by_generate(loaded, asked, ids)
+                _by_generate(loaded, asked, ids, seed)
                 return
-        _by_decoder(loaded, asked, decoder, values, ids[0])
+        _by_decoder(loaded, asked, decoder, values, ids[0], seed)
     except QwenTuiError:
         cache.forget()  # NaN in the cache would spoil every later reply
         raise
     finally:
-        cache.end(asked.prompt.ids + asked.streamer.token_ids)
+        cache.end(asked.ids)
 
 
-def _by_generate(loaded: Loaded, asked: _Asked, ids: torch.Tensor) -> None:
-    """Generate with the library after the prompt `ids` (1, T), which also reads what is not cached yet."""
+def _by_generate(loaded: Loaded, asked: _Asked, ids: torch.Tensor, seed: int) -> None:
+    """Generate with the library after `ids` (1, T), which also reads what is not cached yet."""
+    config = copy.copy(asked.config)
+    config.max_new_tokens = asked.left
+    asked.streamer.begin()
     processors = LogitsProcessorList()
     if loaded.padded_ids is not None:
         processors.append(_NoPaddedIds(loaded.padded_ids))
+    if penalties_of(config) != NO_PENALTIES:
+        processors.append(ReplyPenalties(*penalties_of(config), ids.shape[1] - asked.written))
     processors.append(_MustBeNumbers())
     # `generate` samples only from the global generators. Seed them here, so that nothing before this matters.
-    torch.manual_seed(asked.seed)
+    torch.manual_seed(seed)
     with prefilling(loaded.model, without_mask=loaded.cache.prefills_without_mask):
         # All ids, including cached ones: the repetition penalty needs them.
         loaded.model.generate(
             ids,
             attention_mask=torch.ones_like(ids),
-            generation_config=asked.config,
+            generation_config=config,
             past_key_values=loaded.cache.states,
             logits_processor=processors,
             streamer=asked.streamer,
         )
 
 
-def _by_decoder(loaded: Loaded, asked: _Asked, decoder: Decoder, values: Values, ids: torch.Tensor) -> None:
-    """Generate with the fast decoder after the prompt `ids` (T), all but the last of which are cached."""
+def _by_decoder(
+    loaded: Loaded, asked: _Asked, decoder: Decoder, values: Values, ids: torch.Tensor, seed: int
+) -> None:
+    """Generate with the fast decoder after `ids` (T), all but the last of which are cached."""
     config, streamer = asked.config, asked.streamer
     streamer.decode_path = decoder.step.name
     ends = frozenset(config.eos_token_id or ())
@@ -139,7 +196,8 @@ def _by_decoder(loaded: Loaded, asked: _Asked, decoder: Decoder, values: Values,
     decoder.cached = ids.shape[0] - 1
     try:
         with torch.no_grad():
-            for token_id in decoder.decode(ids, config.max_new_tokens, values, asked.seed, suppressed):
+            tokens = decoder.decode(ids, asked.left, values, seed, suppressed, written=asked.written)
+            for token_id in tokens:
                 streamer.take(token_id)
                 if token_id in ends:
                     break
@@ -149,10 +207,13 @@ def _by_decoder(loaded: Loaded, asked: _Asked, decoder: Decoder, values: Values,
             loaded.cache.note_broken_off()
 
 
-def _configured(loaded: Loaded, request: Request, room: int) -> GenerationConfig:
+def _configured(loaded: Loaded, request: Request) -> GenerationConfig:
     """Return the checkpoint's generation_config, overridden by the user's values."""
     sampling = request.sampling
     config = copy.deepcopy(loaded.defaults)
+    if (defaults := defaults_for(loaded.info, request.thinking)) is not loaded.info.sampling_defaults:
+        for name, value in defaults.items():
+            setattr(config, name, value)
     for name in SAMPLING_FIELDS:
         if (value := getattr(sampling, name)) is not None:
             setattr(config, name, value)
@@ -168,7 +229,7 @@ def _configured(loaded: Loaded, request: Request, room: int) -> GenerationConfig
     else:
         # The library warns about each one that is left set.
         config.temperature = config.top_p = config.top_k = config.min_p = config.typical_p = None
-    config.max_new_tokens = min(sampling.max_new_tokens, room)
+    config.max_new_tokens = sampling.max_new_tokens
     config.max_length = None
     config.eos_token_id = list(loaded.end_ids) or None
     if request.ignores_end and loaded.end_ids:
@@ -184,10 +245,13 @@ def _is_warm(temperature: float | None) -> bool:
     return temperature is None or temperature >= LEAST_TEMPERATURE
 
 
-def _receipt(loaded: Loaded, asked: _Asked, reason: str, arrived: float) -> Run:
+def _receipt(loaded: Loaded, asked: _Asked, stop: tuple[str, ...], reason: str, arrived: float) -> Run:
     info, streamer = loaded.info, asked.streamer
     names = ("do_sample", *SAMPLING_FIELDS, "max_new_tokens")
-    sampling: dict[str, Json] = {name: getattr(asked.config, name) for name in names}
+    sampling: dict[str, Json] = {name: getattr(asked.config, name, None) for name in names}
+    if stop:
+        sampling["stop"] = list(stop)
+    begun = len(asked.prompt.begun_ids) if asked.prompt.thinks else 0
     return Run(
         model=info.model,
         revision=info.revision,
@@ -204,40 +268,9 @@ def _receipt(loaded: Loaded, asked: _Asked, reason: str, arrived: float) -> Run:
         first_token_seconds=max(0.0, streamer.first_at - arrived) if streamer.token_ids else 0.0,
         decode_seconds=streamer.last_at - streamer.first_at,
         stop_reason=reason,
+        thought_closed_at=streamer.closed_at and begun + streamer.closed_at,
         token_ids=tuple(streamer.token_ids),
     )
-
-
-class _Streamer(BaseStreamer):  # type: ignore[misc]  # transformers is not typed
-    """Receives each token as it is chosen. Raises `Stopped` through `generate`."""
-
-    def __init__(self, deltas: Deltas, is_stopped: IsStopped) -> None:
-        self.deltas = deltas
-        self.token_ids: list[int] = []
-        self.first_at = self.last_at = 0.0
-        self._is_stopped = is_stopped
-        self._saw_prompt = False
-        self.decode_path = GENERATE
-
-    def put(self, value: torch.Tensor) -> None:
-        """Receive the prompt (1, T) in the first call, then one token (1) per call."""
-        if not self._saw_prompt:
-            self._saw_prompt = True
-            return
-        for token_id in value.tolist():
-            self.take(token_id)
-
-    def take(self, token_id: int) -> None:
-        """Receive one token. Raises `Stopped`."""
-        self.last_at = time.monotonic()
-        self.first_at = self.first_at or self.last_at
-        self.token_ids.append(token_id)
-        self.deltas.push(token_id)
-        if self._is_stopped():
-            raise Stopped
-
-    def end(self) -> None:
-        """Do nothing: it is not called when `generate` raises, so the caller finishes the reply."""
 
 
 class _MustBeNumbers(LogitsProcessor):  # type: ignore[misc]

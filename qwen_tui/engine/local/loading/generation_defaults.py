@@ -71,6 +71,8 @@ _FOLLOWED: dict[str, tuple[Callable[[Any], Any], Any]] = {
     "top_p": (_number(0, 1), None),
     "min_p": (_number(0, 1), None),
     "repetition_penalty": (_number(LEAST_PENALTY), None),
+    "presence_penalty": (_number(-2, 2), None),
+    "frequency_penalty": (_number(-2, 2), None),
     "typical_p": (_number(1e-6, 1), 1),
     "epsilon_cutoff": (_number(0, 0.999), 0),
     "eta_cutoff": (_number(0, 0.999), 0),

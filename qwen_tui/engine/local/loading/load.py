@@ -29,6 +29,7 @@ from qwen_tui.engine.local.loading.quantized_weights import kept
 from qwen_tui.engine.local.loading.read_weights import read_model
 from qwen_tui.engine.local.prompts.detokenizer import TokenBytes, is_byte_level
 from qwen_tui.engine.local.prompts.prompt import REFUSALS, PromptBuilder
+from qwen_tui.engine.local.prompts.rereading import rereads
 from qwen_tui.engine.models.checkpoint import Checkpoint, inspect
 from qwen_tui.engine.models.quantized_cache import QuantizedCache
 from qwen_tui.engine.redaction import one_line
@@ -117,6 +118,7 @@ def load(
         revision=resolved.revision,
         has_chat_template=prompts.template is not None,
         can_think=prompts.can_think,
+        rereads=rereads(prompts),
         sampling_defaults=traits.sampling_defaults(defaults),
         memory_bytes=model.get_memory_footprint(),
         load_seconds=time.monotonic() - began,

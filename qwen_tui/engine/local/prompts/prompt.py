@@ -16,7 +16,7 @@ from jinja2 import TemplateError
 from transformers import PreTrainedTokenizerBase
 
 from qwen_tui.chat.messages import Role
-from qwen_tui.engine.base import PromptMessage, TokenCounts
+from qwen_tui.engine.base import NO_EFFORT, PromptMessage, Thinking, TokenCounts
 from qwen_tui.engine.local.cache.kv_cache import common_prefix
 from qwen_tui.engine.local.prompts.encoding import Encoder
 from qwen_tui.engine.local.prompts.splicing import Splicer, filled, marked
@@ -71,7 +71,7 @@ class PromptBuilder:
     def build(
         self,
         messages: Sequence[PromptMessage],
-        thinking: bool | None = None,
+        thinking: Thinking = None,
         *,
         continues: bool = False,
         is_stopped: IsStopped = never,
@@ -89,7 +89,7 @@ class PromptBuilder:
     def certain(
         self,
         messages: Sequence[PromptMessage],
-        thinking: bool | None = None,
+        thinking: Thinking = None,
         *,
         is_stopped: IsStopped = never,
     ) -> list[int]:
@@ -101,7 +101,7 @@ class PromptBuilder:
         return one[: common_prefix(one, other)]
 
     def count(
-        self, messages: Sequence[PromptMessage], thinking: bool | None = None, *, continues: bool = False
+        self, messages: Sequence[PromptMessage], thinking: Thinking = None, *, continues: bool = False
     ) -> TokenCounts:
         """Count tokens; see `Engine.count`. If a template has no blocks, a message's share is its content."""
         if not messages:
@@ -115,6 +115,11 @@ class PromptBuilder:
             if is_continued:
                 shares[-1] = len(prompt.begun_ids)
         return TokenCounts(len(prompt.ids), tuple(shares))
+
+    def encode(self, text: str) -> list[int]:
+        """Return the tokens of a text of the template's own, such as the mark that ends a thought."""
+        with self._lock:
+            return self._encoder.encode(text)
 
     def end_of_turn_id(self) -> int | None:
         """Return the special token with which the template closes an assistant's message, or None.
@@ -132,7 +137,7 @@ class PromptBuilder:
         last = next((token for token in reversed(ids) if token in special), None)
         return last if last != self._opener else None
 
-    def _new(self, messages: Sequence[PromptMessage], thinking: bool | None) -> Prompt:
+    def _new(self, messages: Sequence[PromptMessage], thinking: Thinking) -> Prompt:
         seen = [self._defused(message) for message in messages]
         text = self._render(seen, thinking)
         ids = self._spliced(messages, seen, thinking, text)
@@ -144,7 +149,7 @@ class PromptBuilder:
         self,
         messages: Sequence[PromptMessage],
         seen: Sequence[PromptMessage],
-        thinking: bool | None,
+        thinking: Thinking,
         text: str,
     ) -> list[int] | None:
         """Return the prompt with replies as the tokens that were generated for them; None if it has none.
@@ -167,9 +172,7 @@ class PromptBuilder:
                 )
         return None
 
-    def _continued(
-        self, before: Sequence[PromptMessage], reply: PromptMessage, thinking: bool | None
-    ) -> Prompt:
+    def _continued(self, before: Sequence[PromptMessage], reply: PromptMessage, thinking: Thinking) -> Prompt:
         """Return the prompt that the reply was generated from, followed by the reply so far, verbatim.
 
         The library's `continue_final_message` gives the template a finished reply, which templates render
@@ -193,7 +196,7 @@ class PromptBuilder:
         except (QwenTuiError, IndexError):
             raise QwenTuiError("engine.nothing_before") from None
 
-    def _render(self, messages: Sequence[PromptMessage], thinking: bool | None) -> str:
+    def _render(self, messages: Sequence[PromptMessage], thinking: Thinking) -> str:
         """Render the prompt's text from defused messages.
 
         If the template rejects system messages, their text is put at the start of the first user message; if it
@@ -210,8 +213,12 @@ class PromptBuilder:
                 refusals.append(one_line(error))
         raise QwenTuiError("engine.template_refused", detail=refusals[0])
 
-    def _apply(self, messages: Sequence[PromptMessage], thinking: bool | None) -> str:
-        asked = {"enable_thinking": thinking} if self.can_think and thinking is not None else {}
+    def _apply(self, messages: Sequence[PromptMessage], thinking: Thinking) -> str:
+        asked: dict[str, object] = {}
+        if self.can_think and thinking is not None:
+            asked["enable_thinking"] = thinking not in (False, NO_EFFORT)
+        if isinstance(thinking, str):
+            asked["reasoning_effort"] = thinking
         seen = [{"role": str(each.role), "content": each.content} for each in messages]
         for as_seen, message in zip(seen, messages, strict=True):
             if message.thinking:
