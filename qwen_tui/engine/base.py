@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple, Protocol
 
 from qwen_tui.chat.messages import Json, Role, Run
 from qwen_tui.engine.chat_format import ChatFormat
+from qwen_tui.engine.inspection import PromptTokens
 from qwen_tui.engine.trace import Traced
 
 ON_SERVER = "server"
@@ -306,6 +307,11 @@ class Engine(Protocol):
         `continues` is as in `Request`: the last message's share is then its text and the generation prompt
         before it. Raises `engine.stopped_early` if `stop` is set before the count is known.
         """
+
+    def inspect(
+        self, request: Request, *, template: bool = True, stop: StopFlag | None = None
+    ) -> PromptTokens:
+        """Return a prompt's tokens; without `template`, those of the contents alone. Raises as `count` does."""
 
     def stream(self, request: Request, stop: StopFlag) -> Iterator[Event]:
         """Generate one reply, yielding events as they happen. Setting `stop` ends it with `Finished`."""

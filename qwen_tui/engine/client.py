@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from typing import NoReturn
 
 from qwen_tui.engine.base import (
     Event,
@@ -14,7 +15,8 @@ from qwen_tui.engine.base import (
     Thinking,
     TokenCounts,
 )
-from qwen_tui.engine.wire import Count, Measured, MeasureMemory, MeasurePlain, Prepare
+from qwen_tui.engine.inspection import PromptTokens
+from qwen_tui.engine.wire import Answer, Count, Inspect, Measured, MeasureMemory, MeasurePlain, Prepare
 from qwen_tui.engine.worker import Asked, Worker
 from qwen_tui.errors import QwenTuiError
 
@@ -56,7 +58,19 @@ class LocalEngine:
         """Count the tokens of a prompt; see `Engine.count`."""
         if not messages:
             return TokenCounts(0, ())
-        asked = self._worker.ask(Count(tuple(messages), thinking, continues))
+        answer = self._at_once(Count(tuple(messages), thinking, continues), stop)
+        return answer if isinstance(answer, TokenCounts) else _missing()
+
+    def inspect(
+        self, request: Request, *, template: bool = True, stop: StopFlag | None = None
+    ) -> PromptTokens:
+        """Return the tokens of a request's prompt; see `Engine.inspect`."""
+        answer = self._at_once(Inspect(request, template), stop)
+        return answer if isinstance(answer, PromptTokens) else _missing()
+
+    def _at_once(self, question: Count | Inspect, stop: StopFlag | None) -> Answer:
+        """Ask what the worker answers even while it generates; raises the error that it answers with."""
+        asked = self._worker.ask(question)
         try:
             # No timeout: a dead or hung worker is detected elsewhere and answered with an error.
             while (answer := asked.next(RELAY_SECONDS)) is None:
@@ -64,9 +78,9 @@ class LocalEngine:
                     raise QwenTuiError("engine.stopped_early")
         finally:
             self._worker.forget(asked)
-        if isinstance(answer, TokenCounts):
-            return answer
-        raise answer if isinstance(answer, QwenTuiError) else QwenTuiError("engine.no_answer")
+        if isinstance(answer, QwenTuiError):
+            raise answer
+        return answer
 
     def stream(self, request: Request, stop: StopFlag) -> Iterator[Event]:
         """Generate one reply; see `Engine.stream`. Closing the iterator early stops the reply too."""
@@ -129,3 +143,7 @@ class LocalEngine:
         self._worker.stop(asked)
         if not over.wait(self._stop_seconds) and not asked.answered:
             self._worker.end(QwenTuiError("engine.did_not_stop", seconds=self._stop_seconds))
+
+
+def _missing() -> NoReturn:
+    raise QwenTuiError("engine.no_answer")

@@ -84,7 +84,7 @@ def replay(
             if not run.token_ids:  # stopped before its first token
                 continue
             again, text, tokens = replace(run, token_ids=(), stop_reason=""), "", 0
-            for event in engine.stream(_request(conversation, reply, index, engine.info), stop):
+            for event in engine.stream(request_again(conversation, reply, index, engine.info), stop):
                 if isinstance(event, TextDelta | ThinkingDelta):
                     text, tokens = text + event.text, tokens + event.tokens
                     yield Replaying(reply_id, min(done + tokens, total), total)
@@ -108,7 +108,7 @@ def replay(
         yield NotReplayed(reply_id, error)
 
 
-def _request(conversation: Conversation, reply: Message, index: int, info: ModelInfo) -> Request:
+def request_again(conversation: Conversation, reply: Message, index: int, info: ModelInfo) -> Request:
     """Reconstruct the request of one run of a reply; raises `QwenTuiError` if that is no longer possible."""
     run = reply.receipt[index]
     model = {"model": run.model, "quantization": run.quantization, "dtype": run.dtype}

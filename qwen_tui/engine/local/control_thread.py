@@ -11,13 +11,14 @@ import threading
 import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from qwen_tui.engine import wire
 from qwen_tui.engine.base import TokenCounts
+from qwen_tui.engine.inspection import PromptTokens
 from qwen_tui.engine.redaction import one_line
 from qwen_tui.engine.stop_flag import StopPage
-from qwen_tui.engine.wire import Answer, Count, Ping
+from qwen_tui.engine.wire import Answer, Count, Inspect, Ping
 from qwen_tui.errors import QwenTuiError
 
 log = logging.getLogger(__name__)
@@ -42,7 +43,9 @@ class WorkerPipe:
         self.jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
         self.count: Callable[[Count], TokenCounts] = _not_ready
         """Counts tokens; set by the main thread once there is a tokenizer. May raise QwenTuiError."""
-        self._counts: queue.SimpleQueue[tuple[int, Count]] = queue.SimpleQueue()
+        self.inspect: Callable[[Inspect], PromptTokens] = _not_ready
+        """Names the tokens of a prompt; set like `count`."""
+        self._counts: queue.SimpleQueue[tuple[int, Count | Inspect]] = queue.SimpleQueue()
 
     def send(self, number: int, answer: Answer) -> None:
         """Answer the question with this number."""
@@ -66,7 +69,7 @@ class WorkerPipe:
                 match question:
                     case Ping():
                         self.send(number, question)
-                    case Count():
+                    case Count() | Inspect():
                         self._counts.put((number, question))
                     case _:
                         self.jobs.put(Job(number, question, time.monotonic()))
@@ -81,7 +84,7 @@ class WorkerPipe:
             number, question = self._counts.get()
             answer: Answer
             try:
-                answer = self.count(question)
+                answer = self.count(question) if isinstance(question, Count) else self.inspect(question)
             except QwenTuiError as error:
                 answer = error
             except Exception as error:
@@ -91,5 +94,5 @@ class WorkerPipe:
             self.send(number, answer)
 
 
-def _not_ready(_: Count) -> TokenCounts:
+def _not_ready(_: object) -> NoReturn:
     raise QwenTuiError("engine.not_ready")

@@ -16,6 +16,7 @@ from qwen_tui.engine.local.generation.prefill_ahead import read_ahead
 from qwen_tui.engine.local.loading.choose_model import resolve
 from qwen_tui.engine.local.loading.download_progress import DownloadStopped
 from qwen_tui.engine.local.loading.load import Loaded, load
+from qwen_tui.engine.local.prompts.inspecting import inspected
 from qwen_tui.engine.wire import GoOn, Load, Located, MeasureMemory, MeasurePlain, MemoryRates, Prepare
 from qwen_tui.errors import QwenTuiError
 
@@ -85,6 +86,9 @@ def _load(pipe: WorkerPipe, number: int, question: Load) -> Loaded | None:
         log.exception("loading %s failed", spec)
         pipe.send(number, in_plain_words(error))
         return None
+    pipe.inspect = lambda asked: inspected(
+        loaded.prompts, loaded.tokenizer, loaded.cache, asked.request, template=asked.template
+    )
     pipe.count = lambda asked: loaded.prompts.count(asked.messages, asked.thinking, continues=asked.continues)
     pipe.send(number, loaded.info)
     return loaded

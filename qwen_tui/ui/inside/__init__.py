@@ -1,1 +1,1 @@
-"""Looking inside replies: comparing the variants of one."""
+"""The view inside: prompt, sampling, branches and certainty of the model, on the conversation shown; lessons."""

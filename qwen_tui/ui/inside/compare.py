@@ -9,7 +9,7 @@ from typing import NamedTuple
 from qwen_tui.chat.messages import Json, Message, Run
 from qwen_tui.engine.base import SAMPLING_FIELDS
 from qwen_tui.strings import joined, say
-from qwen_tui.ui.inside.charts import beside
+from qwen_tui.ui.markdown.charts import beside
 from qwen_tui.ui.markdown.lines import BLANK, Line
 from qwen_tui.ui.markdown.lines import Run as Inked
 from qwen_tui.ui.markdown.wrap import wrap

@@ -53,9 +53,12 @@ def pieces(tokens: Iterable[bytes]) -> list[Piece]:
 class TokenText:
     """Pieces laid out at one width: their rows, and where each token stands."""
 
-    def __init__(self, parts: Sequence[Piece], inks: Sequence[str], width: int) -> None:
-        """Lay out pieces; `inks` are those of the tokens, without the words for boundaries."""
+    def __init__(
+        self, parts: Sequence[Piece], inks: Sequence[str], width: int, *, boundaries: bool = True
+    ) -> None:
+        """Lay out pieces; `inks` are those of the tokens, to which `boundaries` adds `BOUNDARIES`."""
         self._parts = parts
+        self._boundaries = boundaries
         self._inks = inks
         self._rows = _placed(parts, max(2, width))
         self._row_of = [0] * len(parts)
@@ -107,7 +110,9 @@ class TokenText:
     def _line(self, spans: Sequence[Span], chosen: int | None) -> Line:
         runs: list[Run] = []
         for piece, text in spans:
-            ink = f"{self._inks[self._parts[piece].first]} {BOUNDARIES[piece % 2]}".strip()
+            ink = self._inks[self._parts[piece].first]
+            if self._boundaries:
+                ink = f"{ink} {BOUNDARIES[piece % 2]}".strip()
             run = (text, ink)
             if piece == chosen:
                 run = inked(run, "chosen")
@@ -158,3 +163,14 @@ def visible(text: str) -> str:
 def _put(row: list[Span], piece: int, text: str) -> None:
     if text:
         row.append(Span(piece, text))
+
+
+_HEAT_FROM = (0.9, 0.7, 0.5, 0.3, 0.1)
+"""Probabilities from which a token is colored less: the first is that of a token without color."""
+
+
+def heat_ink(probability: float | None) -> str:
+    """Return the ink of a token of this probability, `heat0` for a sure one to `heat5`; None is unknown."""
+    if probability is None:
+        return "muted"
+    return f"heat{sum(probability < limit for limit in _HEAT_FROM)}"

@@ -342,7 +342,8 @@ async def test_the_bar_offers_what_applies_to_the_message_under_the_cursor() -> 
         answer = reply(CODE, status=Status.STOPPED)
         await shown(app, pilot, [question("first"), answer], **{answer.id: Variant(2, 3)})
         assert bar_of(app) == (
-            "y Copy  c Continue  u Copy code  e Edit  r Regenerate  ←  → Variants  w Compare  i Receipt  s Save code  d Delete"
+            "y Copy  c Continue  u Copy code  e Edit  r Regenerate  ←  → Variants  w Compare  "
+            "i Receipt  s Save code  d Delete"
         )
         assert bar_of(app) in screen_rows(app)[32]
         await pilot.press("up")

@@ -22,7 +22,8 @@ class Tracer:
     def add(self, token: int, measured: Measured) -> None:
         """Add the next token."""
         told = [
-            self._candidate(each, logprob) for each, logprob in zip(measured.ids, measured.logprobs, strict=True)
+            self._candidate(each, logprob)
+            for each, logprob in zip(measured.ids, measured.logprobs, strict=True)
         ]
         chosen = self._candidate(token, measured.logprob)
         self.count(token)

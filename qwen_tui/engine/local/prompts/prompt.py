@@ -108,13 +108,20 @@ class PromptBuilder:
             return TokenCounts(0, ())
         prompt = self.build(messages, thinking, continues=continues)
         is_continued = _is_continued(messages, continues)
-        shares = self._blocks(prompt.ids, messages, is_continued)
-        if shares is None:
+        blocks = self.blocks(prompt, messages, continues=continues)
+        if blocks is not None:
+            shares = [len(block) for block in blocks]
+        else:
             with self._lock:
                 shares = [len(self._encoder.encode(self._encoder.defuse(m.content))) for m in messages]
             if is_continued:
                 shares[-1] = len(prompt.begun_ids)
         return TokenCounts(len(prompt.ids), tuple(shares))
+
+    def encode_bare(self, text: str) -> list[int]:
+        """Return the tokens of a person's text without the template; control tokens in it are not obeyed."""
+        with self._lock:
+            return self._encoder.encode(self._encoder.defuse(text), add_special_tokens=self.template is None)
 
     def encode(self, text: str) -> list[int]:
         """Return the tokens of a text of the template's own, such as the mark that ends a thought."""
@@ -249,10 +256,11 @@ class PromptBuilder:
         # One per message, one for the generation prompt, and perhaps one for a default system prompt.
         return next((i for i in ids if i in added and ids.count(i) - len(turns) in (1, 2)), None)
 
-    def _blocks(
-        self, ids: list[int], messages: Sequence[PromptMessage], is_continued: bool
-    ) -> list[int] | None:
-        """Return each message's length, from its opener to the next; None if the template has no such blocks."""
+    def blocks(
+        self, prompt: Prompt, messages: Sequence[PromptMessage], *, continues: bool
+    ) -> list[range] | None:
+        """Return each message's tokens, from its opener to the next; None if the template has no such blocks."""
+        ids, is_continued = prompt.ids, _is_continued(messages, continues)
         if self._opener is None:
             return None
         bounds = [place for place, token in enumerate(ids) if token == self._opener]
@@ -263,7 +271,7 @@ class PromptBuilder:
         unasked = len(bounds) - 1 - len(messages)
         if unasked not in (0, 1) or (unasked == 1 and messages[0].role is Role.SYSTEM):
             return None
-        return [end - start for start, end in pairwise(bounds[unasked:])]
+        return [range(start, end) for start, end in pairwise(bounds[unasked:])]
 
 
 def _is_continued(messages: Sequence[PromptMessage], continues: bool) -> bool:

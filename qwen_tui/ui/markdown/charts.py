@@ -8,6 +8,9 @@ from qwen_tui.wording.cell_width import cells, cropped
 _EIGHTHS = "▏▎▍▌▋▊▉█"
 _STEPS = "▁▂▃▄▅▆▇█"
 
+FULL_BITS = 6.0
+"""Entropy of a full column, at least: a reply that was sure should not look uncertain."""
+
 
 def bar(share: float, width: int) -> str:
     """Return a bar of `share` (0 to 1) of `width` cells; what is above 0 is at least an eighth of a cell."""

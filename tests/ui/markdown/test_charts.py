@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qwen_tui.ui.inside.charts import bar, beside, column_of, percent, sparkline
+from qwen_tui.ui.markdown.charts import bar, beside, column_of, percent, sparkline
 from qwen_tui.ui.markdown.lines import Line
 
 
