@@ -25,10 +25,10 @@ FIRST_LOOK = 256
 class Tap(LogitsProcessor):  # type: ignore[misc]  # transformers is not typed
     """The last processor before temperature: keeps the scores (1, V) as they are, for `measured`."""
 
-    def __init__(self, values: Values, suppressed: torch.Tensor | None) -> None:
+    def __init__(self, values: Values, suppressed: torch.Tensor) -> None:
         """`suppressed` (N) are ids that cannot be chosen, whatever the model says."""
         self._values = values
-        self._suppressed = suppressed
+        self._suppressed = suppressed if len(suppressed) else None
         self._logits = self._scores = torch.empty(0)
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
@@ -104,7 +104,9 @@ def _sampled(scores: torch.Tensor, token: int, values: Values, number: int) -> t
     by_top_k = Cut(number, 1.0) if is_open else Cut(len(shares), sum(shares))
     before = accumulate(shares, initial=0.0)
     limit = values.top_p * by_top_k.probability if values.top_p < 1 else math.inf
-    shares = [share for share, sum_before in zip(shares, before, strict=False) if sum_before < limit] or shares[:1]
+    shares = [
+        share for share, sum_before in zip(shares, before, strict=False) if sum_before < limit
+    ] or shares[:1]
     by_top_p = Cut(len(shares), sum(shares))
     shares = [share for share in shares if share >= values.min_p * first] or shares[:1]
     by_min_p = Cut(len(shares), sum(shares))

@@ -14,7 +14,9 @@ class TokenText:
     def __init__(self, tokenizer: PreTrainedTokenizerBase) -> None:
         self._tokenizer = tokenizer
         self._is_byte_level = is_byte_level(tokenizer)
-        self._added: dict[int, str] = {i: token.content for i, token in tokenizer.added_tokens_decoder.items()}
+        self._added: dict[int, str] = {
+            i: token.content for i, token in tokenizer.added_tokens_decoder.items()
+        }
         self._found: dict[int, bytes] = {}
 
     def __getitem__(self, token_id: int) -> bytes:
