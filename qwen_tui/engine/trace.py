@@ -72,7 +72,8 @@ class Traced(NamedTuple):
     There is one for each of the reply's token ids, in order, the end of turn included.
     """
 
-    tokens: tuple[TokenTrace, ...]
+    tokens: tuple[TokenTrace | None, ...]
+    """None for a token that the model did not choose: given by the person, or written by the program."""
 
 
 def packed(tokens: Iterable[TokenTrace]) -> bytes:

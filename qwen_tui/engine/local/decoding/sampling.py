@@ -50,8 +50,11 @@ def beyond(config: GenerationConfig) -> frozenset[str]:
 
 def fast_values(config: GenerationConfig) -> Values | None:
     """Return the values of a generation_config; None if it has unsupported settings."""
-    if beyond(config):
-        return None
+    return None if beyond(config) else values_of(config)
+
+
+def values_of(config: GenerationConfig) -> Values:
+    """Return the values of a generation_config, without its unsupported settings."""
     penalty = config.repetition_penalty or 1.0
     presence, frequency = penalties_of(config)
     if not config.do_sample:

@@ -25,10 +25,10 @@ FIRST_LOOK = 256
 class Tap(LogitsProcessor):  # type: ignore[misc]  # transformers is not typed
     """The last processor before temperature: keeps the scores (1, V) as they are, for `measured`."""
 
-    def __init__(self, values: Values, suppressed: torch.Tensor | None) -> None:
+    def __init__(self, values: Values, suppressed: torch.Tensor) -> None:
         """`suppressed` (N) are ids that cannot be chosen, whatever the model says."""
         self._values = values
-        self._suppressed = suppressed
+        self._suppressed = suppressed if len(suppressed) else None
         self._logits = self._scores = torch.empty(0)
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:

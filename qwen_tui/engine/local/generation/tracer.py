@@ -17,17 +17,17 @@ class Tracer:
         self._text = text
         self._seen = set(prompt)
         self._times = Counter(begun)
-        self._waiting: list[TokenTrace] = []
+        self._waiting: list[TokenTrace | None] = []
 
     def add(self, token: int, measured: Measured) -> None:
-        """Add the next token."""
+        """Add the next token that the model chose."""
         told = [
             self._candidate(each, logprob)
             for each, logprob in zip(measured.ids, measured.logprobs, strict=True)
         ]
         chosen = self._candidate(token, measured.logprob)
-        self.count(token)
-        self._waiting.append(
+        self._add(
+            token,
             TokenTrace(
                 chosen=chosen,
                 rank=measured.rank,
@@ -36,19 +36,23 @@ class Tracer:
                 log_total=measured.log_total,
                 candidates=tuple(told),
                 funnel=measured.funnel,
-            )
+            ),
         )
 
-    def count(self, token: int) -> None:
-        """Note that the reply has this token."""
-        self._seen.add(token)
-        self._times[token] += 1
+    def add_given(self, token: int) -> None:
+        """Add the next token, which the model did not choose."""
+        self._add(token, None)
 
     def send(self, send: Callable[[Event], None]) -> None:
         """Send what was not sent yet."""
         if self._waiting:
             waiting, self._waiting = self._waiting, []
             send(Traced(tuple(waiting)))
+
+    def _add(self, token: int, trace: TokenTrace | None) -> None:
+        self._seen.add(token)
+        self._times[token] += 1
+        self._waiting.append(trace)
 
     def _candidate(self, token: int, logprob: float) -> Candidate:
         return Candidate(token, self._text[token], logprob, token in self._seen, self._times[token])

@@ -30,6 +30,7 @@ from qwen_tui.engine.local.loading.read_weights import read_model
 from qwen_tui.engine.local.prompts.detokenizer import TokenBytes, is_byte_level
 from qwen_tui.engine.local.prompts.prompt import REFUSALS, PromptBuilder
 from qwen_tui.engine.local.prompts.rereading import rereads
+from qwen_tui.engine.local.prompts.token_text import TokenText
 from qwen_tui.engine.models.checkpoint import Checkpoint, inspect
 from qwen_tui.engine.models.quantized_cache import QuantizedCache
 from qwen_tui.engine.redaction import one_line
@@ -60,6 +61,7 @@ class Loaded:
     """Ids of the output layer that the tokenizer lacks, on the model's device; None if there are none."""
     token_bytes: TokenBytes | None
     """Only for byte-level tokenizers."""
+    token_text: TokenText
     cache: KVCache
     """KV cache of the latest prompt."""
     decoder: Decoder | None
@@ -131,7 +133,18 @@ def load(
     padded = traits.padded_ids(model, tokenizer)
     token_bytes = TokenBytes(tokenizer) if is_byte_level(tokenizer) else None
     return Loaded(
-        model, tokenizer, prompts, info, defaults, end_ids, padded, token_bytes, cache, decoder, saving
+        model,
+        tokenizer,
+        prompts,
+        info,
+        defaults,
+        end_ids,
+        padded,
+        token_bytes,
+        TokenText(tokenizer),
+        cache,
+        decoder,
+        saving,
     )
 
 
