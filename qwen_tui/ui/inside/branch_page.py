@@ -2,18 +2,18 @@
 
 from collections.abc import Sequence
 
-from qwen_tui.engine.trace import Candidate
+from qwen_tui.engine.trace import Candidate, TokenTrace
 from qwen_tui.engine.what_if import dials, reshaped
 from qwen_tui.strings import say
 from qwen_tui.ui.inside.candidates import candidate_rows, head, probability, why_no_trace, words_of
-from qwen_tui.ui.inside.page import Page, note
+from qwen_tui.ui.inside.page import TokenPage, note
 from qwen_tui.ui.inside.subject import Look
 from qwen_tui.ui.markdown.charts import percent
 from qwen_tui.ui.markdown.lines import BLANK, Line
 from qwen_tui.ui.markdown.wrap import wrap
 
 
-class BranchPage(Page):
+class BranchPage(TokenPage):
     """The candidates of one token, one of which can be chosen instead."""
 
     name = "branch"
@@ -30,6 +30,15 @@ class BranchPage(Page):
         """The candidate looked at."""
         candidates = self.look.token.candidates if self.look.token is not None else ()
         return candidates[min(self._number, len(candidates) - 1)] if candidates else None
+
+    def given(self) -> list[TokenTrace]:
+        """Return how the tokens were chosen that a variant with the chosen candidate begins with."""
+        token, candidate = self.look.token, self.candidate
+        before = [each for each in self.look.traces[: self.look.at] if each is not None]
+        if token is None or candidate is None or len(before) < self.look.at:
+            return []
+        chance = reshaped(token, dials(self.look.sampling)).chances[self._number]
+        return [*before, token._replace(chosen=candidate, rank=self._number + 1, chance=chance)]
 
     def rows(self, width: int) -> Sequence[Line]:
         token = self.look.token

@@ -10,6 +10,7 @@ from qwen_tui.ui.inside.page import note
 from qwen_tui.ui.inside.subject import Look
 from qwen_tui.ui.markdown.charts import bar, padded, percent
 from qwen_tui.ui.markdown.lines import Line, Run
+from qwen_tui.ui.markdown.plain import plain_lines
 from qwen_tui.ui.markdown.tokens import pieces, visible
 from qwen_tui.ui.markdown.wrap import wrap
 from qwen_tui.wording.cell_width import cells, padded_left
@@ -36,9 +37,9 @@ def why_no_trace(look: Look, width: int) -> list[Line]:
     """Say why there is nothing to show about a token, and what to do."""
     if look.reply is None:
         return note("inside.no_reply", width)
-    if look.traces and look.token is None:
-        return note("inside.no_trace.token", width)
-    return note("inside.no_trace", width)
+    if look.said:
+        return plain_lines(look.said, width, "muted")
+    return note("inside.no_trace.token" if look.traces else "inside.no_trace", width)
 
 
 def head(look: Look, token: TokenTrace, width: int) -> list[Line]:

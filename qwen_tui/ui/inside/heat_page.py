@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from qwen_tui.strings import say
 from qwen_tui.ui.inside.candidates import considered, probability, why_no_trace, words_of
-from qwen_tui.ui.inside.page import Page
+from qwen_tui.ui.inside.page import TokenPage
 from qwen_tui.ui.inside.subject import Look
 from qwen_tui.ui.markdown.charts import FULL_BITS, column_of, percent, sparkline
 from qwen_tui.ui.markdown.lines import BLANK, Line
@@ -12,7 +12,7 @@ from qwen_tui.ui.markdown.tokens import TokenText, heat_ink, pieces
 from qwen_tui.ui.markdown.wrap import wrap
 
 
-class HeatPage(Page):
+class HeatPage(TokenPage):
     """The reply looked at, and where it was least certain."""
 
     name = "heat"

@@ -1,12 +1,16 @@
 """Keep what the panel looks at up to date: which reply, and the engine's answers about it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
 from qwen_tui.chat.messages import Json, Message, Role
 from qwen_tui.engine.base import Engine
+from qwen_tui.engine.trace import TokenTrace
 from qwen_tui.errors import QwenTuiError
+from qwen_tui.session.replay import traced_again
+from qwen_tui.session.traces import Traces
+from qwen_tui.strings import say
 from qwen_tui.ui.inside.asking import Asking
 from qwen_tui.ui.inside.prompted import prompted
 from qwen_tui.ui.inside.subject import Look, Prompted, Subject
@@ -24,8 +28,8 @@ class Looking:
         self._subject = subject
         self._changed = changed
         self._asking = Asking()
-        self.stay_at = 0
-        """The token to look at in the next reply: the one with which it was begun."""
+        self.given: Sequence[TokenTrace] = ()
+        """How the tokens were chosen with which the next reply begins; the last one is looked at."""
         self._asked: dict[str, Asked] = {}
         """What the newest question of each kind was about."""
 
@@ -61,6 +65,25 @@ class Looking:
         """Look at the next message."""
         self._turn_to(None)
 
+    def trace_again(self) -> None:
+        """Generate the reply again from its receipt, only to see how its tokens are chosen."""
+        subject, reply = self.look.subject, self.look.reply
+        if subject is None or subject.engine is None or reply is None or self._asking.is_asking("trace"):
+            return
+        self.look.said = say("inside.tracing")
+        traces = subject.session.traces
+        work = partial(traced_again, subject.conversation, reply, subject.engine)
+        self._asking.ask("trace", work, partial(self._take_traces, traces, reply.id))
+        self._changed()
+
+    def _take_traces(
+        self, traces: Traces, reply_id: str, answer: Sequence[TokenTrace | None] | QwenTuiError
+    ) -> None:
+        self.look.said = str(answer) if isinstance(answer, QwenTuiError) else ""
+        if not isinstance(answer, QwenTuiError):
+            traces.fill(reply_id, answer)
+        self._changed()
+
     def use_trial(self) -> None:
         """Make the tried sampling values those of the conversation."""
         subject, trial = self.look.subject, dict(self.look.trial)
@@ -91,8 +114,10 @@ class Looking:
         before = self.look.reply
         self.look.reply = reply
         if (before.id if before else None) != (reply.id if reply else None):
-            self.look.at, self.stay_at = self.stay_at, 0
-            self.look.traces, self.look.trial = (), {}
+            self.look.at, self.look.traces, self.look.trial, self.look.said = 0, (), {}, ""
+            if reply is not None and self.given and self.look.subject is not None:
+                self.look.subject.session.traces.fill(reply.id, self.given)
+                self.look.at, self.given = len(self.given) - 1, ()
 
     def _ask_prompt(self, now: Subject, engine: Engine) -> None:
         reply = self.look.reply

@@ -20,6 +20,10 @@ class Page:
         self.look = look
         """What the panel looks at, shared by all tabs."""
 
+    def enabled(self) -> frozenset[str]:
+        """Return the names of the actions that do something now."""
+        return self.actions
+
     def rows(self, width: int) -> Sequence[Line]:
         """Lay out the tab at a width in cells."""
         raise NotImplementedError
@@ -44,6 +48,13 @@ class Page:
     def click(self, row: int, column: int) -> bool:
         """Choose what is in a cell; return whether the tab has to be laid out again."""
         return False
+
+
+class TokenPage(Page):
+    """A tab about a token of a reply; without a trace it only offers to make one."""
+
+    def enabled(self) -> frozenset[str]:
+        return self.actions if self.look.token is not None else frozenset(("earlier", "later", "trace"))
 
 
 def note(code: str, width: int, **parameters: object) -> list[Line]:

@@ -48,6 +48,7 @@ class InsidePane(Vertical):
         Binding("c", "press('compare')", say("inside.key.compare"), id="inside.compare"),
         Binding("u", "press('use')", say("inside.key.use"), id="inside.use"),
         Binding("l", "press('least')", say("inside.key.least"), id="inside.least"),
+        Binding("r", "press('trace')", say("inside.key.trace"), id="inside.trace"),
         Binding("m", "press('colour')", say("inside.key.colour"), id="inside.colour"),
         Binding("p", "press('earlier')", say("inside.key.earlier"), id="inside.earlier"),
         Binding("n", "press('later')", say("inside.key.later"), id="inside.later"),
@@ -172,6 +173,8 @@ class InsidePane(Vertical):
                 self._looking.look.trial.clear()
             case "use":
                 self._looking.use_trial()
+            case "trace":
+                self._looking.trace_again()
             case "branch":
                 self._start_branch()
             case "compare":
@@ -188,7 +191,7 @@ class InsidePane(Vertical):
         look, candidate = self._looking.look, self._branch.candidate
         if look.reply is not None and candidate is not None:
             so_far = [i for run in look.reply.receipt for i in run.token_ids][: look.at]
-            self._looking.stay_at = look.at
+            self._looking.given = self._branch.given()
             self._submit(Regenerate(look.reply.id, (*so_far, candidate.id)))
 
     def _start_comparison(self) -> None:
@@ -200,4 +203,4 @@ class InsidePane(Vertical):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Enable only the keys that do something on this tab."""
-        return action != "press" or parameters[0] in self.page.actions
+        return action != "press" or parameters[0] in self.page.enabled()

@@ -9,7 +9,7 @@ from qwen_tui.engine.what_if import Dials, Reshaped, dials, reshaped
 from qwen_tui.settings.options import OPTIONS
 from qwen_tui.strings import say
 from qwen_tui.ui.inside.candidates import candidate_rows, considered, funnel_rows, head, why_no_trace
-from qwen_tui.ui.inside.page import Page, note
+from qwen_tui.ui.inside.page import TokenPage, note
 from qwen_tui.ui.inside.subject import Look
 from qwen_tui.ui.markdown.charts import beside, padded
 from qwen_tui.ui.markdown.lines import BLANK, Line
@@ -27,7 +27,7 @@ _LABEL_CELLS = 22
 _RIGHT_CELLS = 34
 
 
-class SamplingPage(Page):
+class SamplingPage(TokenPage):
     """One token, the way it was chosen, and dials to try."""
 
     name = "sampling"

@@ -66,6 +66,8 @@ class Look:
     """How its tokens were chosen; None for one that was generated without a trace. Empty if none is known."""
     at: int = 0
     """Index of the token looked at."""
+    said: str = ""
+    """What is being done about a missing trace, or why there can be none."""
     prompt: Prompted | QwenTuiError | None = None
     """None until the engine has answered."""
     trial: dict[str, Json] = field(default_factory=dict)

@@ -129,7 +129,10 @@ def _placed(parts: Sequence[Piece], width: int) -> list[list[Span]]:
     rows: list[list[Span]] = [[]]
     used = 0
     for number, part in enumerate(parts):
-        text = ""
+        text, whole = "", len(part.text)
+        if used and part.text.isascii() and used + whole > width >= whole:  # a word stays whole
+            rows.append([])
+            used = 0
         for cluster in _clusters(part.text):
             shown = shown_character(cluster)
             size = cells(shown)

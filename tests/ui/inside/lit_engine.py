@@ -1,6 +1,7 @@
 """A scripted engine that shows its inner life: the tokens of prompts, and how those of replies were chosen."""
 
 import math
+import zlib
 
 from doubles import ScriptedEngine
 
@@ -13,7 +14,7 @@ from qwen_tui.engine.trace import Candidate, Cut, TokenTrace, Traced
 def traced(text: str | bytes, *others: tuple[str, float], p: float = 0.5, rank: int = 1) -> TokenTrace:
     """A token chosen with probability `p`, and the others that were considered."""
     raw = text if isinstance(text, bytes) else text.encode()
-    chosen = Candidate(abs(hash(raw)) % 50_000, raw, math.log(p))
+    chosen = Candidate(zlib.crc32(raw) % 50_000, raw, math.log(p))
     rest = [Candidate(60_000 + n, each.encode(), math.log(q)) for n, (each, q) in enumerate(others)]
     candidates = tuple(sorted((chosen, *rest), key=lambda each: -each.logprob))
     funnel = (Cut(1000, 1.0), Cut(1000, 1.0), Cut(1000, 1.0), Cut(20, 0.97), Cut(3, 0.85), Cut(3, 0.85))
@@ -28,9 +29,12 @@ class LitEngine(ScriptedEngine):
         self.inspected = []
 
     def stream(self, request, stop):
+        if request.trace and request.given_ids:
+            yield Traced((None,) * len(request.given_ids))
         for event in super().stream(request, stop):
             if request.trace and isinstance(event, TextDelta):
-                yield Traced((traced(event.text, (" tea", 0.3), (" soup", 0.1)),))
+                token = traced(event.text, (" tea", 0.3), (" soup", 0.1))
+                yield Traced((token,))
             yield event
 
     def inspect(self, request, *, template=True, stop=None):

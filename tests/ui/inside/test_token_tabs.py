@@ -47,7 +47,8 @@ async def test_a_branch_begins_with_the_text_so_far_and_the_chosen_token(play) -
         await pilot.press("enter")
         await until(pilot, lambda: len(pilot.app.screen.chat.session.conversation.messages) == 3)
         assert play.engine.asked[-1].given_ids == (60_000,)
-        assert "2 / 2" in shown(pilot)
+        # The token that was given is known from the reply that it was chosen in.
+        await until(pilot, lambda: "p = 0.30" in shown(pilot) or "rank 2, p 30 %" in shown(pilot))
 
 
 async def test_other_values_with_the_same_seed_are_compared_side_by_side(play) -> None:
@@ -71,12 +72,16 @@ async def test_heat_colors_the_reply_in_the_panel_and_in_the_messages(play) -> N
         await until(pilot, lambda: not any(view.body.heat for view in log.list.views))
 
 
-async def test_a_reply_without_a_trace_says_so(play) -> None:
+async def test_the_tokens_of_an_older_reply_can_be_recorded_by_running_it_again(play) -> None:
     async with play.running((120, 36)) as pilot:
         await say(pilot, "hello")
         await until(pilot, lambda: "echo: hello" in shown(pilot))
         await pilot.press("f5", "2")
         await until(pilot, lambda: "No trace:" in shown(pilot))
+        await pilot.press("r")
+        await until(pilot, lambda: "Tokens left after each step" in shown(pilot))
+        assert play.engine.asked[-1].trace
+        assert len(pilot.app.screen.chat.session.conversation.messages) == 2
 
 
 def test_the_least_certain_tokens_come_first() -> None:
