@@ -131,8 +131,10 @@ class ScriptedEngine:
         )
 
     def answer_now(self) -> bool:
+        if self.info.server:
+            return False
         self.answers_now.set()
-        return not self.info.server
+        return True
 
     def prepare(self, messages: Sequence[PromptMessage], thinking: Thinking = None) -> None:
         self.prepared.append(tuple(messages))
