@@ -54,11 +54,11 @@ def test_thought_is_shown_while_it_goes_on() -> None:
 
 def test_tags_that_come_as_tokens_count_only_where_they_mean_something() -> None:
     splitter = ThinkingSplitter(by_text=False)
-    assert splitter.close() is None
+    assert splitter.mark("</think>") is None
     assert splitter.push("\n") == []
-    assert splitter.open()
-    assert not splitter.open()
+    assert splitter.mark("<think>") == []
+    assert splitter.mark("<think>") is None
     assert splitter.push("a </think> b\n") == [Piece(Channel.THINKING, "a </think> b")]
-    assert splitter.close() == []
+    assert splitter.mark("</think>") == []
     assert splitter.push("\n\nAnswer") == [Piece(Channel.ANSWER, "Answer")]
-    assert splitter.close() is None
+    assert splitter.mark("</think>") is None
