@@ -74,11 +74,13 @@ def qwen2(
     window: int = 512,
     rows: int | None = None,
     dtype: torch.dtype = torch.float32,
+    tokenizer: Any = None,
     **config: Any,
 ) -> Path:
-    """A Qwen2 with a byte-level tokenizer; without `rows` its output layer has 61 more than there are tokens."""
-    tokenizer = byte_level(["<|endoftext|>", "<|im_start|>", "<|im_end|>"], [])
-    tokenizer.chat_template = template
+    """A Qwen2, by default with a byte-level tokenizer; without `rows` its output layer has 61 more than tokens."""
+    if tokenizer is None:
+        tokenizer = byte_level(["<|endoftext|>", "<|im_start|>", "<|im_end|>"], [])
+        tokenizer.chat_template = template
     torch.manual_seed(0)
     sizes = {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4}
     torch.set_default_dtype(dtype)
