@@ -14,7 +14,15 @@ from typing import Any, NamedTuple
 
 import torch
 
-from qwen_tui.engine.local.decoding.kernels import attention, delta_rule, dense, experts, four_bits, rotary
+from qwen_tui.engine.local.decoding.kernels import (
+    attention,
+    delta_rule,
+    delta_rule_prefill,
+    dense,
+    experts,
+    four_bits,
+    rotary,
+)
 
 ROWS = 16
 """Triton specializes on numbers divisible by 16, as a model's row counts are."""
@@ -114,7 +122,7 @@ def compile_all(kind: Kind, device: torch.device, *, threads: int) -> None:
     if kind.experts:
         parts.append(_experts)
     if kind.linear is not None:
-        parts.append(_delta_rule)
+        parts += (_delta_rule, _delta_rule_prefill)
     with parsing_in_turn(), ThreadPoolExecutor(threads, thread_name_prefix="compiling") as pool:
         for done in [pool.submit(_run, part, kind, device) for part in parts]:
             done.result()
@@ -238,12 +246,27 @@ def _projected(kind: Kind, zeros: Zeros) -> torch.Tensor:
 
 
 def _delta_rule(kind: Kind, zeros: Zeros) -> None:
+    projected, weight, inputs, rest = _linear_layer(kind, zeros)
+    mixed, read = zeros(weight.shape[0]), zeros(kind.value_size)
+    delta_rule.convolve(projected[0], weight, inputs, mixed)
+    delta_rule.recur(mixed, projected[0], *rest, out=read)
+
+
+def _delta_rule_prefill(kind: Kind, zeros: Zeros) -> None:
+    projected, weight, inputs, rest = _linear_layer(kind, zeros)
+    mixed = delta_rule_prefill.convolve(projected, weight, inputs)
+    delta_rule_prefill.recur(mixed, projected, *rest)
+
+
+def _linear_layer(
+    kind: Kind, zeros: Zeros
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, tuple[Any, ...]]:
+    """Return a layer's projections of one token, taps, last inputs, and the arguments of `recur` after those."""
     assert kind.linear is not None
     key_heads, value_heads, key_dim, value_dim, taps = kind.linear
     channels = 2 * key_heads * key_dim + kind.value_size
-    projected, mixed = zeros(channels + kind.value_size + 2 * value_heads), zeros(channels)
-    delta_rule.convolve(projected, zeros(channels, 1, taps), zeros(1, channels, taps), mixed)
+    projected = zeros(1, channels + kind.value_size + 2 * value_heads)
     state = zeros(1, value_heads, key_dim, value_dim, dtype=torch.float32)
     decay, bias, norm = zeros(value_heads), zeros(value_heads), zeros(value_dim)
-    read = zeros(kind.value_size)
-    delta_rule.recur(mixed, projected, decay, bias, state, norm, 1e-6, key_heads, read)
+    rest = (decay, bias, state, norm, 1e-6, key_heads)
+    return projected, zeros(channels, 1, taps), zeros(1, channels, taps), rest
