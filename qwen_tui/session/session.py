@@ -16,6 +16,7 @@ from qwen_tui.chat.names import name_from
 from qwen_tui.chat.partial import Partial
 from qwen_tui.chat.store import ConversationStore
 from qwen_tui.engine.base import Engine, Finished, PrefillProgress, StopFlag, TextDelta, ThinkingDelta
+from qwen_tui.engine.thinking import Reread
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.session.events import Accepted, Event, NotSaved, Refused, Replied, ReplyStarted, SavedAgain
 from qwen_tui.session.prompt_plan import Plan
@@ -235,6 +236,8 @@ class ChatSession:
                         added = streaming.add_thinking(text, tokens)
                         partial.append_thinking(added)
                         yield ThinkingDelta(added, tokens)
+                    case Reread(thinking, answer):
+                        streaming.reread(thinking, answer)
                     case Finished(run):
                         streaming.finish(run)
                     case _:
