@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple, Protocol
 
 from qwen_tui.chat.messages import Json, Role, Run
 from qwen_tui.engine.chat_format import ChatFormat
+from qwen_tui.engine.thinking import Reread
 from qwen_tui.engine.trace import Traced
 
 ON_SERVER = "server"
@@ -269,7 +270,9 @@ class Finished(NamedTuple):
     run: Run
 
 
-Event = PromptReady | PrefillProgress | NotTaken | TriesAgain | Traced | ThinkingDelta | TextDelta | Finished
+_Progress = PromptReady | PrefillProgress | NotTaken | TriesAgain
+Event = _Progress | Traced | ThinkingDelta | TextDelta | Reread | Finished
+"""`Reread`, right before `Finished`, replaces everything that the deltas said."""
 
 
 class StopFlag(Protocol):

@@ -21,6 +21,7 @@ from qwen_tui.engine.base import (
     ThinkingDelta,
     TokenCounts,
 )
+from qwen_tui.engine.thinking import Reread
 from qwen_tui.errors import QwenTuiError
 
 INFO = ModelInfo(
@@ -61,6 +62,8 @@ class Reply:
     gate: threading.Event | None = None
     """The last delta waits for this, or for the stop flag."""
     seconds_a_delta: float = 0.0
+    reread: Reread | None = None
+    """How the whole is divided at its end."""
 
 
 @dataclass
@@ -114,6 +117,8 @@ class ScriptedEngine:
             yield kind(text)
         if script.fails is not None:
             raise script.fails
+        if script.reread is not None:
+            yield script.reread
         yield Finished(
             Run(
                 model="scripted",
@@ -131,8 +136,10 @@ class ScriptedEngine:
         )
 
     def answer_now(self) -> bool:
+        if self.info.server:
+            return False
         self.answers_now.set()
-        return not self.info.server
+        return True
 
     def prepare(self, messages: Sequence[PromptMessage], thinking: Thinking = None) -> None:
         self.prepared.append(tuple(messages))
