@@ -12,7 +12,8 @@ from typing import Literal, NamedTuple, Protocol
 
 from qwen_tui.chat.messages import Json, Role, Run
 from qwen_tui.engine.chat_format import ChatFormat
-from qwen_tui.engine.inspection import PromptTokens
+from qwen_tui.engine.inspection import Inspects
+from qwen_tui.engine.thinking import Reread
 from qwen_tui.engine.trace import Traced
 
 ON_SERVER = "server"
@@ -270,7 +271,9 @@ class Finished(NamedTuple):
     run: Run
 
 
-Event = PromptReady | PrefillProgress | NotTaken | TriesAgain | Traced | ThinkingDelta | TextDelta | Finished
+_Progress = PromptReady | PrefillProgress | NotTaken | TriesAgain
+Event = _Progress | Traced | ThinkingDelta | TextDelta | Reread | Finished
+"""`Reread`, right before `Finished`, replaces everything that the deltas said."""
 
 
 class StopFlag(Protocol):
@@ -283,7 +286,7 @@ class StopFlag(Protocol):
         """Whether the reply was asked to end."""
 
 
-class Engine(Protocol):
+class Engine(Inspects, Protocol):
     """Something that answers messages. All its failures are `QwenTuiError`s."""
 
     @property
@@ -307,11 +310,6 @@ class Engine(Protocol):
         `continues` is as in `Request`: the last message's share is then its text and the generation prompt
         before it. Raises `engine.stopped_early` if `stop` is set before the count is known.
         """
-
-    def inspect(
-        self, request: Request, *, template: bool = True, stop: StopFlag | None = None
-    ) -> PromptTokens:
-        """Return a prompt's tokens; without `template`, those of the contents alone. Raises as `count` does."""
 
     def stream(self, request: Request, stop: StopFlag) -> Iterator[Event]:
         """Generate one reply, yielding events as they happen. Setting `stop` ends it with `Finished`."""

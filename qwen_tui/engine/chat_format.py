@@ -23,6 +23,10 @@ class Marks(NamedTuple):
         return bool(self.answer)
 
 
+USUAL_MARKS = Marks("<think>\n", "\n</think>\n\n")
+"""Marks of models whose template and tokenizer name none, but which may have learned these."""
+
+
 class ChatFormat(NamedTuple):
     """Properties of a chat template."""
 

@@ -63,10 +63,10 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Inspect:
-    """Name the tokens of this request's prompt; answered even while a reply is generated."""
+    """Show a request's prompt token by token; answered even while a reply is generated."""
 
     request: Request
-    template: bool = True
+    template: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,20 +116,22 @@ class Ping(NamedTuple):
 Job = Load | GoOn | Request | Prepare | MeasurePlain | MeasureMemory
 """Questions that the worker's main thread answers one at a time."""
 
-Question = Job | Count | Inspect | Ping
+Aside = Count | Inspect
+"""Questions that another thread answers, even while a reply is generated."""
+
+Question = Job | Aside | Ping
+
+Shown = TokenCounts | PromptTokens
+"""Answers to an `Aside`."""
 
 Measured = PlainTiming | MemoryRates
 
-Answer = (
-    Event | LoadProgress | Located | ModelInfo | TokenCounts | PromptTokens | Measured | Ping | QwenTuiError
-)
+Answer = Event | LoadProgress | Located | ModelInfo | Shown | Measured | Ping | QwenTuiError
 
 
 def is_last(answer: Answer) -> bool:
     """Whether this is the last answer to its question."""
-    return isinstance(
-        answer, ModelInfo | TokenCounts | PromptTokens | Measured | Ping | Finished | QwenTuiError
-    )
+    return isinstance(answer, ModelInfo | Shown | Measured | Ping | Finished | QwenTuiError)
 
 
 def unpacked(frame: bytes) -> tuple[int, Answer]:

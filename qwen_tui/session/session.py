@@ -16,6 +16,7 @@ from qwen_tui.chat.names import name_from
 from qwen_tui.chat.partial import Partial
 from qwen_tui.chat.store import ConversationStore
 from qwen_tui.engine.base import Engine, Finished, StopFlag, TextDelta, ThinkingDelta
+from qwen_tui.engine.thinking import Reread
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.session.events import Accepted, Event, NotSaved, Refused, Replied, ReplyStarted, SavedAgain
 from qwen_tui.session.prompt_plan import Plan
@@ -241,7 +242,7 @@ class ChatSession:
                     partial.append_text(shown.text)
                 elif isinstance(shown, ThinkingDelta):
                     partial.append_thinking(shown.text)
-                if not isinstance(shown, Finished):
+                if not isinstance(shown, Reread | Finished):
                     yield shown
                 if partial.error is not None and not is_told:
                     is_told = True

@@ -4,10 +4,11 @@ import threading
 from dataclasses import replace
 from typing import NamedTuple
 
-from qwen_tui.chat.cleaning import Cleaner
+from qwen_tui.chat.cleaning import Cleaner, clean
 from qwen_tui.chat.context import Window
 from qwen_tui.chat.messages import Message, Role, Run, Status
 from qwen_tui.engine.base import Event, Finished, PrefillProgress, Request, TextDelta, ThinkingDelta
+from qwen_tui.engine.thinking import Reread
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.session.prompt_plan import Plan
 
@@ -79,6 +80,8 @@ class StreamingReply:
                 return ThinkingDelta(self.add_thinking(text, tokens), tokens)
             case PrefillProgress():
                 self.progress = event
+            case Reread(thinking, answer):
+                self.reread(thinking, answer)
             case Finished(run):
                 self.finish(run)
         return event
@@ -98,6 +101,15 @@ class StreamingReply:
             self._thinking.append((cleaned, tokens))
             self.tokens += tokens
         return cleaned
+
+    def reread(self, thinking: str, answer: str) -> None:
+        """Replace the text of this run, whose thinking and answer had been told apart wrongly."""
+        with self._lock:
+            self._text = [clean(answer)]
+            self._thinking = (
+                [(clean(thinking), sum(tokens for _, tokens in self._thinking))] if thinking else []
+            )
+            self._text_cleaner, self._thinking_cleaner = Cleaner(), Cleaner()
 
     def finish(self, run: Run) -> None:
         """Record how generation ended, and complete its run with what only this process knows of the prompt."""

@@ -24,7 +24,7 @@ from qwen_tui.ui.chat.switching import Switching
 from qwen_tui.ui.chat.view import ChatView
 from qwen_tui.ui.conversations.pane import ConversationsPane
 from qwen_tui.ui.files.import_export import FileDesk
-from qwen_tui.ui.inside_desk import LESSON_KEYS, InsideDesk
+from qwen_tui.ui.inside_desk import InsideDesk
 from qwen_tui.ui.settings.pane import SettingsPane
 from qwen_tui.ui.side_panels import SidePanels
 from qwen_tui.ui.terminal.clipboard import copy, say_outcome
@@ -57,12 +57,12 @@ class ChatScreen(GivenKeysFirst):
         Binding(
             "ctrl+c", "interrupt", say("screen.key.interrupt"), id="chat.interrupt", show=False, priority=True
         ),
+        Binding("ctrl+t", "answer_now", say("screen.key.answer_now"), id="chat.answer_now"),
         Binding("f1", "app.show_help", say("screen.key.help"), id="app.help"),
         Binding("f2", "pane('settings')", say("screen.key.settings"), id="app.settings"),
         Binding("f3", "pane('conversations')", say("screen.key.conversations"), id="app.conversations"),
         Binding("f4", "app.show_models", say("screen.key.models"), id="app.models"),
         Binding("f5", "pane('inside')", say("screen.key.inside"), id="app.inside"),
-        *LESSON_KEYS,
         Binding("ctrl+n", "new", say("screen.key.new"), id="chat.new"),
         Binding("ctrl+f", "find", say("screen.key.find"), id="chat.find"),
         Binding("ctrl+r", "regenerate", say("screen.key.regenerate"), id="chat.regenerate"),
@@ -143,9 +143,8 @@ class ChatScreen(GivenKeysFirst):
             return
         conversation = session.conversation
         self.settings_pane.show_session(session, busy=self.chat.composer.busy)
-        self.chat.composer.title = (
-            conversation.name if conversation.messages or conversation.named_by_person else ""
-        )
+        is_named = bool(conversation.messages) or conversation.named_by_person
+        self.chat.composer.title = conversation.name if is_named else ""
         self.conversations.refresh_list(conversation.id)
         self._switching.let_go()
         self.refresh_bindings()
@@ -237,14 +236,19 @@ class ChatScreen(GivenKeysFirst):
             return True
         if action == "stop":
             return self.chat.can_step_back or isinstance(self.engine_state, Opening)
-        if action == "lesson":
-            return self.inside.is_teaching
+        if action == "answer_now":
+            return self.chat.thinks
         return action != "regenerate" or self.chat.can_regenerate
 
     def action_stop(self) -> None:
         """Cancel the topmost activity: a search, an edit, a waiting turn, the running reply, loading the model."""
         if not self.chat.step_back():
             self.call_later(self.run_action, "app.stop_loading")
+
+    def action_answer_now(self) -> None:
+        """End the thinking of the running reply, or say that the server cannot do that."""
+        if not self.chat.outbox.answer_now(self.chat.session):
+            self.chat.notice.say(say("screen.cannot_answer_now", key=key_of(self, "chat.stop")))
 
     def action_write(self) -> None:
         self.chat.composer.focus()
@@ -271,11 +275,7 @@ class ChatScreen(GivenKeysFirst):
         self.chat.submit(Regenerate())
 
     async def action_pane(self, pane: str) -> None:
-        """Focus a panel, opening it if needed; from within it, return to the message box."""
         await self.inside.open(pane)
-
-    async def action_lesson(self, way: str) -> None:
-        await self.inside.turn(way)
 
     def action_find(self) -> None:
         self.panels.drawer = ""

@@ -3,9 +3,10 @@
 from qwen_tui import strings
 from qwen_tui.chat.cleaning import one_line
 from qwen_tui.chat.messages import Json
+from qwen_tui.engine.base import Engine
 from qwen_tui.engine.sampling import NEUTRAL_PENALTIES
 from qwen_tui.errors import QwenTuiError
-from qwen_tui.settings.options import Option
+from qwen_tui.settings.options import Option, Settings
 from qwen_tui.strings.languages import LANGUAGES, texts
 from qwen_tui.wording.cell_width import displayed
 
@@ -51,6 +52,16 @@ _UNSET = {
         *("thinking", "effort", "thinking_budget"),
     )
 }
+
+
+def thinking_in_words(settings: Settings, engine: Engine | None) -> str:
+    """Return how replies of this model are asked to think, or empty if that is left to its template."""
+    thinking = settings.thinking_for(engine.info) if engine is not None else None
+    if engine is None or thinking is None or not (engine.info.can_think or isinstance(thinking, str)):
+        return ""
+    if isinstance(thinking, str):
+        return strings.say("composer.effort", effort=strings.say(f"panes.effort.{thinking}"))
+    return strings.say("composer.thinking.on" if thinking else "composer.thinking.off")
 
 
 def typed(option: Option, value: Json) -> str:

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from qwen_tui.chat.messages import Run
+from qwen_tui.chat.messages import Role, Run
 from qwen_tui.engine.base import (
     Event,
     Finished,
@@ -21,7 +21,11 @@ from qwen_tui.engine.base import (
     ThinkingDelta,
     TokenCounts,
 )
+from qwen_tui.engine.inspection import Author, PromptToken, PromptTokens
+from qwen_tui.engine.thinking import Reread
 from qwen_tui.errors import QwenTuiError
+
+AUTHORS: dict[Role, Author] = {Role.SYSTEM: "system", Role.USER: "user", Role.ASSISTANT: "assistant"}
 
 INFO = ModelInfo(
     name="scripted",
@@ -61,6 +65,8 @@ class Reply:
     gate: threading.Event | None = None
     """The last delta waits for this, or for the stop flag."""
     seconds_a_delta: float = 0.0
+    reread: Reread | None = None
+    """How the whole is divided at its end."""
 
 
 @dataclass
@@ -89,6 +95,17 @@ class ScriptedEngine:
         per_message = tuple(len(message.content.split()) + 3 for message in messages)
         return TokenCounts(sum(per_message) + 2 if messages else 0, per_message)
 
+    def inspect(
+        self, request: Request, *, template: bool = True, stop: StopFlag | None = None
+    ) -> PromptTokens:
+        return PromptTokens(
+            tuple(
+                PromptToken(number, f"{word} ".encode(), False, AUTHORS[message.role], place)
+                for place, message in enumerate(request.messages)
+                for number, word in enumerate(message.content.split())
+            )
+        )
+
     def stream(self, request: Request, stop: StopFlag) -> Iterator[Event]:
         self.asked.append(request)
         self.on_ask(request)
@@ -114,6 +131,8 @@ class ScriptedEngine:
             yield kind(text)
         if script.fails is not None:
             raise script.fails
+        if script.reread is not None:
+            yield script.reread
         yield Finished(
             Run(
                 model="scripted",
@@ -131,8 +150,10 @@ class ScriptedEngine:
         )
 
     def answer_now(self) -> bool:
+        if self.info.server:
+            return False
         self.answers_now.set()
-        return not self.info.server
+        return True
 
     def prepare(self, messages: Sequence[PromptMessage], thinking: Thinking = None) -> None:
         self.prepared.append(tuple(messages))

@@ -19,7 +19,7 @@ from qwen_tui.engine.base import (
     Thinking,
     TokenCounts,
 )
-from qwen_tui.engine.inspection import PromptToken, PromptTokens
+from qwen_tui.engine.inspection import PromptTokens
 from qwen_tui.engine.redaction import one_line
 from qwen_tui.engine.remote.completion_chunk import DONE, parse_event, parsed
 from qwen_tui.engine.remote.http_calls import Answer, Calls, Dropped
@@ -88,14 +88,8 @@ class RemoteEngine:
     def inspect(
         self, request: Request, *, template: bool = True, stop: StopFlag | None = None
     ) -> PromptTokens:
-        """Return the messages, each as if it were one token: a server does not show its prompts."""
-        return PromptTokens(
-            tuple(
-                PromptToken(-1, message.content.encode("utf-8", "replace"), False, message.role.value, number)
-                for number, message in enumerate(request.messages)
-            ),
-            is_exact=False,
-        )
+        """Return the tokens of a prompt as far as the server shows them; see `Inspects.inspect`."""
+        return PromptTokens((), is_exact=False)
 
     def stream(self, request: Request, stop: StopFlag) -> Iterator[Event]:
         """Generate one reply; see `Engine.stream`. A stop drops the request, whatever the server is doing."""

@@ -98,7 +98,10 @@ class Reply:
 
     def end(self, reason: str) -> Iterator[Event]:
         """Yield the rest of the text, then `Finished`."""
-        yield from self.flush(is_cut=reason != "eos")
+        is_cut = reason != "eos"
+        yield from self.flush(is_cut=is_cut)
+        if (reread := self._splitter.reread(is_cut=is_cut)) is not None:
+            yield reread
         yield Finished(self._run(reason))
 
     def _run(self, reason: str) -> Run:

@@ -87,6 +87,7 @@ SENTENCES: dict[str, str] = {
     "receipt.seed": "Seed",
     "receipt.sampling": "Sampling",
     "receipt.thinking": "Thinking",
+    "receipt.thinking.closed": "ended by qwen-tui after {tokens}",
     "receipt.on": "on",
     "receipt.off": "off",
     "receipt.system_prompt": "System prompt",

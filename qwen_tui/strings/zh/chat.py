@@ -87,6 +87,7 @@ SENTENCES: dict[str, str] = {
     "receipt.seed": "随机种子",
     "receipt.sampling": "采样",
     "receipt.thinking": "思考",
+    "receipt.thinking.closed": "由 qwen-tui 结束（{tokens}）",
     "receipt.on": "开",
     "receipt.off": "关",
     "receipt.system_prompt": "系统提示词",

@@ -11,11 +11,12 @@ from itertools import groupby
 from operator import itemgetter
 
 from qwen_tui.engine.base import Event, TextDelta, ThinkingDelta
+from qwen_tui.engine.channels import ChannelSplitter
 from qwen_tui.engine.local.generation.stop_search import StopSearch
 from qwen_tui.engine.local.generation.tracer import Tracer
 from qwen_tui.engine.local.loading.load import Loaded
 from qwen_tui.engine.local.prompts.detokenizer import ByteDecoder, TextDecoder, WindowDecoder
-from qwen_tui.engine.local.prompts.prompt import Prompt
+from qwen_tui.engine.local.prompts.prompt import Prompt, PromptBuilder
 from qwen_tui.engine.thinking import Channel, Piece, ThinkingSplitter
 
 PERIOD_SECONDS = 1 / 60
@@ -38,9 +39,8 @@ class Deltas:
         self._decoder: TextDecoder = WindowDecoder(loaded.tokenizer, prompt.begun_ids)
         if loaded.token_bytes:
             self._decoder = ByteDecoder(loaded.token_bytes)
-        self._tags = loaded.prompts.think_ids or (-1, -1)
-        by_text = loaded.prompts.think_ids is None
-        self._splitter = ThinkingSplitter(thinks=prompt.thinks, by_text=by_text, begun=bool(prompt.begun_ids))
+        self._marks = loaded.prompts.mark_tokens
+        self._splitter = _splitter(loaded.prompts, prompt)
         self._stop = StopSearch(stop)
         self._end_ids = frozenset(loaded.end_ids)
         self._send = send
@@ -80,7 +80,7 @@ class Deltas:
         if token_id in self._end_ids:
             return
         self._uncounted += 1
-        if not self._is_tag(token_id):
+        if not self._is_mark(token_id):
             self._add(self._splitter.push(self._decoder.push(token_id)))
         if self._waiting and time.monotonic() - self._sent_at >= PERIOD_SECONDS:
             self._send_waiting()
@@ -91,17 +91,17 @@ class Deltas:
         self._add(self._splitter.flush(is_cut=is_cut))
         self._release(Channel.ANSWER, self._stop.flush())
         self._send_waiting()
+        if not self.has_stopped and (reread := self._splitter.reread(is_cut=is_cut)) is not None:
+            self._send(reread)
 
-    def _is_tag(self, token_id: int) -> bool:
-        """Handle a token that opens or closes thinking; False if it is ordinary text."""
-        if token_id == self._tags[0]:
-            return self._splitter.open()
-        if token_id != self._tags[1]:
+    def _is_mark(self, token_id: int) -> bool:
+        """Handle a token that marks a thought; False if it is ordinary text."""
+        if token_id not in self._marks:
             return False
         self._add(self._splitter.push(self._decoder.flush()))
-        closed = self._splitter.close()
-        self._add(closed or [])
-        return closed is not None
+        pieces = self._splitter.mark(self._marks[token_id])
+        self._add(pieces or [])
+        return pieces is not None
 
     def _add(self, pieces: list[Piece]) -> None:
         for channel, text in pieces:
@@ -122,3 +122,14 @@ class Deltas:
             _, texts, tokens = zip(*run, strict=True)
             delta = TextDelta if channel is Channel.ANSWER else ThinkingDelta
             self._send(delta("".join(texts), sum(tokens)))
+
+
+def _splitter(prompts: PromptBuilder, prompt: Prompt) -> ThinkingSplitter | ChannelSplitter:
+    """Return a splitter for the reply to this prompt."""
+    begun = bool(prompt.begun_ids)
+    if prompts.marks.names_channels:
+        return ChannelSplitter(
+            prompts.marks, {*prompts.mark_tokens.values()}, thinks=prompt.thinks, begun=begun
+        )
+    by_text = prompts.think_ids is None
+    return ThinkingSplitter(thinks=prompt.thinks, by_text=by_text, begun=begun, marks=prompts.marks)

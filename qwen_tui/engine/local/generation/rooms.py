@@ -10,10 +10,6 @@ from qwen_tui.chat.context import reply_room
 from qwen_tui.engine.base import Request
 from qwen_tui.engine.local.loading.load import Loaded
 from qwen_tui.engine.local.prompts.prompt import Prompt
-from qwen_tui.engine.thinking import CLOSE
-
-USUAL_CLOSE = f"\n{CLOSE}\n\n"
-"""The closing mark of a thought, with the newlines that most templates put there."""
 
 
 class Rooms(NamedTuple):
@@ -34,12 +30,11 @@ def rooms(loaded: Loaded, request: Request, prompt: Prompt) -> Rooms:
     window = loaded.info.context_window
     left = window - len(prompt.ids)
     wanted = request.sampling.max_new_tokens
-    chat_format = loaded.info.chat_format
-    marks = chat_format.marks if chat_format is not None else None
-    may_think = prompt.thinks or marks is not None or loaded.prompts.think_ids is not None
+    prompts = loaded.prompts
+    may_think = prompt.thinks or prompts.form.marks is not None or prompts.think_ids is not None
     if request.ignores_end or not may_think:
         return Rooms(min(request.most_tokens or wanted, left))
-    closing = tuple(loaded.prompts.encode(marks.close if marks is not None else USUAL_CLOSE))
+    closing = tuple(prompts.encode(prompts.marks.close))
     begun = len(prompt.begun_ids) if prompt.thinks else 0
     budget = None if request.thinking_budget is None else request.thinking_budget - begun
     if request.most_tokens:

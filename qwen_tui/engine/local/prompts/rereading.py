@@ -6,21 +6,16 @@ from qwen_tui.engine.local.cache.kv_cache import common_prefix
 from qwen_tui.engine.local.prompts.prompt import PromptBuilder
 from qwen_tui.errors import QwenTuiError
 
-_TRIED: dict[str, tuple[Thinking, ...]] = {
-    "thinking": (True, False),
-    "effort": ("low", "medium", "high", "xhigh"),
-}
-"""By setting, values to compare with the template's own choice."""
-
 
 def rereads(prompts: PromptBuilder) -> tuple[str, ...]:
     """Return the settings of thinking with a value that changes the prompt before the first message's text."""
+    tried: dict[str, tuple[Thinking, ...]] = {"thinking": (True, False), "effort": prompts.form.efforts}
     try:
         one, other = (_rendered(prompts, text) for text in ("a b", "1 2"))
         before = common_prefix(one, other)
         return tuple(
             setting
-            for setting, values in _TRIED.items()
+            for setting, values in tried.items()
             if any(common_prefix(one, _rendered(prompts, "a b", value)) < before for value in values)
         )
     except QwenTuiError:  # a template that needs other messages
