@@ -2,8 +2,9 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import zip_longest
 
 from qwen_tui.chat.messages import Message
 from qwen_tui.engine.base import Engine, Event, Request, StopFlag
@@ -29,6 +30,14 @@ class Traces:
         """
         with self._lock:
             return tuple(self._of.get(reply_id, ()))
+
+    def fill(self, reply_id: str, tokens: Sequence[TokenTrace | None]) -> None:
+        """Put traces in the place of those that a reply's first tokens lack."""
+        with self._lock:
+            known = self._of.get(reply_id, [])
+            both = zip_longest(known, tokens)
+            filled = [new if old is None else old for old, new in both]
+        self._begin(reply_id, filled)
 
     def stream(self, begun: Message, request: Request, engine: Engine, stop: StopFlag) -> Iterator[Event]:
         """Generate a reply, or more of one that has begun, and keep its traces if they are wanted now."""
