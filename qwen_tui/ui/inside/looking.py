@@ -12,6 +12,7 @@ from qwen_tui.session.replay import traced_again
 from qwen_tui.session.traces import Traces
 from qwen_tui.strings import say
 from qwen_tui.ui.inside.asking import Asking
+from qwen_tui.ui.inside.choosing import Choosing, next_token
 from qwen_tui.ui.inside.prompted import prompted
 from qwen_tui.ui.inside.subject import Look, Prompted, Subject
 
@@ -83,6 +84,19 @@ class Looking:
         if not isinstance(answer, QwenTuiError):
             traces.fill(reply_id, answer)
         self._changed()
+
+    def pick(self, choosing: Choosing, number: int) -> None:
+        """Choose a candidate as the next token of a reply, and ask what can come after it."""
+        subject, reply = self.look.subject, self.look.reply
+        choosing.pick(number)
+        if subject is None or subject.engine is None or reply is None or choosing.next is not None:
+            return
+
+        def take(answer: TokenTrace | QwenTuiError) -> None:
+            choosing.next = answer
+            self._changed()
+
+        self._asking.ask("next", partial(next_token, subject, subject.engine, reply, choosing.ids), take)
 
     def use_trial(self) -> None:
         """Make the tried sampling values those of the conversation."""

@@ -42,6 +42,9 @@ class InsidePane(Vertical):
         Binding("3", "tab('branch')", say("inside.key.branch"), id="inside.branch", show=False),
         Binding("4", "tab('heat')", say("inside.key.heat"), id="inside.heat", show=False),
         Binding("enter", "press('branch')", say("inside.key.go"), id="inside.go"),
+        Binding("y", "press('choose')", say("inside.key.choose"), id="inside.choose"),
+        Binding("f", "press('finish')", say("inside.key.finish"), id="inside.finish"),
+        Binding("backspace", "press('undo')", say("inside.key.undo"), id="inside.undo"),
         Binding("plus,equals_sign", "press('more')", say("inside.key.more"), id="inside.more"),
         Binding("minus", "press('less')", say("inside.key.less"), id="inside.less"),
         Binding("backspace", "press('reset')", say("inside.key.reset"), id="inside.reset"),
@@ -175,7 +178,13 @@ class InsidePane(Vertical):
                 self._looking.use_trial()
             case "trace":
                 self._looking.trace_again()
-            case "branch":
+            case "choose":
+                self._branch.begin_choosing()
+            case "undo" if self._branch.choosing is not None:
+                self._branch.choosing.undo()
+            case "branch" if self._branch.choosing is not None:
+                self._looking.pick(self._branch.choosing, self._branch.taken())
+            case "branch" | "finish":
                 self._start_branch()
             case "compare":
                 self._start_comparison()
@@ -187,12 +196,19 @@ class InsidePane(Vertical):
         self.show()
 
     def _start_branch(self) -> None:
-        """Have a variant written that begins with the reply so far and the chosen candidate."""
-        look, candidate = self._looking.look, self._branch.candidate
-        if look.reply is not None and candidate is not None:
+        """Have a variant written that begins with the reply so far and the chosen candidate, or with all picks."""
+        look, candidate, choosing = self._looking.look, self._branch.candidate, self._branch.choosing
+        if look.reply is None:
+            return
+        if choosing is not None:
+            self._looking.given, ids = choosing.picked, choosing.ids
+            self._branch.begin_choosing()  # which ends it
+        elif candidate is not None:
             so_far = [i for run in look.reply.receipt for i in run.token_ids][: look.at]
-            self._looking.given = self._branch.given()
-            self._submit(Regenerate(look.reply.id, (*so_far, candidate.id)))
+            self._looking.given, ids = self._branch.given(), (*so_far, candidate.id)
+        else:
+            return
+        self._submit(Regenerate(look.reply.id, ids))
 
     def _start_comparison(self) -> None:
         """Have a variant written with the tried values and the same seed, to be compared."""
