@@ -54,6 +54,11 @@ ERRORS: dict[str, tuple[str, str, str]] = {
         "本机不信任 {host} 的证书：{detail}。",
         "把 SSL_CERT_FILE 设为颁发机构的证书后重新启动，或改用 ssh 隧道。",
     ),
+    "server.no_memory": (
+        "看不到内存",
+        "模型在 {host} 上运行，这个服务器不报告内存里有什么。",
+        "要看内存，请在本机加载模型。",
+    ),
     "server.no_tls": (
         "服务器不支持 https",
         "{host} 不响应 https：{detail}。",
