@@ -153,6 +153,11 @@ ERRORS: dict[str, tuple[str, str, str]] = {
         "The answer from {host} does not follow the OpenAI chat protocol.",
         "Check the address. Supported servers: vLLM, SGLang, llama.cpp, Ollama and transformers serve.",
     ),
+    "server.cannot_branch": (
+        "Cannot branch on this server",
+        "{kind} cannot begin a reply with given tokens.",
+        "Load a model on this machine to branch from a token.",
+    ),
     "server.cannot_continue": (
         "Cannot continue the reply",
         "{kind} does not support continuing a reply.",

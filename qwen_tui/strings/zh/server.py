@@ -149,6 +149,11 @@ ERRORS: dict[str, tuple[str, str, str]] = {
         "{host} 的响应不符合 OpenAI 对话协议。",
         "检查地址。支持的服务器：vLLM、SGLang、llama.cpp、Ollama 和 transformers serve。",
     ),
+    "server.cannot_branch": (
+        "这个服务器不能分支",
+        "{kind} 不能从给定的 token 开始写回复。",
+        "要从某个 token 分支，请在本机加载模型。",
+    ),
     "server.cannot_continue": (
         "无法续写",
         "{kind} 不支持续写回复。",
