@@ -19,6 +19,7 @@ class Candidate(NamedTuple):
     """A token that could have come next."""
 
     id: int
+    """-1 if a server does not tell it."""
     text: bytes
     """Its bytes, which may be a part of a character; for a special token its name, such as `<|im_end|>`."""
     logprob: float
@@ -46,9 +47,11 @@ class TokenTrace(NamedTuple):
     rank: int
     """Its place among all tokens as the model ranked them; 1 is the likeliest."""
     chance: float
-    """The probability with which it was drawn, after all stages; 1 if the likeliest is always chosen."""
+    """The probability with which it was drawn, after all stages; 1 if the likeliest is always chosen. For a
+    server's reply, the model's own probability."""
     entropy: float
-    """Entropy of the model's own probabilities of all tokens, in bits: 0 is certain, 1 is a coin toss."""
+    """Entropy of the model's own probabilities of all tokens, in bits: 0 is certain, 1 is a coin toss. For
+    a server's reply, the least that it can be."""
     log_total: float
     """Added to a `logprob` it gives the logit, whose sign the repetition penalty depends on. 0 if a server does not
     say."""
@@ -91,7 +94,7 @@ def unpacked(data: bytes) -> tuple[TokenTrace, ...]:
 
 _HEAD = struct.Struct("<IfffBB")
 """Rank, chance, entropy, log_total, number of candidates, number of cuts."""
-_CANDIDATE = struct.Struct("<IfBBB")
+_CANDIDATE = struct.Struct("<ifBBB")
 """Id, logprob, seen, count, bytes of text."""
 _CUT = struct.Struct("<If")
 

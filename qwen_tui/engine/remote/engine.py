@@ -19,7 +19,7 @@ from qwen_tui.engine.base import (
     Thinking,
     TokenCounts,
 )
-from qwen_tui.engine.inspection import PromptToken, PromptTokens
+from qwen_tui.engine.inspection import MemoryFacts, PromptToken, PromptTokens, Rounding
 from qwen_tui.engine.prompt_spans import bare_spans
 from qwen_tui.engine.redaction import one_line
 from qwen_tui.engine.remote.completion_chunk import DONE, parse_event, parsed
@@ -93,6 +93,14 @@ class RemoteEngine:
         spans = bare_spans(request.messages)
         whole = (PromptToken(-1, span.text.encode(), False, span.author, span.message) for span in spans)
         return PromptTokens(tuple(whole), is_exact=False)
+
+    def memory(self) -> MemoryFacts:
+        """Raise QwenTuiError: a server does not say what stands in its memory."""
+        raise QwenTuiError("server.no_memory", host=self._host)
+
+    def rounding(self, matrix: str) -> Rounding:
+        """Raise QwenTuiError, as `memory` does."""
+        raise QwenTuiError("server.no_memory", host=self._host)
 
     def stream(self, request: Request, stop: StopFlag) -> Iterator[Event]:
         """Generate one reply; see `Engine.stream`. A stop drops the request, whatever the server is doing."""
