@@ -13,6 +13,7 @@ from qwen_tui.strings import say
 from qwen_tui.ui.inside.branch_page import BranchPage
 from qwen_tui.ui.inside.heat_page import HeatPage
 from qwen_tui.ui.inside.looking import Looking
+from qwen_tui.ui.inside.memory_page import MemoryPage
 from qwen_tui.ui.inside.page import Page
 from qwen_tui.ui.inside.prompt_page import PromptPage
 from qwen_tui.ui.inside.sampling_page import SamplingPage
@@ -42,6 +43,8 @@ class InsidePane(Vertical):
         Binding("3", "tab('branch')", say("inside.key.branch"), id="inside.branch", show=False),
         Binding("4", "tab('heat')", say("inside.key.heat"), id="inside.heat", show=False),
         Binding("enter", "press('branch')", say("inside.key.go"), id="inside.go"),
+        Binding("5", "tab('memory')", say("inside.key.memory"), id="inside.memory", show=False),
+        Binding("enter", "press('round')", say("inside.key.round"), id="inside.round"),
         Binding("y", "press('choose')", say("inside.key.choose"), id="inside.choose"),
         Binding("f", "press('finish')", say("inside.key.finish"), id="inside.finish"),
         Binding("backspace", "press('undo')", say("inside.key.undo"), id="inside.undo"),
@@ -87,8 +90,8 @@ class InsidePane(Vertical):
         self._looking = Looking(subject, self.show)
         look = self._looking.look
         self._prompt, self._sampling, self._heat = PromptPage(look), SamplingPage(look), HeatPage(look)
-        self._branch = BranchPage(look)
-        pages = (self._prompt, self._sampling, self._branch, self._heat)
+        self._branch, self._memory = BranchPage(look), MemoryPage(look)
+        pages = (self._prompt, self._sampling, self._branch, self._heat, self._memory)
         self._pages: dict[str, Page] = {page.name: page for page in pages}
         self.page: Page = self._prompt
         """The tab in front."""
@@ -178,6 +181,8 @@ class InsidePane(Vertical):
                 self._looking.use_trial()
             case "trace":
                 self._looking.trace_again()
+            case "round":
+                self._looking.measure_rounding(self._memory.matrix)
             case "choose":
                 self._branch.begin_choosing()
             case "undo" if self._branch.choosing is not None:

@@ -167,6 +167,9 @@ class Sheet(VerticalScroll, inherit_bindings=False):
 
     def _keep_in_sight(self) -> None:
         row = self.page.cursor_row if self.page is not None else None
+        if self.page is not None and self.page.goes_to_end:
+            self.page.goes_to_end = False
+            self.scroll_end(animate=False, immediate=True)
         if row is not None:
             top, height = round(self.scroll_y), self.size.height
             if row < top or row >= top + height:
