@@ -37,5 +37,5 @@ def test_what_a_model_needs_is_compiled_ahead_of_it(tmp_path: Path) -> None:
     assert set(compiled) == set(KERNELS)
     for title, kernels in compiled.items():
         assert kernels["later"] == [], title
-        wanted = {"_product", "_place", "_attend", "_combine"} | KERNELS[title]
+        wanted = {"_product", "_place", "_attend", "_combine", "_silu_product"} | KERNELS[title]
         assert set(kernels["ahead"]) == wanted, title
