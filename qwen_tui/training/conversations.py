@@ -206,7 +206,8 @@ class Conversations:
             return speaker.pair(rng)
         if kind < 0.45:
             first, second = speaker.taught_topic(rng), speaker.taught_topic(rng)
-            text = speaker.bare_question(first, rng) + (" and " if state.language == "en" else "，")
+            joins = {"en": (" and ", "? And ", "? Also, "), "zh": ("，另外", "？还有，", "，还有", "？")}
+            text = speaker.bare_question(first, rng).rstrip("?？") + rng.choice(joins[state.language])
             text = speaker.noisy(text + speaker.bare_question(second, rng), rng)
             gap = " " if state.answered_in == "en" else ""
             reply = self._reply(state, rng, first) + gap + self._reply(state, rng, second)

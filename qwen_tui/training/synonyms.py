@@ -11,7 +11,7 @@ _AMBIGUOUS = {
     "output", "edit", "convert", "put", "over", "set", "turn", "input", "prompt", "AI", "thing", "span", "time",
     "name", "save", "open", "end", "use", "numbers", "number", "weights", "bits", "fine", "best", "right", "cut",
     "first", "place", "script", "instruction", "instructions", "words", "store", "record", "value", "level",
-    "memory", "docs", "file", "people", "talk", "talks", "hold", "present", "change", "work", "short",
+    "memory", "top", "docs", "file", "people", "talk", "talks", "hold", "present", "change", "work", "short",
     "参数", "内容", "键", "信息", "快", "慢", "数", "看", "大模型", "上下文", "中断", "输出", "空间", "内存",
     "关闭", "介绍", "说明", "键位", "按键", "讲讲", "说说", "选项", "东西", "能不能", "可不可以", "程序", "模型",
     "指令",
