@@ -9,7 +9,7 @@ from qwen_tui.training.sorting import NewsTurns
 from qwen_tui.training.speaker import Speaker
 from qwen_tui.training.state import OTHER, State, Turn, is_guangzhou
 
-SHARES = (0.43, 0.57)
+SHARES = (0.54, 0.46)
 """How many conversations begin in each of `LANGUAGES`; the harder one gets more."""
 
 
@@ -54,9 +54,9 @@ class Conversations:
         if kind < 0.20 and (state.topic or state.refused):
             return self._follow_up(state, rng)
         draws = (
-            (0.57, self._taught),
-            (0.68, self._small_talk),
-            (0.80, self._off_topic),
+            (0.56, self._taught),
+            (0.66, self._small_talk),
+            (0.77, self._off_topic),
             (0.88, self.news_turns.alone),
             (0.95, self._asked_name),
             (0.97, self._told),

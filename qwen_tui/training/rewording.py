@@ -9,7 +9,7 @@ _LEADS = (
     "I'd love to know", "I need to know", "I want to know", "I was wondering", "I wonder", "I'm wondering",
     "any idea", "any clue", "please tell me", "remind me", "I can't remember", "I forgot", "I'm not sure",
     "I have no idea", "I don't know", "I'm trying to find out", "would you mind telling me",
-    "mind telling me", "I can't work out", "I can't figure out", "I keep forgetting", "I still don't get",
+    "mind telling me", "I can't figure out", "I keep forgetting", "I still don't get",
     "help me understand", "I've been asking myself", "I couldn't find out", "it's not clear to me",
     "not sure", "I'd be grateful if you could tell me", "you know", "I haven't understood",
     "my question is", "I've always wanted to know", "nobody told me", "I'd appreciate knowing",
