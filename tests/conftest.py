@@ -3,6 +3,7 @@
 import gc
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 import forked_popen
@@ -30,6 +31,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     if "not gpu" in config.option.markexpr or "gpu" not in config.option.markexpr:
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
+    if config.getoption("numprocesses", None) and can_fork():
+        folder = tempfile.TemporaryDirectory()
+        config.add_cleanup(folder.cleanup)
+        forked_popen.offer_server(Path(folder.name), config.args)
+
+
+def can_fork() -> bool:
+    """Whether processes can be forked: a GPU's driver does not outlive it."""
+    return sys.platform == "linux" and os.environ.get("CUDA_VISIBLE_DEVICES") == ""
 
 
 LOOK_FOR_GARBAGE = (100_000, 5, 10)
@@ -51,10 +61,6 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(*LOOK_FOR_GARBAGE)
 
 
-def pytest_unconfigure() -> None:
-    gc.unfreeze()
-
-
 @pytest.fixture(autouse=True)
 def english_that_nobody_chose(home_of_its_own: Path) -> None:
     """Every test begins as the program does in a locale that names no language."""
@@ -63,8 +69,8 @@ def english_that_nobody_chose(home_of_its_own: Path) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def fork_server(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Processes of the program start at once: see `fork_server.py`. A GPU's driver does not outlive a fork."""
-    if sys.platform == "linux" and os.environ.get("CUDA_VISIBLE_DEVICES") == "":
+    """Processes of the program start at once: see `fork_server.py`."""
+    if can_fork():
         forked_popen.offer_server(tmp_path_factory.mktemp("nobody"))
 
 

@@ -1,4 +1,4 @@
-"""`subprocess.Popen`, but the program and its worker are forked by a `fork_server`: they start at once.
+"""`subprocess.Popen`, but the program, its worker and those of pytest-xdist are forked by a `fork_server`, at once.
 
 Everything else is started as ever, and so are they where a test asks for it (`STARTS_PLAINLY` in the environment)
 or where they would have another interpreter: another path to import from, another locale.
@@ -13,10 +13,11 @@ import subprocess
 import sys
 import termios
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from execnet.gateway_io import popen_bootstrapline
 from fork_server import Wanted, send
 
 from qwen_tui.ui.terminal import launch
@@ -47,6 +48,8 @@ _environment: dict[str, str] = {}
 """What the server was started with, or is to be."""
 _folder: Path | None = None
 """Where the server is to be at home, as long as it has not been started."""
+_tests: list[str] = []
+"""What the server is to collect."""
 
 
 def take_terminal() -> None:
@@ -61,9 +64,15 @@ def ask(connection: socket.socket, environment: dict[str, str]) -> None:
     subprocess.Popen = ForkedPopen  # type: ignore[misc]
 
 
-def offer_server(folder: Path) -> None:
-    """From now on, start a server for this process when the first of its children is to be forked."""
+def offer_server(folder: Path, tests: Sequence[str] = ()) -> None:
+    """From now on, start a server for this process when the first of its children is to be forked.
+
+    It collects these tests, if any. A process that was forked itself has got a server.
+    """
     global _environment, _folder
+    if _connection is not None:
+        return
+    _tests[:] = tests
     environment = dict(os.environ)
     # Told apart from what a child is to have in their place.
     environment |= {name: f"{folder}/{name}" for name in ("HOME", "HF_HOME", "XDG_CACHE_HOME")}
@@ -83,7 +92,7 @@ def _server() -> socket.socket:
     _connection, theirs = socket.socketpair()
     with theirs, (_folder / "log").open("wb") as log:
         server = Path(__file__).with_name("fork_server.py")
-        command = [sys.executable, "-P", str(server), str(theirs.fileno())]
+        command = [sys.executable, "-P", str(server), str(theirs.fileno()), *_tests]
         subprocess.Popen(
             command,
             pass_fds=[theirs.fileno()],
@@ -103,9 +112,10 @@ def _meant(environment: Mapping[str, str], first: str) -> dict[str, str]:
 
 
 def _is_of_ours(first: str, *more: str) -> bool:
-    """Whether an interpreter with these arguments is the program, its worker, or a script of the tests."""
+    """Whether an interpreter with these arguments is the program, its worker, or runs tests or a script."""
     is_worker = first == "-P" and more[0] == "-c" and "qwen_tui.engine" in more[1]
-    return (first, *more)[:2] == ("-m", "qwen_tui") or is_worker or first in SCRIPTS
+    runs_tests = bool(_tests) and (first, *more) == ("-u", "-c", popen_bootstrapline)
+    return (first, *more)[:2] == ("-m", "qwen_tui") or is_worker or runs_tests or first in SCRIPTS
 
 
 def _is_forked(args: Any, preexec_fn: Any, environment: Mapping[str, str]) -> bool:
