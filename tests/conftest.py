@@ -1,5 +1,6 @@
 """What every test gets: a home of its own, and no way to the network; nor to a GPU, unless it is asked for."""
 
+import atexit
 import gc
 import os
 import sys
@@ -31,6 +32,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     if "not gpu" in config.option.markexpr or "gpu" not in config.option.markexpr:
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        os.environ.pop(
+            name, None
+        )  # or what starts a program for several tests would have another one than they
     if config.getoption("numprocesses", None) and can_fork():
         folder = tempfile.TemporaryDirectory()
         config.add_cleanup(folder.cleanup)
@@ -58,6 +63,7 @@ def pytest_collection_finish() -> None:
         parsed_styles.keep()
     gc.collect()
     gc.freeze()
+    atexit.register(gc.unfreeze)  # and not before: pytest looks for garbage several times at its end
     gc.set_threshold(*LOOK_FOR_GARBAGE)
 
 
@@ -85,16 +91,7 @@ def home_of_its_own(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytes
     home = tmp_path_factory.mktemp("home")
     for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "HF_HOME"):
         monkeypatch.setenv(name, str(home / name.lower()))
-    for name in (
-        "HF_TOKEN",
-        "HF_ENDPOINT",
-        "HF_HUB_CACHE",
-        "TMUX",
-        "NO_COLOR",
-        "LC_ALL",
-        "LC_MESSAGES",
-        "LANG",
-    ):
+    for name in forked_popen.LEFT_OUT:
         monkeypatch.delenv(name, raising=False)
     # The program is started a few hundred times: where nothing may be kept, each start compiles it anew.
     monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)

@@ -40,6 +40,9 @@ OF_THE_INTERPRETER = (
 
 SCRIPTS = (str(Path(__file__).parents[1] / "faults" / "scripted_program.py"),)
 
+LEFT_OUT = ("HF_TOKEN", "HF_ENDPOINT", "HF_HUB_CACHE", "TMUX", "NO_COLOR", "LC_ALL", "LC_MESSAGES", "LANG")
+"""What whoever runs the tests may have in the environment, and no test has; nor has the server."""
+
 LATER = ("PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE")
 
 _asking = threading.Lock()
@@ -78,7 +81,8 @@ def offer_server(folder: Path, tests: Sequence[str] = ()) -> None:
     environment |= {name: f"{folder}/{name}" for name in ("HOME", "HF_HOME", "XDG_CACHE_HOME")}
     # A library for sums starts threads when it is imported, and threads are lost in a fork.
     environment |= {"HF_HUB_OFFLINE": "1", "OPENBLAS_NUM_THREADS": "1"} | launch.ENVIRONMENT
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    for name in ("PYTHONDONTWRITEBYTECODE", *LEFT_OUT):
+        environment.pop(name, None)
     _environment, _folder = environment, folder
     subprocess.Popen = ForkedPopen  # type: ignore[misc]
 
@@ -112,17 +116,21 @@ def _meant(environment: Mapping[str, str], first: str) -> dict[str, str]:
 
 
 def _is_of_ours(first: str, *more: str) -> bool:
-    """Whether an interpreter with these arguments is the program, its worker, or runs tests or a script."""
+    """Whether an interpreter with these arguments is the program, its worker, or a script of the tests."""
     is_worker = first == "-P" and more[0] == "-c" and "qwen_tui.engine" in more[1]
-    runs_tests = bool(_tests) and (first, *more) == ("-u", "-c", popen_bootstrapline)
-    return (first, *more)[:2] == ("-m", "qwen_tui") or is_worker or runs_tests or first in SCRIPTS
+    return (first, *more)[:2] == ("-m", "qwen_tui") or is_worker or first in SCRIPTS
+
+
+def _runs_tests(*arguments: str) -> bool:
+    """Whether an interpreter with these arguments is one of pytest-xdist's; its environment is that of this one."""
+    return bool(_tests) and arguments == ("-u", "-c", popen_bootstrapline)
 
 
 def _is_forked(args: Any, preexec_fn: Any, environment: Mapping[str, str]) -> bool:
-    return (
-        isinstance(args, list)
-        and args[0] == sys.executable
-        and _is_of_ours(*args[1:4])
+    if not isinstance(args, list) or args[0] != sys.executable:
+        return False
+    return _runs_tests(*args[1:]) or (
+        _is_of_ours(*args[1:4])
         and preexec_fn in (None, take_terminal)
         and STARTS_PLAINLY not in environment
         and _meant(environment, args[1]) == _meant(_environment, args[1])
