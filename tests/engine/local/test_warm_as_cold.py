@@ -52,7 +52,8 @@ class Talk:
         self.answer(tokens)
 
     def answer(self, tokens: int) -> None:
-        self.take(reply(self.loaded, self.expected(tokens)[0]), self.expected(tokens)[1])
+        request, whole = self.expected(tokens)
+        self.take(reply(self.loaded, request), whole)
 
     def stopped(self, text: str, tokens: int, looks: int) -> None:
         """The so-many-th look at the stop flag sees it set."""
