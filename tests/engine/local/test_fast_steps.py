@@ -77,6 +77,13 @@ LINEAR: dict[str, object] = {
     "linear_value_head_dim": 16,
 }
 
+SHARED: dict[str, object] = {
+    "num_experts": 6,
+    "num_experts_per_tok": 3,
+    "moe_intermediate_size": 8,
+    "shared_expert_intermediate_size": 8,
+}
+
 
 @pytest.mark.parametrize(
     ("model_type", "more"),
@@ -88,6 +95,7 @@ LINEAR: dict[str, object] = {
         ("llama", {}),
         ("mistral", {}),
         ("qwen3_5_text", LINEAR),
+        ("qwen3_5_moe_text", LINEAR | SHARED),
     ],
 )
 def test_the_kernels_say_what_generate_says(

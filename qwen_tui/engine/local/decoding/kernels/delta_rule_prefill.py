@@ -3,7 +3,7 @@
 The tokens are read in chunks (Yang et al., "Gated Delta Networks", 2024). Within a chunk, what each token changes
 in the state depends on the tokens before it by a triangular system, solved for all chunks in parallel; then the
 state goes through the chunks in order; then the outputs are computed in parallel. Sums are in float32, products in
-three passes of TF32 where their errors would add up.
+TF32, in three passes where errors would add up.
 """
 
 import torch
@@ -315,14 +315,14 @@ def _read(
     for start in tl.range(0, KEY_DIM, PART):
         query = _part(queries, mixed_stride, token, is_there, scale, start, PART)
         key = _part(keys, mixed_stride, token, is_there, inverse, start, PART)
-        shares = tl.dot(query, tl.trans(key), shares, input_precision="tf32x3")
+        shares = tl.dot(query, tl.trans(key), shares, input_precision="tf32")
         before = tl.load(memory + (start + tl.arange(0, PART)[:, None]) * VALUE_DIM + column)
-        read = tl.dot(query * tl.exp(total)[:, None], before, read, input_precision="tf32x3")
+        read = tl.dot(query * tl.exp(total)[:, None], before, read, input_precision="tf32")
     is_seen = place[:, None] >= place[None, :]
     shares *= tl.exp(tl.where(is_seen, total[:, None] - total[None, :], 0.0))
     shares = tl.where(is_seen, shares, 0.0)
     change = tl.load(changes + at_row[:, None] * VALUE_DIM + column)
-    read = tl.dot(shares, change, read, input_precision="tf32x3")
+    read = tl.dot(shares, change, read, input_precision="tf32")
     read *= tl.rsqrt(tl.sum(read * read, 1) / VALUE_DIM + eps)[:, None]
     gates = projected + token[:, None] * projected_stride + (2 * KEY_HEADS * KEY_DIM + HEADS * VALUE_DIM)
     gate = tl.load(gates + head * VALUE_DIM + column, mask=is_there[:, None], other=0.0).to(tl.float32)
