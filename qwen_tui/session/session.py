@@ -236,10 +236,8 @@ class ChatSession:
                         added = streaming.add_thinking(text, tokens)
                         partial.append_thinking(added)
                         yield ThinkingDelta(added, tokens)
-                    case Reread(thinking, answer):
-                        streaming.reread(thinking, answer)
-                    case Finished(run):
-                        streaming.finish(run)
+                    case Reread() | Finished():
+                        streaming.settle(event)
                     case _:
                         if isinstance(event, PrefillProgress):
                             streaming.progress = event

@@ -7,7 +7,8 @@ from typing import NamedTuple
 from qwen_tui.chat.cleaning import Cleaner, clean
 from qwen_tui.chat.context import Window
 from qwen_tui.chat.messages import Message, Role, Run, Status
-from qwen_tui.engine.base import PrefillProgress, Request
+from qwen_tui.engine.base import Finished, PrefillProgress, Request
+from qwen_tui.engine.thinking import Reread
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.session.prompt_plan import Plan
 
@@ -86,17 +87,19 @@ class StreamingReply:
             self.tokens += tokens
         return cleaned
 
-    def reread(self, thinking: str, answer: str) -> None:
-        """Replace the text of this run, whose thinking and answer had been told apart wrongly."""
+    def settle(self, event: Reread | Finished) -> None:
+        """Record what an engine says at the end of a reply: how its text is divided, and how it was generated."""
+        if isinstance(event, Finished):
+            self._finish(event.run)
+            return
         with self._lock:
-            self._text = [clean(answer)]
-            self._thinking = (
-                [(clean(thinking), sum(tokens for _, tokens in self._thinking))] if thinking else []
-            )
+            self._text = [clean(event.answer)]
+            tokens = sum(tokens for _, tokens in self._thinking)
+            self._thinking = [(clean(event.thinking), tokens)] if event.thinking else []
             self._text_cleaner, self._thinking_cleaner = Cleaner(), Cleaner()
 
-    def finish(self, run: Run) -> None:
-        """Record how generation ended, and complete its run with what only this process knows of the prompt."""
+    def _finish(self, run: Run) -> None:
+        """Complete the run with what only this process knows of the prompt."""
         run = replace(
             with_prompt(run, self._request),
             first_sent=self.first_sent,
