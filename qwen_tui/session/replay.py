@@ -131,6 +131,7 @@ def _request(conversation: Conversation, reply: Message, index: int, info: Model
         messages=(*system, *messages),
         sampling=replace(sampling_of(run), max_new_tokens=len(run.token_ids)),
         thinking=run.effort or run.thinking,
+        given_ids=run.token_ids[: run.given_tokens],
         thinking_budget=run.thought_closed_at or None,
         most_tokens=len(run.token_ids),
         continues=bool(begun),

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from qwen_tui.chat.cleaning import Cleaner, clean
 from qwen_tui.chat.context import Window
 from qwen_tui.chat.messages import Message, Role, Run, Status
-from qwen_tui.engine.base import Finished, PrefillProgress, Request
+from qwen_tui.engine.base import Event, Finished, PrefillProgress, Request, TextDelta, ThinkingDelta
 from qwen_tui.engine.thinking import Reread
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.session.prompt_plan import Plan
@@ -70,6 +70,19 @@ class StreamingReply:
                 sum(tokens for _, tokens in thinking),
                 Place(len(self._text), len(self._thinking)),
             )
+
+    def take(self, event: Event) -> Event:
+        """Add what the engine sent; return the event with the cleaned text that can be shown."""
+        match event:
+            case TextDelta(text, tokens):
+                return TextDelta(self.add_text(text, tokens), tokens)
+            case ThinkingDelta(text, tokens):
+                return ThinkingDelta(self.add_thinking(text, tokens), tokens)
+            case PrefillProgress():
+                self.progress = event
+            case Reread() | Finished():
+                self.settle(event)
+        return event
 
     def add_text(self, delta: str, tokens: int) -> str:
         """Append to the answer; return the cleaned text that can be shown."""

@@ -16,7 +16,7 @@ from transformers import (
     TopPLogitsWarper,
 )
 
-from qwen_tui.engine.local.decoding.sampling import Sampler, Values, fast_values, kept_scores
+from qwen_tui.engine.local.decoding.sampling import Sampler, Values, cuts, fast_values
 
 CPU = torch.device("cpu")
 
@@ -75,7 +75,7 @@ def test_the_tokens_that_are_left_are_those_of_transformers(values: Values, seed
     ordered = (penalised / values.temperature).sort(descending=True)
     top_p = values.top_p if values.top_p < 1.0 else math.inf
     last = torch.tensor([min(values.top_k or size, size) - 1])
-    kept = kept_scores(ordered.values, last, torch.tensor([top_p]), torch.tensor([values.min_p]))
+    kept = cuts(ordered.values, last, torch.tensor([top_p]), torch.tensor([values.min_p])).kept
     got = torch.zeros(size).scatter(0, ordered.indices, kept.softmax(-1))
     # A token at the very edge of top-p may fall on either side of it, by how sums are rounded.
     differs = (got > 0) != (expected > 0)

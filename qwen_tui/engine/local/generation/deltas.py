@@ -13,6 +13,7 @@ from operator import itemgetter
 from qwen_tui.engine.base import Event, TextDelta, ThinkingDelta
 from qwen_tui.engine.channels import ChannelSplitter
 from qwen_tui.engine.local.generation.stop_search import StopSearch
+from qwen_tui.engine.local.generation.tracer import Tracer
 from qwen_tui.engine.local.loading.load import Loaded
 from qwen_tui.engine.local.prompts.detokenizer import ByteDecoder, TextDecoder, WindowDecoder
 from qwen_tui.engine.local.prompts.prompt import Prompt, PromptBuilder
@@ -26,9 +27,15 @@ class Deltas:
     """The outgoing text of one reply."""
 
     def __init__(
-        self, loaded: Loaded, prompt: Prompt, send: Callable[[Event], None], stop: Sequence[str] = ()
+        self,
+        loaded: Loaded,
+        prompt: Prompt,
+        send: Callable[[Event], None],
+        stop: Sequence[str] = (),
+        tracer: Tracer | None = None,
     ) -> None:
-        """`stop` are texts that end the answer."""
+        """`stop` are texts that end the answer; what `tracer` has is sent before each batch."""
+        self.tracer = tracer
         self._decoder: TextDecoder = WindowDecoder(loaded.tokenizer, prompt.begun_ids)
         if loaded.token_bytes:
             self._decoder = ByteDecoder(loaded.token_bytes)
@@ -59,7 +66,13 @@ class Deltas:
     def close_thought(self, closing_ids: Sequence[int]) -> None:
         """Add the closing mark of a thought; a character that the thought has left incomplete is dropped."""
         self._add(self._splitter.push(self._decoder.flush(is_cut=True)))
-        for token_id in closing_ids:
+        self.write(closing_ids)
+
+    def write(self, token_ids: Sequence[int]) -> None:
+        """Add tokens that the model did not choose."""
+        for token_id in token_ids:
+            if self.tracer is not None:
+                self.tracer.add_given(token_id)
             self.push(token_id)
 
     def push(self, token_id: int) -> None:
@@ -102,6 +115,8 @@ class Deltas:
     def _send_waiting(self) -> None:
         """Send one event for each run of text in one channel."""
         self._sent_at = time.monotonic()
+        if self.tracer is not None:
+            self.tracer.send(self._send)
         waiting, self._waiting = self._waiting, []
         for channel, run in groupby(waiting, itemgetter(0)):
             _, texts, tokens = zip(*run, strict=True)

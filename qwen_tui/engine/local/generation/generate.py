@@ -8,6 +8,7 @@ generated until then are kept.
 import copy
 import math
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import NamedTuple
 
 import torch
@@ -16,7 +17,7 @@ from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList
 from qwen_tui.chat.messages import Json, Run
 from qwen_tui.engine.base import SAMPLING_FIELDS, Event, Finished, PromptReady, Request
 from qwen_tui.engine.local.decoding.decoder import Decoder
-from qwen_tui.engine.local.decoding.sampling import NO_PENALTIES, Values, fast_values, penalties_of
+from qwen_tui.engine.local.decoding.sampling import NO_PENALTIES, Values, fast_values, penalties_of, values_of
 from qwen_tui.engine.local.forward.chunked_prefill import prefilling
 from qwen_tui.engine.local.forward.prefill import (
     LEAST_TOKENS,
@@ -29,6 +30,8 @@ from qwen_tui.engine.local.generation.deltas import Deltas
 from qwen_tui.engine.local.generation.reply_penalties import ReplyPenalties
 from qwen_tui.engine.local.generation.rooms import Rooms, rooms
 from qwen_tui.engine.local.generation.streamer import GENERATE, Streamer, ThoughtOver
+from qwen_tui.engine.local.generation.tap import Tap
+from qwen_tui.engine.local.generation.tracer import Tracer
 from qwen_tui.engine.local.loading.generation_defaults import LEAST_TEMPERATURE
 from qwen_tui.engine.local.loading.load import Loaded
 from qwen_tui.engine.local.prompts.prompt import Prompt
@@ -61,21 +64,25 @@ def generate(
         prompt = loaded.prompts.build(
             request.messages, request.thinking, continues=request.continues, is_stopped=is_stopped
         )
-        if len(prompt.ids) >= window:
-            raise QwenTuiError("engine.prompt_too_long", tokens=len(prompt.ids), window=window)
-        reused = loaded.cache.begin(prompt.ids, reuse=request.reuse)
+        ids = [*prompt.ids, *request.given_ids]
+        if len(ids) >= window:
+            raise QwenTuiError("engine.prompt_too_long", tokens=len(ids), window=window)
+        reused = loaded.cache.begin(ids, reuse=request.reuse)
     except Stopped:
         prompt, reused = Prompt([], False), 0
-    send(PromptReady(len(prompt.ids), reused))
+    send(PromptReady(len(prompt.ids), min(reused, len(prompt.ids))))
     room = rooms(loaded, request, prompt)
     config = _configured(loaded, request)
-    streamer = Streamer(Deltas(loaded, prompt, send, request.sampling.stop), room, is_stopped, answers_now)
+    tracer = Tracer(loaded.token_text, prompt.ids, prompt.begun_ids) if request.trace else None
+    deltas = Deltas(loaded, prompt, send, request.sampling.stop, tracer)
+    streamer = Streamer(deltas, room, is_stopped, answers_now)
     asked = _Asked(prompt, reused, config, seed, room, streamer)
     # Any decoder will do: they all sample in the same way, and `generate` in another.
     decoder = loaded.decoder if request.decode_path != GENERATE else None
     try:
         if is_stopped():
             raise Stopped
+        streamer.write(request.given_ids)
         _run(loaded, asked, decoder, send, is_stopped)
         reason = "eos" if streamer.token_ids and streamer.token_ids[-1] in loaded.end_ids else "length"
     except Ended as end:
@@ -83,7 +90,7 @@ def generate(
     except Stopped:
         reason = "stopped"
     streamer.deltas.flush(is_cut=reason not in COMPLETE)
-    send(Finished(_receipt(loaded, asked, request.sampling.stop, reason, arrived)))
+    send(Finished(_receipt(loaded, asked, request, reason, arrived)))
 
 
 class _Asked(NamedTuple):
@@ -162,16 +169,20 @@ def _by_generate(loaded: Loaded, asked: _Asked, ids: torch.Tensor, seed: int) ->
     """Generate with the library after `ids` (1, T), which also reads what is not cached yet."""
     config = copy.copy(asked.config)
     config.max_new_tokens = asked.left
-    asked.streamer.begin()
     processors = LogitsProcessorList()
     if loaded.padded_ids is not None:
         processors.append(_NoPaddedIds(loaded.padded_ids))
     if penalties_of(config) != NO_PENALTIES:
         processors.append(ReplyPenalties(*penalties_of(config), ids.shape[1] - asked.written))
     processors.append(_MustBeNumbers())
+    tap = Tap(values_of(config), _suppressed(loaded, config)) if asked.streamer.deltas.tracer else None
+    if tap is not None:
+        processors.append(tap)
+    asked.streamer.begin(tap)
     # `generate` samples only from the global generators. Seed them here, so that nothing before this matters.
     torch.manual_seed(seed)
-    with prefilling(loaded.model, without_mask=loaded.cache.prefills_without_mask):
+    watching = tap.watching(loaded.model) if tap is not None else nullcontext()
+    with watching, prefilling(loaded.model, without_mask=loaded.cache.prefills_without_mask):
         # All ids, including cached ones: the repetition penalty needs them.
         loaded.model.generate(
             ids,
@@ -190,21 +201,31 @@ def _by_decoder(
     config, streamer = asked.config, asked.streamer
     streamer.decode_path = decoder.step.name
     ends = frozenset(config.eos_token_id or ())
-    suppressed = torch.tensor(config.suppress_tokens or [], dtype=torch.long, device=loaded.model.device)
-    if loaded.padded_ids is not None:
-        suppressed = torch.cat((loaded.padded_ids, suppressed))
+    suppressed = _suppressed(loaded, config)
+    measures = streamer.deltas.tracer is not None
     decoder.cached = ids.shape[0] - 1
     try:
         with torch.no_grad():
-            tokens = decoder.decode(ids, asked.left, values, seed, suppressed, written=asked.written)
+            tokens = decoder.decode(
+                ids, asked.left, values, seed, suppressed, written=asked.written, measures=measures
+            )
             for token_id in tokens:
-                streamer.take(token_id)
+                streamer.take(token_id, decoder.measured)
                 if token_id in ends:
                     break
     finally:
         decoder.cache.set_length(decoder.cached)
         if not decoder.is_whole:
             loaded.cache.note_broken_off()
+
+
+def _suppressed(loaded: Loaded, config: GenerationConfig) -> torch.Tensor:
+    """Return the ids (N) that cannot be chosen, whatever the model says."""
+    rows = loaded.model.config.get_text_config().vocab_size
+    # A checkpoint may name ids without a row.
+    ids = [token for token in config.suppress_tokens or [] if 0 <= token < rows]
+    asked = torch.tensor(ids, dtype=torch.long, device=loaded.model.device)
+    return asked if loaded.padded_ids is None else torch.cat((loaded.padded_ids, asked))
 
 
 def _configured(loaded: Loaded, request: Request) -> GenerationConfig:
@@ -245,12 +266,12 @@ def _is_warm(temperature: float | None) -> bool:
     return temperature is None or temperature >= LEAST_TEMPERATURE
 
 
-def _receipt(loaded: Loaded, asked: _Asked, stop: tuple[str, ...], reason: str, arrived: float) -> Run:
+def _receipt(loaded: Loaded, asked: _Asked, request: Request, reason: str, arrived: float) -> Run:
     info, streamer = loaded.info, asked.streamer
     names = ("do_sample", *SAMPLING_FIELDS, "max_new_tokens")
     sampling: dict[str, Json] = {name: getattr(asked.config, name, None) for name in names}
-    if stop:
-        sampling["stop"] = list(stop)
+    if request.sampling.stop:
+        sampling["stop"] = list(request.sampling.stop)
     begun = len(asked.prompt.begun_ids) if asked.prompt.thinks else 0
     return Run(
         model=info.model,
@@ -262,12 +283,13 @@ def _receipt(loaded: Loaded, asked: _Asked, stop: tuple[str, ...], reason: str, 
         seed=asked.seed,
         sampling={name: value for name, value in sampling.items() if value is not None},
         prompt_tokens=len(asked.prompt.ids),
-        reused_tokens=asked.reused,
+        reused_tokens=min(asked.reused, len(asked.prompt.ids)),
         prompt_digest=asked.prompt.digest,
         new_tokens=len(streamer.token_ids),
         first_token_seconds=max(0.0, streamer.first_at - arrived) if streamer.token_ids else 0.0,
         decode_seconds=streamer.last_at - streamer.first_at,
         stop_reason=reason,
+        given_tokens=len(request.given_ids),
         thought_closed_at=streamer.closed_at and begun + streamer.closed_at,
         token_ids=tuple(streamer.token_ids),
     )

@@ -1,12 +1,15 @@
 """Receive each token as it is chosen, pass on its text, and decide whether the reply continues."""
 
 import time
+from collections.abc import Sequence
 
 import torch
 from transformers.generation.streamers import BaseStreamer
 
+from qwen_tui.engine.local.decoding.measuring import Measured
 from qwen_tui.engine.local.generation.deltas import Deltas
 from qwen_tui.engine.local.generation.rooms import Rooms
+from qwen_tui.engine.local.generation.tap import Tap
 from qwen_tui.engine.local.stopping import Ended, IsStopped, Stopped
 
 GENERATE = "generate"
@@ -34,10 +37,11 @@ class Streamer(BaseStreamer):  # type: ignore[misc]  # transformers is not typed
         self._is_stopped = is_stopped
         self._answers_now = answers_now
         self._saw_prompt = False
+        self._tap: Tap | None = None
 
-    def begin(self) -> None:
-        """Expect a prompt as the next value."""
-        self._saw_prompt = False
+    def begin(self, tap: Tap | None) -> None:
+        """Expect a prompt as the next value, then tokens that `tap` measures."""
+        self._saw_prompt, self._tap = False, tap
 
     def put(self, value: torch.Tensor) -> None:
         """Receive the prompt (1, T) in the first call, then one token (1) per call."""
@@ -45,13 +49,15 @@ class Streamer(BaseStreamer):  # type: ignore[misc]  # transformers is not typed
             self._saw_prompt = True
             return
         for token_id in value.tolist():
-            self.take(token_id)
+            self.take(token_id, self._tap.measured(token_id) if self._tap is not None else None)
 
-    def take(self, token_id: int) -> None:
-        """Receive one token. Raises `Stopped`, `Ended` or `ThoughtOver`."""
+    def take(self, token_id: int, measured: Measured | None = None) -> None:
+        """Receive one token, and how it was chosen. Raises `Stopped`, `Ended` or `ThoughtOver`."""
         self.last_at = time.monotonic()
         self.first_at = self.first_at or self.last_at
         self.token_ids.append(token_id)
+        if measured is not None and self.deltas.tracer is not None:
+            self.deltas.tracer.add(token_id, measured)
         self.deltas.push(token_id)
         if self._is_stopped():
             raise Stopped
@@ -69,6 +75,20 @@ class Streamer(BaseStreamer):  # type: ignore[misc]  # transformers is not typed
             self._answer_tokens += 1
             if self._answer_tokens >= rooms.answer:
                 raise Ended("length")
+
+    def write(self, token_ids: Sequence[int]) -> None:
+        """Begin the reply with these tokens. Raises `Ended` if they end it."""
+        for token_id in token_ids:
+            self.token_ids.append(token_id)
+            self.deltas.write([token_id])
+            if self.deltas.is_thinking:
+                self._thought_tokens += 1
+            else:
+                self._answer_tokens += 1
+        if self.deltas.has_stopped:
+            raise Ended("stop_string")
+        if token_ids and self.deltas.is_end(token_ids[-1]):
+            raise Ended("eos")
 
     def close_thought(self) -> None:
         """Write the closing mark in the model's place."""

@@ -29,6 +29,7 @@ from qwen_tui.engine.local.loading.tokenizer import load_tokenizer
 from qwen_tui.engine.local.prompts.detokenizer import TokenBytes, is_byte_level
 from qwen_tui.engine.local.prompts.prompt import PromptBuilder
 from qwen_tui.engine.local.prompts.rereading import rereads
+from qwen_tui.engine.local.prompts.token_text import TokenText
 from qwen_tui.engine.models.checkpoint import Checkpoint, inspect
 from qwen_tui.engine.models.quantized_cache import QuantizedCache
 
@@ -54,6 +55,7 @@ class Loaded:
     """Ids of the output layer that the tokenizer lacks, on the model's device; None if there are none."""
     token_bytes: TokenBytes | None
     """Only for byte-level tokenizers."""
+    token_text: TokenText
     cache: KVCache
     """KV cache of the latest prompt."""
     decoder: Decoder | None
@@ -130,7 +132,18 @@ def load(
     padded = traits.padded_ids(model, tokenizer)
     token_bytes = TokenBytes(tokenizer) if is_byte_level(tokenizer) else None
     return Loaded(
-        model, tokenizer, prompts, info, defaults, end_ids, padded, token_bytes, cache, decoder, saving
+        model,
+        tokenizer,
+        prompts,
+        info,
+        defaults,
+        end_ids,
+        padded,
+        token_bytes,
+        TokenText(tokenizer),
+        cache,
+        decoder,
+        saving,
     )
 
 
