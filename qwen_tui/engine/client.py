@@ -4,7 +4,16 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
-from qwen_tui.engine.base import Event, Finished, ModelInfo, PromptMessage, Request, StopFlag, TokenCounts
+from qwen_tui.engine.base import (
+    Event,
+    Finished,
+    ModelInfo,
+    PromptMessage,
+    Request,
+    StopFlag,
+    Thinking,
+    TokenCounts,
+)
 from qwen_tui.engine.wire import Count, Measured, MeasureMemory, MeasurePlain, Prepare
 from qwen_tui.engine.worker import Asked, Worker
 from qwen_tui.errors import QwenTuiError
@@ -28,6 +37,8 @@ class LocalEngine:
         self._stop_seconds = stop_seconds
         self._ahead: Asked | None = None
         """The latest `Prepare` question."""
+        self._replying: Asked | None = None
+        """The running reply."""
 
     @property
     def alive(self) -> bool:
@@ -37,7 +48,7 @@ class LocalEngine:
     def count(
         self,
         messages: Sequence[PromptMessage],
-        thinking: bool | None = None,
+        thinking: Thinking = None,
         *,
         continues: bool = False,
         stop: StopFlag | None = None,
@@ -59,7 +70,7 @@ class LocalEngine:
 
     def stream(self, request: Request, stop: StopFlag) -> Iterator[Event]:
         """Generate one reply; see `Engine.stream`. Closing the iterator early stops the reply too."""
-        asked = self._worker.ask(request)
+        asked = self._replying = self._worker.ask(request)
         over = threading.Event()
         threading.Thread(
             target=self._relay, args=(asked, stop, over), name="engine stop relay", daemon=True
@@ -73,11 +84,19 @@ class LocalEngine:
                 if isinstance(answer, Finished):
                     return
         finally:
+            self._replying = None
             over.set()
             self._worker.stop(asked)
             self._worker.forget(asked)
 
-    def prepare(self, messages: Sequence[PromptMessage], thinking: bool | None = None) -> None:
+    def answer_now(self) -> bool:
+        """End the thinking of the running reply; see `Engine.answer_now`."""
+        asked = self._replying  # read once: the reply may end at any moment
+        if asked is not None:
+            self._worker.answer_now(asked)
+        return True
+
+    def prepare(self, messages: Sequence[PromptMessage], thinking: Thinking = None) -> None:
         """Read messages ahead; see `Engine.prepare`."""
         before, self._ahead = self._ahead, None
         with suppress(QwenTuiError):  # a dead worker is reported by the next call that needs it

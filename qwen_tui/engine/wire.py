@@ -18,6 +18,7 @@ from qwen_tui.engine.base import (
     ModelSpec,
     PromptMessage,
     Request,
+    Thinking,
     TokenCounts,
 )
 from qwen_tui.engine.models.quantized_cache import QuantizedCache
@@ -55,7 +56,7 @@ class Count:
     """Count the tokens of these messages; answered even while a reply is generated."""
 
     messages: tuple[PromptMessage, ...]
-    thinking: bool | None
+    thinking: Thinking
     continues: bool = False
 
 
@@ -64,7 +65,7 @@ class Prepare:
     """Read messages that are likely to begin the next prompt. Not answered; dropped for any other job."""
 
     messages: tuple[PromptMessage, ...]
-    thinking: bool | None
+    thinking: Thinking
 
 
 @dataclass(frozen=True, slots=True)

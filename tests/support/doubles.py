@@ -17,9 +17,11 @@ from qwen_tui.engine.base import (
     Request,
     StopFlag,
     TextDelta,
+    Thinking,
     ThinkingDelta,
     TokenCounts,
 )
+from qwen_tui.engine.thinking import Reread
 from qwen_tui.errors import QwenTuiError
 
 INFO = ModelInfo(
@@ -60,6 +62,8 @@ class Reply:
     gate: threading.Event | None = None
     """The last delta waits for this, or for the stop flag."""
     seconds_a_delta: float = 0.0
+    reread: Reread | None = None
+    """How the whole is divided at its end."""
 
 
 @dataclass
@@ -73,12 +77,14 @@ class ScriptedEngine:
     closed: bool = False
     alive: bool = True
     reads_ahead: bool = True
+    answers_now: threading.Event = field(default_factory=threading.Event)
+    """Set when the running reply was asked to end its thinking."""
     on_ask: Callable[[Request], None] = lambda request: None
 
     def count(
         self,
         messages: Sequence[PromptMessage],
-        thinking: bool | None = None,
+        thinking: Thinking = None,
         *,
         continues: bool = False,
         stop: StopFlag | None = None,
@@ -111,6 +117,8 @@ class ScriptedEngine:
             yield kind(text)
         if script.fails is not None:
             raise script.fails
+        if script.reread is not None:
+            yield script.reread
         yield Finished(
             Run(
                 model="scripted",
@@ -127,7 +135,13 @@ class ScriptedEngine:
             )
         )
 
-    def prepare(self, messages: Sequence[PromptMessage], thinking: bool | None = None) -> None:
+    def answer_now(self) -> bool:
+        if self.info.server:
+            return False
+        self.answers_now.set()
+        return True
+
+    def prepare(self, messages: Sequence[PromptMessage], thinking: Thinking = None) -> None:
         self.prepared.append(tuple(messages))
 
     def close(self) -> None:

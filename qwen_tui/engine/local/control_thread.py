@@ -53,6 +53,10 @@ class WorkerPipe:
         """Whether the question with this number is to be abandoned."""
         return self._page.is_stopped(number)
 
+    def answers_now(self, number: int) -> bool:
+        """Whether the reply with this number is to end its thinking."""
+        return self._page.answers_now(number)
+
     def listen(self) -> None:
         """Read questions until the pipe closes, then end the process whatever the other threads are doing."""
         threading.Thread(target=self._count_tokens, name="counting", daemon=True).start()

@@ -144,7 +144,7 @@ def reply(pipe: WorkerPipe, loaded: Loaded, job: Job, request: Request) -> None:
     broken = out_of_memory = False
     try:
         send, is_stopped = partial(pipe.send, job.number), partial(pipe.is_stopped, job.number)
-        generate(loaded, request, send, is_stopped, job.arrived)
+        generate(loaded, request, send, is_stopped, job.arrived, partial(pipe.answers_now, job.number))
     except Exception as error:
         if not isinstance(error, QwenTuiError):
             log.exception("generating failed")

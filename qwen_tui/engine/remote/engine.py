@@ -16,8 +16,8 @@ from qwen_tui.engine.base import (
     PromptMessage,
     Request,
     StopFlag,
+    Thinking,
     TokenCounts,
-    seed_for,
 )
 from qwen_tui.engine.redaction import one_line
 from qwen_tui.engine.remote.completion_chunk import DONE, parse_event, parsed
@@ -28,6 +28,8 @@ from qwen_tui.engine.remote.request_body import Asking, asking, named_in
 from qwen_tui.engine.remote.retries import Retries
 from qwen_tui.engine.remote.server_kinds import Kind
 from qwen_tui.engine.remote.token_counts import ServerTokenCounter
+from qwen_tui.engine.sampling import seed_for
+from qwen_tui.engine.thinking_room import thought_room, will_think
 from qwen_tui.errors import QwenTuiError
 
 log = logging.getLogger(__name__)
@@ -69,7 +71,7 @@ class RemoteEngine:
     def count(
         self,
         messages: Sequence[PromptMessage],
-        thinking: bool | None = None,
+        thinking: Thinking = None,
         *,
         continues: bool = False,
         stop: StopFlag | None = None,
@@ -99,7 +101,11 @@ class RemoteEngine:
             log.info("%s: %s", self._host, error)
             raise unreachable(error, self._host, has_begun=reply.has_begun) from error
 
-    def prepare(self, messages: Sequence[PromptMessage], thinking: bool | None = None) -> None:
+    def answer_now(self) -> bool:
+        """Return False: the protocol has no way to end a reply's thinking; see `Engine.answer_now`."""
+        return False
+
+    def prepare(self, messages: Sequence[PromptMessage], thinking: Thinking = None) -> None:
         """Do nothing; see `reads_ahead`."""
 
     def close(self) -> None:
@@ -148,9 +154,15 @@ class RemoteEngine:
             self._counter.was_too_low()
 
     def _most_new_tokens(self, request: Request, stop: StopFlag) -> int:
-        """Limit the reply to the room after its prompt: vLLM and SGLang refuse what might exceed the window."""
+        """Limit the reply to the room after its prompt: vLLM and SGLang refuse what might exceed the window.
+
+        Thinking has room of its own, next to that of the answer: see `Reply.is_long_enough`.
+        """
         window, wanted = self.info.context_window, request.sampling.max_new_tokens
         room = max(1, reply_room(window, wanted))
+        if will_think(self.info, request.thinking):
+            thoughts = thought_room(window, request.thinking_budget)
+            room, wanted = room + thoughts, wanted + thoughts
         if room == wanted:
             return wanted
         try:
@@ -181,6 +193,12 @@ class RemoteEngine:
             if not reply.has_begun:
                 yield from self._notes(asked)
             yield from reply.take(piece)
+            if reply.has_thought and not self.info.thinks:
+                self.info = replace(self.info, thinks=True)
+            has_both_rooms = asked.sampling["max_new_tokens"] > reply.request.sampling.max_new_tokens
+            if has_both_rooms and reply.is_long_enough and not reply.finish_reason:
+                reply.finish_reason = "length"
+                break
             if piece.error:
                 raise QwenTuiError("server.error", host=self._host, detail=one_line(piece.error))
         if reply.finish_reason in ("", *_BROKEN):
