@@ -33,7 +33,7 @@ class BranchPage(TokenPage):
 
     def enabled(self) -> frozenset[str]:
         if self.choosing is not None:
-            return frozenset(("branch", "choose", "undo", "finish"))
+            return frozenset(("pick", "choose", "undo", "finish"))
         return super().enabled()
 
     def taken(self) -> int:

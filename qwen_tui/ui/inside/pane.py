@@ -11,18 +11,18 @@ from qwen_tui.chat.cleaning import one_line
 from qwen_tui.session.requests import Regenerate
 from qwen_tui.strings import say
 from qwen_tui.ui.inside.branch_page import BranchPage
+from qwen_tui.ui.inside.compare import changed_since
 from qwen_tui.ui.inside.heat_page import HeatPage
 from qwen_tui.ui.inside.looking import Looking
 from qwen_tui.ui.inside.memory_page import MemoryPage
 from qwen_tui.ui.inside.page import Page
 from qwen_tui.ui.inside.prompt_page import PromptPage
 from qwen_tui.ui.inside.sampling_page import SamplingPage
-from qwen_tui.ui.inside.sheet import Sheet, TabNames
+from qwen_tui.ui.inside.sheet import FixedRows, Sheet, TabNames
 from qwen_tui.ui.inside.subject import Subject
 from qwen_tui.ui.markdown.lines import BLANK, Line
 from qwen_tui.ui.textual_patches.focus import focus_at_once
-from qwen_tui.ui.widgets.line_view import LinesView
-from qwen_tui.wording.cell_width import cropped, displayed
+from qwen_tui.wording.cell_width import cells, cropped, displayed
 
 LOOK_SECONDS = 1 / 8
 """How often the open panel looks at the chat."""
@@ -44,6 +44,7 @@ class InsidePane(Vertical):
         Binding("4", "tab('heat')", say("inside.key.heat"), id="inside.heat", show=False),
         Binding("enter", "press('branch')", say("inside.key.go"), id="inside.go"),
         Binding("5", "tab('memory')", say("inside.key.memory"), id="inside.memory", show=False),
+        Binding("enter", "press('pick')", say("inside.key.pick"), id="inside.pick"),
         Binding("enter", "press('round')", say("inside.key.round"), id="inside.round"),
         Binding("y", "press('choose')", say("inside.key.choose"), id="inside.choose"),
         Binding("f", "press('finish')", say("inside.key.finish"), id="inside.finish"),
@@ -95,12 +96,12 @@ class InsidePane(Vertical):
         self._pages: dict[str, Page] = {page.name: page for page in pages}
         self.page: Page = self._prompt
         """The tab in front."""
-        self._title = LinesView(self._title_row, id="inside-title")
+        self._title = FixedRows(self._title_row, id="inside-title")
         self.keeps_tracing = False
         """Whether replies are also traced while the panel is closed, for a lesson."""
         self._names = TabNames(tuple(self._pages), self.action_tab)
         self._sheet = Sheet(self.tell)
-        self._caption = LinesView(self._caption_rows, id="inside-caption")
+        self._caption = FixedRows(self._caption_rows, id="inside-caption")
 
     def compose(self) -> ComposeResult:
         yield self._title
@@ -145,7 +146,9 @@ class InsidePane(Vertical):
         asked = next((m.content for m in look.subject.path if m.id == look.reply.parent), "")
         asked = displayed(one_line(asked, 80)) if asked else ""
         words = say("inside.title.reply", number=number, of=len(replies), words=asked)
-        return [Line(((cropped(words, width), "strong"),))]
+        is_other = bool(changed_since(look.reply, look.subject.settings, look.subject.info))
+        mark = "  " + say("inside.title.other_values") if is_other else ""
+        return [Line(((cropped(words, max(1, width - cells(mark))), "strong"), (mark, "warning")))]
 
     def _caption_rows(self, width: int) -> list[Line]:
         rows = list(self.page.caption(width))[:CAPTION_ROWS]
@@ -187,7 +190,7 @@ class InsidePane(Vertical):
                 self._branch.begin_choosing()
             case "undo" if self._branch.choosing is not None:
                 self._branch.choosing.undo()
-            case "branch" if self._branch.choosing is not None:
+            case "pick" if self._branch.choosing is not None:
                 self._looking.pick(self._branch.choosing, self._branch.taken())
             case "branch" | "finish":
                 self._start_branch()

@@ -17,7 +17,14 @@ from qwen_tui.wording.cell_width import cells
 _GAP = "  "
 
 
-class TabNames(LinesView):
+class FixedRows(LinesView):
+    """Rows whose number never changes."""
+
+    def on_resize(self) -> None:
+        self.lay_out_again()
+
+
+class TabNames(FixedRows):
     """The names of the tabs on one row, with the number that opens each; the one in front is underlined."""
 
     ALLOW_SELECT = False
@@ -48,9 +55,6 @@ class TabNames(LinesView):
             self._places.append((range(at, at + cells(label)), name))
             at += cells(label) + len(gap)
         return [Line(tuple(runs[:-1]))]
-
-    def on_resize(self) -> None:
-        self.lay_out_again()
 
     def on_click(self, event: events.Click) -> None:
         event.stop()
