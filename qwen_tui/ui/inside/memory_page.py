@@ -106,7 +106,7 @@ class MemoryPage(Page):
     def _matrix(self, width: int) -> list[Line]:
         rows = [
             _title(say("inside.memory.rounding")),
-            Line((("◂ ", "accent"), (cropped(self.matrix, width - 4), ""), (" ▸", "accent"))),
+            Line((("‹ ", "accent"), (cropped(self.matrix, width - 4), ""), (" ›", "accent"))),
         ]
         measured = self.look.rounding
         self.goes_to_end = measured is not None and measured is not self._shown

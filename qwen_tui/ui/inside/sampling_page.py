@@ -77,7 +77,7 @@ class SamplingPage(TokenPage):
             shown = padded_left(worded(option, value), 8)
             ink = "accent strong" if name in self.look.trial else ""
             label = (padded(option.label, min(_LABEL_CELLS, width - 16)), "muted")
-            arrows = ("◂ ", " ▸") if number == self._dial else ("  ", "  ")
+            arrows = ("‹ ", " ›") if number == self._dial else ("  ", "  ")
             other = say("inside.dials.now", value=worded(option, now[name])) if name in now else ""
             runs = (
                 label,
