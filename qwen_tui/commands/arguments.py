@@ -57,6 +57,7 @@ class Arguments(argparse.Namespace):
     output: str | None
     force: bool
     clear: bool
+    lint: str | None
 
 
 class _Parser(argparse.ArgumentParser):
@@ -106,6 +107,7 @@ def parse(argv: list[str] | None = None) -> Arguments:
     _add_conversation_commands(commands)
     models = _command(commands, "models", say("cli.models_description"), say("cli.models_examples"))
     models.add_argument("--json", action="store_true", default=False, help=say("cli.models_json"))
+    models.add_argument("--lint", type=_text, metavar="MODEL", default=None, help=say("cli.models_lint"))
     models.add_argument("--clear", action="store_true", default=False, help=say("cli.models_clear"))
     _add_common(models)
     _add_common(_command(commands, "doctor", say("cli.doctor_description"), ""))

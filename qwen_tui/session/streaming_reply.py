@@ -80,10 +80,8 @@ class StreamingReply:
                 return ThinkingDelta(self.add_thinking(text, tokens), tokens)
             case PrefillProgress():
                 self.progress = event
-            case Reread(thinking, answer):
-                self.reread(thinking, answer)
-            case Finished(run):
-                self.finish(run)
+            case Reread() | Finished():
+                self.settle(event)
         return event
 
     def add_text(self, delta: str, tokens: int) -> str:
@@ -102,17 +100,19 @@ class StreamingReply:
             self.tokens += tokens
         return cleaned
 
-    def reread(self, thinking: str, answer: str) -> None:
-        """Replace the text of this run, whose thinking and answer had been told apart wrongly."""
+    def settle(self, event: Reread | Finished) -> None:
+        """Record what an engine says at the end of a reply: how its text is divided, and how it was generated."""
+        if isinstance(event, Finished):
+            self._finish(event.run)
+            return
         with self._lock:
-            self._text = [clean(answer)]
-            self._thinking = (
-                [(clean(thinking), sum(tokens for _, tokens in self._thinking))] if thinking else []
-            )
+            self._text = [clean(event.answer)]
+            tokens = sum(tokens for _, tokens in self._thinking)
+            self._thinking = [(clean(event.thinking), tokens)] if event.thinking else []
             self._text_cleaner, self._thinking_cleaner = Cleaner(), Cleaner()
 
-    def finish(self, run: Run) -> None:
-        """Record how generation ended, and complete its run with what only this process knows of the prompt."""
+    def _finish(self, run: Run) -> None:
+        """Complete the run with what only this process knows of the prompt."""
         run = replace(
             with_prompt(run, self._request),
             first_sent=self.first_sent,

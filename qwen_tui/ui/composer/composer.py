@@ -180,8 +180,8 @@ class Composer(Vertical):
             return
         for at, attachment in enumerate(given.attachments):
             self._attachments.add(attachment, at)
-        text = given.text + ("\n\n" if given.text and here.text else "")
-        self._area.insert(text, (0, 0), maintain_selection_offset=True)
+        between = "\n\n" if given.text and here.text else ""
+        self._area.insert(given.text + between, (0, 0), maintain_selection_offset=True)
         if not here.text:
             self._area.move_cursor(self._area.document.end)
         self._changed()
@@ -202,8 +202,6 @@ class Composer(Vertical):
     def watch_draft_words(self) -> None:
         words = self.draft_words if self._area.text or self._attachments.all else ""
         self._area.border_subtitle = Content(" · ".join(filter(None, (self.thinking, words))))
-
-    watch_thinking = watch_draft_words
 
     @on(TextArea.Changed)
     @on(MessageArea.LargePaste)
@@ -253,6 +251,7 @@ class Composer(Vertical):
         return action != "cancel_edit" or self.editing is not None
 
     action_cancel_edit = leave_edit
+    watch_thinking = watch_draft_words
 
     def action_open_editor(self) -> None:
         try:

@@ -57,7 +57,12 @@ def text_of(kind: str, *messages: PromptMessage, **options: Any) -> str:
             "keeps_system": True,
             "thought_key": "",
         },
-        "magistral": {"marks": Marks("[THINK]", "[/THINK]"), "keeps_thoughts": True, "opens_thought": False},
+        "magistral": {
+            "marks": Marks("[THINK]", "[/THINK]"),
+            "keeps_thoughts": True,
+            "opens_thought": False,
+            "adds": "First [THINK]your thoughts[/THINK], then the answer.",
+        },
         "gpt-oss": {
             "marks": Marks(
                 "<|channel|>analysis<|message|>",

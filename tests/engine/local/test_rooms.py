@@ -2,12 +2,14 @@
 
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import tiny_models
 import torch
 from loaded_models import loaded_from, with_decoder
 from test_generation import ids_of, reply, run_of, saying, text_of, thinking_of
+from transformers import GenerationConfig
 
 from qwen_tui.chat.messages import Role
 from qwen_tui.engine.base import Event, PromptMessage, Request, Sampling, ThinkingDelta
@@ -100,3 +102,42 @@ def test_a_model_that_does_not_think_keeps_its_limit(thinker: Loaded) -> None:
     run = run_of(reply(thinker, Request(messages=(QUESTION,), sampling=sampling, thinking=False)))
     assert run.new_tokens <= 5
     assert not run.thought_closed_at
+
+
+EFFORT = (
+    "{%- if reasoning_effort is defined %}{{- '<|im_start|>system\\nThink '"
+    " + {'low': 'little', 'high': 'long'}.get(reasoning_effort, 'on') + '.<|im_end|>\\n' }}{%- endif %}"
+)
+"""As Qwen3.8's: an effort becomes a system message."""
+
+
+def test_an_effort_changes_the_first_tokens_and_a_switch_at_the_end_does_not(tmp_path: Path) -> None:
+    folder = tiny_models.qwen3(tmp_path / "model")
+    template = folder / "chat_template.jinja"
+    template.write_text(EFFORT + template.read_text())
+    info = loaded_from(folder).info
+    assert info.rereads == ("effort",)
+    assert info.chat_format is not None
+    assert {"low", "high"} <= set(info.chat_format.efforts)
+    prompts = loaded_from(folder).prompts
+    assert prompts.count((QUESTION,), "low").total > prompts.count((QUESTION,)).total
+
+
+def test_without_thinking_a_reply_has_the_sampling_values_of_that_mode(thinker: Loaded) -> None:
+    own = {"do_sample": True, "temperature": 1.0, "top_p": 0.95, "top_k": 20}
+    loaded = replace(
+        thinker,
+        info=replace(thinker.info, sampling_defaults=own, can_think=True),
+        defaults=GenerationConfig(**own),
+    )
+    sampling = Sampling(max_new_tokens=2, top_k=7)
+    request = Request(messages=(QUESTION,), sampling=sampling)
+    assert run_of(reply(loaded, request)).sampling == {**own, "top_k": 7, "max_new_tokens": 2}
+    assert run_of(reply(loaded, replace(request, thinking=False))).sampling == {
+        "do_sample": True,
+        "temperature": 0.7,
+        "top_p": 0.8,
+        "top_k": 7,
+        "presence_penalty": 1.5,
+        "max_new_tokens": 2,
+    }

@@ -4,10 +4,13 @@ from pathlib import Path
 
 import pytest
 import tiny_models
+from huggingface_hub import constants
+from loopback_hub import LoopbackHub
 from tokenizers import Regex, Tokenizer, pre_tokenizers
 
 from qwen_tui.engine.base import ModelSpec
 from qwen_tui.engine.local.loading import tokenizer as loading
+from qwen_tui.engine.local.loading.hub_download import fetch_tokenizer
 
 
 @pytest.fixture(scope="module")
@@ -43,3 +46,10 @@ def test_a_class_that_encodes_as_the_file_says_stays(kind: str, folders: dict[st
         alone.encode(loading.PROBE, add_special_tokens=False).ids
     )
     assert loading._agrees_with_file(loaded, folders[kind] / loading.FILE)
+
+
+def test_a_tokenizer_is_read_without_the_weights_beside_it(hub_here: LoopbackHub, tmp_path: Path) -> None:
+    fetched = fetch_tokenizer("me/tiny", tmp_path / "scratch")
+    assert loading.load_tokenizer(fetched, ModelSpec()).chat_template == tiny_models.CHATML
+    assert not list(fetched.glob("*.safetensors"))
+    assert not Path(constants.HF_HUB_CACHE).exists()

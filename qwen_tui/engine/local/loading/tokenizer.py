@@ -34,13 +34,21 @@ GENERATION_CONFIG = "generation_config.json"
 
 def load_tokenizer(folder: Path, spec: ModelSpec) -> PreTrainedTokenizerBase:
     """Load the tokenizer in this folder. Raises QwenTuiError if it, its template or its end tokens are damaged."""
-    options = {"local_files_only": True, "trust_remote_code": spec.trust_remote_code}
+    return read_tokenizer(folder, trust_remote_code=spec.trust_remote_code)[0]
+
+
+def read_tokenizer(folder: Path, *, trust_remote_code: bool) -> tuple[PreTrainedTokenizerBase, str]:
+    """Return the tokenizer and, if the library's class for it does not encode as its file says, that class's name.
+
+    Raises as `load_tokenizer` does.
+    """
+    options = {"local_files_only": True, "trust_remote_code": trust_remote_code}
+    unlike = ""
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, **options)
         if not _agrees_with_file(tokenizer, folder / FILE):
-            log.warning(
-                "%s does not encode as %s says, which is used instead", type(tokenizer).__name__, FILE
-            )
+            unlike = type(tokenizer).__name__
+            log.warning("%s does not encode as %s says, which is used instead", unlike, FILE)
             tokenizer = PreTrainedTokenizerFast.from_pretrained(folder, **options)
     except Exception as error:
         # Its parsers raise anything from KeyError to a bare Exception.
@@ -50,7 +58,7 @@ def load_tokenizer(folder: Path, spec: ModelSpec) -> PreTrainedTokenizerBase:
         raise QwenTuiError("engine.no_tokenizer", path=one_line(folder))
     _check_template(tokenizer, folder)
     _check_end_tokens(tokenizer, folder)
-    return tokenizer
+    return tokenizer, unlike
 
 
 def token_ids(value: Any, tokenizer: PreTrainedTokenizerBase) -> list[int]:

@@ -211,9 +211,9 @@ class _Probe:
     def _added_text(self, user_header: str) -> dict[str, Any]:
         """Return the text at the beginning of a prompt that nobody typed, and whether it has a date."""
         text = self._beginning(self._alone, USER).removesuffix(user_header).strip()
-        text = text.removeprefix(self._beginning(self._render_or("su"), SYSTEM).strip())
-        for token in self._added:
-            text = text.replace(token, " ")
+        with_system = self._render_or("su")
+        text = text.removeprefix(self._beginning(with_system, SYSTEM).strip())
+        text = text.removesuffix(_between(with_system, SYSTEM, USER).removesuffix(user_header).strip())
         has_date = "strftime_now" in self._template.text and str(date.today().year) in text
         return {"adds": text.strip(), "adds_date": has_date}
 
