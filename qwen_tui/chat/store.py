@@ -227,7 +227,8 @@ class ConversationStore:
                 self._refresh()
             is_known = conversation.id in self._folder.entries
             own_id = uuid.uuid4().hex if is_known else conversation.id
-            added = self._folder.put(replace(conversation, id=own_id, name=name))
+            imported = self.traces.detached(replace(conversation, id=own_id, name=name))
+            added = self._folder.put(imported)
             return self._folder.entries[added.id]
 
     def _refresh(self) -> None:

@@ -7,10 +7,13 @@ engine knows: here it is bytes.
 import logging
 import os
 import shutil
+from base64 import b64decode, b64encode
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from qwen_tui.chat.files import make_folder, write_whole
+from qwen_tui.chat.messages import Conversation
 from qwen_tui.chat.names import id_stem
 
 log = logging.getLogger(__name__)
@@ -18,6 +21,11 @@ log = logging.getLogger(__name__)
 FOLDER = "traces"
 
 ENDING = ".trace"
+
+KEY = "traces"
+"""Key of the traces in an exported conversation: in base64, by the ids of the replies."""
+
+MOST_EXPORTED = 10_000
 
 LARGEST_BYTES = 64 * 2**20
 """Size limit for a file; a larger one is not ours."""
@@ -50,6 +58,22 @@ class TraceFiles:
                         reply_id, _, data = Path(path).read_bytes().partition(b"\n")
                         found.append((reply_id.decode(errors="replace"), data))
         return found
+
+    def attached(self, conversation: Conversation) -> Conversation:
+        """Return the conversation with its saved traces, for export in this program's own format."""
+        found = {each: b64encode(data).decode() for each, data in self.newest(conversation.id, MOST_EXPORTED)}
+        return replace(conversation, extra={**conversation.extra, KEY: found}) if found else conversation
+
+    def detached(self, conversation: Conversation) -> Conversation:
+        """Save the traces that an imported conversation carries, and return it without them."""
+        carried = conversation.extra.get(KEY)
+        if not isinstance(carried, dict):
+            return conversation
+        for reply_id, text in carried.items():
+            with suppress(ValueError, TypeError):
+                self.save(conversation.id, str(reply_id), b64decode(text, validate=True))
+        extra = {key: value for key, value in conversation.extra.items() if key != KEY}
+        return replace(conversation, extra=extra)
 
     def remove(self, conversation_id: str) -> None:
         """Remove all traces of a conversation."""

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from doubles import Reply, ScriptedEngine
 
+from qwen_tui.chat.codec import decode
+from qwen_tui.chat.exchange.formats import Format, export
 from qwen_tui.chat.store import ConversationStore
 from qwen_tui.engine.base import Request, TextDelta
 from qwen_tui.engine.trace import Candidate, TokenTrace, Traced
@@ -62,3 +64,16 @@ def test_a_damaged_trace_is_as_none(store: ConversationStore) -> None:
     for file in (store.path / "traces").rglob("*.trace"):
         file.write_bytes(file.read_bytes()[:-3])
     assert not ChatSession(session.conversation, store).traces.of(session.conversation.head or "")
+
+
+def test_traces_are_exported_with_the_conversation_and_imported_again(
+    store: ConversationStore, tmp_path: Path
+) -> None:
+    session = answered(store, Settings(save_traces=True))
+    reply_id = session.conversation.head or ""
+    data = export(store.traces.attached(session.conversation), Format.JSON, "")
+    other = ConversationStore(tmp_path / "other")
+    (entry,) = other.add([decode(data, Path("exported.json"))])
+    imported = other.load(entry)
+    assert "traces" not in imported.extra
+    assert ChatSession(imported, other).traces.of(reply_id) == session.traces.of(reply_id)
