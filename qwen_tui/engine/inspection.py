@@ -59,6 +59,9 @@ class KeptCache(NamedTuple):
     state_layers: int = 0
     token_layers: int = 0
     """Numbers of layers with a constant state, and of layers that store every token."""
+    kept_tokens: int = 0
+    kept_bytes: int = 0
+    """Of copies of other prompts' caches, kept so that returning to them reads only what is new."""
 
 
 class MemoryFacts(NamedTuple):

@@ -5,6 +5,7 @@ A trace is measured in the pass that generated the token, from the full logits, 
 """
 
 import struct
+import zlib
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -92,6 +93,27 @@ def unpacked(data: bytes) -> tuple[TokenTrace, ...]:
         raise ValueError(f"not a trace: {error}") from error
 
 
+def saved(tokens: Iterable[TokenTrace | None]) -> bytes:
+    """Return the traces of a reply as the contents of a file."""
+    parts = [b"" if token is None else packed([token]) for token in tokens]
+    return zlib.compress(b"".join(_LENGTH.pack(len(part)) + part for part in parts))
+
+
+def read(data: bytes) -> list[TokenTrace | None]:
+    """Return the traces in a file's contents. Raises ValueError for anything else."""
+    found: list[TokenTrace | None] = []
+    try:
+        raw, at = zlib.decompress(data), 0
+        while at < len(raw):
+            (length,) = _LENGTH.unpack_from(raw, at)
+            at += _LENGTH.size + length
+            found.append(_one(raw[at - length : at]) if length else None)
+    except (zlib.error, struct.error, IndexError) as error:
+        raise ValueError(f"not a trace: {error}") from error
+    return found
+
+
+_LENGTH = struct.Struct("<I")
 _HEAD = struct.Struct("<IfffBB")
 """Rank, chance, entropy, log_total, number of candidates, number of cuts."""
 _CANDIDATE = struct.Struct("<ifBBB")

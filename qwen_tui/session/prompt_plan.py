@@ -119,6 +119,7 @@ def _request(messages: tuple[PromptMessage, ...], settings: Settings, engine: En
         sampling=settings.sampling,
         thinking=settings.thinking_for(engine.info),
         thinking_budget=settings.thinking_budget,
+        trace=settings.save_traces,
     )
 
 

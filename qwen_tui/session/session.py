@@ -46,7 +46,7 @@ class ChatSession:
         """Changes made since the state that is being written, or was last written."""
         self.streaming: StreamingReply | None = None
         """The reply that is being written now."""
-        self.traces = Traces()
+        self.traces = Traces(store.traces, conversation.id)
         """How the tokens of the last replies were chosen."""
         self._is_interrupted = False
         self._has_file = bool(conversation.messages)

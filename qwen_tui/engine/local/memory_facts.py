@@ -156,6 +156,7 @@ def _kept_cache(model: PreTrainedModel, cache: KVCache) -> KeptCache:
         (getattr(each, "all_keys", each.keys), getattr(each, "all_values", each.values)) for each in kept
     ]
     constant = [state for each in layers if not isinstance(each, DynamicLayer) for state in _states(each)]
+    others = list(cache.kept.each) if cache.kept is not None else []
     return KeptCache(
         tokens=length_of(states) if states is not None and kept else 0,
         bytes_per_token=2 * token_layers * heads * head_dim * element,
@@ -163,6 +164,8 @@ def _kept_cache(model: PreTrainedModel, cache: KVCache) -> KeptCache:
         state_bytes=sum(map(_bytes, constant)),
         state_layers=len(kinds) - token_layers,
         token_layers=token_layers,
+        kept_tokens=sum(len(each.ids) for each in others),
+        kept_bytes=sum(each.nbytes for each in others),
     )
 
 
