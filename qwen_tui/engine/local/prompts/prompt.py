@@ -58,11 +58,12 @@ class PromptBuilder:
         """Whether the template can turn thinking on and off."""
         self._encoder = Encoder(tokenizer, (self.template or "") + "".join(self.marks))
         added = tokenizer.added_tokens_encoder
-        tags = (self.marks.open.strip(), self.marks.close.strip())
+        begins = [token for token in added if token.strip() and self.marks.open.strip().startswith(token)]
+        tags = (max(begins, key=len, default=""), self.marks.close.strip())
         self.think_ids: tuple[int, int] | None = (
             (added[tags[0]], added[tags[1]]) if added.keys() >= {*tags} else None
         )
-        """Tokens that open and close thinking, if they are single tokens."""
+        """Tokens that open and close thinking, if they are single tokens; a label may follow the first one."""
         written = "".join(self.marks) if self.marks.names_channels or self.think_ids else ""
         self.mark_tokens = {
             token_id: token for token, token_id in added.items() if token.strip() and token in written
