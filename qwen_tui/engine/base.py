@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple, Protocol
 
 from qwen_tui.chat.messages import Json, Role, Run
 from qwen_tui.engine.chat_format import ChatFormat
+from qwen_tui.engine.inspection import Inspects
 from qwen_tui.engine.thinking import Reread
 from qwen_tui.engine.trace import Traced
 
@@ -285,7 +286,7 @@ class StopFlag(Protocol):
         """Whether the reply was asked to end."""
 
 
-class Engine(Protocol):
+class Engine(Inspects, Protocol):
     """Something that answers messages. All its failures are `QwenTuiError`s."""
 
     @property

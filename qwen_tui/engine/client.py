@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from typing import TypeVar
 
 from qwen_tui.engine.base import (
     Event,
@@ -14,9 +15,12 @@ from qwen_tui.engine.base import (
     Thinking,
     TokenCounts,
 )
-from qwen_tui.engine.wire import Count, Measured, MeasureMemory, MeasurePlain, Prepare
+from qwen_tui.engine.inspection import PromptTokens
+from qwen_tui.engine.wire import Aside, Count, Inspect, Measured, MeasureMemory, MeasurePlain, Prepare
 from qwen_tui.engine.worker import Asked, Worker
 from qwen_tui.errors import QwenTuiError
+
+T = TypeVar("T")
 
 RELAY_SECONDS = 0.01
 """How often a stop flag is polled while a reply is generated: the delay before the worker sees a stop."""
@@ -56,17 +60,13 @@ class LocalEngine:
         """Count the tokens of a prompt; see `Engine.count`."""
         if not messages:
             return TokenCounts(0, ())
-        asked = self._worker.ask(Count(tuple(messages), thinking, continues))
-        try:
-            # No timeout: a dead or hung worker is detected elsewhere and answered with an error.
-            while (answer := asked.next(RELAY_SECONDS)) is None:
-                if stop is not None and stop.is_set():
-                    raise QwenTuiError("engine.stopped_early")
-        finally:
-            self._worker.forget(asked)
-        if isinstance(answer, TokenCounts):
-            return answer
-        raise answer if isinstance(answer, QwenTuiError) else QwenTuiError("engine.no_answer")
+        return self._shown(Count(tuple(messages), thinking, continues), TokenCounts, stop)
+
+    def inspect(
+        self, request: Request, *, template: bool = True, stop: StopFlag | None = None
+    ) -> PromptTokens:
+        """Return the tokens of a prompt; see `Inspects.inspect`."""
+        return self._shown(Inspect(request, template), PromptTokens, stop)
 
     def stream(self, request: Request, stop: StopFlag) -> Iterator[Event]:
         """Generate one reply; see `Engine.stream`. Closing the iterator early stops the reply too."""
@@ -117,6 +117,19 @@ class LocalEngine:
     def close(self) -> None:
         """End the worker within a second, which frees the model. Safe to call twice."""
         self._worker.end()
+
+    def _shown(self, question: Aside, kind: type[T], stop: StopFlag | None) -> T:
+        asked = self._worker.ask(question)
+        try:
+            # No timeout: a dead or hung worker is detected elsewhere and answered with an error.
+            while (answer := asked.next(RELAY_SECONDS)) is None:
+                if stop is not None and stop.is_set():
+                    raise QwenTuiError("engine.stopped_early")
+        finally:
+            self._worker.forget(asked)
+        if isinstance(answer, kind):
+            return answer
+        raise answer if isinstance(answer, QwenTuiError) else QwenTuiError("engine.no_answer")
 
     def _relay(self, asked: Asked, stop: StopFlag, over: threading.Event) -> None:
         """Pass the caller's stop flag on to the worker until the reply is over; kill a worker that ignores it.

@@ -1,6 +1,9 @@
 """What an engine shows of its inner life when asked: the tokens of a prompt, and what stands in memory."""
 
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from qwen_tui.engine.base import Request, StopFlag
 
 Author = Literal["template", "unasked", "system", "user", "assistant"]
 """Who put a token into the prompt.
@@ -31,6 +34,19 @@ class PromptTokens(NamedTuple):
     """How many tokens from the start are in the KV cache now, and would not be read again."""
     is_exact: bool = True
     """False if a server only says where the tokens of each message begin, or says nothing at all."""
+
+
+class Inspects(Protocol):
+    """The questions about an engine's inner life; all fail with `QwenTuiError`."""
+
+    def inspect(
+        self, request: "Request", *, template: bool = True, stop: "StopFlag | None" = None
+    ) -> PromptTokens:
+        """Return the tokens of a request's prompt, also while a reply is generated.
+
+        Without `template`, the messages' contents are joined by newlines, as for a base model. Raises
+        `engine.stopped_early` if `stop` is set before the answer is known.
+        """
 
 
 class WeightsPart(NamedTuple):

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from qwen_tui.chat.messages import Run
+from qwen_tui.chat.messages import Role, Run
 from qwen_tui.engine.base import (
     Event,
     Finished,
@@ -21,8 +21,11 @@ from qwen_tui.engine.base import (
     ThinkingDelta,
     TokenCounts,
 )
+from qwen_tui.engine.inspection import Author, PromptToken, PromptTokens
 from qwen_tui.engine.thinking import Reread
 from qwen_tui.errors import QwenTuiError
+
+AUTHORS: dict[Role, Author] = {Role.SYSTEM: "system", Role.USER: "user", Role.ASSISTANT: "assistant"}
 
 INFO = ModelInfo(
     name="scripted",
@@ -91,6 +94,17 @@ class ScriptedEngine:
     ) -> TokenCounts:
         per_message = tuple(len(message.content.split()) + 3 for message in messages)
         return TokenCounts(sum(per_message) + 2 if messages else 0, per_message)
+
+    def inspect(
+        self, request: Request, *, template: bool = True, stop: StopFlag | None = None
+    ) -> PromptTokens:
+        return PromptTokens(
+            tuple(
+                PromptToken(number, f"{word} ".encode(), False, AUTHORS[message.role], place)
+                for place, message in enumerate(request.messages)
+                for number, word in enumerate(message.content.split())
+            )
+        )
 
     def stream(self, request: Request, stop: StopFlag) -> Iterator[Event]:
         self.asked.append(request)

@@ -19,6 +19,7 @@ from qwen_tui.engine.base import (
     Thinking,
     TokenCounts,
 )
+from qwen_tui.engine.inspection import PromptTokens
 from qwen_tui.engine.redaction import one_line
 from qwen_tui.engine.remote.completion_chunk import DONE, parse_event, parsed
 from qwen_tui.engine.remote.http_calls import Answer, Calls, Dropped
@@ -83,6 +84,12 @@ class RemoteEngine:
             raise QwenTuiError("engine.stopped_early" if self.alive else "engine.closed") from None
         except Exception as error:
             raise unreachable(error, self._host) from error
+
+    def inspect(
+        self, request: Request, *, template: bool = True, stop: StopFlag | None = None
+    ) -> PromptTokens:
+        """Return the tokens of a prompt as far as the server shows them; see `Inspects.inspect`."""
+        return PromptTokens((), is_exact=False)
 
     def stream(self, request: Request, stop: StopFlag) -> Iterator[Event]:
         """Generate one reply; see `Engine.stream`. A stop drops the request, whatever the server is doing."""

@@ -95,12 +95,12 @@ def test_the_tokens_that_are_left_are_those_of_transformers(values: Values, seed
 )
 def test_tokens_are_drawn_as_often_as_they_are_likely(values: Values) -> None:
     torch.manual_seed(1)
-    logits, prompt, times = 2 * torch.randn(40), torch.tensor([1, 5, 7]), 20_000
+    logits, prompt, times = 2 * torch.randn(40), torch.tensor([1, 5, 7]), 10_000
     expected = by_transformers(values, prompt, logits)
     shares = drawn(values, prompt, logits, times) / times
     assert (shares[expected == 0] == 0).all()
-    # Five standard deviations of a share, which is a mean of so many draws.
-    assert ((shares - expected).abs() <= 5 * (expected * (1 - expected) / times).sqrt() + 1e-9).all()
+    # Three and a half standard deviations of a share, which is a mean of so many draws.
+    assert ((shares - expected).abs() <= 3.5 * (expected * (1 - expected) / times).sqrt() + 1e-9).all()
 
 
 def test_greedy_takes_the_likeliest_after_the_penalty_and_what_was_said_is_seen() -> None:

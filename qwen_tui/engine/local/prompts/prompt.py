@@ -125,6 +125,29 @@ class PromptBuilder:
         with self._lock:
             return self._encoder.encode(text)
 
+    def bare(self, messages: Sequence[PromptMessage]) -> list[int]:
+        """Return the tokens of the messages' contents, each on its own line, as for a base model."""
+        with self._lock:
+            text = "\n".join(self._encoder.defuse(message.content) for message in messages)
+            return self._encoder.encode(text, add_special_tokens=True)
+
+    def rendered(self, messages: Sequence[PromptMessage], thinking: Thinking) -> tuple[str, str]:
+        """Return the prompt's text, and the same with a mark in place of each content."""
+        with self._lock:
+            seen = [self._defused(message) for message in messages]
+            with_marks = marked(seen, [True] * len(seen))
+            return self._render(seen, thinking), self._render(with_marks, thinking)
+
+    @property
+    def opener(self) -> str:
+        """The text of the token that begins each message; empty if there is none."""
+        return "" if self._opener is None else str(self._tokenizer.convert_ids_to_tokens(self._opener))
+
+    @property
+    def control_ids(self) -> frozenset[int]:
+        """Tokens that make up a prompt's structure and never belong to a text."""
+        return self._encoder.control_ids
+
     def end_of_turn_id(self) -> int | None:
         """Return the token with which the template closes an assistant's message, or None.
 

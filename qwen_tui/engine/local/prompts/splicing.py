@@ -13,7 +13,8 @@ from transformers import PreTrainedTokenizerBase
 
 from qwen_tui.engine.base import PromptMessage
 from qwen_tui.engine.local.prompts.detokenizer import HOLD_TOKENS
-from qwen_tui.engine.local.prompts.encoding import MARK, Encoder
+from qwen_tui.engine.local.prompts.encoding import Encoder
+from qwen_tui.engine.prompt_spans import MARK
 
 REMEMBERED_REPLIES = 2000
 """For how many replies the check of their tokens is cached."""
