@@ -35,7 +35,8 @@ def main(argv: list[str] | None = None) -> int:
     if given.command is not None:
         for problem in config.problems:
             print(f"qwen-tui: {problem}", file=sys.stderr)
-    name = "conversations" if given.command in CONVERSATION_COMMANDS else given.command or "screen"
+    module = {"learn": "screen", **dict.fromkeys(CONVERSATION_COMMANDS, "conversations")}
+    name = module.get(given.command or "screen", given.command or "screen")
     command = import_module(f"qwen_tui.commands.{name}")  # no command waits for another's imports
     status: int = command.run(given, config, where)
     return status

@@ -34,6 +34,7 @@ from qwen_tui.chat.names import default_name, file_stem, folded, tidy
 from qwen_tui.chat.partial import SUFFIX as PARTIAL
 from qwen_tui.chat.partial import Partial
 from qwen_tui.chat.recovery import recover_replies
+from qwen_tui.chat.trace_files import TraceFiles
 from qwen_tui.chat.trash import Trashed
 from qwen_tui.errors import QwenTuiError
 
@@ -44,11 +45,12 @@ class ConversationStore:
     """The conversations in a folder, which is created on demand. Usable from any thread."""
 
     def __init__(self, folder: Path, drafts: Drafts | None = None) -> None:
-        """Open the store; `drafts` of conversations purged from the trash are removed."""
+        """Open the store; `drafts` and traces of conversations purged from the trash are removed."""
         self.path = folder
         self._folder = Folder(folder)
         self._claims = Claims(folder)
         self._drafts = drafts
+        self.traces = TraceFiles(folder)
         self._mutex = threading.RLock()
         self._held: dict[str, tuple[Stamp, Conversation]] = {}
         """By conversation id: the file's stamp and the conversation as last loaded or saved here."""
@@ -69,6 +71,7 @@ class ConversationStore:
                     sweep(self.path)
                     self._claims.sweep()
                     for conversation_id in trash.purge(self.path):
+                        self.traces.remove(conversation_id)
                         if self._drafts is not None:
                             self._drafts.remove(conversation_id)
             except OSError as error:
@@ -224,7 +227,8 @@ class ConversationStore:
                 self._refresh()
             is_known = conversation.id in self._folder.entries
             own_id = uuid.uuid4().hex if is_known else conversation.id
-            added = self._folder.put(replace(conversation, id=own_id, name=name))
+            imported = self.traces.detached(replace(conversation, id=own_id, name=name))
+            added = self._folder.put(imported)
             return self._folder.entries[added.id]
 
     def _refresh(self) -> None:

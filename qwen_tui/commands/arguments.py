@@ -22,6 +22,9 @@ VALUES = (*(field.name for field in dataclasses.fields(Sampling)), "thinking", "
 CONVERSATION_COMMANDS = ("list", "show", "search", "export", "import", "rename", "delete", "restore")
 """The commands for saved conversations."""
 
+LESSONS = ("tokens", "template", "sampling", "memory")
+"""The lessons, as `ui.inside.lessons` has them: parsing the command line must not import the screen."""
+
 
 class Arguments(argparse.Namespace):
     """The parsed command line; values that were not given are None."""
@@ -34,6 +37,7 @@ class Arguments(argparse.Namespace):
     system: str | None
     conversation: str | None
     last: bool
+    lesson: str | None
     data_dir: str | None
     config: str | None
     language: str | None
@@ -108,6 +112,9 @@ def parse(argv: list[str] | None = None) -> Arguments:
     _add_common(models)
     _add_common(_command(commands, "doctor", say("cli.doctor_description"), ""))
     _add_bench(commands)
+    learn = _command(commands, "learn", say("cli.learn_description"), say("cli.learn_examples"))
+    learn.add_argument("lesson", nargs="?", choices=LESSONS, default=LESSONS[0], help=say("cli.lesson"))
+    _add_common(learn)
     given, rest = parser.parse_known_args(argv, namespace=Arguments())
     if rest and given.command == "ask" and all(word == "-" or not word.startswith("-") for word in rest):
         given.text = [*given.text, *map(_text, rest)]  # argparse accepts no more words after a flag

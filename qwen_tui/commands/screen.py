@@ -1,4 +1,4 @@
-"""`qwen-tui` without a command: the full screen."""
+"""`qwen-tui` without a command: the full screen; and `learn`, which begins a lesson on it."""
 
 import logging
 import sys
@@ -47,7 +47,8 @@ def run(given: Arguments, config: Config, where: Places) -> int:
         library = Library(ConversationStore(where.conversations, drafts))
         used = library.last_used() if given.last else None
         name = used.name if used is not None else given.conversation
-        apps.append(QwenTuiApp(config, where, library, drafts, open_logged, name))
+        lesson = getattr(given, "lesson", None) or ""
+        apps.append(QwenTuiApp(config, where, library, drafts, open_logged, name, lesson))
         return apps[-1]
 
     def leave() -> None:

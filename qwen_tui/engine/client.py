@@ -15,8 +15,18 @@ from qwen_tui.engine.base import (
     Thinking,
     TokenCounts,
 )
-from qwen_tui.engine.inspection import PromptTokens
-from qwen_tui.engine.wire import Aside, Count, Inspect, Measured, MeasureMemory, MeasurePlain, Prepare
+from qwen_tui.engine.inspection import MemoryFacts, PromptTokens, Rounding
+from qwen_tui.engine.wire import (
+    Aside,
+    Count,
+    Facts,
+    Inspect,
+    Measured,
+    MeasureMemory,
+    MeasurePlain,
+    Prepare,
+    Round,
+)
 from qwen_tui.engine.worker import Asked, Worker
 from qwen_tui.errors import QwenTuiError
 
@@ -67,6 +77,14 @@ class LocalEngine:
     ) -> PromptTokens:
         """Return the tokens of a prompt; see `Inspects.inspect`."""
         return self._shown(Inspect(request, template), PromptTokens, stop)
+
+    def memory(self) -> MemoryFacts:
+        """Return what stands in the memory of the device; see `Inspects.memory`."""
+        return self._shown(Facts(), MemoryFacts, None)
+
+    def rounding(self, matrix: str) -> Rounding:
+        """Return what rounding does to a matrix; see `Inspects.rounding`."""
+        return self._shown(Round(matrix), Rounding, None)
 
     def stream(self, request: Request, stop: StopFlag) -> Iterator[Event]:
         """Generate one reply; see `Engine.stream`. Closing the iterator early stops the reply too."""

@@ -36,19 +36,6 @@ class PromptTokens(NamedTuple):
     """False if a server only says where the tokens of each message begin, or says nothing at all."""
 
 
-class Inspects(Protocol):
-    """The questions about an engine's inner life; all fail with `QwenTuiError`."""
-
-    def inspect(
-        self, request: "Request", *, template: bool = True, stop: "StopFlag | None" = None
-    ) -> PromptTokens:
-        """Return the tokens of a request's prompt, also while a reply is generated.
-
-        Without `template`, the messages' contents are joined by newlines, as for a base model. Raises
-        `engine.stopped_early` if `stop` is set before the answer is known.
-        """
-
-
 class WeightsPart(NamedTuple):
     """The weights stored in one type."""
 
@@ -72,6 +59,9 @@ class KeptCache(NamedTuple):
     state_layers: int = 0
     token_layers: int = 0
     """Numbers of layers with a constant state, and of layers that store every token."""
+    kept_tokens: int = 0
+    kept_bytes: int = 0
+    """Of copies of other prompts' caches, kept so that returning to them reads only what is new."""
 
 
 class MemoryFacts(NamedTuple):
@@ -119,3 +109,22 @@ class LensLayer(NamedTuple):
     probability: float
     final_rank: int
     """Rank at this layer of the token that the last layer finds likeliest; 1 is the likeliest."""
+
+
+class Inspects(Protocol):
+    """The questions about an engine's inner life; all fail with `QwenTuiError`."""
+
+    def inspect(
+        self, request: "Request", *, template: bool = True, stop: "StopFlag | None" = None
+    ) -> PromptTokens:
+        """Return the tokens of a request's prompt, also while a reply is generated.
+
+        Without `template`, the messages' contents are joined by newlines, as for a base model. Raises
+        `engine.stopped_early` if `stop` is set before the answer is known.
+        """
+
+    def memory(self) -> MemoryFacts:
+        """Return what stands in memory. Raises `server.no_memory` for a model on a server."""
+
+    def rounding(self, matrix: str) -> Rounding:
+        """Return what rounding does to one of `MemoryFacts.matrices`. Raises like `memory`."""

@@ -5,6 +5,7 @@ A trace is measured in the pass that generated the token, from the full logits, 
 """
 
 import struct
+import zlib
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -19,6 +20,7 @@ class Candidate(NamedTuple):
     """A token that could have come next."""
 
     id: int
+    """-1 if a server does not tell it."""
     text: bytes
     """Its bytes, which may be a part of a character; for a special token its name, such as `<|im_end|>`."""
     logprob: float
@@ -46,9 +48,11 @@ class TokenTrace(NamedTuple):
     rank: int
     """Its place among all tokens as the model ranked them; 1 is the likeliest."""
     chance: float
-    """The probability with which it was drawn, after all stages; 1 if the likeliest is always chosen."""
+    """The probability with which it was drawn, after all stages; 1 if the likeliest is always chosen. For a
+    server's reply, the model's own probability."""
     entropy: float
-    """Entropy of the model's own probabilities of all tokens, in bits: 0 is certain, 1 is a coin toss."""
+    """Entropy of the model's own probabilities of all tokens, in bits: 0 is certain, 1 is a coin toss. For
+    a server's reply, the least that it can be."""
     log_total: float
     """Added to a `logprob` it gives the logit, whose sign the repetition penalty depends on. 0 if a server does not
     say."""
@@ -89,9 +93,30 @@ def unpacked(data: bytes) -> tuple[TokenTrace, ...]:
         raise ValueError(f"not a trace: {error}") from error
 
 
+def saved(tokens: Iterable[TokenTrace | None]) -> bytes:
+    """Return the traces of a reply as the contents of a file."""
+    parts = [b"" if token is None else packed([token]) for token in tokens]
+    return zlib.compress(b"".join(_LENGTH.pack(len(part)) + part for part in parts))
+
+
+def read(data: bytes) -> list[TokenTrace | None]:
+    """Return the traces in a file's contents. Raises ValueError for anything else."""
+    found: list[TokenTrace | None] = []
+    try:
+        raw, at = zlib.decompress(data), 0
+        while at < len(raw):
+            (length,) = _LENGTH.unpack_from(raw, at)
+            at += _LENGTH.size + length
+            found.append(_one(raw[at - length : at]) if length else None)
+    except (zlib.error, struct.error, IndexError) as error:
+        raise ValueError(f"not a trace: {error}") from error
+    return found
+
+
+_LENGTH = struct.Struct("<I")
 _HEAD = struct.Struct("<IfffBB")
 """Rank, chance, entropy, log_total, number of candidates, number of cuts."""
-_CANDIDATE = struct.Struct("<IfBBB")
+_CANDIDATE = struct.Struct("<ifBBB")
 """Id, logprob, seen, count, bytes of text."""
 _CUT = struct.Struct("<If")
 

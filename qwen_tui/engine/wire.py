@@ -21,7 +21,7 @@ from qwen_tui.engine.base import (
     Thinking,
     TokenCounts,
 )
-from qwen_tui.engine.inspection import PromptTokens
+from qwen_tui.engine.inspection import MemoryFacts, PromptTokens, Rounding
 from qwen_tui.engine.models.quantized_cache import QuantizedCache
 from qwen_tui.errors import QwenTuiError
 
@@ -67,6 +67,16 @@ class Inspect:
 
     request: Request
     template: bool
+
+
+class Facts(NamedTuple):
+    """Say what stands in memory; answered even while a reply is generated."""
+
+
+class Round(NamedTuple):
+    """Measure what rounding does to a matrix; answered even while a reply is generated."""
+
+    matrix: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +126,12 @@ class Ping(NamedTuple):
 Job = Load | GoOn | Request | Prepare | MeasurePlain | MeasureMemory
 """Questions that the worker's main thread answers one at a time."""
 
-Aside = Count | Inspect
+Aside = Count | Inspect | Facts | Round
 """Questions that another thread answers, even while a reply is generated."""
 
 Question = Job | Aside | Ping
 
-Shown = TokenCounts | PromptTokens
+Shown = TokenCounts | PromptTokens | MemoryFacts | Rounding
 """Answers to an `Aside`."""
 
 Measured = PlainTiming | MemoryRates

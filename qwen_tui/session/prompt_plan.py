@@ -4,12 +4,12 @@ Token counts come from the engine (the model's own tokenizer and template); the 
 function `chat.context.fit`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 from qwen_tui.chat.context import Cost, Window, fit, reply_room
-from qwen_tui.chat.messages import Message, Role
+from qwen_tui.chat.messages import Json, Message, Role
 from qwen_tui.engine.base import Engine, PromptMessage, Request, StopFlag
 from qwen_tui.engine.thinking_room import thought_room, will_think
 from qwen_tui.errors import QwenTuiError
@@ -28,6 +28,11 @@ class Plan:
     """Its start is an index into the whole path, as the log shows it."""
     first_sent: str
     """The id of the oldest message that the model sees; empty if there is none."""
+
+    def changed(self, given_ids: tuple[int, ...], sampling: Iterable[tuple[str, Json]]) -> "Plan":
+        """Return a plan of a reply that begins with these tokens, with these values of `Sampling`."""
+        values = replace(self.request.sampling, **dict(sampling))
+        return replace(self, request=replace(self.request, given_ids=given_ids, sampling=values))
 
 
 def plan(
@@ -114,6 +119,7 @@ def _request(messages: tuple[PromptMessage, ...], settings: Settings, engine: En
         sampling=settings.sampling,
         thinking=settings.thinking_for(engine.info),
         thinking_budget=settings.thinking_budget,
+        trace=settings.save_traces,
     )
 
 

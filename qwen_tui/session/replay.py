@@ -5,6 +5,7 @@ does not (another GPU, another library version), the replay reports the first to
 conversation is not changed.
 """
 
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import takewhile
@@ -24,6 +25,7 @@ from qwen_tui.engine.base import (
     ThinkingDelta,
 )
 from qwen_tui.engine.sampling import sampling_of
+from qwen_tui.engine.trace import TokenTrace, Traced
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.session.prompt_plan import is_seen, prompt_messages
 
@@ -84,7 +86,7 @@ def replay(
             if not run.token_ids:  # stopped before its first token
                 continue
             again, text, tokens = replace(run, token_ids=(), stop_reason=""), "", 0
-            for event in engine.stream(_request(conversation, reply, index, engine.info), stop):
+            for event in engine.stream(request_again(conversation, reply, index, engine.info), stop):
                 if isinstance(event, TextDelta | ThinkingDelta):
                     text, tokens = text + event.text, tokens + event.tokens
                     yield Replaying(reply_id, min(done + tokens, total), total)
@@ -108,7 +110,22 @@ def replay(
         yield NotReplayed(reply_id, error)
 
 
-def _request(conversation: Conversation, reply: Message, index: int, info: ModelInfo) -> Request:
+def traced_again(conversation: Conversation, reply: Message, engine: Engine) -> list[TokenTrace | None]:
+    """Run the first run of a reply again, and return how its tokens were chosen, as far as they are the same.
+
+    Raises `QwenTuiError` if it cannot be run again.
+    """
+    if not reply.receipt or not reply.receipt[0].token_ids:
+        raise QwenTuiError("replay.no_receipt")
+    request = replace(request_again(conversation, reply, 0, engine.info), trace=True)
+    events = engine.stream(request, threading.Event())
+    tokens = [token for event in events if isinstance(event, Traced) for token in event.tokens]
+    ids = reply.receipt[0].token_ids
+    became = [ids[n] if token is None else token.chosen.id for n, token in enumerate(tokens[: len(ids)])]
+    return tokens[: _same(ids, became)]
+
+
+def request_again(conversation: Conversation, reply: Message, index: int, info: ModelInfo) -> Request:
     """Reconstruct the request of one run of a reply; raises `QwenTuiError` if that is no longer possible."""
     run = reply.receipt[index]
     model = {"model": run.model, "quantization": run.quantization, "dtype": run.dtype}

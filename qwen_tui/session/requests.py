@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from qwen_tui.chat.messages import new_message_id
+from qwen_tui.chat.messages import Json, new_message_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,14 @@ class Regenerate(NamedTuple):
     """Regenerate a reply, given the id of its question or of one of its variants; None for the last question."""
 
     message_id: str | None = None
+    given_ids: tuple[int, ...] = ()
+    """Tokens that the new reply begins with."""
+    sampling: tuple[tuple[str, Json], ...] = ()
+    """Values of `Sampling` for this reply only, by name."""
+
+
+LAST = Regenerate()
+"""Regenerate the reply to the last question."""
 
 
 class Continue(NamedTuple):

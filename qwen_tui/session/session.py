@@ -22,6 +22,7 @@ from qwen_tui.session.events import Accepted, Event, NotSaved, Refused, Replied,
 from qwen_tui.session.prompt_plan import Plan
 from qwen_tui.session.prompt_plan import plan as plan_prompt
 from qwen_tui.session.read_ahead import prepare_next
+from qwen_tui.session.requests import LAST, Regenerate
 from qwen_tui.session.streaming_reply import StreamingReply
 from qwen_tui.session.traces import Traces
 from qwen_tui.settings.options import Settings
@@ -45,7 +46,7 @@ class ChatSession:
         """Changes made since the state that is being written, or was last written."""
         self.streaming: StreamingReply | None = None
         """The reply that is being written now."""
-        self.traces = Traces()
+        self.traces = Traces(store.traces, conversation.id)
         """How the tokens of the last replies were chosen."""
         self._is_interrupted = False
         self._has_file = bool(conversation.messages)
@@ -164,13 +165,13 @@ class ChatSession:
         yield from self._ask(question, text, settings, engine, stop)
 
     def regenerate(
-        self, settings: Settings, engine: Engine, stop: StopFlag, message_id: str | None = None
+        self, settings: Settings, engine: Engine, stop: StopFlag, asked: Regenerate = LAST
     ) -> Iterator[Event]:
-        """Regenerate a reply to the last question, or to the one given by its id or by a reply's id."""
-        path = path_to(self.conversation, message_id or self.conversation.head)
+        """Regenerate a reply to the last question, or to the one that is asked for."""
+        path = path_to(self.conversation, asked.message_id or self.conversation.head)
         question = next((message for message in reversed(path) if message.role is Role.USER), None)
         if question is not None:
-            yield from self._ask(question, "", settings, engine, stop)
+            yield from self._ask(question, "", settings, engine, stop, asked)
 
     def continue_reply(
         self, reply_id: str, settings: Settings, engine: Engine, stop: StopFlag
@@ -188,7 +189,13 @@ class ChatSession:
             prepare_next(self, reply.id, settings, engine)
 
     def _ask(
-        self, question: Message, text: str, settings: Settings, engine: Engine, stop: StopFlag
+        self,
+        question: Message,
+        text: str,
+        settings: Settings,
+        engine: Engine,
+        stop: StopFlag,
+        asked: Regenerate = LAST,
     ) -> Iterator[Event]:
         planned = self.plan(self.conversation.with_message(question).path(), settings, engine, stop)
         if isinstance(planned, QwenTuiError):
@@ -199,7 +206,7 @@ class ChatSession:
                 yield NotSaved(error)
             yield Accepted(question)
         reply = Message(role=Role.ASSISTANT, content="", parent=question.id, status=Status.INTERRUPTED)
-        yield from self._answer(reply, planned, engine, stop)
+        yield from self._answer(reply, planned.changed(asked.given_ids, asked.sampling), engine, stop)
         prepare_next(self, reply.id, settings, engine)
 
     def plan(

@@ -313,8 +313,8 @@ def _events(turn: Turn, engine: Engine) -> Iterator[Event | ReplayEvent]:
             return session.send(text, settings, engine, stop, own_id=own_id)
         case Edit(message_id, text, own_id):
             return session.edit(message_id, text, settings, engine, stop, own_id=own_id)
-        case Regenerate(message_id):
-            return session.regenerate(settings, engine, stop, message_id)
+        case Regenerate():
+            return session.regenerate(settings, engine, stop, turn.request)
         case Continue(reply_id):
             return session.continue_reply(reply_id, settings, engine, stop)
         case Replay(reply_id):

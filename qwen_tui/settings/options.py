@@ -175,6 +175,7 @@ class Settings:
     server: str | None = _everywhere(kind="text")
     context_window: int | None = _everywhere(kind="integer", minimum=256, maximum=100_000_000, step=1024)
     quantized_cache_gb: int | None = _everywhere(kind="integer", minimum=0, maximum=100_000, step=10)
+    save_traces: bool = _everywhere(False, kind="switch")
     language: str = _everywhere("auto", kind="choice", group="screen", choices=("auto", *LANGUAGES))
     theme: str = _everywhere("qwen-dark", kind="text", group="screen")
 

@@ -64,7 +64,9 @@ class QwenTuiApp(KeysInOrder):
         drafts: Drafts,
         open_engine: OpenEngine,
         conversation: str | None = None,
+        lesson: str = "",
     ) -> None:
+        """Create the application; `lesson` is the name of one to begin with."""
         super().__init__()
         self._config = config
         self._where = where
@@ -77,6 +79,7 @@ class QwenTuiApp(KeysInOrder):
             self.register_theme(theme)
         problems = [*config.problems, *unknown_names(config)]
         self._screen = ChatScreen(library, self._turns, self._drafts, self._storage, conversation, problems)
+        self._lesson = lesson
         self._models: ModelScreen | None = None
         """The most recently opened model screen."""
         self.set_reactive(QwenTuiApp.settings, config.settings)
@@ -94,6 +97,8 @@ class QwenTuiApp(KeysInOrder):
         self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
         self._screen.settings = self.settings
         self.call_after_refresh(self.action_load_model)  # starting the worker must not delay the first frame
+        if self._lesson:
+            self.call_after_refresh(self._screen.inside.learn, self._lesson)
         self.set_interval(LOOK_SECONDS, self._look)
 
     def close_engine(self) -> None:

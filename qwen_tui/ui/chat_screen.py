@@ -24,6 +24,7 @@ from qwen_tui.ui.chat.switching import Switching
 from qwen_tui.ui.chat.view import ChatView
 from qwen_tui.ui.conversations.pane import ConversationsPane
 from qwen_tui.ui.files.import_export import FileDesk
+from qwen_tui.ui.inside_desk import LESSON_KEYS, InsideDesk
 from qwen_tui.ui.settings.pane import SettingsPane
 from qwen_tui.ui.side_panels import SidePanels
 from qwen_tui.ui.terminal.clipboard import copy, say_outcome
@@ -61,6 +62,8 @@ class ChatScreen(GivenKeysFirst):
         Binding("f2", "pane('settings')", say("screen.key.settings"), id="app.settings"),
         Binding("f3", "pane('conversations')", say("screen.key.conversations"), id="app.conversations"),
         Binding("f4", "app.show_models", say("screen.key.models"), id="app.models"),
+        Binding("f5", "pane('inside')", say("screen.key.inside"), id="app.inside"),
+        *LESSON_KEYS,
         Binding("ctrl+n", "new", say("screen.key.new"), id="chat.new"),
         Binding("ctrl+f", "find", say("screen.key.find"), id="chat.find"),
         Binding("ctrl+r", "regenerate", say("screen.key.regenerate"), id="chat.regenerate"),
@@ -103,6 +106,7 @@ class ChatScreen(GivenKeysFirst):
         )
         self.settings_pane = SettingsPane(first, id="settings")
         self.panels = SidePanels(id="panes")
+        self.inside = InsideDesk(self.panels, self.chat)
         self.files = FileDesk(self, self.chat.notice.tell, library.add, storage)
 
     def compose(self) -> ComposeResult:
@@ -117,8 +121,7 @@ class ChatScreen(GivenKeysFirst):
         self.chat.composer.focus()
         self.watch(self.chat, "window_use", self._header.show_use)
         self.call_after_refresh(self._complete)
-        if self._problems:
-            self.chat.notice.explain(*self._problems)
+        self.chat.notice.explain(*self._problems)
 
     async def _complete(self) -> None:
         """Fill the log and the panels after the first frame, because they take as long as everything before it."""
@@ -202,6 +205,8 @@ class ChatScreen(GivenKeysFirst):
                 self.files.save_code(event.text, event.file_name, event.note)
             case "undo":
                 self.conversations.undo()
+            case "compare" if event.message is not None:
+                self.inside.compare(event.message, self.chat.session)
 
     def _copy(self, text: str, note: str = "") -> None:
         said = say_outcome(copy(self.app, text), text)
@@ -235,6 +240,8 @@ class ChatScreen(GivenKeysFirst):
             return self.chat.can_step_back or isinstance(self.engine_state, Opening)
         if action == "answer_now":
             return self.chat.thinks
+        if action == "lesson":
+            return self.inside.is_teaching
         return action != "regenerate" or self.chat.can_regenerate
 
     def action_stop(self) -> None:
@@ -269,12 +276,14 @@ class ChatScreen(GivenKeysFirst):
         self.chat.composer.focus()
 
     def action_regenerate(self) -> None:
-        """Regenerate the last reply."""
         self.chat.submit(Regenerate())
 
-    def action_pane(self, pane: str) -> None:
+    async def action_pane(self, pane: str) -> None:
         """Focus a panel, opening it if needed; from within it, return to the message box."""
-        self.panels.go_to(pane)
+        await self.inside.open(pane)
+
+    async def action_lesson(self, way: str) -> None:
+        await self.inside.turn(way)
 
     def action_find(self) -> None:
         self.panels.drawer = ""

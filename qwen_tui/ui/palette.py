@@ -21,6 +21,8 @@ def command(name: str, run: Callable[[], object]) -> SystemCommand:
 
 def chat_commands(screen: "ChatScreen") -> Iterator[SystemCommand]:
     """Yield the commands that are currently available on the chat screen."""
+    from qwen_tui.ui.inside.lessons import LESSONS  # the first frame does not need it
+
     conversations, panel = screen.conversations, screen.panels.go_to
     conversation = screen.chat.session.conversation
     yield command("new", screen.action_new)
@@ -36,7 +38,12 @@ def chat_commands(screen: "ChatScreen") -> Iterator[SystemCommand]:
     yield command("import", screen.files.import_file)
     yield command("settings", partial(panel, "settings"))
     yield command("conversations", partial(panel, "conversations"))
+    yield command("inside", screen.inside.open)
+    yield command("heat", screen.inside.colour)
     yield command("undo", conversations.undo)
+    for lesson in LESSONS:
+        title, about = say("command.lesson", name=lesson.title), say(f"lesson.{lesson.name}.about")
+        yield SystemCommand(title, about, partial(screen.inside.learn, lesson.name))
     if (log := screen.chat.transcript.log_widget) is not None:
         for name, run in log.keys.commands():
             yield command(name, run)

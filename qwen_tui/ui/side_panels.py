@@ -14,8 +14,11 @@ from qwen_tui.ui.textual_patches.focus import focus_at_once
 class SidePanels(Horizontal):
     """Conversations, chat and settings."""
 
-    BESIDE_FROM: ClassVar[dict[str, int]] = {"settings": 100, "conversations": 140}
+    BESIDE_FROM: ClassVar[dict[str, int]] = {"settings": 100, "conversations": 140, "inside": 140}
     """Minimum width, in columns, to show a panel next to the log instead of over it (`app.tcss`)."""
+
+    RIGHT: ClassVar[tuple[str, ...]] = ("settings", "inside")
+    """Panels that share the place on the right."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "close_drawer", say("screen.key.close"), id="panes.close"),
@@ -23,6 +26,8 @@ class SidePanels(Horizontal):
 
     drawer: reactive[str] = reactive("")
     """The panel that is drawn over the log, or empty."""
+    right: reactive[str] = reactive(RIGHT[0])
+    """The panel on the right, if there is room for it next to the log."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -41,10 +46,13 @@ class SidePanels(Horizontal):
             self.set_class(pane == drawer, f"-{pane}-open")
         self.refresh_bindings()
 
+    def watch_right(self, right: str) -> None:
+        self.set_class(right == "inside", "-inside-right")
+
     def on_resize(self) -> None:
         """Close the drawer when its panel fits next to the log."""
         if self.drawer and self.app.size.width >= self.BESIDE_FROM[self.drawer]:
-            self.drawer = ""
+            self.show(self.drawer)
         self.call_after_refresh(self._keep_keyboard)
 
     def _keep_keyboard(self) -> None:
@@ -53,6 +61,8 @@ class SidePanels(Horizontal):
             self.call_later(self.run_action, "screen.write")
 
     def show(self, pane: str) -> None:
+        if pane in self.RIGHT:
+            self.right = pane
         self.drawer = "" if self.app.size.width >= self.BESIDE_FROM[pane] else pane
 
     def action_close_drawer(self) -> None:

@@ -28,6 +28,7 @@ from qwen_tui.engine.base import (
 )
 from qwen_tui.engine.client import LocalEngine
 from qwen_tui.engine.opening import open_engine, start_worker
+from qwen_tui.engine.trace import Traced
 from qwen_tui.engine.worker import python
 from qwen_tui.errors import QwenTuiError
 
@@ -285,3 +286,20 @@ def test_in_tests_workers_are_forked() -> None:
         pytest.skip("a GPU's driver does not outlive a fork")
     command = python("from qwen_tui.engine.local.main import main; main()")
     assert forked_popen._is_forked(command, None, os.environ)
+
+
+def test_traces_prompts_and_memory_come_through_the_pipe(engine: LocalEngine) -> None:
+    request = Request(
+        messages=(PromptMessage(Role.USER, "广州"),), sampling=Sampling(max_new_tokens=6, seed=3), trace=True
+    )
+    events = list(engine.stream(request, threading.Event()))
+    traces = [trace for event in events if isinstance(event, Traced) for trace in event.tokens]
+    assert tuple(trace.chosen.id for trace in traces if trace is not None) == events[-1].run.token_ids
+    prompt = engine.inspect(request)
+    assert b"".join(token.text for token in prompt.tokens if token.author == "user").decode() == "广州"
+    assert len(prompt.tokens) == events[-1].run.prompt_tokens
+    assert prompt.reused_tokens == len(prompt.tokens) - 1
+    assert engine.inspect(request, template=False).tokens[0].author == "user"
+    facts = engine.memory()
+    assert facts.cache.tokens >= len(prompt.tokens)
+    assert 0 < engine.rounding(facts.matrices[0]).error_4 < 1

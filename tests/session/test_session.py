@@ -17,6 +17,7 @@ from qwen_tui.engine.thinking import Reread
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.session.events import Accepted, Refused, Replied, ReplyStarted
 from qwen_tui.session.library import Library
+from qwen_tui.session.requests import Regenerate
 from qwen_tui.session.session import ChatSession
 from qwen_tui.settings.options import Settings
 
@@ -216,7 +217,7 @@ def test_an_older_reply_is_answered_again_in_a_branch_of_its_own(session) -> Non
     say(session, "first", engine)
     say(session, "second", engine)
     first_reply = session.conversation.path()[1]
-    run(session.regenerate(Settings(), engine, threading.Event(), first_reply.id))
+    run(session.regenerate(Settings(), engine, threading.Event(), Regenerate(first_reply.id)))
     assert [m.content for m in session.conversation.path()] == ["first", "other"]
     session.turn(session.conversation.head or "", -1)
     assert [m.content for m in session.conversation.path()] == ["first", "one", "second", "two"]
@@ -246,7 +247,11 @@ def test_where_a_variant_goes_the_one_beside_it_is_shown_as_it_was(session) -> N
     session.turn(session.conversation.head or "", -1)
     as_it_was = [m.content for m in session.conversation.path()]
     assert as_it_was == ["first", "one", "second", "two"]
-    run(session.regenerate(Settings(), engine, threading.Event(), session.conversation.path()[1].id))
+    run(
+        session.regenerate(
+            Settings(), engine, threading.Event(), Regenerate(session.conversation.path()[1].id)
+        )
+    )
     session.delete(session.conversation.head or "")
     assert [m.content for m in session.conversation.path()] == as_it_was
 

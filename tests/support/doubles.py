@@ -21,7 +21,7 @@ from qwen_tui.engine.base import (
     ThinkingDelta,
     TokenCounts,
 )
-from qwen_tui.engine.inspection import Author, PromptToken, PromptTokens
+from qwen_tui.engine.inspection import Author, MemoryFacts, PromptToken, PromptTokens, Rounding
 from qwen_tui.engine.thinking import Reread
 from qwen_tui.errors import QwenTuiError
 
@@ -105,6 +105,12 @@ class ScriptedEngine:
                 for number, word in enumerate(message.content.split())
             )
         )
+
+    def memory(self) -> MemoryFacts:
+        raise QwenTuiError("server.no_memory", host="scripted")
+
+    def rounding(self, matrix: str) -> Rounding:
+        raise QwenTuiError("server.no_memory", host="scripted")
 
     def stream(self, request: Request, stop: StopFlag) -> Iterator[Event]:
         self.asked.append(request)

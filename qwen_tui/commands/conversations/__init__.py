@@ -61,6 +61,8 @@ def _export(store: ConversationStore, given: Arguments, settings: Settings) -> N
     conversation = store.load(named(store.list(), given.name))
     file = "" if given.output in (None, "-") else given.output or ""
     to = Format(given.format) if given.format else format_of(file) or Format.MARKDOWN
+    if to is Format.JSON:
+        conversation = store.traces.attached(conversation)
     data = export(conversation, to, settings.with_overrides(conversation.overrides).system_prompt)
     if file:
         save(Path(file), data, overwrites=given.force)

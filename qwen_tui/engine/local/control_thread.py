@@ -16,7 +16,7 @@ from typing import NamedTuple
 from qwen_tui.engine import wire
 from qwen_tui.engine.redaction import one_line
 from qwen_tui.engine.stop_flag import StopPage
-from qwen_tui.engine.wire import Answer, Aside, Count, Inspect, Ping, Shown
+from qwen_tui.engine.wire import Answer, Aside, Count, Facts, Inspect, Ping, Round, Shown
 from qwen_tui.errors import QwenTuiError
 
 log = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ class WorkerPipe:
                 match question:
                     case Ping():
                         self.send(number, question)
-                    case Count() | Inspect():
+                    case Count() | Inspect() | Facts() | Round():
                         self._asides.put((number, question))
                     case _:
                         self.jobs.put(Job(number, question, time.monotonic()))

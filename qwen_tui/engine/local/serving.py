@@ -17,6 +17,7 @@ from qwen_tui.engine.local.generation.prefill_ahead import read_ahead
 from qwen_tui.engine.local.loading.choose_model import resolve
 from qwen_tui.engine.local.loading.download_progress import DownloadStopped
 from qwen_tui.engine.local.loading.load import Loaded, load
+from qwen_tui.engine.local.memory_facts import memory_facts, rounding
 from qwen_tui.engine.local.prompts.inspecting import inspected
 from qwen_tui.engine.wire import GoOn, Load, Located, MeasureMemory, MeasurePlain, MemoryRates, Prepare
 from qwen_tui.errors import QwenTuiError
@@ -101,6 +102,10 @@ def aside(loaded: Loaded, question: wire.Aside) -> wire.Shown:
             tokens = inspected(loaded.prompts, loaded.token_text, question.request, question.template)
             reused = loaded.cache.reusable([token.id for token in tokens]) if question.template else 0
             return PromptTokens(tuple(tokens), reused)
+        case wire.Facts():
+            return memory_facts(loaded)
+        case wire.Round(matrix):
+            return rounding(loaded.model, matrix)
 
 
 def prepare(pipe: WorkerPipe, loaded: Loaded, number: int, question: Prepare) -> None:

@@ -4,7 +4,9 @@ import json
 from typing import NamedTuple
 
 from qwen_tui.chat.messages import Json
+from qwen_tui.engine.remote.logprobs import traces
 from qwen_tui.engine.remote.refusals import told_of
+from qwen_tui.engine.trace import TokenTrace
 
 DONE = "[DONE]"
 
@@ -20,6 +22,7 @@ class CompletionChunk(NamedTuple):
     cached_tokens: int | None = None
     """How many prompt tokens the server had cached."""
     error: str = ""
+    traces: tuple[TokenTrace, ...] = ()
 
 
 def parse_event(data: str) -> CompletionChunk | None:
@@ -52,6 +55,7 @@ def parsed(value: Json) -> CompletionChunk | None:
         token_count(part(usage, "prompt_tokens")),
         token_count(part(usage, "completion_tokens")),
         token_count(part(part(usage, "prompt_tokens_details"), "cached_tokens")),
+        traces=traces(first),
     )
 
 

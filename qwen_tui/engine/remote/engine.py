@@ -19,7 +19,8 @@ from qwen_tui.engine.base import (
     Thinking,
     TokenCounts,
 )
-from qwen_tui.engine.inspection import PromptTokens
+from qwen_tui.engine.inspection import MemoryFacts, PromptToken, PromptTokens, Rounding
+from qwen_tui.engine.prompt_spans import bare_spans
 from qwen_tui.engine.redaction import one_line
 from qwen_tui.engine.remote.completion_chunk import DONE, parse_event, parsed
 from qwen_tui.engine.remote.http_calls import Answer, Calls, Dropped
@@ -88,8 +89,18 @@ class RemoteEngine:
     def inspect(
         self, request: Request, *, template: bool = True, stop: StopFlag | None = None
     ) -> PromptTokens:
-        """Return the tokens of a prompt as far as the server shows them; see `Inspects.inspect`."""
-        return PromptTokens((), is_exact=False)
+        """Return the messages, each as if it were one token, where the server does not show its prompts."""
+        spans = bare_spans(request.messages)
+        whole = (PromptToken(-1, span.text.encode(), False, span.author, span.message) for span in spans)
+        return PromptTokens(tuple(whole), is_exact=False)
+
+    def memory(self) -> MemoryFacts:
+        """Raise QwenTuiError: a server does not say what stands in its memory."""
+        raise QwenTuiError("server.no_memory", host=self._host)
+
+    def rounding(self, matrix: str) -> Rounding:
+        """Raise QwenTuiError, as `memory` does."""
+        raise QwenTuiError("server.no_memory", host=self._host)
 
     def stream(self, request: Request, stop: StopFlag) -> Iterator[Event]:
         """Generate one reply; see `Engine.stream`. A stop drops the request, whatever the server is doing."""

@@ -17,6 +17,7 @@ from qwen_tui.engine.base import (
 )
 from qwen_tui.engine.remote.completion_chunk import CompletionChunk
 from qwen_tui.engine.thinking import Channel, Piece, ThinkingSplitter
+from qwen_tui.engine.trace import Traced
 
 _ALWAYS_THINKS = re.compile(r"(?:^|[-_/])(?:thinking|qwq|r1)(?:[-_.:/]|$)", re.IGNORECASE)
 """Names of models whose template opens the thinking: without a reasoning parser, a server sends only the
@@ -70,6 +71,8 @@ class Reply:
             self._last_at = time.monotonic()
             self._first_at = self._first_at or self._last_at
             self._new_tokens += 1
+        if piece.traces and self.request.trace:
+            yield Traced(piece.traces)
         if piece.reasoning:
             self.has_thought = True
             yield from self._begin_reasoning()

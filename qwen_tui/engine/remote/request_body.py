@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from qwen_tui.chat.messages import Json, Role
 from qwen_tui.engine.base import NO_EFFORT, PENALTIES, SAMPLING_FIELDS, PromptMessage, Request, Thinking
+from qwen_tui.engine.remote.logprobs import ASKED
 from qwen_tui.engine.remote.server_kinds import SAMPLERS, Kind
 from qwen_tui.errors import QwenTuiError
 
@@ -35,10 +36,14 @@ def asking(
 ) -> Asking:
     """Build the body of a request for this kind of server.
 
+    Raises `server.cannot_branch` if the reply is to begin with given tokens.
+
     `refused` are keys that the server has refused before, with their values. `most_new_tokens` limits the reply
     to the room left in the context window. Raises `server.cannot_continue` if the request continues a reply and
     the server does not support that, `server.cannot_continue_thinking` if the reply was cut while thinking.
     """
+    if request.given_ids:
+        raise QwenTuiError("server.cannot_branch", kind=kind.name)
     values = _values(request)
     body: dict[str, Json] = {
         "model": model,
@@ -58,6 +63,8 @@ def asking(
         body["chat_template_kwargs"] = template_arguments(request.thinking)
     if request.thinking_budget is not None and kind.thinking_budget:
         body[kind.thinking_budget] = request.thinking_budget
+    if request.trace and kind.takes_logprobs:
+        body |= ASKED
     if request.continues:
         _continue(body, request.messages[-1], kind)
     body = {key: value for key, value in body.items() if not _is_refused(key, value, refused)}

@@ -27,6 +27,8 @@ class Kind:
     """Whether it supports `SAMPLERS` in one JSON string, as in transformers' GenerationConfig."""
     takes_penalties: bool = True
     """Whether it supports `presence_penalty` and `frequency_penalty` as the protocol defines them."""
+    takes_logprobs: bool = True
+    """Whether it tells how likely tokens were; one that does not know the request refuses or ignores it."""
     takes_template_arguments: bool = False
     """Whether it supports `chat_template_kwargs`, including `enable_thinking`."""
     thinking_budget: str = ""
@@ -58,6 +60,7 @@ OLLAMA = Kind(name="Ollama", continuing="by_itself")
 TRANSFORMERS = Kind(
     name="transformers serve",
     takes_generation_config=True,
+    takes_logprobs=False,
     takes_penalties=False,  # it refuses one, and turns the other into a repetition penalty
     takes_template_arguments=True,
 )

@@ -58,6 +58,11 @@ ERRORS: dict[str, tuple[str, str, str]] = {
         "This machine does not trust the certificate of {host}: {detail}.",
         "Set SSL_CERT_FILE to the certificate of its authority and start again, or use an ssh tunnel.",
     ),
+    "server.no_memory": (
+        "Memory unknown",
+        "The model runs on {host}, which does not report what is in its memory.",
+        "Load a model on this machine to see its memory.",
+    ),
     "server.no_tls": (
         "No https on this server",
         "{host} does not answer over https: {detail}.",
@@ -147,6 +152,11 @@ ERRORS: dict[str, tuple[str, str, str]] = {
         "Not a chat server",
         "The answer from {host} does not follow the OpenAI chat protocol.",
         "Check the address. Supported servers: vLLM, SGLang, llama.cpp, Ollama and transformers serve.",
+    ),
+    "server.cannot_branch": (
+        "Cannot branch on this server",
+        "{kind} cannot begin a reply with given tokens.",
+        "Load a model on this machine to branch from a token.",
     ),
     "server.cannot_continue": (
         "Cannot continue the reply",

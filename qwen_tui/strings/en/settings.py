@@ -69,6 +69,10 @@ _FIELDS: dict[str, tuple[str, str]] = {
         "Quantized cache (GB)",
         "Disk space for quantized weights, which then load faster the next time. 0: no cache.",
     ),
+    "save_traces": (
+        "Save traces",
+        "Record how every token of a reply was chosen, and save it next to the conversation: 0.3 kB a token.",
+    ),
     "language": ("Language", "The language of the screen; auto follows the locale."),
     "theme": ("Theme", "The colors of the screen."),
 }

@@ -54,6 +54,11 @@ ERRORS: dict[str, tuple[str, str, str]] = {
         "本机不信任 {host} 的证书：{detail}。",
         "把 SSL_CERT_FILE 设为颁发机构的证书后重新启动，或改用 ssh 隧道。",
     ),
+    "server.no_memory": (
+        "看不到内存",
+        "模型在 {host} 上运行，这个服务器不报告内存里有什么。",
+        "要看内存，请在本机加载模型。",
+    ),
     "server.no_tls": (
         "服务器不支持 https",
         "{host} 不响应 https：{detail}。",
@@ -143,6 +148,11 @@ ERRORS: dict[str, tuple[str, str, str]] = {
         "不是对话服务器",
         "{host} 的响应不符合 OpenAI 对话协议。",
         "检查地址。支持的服务器：vLLM、SGLang、llama.cpp、Ollama 和 transformers serve。",
+    ),
+    "server.cannot_branch": (
+        "这个服务器不能分支",
+        "{kind} 不能从给定的 token 开始写回复。",
+        "要从某个 token 分支，请在本机加载模型。",
     ),
     "server.cannot_continue": (
         "无法续写",

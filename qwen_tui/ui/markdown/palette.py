@@ -12,6 +12,13 @@ _DIMMED = 0.50
 _GROUND = 0.055
 """Shares of foreground mixed into the background for secondary text, lines, unseen messages and code."""
 
+_EVEN = 0.06
+_ODD = 0.17
+"""Shares of foreground in the background of every other token."""
+
+_HEAT = (0.0, 0.12, 0.24, 0.38, 0.52, 0.66)
+"""Shares of the error color in the background of tokens, from certain to unlikely."""
+
 
 class Colours(NamedTuple):
     """The colours of a palette."""
@@ -96,13 +103,32 @@ def _words(colours: Colours) -> dict[str, Style]:
         "muted": muted,
         "name": bold,
         "number": _ink(colours.warning),
+        "only": accent + Style(underline=True),
         "quoted": muted if colours.ansi else _mixed(colours, 0.8),
         "rule": faint,
         "strike": Style(strike=True) + muted,
         "string": _ink(colours.success),
         "strong": bold,
         "underline": Style(underline=True),
+        "warning": _ink(colours.warning),
+        **_of_tokens(colours),
     }
+
+
+def _of_tokens(colours: Colours) -> dict[str, Style]:
+    """Return the inks of tokens; without colors to mix, every other one and unlikely ones are underlined."""
+    unlikely = Style(underline=True)
+    inks = {"chosen": Style(reverse=True)}
+    if colours.ansi:
+        heat = (_PLAIN, _PLAIN, _PLAIN, unlikely, unlikely, unlikely + Style(bold=True))
+        return {**inks, "even": _PLAIN, "odd": unlikely, **{f"heat{n}": ink for n, ink in enumerate(heat)}}
+    back, front = colours.background, colours.foreground
+    for name, share in (("even", _EVEN), ("odd", _ODD)):
+        inks[name] = Style(bgcolor=back.blend(front, share).rich_color)
+    for level, share in enumerate(_HEAT):
+        ground = Style(bgcolor=back.blend(colours.error, share).rich_color) if share else _PLAIN
+        inks[f"heat{level}"] = ground + unlikely if level > 3 else ground
+    return inks
 
 
 def _ink(colour: Color) -> Style:

@@ -29,13 +29,14 @@ ACTIONS = (
     Action("regenerate", "r", 6),
     Action("earlier_variant", "left", 2),
     Action("later_variant", "right", 3),
+    Action("compare", "w", 1),
     Action("receipt", "i", 1),
     Action("save_code", "s", 0),
     Action("delete", "d,delete", 8),
 )
 """The actions in the order in which they are offered."""
 
-_WHILE_BUSY = frozenset(("copy", "code", "edit", "receipt", "save_code"))
+_WHILE_BUSY = frozenset(("copy", "code", "compare", "edit", "receipt", "save_code"))
 """Actions that do not affect the messages a running turn builds on. (An edit waits for its turn.)"""
 
 
@@ -84,6 +85,8 @@ def _applies(name: str, message: Message, situation: Situation) -> bool:
             return situation.is_last and message.can_go_on
         case "receipt":
             return is_reply
+        case "compare":
+            return is_reply and variant is not None
         case "earlier_variant":
             return variant is not None and variant.number > 1
         case "later_variant":

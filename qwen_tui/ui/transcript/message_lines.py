@@ -1,15 +1,19 @@
 """The rows around the text of a message: its author above, and status, figures and errors below."""
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from qwen_tui.chat.branches import Variant
 from qwen_tui.chat.message_text import plausible
 from qwen_tui.chat.messages import Message, Role, Run, Status
+from qwen_tui.engine.trace import TokenTrace
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.strings import say
+from qwen_tui.ui.markdown.charts import FULL_BITS, sparkline
 from qwen_tui.ui.markdown.lines import BLANK, Line
 from qwen_tui.ui.markdown.plain import plain_lines
+from qwen_tui.ui.markdown.tokens import TokenText, heat_ink, pieces
 from qwen_tui.ui.markdown.wrap import wrap
 from qwen_tui.wording.cell_width import cells, cropped
 from qwen_tui.wording.units import in_speed, tokens_in_words
@@ -65,6 +69,15 @@ def progress_rows(done: int, total: int) -> list[Line]:
     """Return the rows shown before the first token."""
     text = say("chat.reading.progress", done=done, total=total) if total else say("chat.reading")
     return [Line(((text, "muted"),))]
+
+
+def heat_lines(tokens: Sequence[TokenTrace | None], width: int) -> list[Line]:
+    """Lay out the tokens of a reply, colored by how likely they were, and their entropy as columns."""
+    inks = [heat_ink(None if token is None else math.exp(token.chosen.logprob)) for token in tokens]
+    parts = pieces(b"" if token is None else token.chosen.text for token in tokens)
+    entropies = [0.0 if token is None else token.entropy for token in tokens]
+    columns = sparkline(entropies, width, max(FULL_BITS, *entropies))
+    return [*TokenText(parts, inks, width, boundaries=False).lines, BLANK, Line(((columns, "accent"),))]
 
 
 def closing_rows(message: Message, width: int) -> list[Line]:

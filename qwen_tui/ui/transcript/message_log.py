@@ -25,6 +25,7 @@ from textual.widget import Widget
 
 from qwen_tui.chat.branches import Variant
 from qwen_tui.chat.messages import Message, Role
+from qwen_tui.session.traces import Traces
 from qwen_tui.ui.transcript import message_keys
 from qwen_tui.ui.transcript.autoscroll import Autoscroll
 from qwen_tui.ui.transcript.cursor import Cursor, after_change, after_focus, step
@@ -67,6 +68,9 @@ class MessageLog(Autoscroll):
     cursor = var(Cursor(), init=False)
     offers: var[tuple[Offer, ...]] = var((), init=False)
     """The actions for the message under the cursor; empty without the focus."""
+
+    traces: var[Traces | None] = var[Traces | None](None, init=False)
+    """The traces by which replies are colored; None shows their text."""
 
     def __init__(self, welcome: Widget, *, id: str | None = None) -> None:
         """Create the log; `welcome` is shown while there are no messages."""
@@ -117,6 +121,8 @@ class MessageLog(Autoscroll):
         view.set_class(self.memory.is_dimmed(message_id), "-dimmed")
         view.set_class(self.cursor.is_seen_on(message_id, self.has_focus), "-focused")
         view.mark(self.cursor.words or ())
+        if view.body.show_heat(self.traces.of(message_id) if self.traces is not None else ()):
+            view.finish(view.message)
 
     def _changed(self) -> None:
         """Update everything after messages were added or removed, or others were mounted."""
@@ -127,6 +133,8 @@ class MessageLog(Autoscroll):
         self._welcome.display = empty
         if empty or not self.is_anchored:
             self.anchor(not empty)
+        if self.traces is not None:
+            self.watch_traces()
         self.cursor = after_change(self.cursor, self.list, self.has_focus)
         self.keys.offer()
         self.memory.place()
@@ -136,6 +144,8 @@ class MessageLog(Autoscroll):
     def watch_assistant_name(self) -> None:
         for view in self.list.views:
             self._dress(view)
+
+    watch_traces = watch_assistant_name
 
     # --- Cursor ---
 

@@ -1,8 +1,11 @@
 """The rows of one message at a given width, finished or streaming; `MessageView` draws them."""
 
+from collections.abc import Sequence
+
 from qwen_tui.chat.branches import Variant
 from qwen_tui.chat.message_text import author_of
 from qwen_tui.chat.messages import Message, Role
+from qwen_tui.engine.trace import TokenTrace
 from qwen_tui.strings import say
 from qwen_tui.ui.markdown.document import render
 from qwen_tui.ui.markdown.lines import BLANK, Line
@@ -12,6 +15,7 @@ from qwen_tui.ui.transcript.message_lines import (
     AuthorRow,
     author_row,
     closing_rows,
+    heat_lines,
     progress_rows,
 )
 from qwen_tui.ui.transcript.thoughts import Thoughts
@@ -35,6 +39,8 @@ class MessageRows:
         self.is_reading = streaming
         """The model is reading the prompt and has not generated anything."""
         self.thoughts = Thoughts(message.thinking)
+        self.heat: Sequence[TokenTrace | None] = ()
+        """How its tokens were chosen, to color them by it instead of showing the text; empty shows the text."""
         self.lines: list[Line] = []
         """Empty until the width is known."""
         self._name = name
@@ -93,6 +99,12 @@ class MessageRows:
             self.lines = [self._author_line(), *self.lines[1:]]
         return True
 
+    def show_heat(self, heat: Sequence[TokenTrace | None]) -> bool:
+        """Color the tokens by how likely they were from the next `finish` on; return whether that is a change."""
+        is_other = len(heat) != len(self.heat)
+        self.heat = heat
+        return is_other and not self.is_streaming
+
     def resume(self) -> int:
         if self.thoughts.text and not self.content:
             self.thoughts.resume()
@@ -133,6 +145,8 @@ class MessageRows:
             self._stream = Stream(self._width)
             self._stream.append(content)
             return self._stream.lines
+        if self.heat:
+            return heat_lines(self.heat, self._width)
         if self.message.role is Role.USER:
             return typed_lines(content, self._width)
         return render(content, self._width)

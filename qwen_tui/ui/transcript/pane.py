@@ -91,6 +91,9 @@ class TranscriptPane(Vertical):
         """Show the conversation, its running reply and waiting turns; return whether anything has changed."""
         if self._presenter is None or self.shown is None:
             return False
+        if self.log_widget is not None and self.log_widget.traces is not None:
+            self.log_widget.traces = self.shown.traces
+            self.shown.traces.is_wanted = True
         return await self._presenter.show(self.shown, self._turns.waiting(self.shown.conversation.id))
 
     def show_engine(self, state: EngineState | None) -> None:

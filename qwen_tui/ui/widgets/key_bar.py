@@ -14,6 +14,7 @@ ELSEWHERE = (
     "app.settings",
     "app.conversations",
     "app.models",
+    "app.inside",
     "app.commands",
     "chat.new",
     "chat.newline",

@@ -74,8 +74,8 @@ async def test_a_key_asks_for_what_it_does_to_the_message_under_the_cursor(key, 
         (reply(), {"is_busy": True, "is_streaming": True}, "copy"),
         (reply(CODE), {"is_busy": True, "is_streaming": True}, "copy code save_code"),
         (question(), {"is_waiting": True}, "copy"),
-        (reply(), {"variant": Variant(1, 3)}, "copy edit regenerate later_variant receipt delete"),
-        (reply(), {"variant": Variant(3, 3)}, "copy edit regenerate earlier_variant receipt delete"),
+        (reply(), {"variant": Variant(1, 3)}, "copy edit regenerate later_variant compare receipt delete"),
+        (reply(), {"variant": Variant(3, 3)}, "copy edit regenerate earlier_variant compare receipt delete"),
         (Message(role=Role.SYSTEM, content="x"), {}, "copy delete"),
     ],
 )
@@ -342,7 +342,8 @@ async def test_the_bar_offers_what_applies_to_the_message_under_the_cursor() -> 
         answer = reply(CODE, status=Status.STOPPED)
         await shown(app, pilot, [question("first"), answer], **{answer.id: Variant(2, 3)})
         assert bar_of(app) == (
-            "y Copy  c Continue  u Copy code  e Edit  r Regenerate  ←  → Variants  i Receipt  s Save code  d Delete"
+            "y Copy  c Continue  u Copy code  e Edit  r Regenerate  ←  → Variants  w Compare  "
+            "i Receipt  s Save code  d Delete"
         )
         assert bar_of(app) in screen_rows(app)[32]
         await pilot.press("up")
