@@ -32,6 +32,8 @@ from qwen_tui.session.prompt_plan import plan
 from qwen_tui.session.streaming_reply import with_prompt
 from qwen_tui.settings.config_file import Config
 from qwen_tui.settings.options import Settings
+from qwen_tui.strings import DEFAULT
+from qwen_tui.wording.decoding import slowed_in_words
 from qwen_tui.wording.server import not_taken_in_words, reasons_in_words, tries_again_in_words
 
 STDIN = "-"
@@ -120,7 +122,13 @@ def _print_reply(engine: Engine, request: Request, stop: StopFlag, *, as_json: b
     parts.append(cleaner.flush())
     thoughts.append(thinking_cleaner.flush())
     if as_json:
-        reply = {"text": "".join(parts), "thinking": "".join(thoughts), "receipt": asdict(receipt)}
+        why_slowed = slowed_in_words(receipt.slowed, DEFAULT)  # in no language of the screen
+        reply = {
+            "text": "".join(parts),
+            "thinking": "".join(thoughts),
+            "decoding": {"path": receipt.decode_path, "slowed": why_slowed},
+            "receipt": asdict(receipt),
+        }
         if failure is not None:
             reply["error"] = failure.as_json()
         print(json.dumps(reply, ensure_ascii=False), file=out, flush=True)

@@ -88,7 +88,7 @@ def _table(entries: Iterable[ModelChoice], there: Sequence[Device], settings: Se
             said = say("sentences.title", title=title, rest=sentence)
             rows.append(f"{rows.pop()}\n  {said}\n  {hint}")
         else:
-            rows.append(_row(entry, there, settings.device))
+            rows.append(_row(entry, there, settings))
     lines += _aligned([*head, *(say(f"models.form.{form}") for form in FORMS)], rows)
     return [*lines, "", say("models.legend")]
 
@@ -111,8 +111,8 @@ def _device_line(device: Device) -> str:
     )
 
 
-def _row(entry: ModelChoice, there: Sequence[Device], device: str) -> list[str]:
-    found = entry.fits(there, device)
+def _row(entry: ModelChoice, there: Sequence[Device], settings: Settings) -> list[str]:
+    found = entry.fits(there, settings.device, settings.dtype)
     if entry.problem is not None:
         verdicts = [entry.problem.explanation.title]
     elif len(found) == 1:  # saved quantized: only one format
@@ -183,7 +183,9 @@ def _entry_json(entry: ModelChoice, there: Sequence[Device], settings: Settings)
         "parameters": size.parameters if size and not size.packed_bytes else None,
         "dtype": size.dtype if size and local else None,
         "context_window": entry.context_window or None,
-        "fits": {form: _fit_json(fit) for form, fit in entry.fits(there, settings.device).items()},
+        "fits": {
+            form: _fit_json(fit) for form, fit in entry.fits(there, settings.device, settings.dtype).items()
+        },
         "plan": _plan_json(entry, there, settings),
     }
 
@@ -201,7 +203,7 @@ def _fit_json(fit: Fit) -> dict[str, Json]:
 def _plan_json(entry: ModelChoice, there: Sequence[Device], settings: Settings) -> dict[str, Json] | None:
     """Return the plan for loading the model with these settings."""
     try:
-        plan = entry.plan(there, settings.quantization, settings.device)
+        plan = entry.plan(there, settings.quantization, settings.device, settings.dtype)
     except QwenTuiError as error:
         return {"error": _in_english(error)}
     if plan is None:

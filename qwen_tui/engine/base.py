@@ -19,7 +19,15 @@ ON_SERVER = "server"
 DECODE_PATHS = ("generate", "graph", "kernels")
 """`Run.decode_path` values of replies generated on this machine."""
 
+SLOWED = "engine.decoding."
+"""How the codes begin that say why a model is not decoded in the fastest way."""
+
 Quantization = Literal["auto", "none", "4bit", "8bit"]
+
+Dtype = Literal["auto", "bf16", "fp16", "fp32"]
+
+DTYPES = {"bf16": "bfloat16", "fp16": "float16", "fp32": "float32"}
+"""torch's names of the dtypes that can be asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +37,8 @@ class ModelSpec:
     model: str | None = None
     """`guide`, a folder or a hub id; None lets the worker choose (`engine/local/loading/choose_model.py`)."""
     quantization: Quantization = "auto"
+    dtype: Dtype = "auto"
+    """Compute dtype of the weights that are not quantized; `auto` chooses what the device computes fast."""
     device: str = "auto"
     """`auto`, `cpu`, `mps`, `cuda` or `cuda:N`."""
     trust_remote_code: bool = False
@@ -84,6 +94,11 @@ class ModelInfo:
     """Address of the server that runs the model; empty on this machine."""
     counts_exactly: bool = True
     """False if tokens can only be estimated because the server offers no tokenizer."""
+
+    @property
+    def slowed(self) -> Reason | None:
+        """Why it is not decoded in the fastest way; None if it is, or if that is not known."""
+        return next((reason for reason in self.reasons if reason.code.startswith(SLOWED)), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

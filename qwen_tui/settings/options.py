@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args
 
 from qwen_tui import strings
 from qwen_tui.chat.messages import Json
-from qwen_tui.engine.base import ModelSpec, Quantization, Sampling
+from qwen_tui.engine.base import Dtype, ModelSpec, Quantization, Sampling
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.strings.languages import LANGUAGES
 
@@ -156,6 +156,7 @@ class Settings:
     thinking: bool | None = _option(kind="switch", group="model")
     model: str | None = _everywhere(kind="text")
     quantization: Quantization = _everywhere("auto", kind="choice", choices=get_args(Quantization))
+    dtype: Dtype = _everywhere("auto", kind="choice", choices=get_args(Dtype))
     device: str = _everywhere("auto", kind="text")
     trust_remote_code: bool = _everywhere(False, kind="switch")
     idle_unload_minutes: float = _everywhere(0.0, kind="number", minimum=0, maximum=100_000, step=5)

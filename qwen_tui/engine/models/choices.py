@@ -7,8 +7,9 @@ from typing import Literal, NamedTuple
 from qwen_tui.engine.models.cache_scan import LocalModel, looked_at, scan
 from qwen_tui.engine.models.catalogue import KNOWN, Known, known
 from qwen_tui.engine.models.devices import Device
-from qwen_tui.engine.models.fit import Fit, LoadPlan, fits, plan
+from qwen_tui.engine.models.fit import Fit, fits
 from qwen_tui.engine.models.hub_model import HubModel, hub_model
+from qwen_tui.engine.models.load_plan import LoadPlan, plan
 from qwen_tui.engine.models.size import Form, ModelSize
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.guide import model_folder
@@ -92,13 +93,15 @@ class ModelChoice(NamedTuple):
             return self.local.context_window if self.local else self.window
         return self.size.context_window
 
-    def fits(self, devices: Sequence[Device], device: str = "auto") -> dict[Form, Fit]:
+    def fits(self, devices: Sequence[Device], device: str = "auto", dtype: str = "auto") -> dict[Form, Fit]:
         """Check each form for whether it fits; empty if the size is unknown. Raises as `fit.fits` does."""
-        return fits(self.size, devices, device) if self.size is not None else {}
+        return fits(self.size, devices, device, dtype) if self.size is not None else {}
 
-    def plan(self, devices: Sequence[Device], quantization: str, device: str) -> LoadPlan | None:
-        """Return how it would be loaded; None if the size is unknown. Raises as `fit.plan` does."""
-        return plan(self.size, devices, quantization, device) if self.size is not None else None
+    def plan(
+        self, devices: Sequence[Device], quantization: str, device: str, dtype: str = "auto"
+    ) -> LoadPlan | None:
+        """Return how it would be loaded; None if the size is unknown. Raises as `plan` does."""
+        return plan(self.size, devices, quantization, device, dtype) if self.size is not None else None
 
 
 def key(model: str | None, server: str | None) -> str:

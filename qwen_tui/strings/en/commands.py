@@ -43,6 +43,7 @@ SENTENCES: dict[str, str] = {
     "cli.offline": "send no requests to the hub; use only models on this machine",
     "cli.server": "use a model on this server: vLLM, SGLang, llama.cpp, Ollama, transformers serve",
     "cli.quantization": "quantize the weights; 4bit needs about a quarter of the memory (default: auto)",
+    "cli.dtype": "compute in bf16, fp16 or fp32 (default: auto, what the device computes fast)",
     "cli.device": "where the model runs (default: auto, the GPU if there is one)",
     "cli.system": "system prompt for this run",
     "cli.data_dir": "store conversations and the log in this folder",

@@ -16,6 +16,17 @@ SENTENCES: dict[str, str] = {
     "engine.choice.packed": "Quantized as saved: {weights_gb} GB of weights; {free_gb} GB were free.",
     "engine.choice.spread": "The layers are split across {devices}; one GPU alone has too little memory.",
     "engine.choice.window": "Memory allows {tokens:,} tokens of context; the model supports {window:,}.",
+    "engine.choice.or_spread": (
+        "In {dtype} ({weights_gb} GB) it would be split across {count} GPUs and decode several times slower, with "
+        "{tokens:,} tokens of context."
+    ),
+    "engine.choice.or_faster": (
+        "In 4-bit ({weights_gb} GB) it would fit on {devices} alone and decode several times faster, with "
+        "{tokens:,} tokens of context."
+    ),
+    "engine.choice.or_longer": (
+        "In 4-bit ({weights_gb} GB) there would be memory for {tokens:,} tokens of context."
+    ),
     # How the process ended, and why a file cannot be used: the middle of a sentence
     "engine.ended.code": "exit code {code}",
     "engine.ended.signal": "{signal}",

@@ -42,6 +42,7 @@ SENTENCES: dict[str, str] = {
     "cli.offline": "不向 Hugging Face 发送请求，只用本机已有的模型",
     "cli.server": "使用这个服务器上的模型：vLLM、SGLang、llama.cpp、Ollama、transformers serve",
     "cli.quantization": "量化权重；4bit 的显存约为不量化的四分之一（默认 auto）",
+    "cli.dtype": "用 bf16、fp16 或 fp32 计算（默认 auto，选设备算得快的）",
     "cli.device": "运行模型的设备（默认 auto，有 GPU 就用 GPU）",
     "cli.system": "本次运行的系统提示词",
     "cli.data_dir": "把对话和日志存入这个文件夹",

@@ -14,6 +14,7 @@ from qwen_tui.engine.models.recent_models import recent_models
 from qwen_tui.engine.models.size import Form
 from qwen_tui.engine.remote.address import is_address
 from qwen_tui.errors import QwenTuiError
+from qwen_tui.settings.options import Settings
 
 MOST_SERVERS = 4
 """How many previously used servers are queried."""
@@ -72,13 +73,13 @@ class Sources:
         """Return the devices with the memory of the model in use counted as free."""
         return freed(self.found.devices, in_use)
 
-    def rows(self, in_use: ModelInfo | None, device: str) -> tuple[ModelRow, ...]:
-        """Return the models in list order, with what fits on the device of the settings."""
+    def rows(self, in_use: ModelInfo | None, settings: Settings) -> tuple[ModelRow, ...]:
+        """Return the models in list order, with what fits on the device and in the dtype of the settings."""
         devices = self.devices(in_use)
 
         def fits(entry: ModelChoice) -> dict[Form, Fit]:
             try:
-                return entry.fits(devices, device)
+                return entry.fits(devices, settings.device, settings.dtype)
             except QwenTuiError:  # no such device here; the details report it
                 return {}
 

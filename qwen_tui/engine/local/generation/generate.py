@@ -16,7 +16,7 @@ from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList
 from transformers.generation.streamers import BaseStreamer
 
 from qwen_tui.chat.messages import Json, Run
-from qwen_tui.engine.base import SAMPLING_FIELDS, Event, Finished, PromptReady, Request, seed_for
+from qwen_tui.engine.base import SAMPLING_FIELDS, Event, Finished, ModelInfo, PromptReady, Request, seed_for
 from qwen_tui.engine.local.decoding.decoder import Decoder
 from qwen_tui.engine.local.decoding.sampling import Values, fast_values
 from qwen_tui.engine.local.forward.chunked_prefill import prefilling
@@ -195,6 +195,7 @@ def _receipt(loaded: Loaded, asked: _Asked, reason: str, arrived: float) -> Run:
         dtype=info.dtype,
         device=info.device,
         decode_path=streamer.decode_path,
+        slowed=_slowed(info) if streamer.decode_path == info.decode_path else {},
         seed=asked.seed,
         sampling={name: value for name, value in sampling.items() if value is not None},
         prompt_tokens=len(asked.prompt.ids),
@@ -206,6 +207,10 @@ def _receipt(loaded: Loaded, asked: _Asked, reason: str, arrived: float) -> Run:
         stop_reason=reason,
         token_ids=tuple(streamer.token_ids),
     )
+
+
+def _slowed(info: ModelInfo) -> dict[str, Json]:
+    return {"code": info.slowed.code, **dict(info.slowed.parameters)} if info.slowed is not None else {}
 
 
 class _Streamer(BaseStreamer):  # type: ignore[misc]  # transformers is not typed

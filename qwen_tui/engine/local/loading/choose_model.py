@@ -17,6 +17,7 @@ from qwen_tui.engine.models import fit
 from qwen_tui.engine.models.checkpoint import config_of, inspect
 from qwen_tui.engine.models.choices import GUIDE
 from qwen_tui.engine.models.hub_model import NAME
+from qwen_tui.engine.models.load_plan import plan
 from qwen_tui.engine.models.size import size_of
 from qwen_tui.engine.redaction import one_line
 from qwen_tui.errors import QwenTuiError
@@ -78,7 +79,8 @@ def _check(folder: Path, spec: ModelSpec, freed: ModelInfo | None) -> None:
     assert spec.model is not None  # it is being downloaded
     checkpoint = weigh(spec.model, folder)
     if checkpoint is not None:
-        fit.plan(size_of(checkpoint), fit.freed(devices, freed), spec.quantization, spec.device)
+        there = fit.freed(devices, freed)
+        plan(size_of(checkpoint), there, spec.quantization, spec.device, spec.dtype)
 
 
 def _choice(spec: ModelSpec) -> Resolved:

@@ -9,9 +9,9 @@ from transformers import BitsAndBytesConfig
 
 from qwen_tui.engine.base import ModelSpec, Reason
 from qwen_tui.engine.models import devices as devices_here
-from qwen_tui.engine.models import fit
 from qwen_tui.engine.models.checkpoint import Checkpoint
 from qwen_tui.engine.models.devices import Device, cuda_device
+from qwen_tui.engine.models.load_plan import plan
 from qwen_tui.engine.models.nvml import Gpu
 from qwen_tui.engine.models.size import size_of
 
@@ -39,18 +39,18 @@ class Placement:
 
 
 def place(spec: ModelSpec, checkpoint: Checkpoint, devices: Sequence[Device] | None = None) -> Placement:
-    """Place a model on the current devices, or on `devices`. Raises QwenTuiError as `fit.plan` does."""
+    """Place a model on the current devices, or on `devices`. Raises QwenTuiError as `plan` does."""
     there = usable() if devices is None else devices
-    plan = fit.plan(size_of(checkpoint), there, spec.quantization, spec.device)
-    first = plan.fit.devices[0].name
+    planned = plan(size_of(checkpoint), there, spec.quantization, spec.device, spec.dtype)
+    first = planned.fit.devices[0].name
     return Placement(
         device=torch.device(first),
-        device_map="sequential" if plan.max_memory else {"": first},
-        max_memory={int(name.partition(":")[2]): size for name, size in plan.max_memory},
-        dtype=getattr(torch, plan.fit.dtype),
-        quantization=plan.fit.form,
-        context_tokens=plan.fit.context_tokens,
-        reasons=plan.reasons,
+        device_map="sequential" if planned.max_memory else {"": first},
+        max_memory={int(name.partition(":")[2]): size for name, size in planned.max_memory},
+        dtype=getattr(torch, planned.fit.dtype),
+        quantization=planned.fit.form,
+        context_tokens=planned.fit.context_tokens,
+        reasons=planned.reasons,
     )
 
 
