@@ -24,7 +24,7 @@ from qwen_tui.engine.base import (
     TriesAgain,
 )
 from qwen_tui.engine.models.quantized_cache import QuantizedCache
-from qwen_tui.engine.models.recent_models import note_use
+from qwen_tui.engine.models.recent_models import note_use, recent_models
 from qwen_tui.engine.opening import open_engine
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.paths import Places
@@ -58,7 +58,14 @@ def run(given: Arguments, config: Config, where: Places) -> int:
 def _ask(question: Message, settings: Settings, where: Places, stop: StopFlag, *, as_json: bool) -> int:
     quantized = QuantizedCache(where.quantized, settings.quantized_cache_bytes)
     try:
-        engine = open_engine(settings.model_spec, where.log_file, LoadLines(), stop, quantized=quantized)
+        engine = open_engine(
+            settings.model_spec,
+            where.log_file,
+            LoadLines(),
+            stop,
+            quantized=quantized,
+            used=recent_models(where.models),
+        )
         if told := reasons_in_words(engine.info):
             tell("ask", told)
         note_use(where.models, engine.info)

@@ -11,7 +11,7 @@ from qwen_tui.chat.messages import Json
 from qwen_tui.commands.arguments import Arguments
 from qwen_tui.commands.output import guarded, print_lines
 from qwen_tui.engine.models import devices as devices_here
-from qwen_tui.engine.models.choices import ModelChoice, model_choices
+from qwen_tui.engine.models.choices import ModelChoice, best_first, model_choices
 from qwen_tui.engine.models.devices import Device
 from qwen_tui.engine.models.fit import Fit, allowed
 from qwen_tui.engine.models.quantized_cache import QuantizedCache
@@ -41,7 +41,10 @@ def run(given: Arguments, config: Config, where: Places) -> int:
 def _print(settings: Settings, where: Places, cache: QuantizedCache, *, as_json: bool) -> int:
     there = devices_here.usable()
     allowed(there, settings.device)  # raises if there is no such device
-    entries = [*model_choices(used=recent_models(where.models)), *_served(settings)]
+    found = model_choices(used=recent_models(where.models))
+    here = [entry for entry in found if entry.group == "here"]
+    known = best_first(found[len(here) :], there, settings.device, settings.dtype)
+    entries = [*here, *known, *_served(settings)]
     if as_json:
         said = {
             "devices": [device._asdict() for device in there],

@@ -9,6 +9,7 @@ from qwen_tui.engine.base import DECODE_PATHS, Engine, ModelSpec
 from qwen_tui.engine.library_check import Part
 from qwen_tui.engine.models.choices import named
 from qwen_tui.engine.models.quantized_cache import QuantizedCache
+from qwen_tui.engine.models.recent_models import recent_models
 from qwen_tui.engine.opening import open_engine
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.paths import Places
@@ -23,7 +24,14 @@ Open = Callable[[ModelSpec], Engine]
 def opening(settings: Settings, where: Places) -> Open:
     """Return what loads a model as `qwen-tui ask` does, with its progress on standard error."""
     quantized = QuantizedCache(where.quantized, settings.quantized_cache_bytes)
-    return lambda spec: open_engine(spec, where.log_file, LoadLines(), threading.Event(), quantized=quantized)
+    return lambda spec: open_engine(
+        spec,
+        where.log_file,
+        LoadLines(),
+        threading.Event(),
+        quantized=quantized,
+        used=recent_models(where.models),
+    )
 
 
 def decoding_checks(libraries: Part, *, has_gpu: bool, spec: ModelSpec, load: Open) -> Iterator[Check]:

@@ -3,9 +3,9 @@
 SENTENCES: dict[str, str] = {
     "cli.description": (
         "Chat with Qwen and other chat models that run on this machine, in a full-screen terminal.\n\n"
-        "Without --model, uses the model from the config file; if none is set, Qwen2.5-7B-Instruct if it is\n"
-        "downloaded and fits on a GPU, otherwise the small built-in guide model. Nothing is downloaded\n"
-        "unless you name it."
+        "Without --model, uses the model from the config file; if none is set, the one used last; otherwise the\n"
+        "newest known one that is downloaded and fits on a GPU, or the small built-in guide model. Nothing is\n"
+        "downloaded unless you name it."
     ),
     "cli.examples": (
         "examples:\n"

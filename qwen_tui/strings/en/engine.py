@@ -5,9 +5,10 @@ SENTENCES: dict[str, str] = {
         "This is the small built-in model. For a full-size one: --model Qwen/Qwen2.5-7B-Instruct (15 GB download)."
     ),
     "engine.note.guide_no_room": (
-        "This is the small built-in model: Qwen2.5-7B-Instruct is downloaded but does not fit on any GPU. "
+        "This is the small built-in model: no known model on this machine fits on a GPU. "
         "A smaller model may fit: --model Qwen/Qwen2.5-0.5B-Instruct."
     ),
+    "engine.note.used_last": "Loaded because it was used last; --model chooses another.",
     "engine.choice.whole": "{dtype}: {weights_gb} GB of weights; {free_gb} GB were free on {devices}.",
     "engine.choice.packs": (
         "{form}: {weights_gb} GB of weights; in {dtype} the {whole_gb} GB would not fit in the "

@@ -3,9 +3,9 @@
 SENTENCES: dict[str, str] = {
     "engine.note.guide": "内置小模型。换大模型：--model Qwen/Qwen2.5-7B-Instruct（下载 15 GB）。",
     "engine.note.guide_no_room": (
-        "内置小模型：Qwen2.5-7B-Instruct 已下载，但没有一块 GPU 装得下。"
-        "可以换小一些的模型：--model Qwen/Qwen2.5-0.5B-Instruct。"
+        "内置小模型：本机的模型没有一个能放进 GPU。可以换小一些的模型：--model Qwen/Qwen2.5-0.5B-Instruct。"
     ),
+    "engine.note.used_last": "上次用的模型；换别的：--model。",
     "engine.choice.whole": "{dtype}：权重 {weights_gb} GB；加载前 {devices} 空闲 {free_gb} GB。",
     "engine.choice.packs": (
         "{form}：权重 {weights_gb} GB；用 {dtype} 需要 {whole_gb} GB，{devices} 只有 {free_gb} GB 空闲，装不下。"

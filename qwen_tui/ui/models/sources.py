@@ -1,13 +1,14 @@
 """Sources of models: this machine, the catalogue, servers and the hub; and the results so far."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 from qwen_tui.engine.base import ModelInfo
 from qwen_tui.engine.models import devices as devices_here
-from qwen_tui.engine.models.choices import ModelChoice, from_hub, model_choices
+from qwen_tui.engine.models.choices import ModelChoice, best_first, from_hub, model_choices
 from qwen_tui.engine.models.devices import Device
 from qwen_tui.engine.models.fit import Fit, freed
 from qwen_tui.engine.models.recent_models import recent_models
@@ -84,7 +85,10 @@ class Sources:
                 return {}
 
         here = [each for each in self.found.entries if each.group == "here"]
-        entries = (*self.named, *here, *self._on_servers(in_use), *self.found.entries[len(here) :])
+        known = self.found.entries[len(here) :]
+        with suppress(QwenTuiError):
+            known = best_first(known, devices, settings.device, settings.dtype)
+        entries = (*self.named, *here, *self._on_servers(in_use), *known)
         return tuple(ModelRow(entry, fits(entry)) for entry in entries)
 
     def _on_servers(self, in_use: ModelInfo | None) -> Iterator[ModelChoice]:

@@ -5,7 +5,8 @@ from importlib import metadata
 
 import pytest
 
-from qwen_tui.engine.models.catalogue import known
+from qwen_tui.engine.models.catalogue import KNOWN, known
+from qwen_tui.engine.models.choices import ModelChoice, best_first
 from qwen_tui.engine.models.devices import Device
 from qwen_tui.engine.models.fit import Fit, fits, gigabytes
 from qwen_tui.engine.models.load_plan import LoadPlan, plan
@@ -283,3 +284,25 @@ def test_a_tiny_model_is_not_said_to_weigh_nothing() -> None:
     assert [gigabytes(count) for count in (0, 230_000, 13_400_000, 49_000_000, 120_000_000, 15_230_000_000)] == [
         "0.0", "0.00023", "0.013", "0.049", "0.1", "15.2",
     ]  # fmt: skip
+
+
+# --- In which order models are offered --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("machine", "first"),
+    [
+        (H200, "Qwen3.8-27B"),
+        (A10, "Qwen3.8-27B"),
+        (gpus(8), "Qwen3.5-4B"),
+        (gpus(8, 8, 8, 8), "Qwen3.5-4B"),
+        ((CPU,), "Qwen3.5-0.8B"),
+    ],
+)
+def test_the_newest_model_that_runs_well_here_is_offered_first_and_that_of_the_guide_next(
+    machine: tuple[Device, ...], first: str
+) -> None:
+    known_ones = [ModelChoice(each.model, "known", None, each) for each in KNOWN]
+    offered = [each.name for each in best_first(known_ones, machine)]
+    assert offered[:2] == [first, "Qwen2.5-7B-Instruct"]
+    assert sorted(offered) == sorted(each.name for each in known_ones)
