@@ -198,7 +198,7 @@ _CODER_480B = _dense(6144, 2560, 62, 96, 8, experts=160, active_experts=8, conte
 
 def _family(name: str, shapes: Mapping[str, Shape]) -> Iterator[Known]:
     """Yield the sizes of a family from large to small; `name` has a place for the size."""
-    for size in reversed(shapes):
+    for size in reversed(tuple(shapes)):
         yield Known(f"Qwen/{name.format(size)}", shapes[size])
 
 
