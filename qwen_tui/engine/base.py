@@ -96,6 +96,11 @@ class ModelInfo:
     """False if tokens can only be estimated because the server offers no tokenizer."""
 
     @property
+    def is_on_cpu(self) -> bool:
+        """Whether it runs on this machine's processor, where reading a prompt takes long."""
+        return self.device == "cpu"
+
+    @property
     def slowed(self) -> Reason | None:
         """Why it is not decoded in the fastest way; None if it is, or if that is not known."""
         return next((reason for reason in self.reasons if reason.code.startswith(SLOWED)), None)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from doubles import Reply, ScriptedEngine
+from doubles import QWEN, Reply, ScriptedEngine
 from waiting import wait_for
 
 from qwen_tui.chat.messages import Status
@@ -17,7 +17,7 @@ from qwen_tui.errors import QwenTuiError
 from qwen_tui.session import turn_queue as turns
 from qwen_tui.session.requests import Send
 from qwen_tui.session.session import ChatSession
-from qwen_tui.session.turn_queue import Turn, TurnEnded, TurnQueue
+from qwen_tui.session.turn_queue import Shown, Turn, TurnEnded, TurnQueue
 from qwen_tui.settings.options import Settings
 
 
@@ -45,7 +45,7 @@ def talked(store: ConversationStore, *texts: str) -> ChatSession:
 def test_what_was_said_is_read_when_it_has_been_shown_for_a_moment(
     queue: TurnQueue, store: ConversationStore
 ) -> None:
-    engine = ScriptedEngine()
+    engine = ScriptedEngine(info=QWEN)
     queue.use(engine)
     began = time.monotonic()
     queue.read_ahead(talked(store, "a", "b"), Settings)
@@ -57,7 +57,7 @@ def test_what_was_said_is_read_when_it_has_been_shown_for_a_moment(
 
 
 def test_those_that_are_only_walked_past_are_not_read(queue: TurnQueue, store: ConversationStore) -> None:
-    engine = ScriptedEngine()
+    engine = ScriptedEngine(info=QWEN)
     queue.use(engine)
     for name in ("one", "two", "three"):
         queue.read_ahead(talked(store, name), Settings)
@@ -69,9 +69,27 @@ def test_those_that_are_only_walked_past_are_not_read(queue: TurnQueue, store: C
 def test_it_waits_for_an_engine(queue: TurnQueue, store: ConversationStore) -> None:
     queue.read_ahead(talked(store, "a"), Settings)
     time.sleep(0.2)
-    engine = ScriptedEngine()
+    engine = ScriptedEngine(info=QWEN)
     queue.use(engine)
     wait_for(lambda: engine.prepared)
+
+
+def test_a_cpu_reads_what_is_shown_once_a_message_is_written(
+    queue: TurnQueue, store: ConversationStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began: list[ChatSession] = []
+    monkeypatch.setattr(turns, "_read_ahead", lambda shown, *_: began.append(shown.session))
+    slow, fast = ScriptedEngine(), ScriptedEngine(info=QWEN)
+    one, other = talked(store, "one"), talked(store, "other")
+    queue.use(slow)
+    queue.read_ahead(one, Settings)
+    queue.note_writing()
+    wait_for(lambda: began == [one])
+    queue.read_ahead(other, Settings)  # looking at another is free
+    assert not Shown(other, Settings).is_read_by(slow)
+    assert Shown(other, Settings).is_read_by(fast)
+    queue.note_writing()
+    wait_for(lambda: began == [one, other])
 
 
 def contents(engine: ScriptedEngine) -> list[list[str]]:
@@ -79,7 +97,7 @@ def contents(engine: ScriptedEngine) -> list[list[str]]:
 
 
 def test_another_engine_reads_what_is_shown_too(queue: TurnQueue, store: ConversationStore) -> None:
-    first, second = ScriptedEngine(), ScriptedEngine()
+    first, second = ScriptedEngine(info=QWEN), ScriptedEngine(info=QWEN)
     queue.use(first)
     queue.read_ahead(talked(store, "a"), Settings)
     wait_for(lambda: first.prepared)
@@ -95,7 +113,7 @@ def test_another_engine_reads_what_is_shown_too(queue: TurnQueue, store: Convers
 def test_what_is_not_looked_at_any_more_is_given_up_at_once(
     queue: TurnQueue, store: ConversationStore
 ) -> None:
-    engine = ScriptedEngine()
+    engine = ScriptedEngine(info=QWEN)
     queue.use(engine)
     shown = talked(store, "a")
     queue.read_ahead(shown, Settings)
@@ -107,7 +125,7 @@ def test_what_is_not_looked_at_any_more_is_given_up_at_once(
 
 
 def test_other_settings_are_read_with(queue: TurnQueue, store: ConversationStore) -> None:
-    engine, shown = ScriptedEngine(), talked(store, "a")
+    engine, shown = ScriptedEngine(info=QWEN), talked(store, "a")
     queue.use(engine)
     queue.read_ahead(shown, Settings)
     wait_for(lambda: engine.prepared)
@@ -124,7 +142,7 @@ def test_a_reply_that_was_stopped_is_read_when_it_is_opened(
         if isinstance(event, TextDelta):
             stop.set()
     assert session.conversation.path()[-1].status is Status.STOPPED
-    engine = ScriptedEngine()
+    engine = ScriptedEngine(info=QWEN)
     queue.use(engine)
     queue.read_ahead(session, Settings)
     wait_for(lambda: engine.prepared)
@@ -145,7 +163,7 @@ def test_a_message_does_not_wait_until_a_long_history_is_counted(
                 raise QwenTuiError("engine.stopped_early")
             return super().count(*messages, stop=stop, **asked)
 
-    session, engine = talked(store, "a"), Slow([Reply(["yes"])])
+    session, engine = talked(store, "a"), Slow([Reply(["yes"])], info=QWEN)
     queue.use(engine)
     queue.read_ahead(session, Settings)
     assert counting.wait(5)
@@ -169,7 +187,7 @@ def test_a_message_comes_first_and_is_all_that_is_read_ahead_of(
 def test_where_nothing_was_answered_there_is_nothing_to_read(
     queue: TurnQueue, store: ConversationStore
 ) -> None:
-    engine = ScriptedEngine()
+    engine = ScriptedEngine(info=QWEN)
     queue.use(engine)
     queue.read_ahead(talked(store), Settings)
     time.sleep(0.3)
