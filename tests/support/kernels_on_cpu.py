@@ -17,6 +17,7 @@ if os.environ.get("TRITON_INTERPRET") != "1":
 from qwen_tui.engine.local.decoding.kernels import (  # noqa: E402
     attention,
     delta_rule,
+    delta_rule_prefill,
     dense,
     experts,
     four_bits,
@@ -42,7 +43,7 @@ def dotted(codes, value, x):  # type: ignore[no-untyped-def]
 
 four_bits._dotted = dotted
 
-__all__ = ["attention", "delta_rule", "dense", "experts", "four_bits", "rotary"]
+__all__ = ["attention", "delta_rule", "delta_rule_prefill", "dense", "experts", "four_bits", "rotary"]
 
 _builtins: dict[object, list[str]] = {}
 

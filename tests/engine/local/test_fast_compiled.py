@@ -17,7 +17,7 @@ KERNELS = {
     "qwen2.5-1.5b in 4 bits": {"_unpack"},
     "qwen2.5-0.5b in float32": {"_gated_product"},
     "qwen3-8b in float16": {"_gated_product"},
-    "qwen3.5-9b": {"_gated_product", "_convolve", "_recur"},
+    "qwen3.5-9b": {"_gated_product", "_convolve", "_recur", "_solve", "_pass_on", "_read"},
     "qwen3-30b-a3b": {"_gated_product", "_choose", "_gated_products", "_add_products"},
     "qwen3-30b-a3b in 4 bits": {"_unpack", "_choose", "_gated_products", "_add_products"},
 }

@@ -8,7 +8,7 @@ restored to the one snapshot; otherwise the prompt is read from its beginning.
 import inspect
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from transformers import DynamicCache, PreTrainedModel
@@ -21,6 +21,15 @@ CHANGING_ROPES = frozenset({"dynamic", "longrope"})
 """Rotary embeddings that depend on the length of the text, so that a shorter text's cached keys are wrong."""
 
 
+class FastPrefill(NamedTuple):
+    """A way to read tokens that is faster than the model's forward pass."""
+
+    read: Callable[[torch.Tensor, Callable[[int], None]], None]
+    """Appends tokens (C) to the static cache; calls the function with each layer's number before the layer."""
+    most_tokens: int
+    """With more tokens at once, the forward pass is as fast."""
+
+
 class KVCache:
     """The cache of one model: one prompt and its reply. Not thread-safe."""
 
@@ -30,14 +39,13 @@ class KVCache:
         static: StaticKVCache | None = None,
         *,
         prefills_without_mask: bool = False,
-        short_prefill: Callable[[torch.Tensor], None] | None = None,
+        fast_prefill: FastPrefill | None = None,
     ) -> None:
         self._static = static
         """Memory for `states`; None for a model that cannot use a static cache."""
         self.prefills_without_mask = prefills_without_mask
         """How chunks are read into the cache: see `chunked_prefill.prefills_without_mask`."""
-        self.short_prefill = short_prefill
-        """Prefills a few tokens (C) into `states` faster than the forward pass."""
+        self.fast_prefill = fast_prefill
         self._config = model.config.get_text_config(decoder=True)
         # A Mamba, for instance, has another kind of cache.
         takes_one = "past_key_values" in inspect.signature(model.forward).parameters
@@ -90,6 +98,13 @@ class KVCache:
             model.register_forward_hook(note(True)),
         ):
             yield
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Record whether a pass that is not the model's own completes."""
+        self._is_whole = False
+        yield
+        self._is_whole = True
 
     def note_broken_off(self) -> None:
         """Record that a pass did not finish, so that its layers may hold different numbers of tokens."""

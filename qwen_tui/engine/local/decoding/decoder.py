@@ -12,6 +12,7 @@ from typing import Protocol
 import torch
 from transformers import PreTrainedModel
 
+from qwen_tui.engine.local.cache.kv_cache import FastPrefill
 from qwen_tui.engine.local.cache.static_kv_cache import StaticKVCache
 from qwen_tui.engine.local.decoding.cuda_graphs import Graphs
 from qwen_tui.engine.local.decoding.sampling import Sampler, Values
@@ -30,9 +31,8 @@ class ForwardStep(Protocol):
     name: str
     """Name of this decode path in receipts."""
 
-    @property
-    def short_prefill(self) -> Callable[[torch.Tensor], None] | None:
-        """Prefills a few tokens (C) faster than the forward pass; None if unsupported."""
+    fast_prefill: FastPrefill | None
+    """None if the model's own forward pass is the fastest."""
 
     def window(self, tokens: int, capacity: int) -> int:
         """Return how many tokens a step attends to for this length; each value is captured separately."""

@@ -96,7 +96,7 @@ def _run(loaded: Loaded, asked: _Asked, decoder: Decoder | None, send: Send, is_
             # `generate` reads a few of them with the last one, but for many there may not be enough memory.
             left = ids.shape[1] - 1 - done
             if cache.states is not None and left > (0 if values is not None else LEAST_TOKENS):
-                prefill_in_parts(model, ids[:, done:-1], cache, cache.states)
+                prefill_in_parts(model, ids[:, done:-1], cache, cache.states, is_stopped)
             if decoder is None or values is None:
                 _by_generate(loaded, asked, ids)
                 return

@@ -41,7 +41,7 @@ def read_ahead(
         try:
             with torch.no_grad(), interruptible(model, is_stopped), cache.watching(model):
                 done = prefill(model, ids, cache, done, lambda _: None, is_stopped)
-                prefill_in_parts(model, ids[:, done:], cache, cache.states)
+                prefill_in_parts(model, ids[:, done:], cache, cache.states, is_stopped)
         finally:
             cache.end(certain)
     except Stopped:

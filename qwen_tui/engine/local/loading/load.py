@@ -149,8 +149,8 @@ def _cache(model: PreTrainedModel, decoder: Decoder | None, window: int) -> KVCa
         cache = StaticKVCache(model, window) if supports_static_cache(model) else None
         return KVCache(model, cache, prefills_without_mask=without_mask)
     # The short prefill uses no masks: if the attention builds one after all, the model is as fast.
-    short_prefill = decoder.step.short_prefill if without_mask else None
-    return KVCache(model, decoder.cache, prefills_without_mask=without_mask, short_prefill=short_prefill)
+    fast_prefill = decoder.step.fast_prefill if without_mask else None
+    return KVCache(model, decoder.cache, prefills_without_mask=without_mask, fast_prefill=fast_prefill)
 
 
 def _set_up_torch(checkpoint: Checkpoint, device: torch.device) -> None:
