@@ -16,6 +16,7 @@ from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
 from qwen_tui.engine.local.cache.snapshot import Snapshot, restore, take_snapshot
 from qwen_tui.engine.local.cache.static_kv_cache import StaticKVCache, StaticLayer
+from qwen_tui.engine.local.library_internals import accepts_dynamic_cache
 
 CHANGING_ROPES = frozenset({"dynamic", "longrope"})
 """Rotary embeddings that depend on the length of the text, so that a shorter text's cached keys are wrong."""
@@ -49,7 +50,7 @@ class KVCache:
         self._config = model.config.get_text_config(decoder=True)
         # A Mamba, for instance, has another kind of cache.
         takes_one = "past_key_values" in inspect.signature(model.forward).parameters
-        self._is_dynamic = takes_one and bool(model._supports_default_dynamic_cache())
+        self._is_dynamic = takes_one and accepts_dynamic_cache(model)
         self.can_reuse = self._is_dynamic and not CHANGING_ROPES & rope_types(self._config)
         """Whether one prompt's cache can serve another prompt."""
         self.states: DynamicCache | None = None

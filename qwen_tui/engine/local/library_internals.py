@@ -1,0 +1,29 @@
+"""The private names of transformers and torch that we use, each behind a function; there are no others.
+
+A new release may rename them without notice: `tests/engine/local/test_library_internals.py` finds out.
+"""
+
+from typing import Any
+
+import torch
+from transformers import PreTrainedModel
+
+
+def attention_name(config: Any) -> str:
+    """Return the attention that the layers with this config look up at each call."""
+    return str(config._attn_implementation)
+
+
+def set_attention_name(config: Any, name: str) -> None:
+    """Change the attention of a config, without the checks and the copies of `set_attn_implementation`."""
+    config._attn_implementation = name
+
+
+def accepts_dynamic_cache(model: PreTrainedModel) -> bool:
+    """Whether `generate` would give the model a cache made of layers."""
+    return bool(model._supports_default_dynamic_cache())
+
+
+def computed_buffers(module: torch.nn.Module) -> set[str]:
+    """Return the names of the module's own buffers that are not saved with its weights."""
+    return set(module._non_persistent_buffers_set)
