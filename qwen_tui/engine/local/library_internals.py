@@ -3,10 +3,14 @@
 A new release may rename them without notice: `tests/engine/local/test_library_internals.py` finds out.
 """
 
+import inspect
 from typing import Any
 
 import torch
 from transformers import PreTrainedModel
+
+CACHE_ARGUMENTS = {"past_key_values", "cache"}
+"""The argument of a forward pass for its cache: until 5.23, and from 5.24 on, which still accepts the former."""
 
 
 def attention_name(config: Any) -> str:
@@ -20,8 +24,9 @@ def set_attention_name(config: Any, name: str) -> None:
 
 
 def accepts_dynamic_cache(model: PreTrainedModel) -> bool:
-    """Whether `generate` would give the model a cache made of layers."""
-    return bool(model._supports_default_dynamic_cache())
+    """Whether the model takes a cache made of layers, as `generate` would give it one; a Mamba has another kind."""
+    taken = inspect.signature(model.forward).parameters
+    return not CACHE_ARGUMENTS.isdisjoint(taken) and bool(model._supports_default_dynamic_cache())
 
 
 def computed_buffers(module: torch.nn.Module) -> set[str]:

@@ -5,7 +5,6 @@ token can be cropped to any length. Layers with a sliding window or a recurrent 
 restored to the one snapshot; otherwise the prompt is read from its beginning.
 """
 
-import inspect
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -48,9 +47,7 @@ class KVCache:
         """How chunks are read into the cache: see `chunked_prefill.prefills_without_mask`."""
         self.fast_prefill = fast_prefill
         self._config = model.config.get_text_config(decoder=True)
-        # A Mamba, for instance, has another kind of cache.
-        takes_one = "past_key_values" in inspect.signature(model.forward).parameters
-        self._is_dynamic = takes_one and accepts_dynamic_cache(model)
+        self._is_dynamic = accepts_dynamic_cache(model)
         self.can_reuse = self._is_dynamic and not CHANGING_ROPES & rope_types(self._config)
         """Whether one prompt's cache can serve another prompt."""
         self.states: DynamicCache | None = None
