@@ -10,7 +10,7 @@ import torch
 from transformers import PreTrainedModel
 
 CACHE_ARGUMENTS = {"past_key_values", "cache"}
-"""The argument of a forward pass for its cache: until 5.23, and from 5.24 on, which still accepts the former."""
+"""The argument of `generate` and of a forward pass for the cache: up to 5.23, and from 5.24 on."""
 
 
 def attention_name(config: Any) -> str:
@@ -32,3 +32,9 @@ def accepts_dynamic_cache(model: PreTrainedModel) -> bool:
 def computed_buffers(module: torch.nn.Module) -> set[str]:
     """Return the names of the module's own buffers that are not saved with its weights."""
     return set(module._non_persistent_buffers_set)
+
+
+def generates_with(model: PreTrainedModel, states: Any) -> dict[str, Any]:
+    """Return the argument that gives `generate` its cache; transformers 5.24 warns of the old name."""
+    taken = inspect.signature(model.forward).parameters
+    return {"cache" if "cache" in taken else "past_key_values": states}

@@ -28,6 +28,7 @@ from qwen_tui.engine.local.forward.prefill import (
     prefill_in_parts,
 )
 from qwen_tui.engine.local.generation.deltas import Deltas
+from qwen_tui.engine.local.library_internals import generates_with
 from qwen_tui.engine.local.loading.generation_defaults import LEAST_TEMPERATURE
 from qwen_tui.engine.local.loading.load import Loaded
 from qwen_tui.engine.local.prompts.prompt import Prompt
@@ -122,7 +123,7 @@ def _by_generate(loaded: Loaded, asked: _Asked, ids: torch.Tensor) -> None:
             ids,
             attention_mask=torch.ones_like(ids),
             generation_config=asked.config,
-            past_key_values=loaded.cache.states,
+            **generates_with(loaded.model, loaded.cache.states),
             logits_processor=processors,
             streamer=asked.streamer,
         )
