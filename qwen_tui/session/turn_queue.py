@@ -85,7 +85,7 @@ class Shown(NamedTuple):
 
     def is_read_by(self, engine: Engine | None) -> bool:
         """Whether to read it ahead: on a CPU, which reads slowly, only once a message is being written."""
-        return engine is not None and (self.is_written_to or not engine.info.is_on_cpu)
+        return engine is not None and (self.is_written_to or engine.info.device != "cpu")
 
 
 class TurnQueue:
@@ -225,6 +225,11 @@ class TurnQueue:
         if turn is not None:
             turn.stop.set()
         return turn is not None
+
+    def answer_now(self, conversation_id: str) -> bool:
+        """End the thinking of this conversation's running reply; return False if the engine cannot do that."""
+        engine = self._answering if self.is_running(conversation_id) else None
+        return engine is None or engine.answer_now()
 
     def drain(self) -> list[Happened]:
         """Return the events since the last call, in order."""

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from qwen_tui.chat.messages import Json
-from qwen_tui.engine.base import DECODE_PATHS, SLOWED, ModelInfo
+from qwen_tui.engine.base import DECODE_PATHS, ModelInfo
+from qwen_tui.engine.slowed import SLOWED, slowed
 from qwen_tui.strings import joined, language, say, say_in
 
 
@@ -12,12 +13,12 @@ def path_in_words(path: str) -> str:
     return say(f"receipt.decoding.{path}") if path in DECODE_PATHS else path
 
 
-def slowed_in_words(slowed: Mapping[str, Json], in_language: str | None = None) -> str:
+def slowed_in_words(why: Mapping[str, Json], in_language: str | None = None) -> str:
     """Say why a decode path is not the fastest, as `Run.slowed` has it; empty if it is, or if nothing fits."""
-    code = slowed.get("code")
+    code = why.get("code")
     if not isinstance(code, str) or not code.startswith(SLOWED):
         return ""
-    values = {name: value for name, value in slowed.items() if name != "code"}
+    values = {name: value for name, value in why.items() if name != "code"}
     try:
         return say_in(in_language or language(), code, **values)
     except (KeyError, ValueError, TypeError):  # a file may contain anything
@@ -29,4 +30,5 @@ def decoding_in_words(info: ModelInfo) -> str:
     if info.server:
         return ""
     said = say("models.decoding", path=path_in_words(info.decode_path))
-    return joined(said, "" if info.slowed is None else say(info.slowed.code, **dict(info.slowed.parameters)))
+    reason = slowed(info)
+    return joined(said, "" if reason is None else say(reason.code, **dict(reason.parameters)))

@@ -11,6 +11,7 @@ from qwen_tui.engine.models.choices import named
 from qwen_tui.engine.models.quantized_cache import QuantizedCache
 from qwen_tui.engine.models.recent_models import recent_models
 from qwen_tui.engine.opening import open_engine
+from qwen_tui.engine.slowed import slowed
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.paths import Places
 from qwen_tui.settings.options import Settings
@@ -54,8 +55,8 @@ def decoding_checks(libraries: Part, *, has_gpu: bool, spec: ModelSpec, load: Op
     said = say(
         "doctor.decoding.model", name=info.name, device=info.device, path=path_in_words(info.decode_path)
     )
-    slowed = info.slowed
-    yield Check.noted("decoding", said, say(slowed.code, **dict(slowed.parameters)) if slowed else "")
+    reason = slowed(info)
+    yield Check.noted("decoding", said, say(reason.code, **dict(reason.parameters)) if reason else "")
 
 
 def _untried(libraries: Part) -> Check:

@@ -21,7 +21,8 @@ without them a fifth less fits.
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from qwen_tui.engine.base import DTYPES, ModelInfo
+from qwen_tui.engine.base import ModelInfo
+from qwen_tui.engine.dtypes import DTYPES
 from qwen_tui.engine.models.devices import CPU, Device, torch_is_for_cpu
 from qwen_tui.engine.models.size import FORMS, Form, ModelSize
 from qwen_tui.errors import QwenTuiError

@@ -9,6 +9,7 @@ from qwen_tui.chat.cleaning import one_line
 from qwen_tui.engine.base import ModelInfo, Quantization
 from qwen_tui.engine.models.choices import ModelChoice, key
 from qwen_tui.engine.models.devices import Device
+from qwen_tui.engine.slowed import slowed
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.settings.options import Settings
 from qwen_tui.strings import listed, say
@@ -39,7 +40,7 @@ def details(
         Content.styled(_whereabouts(entry), "$text-muted"),
         *(() if entry.server else (_forms(form),)),
         *(
-            (Content.styled(decoding, "$text-warning" if in_use and in_use.slowed else ""),)
+            (Content.styled(decoding, "$text-warning" if in_use and slowed(in_use) else ""),)
             if decoding
             else ()
         ),

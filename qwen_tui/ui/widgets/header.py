@@ -8,6 +8,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from qwen_tui.engine.base import LoadProgress, ModelInfo
+from qwen_tui.engine.slowed import slowed
 from qwen_tui.session.token_counter import WindowUse
 from qwen_tui.strings import say
 from qwen_tui.ui.widgets.keys import key_of
@@ -171,7 +172,7 @@ def _model_forms(info: ModelInfo) -> list[Content]:
     held = {"4bit": "nf4", "8bit": "int8"}.get(info.quantization, info.dtype.removeprefix("torch."))
     precise = _dotted(info.name, held, info.device)
     forms = [precise, _dotted(info.name, held), Content(info.name)]
-    if info.slowed is None:
+    if slowed(info) is None:
         return forms
     slow = Content.styled(
         say("header.slow", path=say(f"header.decoding.{info.decode_path}")), "$text-warning"

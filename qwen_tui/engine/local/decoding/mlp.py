@@ -4,9 +4,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
-from torch.nn.functional import silu
 
-from qwen_tui.engine.local.decoding.kernels import dense, experts
+from qwen_tui.engine.local.decoding.kernels import activation, dense, experts
 from qwen_tui.engine.local.decoding.matrices import Matrix
 
 
@@ -27,8 +26,7 @@ class GatedMLP(NamedTuple):
 
     def __call__(self, normed: torch.Tensor) -> torch.Tensor:
         """Apply the MLP to several vectors (C, K)."""
-        gate, up = self.gate_and_up.linear(normed).chunk(2, dim=1)
-        return self.down.linear(silu(gate) * up)
+        return self.down.linear(activation.silu_product(self.gate_and_up.linear(normed)))
 
 
 class Experts(NamedTuple):

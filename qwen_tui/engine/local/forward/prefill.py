@@ -63,6 +63,8 @@ def prefill(
     while (end := done + chunk_tokens(model, done)) < total:
         prefill_in_parts(model, ids[:, done:end], cache, cache.states, is_stopped)
         done = end
+        if not can_crop(cache.states):
+            cache.take_snapshot(done)
         send(PrefillProgress(done, total))
         if is_stopped():
             raise Stopped
@@ -106,6 +108,9 @@ def prefill_in_parts(
     # After the handler, not in it: the traceback would keep the computed tensors alive.
     crop(states, before)
     free_memory()
+    if cache.kept is not None and cache.kept.give_way():
+        prefill_in_parts(model, ids, cache, states, is_stopped)
+        return
     half = ids.shape[1] // 2
     log.info("no memory to read %d tokens at once: splitting them", ids.shape[1])
     prefill_in_parts(model, ids[:, :half], cache, states, is_stopped)

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import torch
 
 from qwen_tui.engine.local.decoding.kernels import (
+    activation,
     attention,
     delta_rule,
     delta_rule_prefill,
@@ -117,14 +118,14 @@ Part = Callable[[Kind, Zeros], None]
 
 def compile_all(kind: Kind, device: torch.device, *, threads: int) -> None:
     """Compile every kernel by running it once, several in parallel. Raises whatever Triton raises."""
-    _run(_place, kind, device)  # the shortest, alone: the first kernel initializes Triton's driver
+    _run(_first, kind, device)  # the shortest, alone: the first kernel initializes Triton's driver
     # All variants of a kernel are in one part: Triton's table of them is not thread-safe.
     parts: list[Part] = [_dense_products, _attend]
     parts.append(_four_bit_products if kind.is_four_bits else _gated_product)
     if kind.experts:
         parts.append(_experts)
     if kind.linear is not None:
-        parts += (_delta_rule, _delta_rule_prefill)
+        parts += (_solve, _pass_on, _read, _delta_rule)  # the slowest first
     with parsing_in_turn(), ThreadPoolExecutor(threads, thread_name_prefix="compiling") as pool:
         for done in [pool.submit(_run, part, kind, device) for part in parts]:
             done.result()
@@ -228,6 +229,11 @@ def _experts(kind: Kind, zeros: Zeros) -> None:
     experts.add_products(down, ids, shares, between, hidden)
 
 
+def _first(kind: Kind, zeros: Zeros) -> None:
+    activation.silu_product(zeros(1, 2 * ROWS))
+    _place(kind, zeros)
+
+
 def _place(kind: Kind, zeros: Zeros) -> None:
     keys, values = (zeros(1, kind.kv_heads, CAPACITY, kind.head_dim) for _ in range(2))
     head_norm = _norm(kind, zeros, kind.head_dim)
@@ -257,11 +263,24 @@ def _delta_rule(kind: Kind, zeros: Zeros) -> None:
     decay, bias, state, norm, eps, key_heads = rest
     delta_rule.recur(mixed, projected[0], decay, bias, state, norm, eps, key_heads, read)
 
+    delta_rule_prefill.convolve(projected, weight, inputs)
 
-def _delta_rule_prefill(kind: Kind, zeros: Zeros) -> None:
-    projected, weight, inputs, rest = _linear_layer(kind, zeros)
-    mixed = delta_rule_prefill.convolve(projected, weight, inputs)
-    delta_rule_prefill.recur(mixed, projected, *rest)
+
+def _solve(kind: Kind, zeros: Zeros) -> None:
+    _chunked(kind, zeros).solve()
+
+
+def _pass_on(kind: Kind, zeros: Zeros) -> None:
+    _chunked(kind, zeros).pass_on()
+
+
+def _read(kind: Kind, zeros: Zeros) -> None:
+    _chunked(kind, zeros).read()
+
+
+def _chunked(kind: Kind, zeros: Zeros) -> delta_rule_prefill.Chunked:
+    projected, weight, _, rest = _linear_layer(kind, zeros)
+    return delta_rule_prefill.Chunked(zeros(1, weight.shape[0]), projected, *rest)
 
 
 def _linear_layer(

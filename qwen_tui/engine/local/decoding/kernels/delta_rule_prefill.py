@@ -63,59 +63,99 @@ def recur(
 
     The arguments are those of `delta_rule.recur`, with a row for each token in `mixed` and `projected`.
     """
-    tokens = mixed.shape[0]
-    heads, key_dim, value_dim = state.shape[1:]
-    chunks = triton.cdiv(tokens, CHUNK)
-    rows = chunks * CHUNK
-    empty = torch.empty
-    sums = empty(heads, rows, dtype=torch.float32, device=state.device)
-    reads = empty(heads, rows, key_dim, dtype=torch.float32, device=state.device)
-    changes = empty(heads, rows, value_dim, dtype=torch.float32, device=state.device)
-    states = empty(chunks, heads, key_dim, value_dim, dtype=torch.float32, device=state.device)
-    out = mixed.new_empty(tokens, heads * value_dim)
-    sizes = {
-        "HEADS": heads,
-        "KEY_HEADS": key_heads,
-        "KEY_DIM": key_dim,
-        "VALUE_DIM": value_dim,
-        "CHUNK": CHUNK,
-        "PART": min(PART, key_dim, value_dim),
-    }
-    strides = mixed.stride(0), projected.stride(0)
-    _solve[(chunks, heads)](
-        mixed, projected, decay, bias, sums, reads, changes, tokens, *strides, **sizes, num_warps=4
-    )
-    values = min(VALUES, value_dim)
-    _pass_on[(heads, value_dim // values)](
-        mixed,
-        sums,
-        reads,
-        changes,
-        state,
-        states,
-        tokens,
-        strides[0],
-        **sizes,
-        VALUES=values,
-        num_stages=1,
-        num_warps=4,
-    )
-    _read[(chunks, heads)](
-        mixed,
-        projected,
-        sums,
-        changes,
-        states,
-        norm_weight,
-        out,
-        eps,
-        tokens,
-        *strides,
-        **sizes,
-        num_stages=2,
-        num_warps=8,
-    )
-    return out
+    chunked = Chunked(mixed, projected, decay, bias, state, norm_weight, eps, key_heads)
+    chunked.solve()
+    chunked.pass_on()
+    return chunked.read()
+
+
+class Chunked:
+    """The three steps of `recur`, with what they leave for each other."""
+
+    def __init__(
+        self,
+        mixed: torch.Tensor,
+        projected: torch.Tensor,
+        decay: torch.Tensor,
+        bias: torch.Tensor,
+        state: torch.Tensor,
+        norm_weight: torch.Tensor,
+        eps: float,
+        key_heads: int,
+    ) -> None:
+        self._mixed, self._projected, self._state = mixed, projected, state
+        self._gains = decay, bias
+        self._norm = norm_weight, eps
+        heads, key_dim, value_dim = state.shape[1:]
+        self._chunks = triton.cdiv(mixed.shape[0], CHUNK)
+        rows = self._chunks * CHUNK
+        self._sums = state.new_empty(heads, rows, dtype=torch.float32)
+        self._reads = state.new_empty(heads, rows, key_dim, dtype=torch.float32)
+        self._changes = state.new_empty(heads, rows, value_dim, dtype=torch.float32)
+        self._states = state.new_empty(self._chunks, heads, key_dim, value_dim, dtype=torch.float32)
+        self._sizes = {
+            "HEADS": heads,
+            "KEY_HEADS": key_heads,
+            "KEY_DIM": key_dim,
+            "VALUE_DIM": value_dim,
+            "CHUNK": CHUNK,
+            "PART": min(PART, key_dim, value_dim),
+        }
+        self._strides = mixed.stride(0), projected.stride(0)
+
+    def solve(self) -> None:
+        """Solve each chunk's system: what each token changes, and what of the state it reads."""
+        tokens, heads = self._mixed.shape[0], self._sizes["HEADS"]
+        results = self._sums, self._reads, self._changes
+        _solve[(self._chunks, heads)](
+            self._mixed,
+            self._projected,
+            *self._gains,
+            *results,
+            tokens,
+            *self._strides,
+            **self._sizes,
+            num_warps=4,
+        )
+
+    def pass_on(self) -> None:
+        """Take the state through the chunks."""
+        values = min(VALUES, self._sizes["VALUE_DIM"])
+        _pass_on[(self._sizes["HEADS"], self._sizes["VALUE_DIM"] // values)](
+            self._mixed,
+            self._sums,
+            self._reads,
+            self._changes,
+            self._state,
+            self._states,
+            self._mixed.shape[0],
+            self._strides[0],
+            **self._sizes,
+            VALUES=values,
+            num_stages=1,
+            num_warps=4,
+        )
+
+    def read(self) -> torch.Tensor:
+        """Return what the tokens read, (T, H * V)."""
+        tokens, heads = self._mixed.shape[0], self._sizes["HEADS"]
+        out = self._mixed.new_empty(tokens, heads * self._sizes["VALUE_DIM"])
+        _read[(self._chunks, heads)](
+            self._mixed,
+            self._projected,
+            self._sums,
+            self._changes,
+            self._states,
+            self._norm[0],
+            out,
+            self._norm[1],
+            tokens,
+            *self._strides,
+            **self._sizes,
+            num_stages=2,
+            num_warps=8,
+        )
+        return out
 
 
 @triton.jit(do_not_specialize=["tokens"])
