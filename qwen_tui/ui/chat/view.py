@@ -265,7 +265,7 @@ class ChatView(Vertical):
 
     @on(Composer.DraftChanged)
     def _draft_changed(self) -> None:
-        self._turns.note_writing()
+        self._turns.note_writing(is_new=self.outbox.is_written)
         self.outbox.note_draft()
         self.count()
 
