@@ -86,5 +86,5 @@ def test_no_line_begins_or_ends_with_the_wrong_mark(text, width) -> None:
 def test_code_keeps_every_character(text, width) -> None:
     text = displayed(text).replace("\n", " ")
     lines = wrap_code([(text, "block")], width)
-    assert "".join(line.text for line in lines) == text
+    assert "".join(line.text[line.prefix :] for line in lines) == text
     assert widest(lines) <= width
