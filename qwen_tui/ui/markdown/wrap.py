@@ -193,6 +193,10 @@ class _Filler:
             return
         for cluster in clusters(text):
             width = cells(cluster)
+            if width > self._width and len(cluster) > 1:
+                for character in cluster:
+                    self.pour(character, ink)
+                continue
             if self._used + width > self._width and self._used:
                 self.wrap_line()
             self._set(cluster, ink, width)
