@@ -238,9 +238,14 @@ async def test_the_conversation_that_was_used_last_is_offered_on_the_first_scree
         await say(pilot, "of yesterday")
         await until(pilot, lambda: "echo: of yesterday" in shown(pilot) and not box(pilot).busy)
     async with play.running() as pilot:
-        await until(pilot, lambda: "Continue “of yesterday”" in shown(pilot))
+        await until(pilot, lambda: "› of yesterday  now" in shown(pilot))
         await pilot.press("up", "down", "down", "down", "enter")
         await until(pilot, lambda: "echo: of yesterday" in shown(pilot))
         assert box(pilot).text == ""
         await pilot.press("ctrl+n")
         await until(pilot, lambda: "Things to try" in shown(pilot))
+        await say(pilot, "of today")
+        await until(pilot, lambda: "echo: of today" in shown(pilot) and not box(pilot).busy)
+        await pilot.press("ctrl+n")
+        await until(pilot, lambda: "› of today" in shown(pilot))
+        assert shown(pilot).index("› of today") < shown(pilot).index("› of yesterday")
