@@ -1,8 +1,10 @@
 """What every test gets: a home of its own, and no way to the network; nor to a GPU, unless it is asked for."""
 
+import atexit
 import gc
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 import forked_popen
@@ -30,6 +32,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     if "not gpu" in config.option.markexpr or "gpu" not in config.option.markexpr:
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        os.environ.pop(
+            name, None
+        )  # or what starts a program for several tests would have another one than they
+    if config.getoption("numprocesses", None) and can_fork():
+        folder = tempfile.TemporaryDirectory()
+        config.add_cleanup(folder.cleanup)
+        forked_popen.offer_server(Path(folder.name), config.args)
+
+
+def can_fork() -> bool:
+    """Whether processes can be forked: a GPU's driver does not outlive it."""
+    return sys.platform == "linux" and os.environ.get("CUDA_VISIBLE_DEVICES") == ""
 
 
 LOOK_FOR_GARBAGE = (100_000, 5, 10)
@@ -48,11 +63,8 @@ def pytest_collection_finish() -> None:
         parsed_styles.keep()
     gc.collect()
     gc.freeze()
+    atexit.register(gc.unfreeze)  # and not before: pytest looks for garbage several times at its end
     gc.set_threshold(*LOOK_FOR_GARBAGE)
-
-
-def pytest_unconfigure() -> None:
-    gc.unfreeze()
 
 
 @pytest.fixture(autouse=True)
@@ -63,8 +75,8 @@ def english_that_nobody_chose(home_of_its_own: Path) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def fork_server(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Processes of the program start at once: see `fork_server.py`. A GPU's driver does not outlive a fork."""
-    if sys.platform == "linux" and os.environ.get("CUDA_VISIBLE_DEVICES") == "":
+    """Processes of the program start at once: see `fork_server.py`."""
+    if can_fork():
         forked_popen.offer_server(tmp_path_factory.mktemp("nobody"))
 
 
@@ -79,16 +91,7 @@ def home_of_its_own(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytes
     home = tmp_path_factory.mktemp("home")
     for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "HF_HOME"):
         monkeypatch.setenv(name, str(home / name.lower()))
-    for name in (
-        "HF_TOKEN",
-        "HF_ENDPOINT",
-        "HF_HUB_CACHE",
-        "TMUX",
-        "NO_COLOR",
-        "LC_ALL",
-        "LC_MESSAGES",
-        "LANG",
-    ):
+    for name in forked_popen.LEFT_OUT:
         monkeypatch.delenv(name, raising=False)
     # The program is started a few hundred times: where nothing may be kept, each start compiles it anew.
     monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)

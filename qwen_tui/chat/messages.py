@@ -69,7 +69,7 @@ class Run:
     decode_seconds: float = 0.0
     """From the first generated token to the last."""
     stop_reason: str = ""
-    """`eos`, `length` or `stopped`."""
+    """`eos`, `stop_string`, `length` or `stopped`."""
     token_ids: tuple[int, ...] = ()
     """The generated ids, including the end-of-turn token."""
     first_sent: str = ""
@@ -78,6 +78,12 @@ class Run:
     """The system prompt sent before that message."""
     thinking: bool | None = None
     """The thinking mode requested of the template; None left it to the template."""
+    effort: str = ""
+    """The effort of thinking requested of the template; empty left it to the template."""
+    given_tokens: int = 0
+    """How many of `token_ids`, at their beginning, were given to the model instead of chosen by it."""
+    thought_closed_at: int = 0
+    """After how many tokens of thinking the program wrote the closing mark; 0 if it did not."""
     content_start: int = 0
     """Length of the answer, in characters, before this run: above 0 if the reply was continued."""
     thinking_start: int = 0
@@ -90,8 +96,8 @@ class Run:
     @property
     def tokens_per_second(self) -> float:
         """Decode speed: the tokens after the first divided by the time they took; 0 if there was only one."""
-        is_timed = self.new_tokens > 1 and self.decode_seconds > 0
-        return (self.new_tokens - 1) / self.decode_seconds if is_timed else 0.0
+        chosen = self.new_tokens - self.given_tokens
+        return (chosen - 1) / self.decode_seconds if chosen > 1 and self.decode_seconds > 0 else 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from qwen_tui.strings import say
 
 USAGE_ERROR = 2
 
-VALUES = (*(field.name for field in dataclasses.fields(Sampling)), "thinking")
+VALUES = (*(field.name for field in dataclasses.fields(Sampling)), "thinking", "effort", "thinking_budget")
 """The settings that `ask` accepts for its reply."""
 
 CONVERSATION_COMMANDS = ("list", "show", "search", "export", "import", "rename", "delete", "restore")
@@ -53,6 +53,7 @@ class Arguments(argparse.Namespace):
     output: str | None
     force: bool
     clear: bool
+    lint: str | None
 
 
 class _Parser(argparse.ArgumentParser):
@@ -102,6 +103,7 @@ def parse(argv: list[str] | None = None) -> Arguments:
     _add_conversation_commands(commands)
     models = _command(commands, "models", say("cli.models_description"), say("cli.models_examples"))
     models.add_argument("--json", action="store_true", default=False, help=say("cli.models_json"))
+    models.add_argument("--lint", type=_text, metavar="MODEL", default=None, help=say("cli.models_lint"))
     models.add_argument("--clear", action="store_true", default=False, help=say("cli.models_clear"))
     _add_common(models)
     _add_common(_command(commands, "doctor", say("cli.doctor_description"), ""))
@@ -122,7 +124,8 @@ def _add_ask(commands: _Commands) -> None:
     group = ask.add_argument_group(say("cli.ask_values"))
     for name in VALUES:
         option = OPTIONS[name]
-        form = "on|off" if option.kind == "switch" else "N"
+        forms = {"switch": "on|off", "text": "TEXT", "choice": "|".join(option.choices)}
+        form = forms.get(option.kind, "N")
         flag = f"--{name.replace('_', '-')}"
         # As typed: checked together with the other settings.
         group.add_argument(flag, dest=name, metavar=form, help=option.help.replace("%", "%%"))

@@ -26,6 +26,7 @@ from qwen_tui.engine.base import (
 from qwen_tui.engine.models.quantized_cache import QuantizedCache
 from qwen_tui.engine.models.recent_models import note_use
 from qwen_tui.engine.opening import open_engine
+from qwen_tui.engine.thinking import Reread
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.paths import Places
 from qwen_tui.session.prompt_plan import plan
@@ -109,6 +110,12 @@ def _print_reply(engine: Engine, request: Request, stop: StopFlag, *, as_json: b
                         print(parts[-1], end="", file=out, flush=True)
                 case ThinkingDelta(text=text):
                     thoughts.append(thinking_cleaner.feed(text))
+                case Reread(thinking, answer):
+                    printed = "".join(parts)
+                    parts, thoughts = [clean(answer)], [clean(thinking)]
+                    cleaner, thinking_cleaner = Cleaner(), Cleaner()
+                    if not as_json and parts[0].startswith(printed):  # else its thinking is already printed
+                        print(parts[0].removeprefix(printed), end="", file=out, flush=True)
                 case NotTaken():
                     tell("ask", not_taken_in_words(event))
                 case TriesAgain():

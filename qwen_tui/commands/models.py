@@ -1,4 +1,4 @@
-"""`qwen-tui models`: list the models and whether they fit; list or clear the quantized cache."""
+"""`qwen-tui models`: list the models and whether they fit; examine one; list or clear the quantized cache."""
 
 import json
 import shutil
@@ -9,6 +9,7 @@ from typing import Any
 from qwen_tui.chat.cleaning import one_line
 from qwen_tui.chat.messages import Json
 from qwen_tui.commands.arguments import Arguments
+from qwen_tui.commands.lint import lint
 from qwen_tui.commands.output import guarded, print_lines
 from qwen_tui.engine.models import devices as devices_here
 from qwen_tui.engine.models.choices import ModelChoice, model_choices
@@ -31,7 +32,10 @@ LEAST_COLUMNS = 72
 
 
 def run(given: Arguments, config: Config, where: Places) -> int:
-    """Print all models, or clear the quantized cache and print its size; return the exit status."""
+    """Print all models, examine one, or clear the quantized cache; return the exit status."""
+    if given.lint is not None:
+        model, trusts = given.lint, config.settings.trust_remote_code
+        return guarded("models", lambda: lint(model, trust_remote_code=trusts, as_json=given.json))
     cache = QuantizedCache(where.quantized, config.settings.quantized_cache_bytes)
     if given.clear:
         return guarded("models", lambda: _clear(cache))

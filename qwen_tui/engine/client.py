@@ -3,11 +3,24 @@
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from typing import TypeVar
 
-from qwen_tui.engine.base import Event, Finished, ModelInfo, PromptMessage, Request, StopFlag, TokenCounts
-from qwen_tui.engine.wire import Count, Measured, MeasureMemory, MeasurePlain, Prepare
+from qwen_tui.engine.base import (
+    Event,
+    Finished,
+    ModelInfo,
+    PromptMessage,
+    Request,
+    StopFlag,
+    Thinking,
+    TokenCounts,
+)
+from qwen_tui.engine.inspection import PromptTokens
+from qwen_tui.engine.wire import Aside, Count, Inspect, Measured, MeasureMemory, MeasurePlain, Prepare
 from qwen_tui.engine.worker import Asked, Worker
 from qwen_tui.errors import QwenTuiError
+
+T = TypeVar("T")
 
 RELAY_SECONDS = 0.01
 """How often a stop flag is polled while a reply is generated: the delay before the worker sees a stop."""
@@ -28,6 +41,8 @@ class LocalEngine:
         self._stop_seconds = stop_seconds
         self._ahead: Asked | None = None
         """The latest `Prepare` question."""
+        self._replying: Asked | None = None
+        """The running reply."""
 
     @property
     def alive(self) -> bool:
@@ -37,7 +52,7 @@ class LocalEngine:
     def count(
         self,
         messages: Sequence[PromptMessage],
-        thinking: bool | None = None,
+        thinking: Thinking = None,
         *,
         continues: bool = False,
         stop: StopFlag | None = None,
@@ -45,21 +60,17 @@ class LocalEngine:
         """Count the tokens of a prompt; see `Engine.count`."""
         if not messages:
             return TokenCounts(0, ())
-        asked = self._worker.ask(Count(tuple(messages), thinking, continues))
-        try:
-            # No timeout: a dead or hung worker is detected elsewhere and answered with an error.
-            while (answer := asked.next(RELAY_SECONDS)) is None:
-                if stop is not None and stop.is_set():
-                    raise QwenTuiError("engine.stopped_early")
-        finally:
-            self._worker.forget(asked)
-        if isinstance(answer, TokenCounts):
-            return answer
-        raise answer if isinstance(answer, QwenTuiError) else QwenTuiError("engine.no_answer")
+        return self._shown(Count(tuple(messages), thinking, continues), TokenCounts, stop)
+
+    def inspect(
+        self, request: Request, *, template: bool = True, stop: StopFlag | None = None
+    ) -> PromptTokens:
+        """Return the tokens of a prompt; see `Inspects.inspect`."""
+        return self._shown(Inspect(request, template), PromptTokens, stop)
 
     def stream(self, request: Request, stop: StopFlag) -> Iterator[Event]:
         """Generate one reply; see `Engine.stream`. Closing the iterator early stops the reply too."""
-        asked = self._worker.ask(request)
+        asked = self._replying = self._worker.ask(request)
         over = threading.Event()
         threading.Thread(
             target=self._relay, args=(asked, stop, over), name="engine stop relay", daemon=True
@@ -73,11 +84,19 @@ class LocalEngine:
                 if isinstance(answer, Finished):
                     return
         finally:
+            self._replying = None
             over.set()
             self._worker.stop(asked)
             self._worker.forget(asked)
 
-    def prepare(self, messages: Sequence[PromptMessage], thinking: bool | None = None) -> None:
+    def answer_now(self) -> bool:
+        """End the thinking of the running reply; see `Engine.answer_now`."""
+        asked = self._replying  # read once: the reply may end at any moment
+        if asked is not None:
+            self._worker.answer_now(asked)
+        return True
+
+    def prepare(self, messages: Sequence[PromptMessage], thinking: Thinking = None) -> None:
         """Read messages ahead; see `Engine.prepare`."""
         before, self._ahead = self._ahead, None
         with suppress(QwenTuiError):  # a dead worker is reported by the next call that needs it
@@ -98,6 +117,19 @@ class LocalEngine:
     def close(self) -> None:
         """End the worker within a second, which frees the model. Safe to call twice."""
         self._worker.end()
+
+    def _shown(self, question: Aside, kind: type[T], stop: StopFlag | None) -> T:
+        asked = self._worker.ask(question)
+        try:
+            # No timeout: a dead or hung worker is detected elsewhere and answered with an error.
+            while (answer := asked.next(RELAY_SECONDS)) is None:
+                if stop is not None and stop.is_set():
+                    raise QwenTuiError("engine.stopped_early")
+        finally:
+            self._worker.forget(asked)
+        if isinstance(answer, kind):
+            return answer
+        raise answer if isinstance(answer, QwenTuiError) else QwenTuiError("engine.no_answer")
 
     def _relay(self, asked: Asked, stop: StopFlag, over: threading.Event) -> None:
         """Pass the caller's stop flag on to the worker until the reply is over; kill a worker that ignores it.

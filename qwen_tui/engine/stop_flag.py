@@ -1,6 +1,6 @@
-"""The stop flag shared by both processes: a page of memory with a request's number.
+"""The flags shared by both processes: a page of memory with the numbers of requests.
 
-All requests up to that number are to stop. A late stop can therefore never hit the next reply, nothing has to
+All requests up to the first number are to stop. A late stop can therefore never hit the next reply, nothing has to
 be reset, and polling costs the decode loop less than a microsecond and no system call.
 """
 
@@ -10,7 +10,7 @@ import tempfile
 
 
 class StopPage:
-    """A shared number that one process raises and the other polls; it only grows."""
+    """Two shared numbers that one process raises and the other polls; they only grow."""
 
     def __init__(self, descriptor: int) -> None:
         self._page = mmap.mmap(descriptor, mmap.PAGESIZE)
@@ -24,6 +24,14 @@ class StopPage:
     def is_stopped(self, number: int) -> bool:
         """Whether the request with this number was asked to end."""
         return self._number[0] >= number
+
+    def answer_now(self, number: int) -> None:
+        """Ask the request with this number to end its thinking and to answer."""
+        self._number[1] = max(self._number[1], number)
+
+    def answers_now(self, number: int) -> bool:
+        """Whether the request with this number was asked to answer now."""
+        return self._number[1] == number
 
 
 def new_page() -> int:

@@ -1,14 +1,18 @@
 """Split thinking from the answer: `<think>…</think>` at the beginning of a reply, or opened in the prompt.
 
 Only the beginning counts: tags later in an answer stay text. If the tags are single tokens, the caller
-recognizes them by id and calls `open` and `close`; otherwise they are found in the text.
+recognizes them by id and calls `mark`; otherwise they are found in the text. Models that label every part of a
+reply have a splitter of their own, in `channels.py`.
 """
 
+import re
 from enum import Enum, auto
 from typing import NamedTuple
 
-OPEN = "<think>"
-CLOSE = "</think>"
+from qwen_tui.engine.chat_format import USUAL_MARKS, Marks
+
+OPEN = USUAL_MARKS.open.strip()
+CLOSE = USUAL_MARKS.close.strip()
 
 HELD_CHARACTERS = 16
 """How many characters at the start of a reply are held back while they may be white space and a tag."""
@@ -28,6 +32,13 @@ class Piece(NamedTuple):
     text: str
 
 
+class Reread(NamedTuple):
+    """A whole reply, after its thinking and its answer had been told apart wrongly while it streamed."""
+
+    thinking: str
+    answer: str
+
+
 class _At(Enum):
     START = auto()
     """Only white space so far: thinking may begin."""
@@ -45,7 +56,14 @@ class ThinkingSplitter:
     Text that may still turn out to be a tag, or the newlines around one, is held back until that is decided.
     """
 
-    def __init__(self, *, thinks: bool = False, by_text: bool = True, begun: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        thinks: bool = False,
+        by_text: bool = True,
+        begun: bool = False,
+        marks: Marks = USUAL_MARKS,
+    ) -> None:
         """`thinks`: the prompt ends inside thinking. `by_text`: look for the tags in the text.
 
         `begun`: the prompt ends inside the text of the thinking or the answer, which the reply continues.
@@ -54,11 +72,23 @@ class ThinkingSplitter:
             self._at = _At.THINKING if thinks else _At.ANSWER
         else:
             self._at = _At.THINKING_START if thinks else _At.START
+        self._open, self._close = marks.open.strip(), marks.close.strip()
         self._by_text = by_text
+        self._begun = begun
+        self._has_thought = thinks
+        """Whether a mark, or the prompt, has opened a thought."""
         self._held = ""
+        self._raw: list[str] = []
+        """The reply as it was generated, tags included."""
+
+    @property
+    def is_thinking(self) -> bool:
+        """Whether more text would be thinking."""
+        return self._at in (_At.THINKING_START, _At.THINKING)
 
     def push(self, text: str) -> list[Piece]:
         """Split some more text."""
+        self._raw.append(text)
         self._held += text
         pieces: list[Piece] = []
         if self._at is _At.START:
@@ -69,17 +99,20 @@ class ThinkingSplitter:
             pieces += self._answer()
         return pieces
 
-    def open(self) -> bool:
-        """Handle an opening tag that came as a token; False if it is ordinary text at this point."""
-        if self._at is not _At.START or self._held.strip():
-            return False
-        self._at, self._held = _At.THINKING_START, ""
-        return True
-
-    def close(self) -> list[Piece] | None:
-        """Handle a closing tag that came as a token; None if it is ordinary text at this point."""
-        if self._at not in (_At.THINKING_START, _At.THINKING):
+    def mark(self, tag: str) -> list[Piece] | None:
+        """Handle a tag that came as a token; None if it is ordinary text at this point."""
+        if tag == self._open and self._at is _At.START and not self._held.strip():
+            self._at, self._held, self._has_thought = _At.THINKING_START, "", True
+        elif tag == self._close and self._at in (_At.THINKING_START, _At.THINKING):
+            self._raw.append(tag)
+            return self.close()
+        else:
             return None
+        self._raw.append(tag)
+        return []
+
+    def close(self) -> list[Piece]:
+        """End the thinking; the answer follows."""
         pieces = _pieces(Channel.THINKING, self._held.rstrip("\n"))
         self._at, self._held = _At.ANSWER_START, ""
         return pieces
@@ -96,29 +129,47 @@ class ThinkingSplitter:
             return _pieces(Channel.THINKING, left.rstrip("\n"))
         return _pieces(Channel.ANSWER, left)
 
+    def reread(self, *, is_cut: bool) -> Reread | None:
+        """Return the whole reply divided in another way, if its end shows that it was divided wrongly.
+
+        A thought that never ends leaves a reply without text: it was a reply about the tag, or one whose prompt
+        opened a thought in vain. A closing tag alone on its line ends a thought that nothing has opened.
+        """
+        raw = "".join(self._raw)
+        if self._begun:
+            return None
+        if self._at in (_At.THINKING_START, _At.THINKING):
+            return None if is_cut or not raw.strip() else Reread("", raw)
+        return None if self._has_thought else unopened_thought(raw, self._close)
+
     def _start(self) -> None:
         begun = self._held.lstrip()
-        if self._by_text and begun.startswith(OPEN):
-            self._at, self._held = _At.THINKING_START, begun[len(OPEN) :]
-        elif len(self._held) > HELD_CHARACTERS or (begun and not (self._by_text and OPEN.startswith(begun))):
+        if self._by_text and begun.startswith(self._open):
+            self._has_thought = True
+            self._at, self._held = _At.THINKING_START, begun[len(self._open) :]
+        elif len(self._held) > max(HELD_CHARACTERS, len(self._open)) or (
+            begun and not (self._by_text and self._open.startswith(begun))
+        ):
             self._at = _At.ANSWER
 
     def _think(self) -> list[Piece]:
         if self._at is _At.THINKING_START:
             self._held = self._held.lstrip("\n")
-            if self._by_text and len(self._held) < len(OPEN) and OPEN.startswith(self._held):
+            if self._by_text and len(self._held) < len(self._open) and self._open.startswith(self._held):
                 return []
             # Some models repeat the tag that the prompt ends with.
-            self._held = self._held.removeprefix(OPEN if self._by_text else "").lstrip("\n")
+            self._held = self._held.removeprefix(self._open if self._by_text else "").lstrip("\n")
             self._at = _At.THINKING if self._held else _At.THINKING_START
-        if self._by_text and CLOSE in self._held:
-            self._held, _, rest = self._held.partition(CLOSE)
-            pieces = self.close() or []
+        if self._by_text and self._close in self._held:
+            self._held, _, rest = self._held.partition(self._close)
+            pieces = self.close()
             self._held = rest
             return pieces
         kept = len(self._held)
         if self._by_text:
-            kept -= next((n for n in range(len(CLOSE) - 1, 0, -1) if self._held.endswith(CLOSE[:n])), 0)
+            kept -= next(
+                (n for n in range(len(self._close) - 1, 0, -1) if self._held.endswith(self._close[:n])), 0
+            )
         kept = len(self._held[:kept].rstrip("\n"))
         thought, self._held = self._held[:kept], self._held[kept:]
         return _pieces(Channel.THINKING, thought)
@@ -133,3 +184,21 @@ class ThinkingSplitter:
 
 def _pieces(channel: Channel, text: str) -> list[Piece]:
     return [Piece(channel, text)] if text else []
+
+
+def unopened_thought(text: str, close: str = CLOSE) -> Reread | None:
+    """Divide a reply whose thought has no opening tag; None if the reply is an answer as a whole.
+
+    The closing tag must be alone on its line, outside code, the only one, and followed by text: a reply that
+    explains the tag stays whole.
+    """
+    if text.count(close) != 1:
+        return None
+    found = re.search(rf"^[ \t]*{re.escape(close)}[ \t]*$", text, re.MULTILINE)
+    if found is None:
+        return None
+    thought, answer = text[: found.start()].strip("\n"), text[found.end() :].lstrip("\n")
+    is_in_code = len(re.findall(r"^[ \t]*(?:```|~~~)", thought, re.MULTILINE)) % 2 == 1
+    if is_in_code or not thought.strip() or not answer.strip():
+        return None
+    return Reread(thought, answer)

@@ -18,8 +18,10 @@ from qwen_tui.engine.base import (
     ModelSpec,
     PromptMessage,
     Request,
+    Thinking,
     TokenCounts,
 )
+from qwen_tui.engine.inspection import PromptTokens
 from qwen_tui.engine.models.quantized_cache import QuantizedCache
 from qwen_tui.errors import QwenTuiError
 
@@ -55,8 +57,16 @@ class Count:
     """Count the tokens of these messages; answered even while a reply is generated."""
 
     messages: tuple[PromptMessage, ...]
-    thinking: bool | None
+    thinking: Thinking
     continues: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Inspect:
+    """Show a request's prompt token by token; answered even while a reply is generated."""
+
+    request: Request
+    template: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +74,7 @@ class Prepare:
     """Read messages that are likely to begin the next prompt. Not answered; dropped for any other job."""
 
     messages: tuple[PromptMessage, ...]
-    thinking: bool | None
+    thinking: Thinking
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,16 +116,22 @@ class Ping(NamedTuple):
 Job = Load | GoOn | Request | Prepare | MeasurePlain | MeasureMemory
 """Questions that the worker's main thread answers one at a time."""
 
-Question = Job | Count | Ping
+Aside = Count | Inspect
+"""Questions that another thread answers, even while a reply is generated."""
+
+Question = Job | Aside | Ping
+
+Shown = TokenCounts | PromptTokens
+"""Answers to an `Aside`."""
 
 Measured = PlainTiming | MemoryRates
 
-Answer = Event | LoadProgress | Located | ModelInfo | TokenCounts | Measured | Ping | QwenTuiError
+Answer = Event | LoadProgress | Located | ModelInfo | Shown | Measured | Ping | QwenTuiError
 
 
 def is_last(answer: Answer) -> bool:
     """Whether this is the last answer to its question."""
-    return isinstance(answer, ModelInfo | TokenCounts | Measured | Ping | Finished | QwenTuiError)
+    return isinstance(answer, ModelInfo | Shown | Measured | Ping | Finished | QwenTuiError)
 
 
 def unpacked(frame: bytes) -> tuple[int, Answer]:

@@ -129,6 +129,10 @@ class Worker:
         """Ask the worker, through the stop flag it polls, to end this question and all before it."""
         self._page.stop(asked.number)
 
+    def answer_now(self, asked: Asked) -> None:
+        """Ask the worker to end the thinking of this reply."""
+        self._page.answer_now(asked.number)
+
     def forget(self, asked: Asked) -> None:
         """Drop all further answers to this question."""
         with self._changed:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from qwen_tui.chat.context import Window
 from qwen_tui.chat.messages import Message
 from qwen_tui.engine.base import NotTaken, PrefillProgress, PromptReady, TextDelta, ThinkingDelta, TriesAgain
+from qwen_tui.engine.trace import Traced
 from qwen_tui.errors import QwenTuiError
 
 
@@ -54,6 +55,7 @@ Event = (
     | PrefillProgress
     | NotTaken
     | TriesAgain
+    | Traced
     | ThinkingDelta
     | TextDelta
     | Replied

@@ -11,6 +11,7 @@ from functools import partial
 from qwen_tui.chat.context import Cost, Window, fit, reply_room
 from qwen_tui.chat.messages import Message, Role
 from qwen_tui.engine.base import Engine, PromptMessage, Request, StopFlag
+from qwen_tui.engine.thinking_room import thought_room, will_think
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.settings.options import Settings
 
@@ -62,7 +63,8 @@ def survey(
     """Return what the model would see of `path` now, and its size; the window may not fit."""
     seen = [message for message in path if is_seen(message) or (continues and message is path[-1])]
     system = _system(settings)
-    count = partial(engine.count, thinking=settings.thinking, continues=continues, stop=stop)
+    thinking = settings.thinking_for(engine.info)
+    count = partial(engine.count, thinking=thinking, continues=continues, stop=stop)
     messages = prompt_messages(seen, engine.info.context_window)
     counts = count((*system, *messages))
     costs = [
@@ -84,9 +86,7 @@ def survey(
     first_sent = seen[window.start].id if seen else ""
     start_in_path = next((index for index, message in enumerate(path) if message.id == first_sent), 0)
     return Plan(
-        request=Request(
-            messages=sent, sampling=settings.sampling, thinking=settings.thinking, continues=continues
-        ),
+        request=replace(_request(sent, settings, engine), continues=continues),
         window=replace(window, start=start_in_path, is_exact=sent_counts.is_exact),
         first_sent=first_sent,
     )
@@ -103,16 +103,28 @@ def upcoming(path: Sequence[Message], settings: Settings, engine: Engine) -> Pla
     if turns > 1:
         return survey(path, replace(settings, memory_turns=turns - 1), engine)
     alone = _system(settings)
-    counts = engine.count(alone, thinking=settings.thinking)
+    counts = engine.count(alone, thinking=settings.thinking_for(engine.info))
     window = Window(len(path), counts.total, budget_tokens(settings, engine), counts.is_exact)
-    request = Request(messages=alone, sampling=settings.sampling, thinking=settings.thinking)
-    return Plan(request=request, window=window, first_sent="")
+    return Plan(request=_request(alone, settings, engine), window=window, first_sent="")
+
+
+def _request(messages: tuple[PromptMessage, ...], settings: Settings, engine: Engine) -> Request:
+    return Request(
+        messages=messages,
+        sampling=settings.sampling,
+        thinking=settings.thinking_for(engine.info),
+        thinking_budget=settings.thinking_budget,
+    )
 
 
 def budget_tokens(settings: Settings, engine: Engine) -> int:
-    """Return the maximum prompt size: the window minus the room for the reply, capped by the person's limit."""
+    """Return the maximum prompt size: the window minus the rooms for the answer and, if the model thinks, the
+    thoughts, capped by the person's limit.
+    """
     context_window = engine.info.context_window
     budget = context_window - reply_room(context_window, settings.max_new_tokens)
+    if will_think(engine.info, settings.thinking_for(engine.info)):
+        budget -= thought_room(context_window, settings.thinking_budget)
     return min(budget, settings.memory_tokens) if settings.memory_tokens is not None else budget
 
 

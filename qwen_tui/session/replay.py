@@ -22,8 +22,8 @@ from qwen_tui.engine.base import (
     StopFlag,
     TextDelta,
     ThinkingDelta,
-    sampling_of,
 )
+from qwen_tui.engine.sampling import sampling_of
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.session.prompt_plan import is_seen, prompt_messages
 
@@ -130,7 +130,10 @@ def _request(conversation: Conversation, reply: Message, index: int, info: Model
     return Request(
         messages=(*system, *messages),
         sampling=replace(sampling_of(run), max_new_tokens=len(run.token_ids)),
-        thinking=run.thinking,
+        thinking=run.effort or run.thinking,
+        given_ids=run.token_ids[: run.given_tokens],
+        thinking_budget=run.thought_closed_at or None,
+        most_tokens=len(run.token_ids),
         continues=bool(begun),
         reuse=False,
         decode_path=run.decode_path,

@@ -15,13 +15,15 @@ from qwen_tui.chat.messages import Conversation, Message, Role, Status, new_mess
 from qwen_tui.chat.names import name_from
 from qwen_tui.chat.partial import Partial
 from qwen_tui.chat.store import ConversationStore
-from qwen_tui.engine.base import Engine, Finished, PrefillProgress, StopFlag, TextDelta, ThinkingDelta
+from qwen_tui.engine.base import Engine, Finished, StopFlag, TextDelta, ThinkingDelta
+from qwen_tui.engine.thinking import Reread
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.session.events import Accepted, Event, NotSaved, Refused, Replied, ReplyStarted, SavedAgain
 from qwen_tui.session.prompt_plan import Plan
 from qwen_tui.session.prompt_plan import plan as plan_prompt
 from qwen_tui.session.read_ahead import prepare_next
 from qwen_tui.session.streaming_reply import StreamingReply
+from qwen_tui.session.traces import Traces
 from qwen_tui.settings.options import Settings
 
 
@@ -43,6 +45,8 @@ class ChatSession:
         """Changes made since the state that is being written, or was last written."""
         self.streaming: StreamingReply | None = None
         """The reply that is being written now."""
+        self.traces = Traces()
+        """How the tokens of the last replies were chosen."""
         self._is_interrupted = False
         self._has_file = bool(conversation.messages)
         self.is_saved = True
@@ -225,22 +229,14 @@ class ChatSession:
         partial = self._store.partial(self.conversation, begun)
         try:
             yield ReplyStarted(begun, planned.window, planned.first_sent)
-            for event in engine.stream(planned.request, stop):
-                match event:
-                    case TextDelta(text, tokens):
-                        added = streaming.add_text(text, tokens)
-                        partial.append_text(added)
-                        yield TextDelta(added, tokens)
-                    case ThinkingDelta(text, tokens):
-                        added = streaming.add_thinking(text, tokens)
-                        partial.append_thinking(added)
-                        yield ThinkingDelta(added, tokens)
-                    case Finished(run):
-                        streaming.finish(run)
-                    case _:
-                        if isinstance(event, PrefillProgress):
-                            streaming.progress = event
-                        yield event
+            for event in self.traces.stream(begun, planned.request, engine, stop):
+                shown = streaming.take(event)
+                if isinstance(shown, TextDelta):
+                    partial.append_text(shown.text)
+                elif isinstance(shown, ThinkingDelta):
+                    partial.append_thinking(shown.text)
+                if not isinstance(shown, Reread | Finished):
+                    yield shown
                 if partial.error is not None and not is_told:
                     is_told = True
                     yield NotSaved(partial.error)

@@ -4,10 +4,11 @@ import threading
 from dataclasses import replace
 from typing import NamedTuple
 
-from qwen_tui.chat.cleaning import Cleaner
+from qwen_tui.chat.cleaning import Cleaner, clean
 from qwen_tui.chat.context import Window
 from qwen_tui.chat.messages import Message, Role, Run, Status
-from qwen_tui.engine.base import PrefillProgress, Request
+from qwen_tui.engine.base import Event, Finished, PrefillProgress, Request, TextDelta, ThinkingDelta
+from qwen_tui.engine.thinking import Reread
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.session.prompt_plan import Plan
 
@@ -54,6 +55,11 @@ class StreamingReply:
         """How many tokens have been generated, thinking included."""
         self._text_cleaner, self._thinking_cleaner = Cleaner(), Cleaner()
 
+    @property
+    def is_thinking(self) -> bool:
+        """Whether the model is writing a thought, and has not begun to answer."""
+        return bool(self._thinking) and not self._text
+
     def since(self, place: Place) -> News:
         """Return what was added since this position."""
         with self._lock:
@@ -64,6 +70,19 @@ class StreamingReply:
                 sum(tokens for _, tokens in thinking),
                 Place(len(self._text), len(self._thinking)),
             )
+
+    def take(self, event: Event) -> Event:
+        """Add what the engine sent; return the event with the cleaned text that can be shown."""
+        match event:
+            case TextDelta(text, tokens):
+                return TextDelta(self.add_text(text, tokens), tokens)
+            case ThinkingDelta(text, tokens):
+                return ThinkingDelta(self.add_thinking(text, tokens), tokens)
+            case PrefillProgress():
+                self.progress = event
+            case Reread() | Finished():
+                self.settle(event)
+        return event
 
     def add_text(self, delta: str, tokens: int) -> str:
         """Append to the answer; return the cleaned text that can be shown."""
@@ -81,8 +100,19 @@ class StreamingReply:
             self.tokens += tokens
         return cleaned
 
-    def finish(self, run: Run) -> None:
-        """Record how generation ended, and complete its run with what only this process knows of the prompt."""
+    def settle(self, event: Reread | Finished) -> None:
+        """Record what an engine says at the end of a reply: how its text is divided, and how it was generated."""
+        if isinstance(event, Finished):
+            self._finish(event.run)
+            return
+        with self._lock:
+            self._text = [clean(event.answer)]
+            tokens = sum(tokens for _, tokens in self._thinking)
+            self._thinking = [(clean(event.thinking), tokens)] if event.thinking else []
+            self._text_cleaner, self._thinking_cleaner = Cleaner(), Cleaner()
+
+    def _finish(self, run: Run) -> None:
+        """Complete the run with what only this process knows of the prompt."""
         run = replace(
             with_prompt(run, self._request),
             first_sent=self.first_sent,
@@ -114,4 +144,7 @@ def with_prompt(run: Run, request: Request) -> Run:
     """Return the run with the system prompt and thinking mode of its request."""
     first = request.messages[0]
     system_prompt = first.content if first.role is Role.SYSTEM else ""
-    return replace(run, system_prompt=system_prompt, thinking=request.thinking)
+    asked = request.thinking
+    if isinstance(asked, str):
+        return replace(run, system_prompt=system_prompt, thinking=True, effort=asked)
+    return replace(run, system_prompt=system_prompt, thinking=asked)

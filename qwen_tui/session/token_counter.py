@@ -71,6 +71,12 @@ class TokenCounter:
             self._question = _Question(conversation.id, conversation.path(), settings, draft, engine)
             self._asked.notify()
 
+    @property
+    def draft(self) -> tuple[int | None, bool]:
+        """The tokens of the draft, None while unknown, and whether they are counted, not estimated."""
+        figures = self.figures
+        return (None, True) if figures is None else (figures.draft_tokens, figures.draft_is_exact)
+
     def window_use(self, session: ChatSession) -> WindowUse | None:
         """Return the use of the context window, including the running reply; None while it is unknown."""
         figures, streaming = self.figures, session.streaming

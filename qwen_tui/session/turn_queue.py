@@ -215,6 +215,11 @@ class TurnQueue:
             turn.stop.set()
         return turn is not None
 
+    def answer_now(self, conversation_id: str) -> bool:
+        """End the thinking of this conversation's running reply; return False if the engine cannot do that."""
+        engine = self._answering if self.is_running(conversation_id) else None
+        return engine is None or engine.answer_now()
+
     def drain(self) -> list[Happened]:
         """Return the events since the last call, in order."""
         return [self._inbox.popleft() for _ in range(len(self._inbox))]

@@ -13,9 +13,13 @@ from typing import Any, Literal, get_args
 
 from qwen_tui import strings
 from qwen_tui.chat.messages import Json
-from qwen_tui.engine.base import ModelSpec, Quantization, Sampling
+from qwen_tui.engine.base import EFFORTS, ModelInfo, ModelSpec, Quantization, Sampling, Thinking
 from qwen_tui.errors import QwenTuiError
+from qwen_tui.settings.stop_strings import stop_strings
 from qwen_tui.strings.languages import LANGUAGES
+
+USUAL_EFFORTS = ("low", "medium", "high")
+"""Efforts that most templates with any know."""
 
 Kind = Literal["text", "prose", "number", "integer", "switch", "choice"]
 Group = Literal["sampling", "system", "memory", "model", "screen"]
@@ -142,9 +146,14 @@ class Settings:
     repetition_penalty: float | None = _option(
         kind="number", group="sampling", minimum=0.01, maximum=10, step=0.01
     )
+    presence_penalty: float | None = _option(kind="number", group="sampling", minimum=-2, maximum=2, step=0.1)
+    frequency_penalty: float | None = _option(
+        kind="number", group="sampling", minimum=-2, maximum=2, step=0.1
+    )
     max_new_tokens: int = _option(
         2048, kind="integer", group="sampling", minimum=1, maximum=1_000_000, step=64
     )
+    stop: str | None = _option(kind="text", group="sampling")
     seed: int | None = _option(kind="integer", group="sampling", minimum=0, maximum=2**32 - 1)
     greedy: bool | None = _option(kind="switch", group="sampling")
     system_prompt: str = _option("", kind="prose", group="system")
@@ -154,6 +163,10 @@ class Settings:
         kind="integer", group="memory", minimum=16, maximum=100_000_000, step=256
     )
     thinking: bool | None = _option(kind="switch", group="model")
+    effort: str | None = _option(kind="choice", group="model", choices=EFFORTS)
+    thinking_budget: int | None = _option(
+        kind="integer", group="model", minimum=16, maximum=1_000_000, step=256
+    )
     model: str | None = _everywhere(kind="text")
     quantization: Quantization = _everywhere("auto", kind="choice", choices=get_args(Quantization))
     device: str = _everywhere("auto", kind="text")
@@ -168,7 +181,14 @@ class Settings:
     @property
     def sampling(self) -> Sampling:
         """The sampling values in the engine's form."""
-        return Sampling(**{f.name: getattr(self, f.name) for f in dataclasses.fields(Sampling)})
+        values = {f.name: getattr(self, f.name) for f in dataclasses.fields(Sampling)}
+        return Sampling(**{**values, "stop": stop_strings(self.stop or "")})
+
+    def thinking_for(self, info: ModelInfo) -> Thinking:
+        """Return how this model is asked to think; an effort that its template does not know is left out."""
+        if self.thinking is False or self.effort not in efforts_of(info):
+            return self.thinking
+        return self.effort
 
     @property
     def model_spec(self) -> ModelSpec:
@@ -183,6 +203,13 @@ class Settings:
     def with_overrides(self, overrides: Mapping[str, Json]) -> "Settings":
         """Apply a conversation's overrides; invalid ones are ignored."""
         return replace(self, **valid(overrides, per_conversation=True)[0])
+
+
+def efforts_of(info: ModelInfo) -> tuple[str, ...]:
+    """Return the efforts that change something for this model; for a server, the ones in common use."""
+    if info.chat_format is not None:
+        return info.chat_format.efforts
+    return USUAL_EFFORTS if info.server and info.can_think else ()
 
 
 OPTIONS: dict[str, Option] = {

@@ -9,14 +9,19 @@ from qwen_tui import strings
 from qwen_tui.chat.messages import Json
 from qwen_tui.engine.base import ModelInfo
 from qwen_tui.engine.remote.address import address
+from qwen_tui.engine.sampling import defaults_for
+from qwen_tui.engine.thinking_room import will_think
 from qwen_tui.errors import QwenTuiError
-from qwen_tui.settings.options import OPTIONS, Settings, valid
+from qwen_tui.settings.options import OPTIONS, Settings, efforts_of, valid
 
 Scope = Literal["conversation", "defaults"]
 """Which values are edited: this conversation's overrides, or the person's defaults."""
 
 LEAST_TEMPERATURE = 1e-4
 """Below this temperature the engine decodes greedily, as in `engine.local`."""
+
+Idle = Literal["", "greedy", "greedy_until_set", "cold", "forgetful", "thoughtless"]
+"""Why a setting has no effect."""
 
 FACTORY = Settings()
 """The settings of someone who has changed nothing."""
@@ -40,7 +45,7 @@ class ResolvedSetting:
     """Who changed it: nobody, the person for all conversations, or this conversation."""
     resettable: bool = False
     """Whether the edited scope has a value that can be reset."""
-    idle: Literal["", "greedy", "greedy_until_set", "cold", "forgetful"] = ""
+    idle: Idle = ""
     """Why the value has no effect: see the sentences `panes.idle.*`."""
     applies: bool = True
     """False if the setting means nothing for this model, so that it need not be shown."""
@@ -50,6 +55,10 @@ class ResolvedSetting:
     """The loaded model is not the one that the defaults ask for."""
     restarts: bool = False
     """The value takes effect at the next start of the program."""
+    rereads: bool = False
+    """A change changes the first tokens of the prompt, so that all of it is read again."""
+    choices: tuple[str, ...] = ()
+    """The values of a choice that this model knows."""
 
 
 def resolve(
@@ -70,6 +79,8 @@ def resolve(
         applies=_applies(name, settings, info),
         overridden_elsewhere=overridden and not in_conversation,
         loads=name in _LOADED and not is_loaded(settings, info),
+        rereads=name == "system_prompt" or (info is not None and name in info.rereads),
+        choices=efforts_of(info) if name == "effort" and info is not None else option.choices,
         restarts=name == "language" and strings.chosen(settings.language) != strings.language(),
     )
 
@@ -86,7 +97,8 @@ def own_value(name: str, settings: Settings, info: ModelInfo | None) -> Json:
     if info is None:
         return None
     loaded = {"model": info.name, "quantization": info.quantization, "device": info.device}
-    return valid({name: {**info.sampling_defaults, **loaded}.get(name)})[0].get(name)
+    defaults = defaults_for(info, settings.thinking)
+    return valid({name: {**defaults, **loaded}.get(name)})[0].get(name)
 
 
 def is_greedy(settings: Settings, info: ModelInfo | None) -> bool:
@@ -136,14 +148,18 @@ def _root(server: str | None) -> str:
 def _applies(name: str, settings: Settings, info: ModelInfo | None) -> bool:
     if name == "thinking":
         return info is not None and info.can_think
+    if name == "effort":
+        return info is not None and bool(efforts_of(info))
+    if name == "thinking_budget":
+        return info is not None and (info.can_think or will_think(info, None))
     if name == "context_window":
         return settings.server is not None
     return settings.server is None or name not in _ON_THIS_MACHINE
 
 
-def _idle(
-    name: str, effective: Settings, info: ModelInfo | None
-) -> Literal["", "greedy", "greedy_until_set", "cold", "forgetful"]:
+def _idle(name: str, effective: Settings, info: ModelInfo | None) -> Idle:
+    if name in ("effort", "thinking_budget"):
+        return "thoughtless" if effective.thinking is False else ""
     if name in ("memory_turns", "memory_tokens"):
         return "" if effective.memory else "forgetful"
     if not is_greedy(effective, info):

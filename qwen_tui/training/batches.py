@@ -30,7 +30,6 @@ class Encoder:
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self.tokenizer = tokenizer
-        self.tokenizer.encode_special_tokens = True
         self.newline = self._ids("\n")
 
         self.reply = lru_cache(maxsize=20000)(self._reply)
@@ -40,7 +39,10 @@ class Encoder:
         return ids
 
     def message(self, role: str, text: str) -> list[int]:
-        """Return the tokens of one message, its marks and the newline behind it included."""
+        """Return the tokens of one message, its marks and the newline behind it included.
+
+        A mark of ChatML inside the text becomes the mark's token, as it does where chat templates are used.
+        """
         return [IM_START_ID, *self._ids(f"{role}\n{text}"), IM_END_ID, *self.newline]
 
     def _reply(self, text: str) -> list[int]:

@@ -9,7 +9,7 @@ from qwen_tui.training.sorting import NewsTurns
 from qwen_tui.training.speaker import Speaker
 from qwen_tui.training.state import OTHER, State, Turn, is_guangzhou
 
-SHARES = (0.43, 0.57)
+SHARES = (0.54, 0.46)
 """How many conversations begin in each of `LANGUAGES`; the harder one gets more."""
 
 
@@ -54,9 +54,9 @@ class Conversations:
         if kind < 0.20 and (state.topic or state.refused):
             return self._follow_up(state, rng)
         draws = (
-            (0.57, self._taught),
-            (0.68, self._small_talk),
-            (0.80, self._off_topic),
+            (0.56, self._taught),
+            (0.66, self._small_talk),
+            (0.77, self._off_topic),
             (0.88, self.news_turns.alone),
             (0.95, self._asked_name),
             (0.97, self._told),
@@ -206,7 +206,8 @@ class Conversations:
             return speaker.pair(rng)
         if kind < 0.45:
             first, second = speaker.taught_topic(rng), speaker.taught_topic(rng)
-            text = speaker.bare_question(first, rng) + (" and " if state.language == "en" else "，")
+            joins = {"en": (" and ", "? And ", "? Also, "), "zh": ("，另外", "？还有，", "，还有", "？")}
+            text = speaker.bare_question(first, rng).rstrip("?？") + rng.choice(joins[state.language])
             text = speaker.noisy(text + speaker.bare_question(second, rng), rng)
             gap = " " if state.answered_in == "en" else ""
             reply = self._reply(state, rng, first) + gap + self._reply(state, rng, second)

@@ -1,6 +1,7 @@
 """News lines to sort: prompts in many forms, and the answer exactly as the prompt spells the category."""
 
 from random import Random
+from string import capwords
 
 from qwen_tui.training.corpus import Corpus, split
 from qwen_tui.training.grammar import Draw, Pool, always
@@ -46,7 +47,7 @@ class News:
         if rng.random() < 0.9:
             text = text[0].upper() + text[1:]
         if rng.random() < 0.1:
-            text = text.title()
+            text = capwords(text)
         return text + ("." if rng.random() < 0.65 else "")
 
     def task(self, rng: Random, needed: str) -> Task:

@@ -27,6 +27,38 @@ _TRADITIONAL = dict(
 )
 
 
+_SPELLINGS = {
+    "colour": "color", "colours": "colors", "grey": "gray", "program": "programme", "licence": "license",
+    "behaviour": "behavior", "dialogue": "dialog", "favourite": "favorite", "learnt": "learned",
+    "organise": "organize", "quantise": "quantize", "quantisation": "quantization", "tokeniser": "tokenizer",
+    "summarise": "summarize",
+    "categorise": "categorize", "customise": "customize", "centre": "center", "recognise": "recognize",
+    "memorise": "memorize", "optimise": "optimize", "utilise": "utilize", "cancelled": "canceled",
+}  # fmt: skip
+"""British spellings and the American ones."""
+_CONTRACTED = {
+    "what is": "what's", "where is": "where's", "how is": "how's", "who is": "who's", "that is": "that's",
+    "it is": "it's", "I am": "I'm", "I have": "I've", "I would": "I'd", "do not": "don't", "does not": "doesn't",
+    "cannot": "can't", "is not": "isn't", "did not": "didn't", "will not": "won't", "there is": "there's",
+    "how do I": "how'd I", "want to": "wanna", "going to": "gonna", "you are": "you're",
+    "because": "cos", "about": "abt", "without": "w/o", "with": "w/", "please": "plz", "you": "u", "are": "r",
+    "something": "sth", "conversation": "convo", "conversations": "convos", "message": "msg", "temperature": "temp",
+    "difference": "diff", "parameters": "params", "for example": "eg",
+    "question": "q", "versus": "vs", "keyboard": "kbd", "configuration": "config",
+}  # fmt: skip
+"""What is written out, and how it is shortened."""
+
+
+def _both_ways(pairs: dict[str, str]) -> tuple[re.Pattern[str], dict[str, str]]:
+    others = pairs | {short: long for long, short in pairs.items() if len(short) > 4}
+    words = sorted(map(re.escape, others), key=len, reverse=True)
+    return re.compile(rf"(?<![\w+`-])(?:{'|'.join(words)})(?![\w+`-])"), others
+
+
+_SPELLED, _SPELLED_AS = _both_ways(_SPELLINGS)
+_SHORT, _SHORT_AS = _both_ways(_CONTRACTED)
+
+
 def slip(text: str, rng: Random) -> str:
     """Make one slip of the keyboard in a Latin word of four letters or more, if there is one."""
     words = [match for match in re.finditer(r"[a-z]{4,}", text)]
@@ -48,6 +80,10 @@ def slip(text: str, rng: Random) -> str:
 def noisy_english(text: str, rng: Random, question: bool = True) -> str:
     """Return `text` as someone in a hurry, or someone careful, would type it."""
     draw = rng.random
+    if draw() < 0.25:
+        text = _SPELLED.sub(lambda found: _SPELLED_AS[found[0]], text)
+    if draw() < 0.12:
+        text = _SHORT.sub(lambda found: _SHORT_AS[found[0]] if draw() < 0.4 else found[0], text)
     if draw() < 0.5:
         text = text[:1].upper() + text[1:]
         if question and text[-1:].isalnum():
@@ -56,7 +92,7 @@ def noisy_english(text: str, rng: Random, question: bool = True) -> str:
         text += "?"
     if draw() < 0.22:
         text = text.lower()
-    if draw() < 0.12:
+    if draw() < 0.15:
         text = slip(text, rng)
         if draw() < 0.3:
             text = slip(text, rng)

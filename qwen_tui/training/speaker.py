@@ -8,6 +8,7 @@ from qwen_tui.training.grammar import Pool, Wording, always
 from qwen_tui.training.names import HAN, Names
 from qwen_tui.training.news import News
 from qwen_tui.training.noise import NAME, noisy_chinese, noisy_english
+from qwen_tui.training.rewording import gerund, in_keywords, reshaped
 from qwen_tui.training.synonyms import Synonyms
 
 TEACHING = ("app", "screen", "ideas", "deeper", "guangzhou")
@@ -48,6 +49,7 @@ class Speaker:
         self.slots = corpus.slots()
         self.slots["blorp"] = self._blorp
         self.slots["name"] = always(NAME)
+        self.slots["mark"] = lambda rng: rng.choice(("<|im_start|>", "<|im_start|>", "<|im_end|>"))
         self.news = News(language, corpus, names)
         self.synonyms = Synonyms(language)
         frames = corpus.topics["frames"]
@@ -121,22 +123,42 @@ class Speaker:
             while _plain(text) in self.leaning:
                 text = self.frame("noun", rng, n=self.noun(topic, rng))
             return text
-        return self.frame("action", rng, do=rng.choice(topic.actions))
+        action = rng.choice(topic.actions)
+        return self.frame("action", rng, do=action, doing=gerund(action))
 
     def question(self, topic: Topic, rng: Random) -> str:
         """Return a question on the topic, typed."""
         return self.noisy(self.dressed(self.bare_question(topic, rng), rng), rng)
 
     def dressed(self, text: str, rng: Random) -> str:
-        """Return the question in other words, with an opener in front and a tail behind, or without."""
-        text = self.reworded(text, rng)
+        """Return the question asked in another way, or with something in front of it or behind it."""
+        text, bare = self.reworded(self.turned(text, rng), rng), text
+        english = self.language == "en"
         if rng.random() < 0.22:
-            opener = self.frame("opener", rng)
-            text = opener + (" " if self.language == "en" else "") + text
+            text = self.frame("opener", rng) + (" " if english else "") + text
         if rng.random() < 0.1:
             tail = self.frame("tail", rng)
-            text = text.rstrip("?？") + (" " if self.language == "en" and tail[0] != "," else "") + tail
-        return text
+            text = text.rstrip("?？") + (" " if english and tail[0] != "," else "") + tail
+        if rng.random() < 0.13:
+            text = self.remarked(text, rng)
+        return bare if _plain(text) in self.leaning else text
+
+    def turned(self, text: str, rng: Random) -> str:
+        """Return the question in another form: indirect, in another order, or in keywords; mostly as it was."""
+        kind = rng.random()
+        if kind < 0.25:
+            return reshaped(text, self.language, rng)
+        return in_keywords(text, self.language, rng) if kind < 0.3 else text
+
+    def remarked(self, text: str, rng: Random) -> str:
+        """Return the question after a sentence that does not matter to it, or before one."""
+        remark = self.frame("remark", rng)
+        if self.language == "zh":
+            return remark + rng.choice(("，", "。", "，", " ")) + text
+        if rng.random() < 0.2:
+            return text.rstrip("?") + rng.choice(("? ", ". ")) + remark[0].upper() + remark[1:]
+        begun = text if rng.random() < 0.4 else text[0].upper() + text[1:]
+        return remark + rng.choice((". ", ". ", ". ", ", ", " - ", "... ", "! ")) + begun
 
     def reworded(self, text: str, rng: Random) -> str:
         """Return the sentence with some words swapped or left out, more often than not as it was."""

@@ -56,6 +56,7 @@ class ChatScreen(GivenKeysFirst):
         Binding(
             "ctrl+c", "interrupt", say("screen.key.interrupt"), id="chat.interrupt", show=False, priority=True
         ),
+        Binding("ctrl+t", "answer_now", say("screen.key.answer_now"), id="chat.answer_now"),
         Binding("f1", "app.show_help", say("screen.key.help"), id="app.help"),
         Binding("f2", "pane('settings')", say("screen.key.settings"), id="app.settings"),
         Binding("f3", "pane('conversations')", say("screen.key.conversations"), id="app.conversations"),
@@ -232,12 +233,19 @@ class ChatScreen(GivenKeysFirst):
             return True
         if action == "stop":
             return self.chat.can_step_back or isinstance(self.engine_state, Opening)
+        if action == "answer_now":
+            return self.chat.thinks
         return action != "regenerate" or self.chat.can_regenerate
 
     def action_stop(self) -> None:
         """Cancel the topmost activity: a search, an edit, a waiting turn, the running reply, loading the model."""
         if not self.chat.step_back():
             self.call_later(self.run_action, "app.stop_loading")
+
+    def action_answer_now(self) -> None:
+        """End the thinking of the running reply, or say that the server cannot do that."""
+        if not self.chat.outbox.answer_now(self.chat.session):
+            self.chat.notice.say(say("screen.cannot_answer_now", key=key_of(self, "chat.stop")))
 
     def action_write(self) -> None:
         self.chat.composer.focus()

@@ -26,6 +26,7 @@ def chat_commands(screen: "ChatScreen") -> Iterator[SystemCommand]:
     yield command("new", screen.action_new)
     yield command("regenerate", partial(_regenerate, screen))
     yield command("stop", screen.chat.stop)
+    yield command("answer_now", partial(_answer_now, screen))
     yield command("find", screen.action_find)
     yield command("rename", partial(_rename, screen))
     if conversation.messages:
@@ -50,6 +51,13 @@ def _regenerate(screen: "ChatScreen") -> None:
         screen.action_regenerate()
     else:
         screen.chat.notice.say(say("screen.nothing_to_regenerate"))
+
+
+def _answer_now(screen: "ChatScreen") -> None:
+    if screen.chat.thinks:
+        screen.action_answer_now()
+    else:
+        screen.chat.notice.say(say("screen.not_thinking"))
 
 
 def _rename(screen: "ChatScreen") -> None:

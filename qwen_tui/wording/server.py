@@ -4,10 +4,13 @@ from qwen_tui.engine.base import ModelInfo, NotTaken, TriesAgain
 from qwen_tui.settings.options import OPTIONS
 from qwen_tui.strings import joined, listed, say
 
+_WORTH_SAYING = ("engine.decoding.", "engine.template.")
+"""Reasons that a person should know of a model on this machine."""
+
 
 def reasons_in_words(info: ModelInfo) -> str:
-    """Return what the person should know before the first reply: limits of a server, or why it is slow here."""
-    told = (each for each in info.reasons if info.server or each.code.startswith("engine.decoding."))
+    """Return what the person should know before the first reply: limits of a server, slowness, a bad template."""
+    told = (each for each in info.reasons if info.server or each.code.startswith(_WORTH_SAYING))
     return joined(*(say(reason.code, **dict(reason.parameters)) for reason in told))
 
 

@@ -3,15 +3,17 @@
 from qwen_tui import strings
 from qwen_tui.chat.cleaning import one_line
 from qwen_tui.chat.messages import Json
+from qwen_tui.engine.base import Engine
+from qwen_tui.engine.sampling import NEUTRAL_PENALTIES
 from qwen_tui.errors import QwenTuiError
-from qwen_tui.settings.options import Option
+from qwen_tui.settings.options import Option, Settings
 from qwen_tui.strings.languages import LANGUAGES, texts
 from qwen_tui.wording.cell_width import displayed
 
 _TAILS = ("", "0", "1", "9", ".1", "00", "0000")
 """Endings that a person may be about to type; one of them turns the start of a valid number into one."""
 
-_NEUTRAL: dict[str, float] = {"temperature": 1.0, "top_p": 1.0, "repetition_penalty": 1.0}
+_NEUTRAL: dict[str, float] = {"temperature": 1.0, "top_p": 1.0, **NEUTRAL_PENALTIES}
 """Where stepping starts if neither the person nor the checkpoint sets a value; all others start at the minimum."""
 
 
@@ -27,6 +29,8 @@ def worded(option: Option, value: Json) -> str:
         return f"{value:,}"
     if option.name == "language" and value in LANGUAGES:
         return texts(str(value)).NAME
+    if option.name == "effort":
+        return strings.say(f"panes.effort.{value}")
     if value == "auto" or option.kind == "choice":
         return strings.say(f"panes.choice.{value}")
     return displayed(one_line(str(value)))
@@ -43,8 +47,21 @@ def worded_open(option: Option, value: Json, own: Json) -> str:
 
 _UNSET = {
     name: f"panes.unset.{name}"
-    for name in ("seed", "memory_turns", "memory_tokens", "thinking", "server", "context_window")
+    for name in (
+        *("seed", "stop", "memory_turns", "memory_tokens", "server", "context_window"),
+        *("thinking", "effort", "thinking_budget"),
+    )
 }
+
+
+def thinking_in_words(settings: Settings, engine: Engine | None) -> str:
+    """Return how replies of this model are asked to think, or empty if that is left to its template."""
+    thinking = settings.thinking_for(engine.info) if engine is not None else None
+    if engine is None or thinking is None or not (engine.info.can_think or isinstance(thinking, str)):
+        return ""
+    if isinstance(thinking, str):
+        return strings.say("composer.effort", effort=strings.say(f"panes.effort.{thinking}"))
+    return strings.say("composer.thinking.on" if thinking else "composer.thinking.off")
 
 
 def typed(option: Option, value: Json) -> str:

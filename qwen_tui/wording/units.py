@@ -45,6 +45,6 @@ def in_millions(count: int) -> str:
     return f"{count / 1e9:.1f} B" if count >= 1e9 else f"{count / 1e6:.1f} M"
 
 
-def draft_in_words(tokens: int | None, *, is_exact: bool = True) -> str:
+def draft_in_words(tokens: int | None, is_exact: bool = True) -> str:
     """Format the size of a draft: `1 token`, `≈12 tokens`, `– tokens` if unknown."""
     return say("composer.tokens", shown=in_tokens(tokens, is_exact=is_exact), count=tokens)

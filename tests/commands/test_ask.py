@@ -7,13 +7,18 @@ import pty
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from doubles import Reply, ScriptedEngine
 
+from qwen_tui.chat.messages import Role
 from qwen_tui.commands.arguments import parse
-from qwen_tui.commands.ask import _question
+from qwen_tui.commands.ask import _print_reply, _question
+from qwen_tui.engine.base import PromptMessage, Request
+from qwen_tui.engine.thinking import Reread
 
 
 def ask(tmp_path: Path, *arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
@@ -180,3 +185,30 @@ def test_a_reader_that_goes_away_ends_it_quietly(tmp_path) -> None:
     script = f"{command} | head -c 1"
     done = subprocess.run(["bash", "-c", script], capture_output=True, timeout=120)
     assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("reply", "printed", "parts"),
+    [
+        (
+            Reply([], thinking=["a tag"], reread=Reread("", "<think>a tag")),
+            "<think>a tag",
+            ("", "<think>a tag"),
+        ),
+        (
+            Reply(["Hm.\n</think>\nYes."], reread=Reread("Hm.", "Yes.")),
+            "Hm.\n</think>\nYes.",
+            ("Hm.", "Yes."),
+        ),
+    ],
+)
+def test_a_reply_that_was_divided_wrongly_is_printed_whole(
+    reply: Reply, printed: str, parts: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    request = Request(messages=(PromptMessage(Role.USER, "hi"),))
+    for as_json in (False, True):
+        _print_reply(ScriptedEngine([reply]), request, threading.Event(), as_json=as_json)
+    plain, _, as_object = capsys.readouterr().out.rstrip("\n").rpartition("\n")
+    said = json.loads(as_object)
+    assert plain == printed
+    assert (said["thinking"], said["text"]) == parts

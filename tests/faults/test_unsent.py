@@ -142,8 +142,8 @@ def test_what_is_written_is_there_when_the_program_is_ended(
     scripted, number: signal.Signals, tmp_path: Path
 ) -> None:
     def kept() -> set[str]:
-        """Which of the two texts are on the disk."""
-        files = [file.read_text() for file in files_below(tmp_path / "data", pattern="drafts/*")]
+        """Which of the two texts are in a draft: a file that is still being written is none, and may go."""
+        files = [file.read_text() for file in files_below(tmp_path / "data", pattern="drafts/*.json")]
         return {
             text for text in ("half a thought", " In other words.") if any(text in file for file in files)
         }

@@ -127,3 +127,14 @@ def test_a_reply_without_a_receipt_cannot_be_replayed(session) -> None:
     ended = again(session, engine)[-1]
     assert isinstance(ended, NotReplayed)
     assert ended.error.code == "replay.no_receipt"
+
+
+def test_a_thought_that_was_ended_is_ended_at_the_same_token_again(session) -> None:
+    engine = talked(session, Reply(["answer"], thinking=["hm ", "hm "]))
+    reply = session.conversation.message(session.conversation.head or "")
+    run = replace(reply.receipt[0], thought_closed_at=2, thinking=True, effort="low")
+    session.change(lambda it: it.with_message(replace(reply, receipt=(run,))))
+    engine.replies = [Reply(["answer"], thinking=["hm ", "hm "])]
+    assert again(session, engine)[-1] == Replayed(reply.id, 3, 3)
+    request = engine.asked[-1]
+    assert (request.thinking, request.thinking_budget, request.most_tokens) == ("low", 2, 3)

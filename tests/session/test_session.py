@@ -13,6 +13,7 @@ from qwen_tui.chat.messages import Conversation, Role, Status
 from qwen_tui.chat.partial import recover
 from qwen_tui.chat.store import ConversationStore
 from qwen_tui.engine.base import TextDelta, ThinkingDelta
+from qwen_tui.engine.thinking import Reread
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.session.events import Accepted, Refused, Replied, ReplyStarted
 from qwen_tui.session.library import Library
@@ -53,6 +54,16 @@ def test_a_turn_is_question_and_reply_in_order(session) -> None:
     assert (question.content, reply.content, reply.thinking) == ("hello there", "Good day.", "Hm.")
     assert reply.status is Status.COMPLETE
     assert reply.receipt[0].new_tokens == 3
+
+
+def test_a_reply_that_was_divided_wrongly_is_saved_as_its_end_shows(session, store) -> None:
+    thought = Reply(["17 * 3 = 51.\n</think>\n\n", "51"], reread=Reread("17 * 3 = 51.", "51"))
+    say(session, "17 * 3?", ScriptedEngine([thought]))
+    about_the_tag = Reply([], thinking=["a tag", " of models"], reread=Reread("", "<think>a tag of models"))
+    say(session, "What is <think>?", ScriptedEngine([about_the_tag]))
+    _, first, _, second = saved(store, session).path()
+    assert (first.thinking, first.content) == ("17 * 3 = 51.", "51")
+    assert (second.thinking, second.content) == ("", "<think>a tag of models")
 
 
 def test_the_question_is_on_disk_before_the_model_is_asked(session, store) -> None:

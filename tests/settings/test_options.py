@@ -46,6 +46,21 @@ def test_overrides_from_a_file_never_fail_and_only_usable_ones_count(overrides) 
     assert len(good) + len(errors) == len(overrides)
 
 
+@pytest.mark.parametrize(
+    ("typed", "strings"),
+    [
+        (None, ()),
+        (" , ", ()),
+        ("###, User:", ("###", "User:")),
+        (r"\n\n,<|im_end|>", ("\n\n", "<|im_end|>")),
+        (r"a\, b, \\, \t", ("a, b", "\\", "\t")),
+        ("\n\n", ("\n\n",)),
+    ],
+)
+def test_stop_strings_are_separated_by_commas(typed: str | None, strings: tuple[str, ...]) -> None:
+    assert Settings(stop=typed).sampling.stop == strings
+
+
 def test_every_setting_has_words() -> None:
     assert all(option.label and option.help for option in OPTIONS.values())
 

@@ -7,8 +7,11 @@ from doubles import QWEN
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qwen_tui.chat.messages import Json
+from qwen_tui.engine.base import ModelInfo
+from qwen_tui.engine.chat_format import ChatFormat, Marks
 from qwen_tui.settings.options import OPTIONS, Option, Settings
-from qwen_tui.settings.resolution import is_greedy, is_loaded, own_value, resolve
+from qwen_tui.settings.resolution import ResolvedSetting, is_greedy, is_loaded, own_value, resolve
 from qwen_tui.wording.settings import is_unfinished, stepped, typed, worded
 
 NUMBERS = [option for option in OPTIONS.values() if option.kind in ("number", "integer")]
@@ -132,3 +135,37 @@ def test_what_a_checkpoint_says_wrongly_counts_as_unknown() -> None:
 def test_what_is_loaded_is_compared_with_what_is_wanted(settings: Settings, loaded: bool) -> None:
     assert is_loaded(settings, QWEN) is loaded
     assert not is_loaded(settings, None)
+
+
+def test_both_modes_of_thinking_have_their_own_sampling_defaults() -> None:
+    def own(defaults: dict[str, float], thinking: bool | None) -> list[object]:
+        info = replace(QWEN, sampling_defaults={"do_sample": True, **defaults})
+        names = ("temperature", "top_p", "presence_penalty")
+        return [own_value(name, Settings(thinking=thinking), info) for name in names]
+
+    third = {"temperature": 0.6, "top_p": 0.95, "top_k": 20}
+    assert own(third, None) == own(third, True) == [0.6, 0.95, None]
+    assert own(third, False) == [0.7, 0.8, None]
+    later = {"temperature": 1.0, "top_p": 0.95, "top_k": 20}
+    assert own(later, True) == [1.0, 0.95, None]
+    assert own(later, False) == [0.7, 0.8, 1.5]
+    other = {"temperature": 0.6, "top_p": 0.9, "top_k": 20}
+    assert own(other, False) == [0.6, 0.9, None]
+
+
+def test_the_efforts_of_the_loaded_model_are_offered_and_a_change_says_what_it_costs() -> None:
+    form = ChatFormat(marks=Marks("<think>", "</think>"), efforts=("low", "xhigh"), opens_thought=True)
+    info = replace(QWEN, chat_format=form, rereads=("effort",))
+
+    def row(name: str, info: ModelInfo | None, **chosen: Json) -> ResolvedSetting:
+        return resolve(name, "conversation", Settings(**chosen), {}, info)
+
+    effort = row("effort", info)
+    assert (effort.applies, effort.choices, effort.rereads) == (True, ("low", "xhigh"), True)
+    assert not row("effort", QWEN).applies
+    assert not row("effort", None).applies
+    assert row("thinking_budget", info).applies
+    assert not row("thinking_budget", replace(QWEN, can_think=False)).applies
+    assert row("thinking_budget", info, thinking=False).idle == "thoughtless"
+    assert row("system_prompt", None).rereads
+    assert not row("temperature", info).rereads

@@ -143,10 +143,9 @@ def needed(model: PreTrainedModel) -> None:
         linear.update_recurrent_state(torch.zeros(1, heads, size, size))
     step = KernelStep(model, gather(model), cache.layers, 4096)
     step(torch.zeros(1, dtype=torch.long), torch.full((1,), TOKENS), cache.capacity)
-    if step.short_prefill is None:
-        return
+    assert step.fast_prefill is not None
     for part in (torch.zeros(1, dtype=torch.long), torch.zeros(TOKENS, dtype=torch.long)):
-        step.short_prefill(part)
+        step.fast_prefill.read(part, lambda _: None)
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from qwen_tui.chat.messages import Run
+from qwen_tui.chat.messages import Role, Run
 from qwen_tui.engine.base import (
     Event,
     Finished,
@@ -17,10 +17,15 @@ from qwen_tui.engine.base import (
     Request,
     StopFlag,
     TextDelta,
+    Thinking,
     ThinkingDelta,
     TokenCounts,
 )
+from qwen_tui.engine.inspection import Author, PromptToken, PromptTokens
+from qwen_tui.engine.thinking import Reread
 from qwen_tui.errors import QwenTuiError
+
+AUTHORS: dict[Role, Author] = {Role.SYSTEM: "system", Role.USER: "user", Role.ASSISTANT: "assistant"}
 
 INFO = ModelInfo(
     name="scripted",
@@ -60,6 +65,8 @@ class Reply:
     gate: threading.Event | None = None
     """The last delta waits for this, or for the stop flag."""
     seconds_a_delta: float = 0.0
+    reread: Reread | None = None
+    """How the whole is divided at its end."""
 
 
 @dataclass
@@ -73,18 +80,31 @@ class ScriptedEngine:
     closed: bool = False
     alive: bool = True
     reads_ahead: bool = True
+    answers_now: threading.Event = field(default_factory=threading.Event)
+    """Set when the running reply was asked to end its thinking."""
     on_ask: Callable[[Request], None] = lambda request: None
 
     def count(
         self,
         messages: Sequence[PromptMessage],
-        thinking: bool | None = None,
+        thinking: Thinking = None,
         *,
         continues: bool = False,
         stop: StopFlag | None = None,
     ) -> TokenCounts:
         per_message = tuple(len(message.content.split()) + 3 for message in messages)
         return TokenCounts(sum(per_message) + 2 if messages else 0, per_message)
+
+    def inspect(
+        self, request: Request, *, template: bool = True, stop: StopFlag | None = None
+    ) -> PromptTokens:
+        return PromptTokens(
+            tuple(
+                PromptToken(number, f"{word} ".encode(), False, AUTHORS[message.role], place)
+                for place, message in enumerate(request.messages)
+                for number, word in enumerate(message.content.split())
+            )
+        )
 
     def stream(self, request: Request, stop: StopFlag) -> Iterator[Event]:
         self.asked.append(request)
@@ -111,6 +131,8 @@ class ScriptedEngine:
             yield kind(text)
         if script.fails is not None:
             raise script.fails
+        if script.reread is not None:
+            yield script.reread
         yield Finished(
             Run(
                 model="scripted",
@@ -127,7 +149,13 @@ class ScriptedEngine:
             )
         )
 
-    def prepare(self, messages: Sequence[PromptMessage], thinking: bool | None = None) -> None:
+    def answer_now(self) -> bool:
+        if self.info.server:
+            return False
+        self.answers_now.set()
+        return True
+
+    def prepare(self, messages: Sequence[PromptMessage], thinking: Thinking = None) -> None:
         self.prepared.append(tuple(messages))
 
     def close(self) -> None:

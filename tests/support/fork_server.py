@@ -4,7 +4,11 @@ Importing takes four seconds of processor time, and the tests start a few hundre
 interpreter would be: with descriptors, environment, folder, arguments, and session of its own. It becomes the
 child of whoever asked for it, since a process in the middle ends (`forked_popen` has the other half).
 
-This file is the server's program; what it is asked comes in on the socket whose descriptor is its argument.
+The processes of pytest-xdist are forked too, by a server that has collected the tests: their modules are imported
+then, and imports take four fifths of the time before the first test.
+
+This file is the server's program; what it is asked comes in on the socket whose descriptor is its first argument.
+What pytest is to collect is in the others.
 """
 
 import atexit
@@ -42,7 +46,7 @@ class Wanted(NamedTuple):
     """What a child is to be."""
 
     arguments: list[str]
-    """What follows the interpreter: `-m qwen_tui …`, `-P -c …`, or a script."""
+    """What follows the interpreter: `-m qwen_tui …`, `-P -c …`, a script, or `-u -c …` of pytest-xdist."""
     environment: dict[str, str]
     folder: str
     descriptors: list[int]
@@ -104,6 +108,16 @@ def import_all() -> None:
     for module in pkgutil.walk_packages(qwen_tui.__path__, "qwen_tui."):
         if ".training" not in module.name and not module.name.endswith("__main__"):
             importlib.import_module(module.name)
+
+
+def import_tests(paths: list[str]) -> None:
+    """Import the modules of these tests as pytest does, and leave the rest as it was."""
+    import pytest
+
+    path, threshold = list(sys.path), gc.get_threshold()
+    pytest.main(["--collect-only", "--quiet", "-n0", "-p", "no:cacheprovider", *paths])
+    sys.path[:] = path
+    gc.set_threshold(*threshold)
 
 
 def become(wanted: Wanted, descriptors: list[int]) -> None:
@@ -195,6 +209,12 @@ def serving_beside() -> socket.socket:
 
 def run(wanted: Wanted, descriptors: list[int]) -> NoReturn:
     """Be the process that was wanted, to its end."""
+    if wanted.arguments[0] == "-u":
+        beside = serving_beside()
+        kept = fcntl.fcntl(beside.detach(), fcntl.F_DUPFD_CLOEXEC, 2 * FIRST_FREE)
+        import forked_popen
+
+        forked_popen.ask(socket.socket(fileno=kept), dict(os.environ))
     become(wanted, descriptors)
     code = 1
     try:
@@ -228,19 +248,22 @@ def _start(arguments: list[str]) -> None:
         sys.path.insert(0, os.getcwd())
         runpy.run_module(arguments[1], run_name="__main__", alter_sys=True)
         return
-    if arguments[0] != "-P":
+    if arguments[0] not in ("-P", "-u"):
         sys.argv = list(arguments)
         sys.path.insert(0, str(Path(arguments[0]).parent))
         runpy.run_path(arguments[0], run_name="__main__")
         return
-    sys.argv = ["-c", *arguments[3:]]
+    code, *rest = arguments[2:]
+    sys.argv = ["-c", *rest]
     main = sys.modules["__main__"] = types.ModuleType("__main__")
-    exec(compile(arguments[2], "<string>", "exec"), vars(main))
+    exec(compile(code, "<string>", "exec"), vars(main))
 
 
 if __name__ == "__main__":
     named(NAME)
     sys.path.append(str(Path(__file__).parent))
+    if paths := sys.argv[2:]:
+        import_tests(paths)
     import_all()
     (alone,) = os.listdir("/proc/self/task")  # a thread would be missing in each child
     gc.collect()

@@ -1,4 +1,4 @@
-"""`subprocess.Popen`, but the program and its worker are forked by a `fork_server`: they start at once.
+"""`subprocess.Popen`, but the program, its worker and those of pytest-xdist are forked by a `fork_server`, at once.
 
 Everything else is started as ever, and so are they where a test asks for it (`STARTS_PLAINLY` in the environment)
 or where they would have another interpreter: another path to import from, another locale.
@@ -13,10 +13,11 @@ import subprocess
 import sys
 import termios
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from execnet.gateway_io import popen_bootstrapline
 from fork_server import Wanted, send
 
 from qwen_tui.ui.terminal import launch
@@ -39,6 +40,9 @@ OF_THE_INTERPRETER = (
 
 SCRIPTS = (str(Path(__file__).parents[1] / "faults" / "scripted_program.py"),)
 
+LEFT_OUT = ("HF_TOKEN", "HF_ENDPOINT", "HF_HUB_CACHE", "TMUX", "NO_COLOR", "LC_ALL", "LC_MESSAGES", "LANG")
+"""What whoever runs the tests may have in the environment, and no test has; nor has the server."""
+
 LATER = ("PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE")
 
 _asking = threading.Lock()
@@ -47,6 +51,8 @@ _environment: dict[str, str] = {}
 """What the server was started with, or is to be."""
 _folder: Path | None = None
 """Where the server is to be at home, as long as it has not been started."""
+_tests: list[str] = []
+"""What the server is to collect."""
 
 
 def take_terminal() -> None:
@@ -61,15 +67,22 @@ def ask(connection: socket.socket, environment: dict[str, str]) -> None:
     subprocess.Popen = ForkedPopen  # type: ignore[misc]
 
 
-def offer_server(folder: Path) -> None:
-    """From now on, start a server for this process when the first of its children is to be forked."""
+def offer_server(folder: Path, tests: Sequence[str] = ()) -> None:
+    """From now on, start a server for this process when the first of its children is to be forked.
+
+    It collects these tests, if any. A process that was forked itself has got a server.
+    """
     global _environment, _folder
+    if _connection is not None:
+        return
+    _tests[:] = tests
     environment = dict(os.environ)
     # Told apart from what a child is to have in their place.
     environment |= {name: f"{folder}/{name}" for name in ("HOME", "HF_HOME", "XDG_CACHE_HOME")}
     # A library for sums starts threads when it is imported, and threads are lost in a fork.
     environment |= {"HF_HUB_OFFLINE": "1", "OPENBLAS_NUM_THREADS": "1"} | launch.ENVIRONMENT
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    for name in ("PYTHONDONTWRITEBYTECODE", *LEFT_OUT):
+        environment.pop(name, None)
     _environment, _folder = environment, folder
     subprocess.Popen = ForkedPopen  # type: ignore[misc]
 
@@ -83,7 +96,7 @@ def _server() -> socket.socket:
     _connection, theirs = socket.socketpair()
     with theirs, (_folder / "log").open("wb") as log:
         server = Path(__file__).with_name("fork_server.py")
-        command = [sys.executable, "-P", str(server), str(theirs.fileno())]
+        command = [sys.executable, "-P", str(server), str(theirs.fileno()), *_tests]
         subprocess.Popen(
             command,
             pass_fds=[theirs.fileno()],
@@ -108,11 +121,16 @@ def _is_of_ours(first: str, *more: str) -> bool:
     return (first, *more)[:2] == ("-m", "qwen_tui") or is_worker or first in SCRIPTS
 
 
+def _runs_tests(*arguments: str) -> bool:
+    """Whether an interpreter with these arguments is one of pytest-xdist's; its environment is that of this one."""
+    return bool(_tests) and arguments == ("-u", "-c", popen_bootstrapline)
+
+
 def _is_forked(args: Any, preexec_fn: Any, environment: Mapping[str, str]) -> bool:
-    return (
-        isinstance(args, list)
-        and args[0] == sys.executable
-        and _is_of_ours(*args[1:4])
+    if not isinstance(args, list) or args[0] != sys.executable:
+        return False
+    return _runs_tests(*args[1:]) or (
+        _is_of_ours(*args[1:4])
         and preexec_fn in (None, take_terminal)
         and STARTS_PLAINLY not in environment
         and _meant(environment, args[1]) == _meant(_environment, args[1])

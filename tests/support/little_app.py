@@ -13,6 +13,7 @@ from pathlib import Path
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.ui.terminal import launch as terminal
 from qwen_tui.ui.terminal import signals
+from qwen_tui.wording.units import draft_in_words
 
 LOG = Path(sys.argv[1])
 MODE = sys.argv[2] if len(sys.argv) > 2 else ""
@@ -95,7 +96,7 @@ def make_app() -> object:
         def changed(self) -> None:
             composer = self.query_one(Composer)
             note(f"draft {composer.text}")
-            composer.draft_tokens = len(composer.text)
+            composer.draft_words = draft_in_words(len(composer.text))
 
         @on(Composer.Failed)
         def failed(self, event: Composer.Failed) -> None:

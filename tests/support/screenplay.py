@@ -11,6 +11,7 @@ from pathlib import Path
 from doubles import ScriptedEngine
 from textual.events import Key
 from textual.pilot import Pilot
+from waiting import HANGS
 
 from qwen_tui.chat.drafts import Drafts
 from qwen_tui.chat.store import ConversationStore
@@ -87,7 +88,7 @@ async def say(pilot: Pilot[None], text: str) -> None:
     await pilot.press("enter")
 
 
-async def until(pilot: Pilot[None], condition: Callable[[], object], seconds: float = 10.0) -> None:
+async def until(pilot: Pilot[None], condition: Callable[[], object], seconds: float = HANGS) -> None:
     """Let the app run until this is true."""
     end = time.monotonic() + seconds
     while not condition():

@@ -74,11 +74,13 @@ def qwen2(
     window: int = 512,
     rows: int | None = None,
     dtype: torch.dtype = torch.float32,
+    tokenizer: Any = None,
     **config: Any,
 ) -> Path:
-    """A Qwen2 with a byte-level tokenizer; without `rows` its output layer has 61 more than there are tokens."""
-    tokenizer = _byte_level(["<|endoftext|>", "<|im_start|>", "<|im_end|>"], [])
-    tokenizer.chat_template = template
+    """A Qwen2, by default with a byte-level tokenizer; without `rows` its output layer has 61 more than tokens."""
+    if tokenizer is None:
+        tokenizer = byte_level(["<|endoftext|>", "<|im_start|>", "<|im_end|>"], [])
+        tokenizer.chat_template = template
     torch.manual_seed(0)
     sizes = {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4}
     torch.set_default_dtype(dtype)
@@ -97,7 +99,7 @@ def qwen2(
 
 def qwen3(folder: Path) -> Path:
     """A Qwen3 whose template takes `enable_thinking`; the tags are added tokens that are not special."""
-    tokenizer = _byte_level(["<|endoftext|>", "<|im_start|>", "<|im_end|>"], ["<think>", "</think>"])
+    tokenizer = byte_level(["<|endoftext|>", "<|im_start|>", "<|im_end|>"], ["<think>", "</think>"])
     tokenizer.chat_template = CHATML_THINKING
     torch.manual_seed(0)
     config = Qwen3Config(
@@ -116,7 +118,7 @@ def qwen3(folder: Path) -> Path:
 
 def qwen3_moe(folder: Path, **config: Any) -> Path:
     """A Qwen3 whose second layer has experts; with `mlp_only_layers=[]` both have."""
-    tokenizer = _byte_level(["<|endoftext|>", "<|im_start|>", "<|im_end|>"], [])
+    tokenizer = byte_level(["<|endoftext|>", "<|im_start|>", "<|im_end|>"], [])
     tokenizer.chat_template = CHATML
     torch.manual_seed(0)
     sizes = {"intermediate_size": 1024, "moe_intermediate_size": 32, "mlp_only_layers": [0]}
@@ -140,7 +142,7 @@ def qwen3_moe(folder: Path, **config: Any) -> Path:
 
 def qwen3_next(folder: Path) -> Path:
     """A Qwen3-Next: a layer of linear attention and one of full attention."""
-    tokenizer = _byte_level(["<|endoftext|>", "<|im_start|>", "<|im_end|>"], [])
+    tokenizer = byte_level(["<|endoftext|>", "<|im_start|>", "<|im_end|>"], [])
     tokenizer.chat_template = CHATML
     torch.manual_seed(0)
     config = Qwen3NextConfig(
@@ -168,7 +170,7 @@ def qwen3_next(folder: Path) -> Path:
 
 def qwen3_5(folder: Path, **config: Any) -> Path:
     """A Qwen3.5: three layers of linear attention, then one of full attention with an output gate."""
-    tokenizer = _byte_level(["<|endoftext|>", "<|im_start|>", "<|im_end|>"], [])
+    tokenizer = byte_level(["<|endoftext|>", "<|im_start|>", "<|im_end|>"], [])
     tokenizer.chat_template = CHATML
     torch.manual_seed(0)
     sizes: dict[str, Any] = {
@@ -191,7 +193,7 @@ def qwen3_5(folder: Path, **config: Any) -> Path:
 
 def mamba(folder: Path) -> Path:
     """A Mamba: no attention, and a cache of its own."""
-    tokenizer = _byte_level(["<|endoftext|>", "<|im_start|>", "<|im_end|>"], [])
+    tokenizer = byte_level(["<|endoftext|>", "<|im_start|>", "<|im_end|>"], [])
     tokenizer.chat_template = CHATML
     torch.manual_seed(0)
     config = MambaConfig(
@@ -255,7 +257,7 @@ def sentencepiece_like() -> PreTrainedTokenizerFast:
     )
 
 
-def _byte_level(special: list[str], added: list[str]) -> Qwen2Tokenizer:
+def byte_level(special: list[str], added: list[str]) -> Qwen2Tokenizer:
     learned = Tokenizer(models.BPE())
     learned.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     trainer = trainers.BpeTrainer(

@@ -55,8 +55,9 @@ def test_another_key_comes_into_the_answers_by_itself(words):
 
 
 def test_a_person_types_a_key_in_several_ways(words):
-    topic = read_corpus("en", words).topics["app"]["regenerate"]
-    asked = {topic.questions.draw(Random(seed), {}).lower() for seed in range(4000)}
+    corpus = read_corpus("en", words)
+    questions, slots = corpus.topics["app"]["regenerate"].questions, corpus.slots()
+    asked = {questions.draw(Random(seed), slots).lower() for seed in range(4000)}
     assert {f"what does {key} do" for key in ("ctrl+r", "ctrl r", "control r")} <= asked
 
 

@@ -1,6 +1,7 @@
 """The screen as a person meets it, on a scripted engine."""
 
 import threading
+from dataclasses import replace
 
 import pytest
 from doubles import Reply
@@ -94,7 +95,7 @@ async def test_coming_back_to_a_running_reply_shows_all_of_it_once(play) -> None
         await until(pilot, lambda: "one two" in shown(pilot))
         gate.set()
         await until(pilot, lambda: "one two three" in shown(pilot))
-        assert shown(pilot).count("one two three") == 1
+        assert shown(pilot).count("▌ one two three") == 1
 
 
 async def test_regenerating_shows_the_new_answer_in_place_of_the_old_one(play) -> None:
@@ -380,6 +381,28 @@ async def test_keys_that_come_in_a_burst_meet_the_setting_they_walked_to(play) -
             lambda: pilot.app.screen.query_one(SettingsPane)._session.conversation.overrides == {"top_k": 5},
         )
         assert "Choose among this many" in shown(pilot)
+
+
+async def test_while_the_model_thinks_a_key_asks_for_the_answer(play) -> None:
+    play.engine.replies = [Reply(["The answer."], thinking=["First I "], gate=play.engine.answers_now)]
+    async with play.running() as pilot:
+        assert "Answer now" not in shown(pilot)
+        await say(pilot, "Why?")
+        await until(pilot, lambda: "Answer now" in shown(pilot))
+        await pilot.press("ctrl+t")
+        await until(pilot, lambda: "The answer." in shown(pilot) and "Answer now" not in shown(pilot))
+
+
+async def test_a_server_that_cannot_end_a_thought_is_named_by_the_key(play) -> None:
+    gate = threading.Event()
+    play.engine.info = replace(play.engine.info, server="http://gpubox:8000")
+    play.engine.replies = [Reply(["The answer."], thinking=["First I "], gate=gate)]
+    async with play.running() as pilot:
+        await say(pilot, "Why?")
+        await until(pilot, lambda: "Answer now" in shown(pilot))
+        await pilot.press("ctrl+t")
+        await until(pilot, lambda: "cannot end the thinking early" in shown(pilot))
+        gate.set()
 
 
 async def test_thinking_folds_to_a_line_once_the_answer_begins_and_unfolds(play) -> None:

@@ -2,6 +2,7 @@
 
 import threading
 
+import pytest
 from doubles import Reply
 from screenplay import press, say, shown, until
 from test_right_place import box, go_to
@@ -137,7 +138,8 @@ async def test_the_screen_is_complete_before_the_storage_thread_has_answered(pla
             blocked.set()
 
 
-async def test_two_edits_of_one_message_both_come_back(play) -> None:
+@pytest.mark.parametrize("is_shown", [True, False], ids=["shown", "another is shown"])
+async def test_two_edits_of_one_message_both_come_back(play, is_shown: bool) -> None:
     async with play.running(size=WIDE) as pilot:
         await talk(pilot, "one")
         gate = threading.Event()
@@ -150,31 +152,12 @@ async def test_two_edits_of_one_message_both_come_back(play) -> None:
         await until(pilot, lambda: "waiting" in shown(pilot))
         box(pilot).edit(own_id, "one", is_reply=False)
         await press(pilot, " third")
+        if not is_shown:
+            await new(pilot)
         pilot.app.screen.chat.outbox.take_all_back()
-        await pilot.pause()
-        assert "second" in box(pilot).text
-        assert "third" in box(pilot).text
-        gate.set()
-
-
-async def test_two_edits_of_one_message_both_come_back_where_another_conversation_is_shown(play) -> None:
-    async with play.running(size=WIDE) as pilot:
-        await talk(pilot, "one")
-        gate = threading.Event()
-        play.engine.replies = [Reply(["a", "b"], gate=gate)]
-        await say(pilot, "more")
-        await until(pilot, lambda: len(play.engine.asked) == 2)
-        own_id = pilot.app.screen.shown.conversation.path()[0].id
-        box(pilot).edit(own_id, "second", is_reply=False)
-        await pilot.press("enter")
-        await until(pilot, lambda: "waiting" in shown(pilot))
-        box(pilot).edit(own_id, "one", is_reply=False)
-        await press(pilot, " third")
-        await new(pilot)
-        pilot.app.screen.chat.outbox.take_all_back()
-        await go_to(pilot, "one")
-        assert "second" in box(pilot).text
-        assert "third" in box(pilot).text
+        if not is_shown:
+            await go_to(pilot, "one")
+        await until(pilot, lambda: "second" in box(pilot).text and "third" in box(pilot).text)
         gate.set()
 
 

@@ -14,10 +14,9 @@ from multiprocessing.connection import Connection
 from typing import NamedTuple
 
 from qwen_tui.engine import wire
-from qwen_tui.engine.base import TokenCounts
 from qwen_tui.engine.redaction import one_line
 from qwen_tui.engine.stop_flag import StopPage
-from qwen_tui.engine.wire import Answer, Count, Ping
+from qwen_tui.engine.wire import Answer, Aside, Count, Inspect, Ping, Shown
 from qwen_tui.errors import QwenTuiError
 
 log = logging.getLogger(__name__)
@@ -40,9 +39,9 @@ class WorkerPipe:
         self._page = page
         self._sending = threading.Lock()
         self.jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
-        self.count: Callable[[Count], TokenCounts] = _not_ready
-        """Counts tokens; set by the main thread once there is a tokenizer. May raise QwenTuiError."""
-        self._counts: queue.SimpleQueue[tuple[int, Count]] = queue.SimpleQueue()
+        self.answer_aside: Callable[[Aside], Shown] = _not_ready
+        """Answers what needs no GPU; set by the main thread once there is a model. May raise QwenTuiError."""
+        self._asides: queue.SimpleQueue[tuple[int, Aside]] = queue.SimpleQueue()
 
     def send(self, number: int, answer: Answer) -> None:
         """Answer the question with this number."""
@@ -53,17 +52,21 @@ class WorkerPipe:
         """Whether the question with this number is to be abandoned."""
         return self._page.is_stopped(number)
 
+    def answers_now(self, number: int) -> bool:
+        """Whether the reply with this number is to end its thinking."""
+        return self._page.answers_now(number)
+
     def listen(self) -> None:
         """Read questions until the pipe closes, then end the process whatever the other threads are doing."""
-        threading.Thread(target=self._count_tokens, name="counting", daemon=True).start()
+        threading.Thread(target=self._answer_asides, name="asides", daemon=True).start()
         try:
             while True:
                 number, question = self._connection.recv()
                 match question:
                     case Ping():
                         self.send(number, question)
-                    case Count():
-                        self._counts.put((number, question))
+                    case Count() | Inspect():
+                        self._asides.put((number, question))
                     case _:
                         self.jobs.put(Job(number, question, time.monotonic()))
         except (EOFError, OSError):
@@ -72,20 +75,20 @@ class WorkerPipe:
             log.exception("the pipe cannot be read")
             os._exit(1)
 
-    def _count_tokens(self) -> None:
+    def _answer_asides(self) -> None:
         while True:
-            number, question = self._counts.get()
+            number, question = self._asides.get()
             answer: Answer
             try:
-                answer = self.count(question)
+                answer = self.answer_aside(question)
             except QwenTuiError as error:
                 answer = error
             except Exception as error:
-                log.exception("counting failed")
+                log.exception("answering %s failed", type(question).__name__)
                 detail = one_line(f"{type(error).__name__}: {error}")
                 answer = QwenTuiError("engine.unexpected", detail=detail)
             self.send(number, answer)
 
 
-def _not_ready(_: Count) -> TokenCounts:
+def _not_ready(_: Aside) -> Shown:
     raise QwenTuiError("engine.not_ready")

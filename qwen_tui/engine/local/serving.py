@@ -8,6 +8,7 @@ from functools import partial
 
 from qwen_tui.engine import wire
 from qwen_tui.engine.base import LoadProgress, Request
+from qwen_tui.engine.inspection import PromptTokens
 from qwen_tui.engine.local.control_thread import Job, WorkerPipe
 from qwen_tui.engine.local.decoding.baseline import bytes_a_second, bytes_a_token, plain_generate
 from qwen_tui.engine.local.faults import free_memory, in_plain_words, is_device_broken, is_out_of_memory
@@ -16,6 +17,7 @@ from qwen_tui.engine.local.generation.prefill_ahead import read_ahead
 from qwen_tui.engine.local.loading.choose_model import resolve
 from qwen_tui.engine.local.loading.download_progress import DownloadStopped
 from qwen_tui.engine.local.loading.load import Loaded, load
+from qwen_tui.engine.local.prompts.inspecting import inspected
 from qwen_tui.engine.wire import GoOn, Load, Located, MeasureMemory, MeasurePlain, MemoryRates, Prepare
 from qwen_tui.errors import QwenTuiError
 
@@ -85,9 +87,20 @@ def _load(pipe: WorkerPipe, number: int, question: Load) -> Loaded | None:
         log.exception("loading %s failed", spec)
         pipe.send(number, in_plain_words(error))
         return None
-    pipe.count = lambda asked: loaded.prompts.count(asked.messages, asked.thinking, continues=asked.continues)
+    pipe.answer_aside = partial(aside, loaded)
     pipe.send(number, loaded.info)
     return loaded
+
+
+def aside(loaded: Loaded, question: wire.Aside) -> wire.Shown:
+    """Answer a question that needs no GPU, on another thread. May raise QwenTuiError."""
+    match question:
+        case wire.Count():
+            return loaded.prompts.count(question.messages, question.thinking, continues=question.continues)
+        case wire.Inspect():
+            tokens = inspected(loaded.prompts, loaded.token_text, question.request, question.template)
+            reused = loaded.cache.reusable([token.id for token in tokens]) if question.template else 0
+            return PromptTokens(tuple(tokens), reused)
 
 
 def prepare(pipe: WorkerPipe, loaded: Loaded, number: int, question: Prepare) -> None:
@@ -144,7 +157,7 @@ def reply(pipe: WorkerPipe, loaded: Loaded, job: Job, request: Request) -> None:
     broken = out_of_memory = False
     try:
         send, is_stopped = partial(pipe.send, job.number), partial(pipe.is_stopped, job.number)
-        generate(loaded, request, send, is_stopped, job.arrived)
+        generate(loaded, request, send, is_stopped, job.arrived, partial(pipe.answers_now, job.number))
     except Exception as error:
         if not isinstance(error, QwenTuiError):
             log.exception("generating failed")

@@ -14,6 +14,14 @@ class Stopped(Exception):
     """The user stopped the reply."""
 
 
+class Ended(Stopped):
+    """The reply is complete, for another reason than its end token."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        """As in `Run.stop_reason`."""
+
+
 def never() -> bool:
     """Return False: for work that cannot be stopped."""
     return False

@@ -16,9 +16,10 @@ from qwen_tui.engine.base import (
     PromptMessage,
     Request,
     StopFlag,
+    Thinking,
     TokenCounts,
-    seed_for,
 )
+from qwen_tui.engine.inspection import PromptTokens
 from qwen_tui.engine.redaction import one_line
 from qwen_tui.engine.remote.completion_chunk import DONE, parse_event, parsed
 from qwen_tui.engine.remote.http_calls import Answer, Calls, Dropped
@@ -28,6 +29,8 @@ from qwen_tui.engine.remote.request_body import Asking, asking, named_in
 from qwen_tui.engine.remote.retries import Retries
 from qwen_tui.engine.remote.server_kinds import Kind
 from qwen_tui.engine.remote.token_counts import ServerTokenCounter
+from qwen_tui.engine.sampling import seed_for
+from qwen_tui.engine.thinking_room import thought_room, will_think
 from qwen_tui.errors import QwenTuiError
 
 log = logging.getLogger(__name__)
@@ -69,7 +72,7 @@ class RemoteEngine:
     def count(
         self,
         messages: Sequence[PromptMessage],
-        thinking: bool | None = None,
+        thinking: Thinking = None,
         *,
         continues: bool = False,
         stop: StopFlag | None = None,
@@ -81,6 +84,12 @@ class RemoteEngine:
             raise QwenTuiError("engine.stopped_early" if self.alive else "engine.closed") from None
         except Exception as error:
             raise unreachable(error, self._host) from error
+
+    def inspect(
+        self, request: Request, *, template: bool = True, stop: StopFlag | None = None
+    ) -> PromptTokens:
+        """Return the tokens of a prompt as far as the server shows them; see `Inspects.inspect`."""
+        return PromptTokens((), is_exact=False)
 
     def stream(self, request: Request, stop: StopFlag) -> Iterator[Event]:
         """Generate one reply; see `Engine.stream`. A stop drops the request, whatever the server is doing."""
@@ -99,7 +108,11 @@ class RemoteEngine:
             log.info("%s: %s", self._host, error)
             raise unreachable(error, self._host, has_begun=reply.has_begun) from error
 
-    def prepare(self, messages: Sequence[PromptMessage], thinking: bool | None = None) -> None:
+    def answer_now(self) -> bool:
+        """Return False: the protocol has no way to end a reply's thinking; see `Engine.answer_now`."""
+        return False
+
+    def prepare(self, messages: Sequence[PromptMessage], thinking: Thinking = None) -> None:
         """Do nothing; see `reads_ahead`."""
 
     def close(self) -> None:
@@ -148,9 +161,15 @@ class RemoteEngine:
             self._counter.was_too_low()
 
     def _most_new_tokens(self, request: Request, stop: StopFlag) -> int:
-        """Limit the reply to the room after its prompt: vLLM and SGLang refuse what might exceed the window."""
+        """Limit the reply to the room after its prompt: vLLM and SGLang refuse what might exceed the window.
+
+        Thinking has room of its own, next to that of the answer: see `Reply.is_long_enough`.
+        """
         window, wanted = self.info.context_window, request.sampling.max_new_tokens
         room = max(1, reply_room(window, wanted))
+        if will_think(self.info, request.thinking):
+            thoughts = thought_room(window, request.thinking_budget)
+            room, wanted = room + thoughts, wanted + thoughts
         if room == wanted:
             return wanted
         try:
@@ -181,6 +200,12 @@ class RemoteEngine:
             if not reply.has_begun:
                 yield from self._notes(asked)
             yield from reply.take(piece)
+            if reply.has_thought and not self.info.thinks:
+                self.info = replace(self.info, thinks=True)
+            has_both_rooms = asked.sampling["max_new_tokens"] > reply.request.sampling.max_new_tokens
+            if has_both_rooms and reply.is_long_enough and not reply.finish_reason:
+                reply.finish_reason = "length"
+                break
             if piece.error:
                 raise QwenTuiError("server.error", host=self._host, detail=one_line(piece.error))
         if reply.finish_reason in ("", *_BROKEN):

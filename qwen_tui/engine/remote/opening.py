@@ -61,6 +61,7 @@ def open_remote(
         dtype="",
         device=server.host,
         can_think=served.kind.takes_template_arguments,
+        rereads=("effort",),
         counts_exactly=counter.is_exact,
         load_seconds=time.monotonic() - began,
         reasons=reasons,

@@ -33,6 +33,9 @@ class Reply:
         self.not_taken: tuple[str, ...] = ()
         self.has_begun = False
         """Whether a piece has arrived, so that the request can no longer be repeated."""
+        self.has_thought = False
+        """Whether the model has thought."""
+        self._answer_pieces = 0
         self.finish_reason = ""
         self.prompt_tokens = 0
         self._info = info
@@ -44,6 +47,14 @@ class Reply:
         thinks = bool(_ALWAYS_THINKS.search(info.model)) and not request.continues
         self._splitter = ThinkingSplitter(thinks=thinks, begun=request.continues)
         self._is_apart = False
+
+    @property
+    def is_long_enough(self) -> bool:
+        """Whether the answer has used up its room; the server only knows the sum of both rooms.
+
+        Most servers send a piece for each token, none sends more pieces than tokens.
+        """
+        return self._answer_pieces >= self.request.sampling.max_new_tokens
 
     def take(self, piece: CompletionChunk) -> Iterator[Event]:
         """Return the events of a piece. Text counts as one token until the server reports the number."""
@@ -60,10 +71,14 @@ class Reply:
             self._first_at = self._first_at or self._last_at
             self._new_tokens += 1
         if piece.reasoning:
+            self.has_thought = True
             yield from self._begin_reasoning()
             yield ThinkingDelta(piece.reasoning)
         if piece.text:
-            yield from _events(self._splitter.push(piece.text))
+            pieces = self._splitter.push(piece.text)
+            self.has_thought = self.has_thought or self._splitter.is_thinking
+            self._answer_pieces += any(each.channel is Channel.ANSWER for each in pieces)
+            yield from _events(pieces)
         self.finish_reason = piece.finish_reason or self.finish_reason
 
     def _begin_reasoning(self) -> Iterator[Event]:
@@ -83,7 +98,10 @@ class Reply:
 
     def end(self, reason: str) -> Iterator[Event]:
         """Yield the rest of the text, then `Finished`."""
-        yield from self.flush(is_cut=reason != "eos")
+        is_cut = reason != "eos"
+        yield from self.flush(is_cut=is_cut)
+        if (reread := self._splitter.reread(is_cut=is_cut)) is not None:
+            yield reread
         yield Finished(self._run(reason))
 
     def _run(self, reason: str) -> Run:

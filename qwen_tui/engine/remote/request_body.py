@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from qwen_tui.chat.messages import Json, Role
-from qwen_tui.engine.base import SAMPLING_FIELDS, PromptMessage, Request
+from qwen_tui.engine.base import NO_EFFORT, PENALTIES, SAMPLING_FIELDS, PromptMessage, Request, Thinking
 from qwen_tui.engine.remote.server_kinds import SAMPLERS, Kind
 from qwen_tui.errors import QwenTuiError
 
 _NEEDED = {"model", "messages", "stream", "max_tokens", "continue_final_message", "add_generation_prompt"}
 """Keys that must never be left out of a request."""
 
-_DOUBTFUL = {*SAMPLERS, "thinking"}
+_DOUBTFUL = {*SAMPLERS, "thinking", "effort"}
 """Settings outside the protocol, which a server may ignore."""
 
 
@@ -48,17 +48,24 @@ def asking(
         "max_tokens": most_new_tokens,
         "seed": seed,
     }
-    body |= {name: value for name, value in values.items() if name not in SAMPLERS}
+    left_out = SAMPLERS if kind.takes_penalties else (*SAMPLERS, *PENALTIES)
+    body |= {name: value for name, value in values.items() if name not in left_out}
     samplers = {name: value for name, value in values.items() if name in SAMPLERS}
     if kind.takes_generation_config and samplers:
         body["generation_config"] = json.dumps(samplers)
     body |= {kind.samplers[name]: value for name, value in samplers.items() if name in kind.samplers}
     if request.thinking is not None and kind.takes_template_arguments:
-        body["chat_template_kwargs"] = {"enable_thinking": request.thinking}
+        body["chat_template_kwargs"] = template_arguments(request.thinking)
+    if request.thinking_budget is not None and kind.thinking_budget:
+        body[kind.thinking_budget] = request.thinking_budget
     if request.continues:
         _continue(body, request.messages[-1], kind)
     body = {key: value for key, value in body.items() if not _is_refused(key, value, refused)}
-    others = {"thinking": request.thinking, "seed": request.sampling.seed}
+    others = {
+        "effort" if isinstance(request.thinking, str) else "thinking": request.thinking,
+        "thinking_budget": request.thinking_budget,
+        "seed": request.sampling.seed,
+    }
     wanted = (*values, *(name for name, value in others.items() if value is not None))
     not_taken = tuple(name for name in wanted if not _is_in(name, body, kind))
     taken = {name: value for name, value in values.items() if name not in not_taken}
@@ -83,10 +90,21 @@ def _values(request: Request) -> dict[str, Json]:
     """Return the user's sampling values; the server chooses the rest."""
     sampling = request.sampling
     if sampling.greedy:
-        chosen: dict[str, Json] = {"temperature": 0.0, "repetition_penalty": sampling.repetition_penalty}
+        chosen: dict[str, Json] = {
+            "temperature": 0.0,
+            **{name: getattr(sampling, name) for name in PENALTIES},
+        }
     else:
         chosen = {name: getattr(sampling, name) for name in SAMPLING_FIELDS}
+    chosen["stop"] = list(sampling.stop) or None
     return {name: value for name, value in chosen.items() if value is not None}
+
+
+def template_arguments(thinking: Thinking) -> dict[str, Json]:
+    """Return the variables that ask a chat template for thinking, for none, or for an effort."""
+    if isinstance(thinking, str):
+        return {"enable_thinking": thinking != NO_EFFORT, "reasoning_effort": thinking}
+    return {} if thinking is None else {"enable_thinking": thinking}
 
 
 def message_body(message: PromptMessage) -> dict[str, Json]:
@@ -107,6 +125,8 @@ def _continue(body: dict[str, Json], last: PromptMessage, kind: Kind) -> None:
 
 
 def _is_in(name: str, body: dict[str, Json], kind: Kind) -> bool:
-    if name == "thinking":
+    if name in ("thinking", "effort"):
         return "chat_template_kwargs" in body
+    if name == "thinking_budget":
+        return kind.thinking_budget in body
     return kind.samplers.get(name, name) in body or (name in SAMPLERS and "generation_config" in body)

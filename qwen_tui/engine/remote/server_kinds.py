@@ -25,8 +25,12 @@ class Kind:
     """False for software that was not identified: it is sent everything, and may ignore some."""
     takes_generation_config: bool = False
     """Whether it supports `SAMPLERS` in one JSON string, as in transformers' GenerationConfig."""
+    takes_penalties: bool = True
+    """Whether it supports `presence_penalty` and `frequency_penalty` as the protocol defines them."""
     takes_template_arguments: bool = False
     """Whether it supports `chat_template_kwargs`, including `enable_thinking`."""
+    thinking_budget: str = ""
+    """The name of the limit on the tokens of a thought; empty if there is none for a single request."""
     continuing: Continuing = "no"
     counting: TokenCounting = "no"
 
@@ -34,16 +38,27 @@ class Kind:
 _SAME = {name: name for name in SAMPLERS}
 
 VLLM = Kind(
-    name="vLLM", samplers=_SAME, takes_template_arguments=True, continuing="flag", counting="messages"
+    name="vLLM",
+    samplers=_SAME,
+    takes_template_arguments=True,
+    thinking_budget="thinking_token_budget",
+    continuing="flag",
+    counting="messages",
 )
 SGLANG = Kind(name="SGLang", samplers=_SAME, takes_template_arguments=True, continuing="flag")
 LLAMA_CPP = Kind(
     name="llama.cpp",
     samplers=_SAME | {"repetition_penalty": "repeat_penalty"},
     takes_template_arguments=True,
+    thinking_budget="reasoning_budget_tokens",
     continuing="by_itself",
     counting="text",
 )
 OLLAMA = Kind(name="Ollama", continuing="by_itself")
-TRANSFORMERS = Kind(name="transformers serve", takes_generation_config=True, takes_template_arguments=True)
+TRANSFORMERS = Kind(
+    name="transformers serve",
+    takes_generation_config=True,
+    takes_penalties=False,  # it refuses one, and turns the other into a repetition penalty
+    takes_template_arguments=True,
+)
 OTHER = Kind(name="OpenAI-compatible", samplers=_SAME, is_known=False, takes_template_arguments=True)

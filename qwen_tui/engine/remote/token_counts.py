@@ -12,10 +12,10 @@ from itertools import accumulate, pairwise
 import httpx2
 
 from qwen_tui.chat.messages import Json, Role
-from qwen_tui.engine.base import PromptMessage, StopFlag, TokenCounts
+from qwen_tui.engine.base import PromptMessage, StopFlag, Thinking, TokenCounts
 from qwen_tui.engine.remote.completion_chunk import part, token_count
 from qwen_tui.engine.remote.http_calls import Calls
-from qwen_tui.engine.remote.request_body import message_body
+from qwen_tui.engine.remote.request_body import message_body, template_arguments
 from qwen_tui.engine.remote.server_kinds import Kind
 
 log = logging.getLogger(__name__)
@@ -68,7 +68,7 @@ class ServerTokenCounter:
     def count(
         self,
         messages: Sequence[PromptMessage],
-        thinking: bool | None,
+        thinking: Thinking,
         *,
         continues: bool,
         stop: StopFlag | None = None,
@@ -112,7 +112,7 @@ class ServerTokenCounter:
     def _asked(
         self,
         messages: Sequence[PromptMessage],
-        thinking: bool | None = None,
+        thinking: Thinking = None,
         continues: bool = False,
         stop: StopFlag | None = None,
     ) -> int | None:
@@ -121,7 +121,7 @@ class ServerTokenCounter:
         if continues:
             body |= {"continue_final_message": True, "add_generation_prompt": False}
         if thinking is not None:
-            body["chat_template_kwargs"] = {"enable_thinking": thinking}
+            body["chat_template_kwargs"] = template_arguments(thinking)
         if self._kind.counting == "text":
             prompt = part(self._calls.ask("POST", "/apply-template", body, stop).json, "prompt")
             if not isinstance(prompt, str):

@@ -5,13 +5,18 @@ SENTENCES: dict[str, str] = {
     "cli.models_description": (
         "List the models on this machine and the known ones, with the context that fits in each format.\n"
         "Downloads nothing, and sends a request only to the server, if one is set.\n"
+        "Only --lint fetches the tokenizer of a model that is not on this machine, and does not keep it.\n"
         "Exit status: 0, or 1 if there is no such --device."
     ),
     "cli.models_examples": (
         "examples:\n  qwen-tui models\n  qwen-tui models --device cuda:1\n  qwen-tui models --json\n"
-        "  qwen-tui models --clear"
+        "  qwen-tui models --lint Qwen/Qwen3-4B\n  qwen-tui models --clear"
     ),
     "cli.models_json": "print one JSON object: the devices, and each model with its figures",
+    "cli.models_lint": (
+        "print what the model's chat template and tokenizer do, without loading its weights; exit status 1 if it"
+        " cannot be used for chat"
+    ),
     "cli.models_clear": "remove cached quantized weights; the models themselves stay",
     "models.kept": "Cached quantized weights: {size} ({names}). Remove them with: qwen-tui models --clear",
     "models.cleared": "Removed {size} of cached quantized weights from {path}",

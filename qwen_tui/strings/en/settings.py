@@ -12,7 +12,19 @@ _FIELDS: dict[str, tuple[str, str]] = {
         "Repetition penalty",
         "Make tokens that already appeared less likely. 1: off.",
     ),
-    "max_new_tokens": ("Max new tokens", "The maximum length of a reply, in tokens."),
+    "presence_penalty": (
+        "Presence penalty",
+        "Make tokens that the reply already has less likely, however often. 0: off.",
+    ),
+    "frequency_penalty": (
+        "Frequency penalty",
+        "Make tokens less likely the more often the reply has them. 0: off.",
+    ),
+    "max_new_tokens": ("Max new tokens", "The maximum length of an answer, in tokens, without its thinking."),
+    "stop": (
+        "Stop strings",
+        "End the answer before any of these texts, separated by commas; \\n is a new line.",
+    ),
     "seed": ("Seed", "The same seed and prompt give the same reply. Empty: a new seed for each reply."),
     "greedy": ("Greedy", "Always choose the most likely token: the same question gives the same reply."),
     "system_prompt": ("System prompt", "Instructions the model reads before the conversation."),
@@ -23,6 +35,11 @@ _FIELDS: dict[str, tuple[str, str]] = {
         "The model sees at most this many tokens. Empty: the whole context window.",
     ),
     "thinking": ("Thinking", "Let the model think before it replies, if its chat template supports that."),
+    "effort": ("Effort", "How much the model thinks, as far as its chat template knows efforts."),
+    "thinking_budget": (
+        "Thinking budget",
+        "End the thinking after this many tokens, so that the answer begins. Empty: whatever the answer leaves.",
+    ),
     "model": (
         "Model",
         "guide, a folder, a name on the hub such as Qwen/Qwen2.5-7B-Instruct, or a model on the server.",

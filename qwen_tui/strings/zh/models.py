@@ -4,13 +4,16 @@ SENTENCES: dict[str, str] = {
     "cli.models": "列出模型，以及本机装得下哪些",
     "cli.models_description": (
         "列出本机的模型和已知的模型，以及每种格式下能容纳多长的上下文。\n"
-        "不下载；只有设置了服务器时才向它查询。退出码：0；--device 指定的设备不存在时为 1。"
+        "不下载；只有设置了服务器时才向它查询。\n"
+        "只有 --lint 会临时下载本机没有的模型的分词器，用完即删。\n"
+        "退出码：0；--device 指定的设备不存在时为 1。"
     ),
     "cli.models_examples": (
         "示例：\n  qwen-tui models\n  qwen-tui models --device cuda:1\n  qwen-tui models --json\n"
-        "  qwen-tui models --clear"
+        "  qwen-tui models --lint Qwen/Qwen3-4B\n  qwen-tui models --clear"
     ),
     "cli.models_json": "输出一个 JSON 对象：设备，以及每个模型的数据",
+    "cli.models_lint": "检查这个模型的对话模板和分词器，不加载权重；不能用来聊天时退出码为 1",
     "cli.models_clear": "删除缓存的量化权重；模型本身保留",
     "models.kept": "缓存的量化权重：{size}（{names}）。删除：qwen-tui models --clear",
     "models.cleared": "已从 {path} 删除 {size} 量化权重缓存",

@@ -6,7 +6,10 @@ _FIELDS: dict[str, tuple[str, str]] = {
     "top_k": ("Top-k", "只从最可能的 k 个 token 中选。0 为关闭。"),
     "min_p": ("Min-p", "去掉概率低于“最高概率 × 此值”的 token。0 为关闭。"),
     "repetition_penalty": ("重复惩罚", "降低已出现过的 token 的概率。1 为关闭。"),
-    "max_new_tokens": ("最大生成长度", "一条回复最多生成多少 token。"),
+    "presence_penalty": ("存在惩罚", "降低回复里已有 token 的概率，不论出现几次。0 为关闭。"),
+    "frequency_penalty": ("频率惩罚", "token 在回复里出现得越多，概率降得越低。0 为关闭。"),
+    "max_new_tokens": ("最大生成长度", "一条回答最多生成多少 token，不含思考。"),
+    "stop": ("停止字符串", "遇到其中任一段文字就结束回答。用英文逗号分隔，\\n 表示换行。"),
     "seed": ("随机种子", "种子和提示词都相同，回复就相同。留空则每次随机。"),
     "greedy": ("贪心解码", "总选最可能的 token：同一问题，同一回复。"),
     "system_prompt": ("系统提示词", "对话开始前给模型的指示。"),
@@ -14,6 +17,11 @@ _FIELDS: dict[str, tuple[str, str]] = {
     "memory_turns": ("记忆轮数", "模型最多看到最近多少轮。留空则不限。"),
     "memory_tokens": ("记忆 token 数", "模型最多看到多少 token。留空则用整个上下文窗口。"),
     "thinking": ("思考", "让模型先思考再回复（需要对话模板支持）。"),
+    "effort": ("思考强度", "让模型想多少（需要对话模板支持）。"),
+    "thinking_budget": (
+        "思考上限",
+        "思考满这么多 token 就结束，开始回答。留空则只给回答留出位置，其余都可用来思考。",
+    ),
     "model": (
         "模型",
         "guide、文件夹、Hugging Face 上的名称（如 Qwen/Qwen2.5-7B-Instruct），或服务器上的模型。",

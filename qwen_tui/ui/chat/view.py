@@ -36,6 +36,8 @@ from qwen_tui.ui.receipt.desk import ReceiptDesk
 from qwen_tui.ui.transcript.pane import TranscriptPane
 from qwen_tui.ui.transcript.welcome import Suggestion
 from qwen_tui.ui.widgets.notice import Notice
+from qwen_tui.wording.settings import thinking_in_words
+from qwen_tui.wording.units import draft_in_words
 
 if TYPE_CHECKING:  # it is imported late: see `TranscriptPane.complete`
     from qwen_tui.ui.transcript.find_bar import FindBar
@@ -66,6 +68,8 @@ class ChatView(Vertical):
     """The person's defaults."""
     engine_state: reactive[EngineState | None] = reactive[EngineState | None](None)
     """The state of the engine; None before it was requested."""
+    thinks: reactive[bool] = reactive(False, bindings=True)
+    """Whether the running reply is still a thought."""
     window_use: reactive[WindowUse] = reactive(WindowUse())
     """How much of the context window the conversation uses."""
 
@@ -169,6 +173,7 @@ class ChatView(Vertical):
             self.transcript.set_busy(is_busy)
             self.count()
         streaming = session.streaming  # read once: the reply may end at any moment
+        self.thinks = streaming is not None and streaming.is_thinking
         if streaming is not None and streaming.tokens:
             self.notice.retract(SERVER)
         if not self._turns.waiting(session.conversation.id):
@@ -180,10 +185,8 @@ class ChatView(Vertical):
     def _show_figures(self) -> None:
         """Show the newest token figures; during a reply they include what it has generated."""
         session, figures = self.session, self._counter.figures
-        if (use := self._counter.window_use(session)) is not None:
-            self.window_use = use
-        self.composer.counts_exactly = figures is None or figures.draft_is_exact
-        self.composer.draft_tokens = figures.draft_tokens if figures is not None else None
+        self.window_use = self._counter.window_use(session) or self.window_use
+        self.composer.draft_words = draft_in_words(*self._counter.draft)
         if session.streaming is None and figures and figures.conversation_id == session.conversation.id:
             self.transcript.show_window(figures)
 
@@ -191,6 +194,8 @@ class ChatView(Vertical):
         """Request a token count of the conversation and the draft."""
         engine = self.engine_state.engine if isinstance(self.engine_state, Ready) else None
         self._counter.ask(self.session, self.settings, self.composer.text, engine)
+        effective = self.settings.with_overrides(self.session.conversation.overrides)
+        self.composer.thinking = thinking_in_words(effective, engine)
 
     def _read_ahead(self) -> None:
         self._turns.read_ahead(self.session, lambda: self.settings)
@@ -200,8 +205,7 @@ class ChatView(Vertical):
     def submit(self, request: TurnRequest, session: ChatSession | None = None) -> None:
         """Queue a request to the model, in this conversation or in the shown one."""
         session = session or self.session
-        conversation_id = session.conversation.id
-        if not isinstance(request, Send | Edit) and self._turns.is_asked(conversation_id, request):
+        if not isinstance(request, Send | Edit) and self._turns.is_asked(session.conversation.id, request):
             self.notice.say(say("screen.asked_already"), QUEUE)
             return
         self.notice.clear()

@@ -1,6 +1,7 @@
 """The message box: where messages are written, and where refused or withdrawn ones return to."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 from textual import on
@@ -68,10 +69,10 @@ class Composer(Vertical):
     """A reply is running; messages sent now wait for it."""
     title: reactive[str] = reactive("")
     """The conversation's name, shown as the title."""
-    counts_exactly: reactive[bool] = reactive(True)
-    """False if `draft_tokens` is an estimate."""
-    draft_tokens: reactive[int | None] = reactive(None)
-    """The number of tokens of the draft; None if unknown."""
+    thinking: reactive[str] = reactive("")
+    """How the next reply is asked to think, in words; empty if it is left to the template."""
+    draft_words: reactive[str] = reactive(partial(draft_in_words, None))
+    """The number of tokens of the draft, in words."""
 
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -166,9 +167,8 @@ class Composer(Vertical):
         """Append a draft to the content, with the cursor at the end."""
         for attachment in draft.attachments:
             self._attachments.add(attachment)
-        between = "\n\n" if self._area.text and draft.text else ""
         self._area.move_cursor(self._area.document.end)
-        self._area.insert(between + draft.text)
+        self._area.insert(("\n\n" if self._area.text and draft.text else "") + draft.text)
         self._changed()
 
     def give_back(self, text: str) -> None:
@@ -178,9 +178,9 @@ class Composer(Vertical):
             self.editing = self.editing._replace(kept=given.followed_by(self.editing.kept))
             self._changed()
             return
-        between = "\n\n" if given.text and here.text else ""
         for at, attachment in enumerate(given.attachments):
             self._attachments.add(attachment, at)
+        between = "\n\n" if given.text and here.text else ""
         self._area.insert(given.text + between, (0, 0), maintain_selection_offset=True)
         if not here.text:
             self._area.move_cursor(self._area.document.end)
@@ -199,9 +199,9 @@ class Composer(Vertical):
 
     watch_busy = watch_title
 
-    def watch_draft_tokens(self) -> None:
-        words = draft_in_words(self.draft_tokens, is_exact=self.counts_exactly)
-        self._area.border_subtitle = Content(words) if self._area.text or self._attachments.all else None
+    def watch_draft_words(self) -> None:
+        words = self.draft_words if self._area.text or self._attachments.all else ""
+        self._area.border_subtitle = Content(" · ".join(filter(None, (self.thinking, words))))
 
     @on(TextArea.Changed)
     @on(MessageArea.LargePaste)
@@ -251,6 +251,7 @@ class Composer(Vertical):
         return action != "cancel_edit" or self.editing is not None
 
     action_cancel_edit = leave_edit
+    watch_thinking = watch_draft_words
 
     def action_open_editor(self) -> None:
         try:
@@ -280,7 +281,7 @@ class Composer(Vertical):
         self._changed()
 
     def _changed(self) -> None:
-        self.watch_draft_tokens()
+        self.watch_draft_words()
         if self._resting is not None:
             self._resting.stop()
         self._resting = self.set_timer(DEBOUNCE_SECONDS, lambda: self.post_message(self.DraftChanged()))

@@ -110,6 +110,10 @@ class Outbox:
         self._drafts.note_queue(session.conversation)
         self._drafts.keep()
 
+    def answer_now(self, session: ChatSession) -> bool:
+        """End the thinking of this conversation's running reply; return False if the engine cannot do that."""
+        return self._turns.answer_now(session.conversation.id)
+
     def take_back(self, session: ChatSession) -> Turn | None:
         turn = self._turns.take_back(session.conversation.id)
         if turn is not None:

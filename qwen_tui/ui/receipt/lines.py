@@ -10,7 +10,7 @@ from typing import NamedTuple
 from qwen_tui.chat.cleaning import one_line
 from qwen_tui.chat.message_text import plausible
 from qwen_tui.chat.messages import Json, Message, Run, Status
-from qwen_tui.engine.base import DECODE_PATHS, ON_SERVER
+from qwen_tui.engine.base import DECODE_PATHS, EFFORTS, ON_SERVER, STOP_REASONS
 from qwen_tui.strings import say
 from qwen_tui.ui.markdown.lines import BLANK, Line
 from qwen_tui.ui.markdown.wrap import wrap
@@ -81,16 +81,26 @@ def _facts(run: Run, path: Sequence[Message]) -> Iterator[tuple[str, str]]:
     yield "seed", str(run.seed)[:40]
     yield "sampling", _listed(run.sampling) or unknown
     yield "not_taken", run.not_taken
-    yield "thinking", "" if run.thinking is None else say("receipt.on" if run.thinking else "receipt.off")
+    yield "thinking", _thinking(run)
     yield "system_prompt", run.system_prompt
     yield "first_sent", _first_sent(run.first_sent, path)
     yield "continued", _continued(run)
     yield "prompt", _prompt(run)
     yield "reply", tokens_in_words(run.new_tokens)
     yield "time", _times(run)
-    yield "ended", say(f"receipt.ended.{ended}") if ended in ("eos", "length", "stopped") else ended
+    yield "ended", say(f"receipt.ended.{ended}") if ended in STOP_REASONS else ended
     yield "digest", run.prompt_digest
     yield "extra", _listed(run.extra)
+
+
+def _thinking(run: Run) -> str:
+    asked = "" if run.thinking is None else say("receipt.on" if run.thinking else "receipt.off")
+    if run.effort:
+        asked = say(f"panes.effort.{run.effort}") if run.effort in EFFORTS else run.effort
+    closed = tokens_in_words(run.thought_closed_at) if run.thought_closed_at else ""
+    return say("clauses.between").join(
+        filter(None, (asked, say("receipt.thinking.closed", tokens=closed) if closed else ""))
+    )
 
 
 def _weights(run: Run) -> str:

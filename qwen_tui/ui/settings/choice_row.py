@@ -9,7 +9,7 @@ from qwen_tui.ui.settings.row import SettingRow
 
 
 class ChoiceRow(SettingRow):
-    """A value out of a few. An unset switch changes to the opposite of what applies."""
+    """A value out of a few, or none of them. An unset switch changes to the opposite of what applies."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right,space", "choose(1)", say("panes.key.next"), id="settings.next", show=False),
@@ -24,5 +24,6 @@ class ChoiceRow(SettingRow):
         if self.option.kind == "switch":
             self.change(not (resolved.own if resolved.value is None else resolved.value))
             return
-        choices = self.option.choices
-        self.change(choices[(choices.index(resolved.value) + by) % len(choices)])
+        choices = (*((None,) if self.option.optional else ()), *resolved.choices)
+        place = choices.index(resolved.value) if resolved.value in choices else 0
+        self.change(choices[(place + by) % len(choices)])

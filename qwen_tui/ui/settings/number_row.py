@@ -70,7 +70,7 @@ class NumberRow(SettingRow):
             event.stop()  # only cancels the draft; the panel keeps the focus
             self.draft = None
         elif self.draft is None:
-            # A minus also starts a draft: no setting may be negative, and the check then reports it.
+            # A minus also starts a draft: where a setting may not be negative, the check then reports it.
             if event.character is None or not (event.character.isdecimal() or event.character in ".-"):
                 return
             self._add(event, event.character)

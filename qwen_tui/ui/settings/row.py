@@ -110,6 +110,8 @@ class SettingRow(Widget):
             return say("panes.restarts")
         if self.resolved.idle:
             return say(f"panes.idle.{self.resolved.idle}")
+        if self.resolved.rereads:
+            return say("panes.rereads")
         return say("panes.overridden") if self.resolved.overridden_elsewhere else ""
 
     @property

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from kernels_on_cpu import attention, delta_rule, dense, experts, four_bits, rotary
+from kernels_on_cpu import attention, delta_rule, delta_rule_prefill, dense, experts, four_bits, rotary
 from torch.nn.functional import rms_norm, scaled_dot_product_attention, silu
 
 EPS = 1e-6
@@ -110,6 +110,33 @@ def test_the_gated_delta_rule(slowness: float) -> None:
         normed = rms_norm(read.view(heads, size), (size,), gain, EPS)
         close(out, (normed * silu(gates.view(heads, size))).flatten())
         close(state, expected_state)
+
+
+@pytest.mark.parametrize("slowness", [0.0, 30.0])
+def test_the_gated_delta_rule_of_many_tokens_is_that_of_one_after_another(slowness: float) -> None:
+    """A chunk and a part of another, with memory before them; equal keys make the system ill-conditioned."""
+    torch.manual_seed(0)
+    keys, heads, key_dim, value_dim, taps, tokens = 1, 2, 32, 16, 4, delta_rule_prefill.CHUNK + 6
+    channels = 2 * keys * key_dim + heads * value_dim
+    weight, decay, bias, gain = (
+        torch.randn(*shape) for shape in ((channels, 1, taps), (heads,), (heads,), (value_dim,))
+    )
+    projected = torch.randn(tokens, channels + heads * value_dim + 2 * heads)
+    projected[:40, keys * key_dim : 2 * keys * key_dim] = 1.0
+    projected[:, -heads:] += slowness
+    convolved, state = torch.randn(1, channels, taps), torch.randn(1, heads, key_dim, value_dim)
+    expected_convolved, expected_state = convolved.clone(), state.clone()
+    mixed = delta_rule_prefill.convolve(projected, weight, convolved)
+    out = delta_rule_prefill.recur(mixed, projected, decay, bias, state, gain, EPS, keys)
+    for row in range(tokens):
+        expected_mixed, expected = torch.empty(channels), torch.empty(heads * value_dim)
+        delta_rule.convolve(projected[row], weight, expected_convolved, expected_mixed)
+        arguments = (decay, bias, expected_state, gain, EPS, keys, expected)
+        delta_rule.recur(expected_mixed, projected[row], *arguments)
+        close(mixed[row], expected_mixed)
+        close(out[row], expected, 1e-4)
+    close(convolved, expected_convolved)
+    close(state, expected_state, 1e-4)
 
 
 @pytest.mark.parametrize("adds_to_one", [True, False])

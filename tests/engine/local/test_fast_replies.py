@@ -32,9 +32,14 @@ def asking(tokens: int = 40, **sampling: object) -> Request:
     return Request(messages=(user("What is a token?"),), sampling=wanted)
 
 
-@pytest.mark.parametrize("penalty", [1.0, 1.3])
-def test_greedy_tokens_are_those_of_generate(plain: Loaded, fast: Loaded, penalty: float) -> None:
-    request = asking(greedy=True, repetition_penalty=penalty)
+@pytest.mark.parametrize(
+    "penalties",
+    [{}, {"repetition_penalty": 1.3}, {"presence_penalty": 1.5, "frequency_penalty": 0.3}],
+)
+def test_greedy_tokens_are_those_of_generate(
+    plain: Loaded, fast: Loaded, penalties: dict[str, float]
+) -> None:
+    request = asking(greedy=True, **penalties)
     by_generate, by_graph = run_of(reply(plain, request)), run_of(reply(fast, request))
     assert by_graph.token_ids == by_generate.token_ids
     assert (by_generate.decode_path, by_graph.decode_path) == ("generate", "graph")

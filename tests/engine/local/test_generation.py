@@ -15,7 +15,7 @@ import tiny_models
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from loaded_models import loaded_from
+from loaded_models import loaded_from, with_decoder
 from transformers import GenerationConfig
 
 from qwen_tui.chat.messages import Role
@@ -31,6 +31,7 @@ from qwen_tui.engine.base import (
     ThinkingDelta,
 )
 from qwen_tui.engine.local.generation.generate import generate
+from qwen_tui.engine.local.generation.stop_search import StopSearch
 from qwen_tui.engine.local.loading.load import Loaded
 from qwen_tui.errors import QwenTuiError
 
@@ -279,6 +280,35 @@ def test_thinking_goes_on_where_the_prompt_left_it_open(qwen3: Loaded) -> None:
     with saying(qwen3, [*ids_of(qwen3, ", second.\n</think>\n\nDone"), qwen3.end_ids[-1]]):
         events = reply(qwen3, request)
     assert (thinking_of(events), text_of(events)) == (", second.", "Done")
+
+
+def test_a_stop_string_ends_the_answer_before_it_but_not_a_thought(qwen3: Loaded) -> None:
+    ids = ids_of(qwen3, "<think>\nFirst; then.\n</think>\n\nYes, a; b")
+    for loaded in (qwen3, with_decoder(qwen3)):
+        reply(loaded, asking(greedy=True, max_new_tokens=1))  # so that only tokens are chosen below
+        with saying(loaded, [*ids, 5, 5, 5]):
+            events = reply(loaded, asking(greedy=True, max_new_tokens=100, stop=("#", "; ")))
+        assert (thinking_of(events), text_of(events)) == ("First; then.", "Yes, a")
+        assert run_of(events).stop_reason == "stop_string"
+        assert run_of(events).sampling["stop"] == ["#", "; "]
+
+
+@given(st.text("ab", max_size=30), st.lists(st.text("ab", min_size=1, max_size=4), max_size=3), st.data())
+def test_the_text_before_the_first_stop_string_streams_whole(
+    text: str, strings: list[str], data: st.DataObject
+) -> None:
+    search, shown, rest = StopSearch(strings), "", text
+    while rest and not search.is_found:
+        size = data.draw(st.integers(1, 5))
+        shown, rest = shown + search.push(rest[:size]), rest[size:]
+    shown += search.flush()
+    assert search.is_found is any(each in text for each in strings)
+    assert text.startswith(shown)
+    assert not any(each in shown for each in strings)
+    if search.is_found:
+        assert text.startswith(tuple(strings), len(shown))
+    else:
+        assert shown == text
 
 
 def test_the_templates_end_of_turn_ends_a_reply(qwen2: Loaded) -> None:

@@ -27,6 +27,7 @@ from qwen_tui.engine.base import (
     TextDelta,
 )
 from qwen_tui.engine.local.cache.kv_cache import CHANGING_ROPES, common_prefix, rope_types
+from qwen_tui.engine.local.cache.snapshot import Snapshot, Snapshots
 from qwen_tui.engine.local.forward.prefill import LAST_TOKENS
 from qwen_tui.engine.local.loading.load import Loaded
 from qwen_tui.errors import QwenTuiError
@@ -257,7 +258,7 @@ def test_a_window_or_a_state_is_built_upon_but_not_cut(
     more = PromptMessage(Role.ASSISTANT, loaded.tokenizer.decode(run.token_ids), "", run.token_ids)
     assert loaded.prompts.build([user(LONG), more]).ids[:known] == loaded.cache.ids
     assert is_the_same(loaded, asking(user(LONG), more, user("And?"), tokens=30)) == known
-    assert is_the_same(loaded, asking(user(LONG), tokens=30)) == 0
+    assert is_the_same(loaded, asking(user(LONG), tokens=30)) == run.prompt_tokens - LAST_TOKENS
 
 
 @pytest.mark.parametrize("model", UNCUTTABLE)
@@ -279,14 +280,14 @@ def test_before_the_last_tokens_of_a_prompt_there_is_a_place_to_come_back_to(
 
 
 @pytest.mark.parametrize("model", UNCUTTABLE)
-def test_a_window_or_a_state_is_dropped_when_a_pass_is_broken_off(
+def test_a_window_or_a_state_is_as_before_the_chunk_in_which_a_pass_is_broken_off(
     model: Callable[[Path], Loaded], tmp_path: Path
 ) -> None:
     loaded = model(tmp_path)
     with failing(loaded, 0, 2), pytest.raises(torch.OutOfMemoryError):
         asked(loaded, asking(user(LONG)))
-    assert loaded.cache.ids == []
-    assert is_the_same(loaded, asking(user(LONG))) == 0
+    assert len(loaded.cache.ids) == 256
+    assert is_the_same(loaded, asking(user(LONG))) == 256
 
 
 @pytest.mark.parametrize(
@@ -348,3 +349,73 @@ def test_where_memory_is_short_a_prompt_is_read_in_smaller_parts(
     assert run.token_ids == expected.token_ids
     assert seen[:4] == [1024, 512, 256, 256]
     assert "no memory to read 1024 tokens at once" in caplog.text
+
+
+@pytest.fixture
+def kept_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Short conversations are kept, too."""
+    monkeypatch.setattr("qwen_tui.engine.local.cache.kv_cache.WORTH_KEEPING", 16)
+
+
+@pytest.mark.usefixtures("kept_early")
+@pytest.mark.parametrize("make", [tiny_models.qwen2, hybrid])
+def test_coming_back_to_a_conversation_reads_only_what_is_new(
+    make: Callable[..., Any], tmp_path: Path
+) -> None:
+    made = make(tmp_path / "model")
+    loaded = with_decoder(made if isinstance(made, Loaded) else loaded_from(made))
+    talks = [[user(f"{number} {LONG}"[:200])] for number in range(4)]
+    for talk in talks:
+        asked(loaded, asking(*talk))
+    for talk in (talks[0], talks[2], talks[0]):
+        before = len(loaded.prompts.build(talk).ids)
+        talk += [assistant("A fox."), user("And?")]
+        assert is_the_same(loaded, asking(*talk)) >= before - LAST_TOKENS
+    assert loaded.cache.kept is not None
+    assert [kept.is_on_device for kept in loaded.cache.kept.each] == [False] * 3
+    loaded.cache.release()
+    assert is_the_same(loaded, asking(*talks[1])) == 0
+
+
+@pytest.mark.usefixtures("kept_early")
+def test_what_is_kept_gives_way_where_memory_is_short(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("qwen_tui.engine.local.cache.kept_caches.MAIN_SHARE", 0)
+    loaded = with_decoder(loaded_from(tiny_models.qwen2(tmp_path / "model", window=4096)))
+    for text in ("first " + LONG, "second " + LONG):
+        asked(loaded, asking(user(text)))
+    assert loaded.cache.kept is not None
+    assert loaded.cache.kept.each == []
+    assert is_the_same(loaded, asking(user("first " + LONG))) < 64
+
+
+def test_an_edit_reads_from_the_turn_before_it(tmp_path: Path) -> None:
+    """Where states cannot be cropped, too: there is a snapshot at the end of each turn."""
+    loaded = hybrid(tmp_path / "model")
+    talk = [user(LONG[:150])]
+    starts = []
+    for number in range(4):
+        run = asked(loaded, asking(*talk))
+        starts.append(run.prompt_tokens)
+        talk += [assistant(reply_text(run, loaded)), user(f"And {number}?")]
+    asked(loaded, asking(*talk))
+    for turn in (3, 1):
+        edited = [*talk[: 2 * turn], user("Something else?")]
+        assert is_the_same(loaded, asking(*edited)) >= starts[turn - 1] - LAST_TOKENS
+
+
+def test_snapshots_over_their_budget_are_thinned_out() -> None:
+    each = Snapshot(10, (torch.zeros(100),)).nbytes
+    snapshots = Snapshots(3 * each)
+    for length in (10, 100, 105, 500):
+        snapshots.add(Snapshot(length, (torch.zeros(100),)))
+    assert [snapshot.length for snapshot in snapshots.each] == [10, 105, 500]
+    assert snapshots.before(104) is snapshots.each[0]
+    snapshots.drop_after(200)
+    assert [snapshot.length for snapshot in snapshots.each] == [10, 105]
+
+
+def reply_text(run: Run, loaded: Loaded) -> str:
+    text: str = loaded.tokenizer.decode(run.token_ids, skip_special_tokens=True)
+    return text

@@ -10,10 +10,11 @@ from loaded_models import loaded_from
 from test_generation import reply, run_of
 
 from qwen_tui.chat.messages import Role, Run
-from qwen_tui.engine.base import Finished, ModelSpec, PromptMessage, Request, Sampling, TextDelta, sampling_of
+from qwen_tui.engine.base import Finished, ModelSpec, PromptMessage, Request, Sampling, TextDelta
 from qwen_tui.engine.client import LocalEngine
 from qwen_tui.engine.local.loading.load import Loaded
 from qwen_tui.engine.opening import open_engine
+from qwen_tui.engine.sampling import sampling_of
 from qwen_tui.guide import model_folder
 
 QUESTION = (PromptMessage(Role.USER, "What is a token? " * 40),)

@@ -4,6 +4,7 @@ import logging
 import time
 import weakref
 from collections.abc import Iterator
+from dataclasses import replace
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from typing import Any
@@ -81,6 +82,24 @@ def test_the_memory_of_a_failed_reply_is_free_when_it_is_reported(
     logging.disable(logging.NOTSET)
     handle.remove()
     assert held[0]() is None
+
+
+def test_a_reply_is_asked_to_answer_now_by_its_number(
+    pipe: tuple[WorkerPipe, Connection], qwen3: Loaded
+) -> None:
+    page = pipe[0]._page
+    page.answer_now(7)
+    messages = (*HELLO, PromptMessage(Role.ASSISTANT, "", "Hm"))
+    request = Request(messages=messages, continues=True, sampling=Sampling(greedy=True, max_new_tokens=3))
+    closed = []
+    for number in (6, 7, 8):
+        asked = replace(request, most_tokens=12)
+        reply(pipe[0], qwen3, Job(number, asked, time.monotonic()), asked)
+        while not is_last(answer := pipe[1].recv()[1]):
+            pass
+        assert isinstance(answer, Finished)
+        closed.append(answer.run.thought_closed_at > 0)
+    assert closed == [False, True, False]
 
 
 def test_a_lost_device_is_told_from_other_failures() -> None:

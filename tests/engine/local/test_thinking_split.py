@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qwen_tui.engine.thinking import Channel, Piece, ThinkingSplitter
+from qwen_tui.engine.chat_format import Marks
+from qwen_tui.engine.thinking import Channel, Piece, Reread, ThinkingSplitter, unopened_thought
 
 
 def split(chunks: list[str], **start: bool) -> tuple[str, str]:
@@ -54,11 +55,59 @@ def test_thought_is_shown_while_it_goes_on() -> None:
 
 def test_tags_that_come_as_tokens_count_only_where_they_mean_something() -> None:
     splitter = ThinkingSplitter(by_text=False)
-    assert splitter.close() is None
+    assert splitter.mark("</think>") is None
     assert splitter.push("\n") == []
-    assert splitter.open()
-    assert not splitter.open()
+    assert splitter.mark("<think>") == []
+    assert splitter.mark("<think>") is None
     assert splitter.push("a </think> b\n") == [Piece(Channel.THINKING, "a </think> b")]
-    assert splitter.close() == []
+    assert splitter.mark("</think>") == []
     assert splitter.push("\n\nAnswer") == [Piece(Channel.ANSWER, "Answer")]
-    assert splitter.close() is None
+    assert splitter.mark("</think>") is None
+
+
+def test_other_marks_are_found_in_the_text_as_well() -> None:
+    marks = Marks("[THINK]", "[/THINK]")
+    splitter = ThinkingSplitter(marks=marks)
+    pieces = splitter.push("[THINK]Hm <think>.[/TH") + splitter.push("INK]Yes.")
+    assert pieces == [Piece(Channel.THINKING, "Hm <think>."), Piece(Channel.ANSWER, "Yes.")]
+
+
+@pytest.mark.parametrize(
+    ("text", "thinks", "expected"),
+    [
+        ("<think> is a tag that models write.", False, Reread("", "<think> is a tag that models write.")),
+        ("An answer without a thought.", True, Reread("", "An answer without a thought.")),
+        ("<think>Hm.</think>Yes.", False, None),
+        ("Hm.\n</think>\n\nYes.", True, None),
+        ("17 * 3 = 51.\n</think>\n\n**391**", False, Reread("17 * 3 = 51.", "**391**")),
+        ("", True, None),
+    ],
+)
+def test_a_reply_that_has_text_is_never_left_without_an_answer(
+    text: str, thinks: bool, expected: Reread | None
+) -> None:
+    splitter = ThinkingSplitter(thinks=thinks)
+    splitter.push(text)
+    splitter.flush()
+    assert splitter.reread(is_cut=False) == expected
+
+
+def test_a_thought_that_was_cut_off_stays_a_thought() -> None:
+    splitter = ThinkingSplitter()
+    splitter.push("<think>First of all")
+    splitter.flush(is_cut=True)
+    assert splitter.reread(is_cut=True) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Close it with `</think>` alone.",
+        "It ends so:\n```\n</think>\n```\nand then",
+        "One\n</think>\ntwo\n</think>\nthree",
+        "It ends with\n</think>\n",
+        "\n</think>\n\nNothing before it",
+    ],
+)
+def test_a_reply_that_explains_the_closing_tag_stays_whole(text: str) -> None:
+    assert unopened_thought(text) is None

@@ -1,11 +1,11 @@
 """Whatever happened before, a reply is the one that reading its whole prompt would give: tried at random.
 
-Turns, edits, other answers, going on, trimming, stops while a prompt is read and while a reply is written, reading
-ahead, replays, and memory that runs out in any layer.
+Turns, edits, other answers, other conversations, going on, trimming, stops while a prompt is read and while a reply
+is written, reading ahead, replays, and memory that runs out in any layer.
 """
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from test_kv_cache import cold, failing, user
 
 from qwen_tui.chat.messages import Role, Run
 from qwen_tui.engine.base import Event, PromptMessage, Request, Sampling
+from qwen_tui.engine.local.cache import kv_cache
 from qwen_tui.engine.local.generation.prefill_ahead import read_ahead
 from qwen_tui.engine.local.loading.load import Loaded
 
@@ -43,13 +44,16 @@ class Talk:
     loaded: Loaded
     sampling: dict[str, Any]
     messages: tuple[PromptMessage, ...] = ()
+    other: tuple[PromptMessage, ...] = ()
+    """Those of another conversation."""
 
     def send(self, text: str, tokens: int) -> None:
         self.messages = (*self.messages, user(text))
         self.answer(tokens)
 
     def answer(self, tokens: int) -> None:
-        self.take(reply(self.loaded, self.expected(tokens)[0]), self.expected(tokens)[1])
+        request, whole = self.expected(tokens)
+        self.take(reply(self.loaded, request), whole)
 
     def stopped(self, text: str, tokens: int, looks: int) -> None:
         """The so-many-th look at the stop flag sees it set."""
@@ -97,6 +101,9 @@ class Talk:
 
     def trim(self, _: int) -> None:
         self.messages = self.messages[2:]
+
+    def switch(self, _: int) -> None:
+        self.messages, self.other = self.other, self.messages
 
     def replay(self, tokens: int) -> None:
         if self.messages and self.messages[-1].role is Role.USER:
@@ -164,8 +171,14 @@ MODELS: dict[str, Callable[[Path], Loaded]] = {
 
 
 @pytest.fixture(scope="module", params=MODELS)
-def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Loaded:
-    loaded = MODELS[request.param](tmp_path_factory.mktemp(request.param))
+def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loaded]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kv_cache, "WORTH_KEEPING", 1)
+        yield made(request.param, tmp_path_factory)
+
+
+def made(name: str, tmp_path_factory: pytest.TempPathFactory) -> Loaded:
+    loaded = MODELS[name](tmp_path_factory.mktemp(name))
     # Tiny models know few positions; these are short enough to be extrapolated, and nothing is refused.
     return replace(loaded, info=replace(loaded.info, context_window=100_000))
 
@@ -182,6 +195,7 @@ STEPS = st.one_of(
     st.tuples(st.just(Talk.edit), st.integers(0, 3), texts, tokens),
     st.tuples(st.just(Talk.again), tokens),
     st.tuples(st.just(Talk.trim), st.just(0)),
+    st.tuples(st.just(Talk.switch), st.just(0)),
     st.tuples(st.just(Talk.replay), tokens),
     st.tuples(st.just(Talk.think_ahead), looks),
 )

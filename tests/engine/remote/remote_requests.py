@@ -5,6 +5,7 @@ import threading
 from qwen_tui.chat.messages import Role
 from qwen_tui.engine.base import Finished, PromptMessage, Request, Sampling, TextDelta, ThinkingDelta
 from qwen_tui.engine.remote.engine import RemoteEngine
+from qwen_tui.engine.thinking import Reread
 from qwen_tui.errors import QwenTuiError
 
 HELLO = Request(messages=(PromptMessage(Role.USER, "hello"),), sampling=Sampling(seed=3, max_new_tokens=50))
@@ -24,6 +25,9 @@ def reply(
             began.set()
     text = "".join(each.text for each in events if isinstance(each, TextDelta))
     thinking = "".join(each.text for each in events if isinstance(each, ThinkingDelta))
+    for each in events:
+        if isinstance(each, Reread):
+            thinking, text = each
     assert isinstance(events[-1], Finished)
     return text, thinking, events[-1].run
 

@@ -87,6 +87,16 @@ def test_a_model_that_always_thinks_may_close_what_its_template_opened(
     assert reply(connect())[:2] == ("Yes.", "Let me see.")
 
 
+def test_a_closing_tag_alone_on_its_line_ends_a_thought_that_nothing_opened(
+    connect: Connect, script: Script
+) -> None:
+    script.replies(with_events(delta("17 * 3 = 51.\n</th"), delta("ink>\n\n**51**"), end()))
+    assert reply(connect())[:2] == ("**51**", "17 * 3 = 51.")
+    about_the_tag = "<think> is a tag that models write."
+    script.replies(with_events(delta(about_the_tag), end()))
+    assert reply(connect())[:2] == (about_the_tag, "")
+
+
 def test_a_server_that_does_not_stream_answers_in_one_piece(connect: Connect, script: Script) -> None:
     whole = {"choices": [{"message": {"content": "All at once."}, "finish_reason": "stop"}]}
     script.replies(with_json(whole))

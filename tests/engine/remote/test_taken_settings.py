@@ -64,6 +64,53 @@ def test_each_server_gets_what_it_takes_by_its_own_names(
     assert notes(engine, request) == []  # said once
 
 
+def test_penalties_and_stop_strings_are_the_protocols_own(connect: Connect, script: Script) -> None:
+    request = replace(
+        HELLO,
+        sampling=Sampling(greedy=True, presence_penalty=1.5, frequency_penalty=0.2, stop=("###", "\n\n")),
+    )
+    script.serves({"id": "m", "owned_by": "vllm"})
+    assert notes(connect(), request) == []
+    asked = {"presence_penalty": 1.5, "frequency_penalty": 0.2, "stop": ["###", "\n\n"], "temperature": 0.0}
+    assert asked.items() <= script.bodies()[-1].items()
+    script.serves({"id": "m"})
+    paths = {"/v1/chat/completions": {}, "/load_model": {}}
+    script.answers["/openapi.json"] = with_json({"paths": paths})
+    assert [each.names for each in notes(connect(), request)] == [("presence_penalty", "frequency_penalty")]
+    assert script.bodies()[-1]["stop"] == ["###", "\n\n"]
+    assert not {"presence_penalty", "frequency_penalty"} & script.bodies()[-1].keys()
+
+
+@pytest.mark.parametrize(
+    ("owner", "name"),
+    [("vllm", "thinking_token_budget"), ("llamacpp", "reasoning_budget_tokens"), ("sglang", "")],
+)
+def test_effort_and_budget_of_thinking_have_the_servers_names(
+    connect: Connect, script: Script, owner: str, name: str
+) -> None:
+    script.serves({"id": "m", "owned_by": owner})
+    request = replace(HELLO, thinking="low", thinking_budget=300)
+    missing = [] if name else [("thinking_budget",)]
+    assert [each.names for each in notes(connect(), request)] == missing
+    body = script.bodies()[-1]
+    assert body["chat_template_kwargs"] == {"enable_thinking": True, "reasoning_effort": "low"}
+    assert body.get(name) == (300 if name else None)
+    assert body["max_tokens"] == 50 + 300
+
+
+def test_a_thought_does_not_use_up_the_answer(connect: Connect, script: Script) -> None:
+    thought = [delta(reasoning_content="hm ")] * 60
+    script.replies(with_events(*thought, *map(delta, ["a "] * 70), end("length")))
+    engine = connect()
+    text, thinking, run = reply(engine, replace(HELLO, thinking=True))
+    assert (thinking.count("hm"), text.count("a"), run.stop_reason) == (60, 50, "length")
+    # From now on it is known that this model thinks unless it is asked not to.
+    reply(engine, HELLO)
+    assert script.bodies()[-1]["max_tokens"] > 50
+    reply(engine, replace(HELLO, thinking=False))
+    assert script.bodies()[-1]["max_tokens"] == 50
+
+
 def test_a_parameter_that_is_refused_by_name_is_left_out_from_then_on(
     connect: Connect, script: Script
 ) -> None:

@@ -13,6 +13,7 @@ from textual.widgets import TextArea
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.ui.composer.attachment import Attachment
 from qwen_tui.ui.composer.composer import Composer
+from qwen_tui.wording.units import draft_in_words
 
 LARGE = "\n".join(f"line {number}" for number in range(1204))
 
@@ -274,10 +275,14 @@ async def test_the_count_of_tokens_is_shown_and_a_dash_while_unknown() -> None:
         assert not host.area.border_subtitle
         await pilot.press("x")
         assert "– tokens" in str(host.area.border_subtitle)
-        host.composer.draft_tokens = 1
+        host.composer.draft_words = draft_in_words(1)
         assert "1 token" in str(host.area.border_subtitle)
-        host.composer.draft_tokens = 1380
+        host.composer.draft_words = draft_in_words(1380)
         assert "1,380 tokens" in str(host.area.border_subtitle)
+        host.composer.thinking = "thinking: low"
+        assert str(host.area.border_subtitle).strip() == "thinking: low · 1,380 tokens"
+        await pilot.press("backspace")
+        assert str(host.area.border_subtitle).strip() == "thinking: low"
 
 
 async def test_escape_is_left_to_the_screen() -> None:

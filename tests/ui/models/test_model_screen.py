@@ -2,15 +2,17 @@
 
 import shutil
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 import tiny_models
 from loopback_hub import loopback_hub
 from screenplay import Screenplay, shown, until
+from waiting import HANGS
 
 from qwen_tui.engine.base import LoadProgress
-from qwen_tui.engine.models import devices
+from qwen_tui.engine.models import choices, devices, hub_model
 from qwen_tui.engine.models.cache_scan import cache_folder
 from qwen_tui.engine.models.catalogue import known
 from qwen_tui.engine.models.devices import Device
@@ -243,6 +245,9 @@ async def test_a_name_on_the_hub_is_told_with_its_size_before_it_is_downloaded(
     with loopback_hub({"somebody/tiny": tmp_path / "我的模型"}) as hub:
         monkeypatch.setenv("HF_ENDPOINT", hub.url)
         monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+        # A busy machine may need longer for an answer than a person would be made to wait for it.
+        monkeypatch.setattr(hub_model, "NETWORK_SECONDS", HANGS)
+        monkeypatch.setattr(choices, "hub_model", partial(hub_model.hub_model, seconds=HANGS))
         async with play.running() as pilot:
             await until(pilot, lambda: play.loads)
             models = await opened(pilot)

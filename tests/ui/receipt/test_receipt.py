@@ -1,6 +1,7 @@
 """The receipt dialog shows how a reply came about, whatever its file says, and asks for it to be replayed."""
 
 import time
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -200,3 +201,10 @@ def test_nothing_in_a_file_can_break_it(receipt, width) -> None:
     assert "\x1b" not in "".join(row.text for row in rows)
     assert text_of(message)
     assert receipt_text(receipt)
+
+
+def test_it_says_how_the_model_was_asked_to_think_and_who_ended_that() -> None:
+    run = replace(WHOLE, thinking=True, effort="xhigh", thought_closed_at=300, stop_reason="stop_string")
+    said = text_of(reply("x", receipt=(run,)))
+    assert "very high, ended by qwen-tui after 300 tokens" in said
+    assert "by a stop string" in said

@@ -2,23 +2,42 @@
 
 A prompt that shares a prefix with the previous one is read only from where they diverge. Layers that keep every
 token can be cropped to any length. Layers with a sliding window or a recurrent state can only be extended, or
-restored to the one snapshot; otherwise the prompt is read from its beginning.
+restored to a snapshot; without one, the prompt is read from its beginning. What another conversation left behind is
+kept elsewhere (`KeptCaches`).
 """
 
 import inspect
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from transformers import DynamicCache, PreTrainedModel
 from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
-from qwen_tui.engine.local.cache.snapshot import Snapshot, restore, take_snapshot
+from qwen_tui.engine.local.cache.kept_caches import Kept, KeptCaches, reusable
+from qwen_tui.engine.local.cache.snapshot import Snapshots, restore, take_snapshot
 from qwen_tui.engine.local.cache.static_kv_cache import StaticKVCache, StaticLayer
+from qwen_tui.engine.models.main_memory import main_memory
 
 CHANGING_ROPES = frozenset({"dynamic", "longrope"})
 """Rotary embeddings that depend on the length of the text, so that a shorter text's cached keys are wrong."""
+
+
+WORTH_KEEPING = 1024
+"""Least number of tokens that a prompt must drop for a copy of them to be kept."""
+
+SNAPSHOT_SHARE = 1 / 50
+"""Share of the device's memory that snapshots may take: 50 MB each for a hybrid model of 9 B parameters."""
+
+
+class FastPrefill(NamedTuple):
+    """A way to read tokens that is faster than the model's forward pass."""
+
+    read: Callable[[torch.Tensor, Callable[[int], None]], None]
+    """Appends tokens (C) to the static cache; calls the function with each layer's number before the layer."""
+    most_tokens: int
+    """With more tokens at once, the forward pass is as fast."""
 
 
 class KVCache:
@@ -30,14 +49,13 @@ class KVCache:
         static: StaticKVCache | None = None,
         *,
         prefills_without_mask: bool = False,
-        short_prefill: Callable[[torch.Tensor], None] | None = None,
+        fast_prefill: FastPrefill | None = None,
     ) -> None:
         self._static = static
         """Memory for `states`; None for a model that cannot use a static cache."""
         self.prefills_without_mask = prefills_without_mask
         """How chunks are read into the cache: see `chunked_prefill.prefills_without_mask`."""
-        self.short_prefill = short_prefill
-        """Prefills a few tokens (C) into `states` faster than the forward pass."""
+        self.fast_prefill = fast_prefill
         self._config = model.config.get_text_config(decoder=True)
         # A Mamba, for instance, has another kind of cache.
         takes_one = "past_key_values" in inspect.signature(model.forward).parameters
@@ -48,8 +66,12 @@ class KVCache:
         """The model's `past_key_values`; None for a model with another kind of cache."""
         self.ids: list[int] = []
         """The tokens in `states`, which has more of them between `begin` and `end`."""
-        self._snapshot: Snapshot | None = None
-        """State to which a cache that cannot be cropped can be restored."""
+        self._snapshots = Snapshots(int(SNAPSHOT_SHARE * _memory_of(model.device)))
+        """States to which a cache that cannot be cropped can be restored."""
+        self.kept = KeptCaches(model.device) if static is not None else None
+        """Other conversations' caches."""
+        if static is not None and self.kept is not None:
+            static.make_room = self.kept.give_way
         self._is_whole = True
         """False after an interrupted forward pass, which leaves layers with different numbers of tokens."""
 
@@ -59,14 +81,21 @@ class KVCache:
         Never all of them: the next token's logits come from reading the last one. With nothing left to read,
         `generate` silently computes something else.
         """
-        shared = common_prefix(self.ids, prompt_ids[:-1])
-        if shared == len(self.ids) or can_crop(self.states):
-            return shared
-        return self._snapshot.length if self._snapshot is not None and self._snapshot.length <= shared else 0
+        kept = self._best_kept(prompt_ids)
+        return max(self._reusable(prompt_ids), kept[0] if kept is not None else 0)
 
     def begin(self, prompt_ids: Sequence[int], *, reuse: bool = True) -> int:
         """Prepare for reading a prompt, and return how many of its tokens `states` already has."""
-        shared = self.reusable(prompt_ids) if reuse else 0
+        shared = self._reusable(prompt_ids) if reuse else 0
+        kept = self._best_kept(prompt_ids) if reuse else None
+        is_kept_better = kept is not None and kept[0] > shared
+        if self.kept is not None and self.states is not None:
+            loses = len(self.ids) - (common_prefix(self.ids, prompt_ids) if reuse else 0)
+            if loses >= WORTH_KEEPING or (is_kept_better and loses):
+                self.kept.keep(self.ids, self.states, self._snapshots.each)
+        if kept is not None and is_kept_better:
+            shared = kept[0]
+            self._return_to(kept[1])
         if shared and self.states is not None:
             self._bring_to(self.states, shared)
         else:
@@ -77,6 +106,30 @@ class KVCache:
                 self.states = DynamicCache(config=self._config)
         self.ids = self.ids[:shared]
         return shared
+
+    def _reusable(self, prompt_ids: Sequence[int]) -> int:
+        shared = common_prefix(self.ids, prompt_ids[:-1])
+        return reusable(self.ids, can_crop(self.states), self._snapshots.each, shared)
+
+    def _best_kept(self, prompt_ids: Sequence[int]) -> tuple[int, Kept] | None:
+        """Return the kept cache with most of a prompt's first tokens, and how many."""
+        if self.kept is None or self._static is None or not self.can_reuse:
+            return None
+        crops = not self._static.has_linear_layers
+        found = [
+            (reusable(kept.ids, crops, kept.snapshots, common_prefix(kept.ids, prompt_ids[:-1])), kept)
+            for kept in self.kept.each
+        ]
+        return max(found, key=lambda each: each[0], default=None)
+
+    def _return_to(self, kept: Kept) -> None:
+        """Make a kept cache the current one."""
+        assert self.kept is not None
+        assert self._static is not None
+        self.forget()
+        self.states = self._static.empty_states()
+        self.kept.take(kept, self.states)
+        self.ids, self._snapshots.each = list(kept.ids), list(kept.snapshots)
 
     @contextmanager
     def watching(self, model: PreTrainedModel) -> Iterator[None]:
@@ -91,13 +144,22 @@ class KVCache:
         ):
             yield
 
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Record whether a pass that is not the model's own completes."""
+        self._is_whole = False
+        yield
+        self._is_whole = True
+
     def note_broken_off(self) -> None:
         """Record that a pass did not finish, so that its layers may hold different numbers of tokens."""
         self._is_whole = False
 
     def take_snapshot(self, length: int) -> None:
         """Save the state after `length` tokens, which is the current length, for a later restore."""
-        self._snapshot = take_snapshot(self.states, length) if self.states is not None else None
+        snapshot = take_snapshot(self.states, length) if self.states is not None else None
+        if snapshot is not None:
+            self._snapshots.add(snapshot)
 
     def end(self, sequence: Sequence[int]) -> None:
         """Record what was read: a prefix of `sequence`, the prompt followed by the generated tokens.
@@ -111,30 +173,45 @@ class KVCache:
         elif self._is_whole or can_crop(self.states):
             crop(self.states, length)
             self.ids = list(sequence[:length])
-        elif self._snapshot is not None:
-            restore(self.states, self._snapshot)
-            self.ids = list(sequence[: self._snapshot.length])
+        elif (snapshot := self._snapshots.before(length)) is not None:
+            restore(self.states, snapshot)
+            self.ids = list(sequence[: snapshot.length])
         else:
             self.forget()
+        self._snapshots.drop_after(len(self.ids))
         self._is_whole = True
 
     def forget(self) -> None:
         """Drop the cached prompt."""
-        self.states, self.ids, self._snapshot = None, [], None
+        self.states, self.ids = None, []
+        self._snapshots.each = []
 
     def release(self) -> None:
-        """Drop the cached prompt and free the static memory."""
+        """Drop everything that is cached and free the static memory."""
+        if self.kept is not None:
+            self.kept.clear()
         if self._static is not None:
             self.forget()
             self._static.free()
 
     def _bring_to(self, states: DynamicCache, length: int) -> None:
-        if length < len(self.ids) and not can_crop(states) and self._snapshot is not None:
-            restore(states, self._snapshot)
-        else:
+        if can_crop(states):
             crop(states, length)
-        if self._snapshot is not None and self._snapshot.length > length:
-            self._snapshot = None
+            return
+        if length < len(self.ids):
+            snapshot = self._snapshots.before(length)
+            assert snapshot is not None
+            restore(states, snapshot)
+        else:  # so that an edit of what comes next need not read what came before
+            self.take_snapshot(length)
+        self._snapshots.drop_after(length)
+
+
+def _memory_of(device: torch.device) -> int:
+    """Return the memory of a GPU, or what is free of main memory, in bytes."""
+    if device.type == "cuda":
+        return int(torch.cuda.get_device_properties(device).total_memory)
+    return main_memory().free
 
 
 def common_prefix(one: Sequence[int], other: Sequence[int]) -> int:

@@ -1,11 +1,13 @@
-"""Snapshots of caches whose layers cannot be cropped.
+"""Snapshots of caches whose layers cannot be cropped, several of them within a budget of memory.
 
 To restore one, layers that keep every token are cropped; a sliding window's keys and values are kept; a recurrent
 state is copied, since the library updates it in place.
 """
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+import torch
 from transformers import DynamicCache
 from transformers.cache_utils import (
     DynamicLayer,
@@ -30,6 +32,35 @@ class Snapshot(NamedTuple):
 
     length: int
     layers: tuple[Any, ...]
+
+    @property
+    def nbytes(self) -> int:
+        """Memory that it takes."""
+        return sum(tensor.nbytes for tensor in _tensors(self.layers))
+
+
+class Snapshots:
+    """The snapshots of one text, shortest first."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most_bytes = most_bytes
+        self.each: list[Snapshot] = []
+
+    def add(self, snapshot: Snapshot) -> None:
+        """Add the longest one; over the budget, drop the one without which the fewest tokens are read again."""
+        self.each = [*(each for each in self.each if each.length < snapshot.length), snapshot]
+        while len(self.each) > 1 and sum(each.nbytes for each in self.each) > self._most_bytes:
+            lengths = [0, *(each.length for each in self.each)]
+            gaps = [after - before for before, after in zip(lengths, lengths[2:], strict=False)]
+            del self.each[gaps.index(min(gaps))]
+
+    def before(self, length: int) -> Snapshot | None:
+        """Return the longest snapshot of at most this many tokens."""
+        return next((each for each in reversed(self.each) if each.length <= length), None)
+
+    def drop_after(self, length: int) -> None:
+        """Drop those of more tokens, since the text has changed there."""
+        self.each = [each for each in self.each if each.length <= length]
 
 
 def take_snapshot(states: DynamicCache, length: int) -> Snapshot | None:
@@ -62,3 +93,11 @@ def _state_of(layer: Any) -> Any:
         states = (layer.conv_states, layer.recurrent_states)
         return tuple({i: state.clone() for i, state in each.items() if state is not None} for each in states)
     return None
+
+
+def _tensors(part: Any) -> Iterator[torch.Tensor]:
+    if isinstance(part, torch.Tensor):
+        yield part
+    elif isinstance(part, dict | tuple):
+        for each in part.values() if isinstance(part, dict) else part:
+            yield from _tensors(each)

@@ -5,6 +5,7 @@ token is written in place, while the library's layers copy the whole cache for i
 transformers' own, which updates their states in place.
 """
 
+from collections.abc import Callable
 from contextlib import suppress
 
 import torch
@@ -93,6 +94,8 @@ class StaticKVCache:
             for layer in DynamicCache(config=self._config).layers
         ]
         self.attention_layers = [layer for layer in self.layers if isinstance(layer, StaticLayer)]
+        self.make_room: Callable[[], bool] = lambda: False
+        """Frees memory that the cache could use; returns whether there was any."""
         self._linear_layers = [layer for layer in self.layers if not isinstance(layer, StaticLayer)]
 
     def empty_states(self) -> DynamicCache:
@@ -120,6 +123,11 @@ class StaticKVCache:
         return min(layer.capacity for layer in self.attention_layers)
 
     @property
+    def has_linear_layers(self) -> bool:
+        """Whether some layers are linear attention, whose states cannot be cropped."""
+        return bool(self._linear_layers)
+
+    @property
     def running_states(self) -> list[torch.Tensor]:
         """Tensors that every token changes as a whole: convolution and recurrent states of linear attention."""
         return [
@@ -138,8 +146,14 @@ class StaticKVCache:
 
     def reserve(self, tokens: int, done: int) -> None:
         """Prepare every layer for this many tokens, `done` of which are cached; see `StaticLayer.reserve`."""
-        for layer in self.attention_layers:
-            layer.reserve(tokens, done)
+        try:
+            for layer in self.attention_layers:
+                layer.reserve(tokens, done)
+        except torch.OutOfMemoryError:
+            if not self.make_room():
+                raise
+            for layer in self.attention_layers:
+                layer.reserve(tokens, done)
         for linear in self._linear_layers:
             # Before the first token the states are zeros, with the same result: a graph has one path for all
             # tokens.

@@ -102,15 +102,30 @@ def checked(
         model(input_ids=ids[:, :-STEPS], past_key_values=cache.empty_states(), use_cache=True)
         decoder = Decoder(model, cache, make_step(model, cache, window))
         error = _compare(decoder, expected)
-        if decoder.step.short_prefill is not None:
-            cache.set_length(0)
-            for part in (ids[0, : ids.shape[1] // 2], ids[0, ids.shape[1] // 2 : -STEPS]):
-                decoder.step.short_prefill(part)
-            error = max(error, _compare(decoder, expected))
+        if not _reads_alike(decoder, expected):
+            decoder.step.fast_prefill = None
+            model(input_ids=ids[:, :-STEPS], past_key_values=cache.empty_states(), use_cache=True)
+            _compare(decoder, expected)
         _compare_captured(model, decoder, ids, expected.tolerance)
     name, rounding = decoder.step.name, expected.rounding
     log.info("decoding by %s: logits deviate by %.2g; rounding alone by %.2g", name, error, rounding)
     return decoder
+
+
+def _reads_alike(decoder: Decoder, expected: Reference) -> bool:
+    """Whether the step's own prefill, if it has one, agrees with the forward pass when it reads in two parts."""
+    fast = decoder.step.fast_prefill
+    if fast is None:
+        return True
+    try:
+        decoder.cache.empty_states()
+        for part in expected.ids[0, :-STEPS].tensor_split(2):
+            fast.read(part, lambda _: None)
+        _compare(decoder, expected)
+    except Exception as error:  # of Triton or the driver, such as too little shared memory
+        log.warning("prompts are read by the forward pass: %s: %s", type(error).__name__, error)
+        return False
+    return True
 
 
 def _compare(decoder: Decoder, expected: Reference) -> float:

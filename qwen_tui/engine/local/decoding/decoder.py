@@ -12,8 +12,10 @@ from typing import Protocol
 import torch
 from transformers import PreTrainedModel
 
+from qwen_tui.engine.local.cache.kv_cache import FastPrefill
 from qwen_tui.engine.local.cache.static_kv_cache import StaticKVCache
 from qwen_tui.engine.local.decoding.cuda_graphs import Graphs
+from qwen_tui.engine.local.decoding.measuring import Measured, measured
 from qwen_tui.engine.local.decoding.sampling import Sampler, Values
 from qwen_tui.errors import QwenTuiError
 
@@ -30,9 +32,8 @@ class ForwardStep(Protocol):
     name: str
     """Name of this decode path in receipts."""
 
-    @property
-    def short_prefill(self) -> Callable[[torch.Tensor], None] | None:
-        """Prefills a few tokens (C) faster than the forward pass; None if unsupported."""
+    fast_prefill: FastPrefill | None
+    """None if the model's own forward pass is the fastest."""
 
     def window(self, tokens: int, capacity: int) -> int:
         """Return how many tokens a step attends to for this length; each value is captured separately."""
@@ -60,16 +61,30 @@ class Decoder:
         self._position = torch.zeros(1, dtype=torch.long, device=self.device)
         is_cuda = self.device.type == "cuda"
         self._arrived = [torch.zeros(1, dtype=torch.long, pin_memory=is_cuda) for _ in range(AHEAD)]
+        self._rows = [
+            torch.zeros_like(self._sampler.row, device="cpu", pin_memory=is_cuda) for _ in range(AHEAD)
+        ]
+        self.measured: Measured | None = None
+        """How the token that was yielded last was chosen, if that was to be measured."""
         self._scores = [torch.zeros(1, dtype=torch.float32, pin_memory=is_cuda) for _ in range(AHEAD)]
         # Blocking events wait without keeping a core busy.
         make_event: Callable[..., torch.cuda.Event] = torch.cuda.Event
         self._events = [make_event(blocking=True) if is_cuda else None for _ in range(AHEAD)]
 
     def decode(
-        self, ids: torch.Tensor, limit: int, values: Values, seed: int, suppressed: torch.Tensor | None = None
+        self,
+        ids: torch.Tensor,
+        limit: int,
+        values: Values,
+        seed: int,
+        suppressed: torch.Tensor | None = None,
+        *,
+        written: int = 0,
+        measures: bool = False,
     ) -> Iterator[int]:
         """Generate up to `limit` tokens after the prompt `ids` (T), all but the last of which are in the cache.
 
+        The last `written` ids are the beginning of the reply itself. With `measures`, `measured` is set.
         Ends when the caller stops iterating. A token is yielded while its successor is being computed. Raises
         QwenTuiError if the model returns NaN or infinity.
         """
@@ -77,7 +92,8 @@ class Decoder:
         self.cache.reserve(min(total + limit, total + SPARE_TOKENS), total - 1)
         # Positions after a rewind may contain anything, including NaN.
         self.cache.zero_after(total - 1)
-        self._sampler.begin(values, seed, ids, suppressed)
+        self._sampler.begin(values, seed, ids, suppressed, written)
+        self._sampler.measures = measures
         self._token.copy_(ids[-1:])
         self._position.fill_(total - 1)
         self._start(0, total)
@@ -110,13 +126,15 @@ class Decoder:
         advance = self._graphs.get(
             (window, self._sampler.kind),
             lambda: self._advance(window),
-            (self._token, self._position, self._sampler.seen, *self.cache.running_states),
+            (self._token, self._position, *self._sampler.state, *self.cache.running_states),
         )
         self._sampler.draw()
         advance()
         self.cached, self.is_whole = tokens, True
         self._arrived[number % AHEAD].copy_(self._token, non_blocking=True)
         self._scores[number % AHEAD].copy_(self._sampler.score, non_blocking=True)
+        if self._sampler.measures:
+            self._rows[number % AHEAD].copy_(self._sampler.row, non_blocking=True)
         event = self._events[number % AHEAD]
         if event is not None:
             event.record()
@@ -133,4 +151,5 @@ class Decoder:
             event.synchronize()
         if not math.isfinite(self._scores[number % AHEAD]):
             raise QwenTuiError("engine.no_numbers")
+        self.measured = measured(self._rows[number % AHEAD].tolist()) if self._sampler.measures else None
         return int(self._arrived[number % AHEAD])

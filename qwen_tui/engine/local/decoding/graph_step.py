@@ -10,6 +10,7 @@ import torch
 from transformers import Cache, PreTrainedModel
 from transformers.cache_utils import DynamicLayer, LinearAttentionLayer
 
+from qwen_tui.engine.local.cache.kv_cache import FastPrefill
 from qwen_tui.engine.local.cache.static_kv_cache import StaticLayer
 from qwen_tui.engine.local.forward.attention import ONE_QUERY, attending
 
@@ -23,7 +24,7 @@ class GraphStep:
     """The forward pass for one token with static shapes: it attends to a power-of-two window."""
 
     name = "graph"
-    short_prefill = None
+    fast_prefill: FastPrefill | None = None
 
     def __init__(self, model: PreTrainedModel, layers: Sequence[StaticLayer | LinearAttentionLayer]) -> None:
         self._model = model

@@ -3,18 +3,22 @@
 Experts take two more.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 import torch
 from transformers import PreTrainedModel
 from transformers.cache_utils import LinearAttentionLayer
 
+from qwen_tui.engine.local.cache.kv_cache import FastPrefill
 from qwen_tui.engine.local.cache.static_kv_cache import StaticLayer
+from qwen_tui.engine.local.decoding.kernel_prefill import kernel_prefill
 from qwen_tui.engine.local.decoding.kernels import attention, delta_rule, rotary
 from qwen_tui.engine.local.decoding.mixers import Attention, DeltaRule
-from qwen_tui.engine.local.decoding.short_prefill import short_prefill
 from qwen_tui.engine.local.decoding.weights import Layer, Weights
+
+SHORT_TOKENS = 512
+"""Without linear attention, the forward pass is as fast with more tokens at once."""
 
 
 class KernelStep:
@@ -50,9 +54,8 @@ class KernelStep:
         positions = torch.arange(window, device=device)[None]
         cosines, sines = (part[0].contiguous() for part in model.model.rotary_emb(self._hidden, positions))
         self._angles = cosines, sines
-        self.short_prefill: Callable[[torch.Tensor], None] | None = None
-        if not linear:
-            self.short_prefill = partial(short_prefill, weights, layers, self._angles)
+        read = partial(kernel_prefill, weights, layers, self._angles)
+        self.fast_prefill: FastPrefill | None = FastPrefill(read, window if linear else SHORT_TOKENS)
 
     def window(self, tokens: int, capacity: int) -> int:
         """Return the capacity: the kernels read the length from the device, so one capture serves all lengths."""

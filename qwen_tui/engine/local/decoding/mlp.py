@@ -4,9 +4,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
-from torch.nn.functional import silu
 
-from qwen_tui.engine.local.decoding.kernels import dense, experts
+from qwen_tui.engine.local.decoding.kernels import activation, dense, experts
 from qwen_tui.engine.local.decoding.matrices import Matrix
 
 
@@ -27,22 +26,25 @@ class GatedMLP(NamedTuple):
 
     def __call__(self, normed: torch.Tensor) -> torch.Tensor:
         """Apply the MLP to several vectors (C, K)."""
-        gate, up = self.gate_and_up.linear(normed).chunk(2, dim=1)
-        return self.down.linear(silu(gate) * up)
+        return self.down.linear(activation.silu_product(self.gate_and_up.linear(normed)))
 
 
 class Experts(NamedTuple):
-    """An MLP of E experts, of which a router chooses C for each token. Experts are never quantized."""
+    """An MLP of E experts, of which C are used for each token. Experts are never quantized.
+
+    A router chooses them; the last one may be shared by all tokens.
+    """
 
     width: int
     """C * I."""
     router: torch.Tensor
-    """(E, K)."""
+    """(E, K), with the gate of a shared expert as its last row."""
     gate_and_up: torch.Tensor
     """(E, 2I, K)."""
     down: torch.Tensor
     """(E, K, I)."""
     shares_add_to_one: bool
+    has_shared: bool
     logits: torch.Tensor
     """(E), scratch space for the router's logits."""
     ids: torch.Tensor
@@ -56,7 +58,13 @@ class Experts(NamedTuple):
         """Like `GatedMLP.add`; `between` has C * I elements."""
         each = between.view(self.ids.shape[0], -1)
         dense.product(self.router, None, hidden, self.logits, norm_weight, eps)
-        experts.choose(self.logits, self.ids, self.shares, adds_to_one=self.shares_add_to_one)
+        experts.choose(
+            self.logits,
+            self.ids,
+            self.shares,
+            adds_to_one=self.shares_add_to_one,
+            has_shared=self.has_shared,
+        )
         experts.gated_products(self.gate_and_up, self.ids, hidden, each, norm_weight, eps)
         experts.add_products(self.down, self.ids, self.shares, each, hidden)
 

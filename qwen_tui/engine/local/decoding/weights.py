@@ -134,19 +134,39 @@ def _head_sizes(config: Any) -> Iterator[int]:
 
 
 def _experts(block: Any) -> Experts:
-    router, chosen = block.gate.weight.data, block.gate.top_k
-    gate_and_up, down = block.experts.gate_up_proj.data, block.experts.down_proj.data
+    router, gate_and_up, down = _joined_experts(block)
+    has_shared = hasattr(block, "shared_expert")
+    chosen = block.gate.top_k + int(has_shared)
     return Experts(
         chosen * down.shape[2],
         router,
         gate_and_up,
         down,
-        block.gate.norm_topk_prob,
+        getattr(block.gate, "norm_topk_prob", True),
+        has_shared,
         router.new_empty(router.shape[0]),
         router.new_empty(chosen, dtype=torch.int32),
         router.new_empty(chosen, dtype=torch.float32),
         block,
     )
+
+
+def _joined_experts(block: Any) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Return the router and both products of the experts; a shared expert is made the last one."""
+    router, experts = block.gate.weight.data, block.experts
+    gate_and_up, down = experts.gate_up_proj.data, experts.down_proj.data
+    if not hasattr(block, "shared_expert"):
+        return router, gate_and_up, down
+    gate, shared = block.shared_expert_gate, block.shared_expert
+    router = torch.cat([router, gate.weight.data])
+    both = torch.cat([shared.gate_proj.weight.data, shared.up_proj.weight.data])
+    gate_and_up = torch.cat([gate_and_up, both[None]])
+    down = torch.cat([down, shared.down_proj.weight.data[None]])
+    block.gate.weight.data, gate.weight.data = router[:-1], router[-1:]
+    experts.gate_up_proj.data, experts.down_proj.data = gate_and_up[:-1], down[:-1]
+    shared.gate_proj.weight.data, shared.up_proj.weight.data = gate_and_up[-1].chunk(2)
+    shared.down_proj.weight.data = down[-1]
+    return router, gate_and_up, down
 
 
 def _groups(layer: Any) -> list[list[Any]]:
@@ -181,7 +201,13 @@ def _check(linear: Any, dtype: torch.dtype, *, may_be_packed: bool = True) -> No
 
 
 def _check_experts(block: Any, dtype: torch.dtype) -> None:
-    weights = (block.gate.weight, block.experts.gate_up_proj, block.experts.down_proj)
+    weights = [block.gate.weight, block.experts.gate_up_proj, block.experts.down_proj]
+    if hasattr(block, "shared_expert"):
+        shared = block.shared_expert
+        for linear in (shared.gate_proj, shared.up_proj, shared.down_proj, block.shared_expert_gate):
+            _check(linear, dtype, may_be_packed=False)
+        if shared.down_proj.weight.shape != block.experts.down_proj.shape[1:]:
+            raise Unsupported("its shared expert has another size")
     if any(weight.dtype is not dtype or not weight.is_contiguous() for weight in weights):
         raise Unsupported(f"its experts are not all in {dtype}")
 

@@ -61,13 +61,15 @@ def prefill(
     if cache.states is None:
         return done
     while (end := done + chunk_tokens(model, done)) < total:
-        prefill_in_parts(model, ids[:, done:end], cache, cache.states)
+        prefill_in_parts(model, ids[:, done:end], cache, cache.states, is_stopped)
         done = end
+        if not can_crop(cache.states):
+            cache.take_snapshot(done)
         send(PrefillProgress(done, total))
         if is_stopped():
             raise Stopped
     if done < total - LAST_TOKENS and not can_crop(cache.states):
-        prefill_in_parts(model, ids[:, done : total - LAST_TOKENS], cache, cache.states)
+        prefill_in_parts(model, ids[:, done : total - LAST_TOKENS], cache, cache.states, is_stopped)
         done = total - LAST_TOKENS
         cache.take_snapshot(done)
     return done
@@ -85,31 +87,48 @@ def on_device(ids: Sequence[int], model: PreTrainedModel) -> torch.Tensor:
     return here.to(model.device)
 
 
-def prefill_in_parts(model: PreTrainedModel, ids: torch.Tensor, cache: KVCache, states: DynamicCache) -> None:
+def prefill_in_parts(
+    model: PreTrainedModel,
+    ids: torch.Tensor,
+    cache: KVCache,
+    states: DynamicCache,
+    is_stopped: IsStopped,
+) -> None:
     """Append these tokens (1, C) to the `states` of the cache.
 
-    If memory is too small for all at once, they are read in halves.
+    If memory is too small for all at once, they are read in halves. Raises `Stopped`.
     """
     before = length_of(states)
     if ids.shape[1] <= LEAST_TOKENS or not can_crop(states):
-        _prefill(model, ids, cache, states)
+        _prefill(model, ids, cache, states, is_stopped)
         return
     with suppress(torch.OutOfMemoryError):
-        _prefill(model, ids, cache, states)
+        _prefill(model, ids, cache, states, is_stopped)
         return
     # After the handler, not in it: the traceback would keep the computed tensors alive.
     crop(states, before)
     free_memory()
+    if cache.kept is not None and cache.kept.give_way():
+        prefill_in_parts(model, ids, cache, states, is_stopped)
+        return
     half = ids.shape[1] // 2
     log.info("no memory to read %d tokens at once: splitting them", ids.shape[1])
-    prefill_in_parts(model, ids[:, :half], cache, states)
-    prefill_in_parts(model, ids[:, half:], cache, states)
+    prefill_in_parts(model, ids[:, :half], cache, states, is_stopped)
+    prefill_in_parts(model, ids[:, half:], cache, states, is_stopped)
 
 
-def _prefill(model: PreTrainedModel, ids: torch.Tensor, cache: KVCache, states: DynamicCache) -> None:
-    if cache.short_prefill is not None and ids.shape[1] <= SHORT_TOKENS:
-        cache.short_prefill(ids[0])
-        wait_for(model.device)
+def _prefill(
+    model: PreTrainedModel,
+    ids: torch.Tensor,
+    cache: KVCache,
+    states: DynamicCache,
+    is_stopped: IsStopped,
+) -> None:
+    fast = cache.fast_prefill
+    if fast is not None and ids.shape[1] <= fast.most_tokens:
+        with cache.reading():
+            fast.read(ids[0], partial(_before_layer, model.device, is_stopped, ids.shape[1]))
+            wait_for(model.device)
         return
     keeps_last = "logits_to_keep" in inspect.signature(model.forward).parameters
     last_only = {"logits_to_keep": 1} if keeps_last else {}
@@ -139,16 +158,21 @@ def chunk_tokens(model: PreTrainedModel, done: int = 0) -> int:
     return 512
 
 
+def _before_layer(device: torch.device, is_stopped: IsStopped, tokens: int, index: int) -> None:
+    """Raise `Stopped` if a reply that is reading so many tokens at once should end at this layer."""
+    if tokens > SHORT_TOKENS and index % LAYERS_BETWEEN_CHECKS == 0:
+        wait_for(device)
+    if is_stopped():
+        raise Stopped
+
+
 @contextmanager
 def interruptible(model: PreTrainedModel, is_stopped: IsStopped) -> Iterator[None]:
     """Check for a stop before each layer of the model, which then raises `Stopped`."""
 
     def check(index: int, _: Any, args: tuple[Any, ...]) -> None:
-        is_long = bool(args) and isinstance(args[0], torch.Tensor) and args[0].shape[1] > SHORT_TOKENS
-        if is_long and index % LAYERS_BETWEEN_CHECKS == 0:  # (1, T, D)
-            wait_for(model.device)
-        if is_stopped():
-            raise Stopped
+        tokens = args[0].shape[1] if args and isinstance(args[0], torch.Tensor) else 0  # (1, T, D)
+        _before_layer(model.device, is_stopped, tokens, index)
 
     with ExitStack() as hooks:
         for index, layer in enumerate(blocks(model)):

@@ -7,18 +7,17 @@ generated until then are kept.
 
 import copy
 import math
-import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import NamedTuple
 
 import torch
 from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList
-from transformers.generation.streamers import BaseStreamer
 
 from qwen_tui.chat.messages import Json, Run
-from qwen_tui.engine.base import SAMPLING_FIELDS, Event, Finished, PromptReady, Request, seed_for
+from qwen_tui.engine.base import SAMPLING_FIELDS, Event, Finished, PromptReady, Request
 from qwen_tui.engine.local.decoding.decoder import Decoder
-from qwen_tui.engine.local.decoding.sampling import Values, fast_values
+from qwen_tui.engine.local.decoding.sampling import NO_PENALTIES, Values, fast_values, penalties_of, values_of
 from qwen_tui.engine.local.forward.chunked_prefill import prefilling
 from qwen_tui.engine.local.forward.prefill import (
     LEAST_TOKENS,
@@ -28,23 +27,36 @@ from qwen_tui.engine.local.forward.prefill import (
     prefill_in_parts,
 )
 from qwen_tui.engine.local.generation.deltas import Deltas
+from qwen_tui.engine.local.generation.reply_penalties import ReplyPenalties
+from qwen_tui.engine.local.generation.rooms import Rooms, rooms
+from qwen_tui.engine.local.generation.streamer import GENERATE, Streamer, ThoughtOver
+from qwen_tui.engine.local.generation.tap import Tap
+from qwen_tui.engine.local.generation.tracer import Tracer
 from qwen_tui.engine.local.loading.generation_defaults import LEAST_TEMPERATURE
 from qwen_tui.engine.local.loading.load import Loaded
 from qwen_tui.engine.local.prompts.prompt import Prompt
-from qwen_tui.engine.local.stopping import IsStopped, Stopped
+from qwen_tui.engine.local.stopping import Ended, IsStopped, Stopped, never
+from qwen_tui.engine.sampling import defaults_for, seed_for
 from qwen_tui.errors import QwenTuiError
 
 Send = Callable[[Event], None]
 
-GENERATE = "generate"
-"""Name in receipts of decoding by the library."""
+COMPLETE = ("eos", "stop_string")
+"""Stop reasons of replies that need no continuing."""
 
 
-def generate(loaded: Loaded, request: Request, send: Send, is_stopped: IsStopped, arrived: float) -> None:
+def generate(
+    loaded: Loaded,
+    request: Request,
+    send: Send,
+    is_stopped: IsStopped,
+    arrived: float,
+    answers_now: IsStopped = never,
+) -> None:
     """Generate one reply and send its events, `Finished` at the end.
 
-    `arrived` is the `time.monotonic()` at which the request arrived. Raises QwenTuiError if the prompt exceeds the
-    context window, and whatever the model raises.
+    `arrived` is the `time.monotonic()` at which the request arrived. `answers_now` is polled while the model thinks
+    and ends its thinking. Raises QwenTuiError if the prompt exceeds the window, and whatever the model raises.
     """
     seed = seed_for(request.sampling)
     window = loaded.info.context_window
@@ -52,95 +64,153 @@ def generate(loaded: Loaded, request: Request, send: Send, is_stopped: IsStopped
         prompt = loaded.prompts.build(
             request.messages, request.thinking, continues=request.continues, is_stopped=is_stopped
         )
-        if len(prompt.ids) >= window:
-            raise QwenTuiError("engine.prompt_too_long", tokens=len(prompt.ids), window=window)
-        reused = loaded.cache.begin(prompt.ids, reuse=request.reuse)
+        ids = [*prompt.ids, *request.given_ids]
+        if len(ids) >= window:
+            raise QwenTuiError("engine.prompt_too_long", tokens=len(ids), window=window)
+        reused = loaded.cache.begin(ids, reuse=request.reuse)
     except Stopped:
         prompt, reused = Prompt([], False), 0
-    send(PromptReady(len(prompt.ids), reused))
-    config = _configured(loaded, request, window - len(prompt.ids))
-    streamer = _Streamer(Deltas(loaded, prompt, send), is_stopped)
-    asked = _Asked(prompt, reused, config, seed, streamer)
+    send(PromptReady(len(prompt.ids), min(reused, len(prompt.ids))))
+    room = rooms(loaded, request, prompt)
+    config = _configured(loaded, request)
+    tracer = Tracer(loaded.token_text, prompt.ids, prompt.begun_ids) if request.trace else None
+    deltas = Deltas(loaded, prompt, send, request.sampling.stop, tracer)
+    streamer = Streamer(deltas, room, is_stopped, answers_now)
+    asked = _Asked(prompt, reused, config, seed, room, streamer)
     # Any decoder will do: they all sample in the same way, and `generate` in another.
     decoder = loaded.decoder if request.decode_path != GENERATE else None
     try:
         if is_stopped():
             raise Stopped
+        streamer.write(request.given_ids)
         _run(loaded, asked, decoder, send, is_stopped)
         reason = "eos" if streamer.token_ids and streamer.token_ids[-1] in loaded.end_ids else "length"
+    except Ended as end:
+        reason = end.reason
     except Stopped:
         reason = "stopped"
-    streamer.deltas.flush(is_cut=reason != "eos")
-    send(Finished(_receipt(loaded, asked, reason, arrived)))
+    streamer.deltas.flush(is_cut=reason not in COMPLETE)
+    send(Finished(_receipt(loaded, asked, request, reason, arrived)))
 
 
 class _Asked(NamedTuple):
-    """Everything a reply is generated from."""
+    """Everything a reply is generated from, and what has been generated."""
 
     prompt: Prompt
     reused: int
     """How many of the prompt's tokens are cached."""
     config: GenerationConfig
     seed: int
-    streamer: "_Streamer"
+    room: Rooms
+    streamer: Streamer
+
+    @property
+    def ids(self) -> list[int]:
+        """The prompt and the reply so far."""
+        return self.prompt.ids + self.streamer.token_ids
+
+    @property
+    def written(self) -> int:
+        """How many of `ids` are the reply's own."""
+        return len(self.prompt.begun_ids) + len(self.streamer.token_ids)
+
+    @property
+    def left(self) -> int:
+        """How many more tokens the reply may have."""
+        return self.room.total - len(self.streamer.token_ids)
 
 
 def _run(loaded: Loaded, asked: _Asked, decoder: Decoder | None, send: Send, is_stopped: IsStopped) -> None:
+    """Generate the reply; where a thought has to end, write its closing mark and continue after it."""
+    reused, seed = asked.reused, asked.seed
+    while True:
+        try:
+            _decode(loaded, asked, decoder, send, is_stopped, reused, seed)
+            return
+        except ThoughtOver:
+            asked.streamer.close_thought()
+        if asked.left < 1:
+            raise Ended("length")
+        reused, seed = loaded.cache.begin(asked.ids), seed + 1
+
+
+def _decode(
+    loaded: Loaded,
+    asked: _Asked,
+    decoder: Decoder | None,
+    send: Send,
+    is_stopped: IsStopped,
+    reused: int,
+    seed: int,
+) -> None:
     """Prefill what is not cached, generate, and tell the cache what was read, however that ends."""
     model, cache = loaded.model, loaded.cache
     values = fast_values(asked.config) if decoder is not None else None
-    ids = on_device(asked.prompt.ids, model)
+    ids = on_device(asked.ids, model)
     try:
         with torch.no_grad(), interruptible(model, is_stopped), cache.watching(model):
-            done = prefill(model, ids, cache, asked.reused, send, is_stopped)
+            done = prefill(model, ids, cache, reused, send, is_stopped)
             # `generate` reads a few of them with the last one, but for many there may not be enough memory.
             left = ids.shape[1] - 1 - done
             if cache.states is not None and left > (0 if values is not None else LEAST_TOKENS):
-                prefill_in_parts(model, ids[:, done:-1], cache, cache.states)
+                prefill_in_parts(model, ids[:, done:-1], cache, cache.states, is_stopped)
             if decoder is None or values is None:
-                _by_generate(loaded, asked, ids)
+                _by_generate(loaded, asked, ids, seed)
                 return
-        _by_decoder(loaded, asked, decoder, values, ids[0])
+        _by_decoder(loaded, asked, decoder, values, ids[0], seed)
     except QwenTuiError:
         cache.forget()  # NaN in the cache would spoil every later reply
         raise
     finally:
-        cache.end(asked.prompt.ids + asked.streamer.token_ids)
+        cache.end(asked.ids)
 
 
-def _by_generate(loaded: Loaded, asked: _Asked, ids: torch.Tensor) -> None:
-    """Generate with the library after the prompt `ids` (1, T), which also reads what is not cached yet."""
+def _by_generate(loaded: Loaded, asked: _Asked, ids: torch.Tensor, seed: int) -> None:
+    """Generate with the library after `ids` (1, T), which also reads what is not cached yet."""
+    config = copy.copy(asked.config)
+    config.max_new_tokens = asked.left
     processors = LogitsProcessorList()
     if loaded.padded_ids is not None:
         processors.append(_NoPaddedIds(loaded.padded_ids))
+    if penalties_of(config) != NO_PENALTIES:
+        processors.append(ReplyPenalties(*penalties_of(config), ids.shape[1] - asked.written))
     processors.append(_MustBeNumbers())
+    tap = Tap(values_of(config), _suppressed(loaded, config)) if asked.streamer.deltas.tracer else None
+    if tap is not None:
+        processors.append(tap)
+    asked.streamer.begin(tap)
     # `generate` samples only from the global generators. Seed them here, so that nothing before this matters.
-    torch.manual_seed(asked.seed)
-    with prefilling(loaded.model, without_mask=loaded.cache.prefills_without_mask):
+    torch.manual_seed(seed)
+    watching = tap.watching(loaded.model) if tap is not None else nullcontext()
+    with watching, prefilling(loaded.model, without_mask=loaded.cache.prefills_without_mask):
         # All ids, including cached ones: the repetition penalty needs them.
         loaded.model.generate(
             ids,
             attention_mask=torch.ones_like(ids),
-            generation_config=asked.config,
+            generation_config=config,
             past_key_values=loaded.cache.states,
             logits_processor=processors,
             streamer=asked.streamer,
         )
 
 
-def _by_decoder(loaded: Loaded, asked: _Asked, decoder: Decoder, values: Values, ids: torch.Tensor) -> None:
-    """Generate with the fast decoder after the prompt `ids` (T), all but the last of which are cached."""
+def _by_decoder(
+    loaded: Loaded, asked: _Asked, decoder: Decoder, values: Values, ids: torch.Tensor, seed: int
+) -> None:
+    """Generate with the fast decoder after `ids` (T), all but the last of which are cached."""
     config, streamer = asked.config, asked.streamer
     streamer.decode_path = decoder.step.name
     ends = frozenset(config.eos_token_id or ())
-    suppressed = torch.tensor(config.suppress_tokens or [], dtype=torch.long, device=loaded.model.device)
-    if loaded.padded_ids is not None:
-        suppressed = torch.cat((loaded.padded_ids, suppressed))
+    suppressed = _suppressed(loaded, config)
+    measures = streamer.deltas.tracer is not None
     decoder.cached = ids.shape[0] - 1
     try:
         with torch.no_grad():
-            for token_id in decoder.decode(ids, config.max_new_tokens, values, asked.seed, suppressed):
-                streamer.take(token_id)
+            tokens = decoder.decode(
+                ids, asked.left, values, seed, suppressed, written=asked.written, measures=measures
+            )
+            for token_id in tokens:
+                streamer.take(token_id, decoder.measured)
                 if token_id in ends:
                     break
     finally:
@@ -149,10 +219,22 @@ def _by_decoder(loaded: Loaded, asked: _Asked, decoder: Decoder, values: Values,
             loaded.cache.note_broken_off()
 
 
-def _configured(loaded: Loaded, request: Request, room: int) -> GenerationConfig:
+def _suppressed(loaded: Loaded, config: GenerationConfig) -> torch.Tensor:
+    """Return the ids (N) that cannot be chosen, whatever the model says."""
+    rows = loaded.model.config.get_text_config().vocab_size
+    # A checkpoint may name ids without a row.
+    ids = [token for token in config.suppress_tokens or [] if 0 <= token < rows]
+    asked = torch.tensor(ids, dtype=torch.long, device=loaded.model.device)
+    return asked if loaded.padded_ids is None else torch.cat((loaded.padded_ids, asked))
+
+
+def _configured(loaded: Loaded, request: Request) -> GenerationConfig:
     """Return the checkpoint's generation_config, overridden by the user's values."""
     sampling = request.sampling
     config = copy.deepcopy(loaded.defaults)
+    if (defaults := defaults_for(loaded.info, request.thinking)) is not loaded.info.sampling_defaults:
+        for name, value in defaults.items():
+            setattr(config, name, value)
     for name in SAMPLING_FIELDS:
         if (value := getattr(sampling, name)) is not None:
             setattr(config, name, value)
@@ -168,7 +250,7 @@ def _configured(loaded: Loaded, request: Request, room: int) -> GenerationConfig
     else:
         # The library warns about each one that is left set.
         config.temperature = config.top_p = config.top_k = config.min_p = config.typical_p = None
-    config.max_new_tokens = min(sampling.max_new_tokens, room)
+    config.max_new_tokens = sampling.max_new_tokens
     config.max_length = None
     config.eos_token_id = list(loaded.end_ids) or None
     if request.ignores_end and loaded.end_ids:
@@ -184,10 +266,13 @@ def _is_warm(temperature: float | None) -> bool:
     return temperature is None or temperature >= LEAST_TEMPERATURE
 
 
-def _receipt(loaded: Loaded, asked: _Asked, reason: str, arrived: float) -> Run:
+def _receipt(loaded: Loaded, asked: _Asked, request: Request, reason: str, arrived: float) -> Run:
     info, streamer = loaded.info, asked.streamer
     names = ("do_sample", *SAMPLING_FIELDS, "max_new_tokens")
-    sampling: dict[str, Json] = {name: getattr(asked.config, name) for name in names}
+    sampling: dict[str, Json] = {name: getattr(asked.config, name, None) for name in names}
+    if request.sampling.stop:
+        sampling["stop"] = list(request.sampling.stop)
+    begun = len(asked.prompt.begun_ids) if asked.prompt.thinks else 0
     return Run(
         model=info.model,
         revision=info.revision,
@@ -198,46 +283,16 @@ def _receipt(loaded: Loaded, asked: _Asked, reason: str, arrived: float) -> Run:
         seed=asked.seed,
         sampling={name: value for name, value in sampling.items() if value is not None},
         prompt_tokens=len(asked.prompt.ids),
-        reused_tokens=asked.reused,
+        reused_tokens=min(asked.reused, len(asked.prompt.ids)),
         prompt_digest=asked.prompt.digest,
         new_tokens=len(streamer.token_ids),
         first_token_seconds=max(0.0, streamer.first_at - arrived) if streamer.token_ids else 0.0,
         decode_seconds=streamer.last_at - streamer.first_at,
         stop_reason=reason,
+        given_tokens=len(request.given_ids),
+        thought_closed_at=streamer.closed_at and begun + streamer.closed_at,
         token_ids=tuple(streamer.token_ids),
     )
-
-
-class _Streamer(BaseStreamer):  # type: ignore[misc]  # transformers is not typed
-    """Receives each token as it is chosen. Raises `Stopped` through `generate`."""
-
-    def __init__(self, deltas: Deltas, is_stopped: IsStopped) -> None:
-        self.deltas = deltas
-        self.token_ids: list[int] = []
-        self.first_at = self.last_at = 0.0
-        self._is_stopped = is_stopped
-        self._saw_prompt = False
-        self.decode_path = GENERATE
-
-    def put(self, value: torch.Tensor) -> None:
-        """Receive the prompt (1, T) in the first call, then one token (1) per call."""
-        if not self._saw_prompt:
-            self._saw_prompt = True
-            return
-        for token_id in value.tolist():
-            self.take(token_id)
-
-    def take(self, token_id: int) -> None:
-        """Receive one token. Raises `Stopped`."""
-        self.last_at = time.monotonic()
-        self.first_at = self.first_at or self.last_at
-        self.token_ids.append(token_id)
-        self.deltas.push(token_id)
-        if self._is_stopped():
-            raise Stopped
-
-    def end(self) -> None:
-        """Do nothing: it is not called when `generate` raises, so the caller finishes the reply."""
 
 
 class _MustBeNumbers(LogitsProcessor):  # type: ignore[misc]

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import torch
 
-from qwen_tui.engine.base import PromptMessage
+from qwen_tui.engine.base import PromptMessage, Thinking
 from qwen_tui.engine.local.forward.prefill import interruptible, on_device, prefill, prefill_in_parts
 from qwen_tui.engine.local.loading.load import Loaded
 from qwen_tui.engine.local.stopping import IsStopped, Stopped
@@ -21,7 +21,7 @@ LEAST_TOKENS = 16
 
 
 def read_ahead(
-    loaded: Loaded, messages: Sequence[PromptMessage], thinking: bool | None, is_stopped: IsStopped
+    loaded: Loaded, messages: Sequence[PromptMessage], thinking: Thinking, is_stopped: IsStopped
 ) -> None:
     """Read the common beginning of all prompts that can follow, as far as a stop leaves time for it.
 
@@ -41,7 +41,7 @@ def read_ahead(
         try:
             with torch.no_grad(), interruptible(model, is_stopped), cache.watching(model):
                 done = prefill(model, ids, cache, done, lambda _: None, is_stopped)
-                prefill_in_parts(model, ids[:, done:], cache, cache.states)
+                prefill_in_parts(model, ids[:, done:], cache, cache.states, is_stopped)
         finally:
             cache.end(certain)
     except Stopped:

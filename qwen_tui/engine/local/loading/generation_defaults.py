@@ -9,7 +9,9 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from transformers import GenerationConfig
+from transformers import GenerationConfig, PreTrainedTokenizerBase
+
+from qwen_tui.engine.local.loading.tokenizer import token_ids
 
 log = logging.getLogger(__name__)
 
@@ -18,6 +20,15 @@ LEAST_TEMPERATURE = 1e-4
 
 LEAST_PENALTY = 0.01
 """Lower limit of the repetition penalty, for the same reason."""
+
+
+def with_token_ids(config: GenerationConfig, tokenizer: PreTrainedTokenizerBase) -> GenerationConfig:
+    """Look up tokens that are named by their text, and return the same config."""
+    for name in _TOKENS:
+        if isinstance(value := getattr(config, name), str | list):
+            ids = token_ids(value, tokenizer)
+            setattr(config, name, ids if isinstance(value, list) else next(iter(ids), None))
+    return config
 
 
 def followed(config: GenerationConfig) -> GenerationConfig:
@@ -71,6 +82,8 @@ _FOLLOWED: dict[str, tuple[Callable[[Any], Any], Any]] = {
     "top_p": (_number(0, 1), None),
     "min_p": (_number(0, 1), None),
     "repetition_penalty": (_number(LEAST_PENALTY), None),
+    "presence_penalty": (_number(-2, 2), None),
+    "frequency_penalty": (_number(-2, 2), None),
     "typical_p": (_number(1e-6, 1), 1),
     "epsilon_cutoff": (_number(0, 0.999), 0),
     "eta_cutoff": (_number(0, 0.999), 0),

@@ -105,6 +105,33 @@ def download(
     return Path(folder)
 
 
+def fetch_tokenizer(model: str, folder: Path) -> Path:
+    """Return a folder with the model's files except weights: in the cache, else downloaded into this folder.
+
+    Raises QwenTuiError as `download` does.
+    """
+    small = [pattern for pattern in WANTED if pattern != "*.safetensors"]
+    patterns = {"allow_patterns": small, "ignore_patterns": ("*/*", "*.index.json")}
+    try:
+        cached_folder = Path(huggingface_hub.snapshot_download(model, **patterns, local_files_only=True))
+        if any((cached_folder / name).exists() for name in TOKENIZERS):
+            return cached_folder
+    except LocalEntryNotFoundError:
+        pass
+    except Exception as error:
+        raise _in_plain_words(error, model, "engine.hub_silent") from error
+    if constants.HF_HUB_OFFLINE:
+        raise QwenTuiError("engine.offline", model=model)
+    try:
+        if (problem := no_network(constants.ENDPOINT)) is not None:
+            raise QwenTuiError("engine.no_network", model=model, detail=problem)
+        return Path(huggingface_hub.snapshot_download(model, **patterns, cache_dir=folder))
+    except QwenTuiError:
+        raise
+    except Exception as error:
+        raise _in_plain_words(error, model, "engine.hub_silent") from error
+
+
 class _File(NamedTuple):
     """A file of a repository, as the hub lists it."""
 

@@ -5,11 +5,9 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
-from jinja2 import TemplateSyntaxError
-from transformers import AutoTokenizer, GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from qwen_tui.engine.base import LoadProgress, ModelInfo, ModelSpec, Reason
 from qwen_tui.engine.local.cache.kv_cache import KVCache
@@ -24,23 +22,21 @@ from qwen_tui.engine.local.loading import placement as placing
 from qwen_tui.engine.local.loading import traits
 from qwen_tui.engine.local.loading.architecture import check_architecture, check_values
 from qwen_tui.engine.local.loading.choose_model import Resolved
-from qwen_tui.engine.local.loading.generation_defaults import followed
+from qwen_tui.engine.local.loading.generation_defaults import followed, with_token_ids
 from qwen_tui.engine.local.loading.quantized_weights import kept
 from qwen_tui.engine.local.loading.read_weights import read_model
+from qwen_tui.engine.local.loading.tokenizer import load_tokenizer
 from qwen_tui.engine.local.prompts.detokenizer import TokenBytes, is_byte_level
-from qwen_tui.engine.local.prompts.prompt import REFUSALS, PromptBuilder
+from qwen_tui.engine.local.prompts.prompt import PromptBuilder
+from qwen_tui.engine.local.prompts.rereading import rereads
+from qwen_tui.engine.local.prompts.token_text import TokenText
 from qwen_tui.engine.models.checkpoint import Checkpoint, inspect
 from qwen_tui.engine.models.quantized_cache import QuantizedCache
-from qwen_tui.engine.redaction import one_line
-from qwen_tui.errors import QwenTuiError
 
 log = logging.getLogger(__name__)
 
 ONE_CORE_PARAMETERS = 50_000_000
 """A model with fewer parameters decodes on one core."""
-
-LEAST_PIECES = 16
-"""Minimum vocabulary of a tokenizer, without its special tokens."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +55,7 @@ class Loaded:
     """Ids of the output layer that the tokenizer lacks, on the model's device; None if there are none."""
     token_bytes: TokenBytes | None
     """Only for byte-level tokenizers."""
+    token_text: TokenText
     cache: KVCache
     """KV cache of the latest prompt."""
     decoder: Decoder | None
@@ -83,7 +80,7 @@ def load(
     check_values(checkpoint.config, checkpoint.folder, spec)
     placement = placing.place(spec, checkpoint)
     _set_up_torch(checkpoint, placement.device)
-    tokenizer = _tokenizer(resolved.folder, spec)
+    tokenizer = load_tokenizer(resolved.folder, spec)
     prompts = PromptBuilder(tokenizer)
     with compiling(checkpoint.folder, placement.device, placement.dtype, placement.quantization):
         model, saving = read_model(
@@ -95,7 +92,7 @@ def load(
         )
         is_read = time.monotonic()  # here: leaving the context waits for the kernels
     report(LoadProgress("warming", resolved.name))
-    defaults = followed(model.generation_config)
+    defaults = with_token_ids(followed(model.generation_config), tokenizer)
     # Emptied, since `generate` fills in from here whatever a request leaves unset.
     model.generation_config = GenerationConfig()
     _warm(model)
@@ -117,19 +114,36 @@ def load(
         revision=resolved.revision,
         has_chat_template=prompts.template is not None,
         can_think=prompts.can_think,
+        chat_format=prompts.form if prompts.template is not None else None,
+        rereads=rereads(prompts),
         sampling_defaults=traits.sampling_defaults(defaults),
         memory_bytes=model.get_memory_footprint(),
         load_seconds=time.monotonic() - began,
         ready_seconds=time.monotonic() - is_read,
         decode_path=decode_path,
         note=resolved.note,
-        reasons=placement.reasons if slowed is None else (*placement.reasons, slowed),
+        reasons=(
+            *placement.reasons,
+            *([slowed] if slowed is not None else []),
+            *traits.not_understood(prompts.form),
+        ),
     )
     end_ids = traits.end_ids(defaults, tokenizer, prompts.end_of_turn_id())
     padded = traits.padded_ids(model, tokenizer)
     token_bytes = TokenBytes(tokenizer) if is_byte_level(tokenizer) else None
     return Loaded(
-        model, tokenizer, prompts, info, defaults, end_ids, padded, token_bytes, cache, decoder, saving
+        model,
+        tokenizer,
+        prompts,
+        info,
+        defaults,
+        end_ids,
+        padded,
+        token_bytes,
+        TokenText(tokenizer),
+        cache,
+        decoder,
+        saving,
     )
 
 
@@ -149,8 +163,8 @@ def _cache(model: PreTrainedModel, decoder: Decoder | None, window: int) -> KVCa
         cache = StaticKVCache(model, window) if supports_static_cache(model) else None
         return KVCache(model, cache, prefills_without_mask=without_mask)
     # The short prefill uses no masks: if the attention builds one after all, the model is as fast.
-    short_prefill = decoder.step.short_prefill if without_mask else None
-    return KVCache(model, decoder.cache, prefills_without_mask=without_mask, short_prefill=short_prefill)
+    fast_prefill = decoder.step.fast_prefill if without_mask else None
+    return KVCache(model, decoder.cache, prefills_without_mask=without_mask, fast_prefill=fast_prefill)
 
 
 def _set_up_torch(checkpoint: Checkpoint, device: torch.device) -> None:
@@ -166,34 +180,6 @@ def _set_up_torch(checkpoint: Checkpoint, device: torch.device) -> None:
     if "OMP_NUM_THREADS" not in os.environ:
         is_small = checkpoint.parameters < ONE_CORE_PARAMETERS
         torch.set_num_threads(1 if is_small else min(torch.get_num_threads(), usable_cores()))
-
-
-def _tokenizer(folder: Path, spec: ModelSpec) -> PreTrainedTokenizerBase:
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(
-            folder, local_files_only=True, trust_remote_code=spec.trust_remote_code
-        )
-    except Exception as error:
-        # Its parsers raise anything from KeyError to a bare Exception.
-        raise QwenTuiError("engine.bad_tokenizer", path=one_line(folder), detail=one_line(error)) from error
-    # If files are missing, the library silently builds a tokenizer of nothing but special tokens.
-    if tokenizer.vocab_size < LEAST_PIECES:
-        raise QwenTuiError("engine.no_tokenizer", path=one_line(folder))
-    _check_template(tokenizer, folder)
-    return tokenizer
-
-
-def _check_template(tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
-    """Raise QwenTuiError for a template with syntax errors; what it supports shows in use."""
-    if tokenizer.chat_template is None:
-        return
-    try:
-        tokenizer.apply_chat_template([{"role": "user", "content": "?"}], tokenize=False)
-    except TemplateSyntaxError as error:
-        detail = one_line(f"line {error.lineno}: {error.message}")
-        raise QwenTuiError("engine.bad_template", path=one_line(folder), detail=detail) from error
-    except REFUSALS:
-        return
 
 
 def _warm(model: PreTrainedModel) -> None:

@@ -6,7 +6,9 @@ import torch
 from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from qwen_tui.chat.messages import Json
-from qwen_tui.engine.base import SAMPLING_FIELDS
+from qwen_tui.engine.base import SAMPLING_FIELDS, Reason
+from qwen_tui.engine.chat_format import ChatFormat
+from qwen_tui.engine.local.loading.tokenizer import token_ids
 from qwen_tui.engine.models import size
 
 
@@ -46,10 +48,17 @@ def end_ids(
     config: GenerationConfig, tokenizer: PreTrainedTokenizerBase, end_of_turn: int | None
 ) -> tuple[int, ...]:
     """Return the tokens that end a reply: the checkpoint's, the tokenizer's, and the template's end of turn."""
-    named = config.eos_token_id
-    ids = list(named) if isinstance(named, list | tuple) else [named]
-    known = {int(i) for i in [*ids, tokenizer.eos_token_id, end_of_turn] if i is not None}
-    return tuple(sorted(known))
+    ids = token_ids(config.eos_token_id, tokenizer)
+    return tuple(sorted({*ids, *(i for i in (tokenizer.eos_token_id, end_of_turn) if i is not None)}))
+
+
+def not_understood(form: ChatFormat) -> tuple[Reason, ...]:
+    """Return what a person should know of a chat template that does not serve a conversation."""
+    if form.refusal:
+        return (Reason("engine.template.refuses", (("detail", form.refusal),)),)
+    if form.loses_text:
+        return (Reason(f"engine.template.loses_{form.loses_text}"),)
+    return ()
 
 
 def padded_ids(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> torch.Tensor | None:

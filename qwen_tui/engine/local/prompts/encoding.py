@@ -15,11 +15,7 @@ from itertools import pairwise
 
 from transformers import PreTrainedTokenizerBase
 
-BREAK = "\ufdd0"
-"""A Unicode noncharacter, reserved for use inside a program."""
-
-MARK = "\ufdd1"
-"""Another noncharacter: marks where tokens are to be inserted in a rendered prompt."""
+from qwen_tui.engine.prompt_spans import BREAK, MARK
 
 CACHED_CHARACTERS = 2_000_000
 """Cache size for encoded text, enough for several of the longest conversations. The least recently used text, such

@@ -4,29 +4,24 @@ Counting uses the same code as generating, so what is counted is what is sent.
 """
 
 import hashlib
-import re
 import struct
 import threading
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 
-from jinja2 import TemplateError
 from transformers import PreTrainedTokenizerBase
 
 from qwen_tui.chat.messages import Role
-from qwen_tui.engine.base import PromptMessage, TokenCounts
+from qwen_tui.engine.base import NO_EFFORT, PromptMessage, Thinking, TokenCounts
+from qwen_tui.engine.chat_format import USUAL_MARKS
 from qwen_tui.engine.local.cache.kv_cache import common_prefix
 from qwen_tui.engine.local.prompts.encoding import Encoder
+from qwen_tui.engine.local.prompts.probe import probe
 from qwen_tui.engine.local.prompts.splicing import Splicer, filled, marked
+from qwen_tui.engine.local.prompts.template import Refused, as_seen, chat_template
 from qwen_tui.engine.local.stopping import IsStopped, locked, never
-from qwen_tui.engine.redaction import one_line
-from qwen_tui.engine.thinking import CLOSE, OPEN
 from qwen_tui.errors import QwenTuiError
-
-REFUSALS = (TemplateError, TypeError, ValueError)
-"""Exceptions of a template that rejects a conversation: its own message, or a failure on something missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,26 +47,35 @@ class PromptBuilder:
         self._tokenizer = tokenizer
         self._lock = threading.Lock()
         """Needed because a call to a fast tokenizer can change settings that another call uses."""
-        self.template: str | None = None
-        with suppress(ValueError):
-            self.template = str(tokenizer.get_chat_template())
+        self._template = chat_template(tokenizer)
+        self.template = self._template.text if self._template is not None else None
         """Text of the chat template; None for a base model."""
-        self.can_think = bool(self.template and re.search(r"\benable_thinking\b", self.template))
-        """Whether the template supports `enable_thinking`."""
-        self._encoder = Encoder(tokenizer, self.template or "")
+        self.form = probe(self._template, tokenizer)
+        """What the template does."""
+        self.marks = self.form.marks or USUAL_MARKS
+        """The text around a thought in a reply."""
+        self.can_think = bool(self.form.switch)
+        """Whether the template can turn thinking on and off."""
+        self._encoder = Encoder(tokenizer, (self.template or "") + "".join(self.marks))
         added = tokenizer.added_tokens_encoder
+        tags = (self.marks.open.strip(), self.marks.close.strip())
         self.think_ids: tuple[int, int] | None = (
-            (added[OPEN], added[CLOSE]) if {OPEN, CLOSE} <= added.keys() else None
+            (added[tags[0]], added[tags[1]]) if added.keys() >= {*tags} else None
         )
         """Tokens that open and close thinking, if they are single tokens."""
-        self._splicer = Splicer(tokenizer, self._encoder, self.think_ids)
+        written = "".join(self.marks) if self.marks.names_channels or self.think_ids else ""
+        self.mark_tokens = {
+            token_id: token for token, token_id in added.items() if token.strip() and token in written
+        }
+        """The added tokens that the marks of a thought consist of; empty if they are found in the text."""
+        self._splicer = Splicer(tokenizer, self._encoder, self.marks.close)
         self._opener = self._find_opener()
         """The token that begins each message and occurs nowhere else, such as ChatML's `<|im_start|>`."""
 
     def build(
         self,
         messages: Sequence[PromptMessage],
-        thinking: bool | None = None,
+        thinking: Thinking = None,
         *,
         continues: bool = False,
         is_stopped: IsStopped = never,
@@ -89,7 +93,7 @@ class PromptBuilder:
     def certain(
         self,
         messages: Sequence[PromptMessage],
-        thinking: bool | None = None,
+        thinking: Thinking = None,
         *,
         is_stopped: IsStopped = never,
     ) -> list[int]:
@@ -101,7 +105,7 @@ class PromptBuilder:
         return one[: common_prefix(one, other)]
 
     def count(
-        self, messages: Sequence[PromptMessage], thinking: bool | None = None, *, continues: bool = False
+        self, messages: Sequence[PromptMessage], thinking: Thinking = None, *, continues: bool = False
     ) -> TokenCounts:
         """Count tokens; see `Engine.count`. If a template has no blocks, a message's share is its content."""
         if not messages:
@@ -116,23 +120,43 @@ class PromptBuilder:
                 shares[-1] = len(prompt.begun_ids)
         return TokenCounts(len(prompt.ids), tuple(shares))
 
+    def encode(self, text: str) -> list[int]:
+        """Return the tokens of a text of the template's own, such as the mark that ends a thought."""
+        with self._lock:
+            return self._encoder.encode(text)
+
+    def bare(self, messages: Sequence[PromptMessage]) -> list[int]:
+        """Return the tokens of the messages' contents, each on its own line, as for a base model."""
+        with self._lock:
+            text = "\n".join(self._encoder.defuse(message.content) for message in messages)
+            return self._encoder.encode(text, add_special_tokens=True)
+
+    def rendered(self, messages: Sequence[PromptMessage], thinking: Thinking) -> tuple[str, str]:
+        """Return the prompt's text, and the same with a mark in place of each content."""
+        with self._lock:
+            seen = [self._defused(message) for message in messages]
+            with_marks = marked(seen, [True] * len(seen))
+            return self._render(seen, thinking), self._render(with_marks, thinking)
+
+    @property
+    def opener(self) -> str:
+        """The text of the token that begins each message; empty if there is none."""
+        return "" if self._opener is None else str(self._tokenizer.convert_ids_to_tokens(self._opener))
+
+    @property
+    def control_ids(self) -> frozenset[int]:
+        """Tokens that make up a prompt's structure and never belong to a text."""
+        return self._encoder.control_ids
+
     def end_of_turn_id(self) -> int | None:
-        """Return the special token with which the template closes an assistant's message, or None.
+        """Return the token with which the template closes an assistant's message, or None.
 
         A checkpoint's own list of end tokens may lack it, for example if a base model was given a chat template.
         """
-        if self.template is None:
-            return None
-        turn = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
-        try:
-            ids = self._encoder.encode(str(self._tokenizer.apply_chat_template(turn, tokenize=False)))
-        except REFUSALS:
-            return None
-        special = {i for i, token in self._tokenizer.added_tokens_decoder.items() if token.special}
-        last = next((token for token in reversed(ids) if token in special), None)
-        return last if last != self._opener else None
+        token = self._tokenizer.added_tokens_encoder.get(self.form.end_of_turn)
+        return token if token != self._opener else None
 
-    def _new(self, messages: Sequence[PromptMessage], thinking: bool | None) -> Prompt:
+    def _new(self, messages: Sequence[PromptMessage], thinking: Thinking) -> Prompt:
         seen = [self._defused(message) for message in messages]
         text = self._render(seen, thinking)
         ids = self._spliced(messages, seen, thinking, text)
@@ -144,7 +168,7 @@ class PromptBuilder:
         self,
         messages: Sequence[PromptMessage],
         seen: Sequence[PromptMessage],
-        thinking: bool | None,
+        thinking: Thinking,
         text: str,
     ) -> list[int] | None:
         """Return the prompt with replies as the tokens that were generated for them; None if it has none.
@@ -167,9 +191,7 @@ class PromptBuilder:
                 )
         return None
 
-    def _continued(
-        self, before: Sequence[PromptMessage], reply: PromptMessage, thinking: bool | None
-    ) -> Prompt:
+    def _continued(self, before: Sequence[PromptMessage], reply: PromptMessage, thinking: Thinking) -> Prompt:
         """Return the prompt that the reply was generated from, followed by the reply so far, verbatim.
 
         The library's `continue_final_message` gives the template a finished reply, which templates render
@@ -180,9 +202,9 @@ class PromptBuilder:
         if reply.thinking and thinking is False:
             thinking = True  # the reply does contain thinking, whatever is requested now
         prompt = self._new(before, thinking) if before or self.template is None else self._nothing()
-        begun = self._splicer.begun(reply, *_written(reply, prompt.thinks)) if reply.token_ids else None
+        begun = self._splicer.begun(reply, *self._written(reply, prompt.thinks)) if reply.token_ids else None
         if begun is None:
-            begun = self._encoder.encode(_written(self._defused(reply), prompt.thinks)[0])
+            begun = self._encoder.encode(self._written(self._defused(reply), prompt.thinks)[0])
         thinks = not reply.content and (bool(reply.thinking) or prompt.thinks)
         return Prompt(prompt.ids + begun, thinks, tuple(begun))
 
@@ -193,42 +215,54 @@ class PromptBuilder:
         except (QwenTuiError, IndexError):
             raise QwenTuiError("engine.nothing_before") from None
 
-    def _render(self, messages: Sequence[PromptMessage], thinking: bool | None) -> str:
+    def _render(self, messages: Sequence[PromptMessage], thinking: Thinking) -> str:
         """Render the prompt's text from defused messages.
 
-        If the template rejects system messages, their text is put at the start of the first user message; if it
-        requires alternating roles, neighbors with the same role are merged. A base model gets the contents, each
-        on its own line.
+        If the template rejects or omits system messages, their text is put at the start of the first user message;
+        if it requires alternating roles, neighbors with the same role are merged. A base model gets the contents,
+        each on its own line.
         """
         if self.template is None:
             return "\n".join(message.content for message in messages)
         refusals = []
-        for reshaped in (messages, _without_system(messages), _alternating(messages)):
+        as_given = messages if self.form.keeps_system else _without_system(messages)
+        for reshaped in (as_given, _without_system(messages), _alternating(messages)):
             try:
                 return self._apply(reshaped, thinking)
-            except REFUSALS as error:
-                refusals.append(one_line(error))
+            except Refused as refusal:
+                refusals.append(str(refusal))
         raise QwenTuiError("engine.template_refused", detail=refusals[0])
 
-    def _apply(self, messages: Sequence[PromptMessage], thinking: bool | None) -> str:
-        asked = {"enable_thinking": thinking} if self.can_think and thinking is not None else {}
-        seen = [{"role": str(each.role), "content": each.content} for each in messages]
-        for as_seen, message in zip(seen, messages, strict=True):
-            if message.thinking:
-                as_seen["reasoning_content"] = message.thinking
-        text = self._tokenizer.apply_chat_template(seen, tokenize=False, add_generation_prompt=True, **asked)
-        return str(text)
+    def _apply(self, messages: Sequence[PromptMessage], thinking: Thinking) -> str:
+        assert self._template is not None
+        asked: dict[str, str | bool] = {}
+        if self.can_think and thinking is not None:
+            asked[self.form.switch] = thinking not in (False, NO_EFFORT)
+        if isinstance(thinking, str) and self.form.effort_name:
+            asked[self.form.effort_name] = thinking
+        return self._template.render(as_seen(messages, self.form), asked)
 
     def _defused(self, message: PromptMessage) -> PromptMessage:
         defuse = self._encoder.defuse
         return PromptMessage(message.role, defuse(message.content), defuse(message.thinking))
 
     def _ends_in_thinking(self, ids: list[int], text: str) -> bool:
-        if self.template is None:
+        if self.template is None or self.marks.names_channels:
             return False
         if self.think_ids is None:
-            return text.rstrip().endswith(OPEN)
+            return text.rstrip().endswith(self.marks.open.strip())
         return next((i for i in reversed(ids) if i in self.think_ids), None) == self.think_ids[0]
+
+    def _written(self, reply: PromptMessage, thinks: bool) -> tuple[str, int]:
+        """Return a reply as generated, marks included, and the number of control tokens in its marks.
+
+        `thinks` is whether the prompt before it ends in thinking.
+        """
+        has_thought = bool(reply.thinking or (reply.content and thinks))
+        opening = "" if thinks else self.marks.open if has_thought else self.marks.answer
+        closing = self.marks.close if has_thought and reply.content else ""
+        tags = sum(token in self._encoder.control_ids for token in self._encoder.encode(opening + closing))
+        return opening + reply.thinking + closing + reply.content, tags
 
     def _find_opener(self) -> int | None:
         turns = [PromptMessage(role, "a") for role in (Role.USER, Role.ASSISTANT, Role.USER)]
@@ -261,15 +295,6 @@ class PromptBuilder:
 
 def _is_continued(messages: Sequence[PromptMessage], continues: bool) -> bool:
     return continues and bool(messages) and messages[-1].role is Role.ASSISTANT
-
-
-def _written(reply: PromptMessage, thinks: bool) -> tuple[str, int]:
-    """Return a reply as generated after a prompt that ends in thinking or not, and its number of tags."""
-    if not reply.thinking and not (reply.content and thinks):
-        return reply.content, 0
-    thought = reply.thinking if thinks else f"{OPEN}\n{reply.thinking}"
-    written = f"{thought}\n{CLOSE}\n\n{reply.content}" if reply.content else thought
-    return written, (not thinks) + bool(reply.content)
 
 
 def _without_system(messages: Sequence[PromptMessage]) -> Sequence[PromptMessage]:

@@ -13,7 +13,8 @@ from transformers import PreTrainedTokenizerBase
 
 from qwen_tui.engine.base import PromptMessage
 from qwen_tui.engine.local.prompts.detokenizer import HOLD_TOKENS
-from qwen_tui.engine.local.prompts.encoding import MARK, Encoder
+from qwen_tui.engine.local.prompts.encoding import Encoder
+from qwen_tui.engine.prompt_spans import MARK
 
 REMEMBERED_REPLIES = 2000
 """For how many replies the check of their tokens is cached."""
@@ -22,13 +23,12 @@ REMEMBERED_REPLIES = 2000
 class Splicer:
     """Finds the tokens as which a reply can be sent. Not thread-safe."""
 
-    def __init__(
-        self, tokenizer: PreTrainedTokenizerBase, encoder: Encoder, think_ids: tuple[int, int] | None
-    ) -> None:
-        """`think_ids` are the tokens that open and close thinking, if they are single tokens."""
+    def __init__(self, tokenizer: PreTrainedTokenizerBase, encoder: Encoder, close: str) -> None:
+        """`close` is the text that closes a thought; the answer begins behind its last added token."""
         self._tokenizer = tokenizer
         self._encoder = encoder
-        self._close = think_ids[1] if think_ids is not None else None
+        added = {*tokenizer.added_tokens_encoder.values()}
+        self._close = next((token for token in reversed(encoder.encode(close)) if token in added), None)
         self._size = len(tokenizer)
         self.answer = lru_cache(REMEMBERED_REPLIES)(self._answer)
         """Returns the tokens of a reply's content, without its thinking; None if unknown."""
@@ -65,7 +65,7 @@ class Splicer:
         A character cut off at the end does not show in the text, so the last few tokens may be dropped.
         """
         for end in range(len(ids), max(0, len(ids) - HOLD_TOKENS), -1):
-            decoded = self._decoded(ids[:end])
+            decoded = str(self._tokenizer.decode(ids[:end], skip_special_tokens=False))
             if decoded and text.endswith(decoded):
                 if sum(token in self._encoder.control_ids for token in ids[:end]) != tags:
                     return None

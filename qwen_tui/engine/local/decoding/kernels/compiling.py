@@ -14,7 +14,16 @@ from typing import Any, NamedTuple
 
 import torch
 
-from qwen_tui.engine.local.decoding.kernels import attention, delta_rule, dense, experts, four_bits, rotary
+from qwen_tui.engine.local.decoding.kernels import (
+    activation,
+    attention,
+    delta_rule,
+    delta_rule_prefill,
+    dense,
+    experts,
+    four_bits,
+    rotary,
+)
 
 ROWS = 16
 """Triton specializes on numbers divisible by 16, as a model's row counts are."""
@@ -46,6 +55,7 @@ class Kind(NamedTuple):
     expert_size: int = 0
     """I of an expert."""
     shares_add_to_one: bool = True
+    has_shared_expert: bool = False
     rotated: int = 0
     """How many elements of a head the rotary embedding turns; 0 is all."""
     linear: tuple[int, int, int, int, int] | None = None
@@ -61,19 +71,20 @@ def kind_of(config: Any, dtype: torch.dtype, *, is_four_bits: bool) -> Kind:
     """Derive the kind from the config of one of `kernel_support.KERNEL_MODELS`."""
     config = config.get_text_config(decoder=True)
     is_qwen2 = config.model_type == "qwen2"
-    is_hybrid = config.model_type == "qwen3_5_text"
+    is_hybrid = config.model_type in ("qwen3_5_text", "qwen3_5_moe_text")
     head_dim = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
     mixture: tuple[Any, ...] = ()
-    if config.model_type == "qwen3_moe":
+    if hasattr(config, "moe_intermediate_size"):
         mixture = (
             config.num_experts,
             config.num_experts_per_tok,
             config.moe_intermediate_size,
-            config.norm_topk_prob,
+            getattr(config, "norm_topk_prob", True),
+            hasattr(config, "shared_expert_intermediate_size"),
         )
     kind = Kind(
         config.hidden_size,
-        config.intermediate_size,
+        getattr(config, "intermediate_size", 0),
         config.num_attention_heads,
         config.num_key_value_heads,
         head_dim,
@@ -107,14 +118,14 @@ Part = Callable[[Kind, Zeros], None]
 
 def compile_all(kind: Kind, device: torch.device, *, threads: int) -> None:
     """Compile every kernel by running it once, several in parallel. Raises whatever Triton raises."""
-    _run(_place, kind, device)  # the shortest, alone: the first kernel initializes Triton's driver
+    _run(_first, kind, device)  # the shortest, alone: the first kernel initializes Triton's driver
     # All variants of a kernel are in one part: Triton's table of them is not thread-safe.
     parts: list[Part] = [_dense_products, _attend]
     parts.append(_four_bit_products if kind.is_four_bits else _gated_product)
     if kind.experts:
         parts.append(_experts)
     if kind.linear is not None:
-        parts.append(_delta_rule)
+        parts += (_solve, _pass_on, _read, _delta_rule)  # the slowest first
     with parsing_in_turn(), ThreadPoolExecutor(threads, thread_name_prefix="compiling") as pool:
         for done in [pool.submit(_run, part, kind, device) for part in parts]:
             done.result()
@@ -173,7 +184,7 @@ def _dense_products(kind: Kind, zeros: Zeros) -> None:
     norm = _norm(kind, zeros, kind.hidden_size)
     dense.product(head, None, hidden, zeros(ROWS, dtype=torch.float32), norm, 1e-6)
     if kind.experts:
-        dense.product(head, None, hidden, zeros(ROWS), hidden, 1e-6)  # the router's
+        dense.product(head, None, hidden, zeros(ROWS), norm, 1e-6)  # the router's
     if kind.is_four_bits:
         return
     for columns, has_norm, adds in _matrices(kind):
@@ -206,13 +217,21 @@ def _four_bit_products(kind: Kind, zeros: Zeros) -> None:
 
 
 def _experts(kind: Kind, zeros: Zeros) -> None:
-    ids, shares = zeros(kind.chosen, dtype=torch.int32), zeros(kind.chosen, dtype=torch.float32)
-    experts.choose(zeros(kind.experts), ids, shares, adds_to_one=kind.shares_add_to_one)
+    shared = int(kind.has_shared_expert)
+    used = kind.chosen + shared
+    ids, shares = zeros(used, dtype=torch.int32), zeros(used, dtype=torch.float32)
+    logits = zeros(kind.experts + shared)
+    experts.choose(logits, ids, shares, adds_to_one=kind.shares_add_to_one, has_shared=kind.has_shared_expert)
     ids.zero_()  # the weights below are those of one expert
     both, hidden = zeros(1, 2 * ROWS, kind.hidden_size), zeros(kind.hidden_size)
-    experts.gated_products(both, ids, hidden, zeros(kind.chosen, ROWS), hidden, 1e-6)
-    down, between = zeros(1, ROWS, kind.expert_size), zeros(kind.chosen, kind.expert_size)
+    experts.gated_products(both, ids, hidden, zeros(used, ROWS), _norm(kind, zeros, kind.hidden_size), 1e-6)
+    down, between = zeros(1, ROWS, kind.expert_size), zeros(used, kind.expert_size)
     experts.add_products(down, ids, shares, between, hidden)
+
+
+def _first(kind: Kind, zeros: Zeros) -> None:
+    activation.silu_product(zeros(1, 2 * ROWS))
+    _place(kind, zeros)
 
 
 def _place(kind: Kind, zeros: Zeros) -> None:
@@ -238,12 +257,41 @@ def _projected(kind: Kind, zeros: Zeros) -> torch.Tensor:
 
 
 def _delta_rule(kind: Kind, zeros: Zeros) -> None:
+    projected, weight, inputs, rest = _linear_layer(kind, zeros)
+    mixed, read = zeros(weight.shape[0]), zeros(kind.value_size)
+    delta_rule.convolve(projected[0], weight, inputs, mixed)
+    decay, bias, state, norm, eps, key_heads = rest
+    delta_rule.recur(mixed, projected[0], decay, bias, state, norm, eps, key_heads, read)
+
+    delta_rule_prefill.convolve(projected, weight, inputs)
+
+
+def _solve(kind: Kind, zeros: Zeros) -> None:
+    _chunked(kind, zeros).solve()
+
+
+def _pass_on(kind: Kind, zeros: Zeros) -> None:
+    _chunked(kind, zeros).pass_on()
+
+
+def _read(kind: Kind, zeros: Zeros) -> None:
+    _chunked(kind, zeros).read()
+
+
+def _chunked(kind: Kind, zeros: Zeros) -> delta_rule_prefill.Chunked:
+    projected, weight, _, rest = _linear_layer(kind, zeros)
+    return delta_rule_prefill.Chunked(zeros(1, weight.shape[0]), projected, *rest)
+
+
+def _linear_layer(
+    kind: Kind, zeros: Zeros
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, tuple[Any, ...]]:
+    """Return a layer's projections of one token, taps, last inputs, and the arguments of `recur` after those."""
     assert kind.linear is not None
     key_heads, value_heads, key_dim, value_dim, taps = kind.linear
     channels = 2 * key_heads * key_dim + kind.value_size
-    projected, mixed = zeros(channels + kind.value_size + 2 * value_heads), zeros(channels)
-    delta_rule.convolve(projected, zeros(channels, 1, taps), zeros(1, channels, taps), mixed)
+    projected = zeros(1, channels + kind.value_size + 2 * value_heads)
     state = zeros(1, value_heads, key_dim, value_dim, dtype=torch.float32)
     decay, bias, norm = zeros(value_heads), zeros(value_heads), zeros(value_dim)
-    read = zeros(kind.value_size)
-    delta_rule.recur(mixed, projected, decay, bias, state, norm, 1e-6, key_heads, read)
+    rest = (decay, bias, state, norm, 1e-6, key_heads)
+    return projected, zeros(channels, 1, taps), zeros(1, channels, taps), rest

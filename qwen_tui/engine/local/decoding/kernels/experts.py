@@ -14,20 +14,31 @@ ROWS, STEP, WARPS = 2, 256, 1
 """Tile of `add_products`: the fastest of 14 for those experts; others took up to three times as long."""
 
 
-def choose(logits: torch.Tensor, ids: torch.Tensor, shares: torch.Tensor, *, adds_to_one: bool) -> None:
+def choose(
+    logits: torch.Tensor,
+    ids: torch.Tensor,
+    shares: torch.Tensor,
+    *,
+    adds_to_one: bool,
+    has_shared: bool = False,
+) -> None:
     """Choose the C largest of a router's `logits` (E): `ids` (C) int32 and `shares` (C), largest first.
 
-    A share is the expert's softmax over all experts or, with `adds_to_one`, over the chosen ones.
+    A share is the expert's softmax over all experts or, with `adds_to_one`, over the chosen ones. With
+    `has_shared`, the last logit is that of an expert which is always used, and its share the sigmoid of it.
     """
+    shared = int(has_shared)
+    experts, chosen = logits.shape[0] - shared, ids.shape[0] - shared
     _choose[(1,)](
         logits,
         ids,
         shares,
-        EXPERTS=logits.shape[0],
-        SIZE=triton.next_power_of_2(logits.shape[0]),
-        CHOSEN=ids.shape[0],
-        SLOTS=triton.next_power_of_2(ids.shape[0]),
+        EXPERTS=experts,
+        SIZE=triton.next_power_of_2(experts),
+        CHOSEN=chosen,
+        SLOTS=triton.next_power_of_2(chosen),
         ADDS_TO_ONE=adds_to_one,
+        HAS_SHARED=has_shared,
         num_warps=1,
     )
 
@@ -79,6 +90,7 @@ def _choose(
     CHOSEN: tl.constexpr,
     SLOTS: tl.constexpr,
     ADDS_TO_ONE: tl.constexpr,
+    HAS_SHARED: tl.constexpr,
 ):
     at = tl.arange(0, SIZE)
     slots = tl.arange(0, SLOTS)
@@ -97,6 +109,9 @@ def _choose(
     if ADDS_TO_ONE:
         chosen /= tl.sum(chosen, 0)
     tl.store(shares + slots, chosen, mask=slots < CHOSEN)
+    if HAS_SHARED:
+        tl.store(ids + CHOSEN, EXPERTS)
+        tl.store(shares + CHOSEN, tl.sigmoid(tl.load(logits + EXPERTS).to(tl.float32)))
 
 
 @triton.jit
