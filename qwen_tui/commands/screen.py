@@ -53,7 +53,7 @@ def run(given: Arguments, config: Config, where: Places) -> int:
         logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
         drafts = Drafts(where.drafts)
         library = Library(ConversationStore(where.conversations, drafts))
-        used = library.last_used() if given.last else None
+        used = next(iter(library.recent(1)), None) if given.last else None
         name = used.name if used is not None else given.conversation
         lesson = getattr(given, "lesson", None) or ""
         apps.append(QwenTuiApp(config, where, library, drafts, open_logged, name, lesson))
