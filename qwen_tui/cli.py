@@ -58,6 +58,7 @@ def _with_flags(settings: Settings, given: Arguments) -> Settings:
         "model": given.model,
         "server": given.server,
         "quantization": given.quantization,
+        "dtype": given.dtype,
         "device": given.device,
         "language": given.language,
         "system_prompt": given.system,

@@ -194,7 +194,7 @@ def _run_value(value: Mapping[str, Json], key: str, kind: Any) -> Any:
         return get(value, key, kind)
     if key == "thinking":
         return get(value, key, bool)
-    if key == "sampling":
+    if key in ("sampling", "slowed"):
         return cleaned(shallow(get(value, key, dict)))
     ids = get(value, key, list)
     if not set(map(type, ids)) <= {int}:
@@ -208,7 +208,10 @@ def _word(text: str) -> str:
 
 
 def _run_json(run: Run) -> dict[str, Json]:
-    known = {key: getattr(run, key) for key in RUN_KINDS} | {"sampling": dict(run.sampling)}
+    known = {key: getattr(run, key) for key in RUN_KINDS} | {
+        "sampling": dict(run.sampling),
+        "slowed": dict(run.slowed),
+    }
     return _with_extra(known, run.extra)
 
 

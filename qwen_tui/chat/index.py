@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from qwen_tui.chat.cleaning import one_line
 from qwen_tui.chat.fields import moment
 from qwen_tui.chat.files import Stamp, write_whole
 from qwen_tui.chat.messages import Conversation
@@ -30,6 +31,8 @@ class Entry:
     """When the conversation was last used, ISO 8601 in UTC."""
     messages: int
     """Number of messages on the shown path."""
+    words: str
+    """The beginning of the last message on that path, on one line."""
     file: str
     """The name of its file in the folder."""
     stamp: Stamp
@@ -39,17 +42,23 @@ class Entry:
 COLUMNS = tuple(f.name for f in fields(Entry))
 """Column order of an index row; an index with other columns belongs to another version and is ignored."""
 
-KINDS = [str, str, bool, str, int, str, list]
+KINDS = [str, str, bool, str, int, str, str, list]
+
+WORDS = 120
+"""Maximum length of `Entry.words`."""
 
 
 def entry(conversation: Conversation, file: str, stamp: Stamp) -> Entry:
     """Build the entry of a conversation that is stored in this file."""
+    path = conversation.path()
+    said = next((each.content for each in reversed(path) if each.content.strip()), "")
     return Entry(
         id=conversation.id,
         name=conversation.name,
         pinned=conversation.pinned,
         updated=conversation.updated,
-        messages=len(conversation.path()),
+        messages=len(path),
+        words=one_line(said.strip(), WORDS),
         file=file,
         stamp=stamp,
     )
@@ -88,10 +97,12 @@ def _check(rows: Iterable[str]) -> int:
 def _entry(row: object) -> Entry | None:
     if not isinstance(row, list) or [*map(type, row)] != KINDS:
         return None
-    id, name, pinned, updated, messages, file, stamp = row
+    id, name, pinned, updated, messages, words, file, stamp = row
     if [*map(type, stamp)] != [int, int, int]:
         return None
     # The index is a foreign file too: names in it must not control the terminal.
     if not (name.isprintable() or tidy(name) == name) or moment(updated, "") != updated:
         return None
-    return Entry(id, name, pinned, updated, messages, file, (stamp[0], stamp[1], stamp[2]))
+    if one_line(words, WORDS) != words:
+        return None
+    return Entry(id, name, pinned, updated, messages, words, file, (stamp[0], stamp[1], stamp[2]))

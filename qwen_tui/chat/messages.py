@@ -55,6 +55,8 @@ class Run:
     `generate` is transformers' own loop, `graph` a CUDA graph of the forward pass, `kernels` our own kernels,
     `server` whatever a server uses.
     """
+    slowed: Mapping[str, Json] = field(default_factory=dict)
+    """Why it was not the fastest decode path: the `code` of a sentence, and its placeholder values; else empty."""
     seed: int = 0
     sampling: Mapping[str, Json] = field(default_factory=dict)
     """The effective sampling values, including the checkpoint's defaults."""

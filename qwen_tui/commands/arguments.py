@@ -33,6 +33,7 @@ class Arguments(argparse.Namespace):
     model: str | None
     server: str | None
     quantization: str | None
+    dtype: str | None
     device: str | None
     system: str | None
     conversation: str | None
@@ -209,6 +210,7 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--quantization", choices=("auto", "none", "4bit", "8bit"), help=say("cli.quantization")
     )
+    parser.add_argument("--dtype", choices=OPTIONS["dtype"].choices, help=say("cli.dtype"))
     parser.add_argument("--device", metavar="auto|cpu|cuda|cuda:N", help=say("cli.device"))
     parser.add_argument("--system", type=_text, metavar="TEXT", help=say("cli.system"))
     parser.add_argument("--offline", action="store_true", help=say("cli.offline"))

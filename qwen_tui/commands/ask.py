@@ -24,7 +24,7 @@ from qwen_tui.engine.base import (
     TriesAgain,
 )
 from qwen_tui.engine.models.quantized_cache import QuantizedCache
-from qwen_tui.engine.models.recent_models import note_use
+from qwen_tui.engine.models.recent_models import note_use, recent_models
 from qwen_tui.engine.opening import open_engine
 from qwen_tui.engine.thinking import Reread
 from qwen_tui.errors import QwenTuiError
@@ -33,6 +33,8 @@ from qwen_tui.session.prompt_plan import plan
 from qwen_tui.session.streaming_reply import with_prompt
 from qwen_tui.settings.config_file import Config
 from qwen_tui.settings.options import Settings
+from qwen_tui.strings import DEFAULT
+from qwen_tui.wording.decoding import slowed_in_words
 from qwen_tui.wording.server import not_taken_in_words, reasons_in_words, tries_again_in_words
 
 STDIN = "-"
@@ -57,7 +59,14 @@ def run(given: Arguments, config: Config, where: Places) -> int:
 def _ask(question: Message, settings: Settings, where: Places, stop: StopFlag, *, as_json: bool) -> int:
     quantized = QuantizedCache(where.quantized, settings.quantized_cache_bytes)
     try:
-        engine = open_engine(settings.model_spec, where.log_file, LoadLines(), stop, quantized=quantized)
+        engine = open_engine(
+            settings.model_spec,
+            where.log_file,
+            LoadLines(),
+            stop,
+            quantized=quantized,
+            used=recent_models(where.models),
+        )
         if told := reasons_in_words(engine.info):
             tell("ask", told)
         note_use(where.models, engine.info)
@@ -127,7 +136,13 @@ def _print_reply(engine: Engine, request: Request, stop: StopFlag, *, as_json: b
     parts.append(cleaner.flush())
     thoughts.append(thinking_cleaner.flush())
     if as_json:
-        reply = {"text": "".join(parts), "thinking": "".join(thoughts), "receipt": asdict(receipt)}
+        why_slowed = slowed_in_words(receipt.slowed, DEFAULT)  # in no language of the screen
+        reply = {
+            "text": "".join(parts),
+            "thinking": "".join(thoughts),
+            "decoding": {"path": receipt.decode_path, "slowed": why_slowed},
+            "receipt": asdict(receipt),
+        }
         if failure is not None:
             reply["error"] = failure.as_json()
         print(json.dumps(reply, ensure_ascii=False), file=out, flush=True)

@@ -12,7 +12,7 @@ from qwen_tui.commands.arguments import Arguments
 from qwen_tui.commands.lint import lint
 from qwen_tui.commands.output import guarded, print_lines
 from qwen_tui.engine.models import devices as devices_here
-from qwen_tui.engine.models.choices import ModelChoice, model_choices
+from qwen_tui.engine.models.choices import ModelChoice, best_first, model_choices
 from qwen_tui.engine.models.devices import Device
 from qwen_tui.engine.models.fit import Fit, allowed
 from qwen_tui.engine.models.quantized_cache import QuantizedCache
@@ -45,7 +45,10 @@ def run(given: Arguments, config: Config, where: Places) -> int:
 def _print(settings: Settings, where: Places, cache: QuantizedCache, *, as_json: bool) -> int:
     there = devices_here.usable()
     allowed(there, settings.device)  # raises if there is no such device
-    entries = [*model_choices(used=recent_models(where.models)), *_served(settings)]
+    found = model_choices(used=recent_models(where.models))
+    here = [entry for entry in found if entry.group == "here"]
+    known = best_first(found[len(here) :], there, settings.device, settings.dtype)
+    entries = [*here, *known, *_served(settings)]
     if as_json:
         said = {
             "devices": [device._asdict() for device in there],
@@ -92,7 +95,7 @@ def _table(entries: Iterable[ModelChoice], there: Sequence[Device], settings: Se
             said = say("sentences.title", title=title, rest=sentence)
             rows.append(f"{rows.pop()}\n  {said}\n  {hint}")
         else:
-            rows.append(_row(entry, there, settings.device))
+            rows.append(_row(entry, there, settings))
     lines += _aligned([*head, *(say(f"models.form.{form}") for form in FORMS)], rows)
     return [*lines, "", say("models.legend")]
 
@@ -115,8 +118,8 @@ def _device_line(device: Device) -> str:
     )
 
 
-def _row(entry: ModelChoice, there: Sequence[Device], device: str) -> list[str]:
-    found = entry.fits(there, device)
+def _row(entry: ModelChoice, there: Sequence[Device], settings: Settings) -> list[str]:
+    found = entry.fits(there, settings.device, settings.dtype)
     if entry.problem is not None:
         verdicts = [entry.problem.explanation.title]
     elif len(found) == 1:  # saved quantized: only one format
@@ -187,7 +190,9 @@ def _entry_json(entry: ModelChoice, there: Sequence[Device], settings: Settings)
         "parameters": size.parameters if size and not size.packed_bytes else None,
         "dtype": size.dtype if size and local else None,
         "context_window": entry.context_window or None,
-        "fits": {form: _fit_json(fit) for form, fit in entry.fits(there, settings.device).items()},
+        "fits": {
+            form: _fit_json(fit) for form, fit in entry.fits(there, settings.device, settings.dtype).items()
+        },
         "plan": _plan_json(entry, there, settings),
     }
 
@@ -205,7 +210,7 @@ def _fit_json(fit: Fit) -> dict[str, Json]:
 def _plan_json(entry: ModelChoice, there: Sequence[Device], settings: Settings) -> dict[str, Json] | None:
     """Return the plan for loading the model with these settings."""
     try:
-        plan = entry.plan(there, settings.quantization, settings.device)
+        plan = entry.plan(there, settings.quantization, settings.device, settings.dtype)
     except QwenTuiError as error:
         return {"error": _in_english(error)}
     if plan is None:

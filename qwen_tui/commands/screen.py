@@ -9,7 +9,7 @@ from qwen_tui.chat.store import ConversationStore
 from qwen_tui.commands.arguments import USAGE_ERROR, Arguments
 from qwen_tui.engine.base import Engine, MakeRoom, ModelSpec, ReportProgress, StopFlag
 from qwen_tui.engine.models.quantized_cache import QuantizedCache
-from qwen_tui.engine.models.recent_models import note_use
+from qwen_tui.engine.models.recent_models import note_use, recent_models
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.paths import Places
 from qwen_tui.session.library import Library
@@ -33,7 +33,15 @@ def run(given: Arguments, config: Config, where: Places) -> int:
 
         settings = apps[-1].settings  # the current settings, not those at the start
         quantized = QuantizedCache(where.quantized, settings.quantized_cache_bytes)
-        engine = open_engine(spec, where.log_file, report, stop, quantized=quantized, make_room=make_room)
+        engine = open_engine(
+            spec,
+            where.log_file,
+            report,
+            stop,
+            quantized=quantized,
+            make_room=make_room,
+            used=recent_models(where.models),
+        )
         note_use(where.models, engine.info)
         return engine
 
@@ -45,7 +53,7 @@ def run(given: Arguments, config: Config, where: Places) -> int:
         logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
         drafts = Drafts(where.drafts)
         library = Library(ConversationStore(where.conversations, drafts))
-        used = library.last_used() if given.last else None
+        used = next(iter(library.recent(1)), None) if given.last else None
         name = used.name if used is not None else given.conversation
         lesson = getattr(given, "lesson", None) or ""
         apps.append(QwenTuiApp(config, where, library, drafts, open_logged, name, lesson))

@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple, Protocol
 
 from qwen_tui.chat.messages import Json, Role, Run
 from qwen_tui.engine.chat_format import ChatFormat
+from qwen_tui.engine.dtypes import Dtype
 from qwen_tui.engine.inspection import Inspects
 from qwen_tui.engine.thinking import Reread
 from qwen_tui.engine.trace import Traced
@@ -44,6 +45,8 @@ class ModelSpec:
     model: str | None = None
     """`guide`, a folder or a hub id; None lets the worker choose (`engine/local/loading/choose_model.py`)."""
     quantization: Quantization = "auto"
+    dtype: Dtype = "auto"
+    """Compute dtype of the weights that are not quantized; `auto` chooses what the device computes fast."""
     device: str = "auto"
     """`auto`, `cpu`, `mps`, `cuda` or `cuda:N`."""
     trust_remote_code: bool = False

@@ -5,6 +5,7 @@ that it imports torch while the screen comes up; `open_engine` loads a model int
 """
 
 import threading
+from collections.abc import Iterable
 from pathlib import Path
 
 from qwen_tui.engine.base import (
@@ -37,13 +38,14 @@ def open_engine(
     worker: Worker | None = None,
     quantized: QuantizedCache | None = None,
     make_room: MakeRoom | None = None,
+    used: Iterable[str] = (),
 ) -> Engine:
     """Load the model that `spec` names, or connect to its server, and return an engine; blocks until then.
 
     `worker` is one that `start_worker` made earlier and that has loaded nothing yet; it is ended if the load
-    fails. `quantized` is the cache of quantized weights. `report` is called on this thread, and so is
-    `make_room.free`, once the model's files are on this machine. Raises QwenTuiError: `engine.load_stopped`
-    within 100 ms after `stop` is set, otherwise the cause of the failure.
+    fails. `quantized` is the cache of quantized weights, `used` are the models used before, latest first. `report`
+    is called on this thread, and so is `make_room.free`, once the model's files are on this machine. Raises
+    QwenTuiError: `engine.load_stopped` within 100 ms after `stop` is set, otherwise the cause of the failure.
     """
     if spec.server is not None:
         from qwen_tui.engine.remote.opening import open_remote  # late: HTTP takes a while to import
@@ -53,7 +55,7 @@ def open_engine(
     if worker is None or not worker.alive:
         worker = start_worker(log_file)
     freed = make_room.freed if make_room is not None else None
-    asked = worker.ask(Load(spec, quantized, waits=make_room is not None, freed=freed))
+    asked = worker.ask(Load(spec, quantized, waits=make_room is not None, freed=freed, used=tuple(used)))
     downloading = False
     while not stop.is_set():
         answer = asked.next(POLL_SECONDS)

@@ -78,6 +78,8 @@ class ThinkingSplitter:
         self._has_thought = thinks
         """Whether a mark, or the prompt, has opened a thought."""
         self._held = ""
+        self._label = ""
+        """Text of an opening mark that is still to come, if only the first part of the mark is a token."""
         self._raw: list[str] = []
         """The reply as it was generated, tags included."""
 
@@ -101,8 +103,9 @@ class ThinkingSplitter:
 
     def mark(self, tag: str) -> list[Piece] | None:
         """Handle a tag that came as a token; None if it is ordinary text at this point."""
-        if tag == self._open and self._at is _At.START and not self._held.strip():
+        if self._open.startswith(tag) and self._at is _At.START and not self._held.strip():
             self._at, self._held, self._has_thought = _At.THINKING_START, "", True
+            self._label = self._open.removeprefix(tag)
         elif tag == self._close and self._at in (_At.THINKING_START, _At.THINKING):
             self._raw.append(tag)
             return self.close()
@@ -155,6 +158,9 @@ class ThinkingSplitter:
     def _think(self) -> list[Piece]:
         if self._at is _At.THINKING_START:
             self._held = self._held.lstrip("\n")
+            if len(self._held) < len(self._label) and self._label.startswith(self._held):
+                return []
+            self._held, self._label = self._held.removeprefix(self._label).lstrip("\n"), ""
             if self._by_text and len(self._held) < len(self._open) and self._open.startswith(self._held):
                 return []
             # Some models repeat the tag that the prompt ends with.

@@ -40,6 +40,8 @@ class Load:
     """Answer `Located` once the model is on this machine, and wait for `GoOn` before using memory."""
     freed: ModelInfo | None = None
     """The previous model, which is freed if memory is too small for both."""
+    used: tuple[str, ...] = ()
+    """What `recent_models` has, latest first: without a model in `spec`, the first that can be loaded is."""
 
 
 class GoOn:

@@ -57,9 +57,9 @@ class Library:
         self._entries = {entry.id: entry for entry in entries}
         return tuple(sorted(entries, key=lambda entry: not entry.pinned))
 
-    def last_used(self) -> Entry | None:
-        """Return the most recently used conversation, pinned or not; None if there is none."""
-        return max(self.entries(), key=lambda entry: entry.updated, default=None)
+    def recent(self, most: int) -> tuple[Entry, ...]:
+        """Return the most recently used conversations, pinned or not, newest first."""
+        return tuple(sorted(self.entries(), key=lambda entry: entry.updated, reverse=True)[:most])
 
     def search(self, query: str, is_stopped: Callable[[], bool]) -> Iterator[Hit]:
         """Search the last listing for conversations in which every word occurs, by name or content."""

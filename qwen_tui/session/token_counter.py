@@ -12,7 +12,7 @@ from qwen_tui.chat.context import Window
 from qwen_tui.chat.messages import Message, Role
 from qwen_tui.engine.base import Engine, PromptMessage
 from qwen_tui.errors import QwenTuiError
-from qwen_tui.session.prompt_plan import upcoming
+from qwen_tui.session.prompt_plan import Plan, upcoming
 from qwen_tui.session.session import ChatSession
 from qwen_tui.settings.options import Settings
 
@@ -90,6 +90,7 @@ class TokenCounter:
         return WindowUse(figures.window.used_tokens, figures.window.budget_tokens, figures.window.is_exact)
 
     def _run(self) -> None:
+        count = _Counting()
         while True:
             with self._asked:
                 while self._question is None:
@@ -97,7 +98,7 @@ class TokenCounter:
                 question, self._question = self._question, None
             figures = None
             try:
-                figures = _count(question)
+                figures = count(question)
             except QwenTuiError as error:
                 log.info("could not count tokens: %s", error)
             except Exception:  # without this the thread would end, and with it all figures
@@ -107,14 +108,37 @@ class TokenCounter:
                     self.figures = figures
 
 
-def _count(question: _Question) -> Figures:
-    view = upcoming(question.path, question.settings, question.engine)
-    draft = (PromptMessage(Role.USER, question.draft),) if question.draft.strip() else ()
-    counted = question.engine.count(draft)
-    return Figures(
-        conversation_id=question.conversation_id,
-        window=view.window,
-        first_sent=view.first_sent,
-        draft_tokens=sum(counted.per_message),
-        draft_is_exact=counted.is_exact,
+class _Counting:
+    """Counts a conversation once and then only its draft, until something other than the draft changes."""
+
+    def __init__(self) -> None:
+        self._counted: _Question | None = None
+        self._view: Plan | None = None
+
+    def __call__(self, question: _Question) -> Figures:
+        """Return the figures. Raises QwenTuiError."""
+        view = self._view if self._counted is not None and _differ_in_draft(self._counted, question) else None
+        if view is None:
+            view = upcoming(question.path, question.settings, question.engine)
+            # An estimate of an engine that counts is one of a server that was out of reach.
+            is_lasting = view.window.is_exact or not question.engine.info.counts_exactly
+            self._counted, self._view = (question, view) if is_lasting else (None, None)
+        draft = (PromptMessage(Role.USER, question.draft),) if question.draft.strip() else ()
+        counted = question.engine.count(draft)
+        return Figures(
+            conversation_id=question.conversation_id,
+            window=view.window,
+            first_sent=view.first_sent,
+            draft_tokens=sum(counted.per_message),
+            draft_is_exact=counted.is_exact,
+        )
+
+
+def _differ_in_draft(one: _Question, other: _Question) -> bool:
+    """Whether at most the drafts differ; messages are compared by identity, since comparing texts takes time."""
+    return (
+        one.engine is other.engine
+        and one.settings == other.settings
+        and len(one.path) == len(other.path)
+        and all(mine is theirs for mine, theirs in zip(one.path, other.path, strict=True))
     )

@@ -80,6 +80,12 @@ class Shown(NamedTuple):
 
     session: ChatSession
     settings: Callable[[], Settings]
+    is_written_to: bool = False
+    """Whether the person has typed a message since it is on screen."""
+
+    def is_read_by(self, engine: Engine | None) -> bool:
+        """Whether to read it ahead: on a CPU, which reads slowly, only once a message is being written."""
+        return engine is not None and (self.is_written_to or engine.info.device != "cpu")
 
 
 class TurnQueue:
@@ -129,7 +135,8 @@ class TurnQueue:
             if self._reader is not None and self._being_read not in (None, session):
                 self._reader.prepare(())  # cancels reading ahead
                 self._being_read = None
-            self._shown = Shown(session, settings)
+            is_written_to = self._shown is not None and self._shown[::2] == (session, True)
+            self._shown = Shown(session, settings, is_written_to)
             self._rest()
 
     def use(self, engine: Engine | None) -> None:
@@ -168,9 +175,13 @@ class TurnQueue:
         """Return whether the running turn uses this engine."""
         return self.running is not None and self._answering is engine
 
-    def note_writing(self) -> None:
-        """Record that the person is typing."""
-        self._quiet_since = time.monotonic()
+    def note_writing(self, *, is_new: bool = True) -> None:
+        """Record that the person is typing; or only that a draft was restored, if it is not new."""
+        with self._changed:
+            self._quiet_since = time.monotonic()
+            if is_new and self._shown is not None and not self._shown.is_written_to:
+                self._shown = self._shown._replace(is_written_to=True)
+                self._changed.notify_all()
 
     def quiet_seconds(self) -> float | None:
         """Return how long nothing has been asked, typed or answered; None while a turn runs or waits."""
@@ -279,8 +290,10 @@ class TurnQueue:
         with self._changed:
             while not self._closed:
                 # A dead engine would fail every waiting turn at once, and another is on its way.
-                is_alive = self._engine is not None and self._engine.alive
-                read_from = self._read_from if is_alive else None
+                engine, shown = self._engine, self._shown
+                is_alive = engine is not None and engine.alive
+                reads = is_alive and shown is not None and shown.is_read_by(engine)
+                read_from = self._read_from if reads else None
                 left = None if read_from is None else read_from - time.monotonic()
                 if is_alive and (self._waiting or (left is not None and left <= 0)):
                     break

@@ -14,6 +14,7 @@ from typing import Any, Literal, get_args
 from qwen_tui import strings
 from qwen_tui.chat.messages import Json
 from qwen_tui.engine.base import EFFORTS, ModelInfo, ModelSpec, Quantization, Sampling, Thinking
+from qwen_tui.engine.dtypes import Dtype
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.settings.stop_strings import stop_strings
 from qwen_tui.strings.languages import LANGUAGES
@@ -169,6 +170,7 @@ class Settings:
     )
     model: str | None = _everywhere(kind="text")
     quantization: Quantization = _everywhere("auto", kind="choice", choices=get_args(Quantization))
+    dtype: Dtype = _everywhere("auto", kind="choice", choices=get_args(Dtype))
     device: str = _everywhere("auto", kind="text")
     trust_remote_code: bool = _everywhere(False, kind="switch")
     idle_unload_minutes: float = _everywhere(0.0, kind="number", minimum=0, maximum=100_000, step=5)

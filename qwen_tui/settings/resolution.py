@@ -8,6 +8,7 @@ from typing import Literal
 from qwen_tui import strings
 from qwen_tui.chat.messages import Json
 from qwen_tui.engine.base import ModelInfo
+from qwen_tui.engine.dtypes import DTYPES
 from qwen_tui.engine.remote.address import address
 from qwen_tui.engine.sampling import defaults_for
 from qwen_tui.engine.thinking_room import will_think
@@ -27,9 +28,9 @@ FACTORY = Settings()
 """The settings of someone who has changed nothing."""
 
 _SAMPLING_ONLY = ("top_p", "top_k", "min_p", "seed")
-_LOADED = ("model", "quantization", "device", "server")
+_LOADED = ("model", "quantization", "dtype", "device", "server")
 """Settings that take effect when the model is loaded."""
-_ON_THIS_MACHINE = ("quantization", "device", "idle_unload_minutes")
+_ON_THIS_MACHINE = ("quantization", "dtype", "device", "idle_unload_minutes")
 """Settings that mean nothing for a model on a server."""
 
 
@@ -96,7 +97,8 @@ def own_value(name: str, settings: Settings, info: ModelInfo | None) -> Json:
         return strings.chosen(None)
     if info is None:
         return None
-    loaded = {"model": info.name, "quantization": info.quantization, "device": info.device}
+    dtype = next((short for short, long in DTYPES.items() if long == info.dtype), None)
+    loaded = {"model": info.name, "quantization": info.quantization, "dtype": dtype, "device": info.device}
     defaults = defaults_for(info, settings.thinking)
     return valid({name: {**defaults, **loaded}.get(name)})[0].get(name)
 
@@ -133,6 +135,7 @@ def is_loaded(settings: Settings, info: ModelInfo | None) -> bool:
     return (
         (model is None or model in (info.model, info.name) or abspath(expanduser(model)) == info.model)
         and quantization in ("auto", info.quantization)
+        and DTYPES.get(settings.dtype, info.dtype) == info.dtype
         and (device == "auto" or info.device == device or info.device.startswith(f"{device}:"))
     )
 

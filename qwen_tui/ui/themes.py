@@ -1,4 +1,4 @@
-"""The colour themes: one dark, one light, and one that uses the terminal's own colours.
+"""The colour themes: two dark, two light, and one that uses the terminal's own colours.
 
 Foregrounds have a contrast of at least 7 to 1 against their background, secondary text 4.5 to 1. The colours
 are close to the 256-colour palette of terminals without true colour, which are most of those used over ssh.
@@ -83,6 +83,72 @@ QWEN_LIGHT: Final = Theme(
     },
 )
 
+QWEN_BLACK: Final = Theme(
+    name="qwen-black",
+    primary="#87afd7",
+    secondary="#5fafaf",
+    accent="#5fd7d7",
+    warning="#ffd75f",
+    error="#ff8787",
+    success="#87d787",
+    foreground="#eeeeee",
+    background="#000000",
+    surface="#121212",
+    panel="#1c1c1c",
+    dark=True,
+    variables={
+        "border": "#5fafaf",
+        "border-blurred": "#4e4e4e",
+        "text": "#eeeeee",
+        "text-muted": "#b2b2b2",
+        "text-disabled": "#808080",
+        "block-cursor-background": "#005f5f",
+        "block-cursor-text-style": "none",
+        "block-cursor-blurred-background": "#262626",
+        "input-cursor-background": "#ffffff",
+        **dict.fromkeys(_SELECTION, "#005f87"),
+        **dict.fromkeys(_SELECTED, "#ffffff"),
+        "scrollbar": "#4e4e4e",
+        "scrollbar-hover": "#767676",
+        "scrollbar-active": "#5fafaf",
+        **dict.fromkeys(_GROUND, "#000000"),
+    },
+)
+"""Strong contrast on black, for tired eyes and projectors."""
+
+QWEN_PAPER: Final = Theme(
+    name="qwen-paper",
+    primary="#875f5f",
+    secondary="#5f5f00",
+    accent="#8a3324",
+    warning="#7a5200",
+    error="#a8001c",
+    success="#3a5a00",
+    foreground="#3a3226",
+    background="#fbf5e6",
+    surface="#f3ecd9",
+    panel="#eae2cc",
+    dark=False,
+    variables={
+        "border": "#af8787",
+        "border-blurred": "#d9cfb8",
+        "text": "#3a3226",
+        "text-muted": "#655c4b",
+        "text-disabled": "#948a76",
+        "block-cursor-background": "#ecd9c0",
+        "block-cursor-text-style": "none",
+        "block-cursor-blurred-background": "#eae2cc",
+        "input-cursor-background": "#3a3226",
+        **dict.fromkeys(_SELECTION, "#e6cfae"),
+        **dict.fromkeys(_SELECTED, "#1c1810"),
+        "scrollbar": "#cfc4a8",
+        "scrollbar-hover": "#b3a789",
+        "scrollbar-active": "#af8787",
+        **dict.fromkeys(_GROUND, "#fbf5e6"),
+    },
+)
+"""Dark ink on warm paper, for reading long texts."""
+
 ANSI: Final = Theme(
     name="ansi",
     ansi=True,
@@ -116,5 +182,5 @@ ANSI: Final = Theme(
 )
 """Suits light and dark terminals: uses only colours that every scheme keeps readable on its own background."""
 
-THEMES: Final = (QWEN_DARK, QWEN_LIGHT, ANSI)
+THEMES: Final = (QWEN_DARK, QWEN_LIGHT, QWEN_BLACK, QWEN_PAPER, ANSI)
 """All themes; the first is the default."""

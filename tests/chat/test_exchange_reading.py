@@ -150,6 +150,15 @@ def test_a_chatgpt_export_keeps_its_branches_and_says_what_is_left_out() -> None
     }
 
 
+def test_a_reply_without_a_recipient_is_kept_and_has_the_model_of_the_conversation() -> None:
+    value = chatgpt(
+        a=node(None, "user", "hi"), b=node("a", "assistant", "hello", recipient=None, metadata={})
+    )
+    (conversation,), _ = imported(value | {"default_model_slug": "gpt-5"})
+    _, reply = conversation.messages
+    assert (reply.content, reply.model) == ("hello", "gpt-5")
+
+
 def test_the_branch_that_was_shown_there_is_shown_here() -> None:
     value = guangzhou() | {"current_node": "first"}
     (conversation,), _ = imported([value])

@@ -9,16 +9,21 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from doubles import QWEN
 from pseudo_terminal import Terminal
 
 from qwen_tui.commands.doctor import terminal_query as terminal_answers
 from qwen_tui.commands.doctor.check import Check
+from qwen_tui.commands.doctor.decoding import decoding_checks
 from qwen_tui.commands.doctor.terminal import terminal_checks
-from qwen_tui.engine.library_check import PARTS, examine
+from qwen_tui.engine.base import ModelSpec, Reason
+from qwen_tui.engine.library_check import PARTS, Part, examine
 from qwen_tui.engine.models import hub_probe
 from qwen_tui.settings.config_file import Config
 from qwen_tui.settings.options import Settings
@@ -301,3 +306,24 @@ def test_at_a_terminal_it_tells_of_that_terminal(tmp_path: Path) -> None:
     assert "90 × 40" in text
     assert say("doctor.colours.true") in text
     assert "TERM=xterm-256color" in text
+
+
+# --- How the model of the settings is decoded -------------------------------------------------------------
+
+
+def decoding(spec: ModelSpec, *, has_gpu: bool = True, **properties: object) -> Check:
+    info = replace(QWEN, name="mine", device="cuda:0", **properties)
+    load = lambda _: SimpleNamespace(info=info, close=lambda: None)  # noqa: E731
+    (check,) = decoding_checks(Part(True, "kernels"), has_gpu=has_gpu, spec=spec, load=load)
+    return check
+
+
+def test_the_model_of_the_settings_says_how_it_is_decoded_and_not_a_toy() -> None:
+    compiler = Reason("engine.decoding.no_compiler")
+    slow = decoding(ModelSpec(model="guide"), decode_path="graph", reasons=(compiler,))
+    assert (slow.state, "mine on cuda:0" in slow.said, "gcc" in slow.hint) == ("note", True, True)
+    assert decoding(ModelSpec(model="guide"), decode_path="kernels").state == "ok"
+    # Neither is loaded: without a GPU there is one way, and nothing is downloaded to find out.
+    for spec, has_gpu in ((ModelSpec(model="guide"), False), (ModelSpec(model="Qwen/Qwen3-8B"), True)):
+        check = decoding(spec, has_gpu=has_gpu, decode_path="graph")
+        assert check.said == say("receipt.decoding.kernels")

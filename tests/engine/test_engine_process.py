@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import forked_popen
 import psutil
 import pytest
 import tiny_models
@@ -28,6 +29,7 @@ from qwen_tui.engine.base import (
 from qwen_tui.engine.client import LocalEngine
 from qwen_tui.engine.opening import open_engine, start_worker
 from qwen_tui.engine.trace import Traced
+from qwen_tui.engine.worker import python
 from qwen_tui.errors import QwenTuiError
 
 HELLO = (PromptMessage(Role.USER, "hello"),)
@@ -276,6 +278,14 @@ def test_ctrl_c_is_not_for_the_worker(engine: LocalEngine) -> None:
 def test_no_helper_process_is_left_beside_the_worker(engine: LocalEngine) -> None:
     assert psutil.Process(engine.pid).children() == []
     assert all("resource_tracker" not in " ".join(child.cmdline()) for child in psutil.Process().children())
+
+
+def test_in_tests_workers_are_forked() -> None:
+    """Whatever the environment of whoever runs the tests: each would import for four seconds otherwise."""
+    if subprocess.Popen is not forked_popen.ForkedPopen:
+        pytest.skip("a GPU's driver does not outlive a fork")
+    command = python("from qwen_tui.engine.local.main import main; main()")
+    assert forked_popen._is_forked(command, None, os.environ)
 
 
 def test_traces_prompts_and_memory_come_through_the_pipe(engine: LocalEngine) -> None:

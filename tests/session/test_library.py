@@ -218,14 +218,13 @@ def test_a_conversation_without_a_file_can_be_named_and_undo_leaves_it_to_its_fi
 
 
 def test_the_conversation_used_last_is_known_whatever_is_pinned(library) -> None:
-    assert library.last_used() is None
+    assert library.recent(1) == ()
     for name in ("older", "newer"):
         talked(library, name, "one")
     (older,) = (entry for entry in library.entries() if entry.name == "older")
     library.pin(older.id, True)
-    last = library.last_used()
-    assert last is not None
-    assert last.name == "newer"
+    assert [entry.name for entry in library.recent(3)] == ["newer", "older"]
+    assert [entry.name for entry in library.recent(1)] == ["newer"]
 
 
 def test_a_turn_in_a_conversation_that_was_trashed_meanwhile_gives_the_text_back(library) -> None:

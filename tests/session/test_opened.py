@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from doubles import Reply, ScriptedEngine
+from doubles import INFO, QWEN, Reply, ScriptedEngine
 from waiting import HANGS, wait_for
 
 from qwen_tui.chat.messages import Status
@@ -91,7 +91,7 @@ def contents(engine: ScriptedEngine) -> list[list[str]]:
 def test_what_was_said_is_read_once_when_it_has_been_shown_for_a_moment(
     stage: Stage, store: ConversationStore
 ) -> None:
-    engine = Watched()
+    engine = Watched(info=QWEN)
     stage.queue.use(engine)
     stage.queue.read_ahead(talked(store, "a", "b"), Settings)
     stage.passes(0.9 * turns.REST_SECONDS, engine)
@@ -102,7 +102,7 @@ def test_what_was_said_is_read_once_when_it_has_been_shown_for_a_moment(
 
 
 def test_those_that_are_only_walked_past_are_not_read(stage: Stage, store: ConversationStore) -> None:
-    engine = Watched()
+    engine = Watched(info=QWEN)
     stage.queue.use(engine)
     for name in ("one", "two", "three"):
         stage.queue.read_ahead(talked(store, name), Settings)
@@ -115,14 +115,33 @@ def test_those_that_are_only_walked_past_are_not_read(stage: Stage, store: Conve
 def test_it_waits_for_an_engine(stage: Stage, store: ConversationStore) -> None:
     stage.queue.read_ahead(talked(store, "a"), Settings)
     stage.clock.now += 100.0
-    engine = Watched()
+    engine = Watched(info=QWEN)
     stage.queue.use(engine)
     stage.passes(100.0, engine)
     assert contents(engine) == [["a", "re: a"]]
 
 
+def test_a_cpu_reads_what_is_shown_only_once_a_message_is_written(
+    stage: Stage, store: ConversationStore
+) -> None:
+    engine, one, other = Watched(info=INFO), talked(store, "one"), talked(store, "other")
+    stage.queue.use(engine)
+    for shown, read in (
+        (one, [["one", "re: one"]]),
+        (other, [["one", "re: one"], [], ["other", "re: other"]]),
+    ):
+        before = contents(engine)
+        stage.queue.read_ahead(shown, Settings)
+        stage.queue.note_writing(is_new=False)  # only its draft was restored
+        stage.passes(100.0, engine)
+        assert [each for each in contents(engine) if each] == before
+        stage.queue.note_writing()
+        stage.passes(100.0, engine)
+        assert contents(engine) == read
+
+
 def test_another_engine_reads_what_is_shown_too(stage: Stage, store: ConversationStore) -> None:
-    first, second = Watched(), Watched()
+    first, second = Watched(info=QWEN), Watched(info=QWEN)
     stage.queue.use(first)
     stage.queue.read_ahead(talked(store, "a"), Settings)
     stage.passes(100.0, first)
@@ -136,7 +155,7 @@ def test_another_engine_reads_what_is_shown_too(stage: Stage, store: Conversatio
 
 
 def test_what_is_not_looked_at_any_more_is_given_up_at_once(stage: Stage, store: ConversationStore) -> None:
-    engine, queue = Watched(), stage.queue
+    engine, queue = Watched(info=QWEN), stage.queue
     queue.use(engine)
     shown = talked(store, "a")
     queue.read_ahead(shown, Settings)
@@ -148,7 +167,7 @@ def test_what_is_not_looked_at_any_more_is_given_up_at_once(stage: Stage, store:
 
 
 def test_other_settings_are_read_with(stage: Stage, store: ConversationStore) -> None:
-    engine, shown = Watched(), talked(store, "a")
+    engine, shown = Watched(info=QWEN), talked(store, "a")
     stage.queue.use(engine)
     for settings in (Settings(), Settings(system_prompt="Be brief.")):
         stage.queue.read_ahead(shown, lambda settings=settings: settings)
@@ -162,7 +181,7 @@ def test_a_reply_that_was_stopped_is_read_when_it_is_opened(stage: Stage, store:
         if isinstance(event, TextDelta):
             stop.set()
     assert session.conversation.path()[-1].status is Status.STOPPED
-    engine = Watched()
+    engine = Watched(info=QWEN)
     stage.queue.use(engine)
     stage.queue.read_ahead(session, Settings)
     stage.passes(100.0, engine)
@@ -183,7 +202,7 @@ def test_a_message_does_not_wait_until_a_long_history_is_counted(
                 raise QwenTuiError("engine.stopped_early")
             return super().count(*messages, stop=stop, **asked)
 
-    session, engine = talked(store, "a"), Slow([Reply(["yes"])])
+    session, engine = talked(store, "a"), Slow([Reply(["yes"])], info=QWEN)
     queue.use(engine)
     queue.read_ahead(session, Settings)
     stage.clock.now += 100.0
@@ -207,7 +226,7 @@ def test_a_message_comes_first_and_is_all_that_is_read_ahead_of(
 
 
 def test_where_nothing_was_answered_there_is_nothing_to_read(stage: Stage, store: ConversationStore) -> None:
-    engine = Watched()
+    engine = Watched(info=QWEN)
     stage.queue.use(engine)
     stage.queue.read_ahead(talked(store), Settings)
     stage.passes(100.0, engine)
@@ -223,7 +242,7 @@ def test_an_engine_that_fails_at_it_answers_all_the_same(stage: Stage, store: Co
             failures += 1
             raise OSError("the pipe is gone")
 
-    session, engine, queue = talked(store, "a"), Failing([Reply(["yes"])]), stage.queue
+    session, engine, queue = talked(store, "a"), Failing([Reply(["yes"])], info=QWEN), stage.queue
     queue.use(engine)
     queue.read_ahead(session, Settings)
     stage.passes(100.0, engine)

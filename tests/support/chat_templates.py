@@ -92,6 +92,26 @@ KINDS = {
         ("<｜end▁of▁sentence｜>", "<s>", "<｜User｜>", "<｜Assistant｜>"),
         _THINK,
     ),
+    "deepseek-v3.1": Kind(
+        "{{ bos_token }}{% for message in messages %}"
+        "{% if message.role == 'system' %}{{ message.content }}"
+        "{% elif message.role == 'user' %}{{ '<｜User｜>' + message.content }}"
+        "{% else %}{{ '<｜Assistant｜></think>' + message.content + '<｜end▁of▁sentence｜>' }}{% endif %}"
+        "{% endfor %}{% if add_generation_prompt %}"
+        "{{ '<｜Assistant｜>' + ('<think>' if thinking else '</think>') }}{% endif %}",
+        ("<｜end▁of▁sentence｜>", "<s>", "<｜User｜>", "<｜Assistant｜>"),
+        _THINK,
+    ),
+    "gemma 4": Kind(
+        "{{ bos_token }}{% if enable_thinking or messages[0].role == 'system' %}{{ '<|turn>system\n' }}"
+        "{{ '<|think|>' if enable_thinking else '' }}"
+        "{{ messages[0].content if messages[0].role == 'system' else '' }}{{ '<turn|>\n' }}{% endif %}"
+        "{% for message in messages if message.role != 'system' %}"
+        "{{ '<|turn>' + {'assistant': 'model'}.get(message.role, message.role) + '\n' }}"
+        "{{ message.content + '<turn|>\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<|turn>model\n' }}"
+        "{{ '' if enable_thinking else '<|channel>thought\n<channel|>' }}{% endif %}",
+        ("<turn|>", "<s>", "<|turn>", "<|think|>", "<|channel>", "<channel|>"),
+    ),
     "parts only": Kind(
         "{% for message in messages %}{{ '<|im_start|>' + message.role + '\\n' }}{% for part in message.content %}"
         "{% if part.type == 'text' %}{{ part.text }}{% endif %}{% endfor %}{{ '<|im_end|>\\n' }}{% endfor %}"

@@ -8,6 +8,8 @@ _LINES = [
     "> quote\n", "> - in it\n", "| a | 中 |\n", "|---|---|\n", "| 1 | two words |\n", "---\n", "===\n",
     "    code\n", "* star\n", "text", "**", " ", "`", "#", "-", "1", "\n\n", "[x](y)", "$a_b$", "<b>", "~~",
     "lazy\n", "+ plus\n", "![i](u)", "word " * 40 + "\n", "[1]: http://x\n", "\\", "&amp;", "👩‍💻", "　", "—",
+    "$$\n", "\\[\n", "\\]\n", "x**2 ", "*a*", "2*3 ", "```md\n", "3. three\n", ">>> print\n", "~~x。~~中",
+    "| x | y | z |\n",
 ]  # fmt: skip
 
 documents = st.lists(st.sampled_from(_LINES) | st.text(max_size=3), max_size=30).map("".join)

@@ -16,6 +16,7 @@ if os.environ.get("TRITON_INTERPRET") != "1":
 
 from qwen_tui.engine.local.decoding.kernels import (  # noqa: E402
     attention,
+    convolution,
     delta_rule,
     delta_rule_prefill,
     dense,
@@ -43,7 +44,16 @@ def dotted(codes, value, x):  # type: ignore[no-untyped-def]
 
 four_bits._dotted = dotted
 
-__all__ = ["attention", "delta_rule", "delta_rule_prefill", "dense", "experts", "four_bits", "rotary"]
+__all__ = [
+    "attention",
+    "convolution",
+    "delta_rule",
+    "delta_rule_prefill",
+    "dense",
+    "experts",
+    "four_bits",
+    "rotary",
+]
 
 _builtins: dict[object, list[str]] = {}
 

@@ -41,9 +41,9 @@ class SettingsStage:
 
     @property
     def lines(self) -> list[str]:
-        """The screen without what stands left of the pane."""
+        """The screen without what stands left of the pane, and without its scroll bar."""
         strips = self.app.screen._compositor.render_strips()
-        return [strip.crop(self.pane.content_region.x).text.rstrip() for strip in strips]
+        return [strip.crop(self.pane.content_region.x).text.rstrip(" ▁▂▃▄▅▆▇█") for strip in strips]
 
     def line(self, label: str) -> str:
         return next(line for line in self.lines if label in line)

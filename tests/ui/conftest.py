@@ -1,15 +1,22 @@
 """The whole screen on a scripted engine."""
 
 import os
+import time
+from collections.abc import Iterator
 
 import pytest
+from noon import zone_of_noon
 from screenplay import Screenplay
 from slow_disk import Disk
 
 
 @pytest.fixture
-def play(tmp_path) -> Screenplay:
-    return Screenplay(tmp_path / "data")
+def play(tmp_path) -> Iterator[Screenplay]:
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("TZ", zone_of_noon())
+        time.tzset()
+        yield Screenplay(tmp_path / "data")
+    time.tzset()
 
 
 @pytest.fixture

@@ -95,7 +95,7 @@ async def test_coming_back_to_a_running_reply_shows_all_of_it_once(play) -> None
         await until(pilot, lambda: "one two" in shown(pilot))
         gate.set()
         await until(pilot, lambda: "one two three" in shown(pilot))
-        assert shown(pilot).count("one two three") == 1
+        assert shown(pilot).count("▌ one two three") == 1
 
 
 async def test_regenerating_shows_the_new_answer_in_place_of_the_old_one(play) -> None:

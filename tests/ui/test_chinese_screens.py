@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import screens
+from noon import zone_of_noon
 
 SNAPSHOTS = Path(__file__).parent / "snapshots" / "chinese"
 HOW_TO_ACCEPT = "If it is meant to look so: pytest tests/ui/test_chinese_screens.py --accept-screens"
@@ -33,11 +34,12 @@ def test_the_screens_are_in_chinese_and_stand_in_line(tmp_path: Path, request: p
         ],
         env={
             **os.environ,
+            "TZ": zone_of_noon(),
             "PYTHONPATH": os.pathsep.join(filter(None, (support, os.environ.get("PYTHONPATH")))),
         },
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
     )
     assert played.returncode == 0, played.stdout + played.stderr
     now = {file.name: file.read_text(encoding="utf-8") for file in sorted(written.iterdir())}

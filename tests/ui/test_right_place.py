@@ -178,7 +178,7 @@ async def test_a_running_reply_is_whole_after_any_walk_away_and_back(play) -> No
         await until(pilot, lambda: "one two" in shown(pilot))
         gate.set()
         await until(pilot, lambda: "one two three" in shown(pilot) and not box(pilot).busy)
-        assert shown(pilot).count("one two") == 1
+        assert shown(pilot).count("▌ one two") == 1
 
 
 async def test_what_is_typed_and_sent_while_another_conversation_opens_is_said_in_that(play, disk) -> None:
@@ -198,7 +198,7 @@ async def test_what_is_typed_and_sent_while_another_conversation_opens_is_said_i
         assert "echo: first" in shown(pilot)
         disk.is_quick.set()
         await until(pilot, lambda: "echo: of the new one" in shown(pilot) and saving.is_finished)
-        assert "echo: first" not in shown(pilot)
+        assert "▌ echo: first" not in shown(pilot)
         assert box(pilot).text == "and more"
         await go_to(pilot, "first")
         await until(pilot, lambda: box(pilot).text == "of the first")
@@ -213,7 +213,7 @@ async def test_a_message_is_deleted_and_a_default_changed_when_the_disk_gets_to_
         await until(pilot, lambda: "d Delete" in shown(pilot))
         disk.stop()
         await pilot.press("d")
-        await until(pilot, lambda: disk.waits and "echo: first" not in shown(pilot))
+        await until(pilot, lambda: disk.waits and "▌ echo: first" not in shown(pilot))
         pilot.app.theme = "qwen-light"
         await until(pilot, lambda: pilot.app.settings.theme == "qwen-light")
         assert not play.where.config_file.exists()
@@ -238,9 +238,14 @@ async def test_the_conversation_that_was_used_last_is_offered_on_the_first_scree
         await say(pilot, "of yesterday")
         await until(pilot, lambda: "echo: of yesterday" in shown(pilot) and not box(pilot).busy)
     async with play.running() as pilot:
-        await until(pilot, lambda: "Continue “of yesterday”" in shown(pilot))
+        await until(pilot, lambda: "› of yesterday  now" in shown(pilot))
         await pilot.press("up", "down", "down", "down", "enter")
         await until(pilot, lambda: "echo: of yesterday" in shown(pilot))
         assert box(pilot).text == ""
         await pilot.press("ctrl+n")
         await until(pilot, lambda: "Things to try" in shown(pilot))
+        await say(pilot, "of today")
+        await until(pilot, lambda: "echo: of today" in shown(pilot) and not box(pilot).busy)
+        await pilot.press("ctrl+n")
+        await until(pilot, lambda: "› of today" in shown(pilot))
+        assert shown(pilot).index("› of today") < shown(pilot).index("› of yesterday")

@@ -11,6 +11,7 @@ message as variants. Nodes that ChatGPT does not show (system, tools, hidden one
 are attached to the nearest visible ancestor.
 """
 
+import functools
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -42,7 +43,9 @@ def read(value: dict[str, Json], notes: Notes) -> Conversation:
     """Read one conversation of an export; raises `DamagedError`."""
     mapping: dict[str, Json] = get(value, "mapping", dict)
     created = _moment(value.get("create_time"), LONG_AGO)
-    said = {key: message for key, node in mapping.items() if (message := _message(node, notes, created))}
+    model = value.get("default_model_slug")
+    read_one = functools.partial(_message, notes=notes, created=created, model=model)
+    said = {key: message for key, node in mapping.items() if (message := read_one(node))}
     if not said:
         raise DamagedError("no_messages")
     ids = {key: f"m{number}" for number, key in enumerate(sorted(said, key=lambda key: said[key].created), 1)}
@@ -83,8 +86,8 @@ def _parent(node: Json) -> str | None:
     return get(node, "parent", str, None) if isinstance(node, dict) else None
 
 
-def _message(node: Json, notes: Notes, created: str) -> Message | None:
-    """Return the message of a node; None for a node that is skipped."""
+def _message(node: Json, notes: Notes, created: str, model: Json) -> Message | None:
+    """Return the message of a node; None for a node that is skipped. `model` is that of the conversation."""
     message = node.get("message") if isinstance(node, dict) else None
     if message is None:
         return None  # the root of the tree, or a deleted message
@@ -103,7 +106,7 @@ def _message(node: Json, notes: Notes, created: str) -> Message | None:
     return Message(
         role=ROLES[role],
         content=text,
-        model=_model(metadata) if role == "assistant" else "",
+        model=_model(metadata, model) if role == "assistant" else "",
         created=_moment(message.get("create_time"), created),
     )
 
@@ -119,7 +122,7 @@ def _passed_over(
         return "thoughts"
     if role == "tool":
         return "tool_results"
-    if role == "assistant" and message.get("recipient", "all") != "all":
+    if role == "assistant" and message.get("recipient") not in (None, "", "all"):
         return "tool_calls"
     return "" if role in ROLES and kind in TEXTS else "hidden"
 
@@ -141,9 +144,11 @@ def _text(content: dict[str, Json], notes: Notes) -> str:
     return "\n".join(text for text in texts if text)
 
 
-def _model(metadata: dict[str, Json]) -> str:
-    model = metadata.get("model_slug")
-    return (one_line(model) if isinstance(model, str) else "") or UNKNOWN_MODEL
+def _model(metadata: dict[str, Json], otherwise: Json) -> str:
+    named = (metadata.get("model_slug"), otherwise)
+    return next(
+        (name for model in named if isinstance(model, str) and (name := one_line(model))), UNKNOWN_MODEL
+    )
 
 
 def _moment(seconds: Json, otherwise: str) -> str:

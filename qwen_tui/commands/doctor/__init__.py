@@ -11,10 +11,10 @@ from pathlib import Path
 from qwen_tui import __version__
 from qwen_tui.commands.arguments import Arguments
 from qwen_tui.commands.doctor.check import Check
+from qwen_tui.commands.doctor.decoding import decoding_checks, opening
 from qwen_tui.commands.doctor.server import server_checks
 from qwen_tui.commands.doctor.terminal import terminal_checks
 from qwen_tui.commands.output import FAILED, guarded, utf8
-from qwen_tui.engine.base import DECODE_PATHS
 from qwen_tui.engine.library_check import Part, examine
 from qwen_tui.engine.models import devices, hub_probe, nvml
 from qwen_tui.engine.models.cache_scan import cache_folder, scan
@@ -61,7 +61,7 @@ def _print(config: Config, where: Places) -> int:
 
 def _sections(config: Config, where: Places) -> Iterator[tuple[str, Iterable[Check]]]:
     yield "program", _program()
-    yield "engine", _engine(examine())
+    yield "engine", _engine(examine(), config, where)
     yield "files", _files(config, where)
     if config.settings.server is not None:
         yield "server", server_checks(config.settings.server, config.settings.model)
@@ -102,7 +102,7 @@ def _program() -> Iterator[Check]:
         yield Check("screen", "fails", said, say("doctor.reinstall"))
 
 
-def _engine(parts: dict[str, Part]) -> Iterator[Check]:
+def _engine(parts: dict[str, Part], config: Config, where: Places) -> Iterator[Check]:
     for name in ("torch", "transformers"):
         if not parts[name].ok:
             yield Check(name, "fails", parts[name].said, say("doctor.reinstall"))
@@ -111,11 +111,9 @@ def _engine(parts: dict[str, Part]) -> Iterator[Check]:
     memory = devices.cpu()
     said = say("doctor.free_of", free=in_bytes(memory.free_bytes), total=in_bytes(memory.total_bytes))
     yield Check("memory", "ok", said)
-    decoding, bits = parts["decoding"], parts["bitsandbytes"]
-    if decoding.ok and decoding.said in DECODE_PATHS:
-        yield Check("decoding", "ok", say(f"receipt.decoding.{decoding.said}"))
-    else:
-        yield Check("decoding", "note", decoding.said, say("doctor.decoding.slower"))
+    cuda, bits = parts["cuda"], parts["bitsandbytes"]
+    spec, load = config.settings.model_spec, opening(config.settings, where)
+    yield from decoding_checks(parts["decoding"], has_gpu=cuda.ok and bool(cuda.said), spec=spec, load=load)
     if bits.ok:
         yield Check("bitsandbytes", "ok", say("doctor.bitsandbytes", device=bits.said))
     else:

@@ -76,7 +76,7 @@ def _load(pipe: WorkerPipe, number: int, question: Load) -> Loaded | None:
     spec, report = question.spec, partial(pipe.send, number)
     try:
         report(LoadProgress("resolving", spec.model or ""))
-        resolved = resolve(spec, report, partial(pipe.is_stopped, number), question.freed)
+        resolved = resolve(spec, report, partial(pipe.is_stopped, number), question.freed, question.used)
         if question.waits:
             pipe.send(number, Located(resolved.folder))
             pipe.jobs.get()

@@ -3,6 +3,7 @@
 The shapes are those in each repository's `config.json`; parameters and bytes follow from them.
 """
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -33,7 +34,7 @@ class LinearAttention:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """Dimensions of a Qwen2, Qwen3 or Qwen3.5 decoder."""
+    """Dimensions of a Qwen2, Qwen3, Qwen3-Next or Qwen3.5 decoder."""
 
     hidden_size: int
     intermediate_size: int
@@ -49,10 +50,14 @@ class Shape:
     """Experts per layer, of `intermediate_size` each; 0 for a dense model."""
     active_experts: int = 0
     """How many experts each token is routed to."""
+    shared_size: int = 0
+    """Feed-forward size of the expert that sees every token; 0 if there is none."""
     is_qwen3: bool = False
     """Qwen3 normalizes queries and keys; Qwen2 adds a bias to queries, keys and values."""
     linear: LinearAttention | None = None
-    """Qwen3.5 and later: linear attention in most layers; the others gate their attention's output."""
+    """Qwen3-Next and later: linear attention in most layers; the others gate their attention's output."""
+    is_next: bool = False
+    """Qwen3-Next, whose linear attention has fewer, larger projections than Qwen3.5's."""
 
     @property
     def parameters(self) -> int:
@@ -68,7 +73,8 @@ class Shape:
                 self.hidden_size
             )
         router = self.experts * self.hidden_size
-        layer = (self.experts or 1) * self._feed_forward + router + 2 * self.hidden_size
+        shared = 3 * self.hidden_size * self.shared_size + (self.hidden_size if self.shared_size else 0)
+        layer = (self.experts or 1) * self._feed_forward + router + shared + 2 * self.hidden_size
         return mixers + self.layers * layer + self.kept_embeddings + self.hidden_size
 
     @property
@@ -95,7 +101,7 @@ class Shape:
             embedding_parameters=self.vocab_size * self.hidden_size,
             layers=self.layers,
             kv_values=2 * self.attention_layers * self.kv_heads * self.head_dim,
-            widest=self.hidden_size + self.intermediate_size * (self.active_experts or 1),
+            widest=self.hidden_size + self.shared_size + self.intermediate_size * (self.active_experts or 1),
             query_values=self.attention_heads * self.head_dim,
             context_window=self.context_window,
         )
@@ -145,30 +151,77 @@ _QWEN3 = {
     "235B-A22B": _mixture(4096, 1536, 94, 64, 4),
 }
 
-_hybrid = partial(Shape, head_dim=256, vocab_size=248_320, context_window=262_144, is_qwen3=True)
-
-_QWEN3_5 = {
-    "Qwen3.5-9B": _hybrid(4096, 12_288, 32, 16, 4, linear=LinearAttention(16, 32)),
-    "Qwen3.8-27B": _hybrid(5120, 17_408, 64, 24, 4, linear=LinearAttention(16, 48)),
-}
-
 _LONG = {size: replace(_QWEN3[size], context_window=262_144) for size in ("4B", "30B-A3B", "235B-A22B")}
 """The models of July 2025."""
 
-KNOWN: tuple[Known, ...] = (
-    *(Known(f"Qwen/Qwen2.5-{size}-Instruct", shape) for size, shape in _QWEN2_5.items()),
-    # The largest size has no Coder model.
-    *(Known(f"Qwen/Qwen2.5-Coder-{size}-Instruct", _QWEN2_5[size]) for size in tuple(_QWEN2_5)[:-1]),
-    *(Known(f"Qwen/Qwen3-{size}", shape) for size, shape in _QWEN3.items()),
-    *(
-        Known(f"Qwen/Qwen3-{size}-{kind}-2507", shape)
-        for size, shape in _LONG.items()
-        for kind in ("Instruct", "Thinking")
-    ),
-    Known("Qwen/Qwen3-Coder-30B-A3B-Instruct", _LONG["30B-A3B"]),
-    *(Known(f"Qwen/{name}", shape) for name, shape in _QWEN3_5.items()),
+_hybrid = partial(Shape, head_dim=256, context_window=262_144, is_qwen3=True)
+
+_NEXT = _hybrid(
+    2048,
+    512,
+    48,
+    16,
+    2,
+    linear=LinearAttention(16, 32),
+    experts=512,
+    active_experts=10,
+    shared_size=512,
+    is_next=True,
 )
-"""Older families first, each from small to large."""
+
+_dense_hybrid = partial(_hybrid, vocab_size=248_320)
+_mixed_hybrid = partial(_dense_hybrid, experts=256, active_experts=8)
+
+_QWEN3_5 = {
+    "0.8B": _dense_hybrid(1024, 3584, 24, 8, 2, linear=LinearAttention(16, 16), is_tied=True),
+    "2B": _dense_hybrid(2048, 6144, 24, 8, 2, linear=LinearAttention(16, 16), is_tied=True),
+    "4B": _dense_hybrid(2560, 9216, 32, 16, 4, linear=LinearAttention(16, 32), is_tied=True),
+    "9B": _dense_hybrid(4096, 12_288, 32, 16, 4, linear=LinearAttention(16, 32)),
+    "27B": _dense_hybrid(5120, 17_408, 64, 24, 4, linear=LinearAttention(16, 48)),
+    "35B-A3B": _mixed_hybrid(2048, 512, 40, 16, 2, linear=LinearAttention(16, 32), shared_size=512),
+    "122B-A10B": _mixed_hybrid(3072, 1024, 48, 32, 2, linear=LinearAttention(16, 64), shared_size=1024),
+    "397B-A17B": _dense_hybrid(
+        4096,
+        1024,
+        60,
+        32,
+        2,
+        linear=LinearAttention(16, 64),
+        experts=512,
+        active_experts=10,
+        shared_size=1024,
+    ),
+}
+
+_CODER_480B = _dense(6144, 2560, 62, 96, 8, experts=160, active_experts=8, context_window=262_144)
+
+
+def _family(name: str, shapes: Mapping[str, Shape]) -> Iterator[Known]:
+    """Yield the sizes of a family from large to small; `name` has a place for the size."""
+    for size in reversed(tuple(shapes)):
+        yield Known(f"Qwen/{name.format(size)}", shapes[size])
+
+
+KNOWN: tuple[Known, ...] = (
+    Known("Qwen/Qwen3.8-27B", _QWEN3_5["27B"]),
+    *_family("Qwen3.6-{}", {size: _QWEN3_5[size] for size in ("27B", "35B-A3B")}),
+    *_family("Qwen3.5-{}", _QWEN3_5),
+    Known("Qwen/Qwen3-Coder-Next", _NEXT),
+    Known("Qwen/Qwen3-Next-80B-A3B-Instruct", _NEXT),
+    Known("Qwen/Qwen3-Next-80B-A3B-Thinking", _NEXT),
+    *_family("Qwen3-{}-Instruct-2507", _LONG),
+    *_family("Qwen3-{}-Thinking-2507", _LONG),
+    Known("Qwen/Qwen3-Coder-480B-A35B-Instruct", _CODER_480B),
+    Known("Qwen/Qwen3-Coder-30B-A3B-Instruct", _LONG["30B-A3B"]),
+    *_family("Qwen3-{}", _QWEN3),
+    *_family("Qwen2.5-{}-Instruct", _QWEN2_5),
+    # The largest size has no Coder model.
+    *_family("Qwen2.5-Coder-{}-Instruct", {size: _QWEN2_5[size] for size in tuple(_QWEN2_5)[:-1]}),
+)
+"""Newest families first, each from large to small."""
+
+TAUGHT = "Qwen/Qwen2.5-7B-Instruct"
+"""The model of the beginner's guide, which is always offered first or second."""
 
 
 def known(model: str) -> Known | None:

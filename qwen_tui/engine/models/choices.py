@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from qwen_tui.engine.models.cache_scan import LocalModel, looked_at, scan
-from qwen_tui.engine.models.catalogue import KNOWN, Known, known
+from qwen_tui.engine.models.catalogue import KNOWN, TAUGHT, Known, known
 from qwen_tui.engine.models.devices import Device
-from qwen_tui.engine.models.fit import Fit, LoadPlan, fits, plan
+from qwen_tui.engine.models.fit import CPU_PARAMETERS, Fit, fits
 from qwen_tui.engine.models.hub_model import HubModel, hub_model
+from qwen_tui.engine.models.load_plan import LoadPlan, plan
 from qwen_tui.engine.models.size import Form, ModelSize
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.guide import model_folder
@@ -92,13 +93,15 @@ class ModelChoice(NamedTuple):
             return self.local.context_window if self.local else self.window
         return self.size.context_window
 
-    def fits(self, devices: Sequence[Device], device: str = "auto") -> dict[Form, Fit]:
+    def fits(self, devices: Sequence[Device], device: str = "auto", dtype: str = "auto") -> dict[Form, Fit]:
         """Check each form for whether it fits; empty if the size is unknown. Raises as `fit.fits` does."""
-        return fits(self.size, devices, device) if self.size is not None else {}
+        return fits(self.size, devices, device, dtype) if self.size is not None else {}
 
-    def plan(self, devices: Sequence[Device], quantization: str, device: str) -> LoadPlan | None:
-        """Return how it would be loaded; None if the size is unknown. Raises as `fit.plan` does."""
-        return plan(self.size, devices, quantization, device) if self.size is not None else None
+    def plan(
+        self, devices: Sequence[Device], quantization: str, device: str, dtype: str = "auto"
+    ) -> LoadPlan | None:
+        """Return how it would be loaded; None if the size is unknown. Raises as `plan` does."""
+        return plan(self.size, devices, quantization, device, dtype) if self.size is not None else None
 
 
 def key(model: str | None, server: str | None) -> str:
@@ -112,6 +115,31 @@ def model_choices(used: Mapping[str, float] | None = None) -> list[ModelChoice]:
     names = {entry.model.lower() for entry in here}
     rest = (ModelChoice(each.model, "known", None, each) for each in KNOWN if each.model.lower() not in names)
     return [_guide(), *here, *rest]
+
+
+def best_first(
+    choices: Sequence[ModelChoice], devices: Sequence[Device], device: str = "auto", dtype: str = "auto"
+) -> list[ModelChoice]:
+    """Return the models of the catalogue with those first that run well here, else in its order: newest first.
+
+    The one that the beginner's guide uses comes no later than second. Raises as `fit.fits` does.
+    """
+    suited = {each.model: _is_suited(each, each.fits(devices, device, dtype)) for each in choices}
+    ordered = sorted(choices, key=lambda each: not suited[each.model])
+    taught = next((each for each in ordered[1:] if each.model == TAUGHT), None)
+    return (
+        [*ordered[:1], taught, *(each for each in ordered[1:] if each is not taught)] if taught else ordered
+    )
+
+
+def _is_suited(choice: ModelChoice, found: Mapping[Form, Fit]) -> bool:
+    """Whether some form fits one device with room for long conversations, and is not slow there."""
+    return any(
+        fit.is_comfortable
+        and not fit.is_spread
+        and (fit.devices[0].is_gpu or (choice.size is not None and choice.size.parameters <= CPU_PARAMETERS))
+        for fit in found.values()
+    )
 
 
 def named(model: str) -> ModelChoice:

@@ -5,10 +5,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from qwen_tui.engine.models import nvml
+from qwen_tui.engine.models import amd, nvml
 from qwen_tui.engine.models.main_memory import main_memory
 
 CPU = "cpu"
+MPS = "mps"
+
+LARGE_MAC_BYTES = 36 * 2**30
+"""Above this, Metal recommends to use a larger share of a Mac's memory."""
 
 CPU_CHUNK_TOKENS = 256
 """Prefill chunk size on a CPU, in tokens."""
@@ -44,13 +48,30 @@ class Device(NamedTuple):
 
 
 def usable() -> tuple[Device, ...]:
-    """Return the current devices, GPUs first, then the CPU. Takes milliseconds; seconds with a sleeping driver."""
-    return (*(gpus() if not torch_is_for_cpu() else ()), cpu())
+    """Return the current devices, accelerators first, then the CPU, as the installed torch can use them.
+
+    Takes milliseconds; seconds with a sleeping driver. Screen and worker both use this.
+    """
+    return (*(gpus() if not torch_is_for_cpu() else ()), *mps(), cpu())
 
 
 def gpus() -> tuple[Device, ...]:
-    """Return the NVIDIA GPUs that this process may use."""
-    return tuple(cuda_device(index, gpu) for index, gpu in enumerate(nvml.query().gpus))
+    """Return the NVIDIA or, with a torch for ROCm, AMD GPUs that this process may use."""
+    found = amd.gpus() if "+rocm" in _torch_version() else nvml.query().gpus
+    return tuple(cuda_device(index, gpu) for index, gpu in enumerate(found))
+
+
+def mps() -> tuple[Device, ...]:
+    """Return the GPU of a Mac with Apple silicon, which shares the main memory.
+
+    Metal recommends to use two thirds of a small memory and three quarters of a large one.
+    """
+    if (platform.system(), platform.machine()) != ("Darwin", "arm64"):
+        return ()
+    memory = main_memory()
+    share = 3 / 4 if memory.total > LARGE_MAC_BYTES else 2 / 3
+    total = int(memory.total * share)
+    return (Device(MPS, "Apple Metal", total, min(total, memory.free), has_bf16=False),)
 
 
 def cuda_device(index: int, gpu: nvml.Gpu) -> Device:
@@ -69,12 +90,16 @@ def cpu(cpuinfo: Path = Path("/proc/cpuinfo")) -> Device:
 
 def torch_is_for_cpu() -> bool:
     """Whether the installed torch, by its version, is a build without CUDA, which cannot use a GPU."""
+    return _torch_version().endswith("+cpu")
+
+
+def _torch_version() -> str:
     from importlib import metadata  # late: the first screen does not need it
 
     try:
-        return metadata.version("torch").endswith("+cpu")
+        return metadata.version("torch")
     except metadata.PackageNotFoundError:
-        return False
+        return ""
 
 
 def _has_bf16(cpuinfo: Path) -> bool:

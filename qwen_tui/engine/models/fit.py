@@ -1,4 +1,4 @@
-"""Decide whether a model fits, in which form and with how much context, and plan how `auto` loads it.
+"""Decide whether a model fits, in which form and with how much context.
 
 Pure functions of the model's size and the devices, so that the screen predicts exactly what the worker does.
 
@@ -21,7 +21,8 @@ without them a fifth less fits.
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from qwen_tui.engine.base import ModelInfo, Reason
+from qwen_tui.engine.base import ModelInfo
+from qwen_tui.engine.dtypes import DTYPES
 from qwen_tui.engine.models.devices import CPU, Device, torch_is_for_cpu
 from qwen_tui.engine.models.size import FORMS, Form, ModelSize
 from qwen_tui.errors import QwenTuiError
@@ -41,20 +42,11 @@ CACHE_SLACK = 1.25
 SPREAD_SHARE = 0.85
 """Share of the context counted over several GPUs: the fullest decides, and layers divide unevenly."""
 
-QUANTIZERS_SHARE = 0.9
-"""Share of a GPU's weight limit that transformers uses; it leaves the rest to bitsandbytes."""
-
 LEAST_TOKENS = 1024
 """A model with less context than this does not fit: there is no room for a conversation."""
 
 COMFORTABLE_TOKENS = 8192
-"""Below this context, `auto` looks for a form that leaves more."""
-
-LONG_TOKENS = 32_768
-"""Below this context, layers are spread to one more GPU if there is one."""
-
-WORTHWHILE = 0.8
-"""A quantized form must be smaller than this share of the full weights to be worth being slower."""
+"""Below this context, `auto` looks for a form that leaves more, and layers are spread to one more GPU."""
 
 CPU_PARAMETERS = 1_000_000_000
 """Up to this size a model runs acceptably on a CPU, so `auto` uses it if no GPU has room."""
@@ -67,7 +59,8 @@ with AVX512-BF16, fp32 and bf16: 6.8M parameters 150 and 140 tok/s, 21M 53 and 5
 494M 5.2 and 10. Below the limit, fp32 is also more accurate.
 """
 
-_VALUE_BYTES = {"float32": 4, "float16": 2, "bfloat16": 2}
+VALUE_BYTES = {"float32": 4, "float16": 2, "bfloat16": 2}
+"""Size of a value by torch's name of its dtype."""
 
 
 class Fit(NamedTuple):
@@ -89,54 +82,30 @@ class Fit(NamedTuple):
         return bool(self.devices) and self.context_tokens >= min(LEAST_TOKENS, self.context_window)
 
     @property
+    def is_spread(self) -> bool:
+        """Whether its layers are on several GPUs, which decode several times slower than one: by `generate`."""
+        return len(self.devices) > 1
+
+    @property
     def is_comfortable(self) -> bool:
         """Whether it fits with enough context for a long conversation."""
         return self.fits and self.context_tokens >= min(COMFORTABLE_TOKENS, self.context_window)
 
 
-class LoadPlan(NamedTuple):
-    """How to load a model."""
+def fits(
+    size: ModelSize, devices: Sequence[Device], device: str = "auto", dtype: str = "auto"
+) -> dict[Form, Fit]:
+    """Check each form of the model for whether it fits on the devices that `device` allows (`allowed`).
 
-    fit: Fit
-    max_memory: tuple[tuple[str, int], ...]
-    """Over several GPUs, how many bytes of weights each may use, leaving the rest for context; else empty."""
-    reasons: tuple[Reason, ...]
-
-
-def fits(size: ModelSize, devices: Sequence[Device], device: str = "auto") -> dict[Form, Fit]:
-    """Check each form of the model for whether it fits on the devices that `device` allows (`allowed`)."""
+    `dtype` is a compute dtype or `auto`: see `dtype_on`.
+    """
     places = allowed(devices, device)
     forms: tuple[Form, ...] = ("none",) if size.packed_bytes else FORMS
-    found = {form: _best(size, form, places) for form in forms}
+    found = {form: _best(size, form, places, dtype) for form in forms}
     if device == "auto" and size.parameters <= CPU_PARAMETERS and not any(fit.fits for fit in found.values()):
         there = tuple(place for place in devices if not place.is_gpu)
-        found = {form: _best(size, form, there) for form in forms} if there else found
+        found = {form: _best(size, form, there, dtype) for form in forms} if there else found
     return found
-
-
-def plan(
-    size: ModelSize, devices: Sequence[Device], quantization: str = "auto", device: str = "auto"
-) -> LoadPlan:
-    """Plan the load: as requested, or for `auto` unquantized if that leaves enough context, else in 4 bits.
-
-    `devices` are all there are, `device` is the user's choice (see `allowed`), `quantization` is a form or `auto`.
-    Raises QwenTuiError: as `allowed` does, `engine.does_not_fit`, `engine.does_not_fit_packed`.
-    """
-    found = fits(size, devices, device)
-    if quantization == "auto":
-        chosen = _choice(size, found)
-    else:
-        chosen = next((fit for form, fit in found.items() if form == quantization), found["none"])
-    if not chosen.fits:
-        places = allowed(devices, device)
-        is_smallest = not _is_worthwhile(found.get("4bit"), found["none"]) or chosen.form == "4bit"
-        raise QwenTuiError(
-            "engine.does_not_fit_packed" if is_smallest else "engine.does_not_fit",
-            device=", ".join(place.name for place in places),
-            needed_gb=gigabytes(_needed(size, chosen.form, places)),
-            free_gb=gigabytes(sum(place.free_bytes for place in places)),
-        )
-    return LoadPlan(chosen, _shares(size, chosen), _reasons(size, chosen, found, quantization))
 
 
 def allowed(devices: Sequence[Device], wanted: str) -> tuple[Device, ...]:
@@ -172,8 +141,13 @@ def freed(devices: Sequence[Device], loaded: ModelInfo | None) -> tuple[Device, 
     )
 
 
-def dtype_on(size: ModelSize, devices: Sequence[Device]) -> str:
-    """Return the compute dtype on these devices: bf16 if supported, fp16 on older GPUs; see `BF16_PARAMETERS`."""
+def dtype_on(size: ModelSize, devices: Sequence[Device], wanted: str = "auto") -> str:
+    """Return torch's name of the compute dtype on these devices: the one `wanted` by its name in the settings.
+
+    `auto` is bf16 if supported, fp16 on older GPUs, and on a CPU see `BF16_PARAMETERS`.
+    """
+    if wanted in DTYPES:
+        return DTYPES[wanted]
     has_bf16 = all(device.has_bf16 for device in devices)
     if devices[0].name != CPU:
         return "bfloat16" if has_bf16 else "float16"
@@ -189,26 +163,32 @@ def gigabytes(count: float) -> str:
 # --- One form ---------------------------------------------------------------------------------------------
 
 
-def _best(size: ModelSize, form: Form, places: Sequence[Device]) -> Fit:
-    """Return the fit over the fewest devices, largest first, with long context; else the one with the most."""
+def _best(size: ModelSize, form: Form, places: Sequence[Device], dtype: str) -> Fit:
+    """Return the fit on the device with most room, else over the fewest that leave room for long conversations.
+
+    One device is never given up for a longer context: see `Fit.is_spread`.
+    """
     order = sorted(places, key=lambda place: -place.free_bytes)  # stable: the first of equals stays first
-    found = [_fit_over(size, form, sorted(order[: n + 1], key=places.index)) for n in range(len(order))]
-    enough = min(LONG_TOKENS, size.context_window)
-    most = max(found, key=lambda fit: fit.context_tokens)
-    return next((fit for fit in found if fit.context_tokens >= enough), most)
+    alone, *spread = (
+        fit_over(size, form, sorted(order[: n + 1], key=places.index), dtype) for n in range(len(order))
+    )
+    if alone.fits:
+        return alone
+    most = max((alone, *spread), key=lambda fit: fit.context_tokens)
+    return next((fit for fit in spread if fit.is_comfortable), most)
 
 
-def _fit_over(size: ModelSize, form: Form, places: Sequence[Device]) -> Fit:
-    """Return the fit with the layers spread over all of these devices."""
-    dtype = dtype_on(size, places)
-    value = _VALUE_BYTES[dtype]
+def fit_over(size: ModelSize, form: Form, places: Sequence[Device], wanted: str = "auto") -> Fit:
+    """Return the fit with the layers spread over all of these devices; `wanted` is as in `dtype_on`."""
+    dtype = dtype_on(size, places, wanted)
+    value = VALUE_BYTES[dtype]
     weights = size.weight_bytes(form, value)
     chunk = max(place.chunk_tokens for place in places)
     count = len(places)
     kv = CACHE_SLACK * size.kv_bytes_per_token(value)
     if count > 1:  # one device may have a layer more than its share
         kv *= (1 + count / max(1, size.layers)) / SPREAD_SHARE
-    free = sum(_room(size, form, place, value, count) for place in places) - weights
+    free = sum(room(size, form, place, value, count) for place in places) - weights
     feeding = value * size.widest * ACTIVATION_VALUES
     attending = value * size.query_values * QUERY_VALUES
     # A context shorter than a chunk is read at once, without a mask.
@@ -222,78 +202,22 @@ def _fit_over(size: ModelSize, form: Form, places: Sequence[Device]) -> Fit:
     return Fit(form, tuple(places), dtype, weights, tokens, size.context_window)
 
 
-def _room(size: ModelSize, form: Form, place: Device, value: int, count: int) -> int:
+def room(size: ModelSize, form: Form, place: Device, value: int, count: int) -> int:
     """Return a device's memory for weights and context. With several, unsplittable layers waste some on each."""
     outside = OUTSIDE_BYTES if place.is_gpu else 0
-    return place.free_bytes - outside - (_block_bytes(size, form, value) if count > 1 else 0)
+    return place.free_bytes - outside - (block_bytes(size, form, value) if count > 1 else 0)
 
 
-def _block_bytes(size: ModelSize, form: Form, value: int) -> int:
+def block_bytes(size: ModelSize, form: Form, value: int) -> int:
     """Return the approximate size of the largest part that cannot be split: a layer, or the embedding."""
     return max(size.weight_bytes(form, value) // max(1, size.layers), size.embedding_parameters * value)
 
 
-def _needed(size: ModelSize, form: Form, places: Sequence[Device]) -> int:
+def needed_bytes(size: ModelSize, form: Form, places: Sequence[Device], dtype: str = "auto") -> int:
     """Return the memory needed with the minimum context."""
-    value = _VALUE_BYTES[dtype_on(size, places)]
+    value = VALUE_BYTES[dtype_on(size, places, dtype)]
     outside = OUTSIDE_BYTES if places[0].is_gpu else 0
     work = value * max(size.widest * ACTIVATION_VALUES, size.query_values * QUERY_VALUES)
     kv = CACHE_SLACK * size.kv_bytes_per_token(value)
     tokens = min(LEAST_TOKENS, size.context_window)
     return size.weight_bytes(form, value) + outside + int(tokens * (kv + work))
-
-
-# --- The choice -------------------------------------------------------------------------------------------
-
-
-def _choice(size: ModelSize, found: dict[Form, Fit]) -> Fit:
-    whole, packed = found["none"], found.get("4bit")
-    if whole.is_comfortable or packed is None or not _is_worthwhile(packed, whole):
-        return whole
-    return packed if packed.context_tokens > whole.context_tokens or not whole.fits else whole
-
-
-def _is_worthwhile(packed: Fit | None, whole: Fit) -> bool:
-    return packed is not None and packed.weight_bytes <= WORTHWHILE * whole.weight_bytes
-
-
-def _shares(size: ModelSize, chosen: Fit) -> tuple[tuple[str, int], ...]:
-    """Return how many bytes of weights each of several GPUs may use, in proportion to its room.
-
-    Each share has space for one more layer: with exact shares the last layers would fit nowhere.
-    """
-    count = len(chosen.devices)
-    if count < 2:
-        return ()
-    value = _VALUE_BYTES[chosen.dtype]
-    rooms = [max(0, _room(size, chosen.form, place, value, count)) for place in chosen.devices]
-    block = _block_bytes(size, chosen.form, value)
-    usable = 1.0 if chosen.form == "none" else QUANTIZERS_SHARE
-    return tuple(
-        (place.name, int((chosen.weight_bytes * room / max(1, sum(rooms)) + block) / usable))
-        for place, room in zip(chosen.devices, rooms, strict=True)
-    )
-
-
-def _reasons(size: ModelSize, chosen: Fit, found: dict[Form, Fit], quantization: str) -> tuple[Reason, ...]:
-    names = ", ".join(place.name for place in chosen.devices)
-    figures: dict[str, str | int] = {
-        "devices": names,
-        "dtype": chosen.dtype,
-        "form": chosen.form,
-        "weights_gb": gigabytes(chosen.weight_bytes),
-        "whole_gb": gigabytes(found["none"].weight_bytes),
-        "free_gb": gigabytes(sum(place.free_bytes for place in chosen.devices)),
-        "tokens": chosen.context_tokens,
-        "window": chosen.context_window,
-    }
-    codes = []
-    if size.packed_bytes:
-        codes.append("engine.choice.packed")
-    elif quantization == "auto":
-        codes.append("engine.choice.whole" if chosen.form == "none" else "engine.choice.packs")
-    if len(chosen.devices) > 1:
-        codes.append("engine.choice.spread")
-    if chosen.context_tokens < chosen.context_window:
-        codes.append("engine.choice.window")
-    return tuple(Reason(code, tuple(figures.items())) for code in codes)

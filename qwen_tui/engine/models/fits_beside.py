@@ -7,7 +7,8 @@ from pathlib import Path
 from qwen_tui.engine.base import ModelInfo, ModelSpec
 from qwen_tui.engine.models.checkpoint import inspect
 from qwen_tui.engine.models.devices import Device, usable
-from qwen_tui.engine.models.fit import LoadPlan, freed, plan
+from qwen_tui.engine.models.fit import freed
+from qwen_tui.engine.models.load_plan import LoadPlan, plan
 from qwen_tui.engine.models.size import ModelSize, size_of
 from qwen_tui.errors import QwenTuiError
 
@@ -51,6 +52,6 @@ def _plan(size: ModelSize, devices: Sequence[Device], spec: ModelSpec) -> LoadPl
     if any(device.free_bytes <= 0 for device in devices if not device.is_gpu):
         return None
     try:
-        return plan(size, devices, spec.quantization, spec.device)
+        return plan(size, devices, spec.quantization, spec.device, spec.dtype)
     except QwenTuiError:
         return None

@@ -17,6 +17,9 @@ log = logging.getLogger(__name__)
 MOST = 200
 """How many models are remembered; the least recently used are dropped first."""
 
+FOR_WANT_OF_ANOTHER = ("engine.note.guide", "engine.note.guide_no_room")
+"""Notes of a model that nobody chose."""
+
 _MOST_BYTES = 1_000_000
 
 
@@ -44,7 +47,12 @@ def remember(file: Path, model: str, now: float | None = None) -> None:
 
 
 def note_use(file: Path, info: ModelInfo) -> None:
-    """Record the use of a model, on a server by its address; only log a write error, which harms nothing."""
+    """Record the use of a model, on a server by its address; only log a write error, which harms nothing.
+
+    The guide is not recorded if it was loaded for want of another: then the next model downloaded comes first.
+    """
+    if info.note in FOR_WANT_OF_ANOTHER:
+        return
     model = info.server or info.model
     try:
         remember(file, model)

@@ -84,6 +84,7 @@ SENTENCES: dict[str, str] = {
     "receipt.decoding.generate": "transformers' generate()",
     "receipt.decoding.graph": "the model's forward pass in a CUDA graph",
     "receipt.decoding.kernels": "qwen-tui's own kernels in a CUDA graph",
+    "receipt.slowed": "Why not faster",
     "receipt.seed": "Seed",
     "receipt.sampling": "Sampling",
     "receipt.thinking": "Thinking",

@@ -3,9 +3,9 @@
 SENTENCES: dict[str, str] = {
     "cli.description": (
         "Chat with Qwen and other chat models that run on this machine, in a full-screen terminal.\n\n"
-        "Without --model, uses the model from the config file; if none is set, Qwen2.5-7B-Instruct if it is\n"
-        "downloaded and fits on a GPU, otherwise the small built-in guide model. Nothing is downloaded\n"
-        "unless you name it."
+        "Without --model, uses the model from the config file; if none is set, the one used last; otherwise the\n"
+        "newest known one that is downloaded and fits on a GPU, or the small built-in guide model. Nothing is\n"
+        "downloaded unless you name it."
     ),
     "cli.examples": (
         "examples:\n"
@@ -43,6 +43,7 @@ SENTENCES: dict[str, str] = {
     "cli.offline": "send no requests to the hub; use only models on this machine",
     "cli.server": "use a model on this server: vLLM, SGLang, llama.cpp, Ollama, transformers serve",
     "cli.quantization": "quantize the weights; 4bit needs about a quarter of the memory (default: auto)",
+    "cli.dtype": "compute in bf16, fp16 or fp32 (default: auto, what the device computes fast)",
     "cli.device": "where the model runs (default: auto, the GPU if there is one)",
     "cli.system": "system prompt for this run",
     "cli.data_dir": "store conversations and the log in this folder",

@@ -1,6 +1,11 @@
 """English sentences and errors of what a model runs on: memory, and how it is decoded."""
 
 SENTENCES: dict[str, str] = {
+    "models.decoding": "Decoding: {path}.",
+    "header.slow": "slow: {path}",
+    "header.decoding.graph": "CUDA graph",
+    "header.decoding.generate": "generate()",
+    "doctor.decoding.model": "{name} on {device}: {path}",
     "engine.decoding.several_devices": (
         "Slow: the model is split across several devices. On one GPU (in 4-bit if needed) it is far faster."
     ),

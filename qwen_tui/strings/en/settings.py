@@ -48,6 +48,10 @@ _FIELDS: dict[str, tuple[str, str]] = {
         "Quantization",
         "auto, none, 4bit (NF4, about a quarter of the memory) or 8bit.",
     ),
+    "dtype": (
+        "Dtype",
+        "auto (bf16, or fp16 on older GPUs), bf16, fp16 or fp32.",
+    ),
     "device": ("Device", "auto, cpu, cuda, or one GPU such as cuda:1."),
     "trust_remote_code": (
         "Trust remote code",

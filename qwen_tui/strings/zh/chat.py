@@ -84,6 +84,7 @@ SENTENCES: dict[str, str] = {
     "receipt.decoding.generate": "transformers 的 generate()",
     "receipt.decoding.graph": "CUDA graph：模型自身的前向计算",
     "receipt.decoding.kernels": "CUDA graph：qwen-tui 自己的内核",
+    "receipt.slowed": "未达最快",
     "receipt.seed": "随机种子",
     "receipt.sampling": "采样",
     "receipt.thinking": "思考",

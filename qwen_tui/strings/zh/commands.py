@@ -3,8 +3,8 @@
 SENTENCES: dict[str, str] = {
     "cli.description": (
         "在终端里全屏聊天，Qwen 等对话模型就在本机运行。\n\n"
-        "不加 --model 时使用配置文件中的模型；没有设置时，如果 Qwen2.5-7B-Instruct 已下载\n"
-        "且 GPU 装得下，就用它，否则用内置的小模型 guide。没有指定的模型一律不下载。"
+        "不加 --model 时使用配置文件中的模型；没有设置时，用上次用过的模型；没有用过时，用已下载、\n"
+        "GPU 装得下的最新模型，否则用内置的小模型 guide。没有指定的模型一律不下载。"
     ),
     "cli.examples": (
         "示例：\n"
@@ -42,6 +42,7 @@ SENTENCES: dict[str, str] = {
     "cli.offline": "不向 Hugging Face 发送请求，只用本机已有的模型",
     "cli.server": "使用这个服务器上的模型：vLLM、SGLang、llama.cpp、Ollama、transformers serve",
     "cli.quantization": "量化权重；4bit 的显存约为不量化的四分之一（默认 auto）",
+    "cli.dtype": "用 bf16、fp16 或 fp32 计算（默认 auto，选设备算得快的）",
     "cli.device": "运行模型的设备（默认 auto，有 GPU 就用 GPU）",
     "cli.system": "本次运行的系统提示词",
     "cli.data_dir": "把对话和日志存入这个文件夹",

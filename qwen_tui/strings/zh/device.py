@@ -1,6 +1,11 @@
 """Chinese sentences and errors of what a model runs on: memory, and how it is decoded."""
 
 SENTENCES: dict[str, str] = {
+    "models.decoding": "解码：{path}。",
+    "header.slow": "慢：{path}",
+    "header.decoding.graph": "CUDA graph",
+    "header.decoding.generate": "generate()",
+    "doctor.decoding.model": "{name}（{device}）：{path}",
     "engine.decoding.several_devices": (
         "速度慢：模型分布在多个设备上。放进一块 GPU（必要时用 4 位量化）会快得多。"
     ),

@@ -27,6 +27,7 @@ _FIELDS: dict[str, tuple[str, str]] = {
         "guide、文件夹、Hugging Face 上的名称（如 Qwen/Qwen2.5-7B-Instruct），或服务器上的模型。",
     ),
     "quantization": ("量化", "自动、不量化、4 位（nf4，显存约为不量化的四分之一）或 8 位。"),
+    "dtype": ("数据类型", "auto（bf16；较旧的 GPU 用 fp16）、bf16、fp16 或 fp32。"),
     "device": ("设备", "auto（自动）、cpu、cuda，或某一块 GPU，如 cuda:1。"),
     "trust_remote_code": ("信任远程代码", "运行模型自带的 Python 代码。仅限信任的来源。"),
     "server": ("服务器", "运行模型的服务器地址，如 http://gpubox:8000。留空则在本机运行。"),

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from qwen_tui.ui.chat_screen import ChatScreen
 
 
+OFFERED = 3
+"""How many conversations an empty one offers to continue."""
+
+
 class Switching:
     """Opens and shows conversations; text typed meanwhile belongs to the one being opened."""
 
@@ -62,11 +66,13 @@ class Switching:
         self._switch(opened)
 
     def offer_last(self) -> None:
-        """Offer to continue the most recently used conversation, if an empty one is shown."""
+        """Offer to continue the most recently used conversations, if an empty one is shown."""
+        if self._chat.session.conversation.messages:
+            return
 
         async def offer() -> None:
             try:
-                self._chat.transcript.offer(await self._storage.run(self._library.last_used))
+                self._chat.transcript.offer(await self._storage.run(lambda: self._library.recent(OFFERED)))
             except QwenTuiError as error:
                 self._chat.notice.explain(error)
 
@@ -127,6 +133,7 @@ class Switching:
         before, self._screen.shown = self._screen.shown, session
         self._chat.enter(before)
         await self._chat.look()
+        self.offer_last()
         state, notice = self._screen.engine_state, self._chat.notice
         if isinstance(state, Failed):
             notice.explain(state.error, topic=ENGINE)

@@ -194,8 +194,7 @@ class ChatView(Vertical):
         """Request a token count of the conversation and the draft."""
         engine = self.engine_state.engine if isinstance(self.engine_state, Ready) else None
         self._counter.ask(self.session, self.settings, self.composer.text, engine)
-        effective = self.settings.with_overrides(self.session.conversation.overrides)
-        self.composer.thinking = thinking_in_words(effective, engine)
+        self.composer.thinking = thinking_in_words(self.settings.with_overrides(self._overrides), engine)
 
     def _read_ahead(self) -> None:
         self._turns.read_ahead(self.session, lambda: self.settings)
@@ -266,7 +265,7 @@ class ChatView(Vertical):
 
     @on(Composer.DraftChanged)
     def _draft_changed(self) -> None:
-        self._turns.note_writing()
+        self._turns.note_writing(is_new=self.outbox.is_written)
         self.outbox.note_draft()
         self.count()
 

@@ -40,6 +40,12 @@ class Outbox:
         """The conversation of the message box; None while another one is being opened."""
         self._ahead = Ahead()
         """What has been written for the one being opened."""
+        self._restored = ""
+
+    @property
+    def is_written(self) -> bool:
+        """Whether the message box contains something else than the draft that was restored."""
+        return self._composer.text != self._restored
 
     @property
     def is_between(self) -> bool:
@@ -50,6 +56,7 @@ class Outbox:
         """Clear the message box; from now on it belongs to the conversation that is opened next."""
         self.note_draft()
         self._composer.restore(Written())
+        self._restored = ""
         self._shown, self._ahead = None, Ahead()
         return self._ahead
 
@@ -71,6 +78,7 @@ class Outbox:
         self._shown = session
         written = self._drafts.open(session.conversation)
         self._composer.restore(written)
+        self._restored = self._composer.text
         if ahead.draft != Draft():
             self._composer.add(ahead.draft)
         message = session.conversation.message(written.editing)

@@ -1,6 +1,7 @@
 """The list of conversations, rendered line by line, so that thousands cost no more than ten.
 
-A conversation has one line, and a second one for the snippet that matched.
+A conversation has one line, and a second one: how its last message begins, or the snippet that matched. A line
+above the first conversation of each group of days names the group.
 """
 
 import re
@@ -23,18 +24,14 @@ from textual.strip import Strip
 
 from qwen_tui import strings
 from qwen_tui.chat.cleaning import one_line
-from qwen_tui.ui.conversations.row import ConversationRow, last_use
+from qwen_tui.ui.conversations.row import ConversationRow
 from qwen_tui.wording.cell_width import cells, cropped, displayed
+from qwen_tui.wording.times import days_group, here_and_now, last_use
 
 _TICK_SECONDS = 60.0
 
 _BEFORE_MARK = 4
 """How many characters of a snippet are shown before the match."""
-
-
-def here_and_now() -> datetime:
-    """Return the current local time."""
-    return datetime.now().astimezone()
 
 
 def _moves(keys: str, action: str, name: str) -> Binding:
@@ -59,6 +56,7 @@ class ConversationList(ScrollView, can_focus=True):
         "conversation-list--open",
         "conversation-list--cursor",
         "conversation-list--dim",
+        "conversation-list--group",
         "conversation-list--sign",
     }
 
@@ -70,6 +68,7 @@ class ConversationList(ScrollView, can_focus=True):
         & > .conversation-list--open { color: $text-accent; text-style: bold; }
         & > .conversation-list--cursor { background: $foreground 12%; }
         & > .conversation-list--dim { color: $foreground 60%; }
+        & > .conversation-list--group { color: $text-accent; text-style: none; }
         & > .conversation-list--sign { color: $text-accent; }
         &:ansi {
             & > .conversation-list--cursor { background: transparent; text-style: reverse; }
@@ -101,6 +100,8 @@ class ConversationList(ScrollView, can_focus=True):
         self._now = clock()
         self._tops = [0]
         """The first line of each row, and the line after the last row."""
+        self._groups: dict[int, str] = {}
+        """The group named above a row, by its index; this line belongs to the row."""
 
     @property
     def row(self) -> ConversationRow | None:
@@ -114,9 +115,7 @@ class ConversationList(ScrollView, can_focus=True):
 
     def watch_rows(self, before: tuple[ConversationRow, ...], rows: tuple[ConversationRow, ...]) -> None:
         """Keep the cursor on its conversation, or at its index if that one is gone."""
-        self._now = self._clock()
-        self._tops = [0, *accumulate(2 if row.snippet else 1 for row in rows)]
-        self.virtual_size = Size(self.size.width, self._tops[-1])
+        self._measure()
         is_new = self.open_id in {row.id for row in rows} - {row.id for row in before}
         if is_new:
             self.go_to(self.open_id)
@@ -138,9 +137,25 @@ class ConversationList(ScrollView, can_focus=True):
             self.cursor = index
         return index is not None
 
+    @on(events.Resize)
+    def _measure(self) -> None:
+        """Group the rows by days, but not what a search has found, and find the first line of each."""
+        self._now, self._groups, last = self._clock(), {}, ""
+        for index, row in enumerate(() if self.marked else self.rows):
+            group = "pinned" if row.pinned else days_group(row.updated, self._now)
+            if group != last:
+                self._groups[index] = last = group
+        heights = (
+            1 + bool(row.snippet or row.words) + (at in self._groups) for at, row in enumerate(self.rows)
+        )
+        self._tops = [0, *accumulate(heights)]
+        self.virtual_size = Size(self.size.width, self._tops[-1])
+
     def line_of(self, conversation_id: str) -> int | None:
         index = self._index(conversation_id)
-        return None if index is None else self._tops[index] - self.scroll_offset.y
+        if index is None:
+            return None
+        return self._tops[index] + (index in self._groups) - self.scroll_offset.y
 
     def _index(self, conversation_id: str | None) -> int | None:
         return next((i for i, row in enumerate(self.rows) if row.id == conversation_id), None)
@@ -156,10 +171,19 @@ class ConversationList(ScrollView, can_focus=True):
         index = self._row_at(line)
         if index is None:
             return Strip.blank(width, self.rich_style)
-        row = self.rows[index]
+        row, within = self.rows[index], line - self._tops[index]
+        if index in self._groups:
+            if not within:
+                text = cropped(f"  {strings.say(f'panes.conversations.{self._groups[index]}')}", width)
+                return Strip([Segment(text, self._look("group", False))]).adjust_cell_length(
+                    width, self.rich_style
+                )
+            within -= 1
         lit = index == self.cursor and self.has_focus
-        if line > self._tops[index]:
-            return self._snippet(row, width, lit)
+        if within:
+            if row.snippet:
+                return self._snippet(row, width, lit)
+            return Strip([Segment(last_words(row, width), self._look("dim", lit))])
         sign, sign_look = _sign(row)
         age = last_use(row.updated, self._now)
         room = width - 4 - cells(age)
@@ -189,10 +213,6 @@ class ConversationList(ScrollView, can_focus=True):
         top, below = (self._tops[min(each, len(self._tops) - 1)] for each in (index, index + 1))
         return Region(0, top, self.size.width, max(1, below - top))
 
-    @on(events.Resize)
-    def _fit(self) -> None:
-        self.virtual_size = Size(self.size.width, self._tops[-1])
-
     @on(events.Focus)
     @on(events.Blur)
     def _show_focus(self) -> None:
@@ -201,8 +221,9 @@ class ConversationList(ScrollView, can_focus=True):
 
     @on(events.Click)
     def _choose_row(self, event: events.Click) -> None:
-        index = self._row_at(self.scroll_offset.y + event.y)
-        if index is not None:
+        line = self.scroll_offset.y + event.y
+        index = self._row_at(line)
+        if index is not None and not (index in self._groups and line == self._tops[index]):
             self.cursor = index
             self.action_choose()
 
@@ -210,7 +231,8 @@ class ConversationList(ScrollView, can_focus=True):
         self.cursor += by
 
     def action_page(self, by: int) -> None:
-        self.cursor += by * max(1, self.size.height - 1)
+        there = bisect_right(self._tops, self._tops[self.cursor] + by * max(1, self.size.height - 2)) - 1
+        self.cursor = there if there != self.cursor else there + by
 
     def action_first(self) -> None:
         self.cursor = 0
@@ -226,8 +248,10 @@ class ConversationList(ScrollView, can_focus=True):
         self.scroll_to_region(self._region(self.cursor), animate=False, force=True)
 
     def _grow_older(self) -> None:
-        self._now = self._clock()
+        self._measure()
         self.refresh()
+
+    watch_marked = _grow_older
 
     def _look(self, name: str, lit: bool) -> Style:
         """Return the style of a part of a row; parts of a reversed row look alike, since colours would clash."""
@@ -241,6 +265,14 @@ class ConversationList(ScrollView, can_focus=True):
         for own_style in own_styles:
             style += self.get_visual_style(own_style, partial=True)
         return style.rich_style
+
+
+def last_words(row: ConversationRow, width: int) -> str:
+    """Return how the last message of a conversation begins, with the number of messages at the right."""
+    count = f"{row.messages:,}" if row.messages else ""
+    room = width - 5 - cells(count)
+    words = cropped(displayed(one_line(row.words)), room)
+    return f"  {words}{' ' * (room - cells(words) + 2)}{count} "
 
 
 def from_mark(text: str, words: tuple[str, ...]) -> str:

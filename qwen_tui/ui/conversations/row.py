@@ -1,13 +1,14 @@
-"""One row of the list of conversations, and its last use as a short text."""
+"""One row of the list of conversations."""
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 
-from qwen_tui import strings
 from qwen_tui.chat.index import Entry
 from qwen_tui.session.search import Found
 from qwen_tui.ui.conversations.marks import Marks
+
+_MARKUP = re.compile(r"\*\*|`+|^(?:#+|[-*>]) ")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +26,10 @@ class ConversationRow:
     """A reply has finished that was not shown."""
     draft: bool = False
     """It has unsent text."""
+    messages: int = 0
+    """How many messages it has."""
+    words: str = ""
+    """The beginning of its last message."""
     snippet: str = ""
     """One line of its content, if that matched the search."""
     message_id: str | None = None
@@ -37,6 +42,8 @@ def row_of(entry: Entry, marks: Marks, drafted: Collection[str]) -> Conversation
         id=entry.id,
         title=entry.name,
         updated=entry.updated,
+        messages=entry.messages,
+        words=_MARKUP.sub("", entry.words),
         pinned=entry.pinned,
         running=marks.is_busy(entry.id),
         unread=marks.is_unread(entry.id),
@@ -65,29 +72,3 @@ def narrowed(
         if row.id in hits and row.id not in there
     )
     return (*in_order(titled), *in_order(said))
-
-
-def last_use(updated: str, now: datetime) -> str:
-    """Format the time since the last use: `now`, `2m`, `3h`, `1d`, after a week the date, in other years the year.
-
-    Empty if the time is invalid: an odd file must not keep others out of the list.
-    """
-    try:
-        then = datetime.fromisoformat(updated)
-    except ValueError:
-        return ""
-    then = then.replace(tzinfo=UTC) if then.tzinfo is None else then
-    ago = now - then
-    if ago < timedelta(minutes=1):
-        return strings.say("panes.conversations.now")
-    if ago < timedelta(hours=1):
-        return strings.say("panes.conversations.minutes", count=ago // timedelta(minutes=1))
-    if ago < timedelta(days=1):
-        return strings.say("panes.conversations.hours", count=ago // timedelta(hours=1))
-    if ago < timedelta(days=7):
-        return strings.say("panes.conversations.days", count=ago.days)
-    there = then.astimezone(now.tzinfo)
-    if there.year != now.year:
-        return str(there.year)
-    month = strings.say("panes.conversations.months").split()[there.month - 1]
-    return strings.say("panes.conversations.month_day", month=month, day=there.day)

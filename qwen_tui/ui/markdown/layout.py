@@ -1,10 +1,12 @@
 """Lay out blocks as lines of a given width."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from qwen_tui.ui.markdown.code import code_lines
 from qwen_tui.ui.markdown.lines import BLANK, Line, Run, inked, prefixed
 from qwen_tui.ui.markdown.parsing.blocks import (
+    AsWritten,
     Block,
     Code,
     Heading,
@@ -22,6 +24,14 @@ from qwen_tui.wording.cell_width import cells, cropped, displayed
 
 NARROWEST = 10
 """Nested blocks are indented only while at least this width remains."""
+
+
+class Numbered(NamedTuple):
+    """The number of a list item."""
+
+    written: int
+    shown: int
+
 
 _BULLETS = ("•", "◦", "▪")
 _BAR: Run = ("│ ", "bar")
@@ -46,23 +56,25 @@ def block_lines(block: Block, width: int) -> list[Line]:
         case Heading(level, runs):
             ink = "heading" if level <= 2 else "strong"
             return wrap([inked(run, ink) for run in runs], width)
-        case Code(language, text):
-            return [*label_lines(language, width), *fence_lines(text, language, width)]
+        case Code(language, text, label):
+            return [*label_lines(label, width), *fence_lines(text, language, width)]
+        case AsWritten(text):
+            return wrap([(text, "")], width)
         case Rule():
             return [Line((("─" * width, "rule"),))]
         case Quote(blocks):
             return _quote_lines(blocks, width)
         case List():
-            return list_lines(block, block.items, block.start, width)
+            return list_lines(block, block.items, None, width)
         case Table():
             return table_lines(block, width)
 
 
-def label_lines(language: str, width: int) -> list[Line]:
+def label_lines(label: str, width: int) -> list[Line]:
     """Return the line with the language of a code block, if it has one."""
-    if not language:
+    if not label:
         return []
-    name = cropped(displayed(language).replace("\n", " "), width - 2)
+    name = cropped(displayed(label).replace("\n", " "), width - 2)
     return prefixed([Line(((name, "block label"),), fill="block")], _CODE_MARGIN, _CODE_MARGIN, "", "")
 
 
@@ -70,27 +82,40 @@ def fence_lines(text: str, language: str, width: int) -> list[Line]:
     """Lay out code on its own background; long lines are wrapped."""
     result: list[Line] = []
     for runs in code_lines(text, language):
-        for line in wrap_code(runs, width - 2):
-            result.append(line._replace(fill="block"))
+        result += [line._replace(fill="block") for line in wrap_code(runs, width - 2)]
     return prefixed(result, _CODE_MARGIN, _CODE_MARGIN, "", "")
 
 
-def list_lines(block: List, items: Sequence[Item], start: int | None, width: int) -> list[Line]:
-    """Lay out list items, the first numbered `start`; `items` may be only some of the list's items."""
+def list_lines(block: List, items: Sequence[Item], above: Numbered | None, width: int) -> list[Line]:
+    """Lay out list items; `items` may be only some of the list's items, `above` is the last before them."""
     lines: list[Line] = []
-    for number, item in enumerate(items):
+    for item, number in zip(items, numbers(items, above), strict=True):
         if item.gap:
             lines.append(BLANK)
-        lines.extend(_item_lines(item, _marker(block.level, item, start, number), width))
+        lines.extend(_item_lines(item, _marker(block, item, number), width))
     return lines
 
 
-def _marker(level: int, item: Item, start: int | None, number: int) -> Run:
+def numbers(items: Sequence[Item], above: Numbered | None) -> list[Numbered | None]:
+    """Number items as written, but count on where a number is repeated, as in `1. 1. 1.`."""
+    result: list[Numbered | None] = []
+    for item in items:
+        written = item.number
+        if written is not None:
+            shown = written
+            if above is not None and above.written <= written <= max(above.shown, above.written):
+                shown = above.shown + 1
+            above = Numbered(written, shown)
+        result.append(above)
+    return result
+
+
+def _marker(block: List, item: Item, number: Numbered | None) -> Run:
     if item.ticked is not None:
         return ("☑ ", "marker") if item.ticked else ("☐ ", "marker")
-    if start is not None:
-        return (f"{start + number}. ", "marker")
-    return (f"{_BULLETS[min(level, len(_BULLETS) - 1)]} ", "marker")
+    if number is not None:
+        return (f"{number.shown}{block.ends} ", "marker")
+    return (f"{_BULLETS[min(block.level, len(_BULLETS) - 1)]} ", "marker")
 
 
 def _item_lines(item: Item, marker: Run, width: int) -> list[Line]:

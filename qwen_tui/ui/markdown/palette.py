@@ -7,10 +7,11 @@ from rich.style import Style
 from textual.color import Color
 
 _MUTED = 0.58
+_MUTED_ON_LIGHT = 0.76
 _FAINT = 0.30
 _DIMMED = 0.50
 _GROUND = 0.055
-"""Shares of foreground mixed into the background for secondary text, lines, unseen messages and code."""
+"""Shares of foreground mixed into the background: secondary text, on light too, lines, unseen messages, code."""
 
 _EVEN = 0.06
 _ODD = 0.17
@@ -74,7 +75,8 @@ _PLAIN = Style()
 
 def _words(colours: Colours) -> dict[str, Style]:
     accent, error = _ink(colours.accent), _ink(colours.error)
-    muted, faint = _mixed(colours, _MUTED), _mixed(colours, _FAINT)
+    is_light = colours.background.brightness > 0.5
+    muted, faint = _mixed(colours, _MUTED_ON_LIGHT if is_light else _MUTED), _mixed(colours, _FAINT)
     italic, bold = Style(italic=True), Style(bold=True)
     ground = (
         Style()

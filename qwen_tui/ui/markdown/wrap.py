@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from qwen_tui.chat.names import clusters
-from qwen_tui.ui.markdown.lines import Line, Run, add_run
+from qwen_tui.ui.markdown.lines import Line, Run, add_run, prefixed
 from qwen_tui.wording.cell_width import cells
 
 _CLOSERS = frozenset("，。！？；：、）」』】》〉〕〗］｝”’…‥·・ー々％‰,.!?;:)]}%»›~～—")
@@ -61,11 +61,58 @@ def wrap(runs: Iterable[Run], width: int) -> list[Line]:
 
 
 def wrap_code(runs: Sequence[Run], width: int) -> list[Line]:
-    """Wrap one line of code at exactly `width` cells, keeping every space."""
-    filler = _Filler(max(width, 2))
+    """Wrap one line of code, keeping every space; what continues is indented further, behind a mark."""
+    text = "".join(text for text, _ in runs)
+    if cells(text) <= width or width < _NARROWEST_CODE:
+        filler = _Filler(max(width, 2))
+        for part, ink in runs:
+            filler.pour(part, ink)
+        return filler.finished()
+    indent = min(len(text) - len(text.lstrip(" ")), width // 3)
+    mark: Run = (" " * indent + _CONTINUES, "block bar")
+    rest = width - indent - len(_CONTINUES)
+    rows = _cut(runs, _code_breaks(text, width, rest))
+    first, *more = [Line(row, glue="" if number else None) for number, row in enumerate(rows)]
+    return [first, *prefixed(more, mark, mark, "", "")]
+
+
+def _code_breaks(text: str, width: int, rest: int) -> list[int]:
+    """Return where the rows of a long line of code end: if possible after a space or a sign, not in a word."""
+    ends: list[int] = []
+    start = used = at = 0
+    for cluster in clusters(text):
+        taken = cells(cluster)
+        if used + taken > width and at > start:
+            sign = max(
+                (n for n in range(at, at - (at - start) // 2, -1) if text[n - 1] in _CODE_SIGNS), default=at
+            )
+            ends.append(sign)
+            used = cells(text[sign:at])
+            start, width = sign, rest
+        used += taken
+        at += len(cluster)
+    return [*ends, len(text)]
+
+
+def _cut(runs: Sequence[Run], ends: Sequence[int]) -> list[tuple[Run, ...]]:
+    """Cut runs into rows at these positions of their text."""
+    rows: list[list[Run]] = [[]]
+    at, left = 0, list(ends)
     for text, ink in runs:
-        filler.pour(text, ink)
-    return filler.finished()
+        while at + len(text) > left[0]:
+            part = left.pop(0) - at
+            add_run(rows[-1], text[:part], ink)
+            rows.append([])
+            at, text = at + part, text[part:]
+        add_run(rows[-1], text, ink)
+        at += len(text)
+    return [tuple(row) for row in rows]
+
+
+_NARROWEST_CODE = 12
+"""Narrower code is wrapped without a mark."""
+_CONTINUES = "↳ "
+_CODE_SIGNS = frozenset(" ,;(){}[]=/&|+-<>:")
 
 
 def _atoms(runs: Iterable[Run]) -> Iterable[_Atom]:
@@ -146,6 +193,10 @@ class _Filler:
             return
         for cluster in clusters(text):
             width = cells(cluster)
+            if width > self._width and len(cluster) > 1:
+                for character in cluster:
+                    self.pour(character, ink)
+                continue
             if self._used + width > self._width and self._used:
                 self.wrap_line()
             self._set(cluster, ink, width)

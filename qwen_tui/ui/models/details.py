@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from textual.content import Content
 
 from qwen_tui.chat.cleaning import one_line
-from qwen_tui.engine.base import Quantization
-from qwen_tui.engine.models.choices import ModelChoice
+from qwen_tui.engine.base import ModelInfo, Quantization
+from qwen_tui.engine.models.choices import ModelChoice, key
 from qwen_tui.engine.models.devices import Device
+from qwen_tui.engine.slowed import slowed
 from qwen_tui.errors import QwenTuiError
+from qwen_tui.settings.options import Settings
 from qwen_tui.strings import listed, say
 from qwen_tui.wording.cell_width import displayed
+from qwen_tui.wording.decoding import decoding_in_words
 from qwen_tui.wording.units import in_bytes, in_millions
 
 CHOICES: tuple[Quantization, ...] = ("auto", "none", "8bit", "4bit")
@@ -20,13 +23,28 @@ CHOICES: tuple[Quantization, ...] = ("auto", "none", "8bit", "4bit")
 _DAY_SECONDS = 86_400
 
 
-def details(entry: ModelChoice, devices: Sequence[Device], form: Quantization, device: str) -> Content:
-    """Describe a model: name, location, the formats with the chosen one marked, and the plan or a problem."""
+def details(
+    entry: ModelChoice,
+    devices: Sequence[Device],
+    form: Quantization,
+    settings: Settings,
+    in_use: ModelInfo | None = None,
+) -> Content:
+    """Describe a model: name, location, the formats with the chosen one marked, and the plan or a problem.
+
+    Of the model `in_use`, how it is decoded as well.
+    """
+    decoding = decoding_in_words(in_use) if in_use and entry.key == key(in_use.model, in_use.server) else ""
     lines = [
         Content.styled(displayed(one_line(entry.model or entry.server, 300)), "bold"),
         Content.styled(_whereabouts(entry), "$text-muted"),
         *(() if entry.server else (_forms(form),)),
-        *_verdict(entry, devices, form, device),
+        *(
+            (Content.styled(decoding, "$text-warning" if in_use and slowed(in_use) else ""),)
+            if decoding
+            else ()
+        ),
+        *_verdict(entry, devices, form, settings),
     ]
     return Content("\n").join(lines)
 
@@ -56,7 +74,9 @@ def _forms(chosen: str) -> Content:
     return Content.assemble(*parts)
 
 
-def _verdict(entry: ModelChoice, devices: Sequence[Device], form: Quantization, device: str) -> list[Content]:
+def _verdict(
+    entry: ModelChoice, devices: Sequence[Device], form: Quantization, settings: Settings
+) -> list[Content]:
     if entry.problem is not None:
         return [Content.styled(str(entry.problem), "$text-warning")]
     if entry.server:
@@ -64,7 +84,7 @@ def _verdict(entry: ModelChoice, devices: Sequence[Device], form: Quantization, 
             Content.styled(say("models.served" if entry.model else "models.served.nameless"), "$text-muted")
         ]
     try:
-        plan = entry.plan(devices, form, device)
+        plan = entry.plan(devices, form, settings.device, settings.dtype)
     except QwenTuiError as error:
         return [Content.styled(str(error), "$text-warning")]
     if plan is None:

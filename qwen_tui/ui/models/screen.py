@@ -62,7 +62,7 @@ class ModelScreen(ModalScreen[None]):
         }
         #models-list { height: 1fr; }
         #models-name { margin: 0 1; }
-        #models-details { height: 8; padding: 1 2 0 2; border-top: solid $foreground 12%; }
+        #models-details { height: 9; padding: 1 2 0 2; border-top: solid $foreground 12%; }
         #models-said { height: auto; max-height: 3; padding: 0 2; }
         #models-said.-problem { color: $text-error; }
         #models-said.-nothing { display: none; }
@@ -83,9 +83,8 @@ class ModelScreen(ModalScreen[None]):
     def __init__(self, settings: Settings, find: Callable[[], Found]) -> None:
         """Create the screen; `find` takes a while and is called on a separate thread."""
         super().__init__()
-        self._device = settings.device
+        self._settings = settings
         self._form = settings.quantization
-        self._server = settings.server
         self._find = find
         self._sources = Sources()
         self._confirming = ""
@@ -166,7 +165,7 @@ class ModelScreen(ModalScreen[None]):
     def _take_found(self, found: Found) -> None:
         self._sources.found = found
         self._list()
-        for server in {*found.servers, *([self._server] if self._server else [])}:
+        for server in {*found.servers, *filter(None, [self._settings.server])}:
             self._ask(partial(on_server, server), self._take_served)
         if self.query_one("#models-said", Static).content == say("models.searching"):
             self._say("")
@@ -192,13 +191,14 @@ class ModelScreen(ModalScreen[None]):
         return self.engine_state.engine.info if isinstance(self.engine_state, Ready) else None
 
     def _list(self) -> None:
-        self.query_one(ModelList).rows = self._sources.rows(self._in_use, self._device)
+        self.query_one(ModelList).rows = self._sources.rows(self._in_use, self._settings)
 
     @on(ModelList.OptionHighlighted)
     def _show_details(self) -> None:
         row = self.query_one(ModelList).row
         if row is not None:
-            words = details(row.entry, self._sources.devices(self._in_use), self._form, self._device)
+            in_use = self._in_use
+            words = details(row.entry, self._sources.devices(in_use), self._form, self._settings, in_use)
             self.query_one("#models-details", Static).update(words)
             if self._confirming and row.entry.key != self._confirming:
                 self._confirming = ""
@@ -225,7 +225,8 @@ class ModelScreen(ModalScreen[None]):
         """Return the question before a download; it warns if the model will not fit."""
         loads = key_of(self, "models.load")
         try:
-            entry.plan(self._sources.devices(self._in_use), self._form, self._device)
+            settings = self._settings
+            entry.plan(self._sources.devices(self._in_use), self._form, settings.device, settings.dtype)
         except QwenTuiError as error:
             return say("models.confirm_in_vain", problem=error.explanation.title, key=loads)
         if entry.download_bytes is None:

@@ -1,19 +1,21 @@
 """Sources of models: this machine, the catalogue, servers and the hub; and the results so far."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 from qwen_tui.engine.base import ModelInfo
 from qwen_tui.engine.models import devices as devices_here
-from qwen_tui.engine.models.choices import ModelChoice, from_hub, model_choices
+from qwen_tui.engine.models.choices import ModelChoice, best_first, from_hub, model_choices
 from qwen_tui.engine.models.devices import Device
 from qwen_tui.engine.models.fit import Fit, freed
 from qwen_tui.engine.models.recent_models import recent_models
 from qwen_tui.engine.models.size import Form
 from qwen_tui.engine.remote.address import is_address
 from qwen_tui.errors import QwenTuiError
+from qwen_tui.settings.options import Settings
 
 MOST_SERVERS = 4
 """How many previously used servers are queried."""
@@ -72,18 +74,21 @@ class Sources:
         """Return the devices with the memory of the model in use counted as free."""
         return freed(self.found.devices, in_use)
 
-    def rows(self, in_use: ModelInfo | None, device: str) -> tuple[ModelRow, ...]:
-        """Return the models in list order, with what fits on the device of the settings."""
+    def rows(self, in_use: ModelInfo | None, settings: Settings) -> tuple[ModelRow, ...]:
+        """Return the models in list order, with what fits on the device and in the dtype of the settings."""
         devices = self.devices(in_use)
 
         def fits(entry: ModelChoice) -> dict[Form, Fit]:
             try:
-                return entry.fits(devices, device)
+                return entry.fits(devices, settings.device, settings.dtype)
             except QwenTuiError:  # no such device here; the details report it
                 return {}
 
         here = [each for each in self.found.entries if each.group == "here"]
-        entries = (*self.named, *here, *self._on_servers(in_use), *self.found.entries[len(here) :])
+        known = self.found.entries[len(here) :]
+        with suppress(QwenTuiError):
+            known = best_first(known, devices, settings.device, settings.dtype)
+        entries = (*self.named, *here, *self._on_servers(in_use), *known)
         return tuple(ModelRow(entry, fits(entry)) for entry in entries)
 
     def _on_servers(self, in_use: ModelInfo | None) -> Iterator[ModelChoice]:

@@ -10,11 +10,12 @@ from typing import NamedTuple
 from qwen_tui.chat.cleaning import one_line
 from qwen_tui.chat.message_text import plausible
 from qwen_tui.chat.messages import Json, Message, Run, Status
-from qwen_tui.engine.base import DECODE_PATHS, EFFORTS, ON_SERVER, STOP_REASONS
+from qwen_tui.engine.base import EFFORTS, ON_SERVER, STOP_REASONS
 from qwen_tui.strings import say
 from qwen_tui.ui.markdown.lines import BLANK, Line
 from qwen_tui.ui.markdown.wrap import wrap
 from qwen_tui.wording.cell_width import cells, displayed
+from qwen_tui.wording.decoding import path_in_words, slowed_in_words
 from qwen_tui.wording.units import in_speed, tokens_in_words
 
 _LABELS = 16
@@ -74,10 +75,8 @@ def _facts(run: Run, path: Sequence[Message]) -> Iterator[tuple[str, str]]:
     else:
         yield "weights", _weights(run)
         # A file may name a decoder or a stop reason that this version does not know.
-        yield (
-            "decoding",
-            say(f"receipt.decoding.{decoding}") if decoding in DECODE_PATHS else decoding or unknown,
-        )
+        yield "decoding", path_in_words(decoding) or unknown
+        yield "slowed", slowed_in_words(run.slowed)
     yield "seed", str(run.seed)[:40]
     yield "sampling", _listed(run.sampling) or unknown
     yield "not_taken", run.not_taken

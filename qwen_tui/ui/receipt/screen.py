@@ -39,16 +39,16 @@ class Receipt(ModalScreen[None]):
         #receipt-box {
             width: 92;
             max-width: 100%;
-            height: 100%;
+            height: auto;
             max-height: 48;
             padding: 0 1;
             border: round $border;
             border-title-color: $text-accent;
             background: $background;
         }
-        #receipt-runs { height: 1fr; padding: 1 1 0 1; scrollbar-size-vertical: 1; }
-        #receipt-runs LinesView, .-without #receipt-runs { height: auto; }
-        #receipt-box.-without { height: auto; }
+        /* The rest of the screen is for the border, the outcome and the keys. */
+        #receipt-runs { height: auto; max-height: 66vh; padding: 1 1 0 1; scrollbar-size-vertical: 1; }
+        #receipt-runs LinesView { height: auto; }
         #receipt-outcome { height: auto; max-height: 4; padding: 0 1; margin: 1 0 0 0; color: $text-muted; }
         #receipt-outcome.-nothing { display: none; }
         ActionBar { padding: 0 1; margin: 1 0 0 0; }
@@ -65,7 +65,7 @@ class Receipt(ModalScreen[None]):
         self._is_replaying = False
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="receipt-box", classes="" if self.message.receipt else "-without") as box:
+        with Vertical(id="receipt-box") as box:
             box.border_title = Content(say("receipt.title", name=author_of(self.message, "")))
             with VerticalScroll(id="receipt-runs"):
                 yield LinesView(partial(_runs, self.message, self._path))

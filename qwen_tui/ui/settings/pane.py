@@ -40,6 +40,10 @@ LEFT_OUT = ("trust_remote_code", "quantized_cache_gb", "theme")
 """Settings without a row: one needs deliberation, one is set once, and one has a command with a preview."""
 
 
+SHORT = 28
+"""A panel of fewer rows has less room for the help."""
+
+
 class SettingsPane(Vertical):
     """The settings of sampling, system prompt, memory, model and screen, in two scopes.
 
@@ -51,6 +55,8 @@ class SettingsPane(Vertical):
         # With priority, so that the next key already goes to the next row, however fast it comes.
         Binding("down", "walk(1)", say("panes.key.down"), id="settings.down", show=False, priority=True),
         Binding("up", "walk(-1)", say("panes.key.up"), id="settings.up", show=False, priority=True),
+        Binding("pagedown", "jump(1)", say("panes.key.section_down"), id="settings.section_down", show=False),
+        Binding("pageup", "jump(-1)", say("panes.key.section_up"), id="settings.section_up", show=False),
     ]
 
     DEFAULT_CSS = """
@@ -67,6 +73,8 @@ class SettingsPane(Vertical):
         & #setting-help { height: 5; color: $text-muted; }
         & #setting-keys { height: 1; color: $text-disabled; }
         &.-problem #setting-help { color: $text-error; }
+        &.-short > #settings-foot { height: 5; }
+        &.-short #setting-help { height: 3; }
         &:ansi {
             & > #settings-foot { border-top: solid $border-blurred; }
             & > #settings-foot > Static { text-style: dim; }
@@ -227,9 +235,28 @@ class SettingsPane(Vertical):
             by = 0  # to its own line first
         self._focus(places[(at + by) % len(places)])
 
+    def action_jump(self, by: int) -> None:
+        """Go to the first row of the next section, or of this or the previous one."""
+        stops: list[Widget] = [self._switch]
+        group = ""
+        for row in self._rows.values():
+            if row.resolved.applies and row.option.group != group:
+                group = row.option.group
+                stops.append(row)
+        places = [self._switch, *self._rows.values()]
+        here = self._place_of(self.screen.focused)
+        at = places.index(here) if here in places else 0
+        ahead = [stop for stop in stops if (places.index(stop) - at) * by > 0]
+        if ahead:
+            self._focus(ahead[0 if by > 0 else -1])
+
+    @on(events.Resize)
+    def _fit_help(self, event: events.Resize) -> None:
+        self.set_class(event.size.height < SHORT, "-short")
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Leave up and down to the system prompt's text area, unless the cursor is at its edge."""
         focused = self.screen.focused
-        if action == "walk" and isinstance(focused, PromptText):
-            return focused.ends_at(int(str(parameters[0])))
+        if isinstance(focused, PromptText):
+            return action == "walk" and focused.ends_at(int(str(parameters[0])))
         return True

@@ -9,6 +9,7 @@ Differences from `LinuxDriver` (textual 8.2):
 * In tmux, modifyOtherKeys: without it shift+enter and enter are the same there.
 * No focus reports: each one restyles the whole screen, and nothing here depends on them.
 * Pasted text is cleaned: Textual's fields accept escape sequences in it, and write them to the terminal.
+* Marks that only restyle an emoji are not written: terminals disagree about their width.
 * A closed terminal ends the program. Textual would read end of file forever, at full load.
 * Signals to stop and to continue are handled on the event loop. Textual handles them wherever they interrupt
   the main thread, which may hold a lock during a write that restoring the terminal needs: a deadlock. After
@@ -34,8 +35,10 @@ from textual.message import Message as Posted
 
 from qwen_tui.chat.cleaning import clean
 from qwen_tui.ui.textual_patches.input_parser import HOLD_SECONDS, Keyboard
+from qwen_tui.wording.cell_width import RESTYLING
 
 READ_BYTES = 65536
+_RESTYLING = re.compile(f"[{RESTYLING}]")
 LOOK_SECONDS = 0.1
 """How often the input thread checks whether it should end."""
 
@@ -118,6 +121,10 @@ class ChatDriver(LinuxDriver):
                     self.process_message(message)
                 # Soon after input: a lone esc or a held enter only waits for what may follow it.
                 timeout = min(HOLD_SECONDS, ESCAPE_DELAY) if keyboard.is_waiting else LOOK_SECONDS
+
+    def write(self, data: str) -> None:
+        """Write without the marks that terminals measure differently: a frame beside them would be displaced."""
+        super().write(_RESTYLING.sub("", data) if not data.isascii() else data)
 
     def process_message(self, message: Posted) -> None:
         """Pass on a message, with pasted text cleaned for all fields."""

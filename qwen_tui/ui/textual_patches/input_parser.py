@@ -5,17 +5,18 @@ terminal, or a hop, without bracketed paste types a paste line by line, and each
 Therefore:
 
 * a bracketed paste is extracted before the parser sees it, whatever it contains;
-* text that arrives at once with a line break *inside* it was not typed by hand: it becomes a paste;
+* text that arrives at once with a line break or a tab *inside* it was not typed by hand: it becomes a paste;
 * an enter right after other text is held back for `HOLD_SECONDS`: if more text follows, it was part of a
   paste; otherwise somebody typed ahead over a slow line, or a script did, and it is an enter.
 """
 
 import re
 import time
+import unicodedata
 from collections.abc import Callable, Generator, Iterator
 
 from textual._xterm_parser import BRACKETED_PASTE_END, BRACKETED_PASTE_START, XTermParser
-from textual.events import Paste
+from textual.events import Key, Paste
 from textual.message import Message as Posted
 
 HURRY_SECONDS = 0.01
@@ -40,6 +41,7 @@ _SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]?|O.?|[^\[O])?", re.DOTALL)
 """Escape sequences of keys, mouse reports and answers of the terminal."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _BREAK_INSIDE = re.compile(r"[^\r\n\t ][\t ]*[\r\n]+[^\r\n]")
+_TAB_INSIDE = re.compile(r"[^\x00-\x1f\x7f]\t+[^\x00-\x1f\x7f]")
 _START_CUT = re.compile(r"\x1b\[2(?:0(?:0)?)?\Z")
 """A truncated paste marker at the end; esc or `ESC [` alone may be keys, so they are not held back."""
 
@@ -135,7 +137,8 @@ class Keyboard(XTermParser):
             plain = plain.replace("\n", " ")  # among other control keys it is ctrl+j
         goes_on = self._fed_at <= self._pasting_until and bool(re.search(r"[\r\n]", plain))
         follows = (after_enter or in_hurry) and bool(re.match(r"[\r\n]+[^\r\n\x1b]", text))
-        if plain and (self._burst or goes_on or follows or _BREAK_INSIDE.search(plain)):
+        is_row = ESC not in text and bool(_TAB_INSIDE.search(text))
+        if plain and (self._burst or goes_on or follows or is_row or _BREAK_INSIDE.search(plain)):
             self._pasting_until = self._fed_at + PASTING_SECONDS
             self._burst.append(text)
             return
@@ -158,4 +161,14 @@ class Keyboard(XTermParser):
     def _keys(self, text: str) -> Iterator[Posted]:
         if text:  # empty input would end the parser
             self._tail = (self._tail + text)[-len(BRACKETED_PASTE_START) :]
-            yield from (m for m in super().feed(text) if not (isinstance(m, Paste) and not m.text))
+            for message in super().feed(text):
+                if isinstance(message, Key) and _is_unseen(message):
+                    yield Paste(message.character or "")
+                elif not isinstance(message, Paste) or message.text:
+                    yield message
+
+
+def _is_unseen(key: Key) -> bool:
+    """Return whether a key types a character that Textual does not insert: a joiner, an ideographic space."""
+    character = key.character or ""
+    return len(character) == 1 and character != " " and unicodedata.category(character) in ("Cf", "Zs")

@@ -37,14 +37,23 @@ class AuthorRow(NamedTuple):
 
 
 def author_row(
-    name: str, role: Role, width: int, *, variant: Variant | None = None, notes: Sequence[str] = ()
+    name: str,
+    role: Role,
+    width: int,
+    *,
+    variant: Variant | None = None,
+    notes: Sequence[str] = (),
+    figures: str = "",
 ) -> AuthorRow:
-    """Lay out author, variant and state in one row; the name is cut if necessary."""
+    """Lay out author, variant and state in one row, with figures at its end; the name is cut if necessary."""
     walk = _walk(variant) if variant is not None else ()
     said = tuple((f"  {note}", "muted") for note in notes)
-    room = width - sum(cells(text) for text, _ in (*walk, *said))
+    end = 3 + cells(figures) if figures else 0
+    room = width - sum(cells(text) for text, _ in (*walk, *said)) - end
     shown = cropped(name, max(1, room))
-    line = Line(((shown, "author accent" if role is Role.USER else "author"), *walk, *said))
+    spare = room - cells(shown) + 3
+    ending = ((" " * spare + figures, "muted"),) if figures and room > 0 else ()
+    line = Line(((shown, "author accent" if role is Role.USER else "author"), *walk, *said, *ending))
     if variant is None:
         return AuthorRow(line)
     at, steps = cells(shown) + 1, []
@@ -81,21 +90,22 @@ def heat_lines(tokens: Sequence[TokenTrace | None], width: int) -> list[Line]:
 
 
 def closing_rows(message: Message, width: int) -> list[Line]:
-    """Return the rows below a finished message: how it ended, its figures, and its error."""
+    """Return the rows below a finished message: how it ended, and its error."""
     rows: list[Line] = []
     if message.status is Status.COMPLETE and message.role is Role.ASSISTANT and not message.content.strip():
         rows += wrap([(say("chat.empty"), "muted")], width)
     if message.status in _NOTES:
         rows += wrap([(say(_NOTES[message.status]), "muted")], width)
-    if message.receipt:
-        rows += wrap([(receipt_text(message.receipt), "muted")], width)
     if message.error is not None:
         rows += [*([BLANK] if rows else []), *error_rows(message.error, width)]
     return rows
 
 
-def receipt_text(receipt: Sequence[Run]) -> str:
-    """Return the figures of a reply: speed and time to the first token of its last run, tokens of all runs."""
+def receipt_text(receipt: Sequence[Run], room: int = 1000) -> str:
+    """Return the figures of a reply: speed and time to the first token of its last run, tokens of all runs.
+
+    In less room, the number of tokens goes first, then the time.
+    """
     last = plausible(receipt[-1])
     tokens = sum(plausible(run).new_tokens for run in receipt)
     parts: list[str] = []
@@ -103,7 +113,10 @@ def receipt_text(receipt: Sequence[Run]) -> str:
         parts.append(in_speed(speed))
     if last.first_token_seconds:
         parts.append(say("chat.receipt.first", seconds=last.first_token_seconds))
-    return " · ".join([*parts, tokens_in_words(tokens)])
+    parts.append(tokens_in_words(tokens))
+    while len(parts) > 1 and cells(" · ".join(parts)) > room:
+        parts.pop()
+    return " · ".join(parts)
 
 
 def error_rows(error: QwenTuiError, width: int) -> list[Line]:

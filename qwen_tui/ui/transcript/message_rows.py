@@ -17,6 +17,7 @@ from qwen_tui.ui.transcript.message_lines import (
     closing_rows,
     heat_lines,
     progress_rows,
+    receipt_text,
 )
 from qwen_tui.ui.transcript.thoughts import Thoughts
 
@@ -136,7 +137,10 @@ class MessageRows:
         if self.is_waiting:
             notes.append(say("chat.waiting"))
         name, role = author_of(self.message, self._name), self.message.role
-        self.author = author_row(name, role, self._width, variant=self._variant, notes=notes)
+        figures = ""
+        if self.message.receipt and not self.is_streaming:
+            figures = receipt_text(self.message.receipt, self._width - max(16, self._width // 3))
+        self.author = author_row(name, role, self._width, variant=self._variant, notes=notes, figures=figures)
         return self.author.line
 
     def _body(self) -> list[Line]:

@@ -124,9 +124,9 @@ class TranscriptPane(Vertical):
         if self.log_widget is not None:
             self.log_widget.follow()
 
-    def offer(self, last: Entry | None) -> None:
-        """Offer to continue the most recently used conversation, if this one is empty."""
-        self._welcome.last = last
+    def offer(self, recent: tuple[Entry, ...]) -> None:
+        """Offer to continue the most recently used conversations, if this one is empty."""
+        self._welcome.recent = recent
 
     # --- Search --------------------------------------------------------------------------------------
 

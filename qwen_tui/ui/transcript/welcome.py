@@ -1,4 +1,4 @@
-"""The content of an empty conversation: the model, suggestions to try, and the keys."""
+"""The content of an empty conversation: the model, suggestions to try, and the last conversations."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -6,9 +6,9 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.events import Click
+from textual.events import Click, Resize
 from textual.message import Message as Posted
 from textual.reactive import reactive
 from textual.widgets import Static
@@ -17,9 +17,15 @@ from qwen_tui.chat.index import Entry
 from qwen_tui.engine.base import ModelInfo
 from qwen_tui.engine.host import Asleep, EngineState, Failed, Opening, Ready
 from qwen_tui.strings import say
-from qwen_tui.ui.widgets.keys import keys_of
 from qwen_tui.ui.widgets.prose import Prose
+from qwen_tui.wording.times import here_and_now, last_use
 from qwen_tui.wording.units import in_millions
+
+MARK = """\
+▄▀▀▀▀▀▀▄
+█  ›_  █
+▀▄▄▄▄▄▀▄"""
+"""A Q that is a speech bubble, with a prompt in it."""
 
 
 class Suggestion(Static):
@@ -42,8 +48,9 @@ class Suggestion(Static):
         text: str
         conversation_id: str
 
-    def __init__(self, text: str, conversation_id: str = "") -> None:
-        super().__init__(Content(f"› {text}"), classes="suggestion", markup=False)
+    def __init__(self, text: str, conversation_id: str = "", note: str = "") -> None:
+        shown = Content.assemble(f"› {text}", (f"  {note}" if note else "", "dim"))
+        super().__init__(shown, classes="suggestion", markup=False)
         self._text, self._conversation_id = text, conversation_id
 
     @on(Click)
@@ -64,31 +71,43 @@ class Welcome(Vertical):
     Welcome {
         height: auto;
         padding: 1 3;
-        #welcome-suggestions { height: auto; }
+        max-width: 104;
+        & > Horizontal { height: auto; }
+        #welcome-mark { width: 11; color: $accent; }
+        #welcome-who { height: auto; min-height: 3; }
         #welcome-title { text-style: bold; color: $accent; }
-        #welcome-where, #welcome-keys { color: $text-muted; height: auto; }
-        #welcome-try { margin-top: 1; color: $text-muted; }
-        #welcome-keys { margin-top: 1; }
+        #welcome-where { color: $text-muted; height: auto; }
+        .column { height: auto; margin-top: 1; }
+        .heading { color: $text-muted; }
+        #welcome-recent { display: none; }
+        &.-recent #welcome-recent { display: block; }
+        &.-wide.-recent #welcome-columns { layout: horizontal; }
+        &.-wide.-recent .column { width: 1fr; }
     }
     """
 
+    WIDE: ClassVar[int] = 96
+    """From this width on, the suggestions and the conversations stand side by side."""
+
     state: reactive[EngineState | None] = reactive(None)
-    last: reactive[Entry | None] = reactive(None)
-    """The most recently used conversation, offered for continuing."""
+    recent: reactive[tuple[Entry, ...]] = reactive[tuple[Entry, ...]](())
+    """The most recently used conversations, offered for continuing."""
 
     def __init__(self) -> None:
         super().__init__()
         self._rows: list[Suggestion] = []
-        self._suggests: tuple[str, Entry | None] = "", None
+        self._suggests: tuple[str, tuple[Entry, ...]] = "", ()
         """The texts that are shown."""
 
     def compose(self) -> ComposeResult:
-        yield Static(say("welcome.title"), id="welcome-title", markup=False)
-        yield Static(id="welcome-where", markup=False)
-        yield Static(say("welcome.try"), id="welcome-try", markup=False)
-        yield Vertical(id="welcome-suggestions")
-        keys = keys_of(self, send="chat.send", newline="chat.newline", stop="chat.stop", help="app.help")
-        yield Static(say("welcome.keys", **keys), id="welcome-keys", markup=False)
+        with Horizontal():
+            yield Static(MARK, id="welcome-mark", markup=False)
+            with Vertical(id="welcome-who"):
+                yield Static(say("welcome.title"), id="welcome-title", markup=False)
+                yield Static(id="welcome-where", markup=False)
+        with Vertical(id="welcome-columns"):
+            yield Vertical(id="welcome-try", classes="column")
+            yield Vertical(id="welcome-recent", classes="column")
 
     def on_mount(self) -> None:
         """Show the state that was set before the widget was mounted."""
@@ -101,18 +120,24 @@ class Welcome(Vertical):
         info = self.state.engine.info if isinstance(self.state, Ready) else None
         self.query_one("#welcome-where", Static).update(Prose(self._where(info)))
         kind = "guide" if info is None or info.model == "guide" else "any"
-        if self._suggests != (kind, self.last):  # unchanged suggestions stay: one may have the focus
-            self._suggests = kind, self.last
-            self._rows = [Suggestion(say(f"welcome.{kind}.{number}")) for number in (1, 2, 3)]
-            if self.last is not None:
-                self._rows.append(Suggestion(say("welcome.last", name=self.last.name), self.last.id))
+        if self._suggests != (kind, self.recent):  # unchanged suggestions stay: one may have the focus
+            self._suggests, now = (kind, self.recent), here_and_now()
+            tries = [Suggestion(say(f"welcome.{kind}.{number}")) for number in (1, 2, 3)]
+            recent = [Suggestion(each.name, each.id, last_use(each.updated, now)) for each in self.recent]
+            self._rows = [*tries, *recent]
             self._rows[0].can_focus = True
-            suggestions = self.query_one("#welcome-suggestions", Vertical)
-            suggestions.remove_children()
-            suggestions.mount_all(self._rows)
+            for column, rows in (("try", tries), ("recent", recent)):
+                place = self.query_one(f"#welcome-{column}", Vertical)
+                place.remove_children()
+                place.mount(Static(say(f"welcome.{column}"), classes="heading", markup=False), *rows)
+            self.set_class(bool(recent), "-recent")
 
-    def watch_last(self) -> None:
+    def watch_recent(self) -> None:
         self.watch_state()
+
+    def on_resize(self, event: Resize) -> None:
+        """Put the columns side by side where there is room."""
+        self.set_class(event.size.width >= self.WIDE, "-wide")
 
     def action_walk(self, by: int) -> None:
         """Move to the suggestion above or below; below the last one, to the next widget."""

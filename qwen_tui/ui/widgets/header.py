@@ -8,6 +8,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from qwen_tui.engine.base import LoadProgress, ModelInfo
+from qwen_tui.engine.slowed import slowed
 from qwen_tui.session.token_counter import WindowUse
 from qwen_tui.strings import say
 from qwen_tui.ui.widgets.keys import key_of
@@ -158,7 +159,7 @@ class LoadLine(Header):
         self.set_class(self.progress is not None or bool(self.problem), "-shown")
 
 
-_ORDER = ((0, 0), (0, 1), (1, 1), (1, 2), (2, 2))
+_ORDER = ((0, 0), (0, 1), (1, 1), (1, 2), (2, 2), (3, 2))
 """Pairs of model form and meter form, from the longest to the shortest line."""
 
 
@@ -169,7 +170,14 @@ def _model_forms(info: ModelInfo) -> list[Content]:
     if info.server:
         return [_dotted(info.name, info.device), Content(info.name)]
     held = {"4bit": "nf4", "8bit": "int8"}.get(info.quantization, info.dtype.removeprefix("torch."))
-    return [_dotted(info.name, held, info.device), _dotted(info.name, held), Content(info.name)]
+    precise = _dotted(info.name, held, info.device)
+    forms = [precise, _dotted(info.name, held), Content(info.name)]
+    if slowed(info) is None:
+        return forms
+    slow = Content.styled(
+        say("header.slow", path=say(f"header.decoding.{info.decode_path}")), "$text-warning"
+    )
+    return [Content.assemble(precise, Content.styled(" · ", "$text-muted"), slow), *forms]
 
 
 def _dotted(first: str, *others: str) -> Content:

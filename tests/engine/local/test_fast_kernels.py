@@ -2,7 +2,16 @@
 
 import pytest
 import torch
-from kernels_on_cpu import attention, delta_rule, delta_rule_prefill, dense, experts, four_bits, rotary
+from kernels_on_cpu import (
+    attention,
+    convolution,
+    delta_rule,
+    delta_rule_prefill,
+    dense,
+    experts,
+    four_bits,
+    rotary,
+)
 from torch.nn.functional import rms_norm, scaled_dot_product_attention, silu
 
 EPS = 1e-6
@@ -126,7 +135,7 @@ def test_the_gated_delta_rule_of_many_tokens_is_that_of_one_after_another(slowne
     projected[:, -heads:] += slowness
     convolved, state = torch.randn(1, channels, taps), torch.randn(1, heads, key_dim, value_dim)
     expected_convolved, expected_state = convolved.clone(), state.clone()
-    mixed = delta_rule_prefill.convolve(projected, weight, convolved)
+    mixed = convolution.convolve(projected, weight, convolved)
     out = delta_rule_prefill.recur(mixed, projected, decay, bias, state, gain, EPS, keys)
     for row in range(tokens):
         expected_mixed, expected = torch.empty(channels), torch.empty(heads * value_dim)

@@ -264,6 +264,27 @@ def test_a_step_that_says_something_else_is_not_taken(
         choosing.checked(model, choosing._graph, 512)
 
 
+class Forgetful(plain.GraphStep):
+    """The plain step, which does not see the first half of a text of more than 32 tokens."""
+
+    def __call__(self, token: torch.Tensor, position: torch.Tensor, window: int) -> torch.Tensor:
+        place = int(position)
+        for layer in self._layers if place > 32 else ():
+            if isinstance(layer, StaticLayer):
+                layer.all_values[..., : place // 2, :] = 0
+        return super().__call__(token, position, window)
+
+
+@pytest.mark.parametrize("make", [tiny_models.qwen2, tiny_models.qwen3_5])
+def test_a_step_that_goes_wrong_after_the_first_tokens_is_not_taken(
+    make: Callable[[Path], Path], tmp_path: Path
+) -> None:
+    model = read(make(tmp_path / "model"))
+    assert choosing.checked(model, choosing._graph, 512).step.name == "graph"
+    with pytest.raises(Mismatch, match=r"after [0-9]+ tokens"):
+        choosing.checked(model, lambda model, cache, _: Forgetful(model, cache.layers), 512)
+
+
 class ReadingFast(plain.GraphStep):
     """The plain step, and the forward pass as its own prefill; of each part it gets a share of one value."""
 

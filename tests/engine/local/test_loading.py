@@ -193,6 +193,18 @@ def test_with_nothing_said_and_nothing_cached_it_is_the_guide_with_a_word_about_
     assert resolved(GUIDE).note == ""
 
 
+def test_with_nothing_said_it_is_the_model_used_last_if_it_is_still_here(folders: dict[str, Path]) -> None:
+    def chosen(*used: str) -> tuple[str, str]:
+        found = resolve(ModelSpec(), lambda _: None, lambda: False, used=used)
+        return found.model, found.note
+
+    folder = str(folders["qwen2"])
+    assert chosen(folder, GUIDE) == (folder, "engine.note.used_last")
+    assert chosen(GUIDE, folder) == (GUIDE, "engine.note.used_last")
+    assert chosen("/was/here/once", "Qwen/Qwen3-8B", "http://gpubox:8000", folder) == (folder, "")
+    assert chosen("/was/here/once") == (GUIDE, "engine.note.guide")
+
+
 def test_a_folder_can_be_named_in_any_way(folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     folder = folders["qwen2"]
     monkeypatch.chdir(folder.parent)

@@ -75,6 +75,17 @@ def text_of(kind: str, *messages: PromptMessage, **options: Any) -> str:
             "adds_date": True,
         },
         "deepseek-r1": {"marks": THINK, "opens_thought": True, "end_of_turn": "<｜end▁of▁sentence｜>"},
+        "deepseek-v3.1": {
+            "marks": Marks("<think>", "</think>"),
+            "switch": "thinking",
+            "opens_thought": False,
+        },
+        "gemma 4": {
+            "marks": Marks("<|channel>thought\n", "<channel|>"),
+            "switch": "enable_thinking",
+            "opens_thought": False,
+            "end_of_turn": "<turn|>",
+        },
         "parts only": {"reads_parts": True, "loses_text": "", "keeps_system": True},
     }.items(),
 )

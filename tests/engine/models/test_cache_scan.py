@@ -4,10 +4,12 @@ import json
 import os
 import shutil
 import struct
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import tiny_models
+from doubles import INFO
 from huggingface_hub import constants
 from transformers import AutoConfig
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
@@ -16,7 +18,7 @@ from qwen_tui.engine.local.loading import hub_download as hub
 from qwen_tui.engine.local.loading.traits import context_window
 from qwen_tui.engine.models.cache_scan import SEEING_TOO, LocalModel, cache_folder, scan
 from qwen_tui.engine.models.checkpoint import inspect
-from qwen_tui.engine.models.recent_models import MOST, recent_models, remember
+from qwen_tui.engine.models.recent_models import MOST, note_use, recent_models, remember
 from qwen_tui.engine.models.size import size_of
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -292,3 +294,10 @@ def test_the_cache_is_where_the_library_has_it(
     assert str(ours) == importlib.reload(constants).HF_HUB_CACHE
     monkeypatch.undo()
     importlib.reload(constants)
+
+
+def test_the_guide_is_not_remembered_if_nobody_chose_it(tmp_path: Path) -> None:
+    file = tmp_path / "models.json"
+    for note, remembered in (("engine.note.guide", []), ("engine.note.used_last", ["scripted"])):
+        note_use(file, replace(INFO, note=note))
+        assert list(recent_models(file)) == remembered

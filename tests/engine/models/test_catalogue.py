@@ -2,46 +2,10 @@
 
 import pytest
 import torch
-from transformers import (
-    AutoModelForCausalLM,
-    PreTrainedConfig,
-    Qwen2Config,
-    Qwen3_5TextConfig,
-    Qwen3Config,
-    Qwen3MoeConfig,
-)
+from transformers import AutoModelForCausalLM
 
+from qwen_tui.engine.local.loading.random_checkpoint import config_of
 from qwen_tui.engine.models.catalogue import KNOWN, Shape, known
-
-
-def config_of(shape: Shape) -> PreTrainedConfig:
-    """The library's own configuration of this shape."""
-    common = {
-        "hidden_size": shape.hidden_size,
-        "intermediate_size": shape.intermediate_size,
-        "num_hidden_layers": shape.layers,
-        "num_attention_heads": shape.attention_heads,
-        "num_key_value_heads": shape.kv_heads,
-        "vocab_size": shape.vocab_size,
-        "tie_word_embeddings": shape.is_tied,
-        "max_position_embeddings": shape.context_window,
-    }
-    if shape.linear is not None:
-        return Qwen3_5TextConfig(
-            **common,
-            head_dim=shape.head_dim,
-            linear_num_key_heads=shape.linear.key_heads,
-            linear_num_value_heads=shape.linear.value_heads,
-        )
-    if shape.experts:
-        return Qwen3MoeConfig(
-            **common,
-            head_dim=shape.head_dim,
-            moe_intermediate_size=shape.intermediate_size,
-            num_experts=shape.experts,
-            num_experts_per_tok=shape.active_experts,
-        )
-    return Qwen3Config(**common, head_dim=shape.head_dim) if shape.is_qwen3 else Qwen2Config(**common)
 
 
 @pytest.mark.parametrize(
@@ -62,6 +26,8 @@ def test_parameters_are_as_many_as_the_library_makes_of_the_shape(shape: Shape) 
         ("Qwen/Qwen3-8B", 8_190_735_360, 147_456),
         ("Qwen/Qwen3-30B-A3B", 30_532_122_624, 98_304),
         ("Qwen/Qwen3.5-9B", 8_953_803_264, 32_768),
+        ("Qwen/Qwen3.5-35B-A3B", 34_660_610_688, 20_480),
+        ("Qwen/Qwen3-Next-80B-A3B-Instruct", 79_674_391_296, 24_576),
         ("Qwen/Qwen3.8-27B", 26_895_998_464, 65_536),
     ],
 )
@@ -71,6 +37,20 @@ def test_sizes_are_the_published_ones(model: str, parameters: int, kv_bytes: int
     assert entry.shape.parameters == parameters
     assert entry.shape.size.kv_bytes_per_token() == kv_bytes
     assert entry.shape.size.weight_bytes("none") == 2 * parameters
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("Qwen3.5-0.8B", "Qwen3.5-2B", "Qwen3.5-4B", "Qwen3.5-122B-A10B", "Qwen3.5-397B-A17B"),
+        *("Qwen3.6-35B-A3B", "Qwen3.6-27B", "Qwen3-Coder-480B-A35B-Instruct", "Qwen3-235B-A22B"),
+    ],
+)
+def test_a_shape_adds_up_to_the_size_in_its_name(name: str) -> None:
+    entry = known(f"Qwen/{name}")
+    assert entry is not None
+    billions = float(name.split("-")[1 if "Coder" not in name else 2].removesuffix("B"))
+    assert entry.shape.parameters == pytest.approx(billions * 1e9, rel=0.07)
 
 
 def test_four_bits_are_less_than_a_third_of_a_large_model_and_nothing_of_one_with_experts() -> None:

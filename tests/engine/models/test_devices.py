@@ -1,12 +1,13 @@
 """What there is to run a model on, and how much memory of it is free."""
 
 import ctypes
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 import torch
 
-from qwen_tui.engine.models import devices, nvml
+from qwen_tui.engine.models import amd, devices, nvml
 from qwen_tui.engine.models.main_memory import Memory, main_memory
 
 GB = 10**9
@@ -178,3 +179,50 @@ def test_the_processor_is_always_there_and_told_as_torch_knows_it() -> None:
     assert 0 < cpu.free_bytes <= cpu.total_bytes
     assert cpu.has_bf16 == any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))
     assert devices.torch_is_for_cpu() == (torch.version.cuda is None)
+
+
+# --- Other makers' GPUs -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("visible", "names"),
+    [
+        ({}, ["first", "AMD GPU"]),
+        ({"HIP_VISIBLE_DEVICES": "1"}, ["AMD GPU"]),
+        ({"CUDA_VISIBLE_DEVICES": ""}, []),
+    ],
+)
+def test_the_gpus_of_amd_are_found_by_their_files(
+    visible: dict[str, str], names: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def card(number: int, address: str, vendor: str, **files: object) -> None:
+        device = tmp_path / "pci" / address
+        device.mkdir(parents=True)
+        for name, content in {"vendor": vendor, **files}.items():
+            (device / name).write_text(f"{content}\n")
+        (tmp_path / f"card{number}").mkdir()
+        (tmp_path / f"card{number}" / "device").symlink_to(device)
+
+    card(0, "0000:41:00.0", "0x1002", mem_info_vram_total=24 * GB, mem_info_vram_used=GB)
+    card(1, "0000:03:00.0", "0x1002", mem_info_vram_total=16 * GB, mem_info_vram_used=0, product_name="first")
+    card(2, "0000:01:00.0", "0x8086")
+    card(3, "0000:02:00.0", "0x1002", mem_info_vram_total="?")
+    found = amd.gpus(visible, tmp_path)
+    assert [gpu.name for gpu in found] == names
+    if not visible:
+        monkeypatch.setattr(metadata, "version", lambda _: "2.13.0+rocm7.1")
+        monkeypatch.setattr(amd, "gpus", lambda: found)
+        *accelerators, _ = devices.usable()
+        assert [(each.name, each.free_bytes, each.has_bf16) for each in accelerators] == [
+            ("cuda:0", 16 * GB, True), ("cuda:1", 23 * GB, True),
+        ]  # fmt: skip
+
+
+def test_a_macs_gpu_is_known_without_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices.platform, "system", lambda: "Darwin")
+    monkeypatch.setattr(devices.platform, "machine", lambda: "arm64")
+    for total, usable in ((24 * 2**30, 16 * 2**30), (64 * 2**30, 48 * 2**30)):
+        monkeypatch.setattr(devices, "main_memory", lambda total=total: Memory(total, total))
+        gpu = devices.mps()[0]
+        assert (gpu.name, gpu.total_bytes, gpu.has_bf16) == ("mps", usable, False)
+        assert [device.name for device in devices.usable()][-2:] == ["mps", "cpu"]

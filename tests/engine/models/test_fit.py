@@ -5,9 +5,11 @@ from importlib import metadata
 
 import pytest
 
-from qwen_tui.engine.models.catalogue import known
+from qwen_tui.engine.models.catalogue import KNOWN, known
+from qwen_tui.engine.models.choices import ModelChoice, best_first
 from qwen_tui.engine.models.devices import Device
-from qwen_tui.engine.models.fit import Fit, LoadPlan, fits, gigabytes, plan
+from qwen_tui.engine.models.fit import Fit, fits, gigabytes
+from qwen_tui.engine.models.load_plan import LoadPlan, plan
 from qwen_tui.engine.models.size import ModelSize
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.strings import say
@@ -66,10 +68,20 @@ def test_which_forms_fit(model: str, machine: tuple[Device, ...], fitting: str) 
         ("Qwen2.5-7B-Instruct", H200, "auto", "none", ["cuda:0"], True),
         ("Qwen2.5-7B-Instruct", T4, "auto", "4bit", ["cuda:0"], True),
         ("Qwen2.5-72B-Instruct", H200, "auto", "4bit", ["cuda:0"], True),
-        ("Qwen2.5-14B-Instruct", gpus(24, 24), "auto", "none", ["cuda:0", "cuda:1"], True),
+        ("Qwen2.5-14B-Instruct", gpus(24, 24), "auto", "4bit", ["cuda:0"], True),
+        ("Qwen3-8B", gpus(24, 24), "auto", "none", ["cuda:0"], True),
+        ("Qwen2.5-72B-Instruct", gpus(24, 24, 24, 24), "auto", "4bit", ["cuda:0", "cuda:1", "cuda:2"], True),
+        (
+            "Qwen3-30B-A3B",
+            gpus(24, 24, 24, 24),
+            "auto",
+            "none",
+            ["cuda:0", "cuda:1", "cuda:2", "cuda:3"],
+            True,
+        ),
         ("Qwen2.5-14B-Instruct", gpus(24, 24), "cuda:1", "4bit", ["cuda:1"], True),
         ("Qwen2.5-7B-Instruct", gpus(3, 80, 80), "auto", "none", ["cuda:1"], True),
-        ("Qwen2.5-72B-Instruct", gpus(80, 5, 80, 80), "auto", "none", ["cuda:0", "cuda:2", "cuda:3"], True),
+        ("Qwen2.5-72B-Instruct", gpus(80, 5, 80, 80), "auto", "4bit", ["cuda:0"], True),
         ("Qwen2.5-7B-Instruct", gpus(3), "cpu", "none", ["cpu"], True),
         ("Qwen3-30B-A3B", gpus(62.5), "auto", "none", ["cuda:0"], False),
     ],
@@ -77,6 +89,50 @@ def test_which_forms_fit(model: str, machine: tuple[Device, ...], fitting: str) 
 def test_what_auto_chooses(model, machine, wish, form, places, comfortable) -> None:
     chosen = plan(size(model), machine, device=wish)
     assert (chosen.fit.form, names(chosen.fit), chosen.fit.is_comfortable) == (form, places, comfortable)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 8, 64])
+@pytest.mark.parametrize("free_gb", [8, 12, 24, 48, 80])
+@pytest.mark.parametrize("name", ["Qwen2.5-14B-Instruct", "Qwen3-8B", "Qwen2.5-72B-Instruct", "Qwen3.8-27B"])
+def test_no_number_of_gpus_makes_a_model_leave_the_one_that_holds_it(
+    name: str, free_gb: int, count: int
+) -> None:
+    alone = fits(size(name), gpus(free_gb))
+    whole, packed = alone["none"], alone["4bit"]
+    fitting = whole if whole.is_comfortable or not packed.fits else packed
+    try:
+        chosen = plan(size(name), gpus(*[free_gb] * count)).fit
+    except QwenTuiError:
+        assert not fitting.fits
+        return
+    assert len(chosen.devices) <= max(1, count)
+    if fitting.fits:
+        assert (chosen.form, chosen.devices, chosen.context_tokens) == (
+            fitting.form,
+            fitting.devices,
+            fitting.context_tokens,
+        )
+
+
+def test_both_choices_are_shown_with_what_they_cost() -> None:
+    fourteen, eight, cards = size("Qwen2.5-14B-Instruct"), size("Qwen3-8B"), gpus(24, 24)
+    assert (
+        "In bfloat16 (29.5 GB) it would be split across 2 GPUs and decode several times slower"
+        in sentences(plan(fourteen, cards))
+    )
+    by_wish = plan(fourteen, cards, "none")
+    assert names(by_wish.fit) == ["cuda:0", "cuda:1"]
+    assert "fit on cuda:0 alone and decode several times faster, with 32,768 tokens" in sentences(by_wish)
+    assert "In 4-bit (6.3 GB) there would be memory for 40,960 tokens" in sentences(plan(eight, cards))
+    assert "In " not in sentences(plan(fourteen, gpus(24), "4bit"))
+
+
+def test_a_dtype_that_is_asked_for_is_used_and_counted() -> None:
+    small = size("Qwen2.5-0.5B-Instruct")
+    for wish, dtype, width in (("fp16", "float16", 2), ("fp32", "float32", 4), ("bf16", "bfloat16", 2)):
+        for machine in (H200, (CPU,)):
+            chosen = plan(small, machine, "none", dtype=wish).fit
+            assert (chosen.dtype, chosen.weight_bytes) == (dtype, width * small.parameters)
 
 
 def test_a_small_model_goes_to_the_processor_when_no_gpu_has_room() -> None:
@@ -185,7 +241,7 @@ def test_a_plan_says_what_it_chose_and_why() -> None:
     assert "4bit" in packed
     assert "15.2" in packed
     assert "15.5" in packed
-    spread = sentences(plan(size("Qwen2.5-14B-Instruct"), gpus(24, 24)))
+    spread = sentences(plan(size("Qwen2.5-14B-Instruct"), gpus(24, 24), "none"))
     assert "cuda:0, cuda:1" in spread
     short = plan(size("Qwen3-4B-Instruct-2507"), A10)
     assert f"{short.fit.context_tokens:,} tokens" in sentences(short)
@@ -228,3 +284,25 @@ def test_a_tiny_model_is_not_said_to_weigh_nothing() -> None:
     assert [gigabytes(count) for count in (0, 230_000, 13_400_000, 49_000_000, 120_000_000, 15_230_000_000)] == [
         "0.0", "0.00023", "0.013", "0.049", "0.1", "15.2",
     ]  # fmt: skip
+
+
+# --- In which order models are offered --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("machine", "first"),
+    [
+        (H200, "Qwen3.8-27B"),
+        (A10, "Qwen3.8-27B"),
+        (gpus(8), "Qwen3.5-4B"),
+        (gpus(8, 8, 8, 8), "Qwen3.5-4B"),
+        ((CPU,), "Qwen3.5-0.8B"),
+    ],
+)
+def test_the_newest_model_that_runs_well_here_is_offered_first_and_that_of_the_guide_next(
+    machine: tuple[Device, ...], first: str
+) -> None:
+    known_ones = [ModelChoice(each.model, "known", None, each) for each in KNOWN]
+    offered = [each.name for each in best_first(known_ones, machine)]
+    assert offered[:2] == [first, "Qwen2.5-7B-Instruct"]
+    assert sorted(offered) == sorted(each.name for each in known_ones)

@@ -10,7 +10,7 @@ import pytest
 from on_a_pty import LittleApp
 
 
-def test_a_commit_of_ten_chinese_characters_arrives_whole(tmp_path: Path) -> None:
+def test_a_commit_of_ten_chinese_characters_arrives_whole_and_a_cluster_goes_at_once(tmp_path: Path) -> None:
     with LittleApp(tmp_path) as app:
         app.write("中文中文中文中文中文".encode())
         app.until(lambda: app.draft == "中文中文中文中文中文")
@@ -18,6 +18,17 @@ def test_a_commit_of_ten_chinese_characters_arrives_whole(tmp_path: Path) -> Non
         assert app.screen.cursor.x == 2 + 20
         app.write(b"\r")
         app.until(lambda: app.sent == ["中文中文中文中文中文"])
+        app.write("❤️👍🏽a\u200cb".encode())
+        app.until(lambda: app.draft == "❤️👍🏽a\u200cb")
+        app.settle()
+        assert app.screen.cursor.x == 2 + 5
+        assert "\ufe0f".encode() not in app.raw
+        app.write(b"\x7f" * 2)
+        app.until(lambda: app.draft == "❤️👍🏽")
+        app.write(b"\x7f")
+        app.until(lambda: app.draft == "❤️")
+        app.write(b"\x1b[Dx")
+        app.until(lambda: app.draft == "x❤️")
 
 
 def test_the_cursor_of_the_terminal_stands_in_the_composer(tmp_path: Path) -> None:

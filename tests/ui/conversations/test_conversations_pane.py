@@ -300,4 +300,4 @@ async def test_a_search_narrows_the_list_until_it_is_ended(play) -> None:
 
 async def test_an_empty_list_says_how_to_begin(play) -> None:
     async with play.running(size=WIDE) as pilot:
-        await until(pilot, lambda: "Send a message to" in shown(pilot))
+        await until(pilot, lambda: "No conversations yet." in shown(pilot) and "start one." in shown(pilot))

@@ -10,12 +10,13 @@ from textual.app import App, ComposeResult
 from textual.geometry import Size
 
 from qwen_tui.ui.conversations.list import ConversationList, from_mark, marked_parts
-from qwen_tui.ui.conversations.row import ConversationRow, in_order, last_use
+from qwen_tui.ui.conversations.row import ConversationRow, in_order
+from qwen_tui.wording.times import days_group, last_use
 
 NOON = datetime(2026, 6, 15, 12, tzinfo=UTC)
 
 
-def row(id: str, title: str = "", *, minutes: float = 0, **flags: bool) -> ConversationRow:
+def row(id: str, title: str = "", *, minutes: float = 0, **flags: Any) -> ConversationRow:
     updated = (NOON - timedelta(minutes=minutes)).isoformat()
     return ConversationRow(id=id, title=title or id, updated=updated, **flags)
 
@@ -55,9 +56,12 @@ async def test_the_last_used_stands_first_and_pinned_ones_before_it() -> None:
     app = ListApp(in_order((*THREE, row("old", minutes=60 * 24 * 400, pinned=True))))
     async with app.run_test(size=(80, 24)):
         assert [line.split() for line in app.shown] == [
+            ["Pinned"],
             ["▴", "old", "2025"],
+            ["Today"],
             ["广州美食", "2m"],
             ["b", "3m"],
+            ["Yesterday"],
             ["c", "1d"],
         ]
 
@@ -65,7 +69,7 @@ async def test_the_last_used_stands_first_and_pinned_ones_before_it() -> None:
 async def test_times_stand_at_the_right_edge_whatever_the_title() -> None:
     app = ListApp((row("a", "为什么广州人喜欢喝早茶而不是咖啡呢"), row("b", "x" * 80), row("c", "名a" * 20)))
     async with app.run_test(size=(80, 24)):
-        strips = app.list.render_lines(Size(26, 3).region)
+        strips = app.list.render_lines(Size(26, 4).region)[1:]
         assert all(strip.text.endswith("… now ") for strip in strips)
         assert all(strip.cell_length == 26 for strip in strips)
 
@@ -73,13 +77,14 @@ async def test_times_stand_at_the_right_edge_whatever_the_title() -> None:
 async def test_titles_are_only_text() -> None:
     app = ListApp((row("a", "[red]x[/] \x1b[31m\x07y\n‮z"), row("b", "[/]")))
     async with app.run_test(size=(80, 24)):
-        assert [line.split(" now")[0].strip() for line in app.shown] == ["[red]x[/] y z", "[/]"]
+        assert [line.split(" now")[0].strip() for line in app.shown[1:]] == ["[red]x[/] y z", "[/]"]
 
 
 async def test_running_and_unread_replies_are_marked() -> None:
     app = ListApp((row("a", running=True, pinned=True), row("b", unread=True), row("c")))
     async with app.run_test(size=(80, 24)):
-        assert [line[:3] for line in app.shown] == ["○ a", "● b", "  c"]
+        rows = [line[:3] for line in app.shown]
+        assert rows == ["  P", "○ a", "  T", "● b", "  c"]
 
 
 async def test_the_open_conversation_is_marked_and_has_the_cursor() -> None:
@@ -133,7 +138,7 @@ async def test_thousands_of_conversations_are_as_quick_as_ten() -> None:
 async def test_a_row_is_drawn_at_any_width() -> None:
     app = ListApp(THREE, width=8)
     async with app.run_test(size=(60, 20)):
-        assert [line.split()[-1] for line in app.shown] == ["2m", "3m", "1d"]
+        assert [line.split()[-1] for line in app.shown] == ["Today", "2m", "3m", "Yeste…", "1d"]
 
 
 async def test_the_keys_move_and_open() -> None:
@@ -145,10 +150,49 @@ async def test_the_keys_move_and_open() -> None:
     assert app.chosen == list("bcbaacbab")
 
 
+async def test_below_the_title_stand_the_last_words_and_the_number_of_messages() -> None:
+    app = ListApp(
+        (row("a", minutes=2, words="早茶是广州人的生活方式和日常", messages=12), row("b", minutes=3))
+    )
+    async with app.run_test(size=(80, 24)) as pilot:
+        assert app.shown[1:] == [
+            "  a                    2m",
+            "  早茶是广州人的生活…  12",
+            "  b                    3m",
+        ]
+        await pilot.click(ConversationList, offset=(5, 2))
+        await until(pilot, lambda: app.chosen)
+    assert app.chosen == ["a"]
+
+
+async def test_what_a_search_has_found_is_not_grouped() -> None:
+    app = ListApp()
+    async with app.run_test(size=(80, 24)):
+        app.list.marked = ("tea",)
+        app.list.rows = (row("a", snippet="some tea"), row("b", minutes=9_000))
+        assert [line.split()[0] for line in app.shown] == ["a", "…ome", "b"]
+
+
+@pytest.mark.parametrize(
+    ("updated", "group"),
+    [
+        ("2026-06-15T00:01:00+00:00", "today"),
+        ("2026-06-16T00:00:00+00:00", "today"),
+        ("2026-06-14T23:59:00+00:00", "yesterday"),
+        ("2026-06-08T00:00:00+00:00", "week"),
+        ("2026-06-07T23:00:00", "older"),
+        ("no time", "older"),
+    ],
+)
+def test_conversations_are_grouped_by_days(updated: str, group: str) -> None:
+    assert days_group(updated, NOON) == group
+
+
 async def test_a_click_opens() -> None:
     app = ListApp(THREE)
     async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.click(ConversationList, offset=(5, 1))
+        await pilot.click(ConversationList, offset=(5, 0))  # the name of a group
+        await pilot.click(ConversationList, offset=(5, 2))
         await pilot.click(ConversationList, offset=(5, 9))
         await until(pilot, lambda: app.chosen)
     assert app.chosen == ["b"]
@@ -181,11 +225,11 @@ async def test_the_cursor_is_seen_in_every_kind_of_theme(theme: str) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         app.theme = theme
         await pilot.pause()
-        first, second = app.list.render_lines(_rows(app, 2))
+        _, first, second = app.list.render_lines(_rows(app, 3))
         assert _ground(first) != _ground(second)
         app.set_focus(None)
         await pilot.pause()
-        first, second = app.list.render_lines(_rows(app, 2))
+        _, first, second = app.list.render_lines(_rows(app, 3))
         assert _ground(first) == _ground(second)
 
 

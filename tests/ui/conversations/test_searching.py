@@ -29,7 +29,7 @@ async def test_enter_on_a_hit_opens_the_conversation_at_the_message(play) -> Non
         await until(pilot, lambda: "talk 29" in shown(pilot))
         await pilot.press("f3", "slash")
         await press(pilot, "NEEDLE")
-        await until(pilot, lambda: "the needle of 7" in shown(pilot) and "talk 28" not in shown(pilot))
+        await until(pilot, lambda: "the needle of 7" in shown(pilot) and "talk 26" not in shown(pilot))
         await pilot.press("enter", "enter")
         log = pilot.app.screen.query_one("MessageLog")
         await until(pilot, lambda: log.has_focus and log.cursor_message is not None)

@@ -10,6 +10,7 @@ from textual.widgets import Footer
 from qwen_tui.ui.composer.composer import Composer
 from qwen_tui.ui.help.keys import KeyRow, Place, help_places
 from qwen_tui.ui.help.screen import Help
+from qwen_tui.ui.markdown.palette import Colours, palette
 from qwen_tui.ui.themes import THEMES
 from qwen_tui.ui.widgets.header import Header
 
@@ -84,3 +85,15 @@ def test_text_stands_out_from_every_ground(theme, ground: str) -> None:
     for name in ("block-cursor", "input-selection", "screen-selection", "input-cursor"):
         pair = (Color.parse(colours[f"{name}-{part}"]) for part in ("foreground", "background"))
         assert contrast(*pair) >= 4.5, name
+
+
+@pytest.mark.parametrize("theme", [theme for theme in THEMES if not theme.ansi], ids=lambda theme: theme.name)
+def test_every_ink_of_a_message_can_be_read(theme) -> None:
+    colours = theme.to_color_system().generate()
+    names = ("foreground", "background", "text-accent", "text-error", "text-success", "text-warning")
+    inks = palette(Colours(*(Color.parse(colours[name]) for name in names)))
+    for ink in ("", "muted", "accent", "block", "block comment", "block keyword", "block string", "block number",
+                "block deleted", "code", "heading", "quoted ", "strike", "address"):  # fmt: skip
+        style = inks.style(ink)
+        pair = (Color.from_rich_color(style.color), Color.from_rich_color(style.bgcolor))
+        assert contrast(*pair) >= 4.5, ink

@@ -108,7 +108,7 @@ def test_a_fence_that_is_not_closed_is_code_already() -> None:
 
 
 def test_long_code_goes_on_in_the_next_row() -> None:
-    assert "".join(line.text[1:] for line in render("```\n" + "x" * 50 + "\n```", 20)) == "x" * 50
+    assert "".join(line.text[line.prefix :] for line in render("```\n" + "x" * 50 + "\n```", 20)) == "x" * 50
 
 
 def test_a_chinese_table_is_aligned() -> None:

@@ -1,12 +1,14 @@
 """Text is broken into lines that are right for Latin and Chinese."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rendered import texts, widest
+from rich.cells import cell_len
 
 from qwen_tui.ui.markdown.lines import Line
 from qwen_tui.ui.markdown.wrap import wrap, wrap_code
-from qwen_tui.wording.cell_width import clusters, displayed
+from qwen_tui.wording.cell_width import cells, clusters, displayed
 
 ALPHABET = "ab cd，。！（）「」、中文字…\u3000👩‍💻🇨🇳é\u0301한글ー.,!?()-"
 some_text = st.text(st.sampled_from(ALPHABET) | st.characters(exclude_categories=["Cs", "Cc"]), max_size=120)
@@ -59,6 +61,14 @@ def test_skin_tones_and_variation_selectors_are_not_displayed() -> None:
     assert displayed("👍🏽 ❤️") == "👍 ❤"
 
 
+@pytest.mark.parametrize(
+    ("text", "width"),
+    [("कि", 2), ("নি", 2), ("কো", 2), ("ខ្មែរ", 4), ("❤️ love ⚠️", 8), ("👩‍💻", 2), ("e\u0301", 1)],
+)
+def test_a_text_is_as_wide_for_the_screen_library_as_in_a_terminal(text, width) -> None:
+    assert cells(displayed(text)) == cell_len(text) == width
+
+
 def test_joined_emoji_and_flags_are_not_torn_apart() -> None:
     assert clusters("a👩‍💻🇨🇳🇩🇪é") == ["a", "👩‍💻", "🇨🇳", "🇩🇪", "é"]
 
@@ -86,5 +96,5 @@ def test_no_line_begins_or_ends_with_the_wrong_mark(text, width) -> None:
 def test_code_keeps_every_character(text, width) -> None:
     text = displayed(text).replace("\n", " ")
     lines = wrap_code([(text, "block")], width)
-    assert "".join(line.text for line in lines) == text
+    assert "".join(line.text[line.prefix :] for line in lines) == text
     assert widest(lines) <= width

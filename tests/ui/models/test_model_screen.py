@@ -16,7 +16,7 @@ from qwen_tui.engine.models import choices, devices, hub_model
 from qwen_tui.engine.models.cache_scan import cache_folder
 from qwen_tui.engine.models.catalogue import known
 from qwen_tui.engine.models.devices import Device
-from qwen_tui.engine.models.fit import plan
+from qwen_tui.engine.models.load_plan import plan
 from qwen_tui.engine.models.recent_models import remember
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.ui.models.list import ModelList
@@ -66,7 +66,7 @@ async def test_it_lists_what_is_here_and_what_is_known_with_what_fits(play, size
         assert (row[-4] == "32k") == (size[0] > 60)
         details = str(pilot.app.screen.query_one("#models-details").content)
         assert "Fits on cuda:0 with 32,768 tokens" in details
-        assert "4bit: 10.1 GB of weights; in bfloat16 the 29.5 GB" in details
+        assert "4bit: 10.3 GB of weights; in bfloat16 the 29.5 GB" in details
         assert all(len(line) <= size[0] for line in shown(pilot).splitlines() if line.isascii())
 
 
@@ -225,7 +225,7 @@ async def test_an_empty_conversation_says_why_the_model_is_held_as_it_is(play) -
     chosen = plan(known("Qwen/Qwen2.5-14B-Instruct").shape.size, devices.usable())
     play.engine.info = replace(play.engine.info, reasons=chosen.reasons)
     async with play.running() as pilot:
-        await until(pilot, lambda: "4bit: 10.1 GB of weights; in bfloat16 the 29.5 GB" in shown(pilot))
+        await until(pilot, lambda: "4bit: 10.3 GB of weights; in bfloat16 the 29.5 GB" in shown(pilot))
 
 
 async def test_the_palette_and_the_help_know_it(play) -> None:

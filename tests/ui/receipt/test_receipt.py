@@ -14,6 +14,7 @@ from work import pieces
 
 from qwen_tui.chat.messages import Message, Run, Status
 from qwen_tui.session.requests import Replay
+from qwen_tui.strings import say
 from qwen_tui.ui.receipt.lines import rows_of, sheets, text_of
 from qwen_tui.ui.receipt.screen import Receipt
 from qwen_tui.ui.transcript.message_lines import receipt_text
@@ -76,6 +77,14 @@ async def test_it_shows_how_the_reply_came_about(size) -> None:
             assert words in text
         assert "y Copy" in text
         assert "p Replay" in text
+
+
+def test_it_says_why_decoding_was_not_faster_and_ignores_what_a_file_makes_up() -> None:
+    reason = {"code": "engine.decoding.graph_failed", "detail": "out of {memory}"}
+    assert "graph (out of {memory})" in text_of(reply("x", receipt=(replace(WHOLE, slowed=reason),)))
+    for made_up in ({"code": "engine.decoding.graph_failed"}, {"code": 3}, {"code": "engine.decoding.x"}):
+        text = text_of(reply("x", receipt=(replace(WHOLE, slowed=made_up),)))
+        assert say("receipt.slowed") not in text
 
 
 async def test_the_token_ids_can_be_scrolled_to() -> None:

@@ -394,6 +394,15 @@ async def test_the_system_prompt_can_be_taken_back(play) -> None:
         assert stage.overrides == {}
 
 
+async def test_page_keys_jump_from_section_to_section(play) -> None:
+    async with pane_alone(play, QWEN) as stage:
+        await stage.go_to("top_p")
+        for key, name in (("pageup", "temperature"), ("pagedown", "system_prompt"), ("pagedown", "memory")):
+            await stage.pilot.press(key)
+            assert stage.has_keyboard(name), name
+            await stage.go_to(name)
+
+
 async def test_up_and_down_leave_the_system_prompt_at_its_first_and_last_line(play) -> None:
     long = "words " * 12  # several lines as they are drawn
     async with pane_alone(play, QWEN, system_prompt=f"{long}\nend") as stage:

@@ -5,6 +5,7 @@ from textual.events import Key, Paste
 from textual.message import Message
 from waiting import wait_for
 
+import qwen_tui.ui.textual_patches.driver  # noqa: F401 - makes ESC CR alt+enter
 from qwen_tui.ui.textual_patches.input_parser import HOLD_SECONDS, Keyboard
 
 
@@ -47,6 +48,22 @@ def test_keys_pressed_one_after_the_other_are_keys(typist: Typist) -> None:
 
 def test_a_commit_of_ten_chinese_characters_is_ten_characters(typist: Typist) -> None:
     assert typist.feed("中文中文中文中文中文") == list("中文中文中文中文中文")
+
+
+@pytest.mark.parametrize("unseen", ["\u200c", "\u200d", "\u3000", "\xa0"])
+def test_a_character_that_cannot_be_seen_is_text(typist: Typist, unseen: str) -> None:
+    assert typist.feed("a", unseen, "b", after=0.1) == ["a", f"<{unseen}>", "b"]
+
+
+def test_a_tab_among_text_that_came_at_once_is_text(typist: Typist) -> None:
+    assert typist.feed("Ann\tx\t0.5") == []
+    assert typist.wait() == ["<Ann\tx\t0.5>"]
+
+
+@pytest.mark.parametrize("typed", ["ab\t", "\tab", "a\x1b[B\tb"])
+def test_a_tab_beside_text_is_a_key(typist: Typist, typed: str) -> None:
+    typist.feed(typed)
+    assert "tab" in typist.wait()
 
 
 def test_escape_and_return_together_are_alt_enter(typist: Typist) -> None:

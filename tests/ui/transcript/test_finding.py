@@ -123,7 +123,7 @@ async def test_another_conversation_is_read_without_what_was_looked_for_in_this_
         await press(pilot, "needle")
         await until(pilot, lambda: "1 / 1" in shown(pilot))
         await pilot.press("ctrl+n")
-        await until(pilot, lambda: "1 / 1" not in shown(pilot) and "straw" not in shown(pilot))
+        await until(pilot, lambda: "1 / 1" not in shown(pilot) and "Things to try" in shown(pilot))
         await until(pilot, lambda: pilot.app.screen.query_one("#composer").has_focus_within)
         await pilot.press("f3", "enter")
         await until(pilot, lambda: "the needle" in shown(pilot))

@@ -7,20 +7,27 @@ from qwen_tui.chat.messages import Run, Status
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.ui.markdown.plain import missing_lines
 from qwen_tui.ui.transcript.message_lines import receipt_text
-from qwen_tui.ui.transcript.message_rows import GROWTH
+from qwen_tui.ui.transcript.message_rows import GROWTH, MessageRows
 from qwen_tui.ui.transcript.message_view import MessageView
+from qwen_tui.wording.cell_width import cells
+
+FIGURES = "142 tok/s · 0.19 s to first token · 512 tokens"
 
 
-async def test_a_reply_is_markdown_with_its_figures_below() -> None:
+async def test_a_reply_is_markdown_with_its_figures_beside_its_author() -> None:
     app = ViewHost(MessageView(reply("**bold** words", receipt=(RUN,)), "Qwen"))
     async with running(app):
         rows = [row.strip(" ▌") for row in screen_rows(app)]
-        assert rows[:4] == [
-            "Qwen2.5-7B-Instruct",
-            "bold words",
-            "",
-            "142 tok/s · 0.19 s to first token · 512 tokens",
-        ]
+        assert rows[0].split(maxsplit=1) == ["Qwen2.5-7B-Instruct", FIGURES]
+        assert rows[1:3] == ["bold words", ""]
+
+
+@pytest.mark.parametrize(("width", "figures"), [(60, "142 tok/s · 0.19 s to first token"), (36, "142 tok/s")])
+def test_in_little_room_the_figures_are_fewer_and_the_name_stays(width, figures) -> None:
+    rows = MessageRows(reply("words", receipt=(RUN,)), "Qwen")
+    rows.lay_out(width)
+    assert rows.lines[0].text.split(maxsplit=1) == ["Qwen2.5-7B-Instruct", figures]
+    assert cells(rows.lines[0].text) == width
 
 
 async def test_a_question_stays_as_it_was_typed() -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from textual.app import App, ComposeResult
 
-from qwen_tui.engine.base import LoadProgress, ModelInfo
+from qwen_tui.engine.base import LoadProgress, ModelInfo, Reason
 from qwen_tui.ui.widgets.header import Header
 from qwen_tui.wording.load_progress import Pace
 from qwen_tui.wording.units import in_bytes
@@ -46,6 +46,12 @@ async def test_it_names_the_model_how_it_is_held_and_where_and_how_full_the_wind
     assert await line(100, info=QWEN, used_tokens=1204) == (
         " qwen-tui   Qwen2.5-7B-Instruct · nf4 · cuda:0" + " " * 24 + "1,204 / 32,768 tokens  ▰▱▱▱▱▱ "
     )
+
+
+async def test_a_model_that_is_not_decoded_in_the_fastest_way_is_marked() -> None:
+    slow = replace(QWEN, decode_path="graph", reasons=(Reason("engine.decoding.no_compiler"),))
+    assert "· nf4 · cuda:0 · slow: CUDA graph " in await line(100, info=slow)
+    assert " Qwen2.5-7B-Instruct " in await line(50, info=slow)
 
 
 async def test_at_60_columns_model_and_count_are_still_there() -> None:

@@ -6,7 +6,6 @@ restored to a snapshot; without one, the prompt is read from its beginning. What
 kept elsewhere (`KeptCaches`).
 """
 
-import inspect
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -18,6 +17,7 @@ from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 from qwen_tui.engine.local.cache.kept_caches import Kept, KeptCaches, reusable
 from qwen_tui.engine.local.cache.snapshot import Snapshots, restore, take_snapshot
 from qwen_tui.engine.local.cache.static_kv_cache import StaticKVCache, StaticLayer
+from qwen_tui.engine.local.library_internals import accepts_dynamic_cache
 from qwen_tui.engine.models.main_memory import main_memory
 
 CHANGING_ROPES = frozenset({"dynamic", "longrope"})
@@ -57,9 +57,7 @@ class KVCache:
         """How chunks are read into the cache: see `chunked_prefill.prefills_without_mask`."""
         self.fast_prefill = fast_prefill
         self._config = model.config.get_text_config(decoder=True)
-        # A Mamba, for instance, has another kind of cache.
-        takes_one = "past_key_values" in inspect.signature(model.forward).parameters
-        self._is_dynamic = takes_one and bool(model._supports_default_dynamic_cache())
+        self._is_dynamic = accepts_dynamic_cache(model)
         self.can_reuse = self._is_dynamic and not CHANGING_ROPES & rope_types(self._config)
         """Whether one prompt's cache can serve another prompt."""
         self.states: DynamicCache | None = None

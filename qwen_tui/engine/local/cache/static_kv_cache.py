@@ -12,6 +12,8 @@ import torch
 from transformers import DynamicCache, PreTrainedModel
 from transformers.cache_utils import DynamicLayer, LinearAttentionLayer
 
+from qwen_tui.engine.local.library_internals import accepts_dynamic_cache
+
 LEAST_TOKENS = 2048
 """Minimum capacity; a 7B model's cache of this many tokens takes 120 MB."""
 
@@ -175,8 +177,11 @@ class StaticKVCache:
 def supports_static_cache(model: PreTrainedModel) -> bool:
     """Whether the model's cache consists of layers that keep every token and perhaps linear attention."""
     kinds = {type(layer) for layer in DynamicCache(config=model.config.get_text_config(decoder=True)).layers}
-    takes_one = bool(model._supports_default_dynamic_cache())
-    return takes_one and DynamicLayer in kinds and kinds <= {DynamicLayer, LinearAttentionLayer}
+    return (
+        accepts_dynamic_cache(model)
+        and DynamicLayer in kinds
+        and kinds <= {DynamicLayer, LinearAttentionLayer}
+    )
 
 
 def _emptied(tensor: torch.Tensor) -> torch.Tensor:

@@ -15,6 +15,7 @@ from transformers import GenerationConfig, PreTrainedModel
 from transformers.generation.streamers import BaseStreamer
 
 from qwen_tui.engine.local.forward.prefill import wait_for
+from qwen_tui.engine.local.library_internals import computed_buffers
 from qwen_tui.engine.models.size import chosen_share
 from qwen_tui.engine.wire import PlainTiming
 
@@ -79,7 +80,7 @@ def _kept_buffers(model: PreTrainedModel) -> Iterator[tuple[str, torch.Tensor]]:
     """Yield the persistent buffers, in which GPTQ and AWQ store weights; rotary tables and masks are computed."""
     for name, module in model.named_modules():
         for own_name, buffer in module.named_buffers(recurse=False):
-            if own_name not in module._non_persistent_buffers_set:
+            if own_name not in computed_buffers(module):
                 yield f"{name}.{own_name}", buffer
 
 

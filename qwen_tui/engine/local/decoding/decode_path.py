@@ -16,6 +16,7 @@ from qwen_tui.engine.base import Reason
 from qwen_tui.engine.local.cache.kv_cache import CHANGING_ROPES, rope_types
 from qwen_tui.engine.local.cache.static_kv_cache import StaticKVCache, supports_static_cache
 from qwen_tui.engine.local.decoding.decoder import Decoder, ForwardStep
+from qwen_tui.engine.local.decoding.far_check import check_far
 from qwen_tui.engine.local.decoding.graph_step import GraphStep
 from qwen_tui.engine.local.decoding.kernel_support import KERNELS_CAPABILITY, Unsupported
 from qwen_tui.engine.local.decoding.sampling import Values
@@ -107,6 +108,7 @@ def checked(
             model(input_ids=ids[:, :-STEPS], past_key_values=cache.empty_states(), use_cache=True)
             _compare(decoder, expected)
         _compare_captured(model, decoder, ids, expected.tolerance)
+        error = max(error, check_far(model, decoder, expected, window))
     name, rounding = decoder.step.name, expected.rounding
     log.info("decoding by %s: logits deviate by %.2g; rounding alone by %.2g", name, error, rounding)
     return decoder

@@ -12,7 +12,7 @@ from torch.nn.functional import embedding, rms_norm
 from transformers.cache_utils import LinearAttentionLayer
 
 from qwen_tui.engine.local.cache.static_kv_cache import StaticLayer
-from qwen_tui.engine.local.decoding.kernels import delta_rule_prefill, rotary
+from qwen_tui.engine.local.decoding.kernels import convolution, delta_rule_prefill, rotary
 from qwen_tui.engine.local.decoding.mixers import Attention, DeltaRule
 from qwen_tui.engine.local.decoding.weights import Weights
 from qwen_tui.engine.local.forward.attention import attended_behind
@@ -98,7 +98,7 @@ def _recurred(mixer: DeltaRule, cached: LinearAttentionLayer, projected: torch.T
     convolved, state = cached.conv_states[0], cached.recurrent_states[0]
     outputs = []
     for part in torch.split(projected, SEGMENT):
-        mixed = delta_rule_prefill.convolve(part, mixer.convolution, convolved)
+        mixed = convolution.convolve(part, mixer.convolution, convolved)
         outputs.append(
             delta_rule_prefill.recur(
                 mixed, part, mixer.decay, mixer.bias, state, mixer.norm, mixer.eps, mixer.key_heads

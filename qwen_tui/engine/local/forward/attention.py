@@ -9,6 +9,8 @@ from torch.nn.attention.bias import causal_lower_right
 from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface, PreTrainedModel
 
+from qwen_tui.engine.local.library_internals import attention_name, set_attention_name
+
 ONE_QUERY = "qwen_tui_one_query"
 CHUNK = "qwen_tui_chunk"
 """Names in transformers' attention table, which builds no masks for unknown names."""
@@ -22,14 +24,14 @@ def attending(model: PreTrainedModel, name: str) -> Iterator[None]:
     """Switch the model's attention to the one with this name; it is looked up at each call."""
     text_config: Any = model.config.get_text_config(decoder=True)
     configs: list[Any] = [model.config, text_config] if text_config is not model.config else [text_config]
-    before = [config._attn_implementation for config in configs]
+    before = [attention_name(config) for config in configs]
     try:
         for config in configs:
-            config._attn_implementation = name
+            set_attention_name(config, name)
         yield
     finally:
         for config, old in zip(configs, before, strict=True):
-            config._attn_implementation = old
+            set_attention_name(config, old)
 
 
 def one_query_attention(

@@ -14,6 +14,7 @@ from transformers import DynamicCache, PreTrainedModel
 from qwen_tui.engine.local.cache.static_kv_cache import supports_static_cache
 from qwen_tui.engine.local.forward.attention import CHUNK, attending
 from qwen_tui.engine.local.forward.checking import TOKENS, Reference, reference
+from qwen_tui.engine.local.library_internals import attention_name
 
 log = logging.getLogger(__name__)
 
@@ -55,5 +56,5 @@ def _has_kernels(model: PreTrainedModel) -> bool:
         return is_recent and model.dtype in (torch.bfloat16, torch.float16)
     # With a mask, the library copies keys and values for every head that shares them. In float32, attention takes
     # half as long without. In bf16 that saves a tenth of a chunk, and trying a large model takes seconds.
-    is_copied = bool(model.config._attn_implementation == "sdpa")
+    is_copied = attention_name(model.config) == "sdpa"
     return model.device.type == "cpu" and model.dtype == torch.float32 and is_copied

@@ -15,7 +15,7 @@ import torch
 from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList
 
 from qwen_tui.chat.messages import Json, Run
-from qwen_tui.engine.base import SAMPLING_FIELDS, Event, Finished, PromptReady, Request
+from qwen_tui.engine.base import SAMPLING_FIELDS, Event, Finished, ModelInfo, PromptReady, Request
 from qwen_tui.engine.local.decoding.decoder import Decoder
 from qwen_tui.engine.local.decoding.sampling import NO_PENALTIES, Values, fast_values, penalties_of, values_of
 from qwen_tui.engine.local.forward.chunked_prefill import prefilling
@@ -32,11 +32,13 @@ from qwen_tui.engine.local.generation.rooms import Rooms, rooms
 from qwen_tui.engine.local.generation.streamer import GENERATE, Streamer, ThoughtOver
 from qwen_tui.engine.local.generation.tap import Tap
 from qwen_tui.engine.local.generation.tracer import Tracer
+from qwen_tui.engine.local.library_internals import generates_with
 from qwen_tui.engine.local.loading.generation_defaults import LEAST_TEMPERATURE
 from qwen_tui.engine.local.loading.load import Loaded
 from qwen_tui.engine.local.prompts.prompt import Prompt
 from qwen_tui.engine.local.stopping import Ended, IsStopped, Stopped, never
 from qwen_tui.engine.sampling import defaults_for, seed_for
+from qwen_tui.engine.slowed import slowed
 from qwen_tui.errors import QwenTuiError
 
 Send = Callable[[Event], None]
@@ -188,7 +190,7 @@ def _by_generate(loaded: Loaded, asked: _Asked, ids: torch.Tensor, seed: int) ->
             ids,
             attention_mask=torch.ones_like(ids),
             generation_config=config,
-            past_key_values=loaded.cache.states,
+            **generates_with(loaded.model, loaded.cache.states),
             logits_processor=processors,
             streamer=asked.streamer,
         )
@@ -280,6 +282,7 @@ def _receipt(loaded: Loaded, asked: _Asked, request: Request, reason: str, arriv
         dtype=info.dtype,
         device=info.device,
         decode_path=streamer.decode_path,
+        slowed=_slowed(info) if streamer.decode_path == info.decode_path else {},
         seed=asked.seed,
         sampling={name: value for name, value in sampling.items() if value is not None},
         prompt_tokens=len(asked.prompt.ids),
@@ -293,6 +296,11 @@ def _receipt(loaded: Loaded, asked: _Asked, request: Request, reason: str, arriv
         thought_closed_at=streamer.closed_at and begun + streamer.closed_at,
         token_ids=tuple(streamer.token_ids),
     )
+
+
+def _slowed(info: ModelInfo) -> dict[str, Json]:
+    reason = slowed(info)
+    return {} if reason is None else {"code": reason.code, **dict(reason.parameters)}
 
 
 class _MustBeNumbers(LogitsProcessor):  # type: ignore[misc]

@@ -3,7 +3,7 @@
 Nothing is ever downloaded unless it was asked for by name.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,16 +14,15 @@ from qwen_tui.engine.local.loading import placement
 from qwen_tui.engine.local.loading.architecture import check_architecture
 from qwen_tui.engine.local.loading.hub_weights_size import weigh
 from qwen_tui.engine.models import fit
+from qwen_tui.engine.models.catalogue import KNOWN
 from qwen_tui.engine.models.checkpoint import config_of, inspect
 from qwen_tui.engine.models.choices import GUIDE
 from qwen_tui.engine.models.hub_model import NAME
+from qwen_tui.engine.models.load_plan import plan
 from qwen_tui.engine.models.size import size_of
 from qwen_tui.engine.redaction import one_line
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.guide import model_folder
-
-PREFERRED = "Qwen/Qwen2.5-7B-Instruct"
-"""Default model, if it is already on this machine and a GPU has room for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +44,15 @@ def resolve(
     report: Callable[[LoadProgress], None],
     is_stopped: Callable[[], bool],
     freed: ModelInfo | None = None,
+    used: Sequence[str] = (),
 ) -> Resolved:
     """Find the folder of the model that `spec` names, downloading it if it is not on this machine.
 
-    `freed` is the model that will be freed to make room. Raises QwenTuiError if the model cannot be had, and
-    `DownloadStopped` if a download was stopped.
+    `freed` is the model that will be freed to make room, `used` are the models used before, latest first. Raises
+    QwenTuiError if the model cannot be had, and `DownloadStopped` if a download was stopped.
     """
     if spec.model is None:
-        return _choice(spec)
+        return _choice(spec, used)
     if spec.model == GUIDE:
         return Resolved(model_folder(), GUIDE, GUIDE)
     path = Path(spec.model).expanduser()
@@ -78,19 +78,43 @@ def _check(folder: Path, spec: ModelSpec, freed: ModelInfo | None) -> None:
     assert spec.model is not None  # it is being downloaded
     checkpoint = weigh(spec.model, folder)
     if checkpoint is not None:
-        fit.plan(size_of(checkpoint), fit.freed(devices, freed), spec.quantization, spec.device)
+        there = fit.freed(devices, freed)
+        plan(size_of(checkpoint), there, spec.quantization, spec.device, spec.dtype)
 
 
-def _choice(spec: ModelSpec) -> Resolved:
-    """Choose the preferred model if it is complete in the cache and fits on an accelerator, else the guide."""
-    guide = Resolved(model_folder(), GUIDE, GUIDE, note="engine.note.guide")
-    snapshot = hub.cached(PREFERRED)
-    if snapshot is None:
-        return guide
-    with suppress(QwenTuiError):
-        if placement.place(spec, inspect(snapshot)).device.type != "cpu":
-            return _from_hub(PREFERRED, snapshot)
-    return replace(guide, note="engine.note.guide_no_room")
+def _choice(spec: ModelSpec, used: Sequence[str]) -> Resolved:
+    """Choose the model used last, else the newest of the catalogue that a GPU has room for, else the guide."""
+    for model in used:
+        with suppress(QwenTuiError):
+            if (found := _on_this_machine(model)) is not None:
+                _place(found, spec)
+                return replace(found, note="engine.note.used_last") if model == used[0] else found
+    note = "engine.note.guide"
+    for entry in KNOWN:
+        with suppress(QwenTuiError):
+            if (found := _on_this_machine(entry.model)) is not None:
+                note = "engine.note.guide_no_room"
+                if _place(found, spec).device.type != "cpu":
+                    return found
+    return Resolved(model_folder(), GUIDE, GUIDE, note=note)
+
+
+def _on_this_machine(model: str) -> Resolved | None:
+    """Return a model by its folder or its name on the hub; None if it is not here, or is one of a server."""
+    if model == GUIDE:
+        return Resolved(model_folder(), GUIDE, GUIDE)
+    folder = Path(model)
+    if folder.is_absolute():
+        return Resolved(folder, one_line(folder.name), str(folder)) if folder.is_dir() else None
+    snapshot = hub.cached(model) if NAME.fullmatch(model) else None
+    return _from_hub(model, snapshot) if snapshot is not None else None
+
+
+def _place(found: Resolved, spec: ModelSpec) -> placement.Placement:
+    """Return where a model goes. Raises QwenTuiError if it is damaged, unsupported or too large."""
+    checkpoint = inspect(found.folder)
+    check_architecture(checkpoint.config, found.folder, spec)
+    return placement.place(spec, checkpoint)
 
 
 def _from_hub(model: str, snapshot: Path) -> Resolved:

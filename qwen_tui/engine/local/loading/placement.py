@@ -9,9 +9,9 @@ from transformers import BitsAndBytesConfig
 
 from qwen_tui.engine.base import ModelSpec, Reason
 from qwen_tui.engine.models import devices as devices_here
-from qwen_tui.engine.models import fit
 from qwen_tui.engine.models.checkpoint import Checkpoint
-from qwen_tui.engine.models.devices import Device, cuda_device
+from qwen_tui.engine.models.devices import CPU, MPS, Device, cuda_device
+from qwen_tui.engine.models.load_plan import plan
 from qwen_tui.engine.models.nvml import Gpu
 from qwen_tui.engine.models.size import size_of
 
@@ -39,31 +39,30 @@ class Placement:
 
 
 def place(spec: ModelSpec, checkpoint: Checkpoint, devices: Sequence[Device] | None = None) -> Placement:
-    """Place a model on the current devices, or on `devices`. Raises QwenTuiError as `fit.plan` does."""
+    """Place a model on the current devices, or on `devices`. Raises QwenTuiError as `plan` does."""
     there = usable() if devices is None else devices
-    plan = fit.plan(size_of(checkpoint), there, spec.quantization, spec.device)
-    first = plan.fit.devices[0].name
+    planned = plan(size_of(checkpoint), there, spec.quantization, spec.device, spec.dtype)
+    first = planned.fit.devices[0].name
     return Placement(
         device=torch.device(first),
-        device_map="sequential" if plan.max_memory else {"": first},
-        max_memory={int(name.partition(":")[2]): size for name, size in plan.max_memory},
-        dtype=getattr(torch, plan.fit.dtype),
-        quantization=plan.fit.form,
-        context_tokens=plan.fit.context_tokens,
-        reasons=plan.reasons,
+        device_map="sequential" if planned.max_memory else {"": first},
+        max_memory={int(name.partition(":")[2]): size for name, size in planned.max_memory},
+        dtype=getattr(torch, planned.fit.dtype),
+        quantization=planned.fit.form,
+        context_tokens=planned.fit.context_tokens,
+        reasons=planned.reasons,
     )
 
 
 def usable() -> tuple[Device, ...]:
     """Return `devices.usable`, which the screen uses, but trust torch where it can use other devices."""
-    gpus = devices_here.gpus() if torch.cuda.is_available() else ()
-    if torch.cuda.is_available() and len(gpus) != torch.cuda.device_count():
-        gpus = tuple(_cuda_device(index) for index in range(torch.cuda.device_count()))
-    if torch.backends.mps.is_available():
-        total = torch.mps.recommended_max_memory()
-        free = total - torch.mps.driver_allocated_memory()
-        gpus += (Device("mps", "Apple Metal", total, free, has_bf16=False),)
-    return (*gpus, devices_here.cpu())
+    there = {device.name: device for device in devices_here.usable()}
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    gpus = [device for name, device in there.items() if name.startswith("cuda")]
+    if len(gpus) != count:
+        gpus = [_cuda_device(index) for index in range(count)]
+    mps = [there[MPS]] if MPS in there and torch.backends.mps.is_available() else []
+    return (*gpus, *mps, there[CPU])
 
 
 def quantization_arguments(placement: Placement) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from transformers import PreTrainedModel
 from qwen_tui.chat.files import write_whole
 from qwen_tui.engine.local.loading.placement import Placement, quantization_arguments
 from qwen_tui.engine.models.checkpoint import WEIGHTS, Checkpoint, header_bytes, weight_files
-from qwen_tui.engine.models.fit import WORTHWHILE
+from qwen_tui.engine.models.load_plan import WORTHWHILE
 from qwen_tui.engine.models.main_memory import main_memory
 from qwen_tui.engine.models.quantized_cache import QuantizedCache
 

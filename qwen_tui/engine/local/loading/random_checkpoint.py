@@ -55,13 +55,16 @@ def config_of(shape: Shape) -> PretrainedConfig:
             "full_attention_interval": shape.linear.full_attention_interval,
         }
     if shape.experts:
-        family = "qwen3_moe"
+        hybrid = "qwen3_next" if shape.is_next else "qwen3_5_moe_text"
+        family = "qwen3_moe" if shape.linear is None else hybrid
         values |= {
             "num_experts": shape.experts,
             "num_experts_per_tok": shape.active_experts,
             "moe_intermediate_size": shape.intermediate_size,
             "norm_topk_prob": True,
         }
+    if shape.shared_size:
+        values["shared_expert_intermediate_size"] = shape.shared_size
     return AutoConfig.for_model(family, **values)
 
 

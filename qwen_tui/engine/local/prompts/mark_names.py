@@ -4,7 +4,7 @@ Many templates remove a thought instead of rendering it, so that only its marks 
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from qwen_tui.engine.chat_format import Marks
 
@@ -50,6 +50,19 @@ def default_marks(pair: tuple[str, str] | None, renderings: Iterable[str] = ()) 
             return Marks(opening + line, f"{line}{closing}{line * 2}")
     line = "\n" if opening.startswith("<") else ""
     return Marks(opening + line, f"{line}{closing}{line * 2}")
+
+
+def mark_tokens(marks: Marks, added: Mapping[str, int]) -> tuple[tuple[int, int] | None, dict[int, str]]:
+    """Return the ids of the tokens that open and close a thought, and all added tokens in the marks by id.
+
+    The ids are None if these are not single tokens; a label may follow the first one. Marks that are found in the
+    text have no tokens.
+    """
+    begins = [token for token in added if token.strip() and marks.open.strip().startswith(token)]
+    opening, closing = max(begins, key=len, default=""), marks.close.strip()
+    think_ids = (added[opening], added[closing]) if added.keys() >= {opening, closing} else None
+    written = "".join(marks) if marks.names_channels or think_ids else ""
+    return think_ids, {each: token for token, each in added.items() if token.strip() and token in written}
 
 
 def _closings(opening: str) -> list[str]:

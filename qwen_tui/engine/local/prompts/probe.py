@@ -133,11 +133,16 @@ class _Probe:
                 self._form = form
                 marks = self._marks_around(text)
                 break
-        tail = self._alone[self._alone.find(USER) + len(USER) :]
+        tail = self._tail(self._alone)
         if marks is None:
+            switched = [
+                self._tail(self._render_or("u", {name: is_on}))
+                for name in SWITCHES
+                if self._mentions(name)
+                for is_on in (False, True)
+            ]
             pair = named_pair(self._added, self._template.text)
-            off = (self._render_or("u", {name: False}) for name in SWITCHES if self._mentions(name))
-            marks = default_marks(pair, (tail, *off))
+            marks = default_marks(pair, (tail, *switched)) or self._labelled_marks([tail, *switched])
         last = tail.rfind(marks.open.strip()) if marks is not None else -1
         opens = marks is not None and last >= 0 and marks.close.strip() not in tail[last:]
         keeps = bool(self._form.thought_key) and THOUGHT in self._render_or("utm")
@@ -151,6 +156,20 @@ class _Probe:
         if not before.strip() or not after.strip():
             return None
         return Marks(before, after, answer if answer.strip() and after.endswith(answer) else "")
+
+    def _labelled_marks(self, tails: list[str]) -> Marks | None:
+        """Return the marks of an empty thought that has a label instead of a telling name: `<a>thought<b>`."""
+        for tail in tails:
+            empty = tail.removeprefix(self._header()).rstrip()
+            opening = next((token for token in self._added if empty.startswith(token)), "")
+            closing = next((token for token in self._added if empty.endswith(token)), "")
+            if opening and closing and len(empty) > len(opening) + len(closing) and opening != closing:
+                return Marks(empty.removesuffix(closing), closing)
+        return None
+
+    def _tail(self, text: str) -> str:
+        """Return what follows the question."""
+        return text[text.find(USER) + len(USER) :] if USER in text else ""
 
     def _switch(self) -> str:
         """Return the variable that turns thinking on and off, if it changes the prompt."""
@@ -168,7 +187,7 @@ class _Probe:
 
     def _header(self, thoughtful: str = "") -> str:
         """Return the text between a question and whatever the assistant writes first."""
-        texts = [self._alone[self._alone.find(USER) + len(USER) :]]
+        texts = [self._tail(self._alone)]
         if REPLY in self._turn:
             texts.append(_between(self._turn, USER, REPLY))
         if THOUGHT in thoughtful:

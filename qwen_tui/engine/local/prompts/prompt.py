@@ -17,6 +17,7 @@ from qwen_tui.engine.base import NO_EFFORT, PromptMessage, Thinking, TokenCounts
 from qwen_tui.engine.chat_format import USUAL_MARKS
 from qwen_tui.engine.local.cache.kv_cache import common_prefix
 from qwen_tui.engine.local.prompts.encoding import Encoder
+from qwen_tui.engine.local.prompts.mark_names import mark_tokens
 from qwen_tui.engine.local.prompts.probe import probe
 from qwen_tui.engine.local.prompts.splicing import Splicer, filled, marked
 from qwen_tui.engine.local.prompts.template import Refused, as_seen, chat_template
@@ -57,17 +58,8 @@ class PromptBuilder:
         self.can_think = bool(self.form.switch)
         """Whether the template can turn thinking on and off."""
         self._encoder = Encoder(tokenizer, (self.template or "") + "".join(self.marks))
-        added = tokenizer.added_tokens_encoder
-        tags = (self.marks.open.strip(), self.marks.close.strip())
-        self.think_ids: tuple[int, int] | None = (
-            (added[tags[0]], added[tags[1]]) if added.keys() >= {*tags} else None
-        )
-        """Tokens that open and close thinking, if they are single tokens."""
-        written = "".join(self.marks) if self.marks.names_channels or self.think_ids else ""
-        self.mark_tokens = {
-            token_id: token for token, token_id in added.items() if token.strip() and token in written
-        }
-        """The added tokens that the marks of a thought consist of; empty if they are found in the text."""
+        self.think_ids, self.mark_tokens = mark_tokens(self.marks, tokenizer.added_tokens_encoder)
+        """Tokens that open and close thinking, if single tokens do; and all added tokens in the marks, by id."""
         self._splicer = Splicer(tokenizer, self._encoder, self.marks.close)
         self._opener = self._find_opener()
         """The token that begins each message and occurs nowhere else, such as ChatML's `<|im_start|>`."""

@@ -28,6 +28,15 @@ class Code:
 
     language: str
     text: str
+    label: str = ""
+    """What follows the fence: the language, and more if the model wrote more."""
+
+
+@dataclass(frozen=True, slots=True)
+class AsWritten:
+    """Lines shown as they are written: a formula, a session of a prompt."""
+
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +68,8 @@ class Item:
     """Whether an empty line precedes it in the source."""
     ticked: bool | None = None
     """For a task, whether it is done."""
+    number: int | None = None
+    """The number in the source, in a numbered list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +80,8 @@ class List:
     start: int | None
     level: int
     """How many lists it is nested in."""
+    ends: str = "."
+    """What follows a number: a dot or a bracket."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,4 +94,4 @@ class Table:
     """`left`, `center` or `right` for each column."""
 
 
-Block = Paragraph | Heading | Code | Rule | Quote | List | Table
+Block = Paragraph | Heading | Code | AsWritten | Rule | Quote | List | Table

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from markdown_it.token import Token
 
 from qwen_tui.ui.markdown.lines import Run, add_run
+from qwen_tui.ui.markdown.parsing.literal import PIPE
 from qwen_tui.wording.cell_width import displayed
 
 _OPENS = {"strong_open": "strong", "em_open": "emphasis", "s_open": "strike", "link_open": "link"}
@@ -22,7 +23,7 @@ def runs_of(tokens: Sequence[Token]) -> tuple[Run, ...]:
         if kind in _OPENS:
             inks.append(_OPENS[kind])
             if kind == "link_open":
-                link, link_at = str(token.attrs.get("href", "")), len(runs)
+                link, link_at = _address(token, "href"), len(runs)
         elif kind.endswith("_close"):
             if inks:
                 inks.pop()
@@ -33,7 +34,7 @@ def runs_of(tokens: Sequence[Token]) -> tuple[Run, ...]:
         elif kind in ("softbreak", "hardbreak"):
             _add(runs, "\n", inks)
         elif kind == "image":
-            address = str(token.attrs.get("src", ""))
+            address = _address(token, "src")
             at = len(runs)
             _add(runs, token.content or address, [*inks, "image"])
             _add_address(runs, address, at)
@@ -44,7 +45,15 @@ def runs_of(tokens: Sequence[Token]) -> tuple[Run, ...]:
 
 def with_breaks(runs: Iterable[Run]) -> tuple[Run, ...]:
     """Replace `<br>` in the runs of a table cell by line breaks: cells have no other way to write them."""
-    return tuple((_BREAK.sub("\n", text) if "code" not in ink else text, ink) for text, ink in runs)
+    return tuple(
+        ((_BREAK.sub("\n", text) if "code" not in ink else text).replace(PIPE, "|"), ink)
+        for text, ink in runs
+    )
+
+
+def _address(token: Token, attribute: str) -> str:
+    title = token.attrs.get("title")
+    return f'{token.attrs.get(attribute, "")} "{title}"' if title else str(token.attrs.get(attribute, ""))
 
 
 def _add_address(runs: list[Run], address: str, since: int) -> None:

@@ -7,6 +7,7 @@ from markdown_it.token import Token
 
 from qwen_tui.ui.markdown.lines import Run
 from qwen_tui.ui.markdown.parsing.blocks import (
+    AsWritten,
     Block,
     Code,
     Heading,
@@ -20,6 +21,7 @@ from qwen_tui.ui.markdown.parsing.blocks import (
 )
 from qwen_tui.ui.markdown.parsing.inline import runs_of, with_breaks
 from qwen_tui.ui.markdown.parsing.syntax import parser
+from qwen_tui.wording.cell_width import displayed
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,10 @@ class _Reader:
                 return Heading(int(token.tag[1]), self._inline_until_close())
             case "fence" | "code_block":
                 words = token.info.split()
-                return Code(words[0] if words else "", token.content.removesuffix("\n"))
+                text = token.content.removesuffix("\n")
+                return Code(words[0] if words else "", text, " ".join(words))
+            case "as_written":
+                return AsWritten(displayed(token.content))
             case "hr":
                 return Rule()
             case "blockquote_open":
@@ -99,14 +104,16 @@ class _Reader:
         items: list[Item] = []
         starts: list[int] = []
         while self._tokens[self._at].type == "list_item_open":
-            line = (self._next().map or [0])[0]
+            token = self._next()
+            line = (token.map or [0])[0]
             starts.append(line)
             blocks = self._placed("list_item_close")
-            items.append(_as_task(Item(blocks, bool(items) and self._is_gap(line))))
+            number = int(token.info) if start is not None else None
+            items.append(_as_task(Item(blocks, bool(items) and self._is_gap(line), number=number)))
         self._next()
         self._lists = level
         self._item_starts = starts
-        return List(tuple(items), start, level)
+        return List(tuple(items), start, level, opening.markup)
 
     def _table(self) -> Table:
         rows: list[tuple[tuple[Run, ...], ...]] = []

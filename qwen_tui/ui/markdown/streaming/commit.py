@@ -5,13 +5,15 @@ paragraph where no markup is open. Each function returns the final lines, the nu
 they represent, and how to resume the rest; or None if nothing is final yet.
 """
 
+import itertools
 import re
 from dataclasses import replace
 from typing import NamedTuple
 
-from qwen_tui.ui.markdown.layout import block_lines, fence_lines, label_lines
+from qwen_tui.ui.markdown.layout import block_lines, fence_lines, label_lines, numbers
 from qwen_tui.ui.markdown.lines import Line
 from qwen_tui.ui.markdown.parsing.blocks import Code, List, Paragraph, Table
+from qwen_tui.ui.markdown.parsing.fences import Nest, is_markdown
 from qwen_tui.ui.markdown.parsing.parse import Parsed, parse
 from qwen_tui.ui.markdown.streaming.resume import (
     CodeBegun,
@@ -61,28 +63,39 @@ def _commit_items(
 ) -> Commit | None:
     if len(block.items) < 2:
         return None
-    done = List(block.items[:-1], block.start, block.level)
-    number, lines = block.start, None
+    done = replace(block, items=block.items[:-1])
+    above, lines = None, None
     if isinstance(resumed, ListBegun) and (lines := resumed.lines(done, width)) is not None:
-        number = resumed.number
+        above = resumed.above
     if lines is None:
         lines = block_lines(done, width)
     length = start_of_line(source, parsed.item_starts[-1] - parsed.start)
-    follows = None if number is None else number + len(done.items)
-    return Commit(lines, length, ListBegun(follows, block.items[-1].gap))
+    return Commit(lines, length, ListBegun(numbers(done.items, above)[-1], block.items[-1].gap))
 
 
 def _commit_code(block: Code, source: str, resumed: Resumed | None, width: int) -> Commit | None:
-    opening, head, lines = source[: source.find("\n") + 1], 1, label_lines(block.language, width)
+    opening, head, lines = source[: source.find("\n") + 1], 1, label_lines(block.label, width)
     if isinstance(resumed, CodeBegun):
         opening, head, lines = resumed.prefix, 0, []
     windows = (min(source.count("\n") - head, block.text.count("\n") + 1) - 1) // CODE_WINDOW
     if windows < 1 or opening.lstrip()[:3] not in ("```", "~~~"):
         return None
     count, text = windows * CODE_WINDOW, block.text.split("\n")
+    if is_markdown(block.language) and not _may_cut(opening.strip(), text, count):
+        return None
     for at in range(0, count, CODE_WINDOW):
         lines += fence_lines("\n".join(text[at : at + CODE_WINDOW]), block.language, width)
     return Commit(lines, start_of_line(source, head + count), CodeBegun(opening))
+
+
+def _may_cut(opening: str, lines: list[str], count: int) -> bool:
+    """Return whether Markdown in a fence can be cut after this many lines: not inside or at an inner fence."""
+    nest = Nest(opening[: len(opening) - len(opening.lstrip(opening[0]))])
+    for line, follower in itertools.pairwise(lines[: count + 1]):
+        nest.closes(line, follower)
+    return (
+        not nest.depth and bool(lines[count - 1].strip()) and not lines[count].strip().startswith(opening[:3])
+    )
 
 
 def _commit_rows(block: Table, source: str, resumed: Resumed | None, width: int) -> Commit | None:
@@ -146,7 +159,7 @@ def _seam(source: str) -> int | None:
 
 def _is_closed(text: str) -> bool:
     return (
-        all(text.count(mark) % 2 == 0 for mark in "`*~$")
+        all(text.count(mark) % 2 == 0 for mark in ("`", "*", "~", "$", "$$"))
         and text.count("[") == text.count("]")
         and text.count("\\(") == text.count("\\)")
         and len(_LONE_UNDERSCORE.findall(text)) % 2 == 0

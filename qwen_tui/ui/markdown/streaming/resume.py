@@ -6,7 +6,7 @@ continuation (`lines`; None if it turned out to be another kind of block).
 
 from dataclasses import dataclass
 
-from qwen_tui.ui.markdown.layout import fence_lines, list_lines
+from qwen_tui.ui.markdown.layout import Numbered, fence_lines, list_lines
 from qwen_tui.ui.markdown.lines import BLANK, Line
 from qwen_tui.ui.markdown.parsing.blocks import Block, Code, List, Paragraph, Runs, Table
 from qwen_tui.ui.markdown.table import Columns, row_lines
@@ -20,16 +20,16 @@ UNSEEN = "\u2060"
 class ListBegun:
     """A list whose first items are final."""
 
-    number: int | None
-    """The number of the next item; None for bullets."""
+    above: Numbered | None
+    """The number of the last of them; None for bullets."""
     gap: bool
     """Whether an empty line precedes the next item."""
     prefix: str = ""
 
     def lines(self, block: Block, width: int) -> list[Line] | None:
-        if not isinstance(block, List) or (block.start is None) != (self.number is None):
+        if not isinstance(block, List) or (block.start is None) != (self.above is None):
             return None
-        lines = list_lines(block, block.items, self.number, width)
+        lines = list_lines(block, block.items, self.above, width)
         return [BLANK, *lines] if self.gap else lines
 
 

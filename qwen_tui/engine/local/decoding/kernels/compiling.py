@@ -17,6 +17,7 @@ import torch
 from qwen_tui.engine.local.decoding.kernels import (
     activation,
     attention,
+    convolution,
     delta_rule,
     delta_rule_prefill,
     dense,
@@ -263,7 +264,7 @@ def _delta_rule(kind: Kind, zeros: Zeros) -> None:
     decay, bias, state, norm, eps, key_heads = rest
     delta_rule.recur(mixed, projected[0], decay, bias, state, norm, eps, key_heads, read)
 
-    delta_rule_prefill.convolve(projected, weight, inputs)
+    convolution.convolve(projected, weight, inputs)
 
 
 def _solve(kind: Kind, zeros: Zeros) -> None:
