@@ -69,6 +69,7 @@ SENTENCES: dict[str, str] = {
     "inside.left_out.turns": "Limit of {limit:,} {limit:turn|turns}: {count:,} {count:message|messages} not sent.",
     "inside.left_out.tokens": "Prompt limit {limit:,} tokens: {count:,} older {count:message|messages} not sent.",
     "inside.left_out.then": "By the settings of that time, {count:,} older {count:message|messages} not sent.",
+    "inside.template": "What the chat template does",
     "inside.budget": "Context window: {tokens:,} tokens",
     "inside.budget.system": "System prompt",
     "inside.budget.template": "Template",

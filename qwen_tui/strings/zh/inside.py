@@ -69,6 +69,7 @@ SENTENCES: dict[str, str] = {
     "inside.left_out.turns": "没有发送较早的 {count:,} 条消息：记忆限制为 {limit:,} 轮。",
     "inside.left_out.tokens": "没有发送较早的 {count:,} 条消息：提示词最多 {limit:,} 个 token。",
     "inside.left_out.then": "按当时的设置，没有发送较早的 {count:,} 条消息。",
+    "inside.template": "对话模板做了什么",
     "inside.budget": "上下文窗口：{tokens:,} 个 token",
     "inside.budget.system": "系统提示词",
     "inside.budget.template": "模板",

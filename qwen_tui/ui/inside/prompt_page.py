@@ -2,17 +2,19 @@
 
 from collections.abc import Sequence
 
+from qwen_tui.engine.chat_format import ChatFormat
 from qwen_tui.engine.inspection import PromptToken, PromptTokens
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.strings import joined, say
 from qwen_tui.ui.inside.budget import Budget, Share
 from qwen_tui.ui.inside.page import Page, note
 from qwen_tui.ui.inside.subject import Look, Prompted
-from qwen_tui.ui.markdown.charts import bar, padded
+from qwen_tui.ui.markdown.charts import bar, beside, padded
 from qwen_tui.ui.markdown.lines import BLANK, Line
 from qwen_tui.ui.markdown.tokens import TokenText, pieces, visible
 from qwen_tui.ui.markdown.wrap import wrap
 from qwen_tui.wording.cell_width import cells
+from qwen_tui.wording.chat_template import SIGNS, template_findings
 
 AUTHOR_INKS = {
     "template": "muted",
@@ -22,6 +24,9 @@ AUTHOR_INKS = {
     "assistant": "",
 }
 
+SIGN_INKS = {"ok": "accent", "note": "warning", "fails": "error"}
+
+_SIGN_CELLS = 2
 _NAME_CELLS = 22
 _COUNT_CELLS = 9
 
@@ -57,8 +62,13 @@ class PromptPage(Page):
             return None
         return prompt.bare if self.is_bare else prompt.text
 
+    @property
+    def _form(self) -> ChatFormat | None:
+        info = self.look.subject.info if self.look.subject is not None else None
+        return info.chat_format if info is not None else None
+
     def rows(self, width: int) -> Sequence[Line]:
-        state = (self.look.prompt, self.is_bare, width)
+        state = (self.look.prompt, self._form, self.is_bare, width)
         if self._laid_out != state:
             self._laid_out, self._rows = state, self._lay_out(width)
         return self._rows
@@ -81,7 +91,8 @@ class PromptPage(Page):
             return [*head, *note("inside.prompt.empty", width)]
         inks = [_ink(token) for token in shown.tokens]
         self._text = TokenText(pieces(token.text for token in shown.tokens), inks, width)
-        return [*head, *self._text.lines, BLANK, *budget_rows(prompt.budget, width)]
+        below = [*budget_rows(prompt.budget, width), *template_rows(self._form, width)]
+        return [*head, *self._text.lines, BLANK, *below]
 
     def highlighted(self, row: int) -> Line | None:
         text, inside = self._text, row - self._top
@@ -194,6 +205,18 @@ def budget_rows(budget: Budget, width: int) -> list[Line]:
             (bar(share.tokens / max(1, budget.window_tokens), room), ink),
         )
         rows.append(Line(runs))
+    return rows
+
+
+def template_rows(form: ChatFormat | None, width: int) -> list[Line]:
+    """Tick off what the chat template does; empty for a model without one, or whose template is not known."""
+    if form is None:
+        return []
+    rows = [BLANK, Line(((say("inside.template"), "strong"),))]
+    for finding in template_findings(form):
+        sign = Line(((f"{SIGNS[finding.state]} ", SIGN_INKS[finding.state]),))
+        words = wrap([(finding.sentence, "muted")], max(1, width - _SIGN_CELLS))
+        rows += beside([sign], words, _SIGN_CELLS, gap=0)
     return rows
 
 

@@ -4,6 +4,10 @@ import pytest
 from lit_engine import LitEngine
 from screenplay import Screenplay, press, say, shown, until
 
+from qwen_tui.engine.chat_format import ChatFormat
+from qwen_tui.ui.inside.prompt_page import template_rows
+from qwen_tui.wording.cell_width import cells
+
 
 @pytest.fixture
 def play(tmp_path) -> Screenplay:
@@ -64,3 +68,12 @@ async def test_what_was_left_out_is_told_with_its_reason(play) -> None:
             await until(pilot, lambda text=text: f"echo: {text}" in shown(pilot))
         await pilot.press("f5")
         await until(pilot, lambda: "Limit of 1 turn: 2 messages not sent." in shown(pilot))
+
+
+def test_what_the_template_does_is_ticked_off_in_the_words_of_the_check() -> None:
+    rows = ["".join(text for text, _ in line.runs) for line in template_rows(ChatFormat(), 40)]
+    assert "✓ A system prompt is part of the prompt." in [row.rstrip() for row in rows]
+    noted = next(n for n, row in enumerate(rows) if row.startswith("! No token follows a reply"))
+    assert rows[noted + 1].startswith("  ")
+    assert all(cells(row) <= 40 for row in rows)
+    assert template_rows(None, 40) == []
