@@ -110,7 +110,6 @@ SENTENCES: dict[str, str] = {
     "inside.stage.top_p": "Top-p",
     "inside.stage.min_p": "Min-p",
     "inside.dials": "Values of this reply",
-    "inside.title.other_values": "≠ other values now",
     "inside.dials.now": "≠ {value}",
     "inside.dials.tried": "What if",
     "inside.greedy": "Greedy: the most likely token is always chosen.",

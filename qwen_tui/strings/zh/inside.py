@@ -110,7 +110,6 @@ SENTENCES: dict[str, str] = {
     "inside.stage.top_p": "top-p",
     "inside.stage.min_p": "min-p",
     "inside.dials": "这条回复的采样值",
-    "inside.title.other_values": "≠ 现在的值不同",
     "inside.dials.now": "≠ {value}",
     "inside.dials.tried": "假如改成",
     "inside.greedy": "贪心解码：总是选最可能的 token。",

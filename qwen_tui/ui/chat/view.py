@@ -27,6 +27,7 @@ from qwen_tui.session.storage import Storage
 from qwen_tui.session.token_counter import TokenCounter, WindowUse
 from qwen_tui.session.turn_queue import TurnBegan, TurnEnded, TurnQueue
 from qwen_tui.settings.options import Settings
+from qwen_tui.settings.since import changed_since
 from qwen_tui.strings import say
 from qwen_tui.ui.chat.notices import SERVER, TurnNotices, taken_back
 from qwen_tui.ui.composer.composer import Composer
@@ -99,7 +100,7 @@ class ChatView(Vertical):
         self._notices = TurnNotices(self.outbox, library, self.notice, self.receipts.follow)
 
     def compose(self) -> ComposeResult:
-        yield self.transcript.data_bind(ChatView.shown)
+        yield self.transcript.data_bind(ChatView.shown, ChatView.settings)
         yield self.notice
         yield self.composer
 
@@ -293,8 +294,8 @@ class ChatView(Vertical):
                 self.submit(Regenerate(message.id))
             case "continue":
                 self.submit(Continue(message.id))
-            case "receipt":
-                self.receipts.open(message, self.session)
+            case "receipt" if (log := self.transcript.log_widget) is not None:
+                self.receipts.open(message, self.session, changed_since(message, log.values_now))
 
     def on_find_bar_closed(self, event: "FindBar.Closed") -> None:
         if event.had_keyboard:

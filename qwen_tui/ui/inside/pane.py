@@ -9,9 +9,9 @@ from textual.containers import Vertical
 
 from qwen_tui.chat.cleaning import one_line
 from qwen_tui.session.requests import Regenerate
+from qwen_tui.settings.since import changed_since
 from qwen_tui.strings import say
 from qwen_tui.ui.inside.branch_page import BranchPage
-from qwen_tui.ui.inside.compare import changed_since
 from qwen_tui.ui.inside.heat_page import HeatPage
 from qwen_tui.ui.inside.looking import Looking
 from qwen_tui.ui.inside.memory_page import MemoryPage
@@ -146,8 +146,8 @@ class InsidePane(Vertical):
         asked = next((m.content for m in look.subject.path if m.id == look.reply.parent), "")
         asked = displayed(one_line(asked, 80)) if asked else ""
         words = say("inside.title.reply", number=number, of=len(replies), words=asked)
-        is_other = bool(changed_since(look.reply, look.subject.settings, look.subject.info))
-        mark = "  " + say("inside.title.other_values") if is_other else ""
+        is_other = bool(changed_since(look.reply, look.subject.values_now))
+        mark = "  " + say("chat.other_values") if is_other else ""
         return [Line(((cropped(words, max(1, width - cells(mark))), "strong"), (mark, "warning")))]
 
     def _caption_rows(self, width: int) -> list[Line]:

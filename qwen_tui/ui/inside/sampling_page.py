@@ -7,16 +7,16 @@ from qwen_tui.chat.messages import Json
 from qwen_tui.engine.trace import STAGES, TokenTrace
 from qwen_tui.engine.what_if import Dials, Reshaped, dials, reshaped
 from qwen_tui.settings.options import OPTIONS
+from qwen_tui.settings.since import changed_since
 from qwen_tui.strings import say
 from qwen_tui.ui.inside.candidates import candidate_rows, considered, funnel_rows, head, why_no_trace
-from qwen_tui.ui.inside.compare import changed_since
 from qwen_tui.ui.inside.page import TokenPage, note
 from qwen_tui.ui.inside.subject import Look
 from qwen_tui.ui.markdown.charts import beside, padded
 from qwen_tui.ui.markdown.lines import BLANK, Line
 from qwen_tui.ui.markdown.wrap import wrap
 from qwen_tui.wording.cell_width import padded_left
-from qwen_tui.wording.settings import stepped, worded
+from qwen_tui.wording.settings import stepped, worded, worded_open
 
 DIALS = tuple(name for name in Dials._fields if name in OPTIONS)
 """The sampling values that can be tried."""
@@ -71,14 +71,14 @@ class SamplingPage(TokenPage):
         rows = [Line(((title, "strong"),))]
         values = dials(self.values)
         reply, subject = self.look.reply, self.look.subject
-        now = changed_since(reply, subject.settings, subject.info) if reply and subject else {}
+        now = changed_since(reply, subject.values_now) if reply and subject else {}
         for number, name in enumerate(DIALS):
             option, value = OPTIONS[name], getattr(values, name)
             shown = padded_left(worded(option, value), 8)
             ink = "accent strong" if name in self.look.trial else ""
             label = (padded(option.label, min(_LABEL_CELLS, width - 16)), "muted")
             arrows = ("‹ ", " ›") if number == self._dial else ("  ", "  ")
-            other = say("inside.dials.now", value=worded(option, now[name])) if name in now else ""
+            other = say("inside.dials.now", value=worded_open(option, now[name], None)) if name in now else ""
             runs = (
                 label,
                 (arrows[0], "accent"),

@@ -11,6 +11,7 @@ from qwen_tui.engine.trace import TokenTrace
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.session.session import ChatSession
 from qwen_tui.settings.options import Settings
+from qwen_tui.settings.since import values_now
 from qwen_tui.ui.inside.budget import Budget
 
 
@@ -32,6 +33,11 @@ class Subject(NamedTuple):
     def info(self) -> ModelInfo | None:
         """The loaded model, if it is ready."""
         return self.engine.info if self.engine is not None else None
+
+    @property
+    def values_now(self) -> dict[str, Json]:
+        """The sampling values that a reply would be made with now."""
+        return values_now(self.settings, self.info)
 
     @property
     def path(self) -> tuple[Message, ...]:

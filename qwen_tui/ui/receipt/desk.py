@@ -1,11 +1,11 @@
 """Open receipts, and report replays requested there."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from textual.widget import Widget
 
-from qwen_tui.chat.messages import Message
+from qwen_tui.chat.messages import Json, Message
 from qwen_tui.session.replay import ReplayEvent, Replaying
 from qwen_tui.session.requests import Replay
 from qwen_tui.session.session import ChatSession
@@ -29,11 +29,12 @@ class ReceiptDesk:
         self._receipt: Receipt | None = None
         """The most recently opened receipt."""
 
-    def open(self, message: Message, session: ChatSession) -> None:
+    def open(self, message: Message, session: ChatSession, changed: Mapping[str, Json]) -> None:
+        """Open a receipt; `changed` are today's sampling values where they differ from the reply's."""
         from qwen_tui.ui.receipt.screen import Receipt  # the first frame does not need it
 
         path = session.conversation.path()
-        self._receipt = Receipt(message, path, lambda request: self._submit(request, session))
+        self._receipt = Receipt(message, path, lambda request: self._submit(request, session), changed)
         self._parent.app.push_screen(self._receipt)
 
     def follow(self, event: ReplayEvent) -> None:

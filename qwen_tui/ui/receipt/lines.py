@@ -5,17 +5,20 @@ A receipt may come from a damaged file or another program, so none of its values
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from qwen_tui.chat.cleaning import one_line
 from qwen_tui.chat.message_text import plausible
 from qwen_tui.chat.messages import Json, Message, Run, Status
 from qwen_tui.engine.base import EFFORTS, ON_SERVER, STOP_REASONS
+from qwen_tui.settings.options import OPTIONS
 from qwen_tui.strings import say
 from qwen_tui.ui.markdown.lines import BLANK, Line
 from qwen_tui.ui.markdown.wrap import wrap
 from qwen_tui.wording.cell_width import cells, displayed
 from qwen_tui.wording.decoding import path_in_words, slowed_in_words
+from qwen_tui.wording.settings import worded_open
 from qwen_tui.wording.units import in_speed, tokens_in_words
 
 _LABELS = 16
@@ -43,16 +46,23 @@ class Sheet(NamedTuple):
 # --- Facts ---
 
 
-def sheets(message: Message, path: Sequence[Message] = ()) -> list[Sheet]:
-    """Return a sheet for each run; `path` is searched for the first message of the context."""
+def sheets(
+    message: Message, path: Sequence[Message] = (), changed: Mapping[str, Json] = MappingProxyType({})
+) -> list[Sheet]:
+    """Return a sheet for each run.
+
+    `path` is searched for the first message of the context; `changed` are today's sampling values where they
+    differ from the last run's.
+    """
     count = len(message.receipt)
     return [
         Sheet(
             say("receipt.run", number=number, of=count) if count > 1 else "",
-            tuple((say(f"receipt.{name}"), value) for name, value in _facts(plausible(run), path) if value),
+            tuple((say(f"receipt.{name}"), value) for name, value in facts if value),
             run.token_ids,
         )
         for number, run in enumerate(message.receipt, 1)
+        for facts in [_facts(plausible(run), path, changed if number == count else {})]
     ]
 
 
@@ -65,7 +75,7 @@ def why_none(message: Message) -> str:
     return say("receipt.none")
 
 
-def _facts(run: Run, path: Sequence[Message]) -> Iterator[tuple[str, str]]:
+def _facts(run: Run, path: Sequence[Message], changed: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
     """Yield values by the names of their sentences (`receipt.NAME`); empty values are to be omitted."""
     unknown, decoding, ended = say("receipt.unknown"), run.decode_path, run.stop_reason
     yield "model", run.model or unknown
@@ -79,6 +89,13 @@ def _facts(run: Run, path: Sequence[Message]) -> Iterator[tuple[str, str]]:
         yield "slowed", slowed_in_words(run.slowed)
     yield "seed", str(run.seed)[:40]
     yield "sampling", _listed(run.sampling) or unknown
+    yield (
+        "now",
+        " · ".join(
+            f"{OPTIONS[name].label} {worded_open(OPTIONS[name], value, None)}"
+            for name, value in changed.items()
+        ),
+    )
     yield "not_taken", run.not_taken
     yield "thinking", _thinking(run)
     yield "system_prompt", run.system_prompt
@@ -202,10 +219,10 @@ def _id(token: int) -> str:
     return f"{text if len(text) < _ID_CELLS else text[: _ID_CELLS - 2] + '…':>{_ID_CELLS}}"
 
 
-def text_of(message: Message, path: Sequence[Message] = ()) -> str:
+def text_of(message: Message, runs: Sequence[Sheet] | None = None) -> str:
     """Return the whole receipt as text to copy: one fact per line, and all token ids."""
     lines: list[str] = []
-    for sheet in sheets(message, path):
+    for sheet in sheets(message) if runs is None else runs:
         lines += [*([""] if lines else []), *([sheet.title] if sheet.title else [])]
         lines += [say("receipt.fact", label=label, value=value) for label, value in sheet.facts]
         lines.append(say("receipt.ids.copied", ids=" ".join(map(str, sheet.token_ids))))

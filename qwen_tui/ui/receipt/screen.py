@@ -1,7 +1,8 @@
 """The receipt dialog of a reply: how each run was generated, down to the token ids, and replaying it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 from typing import ClassVar
 
 from textual import on
@@ -13,12 +14,12 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from qwen_tui.chat.message_text import author_of
-from qwen_tui.chat.messages import Message
+from qwen_tui.chat.messages import Json, Message
 from qwen_tui.session.requests import Replay
 from qwen_tui.strings import say
 from qwen_tui.ui.markdown.lines import BLANK, Line
 from qwen_tui.ui.markdown.plain import plain_lines
-from qwen_tui.ui.receipt.lines import rows_of, sheets, text_of, why_none
+from qwen_tui.ui.receipt.lines import Sheet, rows_of, sheets, text_of, why_none
 from qwen_tui.ui.terminal.clipboard import copy, say_outcome
 from qwen_tui.ui.widgets.action_bar import ActionBar, Offer
 from qwen_tui.ui.widgets.line_view import LinesView
@@ -55,12 +56,22 @@ class Receipt(ModalScreen[None]):
     }
     """
 
-    def __init__(self, message: Message, path: Sequence[Message], replay: Callable[[Replay], None]) -> None:
-        """Create the dialog; `path` is the shown conversation, and `replay` is called to run the reply again."""
+    def __init__(
+        self,
+        message: Message,
+        path: Sequence[Message],
+        replay: Callable[[Replay], None],
+        changed: Mapping[str, Json] = MappingProxyType({}),
+    ) -> None:
+        """Create the dialog.
+
+        `path` is the shown conversation, `replay` is called to run the reply again, and `changed` are today's
+        sampling values where they differ from the reply's.
+        """
         super().__init__()
+        self._sheets = partial(sheets, message, path, changed)
         self.message = message
         """The reply."""
-        self._path = path
         self._replay = replay
         self._is_replaying = False
 
@@ -68,7 +79,7 @@ class Receipt(ModalScreen[None]):
         with Vertical(id="receipt-box") as box:
             box.border_title = Content(say("receipt.title", name=author_of(self.message, "")))
             with VerticalScroll(id="receipt-runs"):
-                yield LinesView(partial(_runs, self.message, self._path))
+                yield LinesView(partial(_runs, self.message, self._sheets))
             yield Static("", id="receipt-outcome", classes="-nothing", markup=False)
             yield ActionBar()
 
@@ -90,7 +101,7 @@ class Receipt(ModalScreen[None]):
         return super().check_action(action, parameters)
 
     def action_copy(self) -> None:
-        text = text_of(self.message, self._path)
+        text = text_of(self.message, self._sheets())
         self._say(say_outcome(copy(self.app, text), text))
 
     def action_replay(self) -> None:
@@ -119,9 +130,9 @@ class Receipt(ModalScreen[None]):
         )
 
 
-def _runs(message: Message, path: Sequence[Message], width: int) -> list[Line]:
+def _runs(message: Message, runs: Callable[[], Sequence[Sheet]], width: int) -> list[Line]:
     """Lay out all runs below each other, or the reason why there are none."""
     rows: list[Line] = []
-    for sheet in sheets(message, path):
+    for sheet in runs():
         rows += [*([BLANK] if rows else []), *rows_of(sheet, width)]
     return rows or plain_lines(why_none(message), width)

@@ -25,6 +25,7 @@ from qwen_tui.ui.widgets.action_bar import Offer
 
 if TYPE_CHECKING:  # the log has these keys as a part
     from qwen_tui.ui.transcript.message_log import MessageLog
+    from qwen_tui.ui.transcript.message_view import MessageView
 
 BINDINGS: tuple[BindingType, ...] = (
     Binding("up,k", "step(-1)", say("chat.key.previous"), id="log.previous", show=False),
@@ -57,11 +58,13 @@ class MessageKeys:
         """Show the variant numbers of messages, by id; all other messages have no variants."""
         self._variants = dict(variants)
         for view in self._log.list.views:
-            view.set_author(self._log.assistant_name, self.variant_of(view.message.id))
+            self.set_author(view)
         self.offer()
 
-    def variant_of(self, message_id: str) -> Variant | None:
-        return self._variants.get(message_id)
+    def set_author(self, view: "MessageView") -> None:
+        """Update the row with the author of a message."""
+        log = self._log
+        view.set_author(log.assistant_name, self._variants.get(view.message.id), log.values_now)
 
     def offer(self) -> None:
         self._log.offers = self._offers() if self._log.has_focus else ()

@@ -24,7 +24,7 @@ from textual.reactive import var
 from textual.widget import Widget
 
 from qwen_tui.chat.branches import Variant
-from qwen_tui.chat.messages import Message, Role
+from qwen_tui.chat.messages import Json, Message, Role
 from qwen_tui.session.traces import Traces
 from qwen_tui.ui.transcript import message_keys
 from qwen_tui.ui.transcript.autoscroll import Autoscroll
@@ -65,6 +65,8 @@ class MessageLog(Autoscroll):
 
     assistant_name = var("", init=False)
     """The name of the assistant for replies whose model is unknown."""
+    values_now: var[Mapping[str, Json]] = var[Mapping[str, Json]](MappingProxyType({}), init=False)
+    """Today's sampling values, as of `settings.since`; replies made with other ones are marked."""
     cursor = var(Cursor(), init=False)
     offers: var[tuple[Offer, ...]] = var((), init=False)
     """The actions for the message under the cursor; empty without the focus."""
@@ -117,7 +119,7 @@ class MessageLog(Autoscroll):
 
     def _dress(self, view: MessageView) -> None:
         message_id = view.message.id
-        view.set_author(self.assistant_name, self.keys.variant_of(message_id))
+        self.keys.set_author(view)
         view.set_class(self.memory.is_dimmed(message_id), "-dimmed")
         view.set_class(self.cursor.is_seen_on(message_id, self.has_focus), "-focused")
         view.mark(self.cursor.words or ())
@@ -145,7 +147,7 @@ class MessageLog(Autoscroll):
         for view in self.list.views:
             self._dress(view)
 
-    watch_traces = watch_assistant_name
+    watch_traces = watch_values_now = watch_assistant_name
 
     # --- Cursor ---
 

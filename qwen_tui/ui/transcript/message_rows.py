@@ -1,11 +1,12 @@
 """The rows of one message at a given width, finished or streaming; `MessageView` draws them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from qwen_tui.chat.branches import Variant
 from qwen_tui.chat.message_text import author_of
-from qwen_tui.chat.messages import Message, Role
+from qwen_tui.chat.messages import Json, Message, Role
 from qwen_tui.engine.trace import TokenTrace
+from qwen_tui.settings.since import changed_since
 from qwen_tui.strings import say
 from qwen_tui.ui.markdown.document import render
 from qwen_tui.ui.markdown.lines import BLANK, Line
@@ -46,6 +47,7 @@ class MessageRows:
         """Empty until the width is known."""
         self._name = name
         self._variant: Variant | None = None
+        self._now: Mapping[str, Json] = {}
         self.author = AuthorRow(BLANK)
         self._progress = (0, 0)
         self._text = [message.content]
@@ -92,10 +94,10 @@ class MessageRows:
         self.is_waiting = False
         return self._compose()
 
-    def set_author(self, name: str, variant: Variant | None) -> bool:
-        if (name, variant) == (self._name, self._variant):
+    def set_author(self, name: str, variant: Variant | None, now: Mapping[str, Json]) -> bool:
+        if (name, variant, now) == (self._name, self._variant, self._now):
             return False
-        self._name, self._variant = name, variant
+        self._name, self._variant, self._now = name, variant, now
         if self._width:
             self.lines = [self._author_line(), *self.lines[1:]]
         return True
@@ -136,6 +138,8 @@ class MessageRows:
         notes = [say("chat.edited")] if self.message.edited else []
         if self.is_waiting:
             notes.append(say("chat.waiting"))
+        if changed_since(self.message, self._now) and not self.is_streaming:
+            notes.append(say("chat.other_values"))
         name, role = author_of(self.message, self._name), self.message.role
         figures = ""
         if self.message.receipt and not self.is_streaming:

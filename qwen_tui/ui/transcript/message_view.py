@@ -10,13 +10,14 @@ States are classes: `-user`, `-assistant`, `-system`, `-streaming`, `-waiting`, 
 `-dimmed` (the model no longer sees it) and `-focused`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from textual import events
 from textual.message import Message as Posted
 
 from qwen_tui.chat.branches import Variant
-from qwen_tui.chat.messages import Message
+from qwen_tui.chat.messages import Json, Message
 from qwen_tui.ui.markdown.lines import Line
 from qwen_tui.ui.transcript.message_rows import MessageRows
 from qwen_tui.ui.widgets.line_view import LinesView
@@ -82,9 +83,9 @@ class MessageView(LinesView):
     def show_progress(self, done: int, total: int) -> None:
         self._show(self.body.show_progress(done, total))
 
-    def set_author(self, name: str, variant: Variant | None) -> None:
-        """Set the assistant's name and the variant number; None if the message has no variants."""
-        if self.body.set_author(name, variant):
+    def set_author(self, name: str, variant: Variant | None, now: Mapping[str, Json]) -> None:
+        """Set the assistant's name, the variant number, and today's sampling values, to mark other ones."""
+        if self.body.set_author(name, variant, now):
             self.rows = self.body.lines
             self.repaint_from(0, 1)
 

@@ -23,6 +23,8 @@ from qwen_tui.session.session import ChatSession
 from qwen_tui.session.storage import Storage
 from qwen_tui.session.token_counter import Figures
 from qwen_tui.session.turn_queue import TurnQueue
+from qwen_tui.settings.options import Settings
+from qwen_tui.settings.since import values_now
 from qwen_tui.strings import say
 from qwen_tui.ui.transcript.autoscroll import LatestHint
 from qwen_tui.ui.transcript.find_bar import FindBar
@@ -52,6 +54,8 @@ class TranscriptPane(Vertical):
 
     shown: reactive[ChatSession | None] = reactive[ChatSession | None](None)
     """The shown conversation, owned by the chat screen."""
+    settings: reactive[Settings] = reactive(Settings)
+    """The person's defaults."""
 
     def __init__(
         self, library: Library, turns: TurnQueue, storage: Storage, *, id: str | None = None
@@ -94,13 +98,25 @@ class TranscriptPane(Vertical):
         if self.log_widget is not None and self.log_widget.traces is not None:
             self.log_widget.traces = self.shown.traces
             self.shown.traces.is_wanted = True
-        return await self._presenter.show(self.shown, self._turns.waiting(self.shown.conversation.id))
+        has_changed = await self._presenter.show(self.shown, self._turns.waiting(self.shown.conversation.id))
+        if has_changed:
+            self.watch_settings()
+        return has_changed
+
+    def watch_settings(self) -> None:
+        """Mark the replies that were made with other sampling values than a reply would be now."""
+        state, session = self._welcome.state, self.shown
+        if self.log_widget is not None and session is not None:
+            settings = self.settings.with_overrides(session.conversation.overrides)
+            info = state.engine.info if isinstance(state, Ready) else None
+            self.log_widget.values_now = values_now(settings, info)
 
     def show_engine(self, state: EngineState | None) -> None:
         """Name the model, and describe the engine's state if the conversation is empty."""
         self._welcome.state = state
         if self.log_widget is not None and isinstance(state, Ready):
             self.log_widget.assistant_name = state.engine.info.name
+        self.watch_settings()
 
     def show_window(self, figures: Figures) -> None:
         """Show the line where the context begins."""

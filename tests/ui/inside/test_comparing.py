@@ -1,12 +1,15 @@
 """Two variants of a reply are compared by words, tokens and the values they were made with."""
 
+from dataclasses import replace
+
 from doubles import INFO
 from log_host import reply
 from screenplay import Screenplay, say, shown, until
 
 from qwen_tui.chat.messages import Run
 from qwen_tui.settings.options import Settings
-from qwen_tui.ui.inside.compare import changed_since, comparison, differing, parting, word_diff
+from qwen_tui.settings.since import changed_since, values_now
+from qwen_tui.ui.inside.compare import comparison, differing, parting, word_diff
 
 
 def test_only_the_words_that_differ_are_marked() -> None:
@@ -44,10 +47,11 @@ def test_values_in_which_they_differ_are_named() -> None:
 
 def test_a_reply_made_with_other_values_than_now_is_told() -> None:
     made, info = reply(receipt=(run(1),)), INFO
-    assert changed_since(made, Settings(), info) == {}
-    assert changed_since(made, Settings(temperature=1.2), info) == {"temperature": 1.2}
-    assert changed_since(made, Settings(greedy=True), info) == {"temperature": 0.0}
-    assert changed_since(reply(), Settings(temperature=1.2), info) == {}
+    assert changed_since(made, values_now(Settings(), info)) == {}
+    assert changed_since(made, values_now(Settings(temperature=1.2), info)) == {"temperature": 1.2}
+    assert changed_since(made, values_now(Settings(greedy=True), info)) == {"temperature": 0.0}
+    assert changed_since(made, values_now(Settings(temperature=1.2), None)) == {}
+    assert changed_since(reply(), values_now(Settings(temperature=1.2), info)) == {}
 
 
 async def test_w_on_a_reply_shows_it_next_to_another_variant(tmp_path) -> None:
@@ -62,3 +66,22 @@ async def test_w_on_a_reply_shows_it_next_to_another_variant(tmp_path) -> None:
         await pilot.press("w")
         await until(pilot, lambda: "Variant 1 of 2" in shown(pilot))
         assert "All generated tokens are the same (1)." in shown(pilot)
+
+
+async def test_replies_made_with_other_values_are_marked_in_the_log_and_their_receipt_says_how(
+    tmp_path,
+) -> None:
+    play = Screenplay(tmp_path)
+    async with play.running() as pilot:
+        await say(pilot, "hello")
+        await until(pilot, lambda: "echo: hello" in shown(pilot))
+        assert "≠ other values now" not in shown(pilot)
+        session = pilot.app.screen.chat.session
+        session.adjust(lambda conversation: replace(conversation, overrides={"temperature": 1.3}))
+        await until(pilot, lambda: "≠ other values now" in shown(pilot))
+        await pilot.press("shift+tab", "i")
+        await until(pilot, lambda: "Now instead" in shown(pilot))
+        assert "Temperature 1.30" in shown(pilot)
+        await pilot.press("escape")
+        session.adjust(lambda conversation: replace(conversation, overrides={}))
+        await until(pilot, lambda: "≠ other values now" not in shown(pilot))
