@@ -15,12 +15,13 @@ from qwen_tui.engine.base import (
     Thinking,
     TokenCounts,
 )
-from qwen_tui.engine.inspection import MemoryFacts, PromptTokens, Rounding
+from qwen_tui.engine.inspection import Lens, MemoryFacts, PromptTokens, Rounding
 from qwen_tui.engine.wire import (
     Aside,
     Count,
     Facts,
     Inspect,
+    Layers,
     Measured,
     MeasureMemory,
     MeasurePlain,
@@ -86,6 +87,10 @@ class LocalEngine:
         """Return what rounding does to a matrix; see `Inspects.rounding`."""
         return self._shown(Round(matrix), Rounding, None)
 
+    def lens(self, request: Request) -> Lens:
+        """Return what each layer would say; see `Inspects.lens`."""
+        return self._shown(Layers(request), Lens, None)
+
     def stream(self, request: Request, stop: StopFlag) -> Iterator[Event]:
         """Generate one reply; see `Engine.stream`. Closing the iterator early stops the reply too."""
         asked = self._replying = self._worker.ask(request)
@@ -136,7 +141,7 @@ class LocalEngine:
         """End the worker within a second, which frees the model. Safe to call twice."""
         self._worker.end()
 
-    def _shown(self, question: Aside, kind: type[T], stop: StopFlag | None) -> T:
+    def _shown(self, question: Aside | Layers, kind: type[T], stop: StopFlag | None) -> T:
         asked = self._worker.ask(question)
         try:
             # No timeout: a dead or hung worker is detected elsewhere and answered with an error.

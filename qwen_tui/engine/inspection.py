@@ -111,6 +111,12 @@ class LensLayer(NamedTuple):
     """Rank at this layer of the token that the last layer finds likeliest; 1 is the likeliest."""
 
 
+class Lens(NamedTuple):
+    """What each layer would say next, from the embedding to the last layer."""
+
+    layers: tuple[LensLayer, ...]
+
+
 class Inspects(Protocol):
     """The questions about an engine's inner life; all fail with `QwenTuiError`."""
 
@@ -128,3 +134,9 @@ class Inspects(Protocol):
 
     def rounding(self, matrix: str) -> Rounding:
         """Return what rounding does to one of `MemoryFacts.matrices`. Raises like `memory`."""
+
+    def lens(self, request: "Request") -> Lens:
+        """Return what each layer would say after a request's prompt and `given_ids`; waits for a running reply.
+
+        Raises `server.no_lens` for a model on a server, `engine.no_lens`, or `engine.lens_too_long`.
+        """

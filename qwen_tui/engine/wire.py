@@ -21,7 +21,7 @@ from qwen_tui.engine.base import (
     Thinking,
     TokenCounts,
 )
-from qwen_tui.engine.inspection import MemoryFacts, PromptTokens, Rounding
+from qwen_tui.engine.inspection import Lens, MemoryFacts, PromptTokens, Rounding
 from qwen_tui.engine.models.quantized_cache import QuantizedCache
 from qwen_tui.errors import QwenTuiError
 
@@ -90,6 +90,13 @@ class Prepare:
 
 
 @dataclass(frozen=True, slots=True)
+class Layers:
+    """Say what each layer would say after a request's prompt and the tokens given with it."""
+
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
 class MeasurePlain:
     """Time transformers' own `generate` on a prompt of that many tokens."""
 
@@ -125,7 +132,7 @@ class Ping(NamedTuple):
     """Check that the worker still reads its pipe; answered at once, whatever else it does."""
 
 
-Job = Load | GoOn | Request | Prepare | MeasurePlain | MeasureMemory
+Job = Load | GoOn | Request | Layers | Prepare | MeasurePlain | MeasureMemory
 """Questions that the worker's main thread answers one at a time."""
 
 Aside = Count | Inspect | Facts | Round
@@ -133,8 +140,8 @@ Aside = Count | Inspect | Facts | Round
 
 Question = Job | Aside | Ping
 
-Shown = TokenCounts | PromptTokens | MemoryFacts | Rounding
-"""Answers to an `Aside`."""
+Shown = TokenCounts | PromptTokens | MemoryFacts | Rounding | Lens
+"""Answers to an `Aside` and to `Layers`."""
 
 Measured = PlainTiming | MemoryRates
 

@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import forked_popen
@@ -303,3 +304,5 @@ def test_traces_prompts_and_memory_come_through_the_pipe(engine: LocalEngine) ->
     facts = engine.memory()
     assert facts.cache.tokens >= len(prompt.tokens)
     assert 0 < engine.rounding(facts.matrices[0]).error_4 < 1
+    layers = engine.lens(replace(request, given_ids=events[-1].run.token_ids[:2])).layers
+    assert layers[-1].final_rank == 1

@@ -21,7 +21,7 @@ from qwen_tui.engine.base import (
     ThinkingDelta,
     TokenCounts,
 )
-from qwen_tui.engine.inspection import Author, MemoryFacts, PromptToken, PromptTokens, Rounding
+from qwen_tui.engine.inspection import Author, Lens, MemoryFacts, PromptToken, PromptTokens, Rounding
 from qwen_tui.engine.thinking import Reread
 from qwen_tui.errors import QwenTuiError
 
@@ -111,6 +111,9 @@ class ScriptedEngine:
 
     def rounding(self, matrix: str) -> Rounding:
         raise QwenTuiError("server.no_memory", host="scripted")
+
+    def lens(self, request: Request) -> Lens:
+        raise QwenTuiError("server.no_lens", host="scripted")
 
     def stream(self, request: Request, stop: StopFlag) -> Iterator[Event]:
         self.asked.append(request)

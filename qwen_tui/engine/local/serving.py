@@ -14,12 +14,22 @@ from qwen_tui.engine.local.decoding.baseline import bytes_a_second, bytes_a_toke
 from qwen_tui.engine.local.faults import free_memory, in_plain_words, is_device_broken, is_out_of_memory
 from qwen_tui.engine.local.generation.generate import generate
 from qwen_tui.engine.local.generation.prefill_ahead import read_ahead
+from qwen_tui.engine.local.lens import lens
 from qwen_tui.engine.local.loading.choose_model import resolve
 from qwen_tui.engine.local.loading.download_progress import DownloadStopped
 from qwen_tui.engine.local.loading.load import Loaded, load
 from qwen_tui.engine.local.memory_facts import memory_facts, rounding
 from qwen_tui.engine.local.prompts.inspecting import inspected
-from qwen_tui.engine.wire import GoOn, Load, Located, MeasureMemory, MeasurePlain, MemoryRates, Prepare
+from qwen_tui.engine.wire import (
+    GoOn,
+    Layers,
+    Load,
+    Located,
+    MeasureMemory,
+    MeasurePlain,
+    MemoryRates,
+    Prepare,
+)
 from qwen_tui.errors import QwenTuiError
 
 log = logging.getLogger(__name__)
@@ -153,8 +163,8 @@ def measure(pipe: WorkerPipe, loaded: Loaded, number: int, question: MeasurePlai
     pipe.send(number, answer)
 
 
-def reply(pipe: WorkerPipe, loaded: Loaded, job: Job, request: Request) -> None:
-    """Generate one reply and send its events, or the error that ended it; the model stays usable.
+def reply(pipe: WorkerPipe, loaded: Loaded, job: Job, asked: Request | Layers) -> None:
+    """Generate one reply, or look into its layers; send events or the error that ended it. The model stays usable.
 
     Only a lost CUDA context ends the process, since every call fails until a new process starts.
     """
@@ -162,7 +172,10 @@ def reply(pipe: WorkerPipe, loaded: Loaded, job: Job, request: Request) -> None:
     broken = out_of_memory = False
     try:
         send, is_stopped = partial(pipe.send, job.number), partial(pipe.is_stopped, job.number)
-        generate(loaded, request, send, is_stopped, job.arrived, partial(pipe.answers_now, job.number))
+        if isinstance(asked, Layers):
+            send(lens(loaded, asked.request))
+        else:
+            generate(loaded, asked, send, is_stopped, job.arrived, partial(pipe.answers_now, job.number))
     except Exception as error:
         if not isinstance(error, QwenTuiError):
             log.exception("generating failed")

@@ -19,7 +19,7 @@ from qwen_tui.engine.base import (
     Thinking,
     TokenCounts,
 )
-from qwen_tui.engine.inspection import MemoryFacts, PromptToken, PromptTokens, Rounding
+from qwen_tui.engine.inspection import Lens, MemoryFacts, PromptToken, PromptTokens, Rounding
 from qwen_tui.engine.prompt_spans import bare_spans
 from qwen_tui.engine.redaction import one_line
 from qwen_tui.engine.remote.completion_chunk import DONE, parse_event, parsed
@@ -101,6 +101,10 @@ class RemoteEngine:
     def rounding(self, matrix: str) -> Rounding:
         """Raise QwenTuiError, as `memory` does."""
         raise QwenTuiError("server.no_memory", host=self._host)
+
+    def lens(self, request: Request) -> Lens:
+        """Raise QwenTuiError: a server does not show what its layers compute."""
+        raise QwenTuiError("server.no_lens", host=self._host)
 
     def stream(self, request: Request, stop: StopFlag) -> Iterator[Event]:
         """Generate one reply; see `Engine.stream`. A stop drops the request, whatever the server is doing."""

@@ -123,6 +123,18 @@ SENTENCES: dict[str, str] = {
     "inside.branch.hint": "Choose a token: a variant of the reply keeps the text so far and goes on from it.",
     "inside.branch.same": "{words} is the token of this reply (p {p}). From here on, another variant may differ.",
     "inside.branch.other": "Begin a variant with the text so far and {words} (p {p}) as token {number:,}.",
+    "inside.key.lens": "Logit lens",
+    "inside.lens": "Logit lens: the next token as each layer would say it",
+    "inside.lens.hint": (
+        "Each layer's state, read by the model's final norm and output layer. "
+        "Rank: that of {words}, the last layer's token."
+    ),
+    "inside.lens.column": "After",
+    "inside.lens.rank": "rank",
+    "inside.lens.embedding": "embedding",
+    "inside.lens.layer": "layer {number}",
+    "inside.lens.says": "After layer {number}: {words} (p {p}). The last layer's token, {last}, has rank {rank:,}.",
+    "inside.lens.before": "Before layer 1: {words} (p {p}). The last layer's token, {last}, has rank {rank:,}.",
     "inside.key.trace": "Record again",
     "inside.tracing": "Generating the reply again to record its tokens…",
     "inside.key.choose": "You choose",

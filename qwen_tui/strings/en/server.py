@@ -63,6 +63,11 @@ ERRORS: dict[str, tuple[str, str, str]] = {
         "The model runs on {host}, which does not report what is in its memory.",
         "Load a model on this machine to see its memory.",
     ),
+    "server.no_lens": (
+        "Layers unknown",
+        "The model runs on {host}, which does not show what its layers compute.",
+        "Load a model on this machine to see its layers.",
+    ),
     "server.no_tls": (
         "No https on this server",
         "{host} does not answer over https: {detail}.",

@@ -59,6 +59,11 @@ ERRORS: dict[str, tuple[str, str, str]] = {
         "模型在 {host} 上运行，这个服务器不报告内存里有什么。",
         "要看内存，请在本机加载模型。",
     ),
+    "server.no_lens": (
+        "看不到各层",
+        "模型在 {host} 上运行，这个服务器不显示各层的计算结果。",
+        "要看各层，请在本机加载模型。",
+    ),
     "server.no_tls": (
         "服务器不支持 https",
         "{host} 不响应 https：{detail}。",

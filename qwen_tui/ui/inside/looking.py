@@ -6,7 +6,7 @@ from functools import partial
 
 from qwen_tui.chat.messages import Json, Message, Role
 from qwen_tui.engine.base import Engine
-from qwen_tui.engine.inspection import MemoryFacts, Rounding
+from qwen_tui.engine.inspection import Lens, MemoryFacts, Rounding
 from qwen_tui.engine.trace import TokenTrace
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.session.replay import traced_again
@@ -14,6 +14,7 @@ from qwen_tui.session.traces import Traces
 from qwen_tui.strings import say
 from qwen_tui.ui.inside.asking import Asking
 from qwen_tui.ui.inside.choosing import Choosing, next_token
+from qwen_tui.ui.inside.lens import lens_of
 from qwen_tui.ui.inside.prompted import prompted
 from qwen_tui.ui.inside.subject import Look, Prompted, Subject
 
@@ -53,6 +54,8 @@ class Looking:
             self._ask_prompt(now, now.engine)
         if now.engine is not None and tab == "memory":
             self._ask_memory(now, now.engine)
+        if now.engine is not None and tab == "sampling" and self.look.wants_lens:
+            self._ask_lens(now, now.engine)
 
     def step(self, by: int) -> None:
         """Look at an earlier or later reply; after the last one comes the next message."""
@@ -132,6 +135,7 @@ class Looking:
         self.look.reply = reply
         if (before.id if before else None) != (reply.id if reply else None):
             self.look.at, self.look.traces, self.look.trial, self.look.said = 0, (), {}, ""
+            self.look.lens = None
             if reply is not None and self.given and self.look.subject is not None:
                 self.look.subject.session.traces.fill(reply.id, self.given)
                 self.look.at, self.given = len(self.given) - 1, ()
@@ -160,6 +164,19 @@ class Looking:
         self.look.memory = answer
         self._changed()
 
+    def _ask_lens(self, now: Subject, engine: Engine) -> None:
+        reply, at = self.look.reply, self.look.at
+        is_known = self.look.token is None or self.look.lens_here is not None
+        if reply is None or is_known or self._asking.is_asking("lens"):
+            return
+
+        def take(answer: Lens | QwenTuiError) -> None:
+            if self.look.reply is not None and self.look.reply.id == reply.id:
+                self.look.lens = (at, answer)
+                self._changed()
+
+        self._asking.ask("lens", partial(lens_of, now, engine, reply, at), take)
+
     def measure_rounding(self, matrix: str) -> None:
         """Ask what rounding does to a matrix of weights."""
         subject = self.look.subject
@@ -181,7 +198,7 @@ class Looking:
         self._asking.forget()
         self._asked.clear()
         self.look.prompt = self.look.subject = None
-        self.look.memory = self.look.rounding = None
+        self.look.memory = self.look.rounding = self.look.lens = None
         self.look.traces = ()
 
 

@@ -55,6 +55,7 @@ class InsidePane(Vertical):
         Binding("c", "press('compare')", say("inside.key.compare"), id="inside.compare"),
         Binding("u", "press('use')", say("inside.key.use"), id="inside.use"),
         Binding("l", "press('least')", say("inside.key.least"), id="inside.least"),
+        Binding("v", "press('lens')", say("inside.key.lens"), id="inside.lens"),
         Binding("r", "press('trace')", say("inside.key.trace"), id="inside.trace"),
         Binding("m", "press('colour')", say("inside.key.colour"), id="inside.colour"),
         Binding("p", "press('earlier')", say("inside.key.earlier"), id="inside.earlier"),
@@ -176,6 +177,8 @@ class InsidePane(Vertical):
                 self._looking.step(-1 if action == "earlier" else 1)
             case "template":
                 self._prompt.switch_template()
+            case "lens":
+                self._sampling.switch_lens()
             case "more" | "less":
                 self._sampling.turn(1 if action == "more" else -1)
             case "reset":

@@ -4,12 +4,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from qwen_tui.chat.messages import Json
+from qwen_tui.engine.inspection import Lens
 from qwen_tui.engine.trace import STAGES, TokenTrace
 from qwen_tui.engine.what_if import Dials, Reshaped, dials, reshaped
+from qwen_tui.errors import QwenTuiError
 from qwen_tui.settings.options import OPTIONS
 from qwen_tui.settings.since import changed_since
 from qwen_tui.strings import say
 from qwen_tui.ui.inside.candidates import candidate_rows, considered, funnel_rows, head, why_no_trace
+from qwen_tui.ui.inside.lens import layer_in_words, lens_heading, lens_rows
 from qwen_tui.ui.inside.page import TokenPage, note
 from qwen_tui.ui.inside.subject import Look
 from qwen_tui.ui.markdown.charts import beside, padded
@@ -32,7 +35,7 @@ class SamplingPage(TokenPage):
     """One token, the way it was chosen, and dials to try."""
 
     name = "sampling"
-    actions = frozenset(("earlier", "later", "more", "less", "reset", "use", "compare"))
+    actions = frozenset(("earlier", "later", "more", "less", "reset", "use", "compare", "lens"))
 
     def __init__(self, look: Look) -> None:
         super().__init__(look)
@@ -40,6 +43,18 @@ class SamplingPage(TokenPage):
         self._is_turning = False
         """Whether the dials were used, so that they have to be in sight."""
         self._dial_row = 0
+        self._layer = 0
+        """The layer looked at in the logit lens."""
+
+    def enabled(self) -> frozenset[str]:
+        if self.look.wants_lens and self.look.token is not None:
+            return frozenset(("earlier", "later", "lens"))
+        return super().enabled()
+
+    def switch_lens(self) -> None:
+        """Show what each layer would say instead of the candidates, or the other way round."""
+        self.look.wants_lens = not self.look.wants_lens
+        self._layer, self._is_turning = 0, False
 
     @property
     def values(self) -> dict[str, Json]:
@@ -53,8 +68,10 @@ class SamplingPage(TokenPage):
         token = self.look.token
         if token is None:
             return why_no_trace(self.look, width)
-        after = reshaped(token, dials(self.values))
         top = [*head(self.look, token, width), BLANK]
+        if self.look.wants_lens:
+            return [*top, *self._lens_rows(width)]
+        after = reshaped(token, dials(self.values))
         if width < _BESIDE:
             funnel = self._funnel(token, after, width)
             self._dial_row = len(top) + len(funnel) + 2
@@ -65,6 +82,18 @@ class SamplingPage(TokenPage):
         self._dial_row = len(top) + len(funnel) + 2
         aside = [*funnel, BLANK, *self._dials(_RIGHT_CELLS)]
         return [*top, *beside(candidate_rows(token, after, left), aside, left, gap=3)]
+
+    def _lens_rows(self, width: int) -> list[Line]:
+        lens = self.look.lens_here
+        if lens is None:
+            return note("inside.reading", width)
+        if isinstance(lens, QwenTuiError):
+            return wrap([(str(lens), "error")], width)
+        heading = lens_heading(lens, width)
+        self._dial_row = (
+            len(head(self.look, self.look.token, width)) + len(heading) + 2 if self.look.token else 0
+        )
+        return [*heading, *lens_rows(lens, self._layer, width)]
 
     def _dials(self, width: int) -> list[Line]:
         title = say("inside.dials.tried" if self.look.trial else "inside.dials")
@@ -102,12 +131,18 @@ class SamplingPage(TokenPage):
     def cursor_row(self) -> int | None:
         if self.look.token is None:
             return None
-        return self._dial_row + self._dial if self._is_turning else 0
+        if not self._is_turning:
+            return 0
+        return self._dial_row + (self._layer if self.look.wants_lens else self._dial)
 
     def caption(self, width: int) -> Sequence[Line]:
         token = self.look.token
         if token is None:
             return ()
+        lens = self.look.lens_here
+        if self.look.wants_lens:
+            known = layer_in_words(lens, self._layer, width) if isinstance(lens, Lens) else []
+            return [*wrap([(considered(token), "")], width)[:2], *known[:2]]
         name = DIALS[self._dial]
         return [
             *wrap([(considered(token), "")], width)[:2],
@@ -117,7 +152,11 @@ class SamplingPage(TokenPage):
     def move(self, across: int, down: int) -> bool:
         self.look.step(across)
         self._is_turning = bool(down)
-        if down:
+        if down and self.look.wants_lens:
+            lens = self.look.lens_here
+            count = len(lens.layers) if isinstance(lens, Lens) else 1
+            self._layer = max(0, min(self._layer + down, count - 1))
+        elif down:
             self._dial = max(0, min(self._dial + (1 if down > 0 else -1), len(DIALS) - 1))
         return True
 

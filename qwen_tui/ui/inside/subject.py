@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from qwen_tui.chat.messages import Conversation, Json, Message, Role
 from qwen_tui.engine.base import Engine, ModelInfo
-from qwen_tui.engine.inspection import MemoryFacts, PromptTokens, Rounding
+from qwen_tui.engine.inspection import Lens, MemoryFacts, PromptTokens, Rounding
 from qwen_tui.engine.trace import TokenTrace
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.session.session import ChatSession
@@ -79,6 +79,10 @@ class Look:
     memory: MemoryFacts | QwenTuiError | None = None
     """None until the engine has answered; so is `rounding`."""
     rounding: Rounding | QwenTuiError | None = None
+    wants_lens: bool = False
+    """Whether the tab Sampling shows the logit lens instead of the candidates."""
+    lens: tuple[int, Lens | QwenTuiError] | None = None
+    """The newest answer, after the index of its token."""
     trial: dict[str, Json] = field(default_factory=dict)
     """Sampling values that are being tried, by name; the others are those that the reply was made with."""
 
@@ -86,6 +90,11 @@ class Look:
     def token(self) -> TokenTrace | None:
         """The token looked at, if it has a trace."""
         return self.traces[self.at] if 0 <= self.at < len(self.traces) else None
+
+    @property
+    def lens_here(self) -> Lens | QwenTuiError | None:
+        """The logit lens of the token looked at, if the engine has answered."""
+        return self.lens[1] if self.lens is not None and self.lens[0] == self.at else None
 
     @property
     def sampling(self) -> Mapping[str, Json]:

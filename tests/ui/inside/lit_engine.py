@@ -7,7 +7,7 @@ from doubles import ScriptedEngine
 
 from qwen_tui.chat.messages import Role
 from qwen_tui.engine.base import TextDelta
-from qwen_tui.engine.inspection import PromptToken, PromptTokens
+from qwen_tui.engine.inspection import Lens, LensLayer, PromptToken, PromptTokens
 from qwen_tui.engine.trace import Candidate, Cut, TokenTrace, Traced
 
 
@@ -27,6 +27,7 @@ class LitEngine(ScriptedEngine):
     def __init__(self, *given, **named) -> None:
         super().__init__(*given, **named)
         self.inspected = []
+        self.lenses = []
 
     def stream(self, request, stop):
         if request.trace and request.given_ids:
@@ -36,6 +37,11 @@ class LitEngine(ScriptedEngine):
                 token = traced(event.text, (" tea", 0.3), (" soup", 0.1))
                 yield Traced((token,))
             yield event
+
+    def lens(self, request):
+        self.lenses.append(request)
+        words = ("the", "tea", f" word {len(request.given_ids)}")
+        return Lens(tuple(LensLayer(n, n, word.encode(), 0.4, 3 - n) for n, word in enumerate(words)))
 
     def inspect(self, request, *, template=True, stop=None):
         self.inspected.append(request)

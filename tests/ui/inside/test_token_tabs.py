@@ -1,6 +1,7 @@
 """How a token was chosen, what else it could have been, and how sure the model was: on the assembled screen."""
 
 import pytest
+from doubles import Reply
 from lit_engine import LitEngine, traced
 from screenplay import Screenplay, say, shown, until
 
@@ -105,3 +106,21 @@ def test_the_least_certain_tokens_come_first() -> None:
 def test_a_token_is_told_in_words_without_color() -> None:
     assert considered(traced("广州", ("上海", 0.21), p=0.57)) == "p = 0.57. Also considered: “上海” (0.21)."
     assert considered(traced("a", p=1.0)) == "p = 1.00."
+
+
+async def test_the_logit_lens_shows_what_each_layer_would_have_said_of_the_chosen_token(play) -> None:
+    async with play.running((150, 40)) as pilot:
+        play.engine.replies.append(Reply(("All ", "right.")))
+        await answered(pilot, play, "2")
+        await until(pilot, lambda: "Values of this reply" in shown(pilot))
+        await pilot.press("v")
+        await until(pilot, lambda: "layer 1" in shown(pilot))
+        assert "Values of this reply" not in shown(pilot)
+        await pilot.press("down", "down")
+        await until(pilot, lambda: "After layer 2: “ word 0”" in shown(pilot))
+        await pilot.press("right", "up")
+        ids = pilot.app.screen.chat.session.conversation.path()[-1].receipt[0].token_ids
+        await until(pilot, lambda: "“ word 1”, has rank 2" in shown(pilot))
+        assert [asked.given_ids for asked in play.engine.lenses] == [(), ids[:1]]
+        await pilot.press("v")
+        await until(pilot, lambda: "Values of this reply" in shown(pilot))
