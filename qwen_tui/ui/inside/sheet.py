@@ -140,22 +140,25 @@ class Sheet(VerticalScroll, inherit_bindings=False):
     def action_move(self, across: int, down: int) -> None:
         if self.page is None:
             return
-        if self.page.cursor_row is None:  # nothing to point at: scroll
-            self.scroll_relative(y=down, animate=False)
+        before = self.page.cursor_row
         self._after(self.page.move(across, down))
+        if self.page.cursor_row == before:  # nothing further on to point at: scroll to what stands there
+            self.scroll_relative(y=down, animate=False)
 
     def action_page(self, by: int) -> None:
         if self.page is not None:
             height = max(1, self.size.height - 2)
-            if self.page.cursor_row is None:
-                self.scroll_relative(y=by * height, animate=False)
+            before = self.page.cursor_row
             self._after(self.page.move(0, by * height))
+            if self.page.cursor_row == before:
+                self.scroll_relative(y=by * height, animate=False)
 
     def action_far(self, by: int) -> None:
         if self.page is not None:
-            if self.page.cursor_row is None:
-                self.scroll_to(y=0 if by < 0 else self.max_scroll_y, animate=False)
+            before = self.page.cursor_row
             self._after(self.page.move(by * self.FAR, 0))
+            if self.page.cursor_row == before:
+                self.scroll_to(y=0 if by < 0 else self.max_scroll_y, animate=False)
 
     def _after(self, lays_out: bool) -> None:
         if self.page is not None and lays_out:

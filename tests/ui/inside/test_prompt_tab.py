@@ -1,5 +1,7 @@
 """F5 shows what the model reads: token by token, who wrote it, and how it fills the window."""
 
+from dataclasses import replace
+
 import pytest
 from lit_engine import LitEngine
 from screenplay import Screenplay, press, say, shown, until
@@ -77,3 +79,17 @@ def test_what_the_template_does_is_ticked_off_in_the_words_of_the_check() -> Non
     assert rows[noted + 1].startswith("  ")
     assert all(cells(row) <= 40 for row in rows)
     assert template_rows(None, 40) == []
+
+
+async def test_what_stands_below_the_last_token_is_reached_by_keys(play) -> None:
+    play.engine.info = replace(play.engine.info, chat_format=ChatFormat())
+    async with play.running((80, 24)) as pilot:
+        await say(pilot, "hello there")
+        await until(pilot, lambda: "echo: hello there" in shown(pilot))
+        await pilot.press("f5")
+        await until(pilot, lambda: "<|im_start|>user⏎" in shown(pilot))
+        assert "only new text is read" not in shown(pilot)
+        await pilot.press("end", "end")
+        await until(pilot, lambda: "only new text is read" in shown(pilot))
+        await pilot.press("home")
+        await until(pilot, lambda: "<|im_start|>user⏎" in shown(pilot))
