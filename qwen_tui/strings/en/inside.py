@@ -127,14 +127,14 @@ SENTENCES: dict[str, str] = {
     "inside.lens": "Logit lens: the next token as each layer would say it",
     "inside.lens.hint": (
         "Each layer's state, read by the model's final norm and output layer. "
-        "Rank: that of {words}, the last layer's token."
+        "Rank: that of “{words}”, the last layer's token."
     ),
     "inside.lens.column": "After",
     "inside.lens.rank": "rank",
     "inside.lens.embedding": "embedding",
     "inside.lens.layer": "layer {number}",
-    "inside.lens.says": "After layer {number}: {words} (p {p}). The last layer's token, {last}, has rank {rank:,}.",
-    "inside.lens.before": "Before layer 1: {words} (p {p}). The last layer's token, {last}, has rank {rank:,}.",
+    "inside.lens.says": "After layer {number}: “{words}” (p {p}). The last layer's “{last}” has rank {rank:,}.",
+    "inside.lens.before": "Before layer 1: “{words}” (p {p}). The last layer's “{last}” has rank {rank:,}.",
     "inside.key.trace": "Record again",
     "inside.tracing": "Generating the reply again to record its tokens…",
     "inside.key.choose": "You choose",

@@ -126,14 +126,14 @@ SENTENCES: dict[str, str] = {
     "inside.key.lens": "Logit lens（逐层预测）",
     "inside.lens": "Logit lens：每一层会说的下一个 token",
     "inside.lens.hint": (
-        "用模型最后的归一化层和输出层读每一层的隐藏状态。名次：最后一层选的{words}在这一层排第几。"
+        "用模型最后的归一化层和输出层读每一层的隐藏状态。名次：最后一层选的“{words}”在这一层排第几。"
     ),
     "inside.lens.column": "位置",
     "inside.lens.rank": "名次",
     "inside.lens.embedding": "词嵌入",
     "inside.lens.layer": "第 {number} 层",
-    "inside.lens.says": "第 {number} 层之后，{words}最可能（p {p}）；最后一层选的{last}排第 {rank:,}。",
-    "inside.lens.before": "进入第一层之前，{words}最可能（p {p}）；最后一层选的{last}排第 {rank:,}。",
+    "inside.lens.says": "第 {number} 层之后，“{words}”最可能（p {p}）；最后一层选的“{last}”排第 {rank:,}。",
+    "inside.lens.before": "进入第一层之前，“{words}”最可能（p {p}）；最后一层选的“{last}”排第 {rank:,}。",
     "inside.key.trace": "重新记录",
     "inside.tracing": "正在重新生成这条回复，记录它的 token……",
     "inside.key.choose": "由你来选",

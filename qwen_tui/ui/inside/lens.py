@@ -57,7 +57,7 @@ def lens_rows(lens: Lens, cursor: int, width: int) -> list[Line]:
 def lens_heading(lens: Lens, width: int) -> list[Line]:
     """Say what a lens shows."""
     title = Line(((say("inside.lens"), "strong"),))
-    return [title, *note("inside.lens.hint", width, words=_quoted(lens.layers[-1]))]
+    return [title, *note("inside.lens.hint", width, words=_words(lens.layers[-1]))]
 
 
 def layer_in_words(lens: Lens, number: int, width: int) -> list[Line]:
@@ -67,9 +67,9 @@ def layer_in_words(lens: Lens, number: int, width: int) -> list[Line]:
     said = say(
         code,
         number=layer.layer,
-        words=_quoted(layer),
+        words=_words(layer),
         p=percent(layer.probability),
-        last=_quoted(last),
+        last=_words(last),
         rank=layer.final_rank,
     )
     return wrap([(said, "muted")], width)
@@ -77,10 +77,6 @@ def layer_in_words(lens: Lens, number: int, width: int) -> list[Line]:
 
 def _name(layer: LensLayer) -> str:
     return say("inside.lens.layer", number=layer.layer) if layer.layer else say("inside.lens.embedding")
-
-
-def _quoted(layer: LensLayer) -> str:
-    return say("inside.token.text", text=_words(layer))
 
 
 def _words(layer: LensLayer) -> str:
