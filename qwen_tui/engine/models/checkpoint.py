@@ -116,6 +116,8 @@ def _nothing_here(folder: Path, missing: str) -> QwenTuiError:
 
 def weight_files(folder: Path) -> list[Path]:
     """Return the model's safetensors files. Raises QwenTuiError if any is missing."""
+    if (folder / WEIGHTS).exists():  # the library's order: an index beside it is not read
+        return [folder / WEIGHTS]
     if (folder / INDEX).exists():
         files = [folder / name for name in indexed_files(folder)]
         missing = [one_line(file.name) for file in files if not file.exists()]
@@ -124,8 +126,6 @@ def weight_files(folder: Path) -> list[Path]:
                 "engine.weights_missing", file=missing[0], missing=len(missing), files=len(files)
             )
         return files
-    if (folder / WEIGHTS).exists():
-        return [folder / WEIGHTS]
     others = [file.name for ending in OTHER_FORMATS for file in sorted(folder.glob(f"*{ending}"))]
     if others:
         raise QwenTuiError("engine.not_safetensors", file=one_line(others[0]))

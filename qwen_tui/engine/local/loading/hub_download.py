@@ -17,7 +17,6 @@ from huggingface_hub import constants
 from huggingface_hub.errors import (
     HfHubHTTPError,
     HFValidationError,
-    LocalEntryNotFoundError,
     OfflineModeIsEnabled,
 )
 from huggingface_hub.utils import filter_repo_objects
@@ -25,8 +24,8 @@ from huggingface_hub.utils import filter_repo_objects
 from qwen_tui.engine.base import LoadProgress
 from qwen_tui.engine.local.loading.download_progress import bars
 from qwen_tui.engine.local.loading.partial_downloads import noted
-from qwen_tui.engine.models.cache_scan import TOKENIZERS
-from qwen_tui.engine.models.checkpoint import CONFIG, INDEX, OTHER_FORMATS, inspect
+from qwen_tui.engine.models.cache_scan import TOKENIZERS, UNFINISHED, check_files, snapshot_to_load
+from qwen_tui.engine.models.checkpoint import CONFIG, INDEX, OTHER_FORMATS
 from qwen_tui.engine.models.fit import gigabytes
 from qwen_tui.engine.models.hub_probe import no_network
 from qwen_tui.engine.models.hub_refusal import CODE_HEADER, refusal
@@ -50,17 +49,16 @@ _NO_SPACE = os.strerror(errno.ENOSPC)
 
 def cached(model: str) -> Path | None:
     """Return the folder of a model that is complete in the cache, or None. Makes no network request."""
-    try:
-        folder = Path(huggingface_hub.snapshot_download(model, **_PATTERNS, local_files_only=True))
-        inspect(folder)
-    except (LocalEntryNotFoundError, HFValidationError):
+    folder = snapshot_to_load(Path(constants.HF_HUB_CACHE, _folder_name(model)))
+    if folder is None:
         return None
+    try:
+        check_files(folder)
     except QwenTuiError as error:
-        # An unfinished snapshot, or one of which only other files were ever downloaded.
-        if error.code in ("engine.weights_missing", "engine.no_model_in_folder"):
+        if error.code in UNFINISHED:
             return None
         raise
-    return folder if any((folder / name).exists() for name in TOKENIZERS) else None
+    return folder
 
 
 def download(
@@ -110,16 +108,11 @@ def fetch_tokenizer(model: str, folder: Path) -> Path:
 
     Raises QwenTuiError as `download` does.
     """
+    cached_folder = snapshot_to_load(Path(constants.HF_HUB_CACHE, _folder_name(model)))
+    if cached_folder is not None and any((cached_folder / name).exists() for name in TOKENIZERS):
+        return cached_folder
     small = [pattern for pattern in WANTED if pattern != "*.safetensors"]
     patterns = {"allow_patterns": small, "ignore_patterns": ("*/*", "*.index.json")}
-    try:
-        cached_folder = Path(huggingface_hub.snapshot_download(model, **patterns, local_files_only=True))
-        if any((cached_folder / name).exists() for name in TOKENIZERS):
-            return cached_folder
-    except LocalEntryNotFoundError:
-        pass
-    except Exception as error:
-        raise _in_plain_words(error, model, "engine.hub_silent") from error
     if constants.HF_HUB_OFFLINE:
         raise QwenTuiError("engine.offline", model=model)
     try:
