@@ -127,7 +127,7 @@ def test_what_could_not_be_used_is_not_downloaded(
     shutil.copytree(folders["qwen2"], tmp_path / "other")
     (tmp_path / "other" / "config.json").write_text(json.dumps(config))
     hub.repositories[f"me/{code}"] = tmp_path / "other"
-    assert code_of(load(worker, f"me/{code}")[1]) == code
+    assert code_of(load(worker, f"{hub.url}/me/{code}")[1]) == code
     fetched = {each.rpartition("/")[2] for each in hub.requests if each.startswith(f"GET /me/{code}/resolve")}
     assert fetched == {"config.json"}
 

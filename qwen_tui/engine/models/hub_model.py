@@ -5,12 +5,12 @@ Two short requests without the hub's library, which takes too long to import for
 
 import json
 import os
-import re
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from qwen_tui.engine.models.hub_address import NAME
 from qwen_tui.engine.models.hub_probe import NETWORK_SECONDS, PROBE_SECONDS, endpoint, is_offline, no_network
 from qwen_tui.engine.models.hub_refusal import CODE_HEADER, refusal
 from qwen_tui.engine.models.size import ModelSize, size_by_config
@@ -19,9 +19,6 @@ from qwen_tui.errors import QwenTuiError
 
 MOST_BYTES = 10_000_000
 """Size limit of a response."""
-
-NAME = re.compile(r"([\w.-]+/)?[\w.-]+")
-"""Pattern of repository names."""
 
 
 class HubModel(NamedTuple):

@@ -15,7 +15,8 @@ from waiting import HANGS
 
 from qwen_tui.engine.models.catalogue import known
 from qwen_tui.engine.models.checkpoint import inspect
-from qwen_tui.engine.models.choices import from_hub
+from qwen_tui.engine.models.choices import from_hub, named
+from qwen_tui.engine.models.hub_address import repository_in
 from qwen_tui.engine.models.hub_model import hub_model
 from qwen_tui.engine.models.size import size_by_config, size_of
 from qwen_tui.errors import QwenTuiError
@@ -62,6 +63,45 @@ def test_what_cannot_be_had_is_said(hub: LoopbackHub, model: str, code: str) -> 
     with pytest.raises(QwenTuiError) as raised:
         hub_model(model)
     assert raised.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("pasted", "name"),
+    [
+        ("https://huggingface.co/Qwen/Qwen2.5-0.5B-Instruct", "Qwen/Qwen2.5-0.5B-Instruct"),
+        (" http://www.huggingface.co/Qwen/Qwen3-4B/?a=b#readme\n", "Qwen/Qwen3-4B"),
+        ("https://huggingface.co/Qwen/Qwen3-4B/tree/main", "Qwen/Qwen3-4B"),
+        ("https://huggingface.co/Qwen/Qwen3-4B/blob/main/config.json", "Qwen/Qwen3-4B"),
+        ("https://huggingface.co/gpt2", "gpt2"),
+        ("hf.co/Qwen/Qwen3-4B", "Qwen/Qwen3-4B"),
+        ("hf.co/Qwen/Qwen3-4B-GGUF:Q4_K_M", "Qwen/Qwen3-4B-GGUF"),
+        ("hf://Qwen/Qwen3-4B", "Qwen/Qwen3-4B"),
+        ("http://mirror.test:8080/Qwen/Qwen3-4B", "Qwen/Qwen3-4B"),
+    ],
+)
+def test_a_pasted_address_of_the_hub_is_the_model_it_leads_to(
+    pasted: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", "http://mirror.test:8080")
+    assert repository_in(pasted) == name
+    assert named(pasted).model == name
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Qwen/Qwen3-4B",
+        "/models/qwen",
+        "https://huggingface.co/datasets/me/x",
+        "https://huggingface.co/",
+        "https://huggingface.co/Qwen/Qwen3-4B/tree/gptq",
+        "http://localhost:8080/v1",
+        "http://[bad",
+        "ftp://huggingface.co/Qwen/Qwen3-4B",
+    ],
+)
+def test_what_is_no_address_of_a_model_stays_as_it_is(text: str) -> None:
+    assert repository_in(text) == text
 
 
 def test_with_the_network_turned_off_nobody_is_asked(
