@@ -14,6 +14,7 @@ from qwen_tui.engine.models.hub_address import NAME
 from qwen_tui.engine.models.hub_probe import NETWORK_SECONDS, PROBE_SECONDS, endpoint, is_offline, no_network
 from qwen_tui.engine.models.hub_refusal import CODE_HEADER, refusal
 from qwen_tui.engine.models.size import ModelSize, size_by_config
+from qwen_tui.engine.models.weight_names import weights_among
 from qwen_tui.engine.redaction import one_line, token_on_file
 from qwen_tui.errors import QwenTuiError
 
@@ -42,20 +43,18 @@ def hub_model(model: str, seconds: float = PROBE_SECONDS) -> HubModel:
     if (problem := no_network(endpoint(), min(seconds, NETWORK_SECONDS))) is not None:
         raise QwenTuiError("engine.no_network", model=model, detail=problem)
     info = _answer(model, f"/api/models/{model}?blobs=true", seconds)
-    weights = _weight_bytes(info)
-    if not weights:
-        raise QwenTuiError("engine.no_model_in_folder", path=model, missing="model.safetensors")
+    sizes = _sizes(info)
+    weights = sum(sizes[name] for name in weights_among(sizes, model))
     config = _answer(model, f"/{model}/resolve/main/config.json", seconds)
     return HubModel(size_by_config(config, weights), weights)
 
 
-def _weight_bytes(info: Mapping[str, Any]) -> int:
-    """Return the size of the safetensors files in the repository's top folder, the only ones downloaded."""
+def _sizes(info: Mapping[str, Any]) -> dict[str, int]:
+    """Return the size of each file in the repository's top folder, the only ones downloaded."""
     listed = info.get("siblings")
     files = [file for file in listed if isinstance(file, dict)] if isinstance(listed, list) else []
     named = ((str(file.get("rfilename")), file.get("size")) for file in files)
-    weights = (size for name, size in named if name.endswith(".safetensors") and "/" not in name)
-    return sum(max(0, size) for size in weights if isinstance(size, int))
+    return {name: max(0, size) if isinstance(size, int) else 0 for name, size in named if "/" not in name}
 
 
 def _answer(model: str, path: str, seconds: float) -> dict[str, Any]:

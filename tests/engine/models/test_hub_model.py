@@ -47,6 +47,11 @@ def test_a_model_on_the_hub_is_told_with_its_size_before_it_is_downloaded(
     assert (entry.size.kv_values, entry.size.context_window) == (real.kv_values, real.context_window)
     assert entry.size.dtype == "F32"
     assert not any(request.endswith(".safetensors") for request in hub.requests)
+    (tmp_path / "tiny" / "consolidated.safetensors").write_bytes(b"the same in another form")
+    (tmp_path / "tiny" / "model.safetensors.index.json").write_text("{}")
+    assert from_hub("me/tiny").download_bytes == weights
+    (tmp_path / "tiny" / "model.safetensors").rename(tmp_path / "tiny" / "model-00001-of-00001.safetensors")
+    assert from_hub("me/tiny").download_bytes == weights
 
 
 @pytest.mark.parametrize(

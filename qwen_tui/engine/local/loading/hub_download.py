@@ -5,9 +5,10 @@ some of the bytes.
 """
 
 import errno
+import glob
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
@@ -25,10 +26,11 @@ from qwen_tui.engine.base import LoadProgress
 from qwen_tui.engine.local.loading.download_progress import bars
 from qwen_tui.engine.local.loading.partial_downloads import noted
 from qwen_tui.engine.models.cache_scan import TOKENIZERS, UNFINISHED, check_files, snapshot_to_load
-from qwen_tui.engine.models.checkpoint import CONFIG, INDEX, OTHER_FORMATS
+from qwen_tui.engine.models.checkpoint import CONFIG, INDEX, WEIGHTS, indexed_files
 from qwen_tui.engine.models.fit import gigabytes
 from qwen_tui.engine.models.hub_probe import no_network
 from qwen_tui.engine.models.hub_refusal import CODE_HEADER, refusal
+from qwen_tui.engine.models.weight_names import weights_among
 from qwen_tui.engine.redaction import one_line
 from qwen_tui.errors import QwenTuiError
 
@@ -84,18 +86,22 @@ def download(
         raise
     except Exception as error:
         raise _in_plain_words(error, model, "engine.hub_silent") from error
+    names = [file.name for file in files]
     missing = [file for file in files if not file.is_here]
     try:
         with noted(Path(constants.HF_HUB_CACHE), _folder_name(model), (file.etag for file in missing)):
-            first = [file.name for file in files if file.name in FIRST]
+            first = [name for name in FIRST if name in names]
             folders = [Path(huggingface_hub.hf_hub_download(model, name)).parent for name in first]
             if CONFIG in first:
                 check(folders[0])
-            total = sum(file.bytes for file in missing if file.name not in FIRST)
+            weights = _indexed(folders[-1], names) if INDEX in names else [WEIGHTS]
+            wanted = [name for name in names if name in weights or not name.endswith(".safetensors")]
+            total = sum(file.bytes for file in missing if file.name in wanted and file.name not in first)
             _check_disk(total)
-            begun = LoadProgress("downloading", model.rpartition("/")[2], 0, total, 0, len(files))
+            begun = LoadProgress("downloading", model.rpartition("/")[2], 0, total, 0, len(wanted))
             bar = bars(begun, report, is_stopped)
-            folder = huggingface_hub.snapshot_download(model, **_PATTERNS, tqdm_class=bar)
+            patterns = [glob.escape(name) for name in wanted]
+            folder = huggingface_hub.snapshot_download(model, allow_patterns=patterns, tqdm_class=bar)
     except QwenTuiError:
         raise
     except Exception as error:
@@ -145,12 +151,10 @@ def _files(model: str) -> list[_File]:
     # The timeout of every file later on, ten seconds or the user's own: the network is known to work by now.
     patience = constants.HF_HUB_ETAG_TIMEOUT
     info = huggingface_hub.HfApi().repo_info(model, files_metadata=True, timeout=patience)
+    weights = weights_among([file.rfilename for file in info.siblings if "/" not in file.rfilename], model)
     wanted = list(filter_repo_objects(info.siblings, key=attrgetter("rfilename"), **_PATTERNS))
-    if not any(file.rfilename.endswith(".safetensors") for file in wanted):
-        weights = [file.rfilename for file in info.siblings if file.rfilename.endswith(OTHER_FORMATS)]
-        if weights:
-            raise QwenTuiError("engine.not_safetensors", file=one_line(weights[0]))
-        raise QwenTuiError("engine.no_model_in_folder", path=model, missing="model.safetensors")
+    if WEIGHTS in weights:
+        wanted = [file for file in wanted if file.rfilename != INDEX]  # nothing reads it
     blobs = Path(constants.HF_HUB_CACHE, _folder_name(model), "blobs")
     files = []
     for file in wanted:
@@ -158,6 +162,15 @@ def _files(model: str) -> list[_File]:
         found = huggingface_hub.try_to_load_from_cache(model, file.rfilename, revision=info.sha)
         is_here = isinstance(found, str) or bool(etag and (blobs / etag).exists())
         files.append(_File(file.rfilename, file.size or 0, etag, is_here))
+    return files
+
+
+def _indexed(folder: Path, names: Collection[str]) -> list[str]:
+    """Return the weight files in the downloaded index. Raises QwenTuiError if the repository lacks any."""
+    files = indexed_files(folder)
+    if missing := [name for name in files if name not in names]:
+        file = one_line(missing[0])
+        raise QwenTuiError("engine.weights_missing", file=file, missing=len(missing), files=len(files))
     return files
 
 
