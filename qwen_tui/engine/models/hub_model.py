@@ -10,11 +10,13 @@ import urllib.request
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from qwen_tui.engine.models.file_list import weights_among
 from qwen_tui.engine.models.hub_address import NAME
 from qwen_tui.engine.models.hub_probe import NETWORK_SECONDS, PROBE_SECONDS, endpoint, is_offline, no_network
 from qwen_tui.engine.models.hub_refusal import CODE_HEADER, refusal
+from qwen_tui.engine.models.model_kind import is_for_another_purpose, not_for_chat
 from qwen_tui.engine.models.size import ModelSize, size_by_config
-from qwen_tui.engine.models.weight_names import weights_among
+from qwen_tui.engine.models.weight_formats import check_format
 from qwen_tui.engine.redaction import one_line, token_on_file
 from qwen_tui.errors import QwenTuiError
 
@@ -34,7 +36,8 @@ def hub_model(model: str, seconds: float = PROBE_SECONDS) -> HubModel:
     """Ask the hub about this repository; `seconds` is the timeout of each request.
 
     Raises QwenTuiError: `engine.not_a_name`, `engine.offline`, `engine.no_network`, `engine.hub_silent`,
-    `engine.not_on_hub`, `engine.gated`, `engine.bad_token`, `engine.no_model_in_folder`, `engine.bad_config`.
+    `engine.not_on_hub`, `engine.gated`, `engine.bad_token`, and what `weights_among`, `check_format` and
+    `not_for_chat` raise, `engine.bad_config`.
     """
     if not NAME.fullmatch(model):
         raise QwenTuiError("engine.not_a_name", model=one_line(model))
@@ -46,6 +49,9 @@ def hub_model(model: str, seconds: float = PROBE_SECONDS) -> HubModel:
     sizes = _sizes(info)
     weights = sum(sizes[name] for name in weights_among(sizes, model))
     config = _answer(model, f"/{model}/resolve/main/config.json", seconds)
+    check_format(config, sizes)
+    if is_for_another_purpose(config):
+        raise not_for_chat(config)
     return HubModel(size_by_config(config, weights), weights)
 
 

@@ -157,6 +157,11 @@ ERRORS: dict[str, tuple[str, str, str]] = {
         "The weights are in {file}. Files of this kind can run code when opened, or are meant for another program.",
         "Choose a model or revision with safetensors files.",
     ),
+    "engine.other_format": (
+        "Format not supported",
+        "The weights are in the format {form}, which qwen-tui does not load.",
+        "Run this model with {program} and connect with --server, or choose one in ordinary safetensors.",
+    ),
     "engine.weights_missing": (
         "Incomplete model",
         "{missing} of {files} weight {files:file is|files are} missing, including {file}.",

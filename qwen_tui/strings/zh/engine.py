@@ -142,6 +142,11 @@ ERRORS: dict[str, tuple[str, str, str]] = {
         "权重在 {file} 中。这类文件打开时可能执行代码，或属于其他程序。",
         "选择提供 safetensors 文件的模型或版本。",
     ),
+    "engine.other_format": (
+        "不支持的格式",
+        "权重是 {form} 格式，qwen-tui 无法加载。",
+        "用 {program} 运行这个模型，再用 --server 连接；或选择普通 safetensors 格式的模型。",
+    ),
     "engine.weights_missing": (
         "模型不完整",
         "{files} 个权重文件缺少 {missing} 个，其中有 {file}。",

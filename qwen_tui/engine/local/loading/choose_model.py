@@ -20,6 +20,7 @@ from qwen_tui.engine.models.choices import GUIDE
 from qwen_tui.engine.models.hub_address import NAME, repository_in
 from qwen_tui.engine.models.load_plan import plan
 from qwen_tui.engine.models.size import size_of
+from qwen_tui.engine.models.weight_formats import check_format
 from qwen_tui.engine.redaction import one_line
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.guide import model_folder
@@ -75,7 +76,9 @@ def _check(model: str, folder: Path, spec: ModelSpec, freed: ModelInfo | None) -
     """
     devices = placement.usable()
     fit.allowed(devices, spec.device)
-    check_architecture(config_of(folder), folder, spec)
+    config = config_of(folder)
+    check_format(config, [file.name for file in folder.iterdir()])
+    check_architecture(config, folder, spec)
     checkpoint = weigh(model, folder)
     if checkpoint is not None:
         there = fit.freed(devices, freed)

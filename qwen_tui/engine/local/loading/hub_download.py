@@ -26,11 +26,11 @@ from qwen_tui.engine.base import LoadProgress
 from qwen_tui.engine.local.loading.download_progress import bars
 from qwen_tui.engine.local.loading.partial_downloads import noted
 from qwen_tui.engine.models.cache_scan import TOKENIZERS, UNFINISHED, check_files, snapshot_to_load
-from qwen_tui.engine.models.checkpoint import CONFIG, INDEX, WEIGHTS, indexed_files
+from qwen_tui.engine.models.checkpoint import ADAPTER, CONFIG, INDEX, WEIGHTS, config_of, indexed_files
+from qwen_tui.engine.models.file_list import is_adapter, weights_among
 from qwen_tui.engine.models.fit import gigabytes
 from qwen_tui.engine.models.hub_probe import no_network
 from qwen_tui.engine.models.hub_refusal import CODE_HEADER, refusal
-from qwen_tui.engine.models.weight_names import weights_among
 from qwen_tui.engine.redaction import one_line
 from qwen_tui.errors import QwenTuiError
 
@@ -151,7 +151,12 @@ def _files(model: str) -> list[_File]:
     # The timeout of every file later on, ten seconds or the user's own: the network is known to work by now.
     patience = constants.HF_HUB_ETAG_TIMEOUT
     info = huggingface_hub.HfApi().repo_info(model, files_metadata=True, timeout=patience)
-    weights = weights_among([file.rfilename for file in info.siblings if "/" not in file.rfilename], model)
+    names = [file.rfilename for file in info.siblings if "/" not in file.rfilename]
+    if is_adapter(names):
+        config_of(
+            Path(huggingface_hub.hf_hub_download(model, ADAPTER)).parent
+        )  # raises the error with its base
+    weights = weights_among(names, model)
     wanted = list(filter_repo_objects(info.siblings, key=attrgetter("rfilename"), **_PATTERNS))
     if WEIGHTS in weights:
         wanted = [file for file in wanted if file.rfilename != INDEX]  # nothing reads it
