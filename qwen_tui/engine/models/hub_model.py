@@ -12,7 +12,14 @@ from typing import Any, NamedTuple
 
 from qwen_tui.engine.models.file_list import weights_among
 from qwen_tui.engine.models.hub_address import NAME
-from qwen_tui.engine.models.hub_probe import NETWORK_SECONDS, PROBE_SECONDS, endpoint, is_offline, no_network
+from qwen_tui.engine.models.hub_probe import (
+    NETWORK_SECONDS,
+    PROBE_SECONDS,
+    endpoint,
+    is_offline,
+    missing_socks_proxy,
+    no_network,
+)
 from qwen_tui.engine.models.hub_refusal import CODE_HEADER, refusal
 from qwen_tui.engine.models.model_kind import is_for_another_purpose, not_for_chat
 from qwen_tui.engine.models.size import ModelSize, size_by_config
@@ -43,6 +50,8 @@ def hub_model(model: str, seconds: float = PROBE_SECONDS) -> HubModel:
         raise QwenTuiError("engine.not_a_name", model=one_line(model))
     if is_offline():
         raise QwenTuiError("engine.offline", model=model)
+    if (proxy := missing_socks_proxy(endpoint())) is not None:
+        raise QwenTuiError("engine.socks_proxy", proxy=one_line(proxy))
     if (problem := no_network(endpoint(), min(seconds, NETWORK_SECONDS))) is not None:
         raise QwenTuiError("engine.no_network", model=model, detail=problem)
     info = _answer(model, f"/api/models/{model}?blobs=true", seconds)
@@ -66,7 +75,9 @@ def _sizes(info: Mapping[str, Any]) -> dict[str, int]:
 def _answer(model: str, path: str, seconds: float) -> dict[str, Any]:
     """Return the JSON object at this path of the hub."""
     request = urllib.request.Request(endpoint() + path, headers={"User-Agent": "qwen-tui"})
-    token = os.environ.get("HF_TOKEN") or token_on_file().strip()
+    token = (os.environ.get("HF_TOKEN") or token_on_file()).strip()
+    if not token.isascii():
+        raise QwenTuiError("engine.bad_token", model=model)
     if token:
         # Unredirected: the hub may redirect to another host, which must not get the token.
         request.add_unredirected_header("Authorization", f"Bearer {token}")

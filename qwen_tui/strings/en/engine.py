@@ -271,6 +271,12 @@ ERRORS: dict[str, tuple[str, str, str]] = {
         "The hub did not accept this machine's token (HF_TOKEN or hf auth login), so {model} cannot be requested.",
         "Log in again with: hf auth login, or unset HF_TOKEN.",
     ),
+    "engine.socks_proxy": (
+        "SOCKS proxy without its package",
+        "The SOCKS proxy {proxy} is set for the hub, but the Python package socksio is not installed.",
+        "Install socksio in the environment of qwen-tui, or set HTTPS_PROXY to an HTTP proxy; many programs "
+        "offer both on one port.",
+    ),
     "engine.hub_silent": (
         "No valid answer from the hub",
         "{model} is not on this machine, and the hub gave no valid answer: {detail}.",

@@ -253,6 +253,11 @@ ERRORS: dict[str, tuple[str, str, str]] = {
         "本机的访问令牌（HF_TOKEN 或 hf auth login）无效，无法获取 {model}。",
         "重新登录：hf auth login，或取消设置 HF_TOKEN。",
     ),
+    "engine.socks_proxy": (
+        "SOCKS 代理缺少 Python 包",
+        "连接 Hugging Face 要经过 SOCKS 代理 {proxy}，但没有安装 Python 包 socksio。",
+        "在 qwen-tui 的环境中安装 socksio，或把 HTTPS_PROXY 设为 HTTP 代理；许多代理软件的同一端口两者都支持。",
+    ),
     "engine.hub_silent": (
         "Hugging Face 没有给出有效响应",
         "{model} 不在本机，Hugging Face 也没有给出有效响应：{detail}。",

@@ -1,6 +1,7 @@
 """What the hub says of a model that is not here."""
 
 import json
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -10,14 +11,17 @@ from pathlib import Path
 
 import pytest
 import tiny_models
+from huggingface_hub import constants
 from loopback_hub import LoopbackHub, loopback_hub
 from waiting import HANGS
 
+from qwen_tui.engine.local.loading.hub_download import check_way
 from qwen_tui.engine.models.catalogue import known
 from qwen_tui.engine.models.checkpoint import inspect
 from qwen_tui.engine.models.choices import from_hub, named
 from qwen_tui.engine.models.hub_address import repository_in
 from qwen_tui.engine.models.hub_model import hub_model
+from qwen_tui.engine.models.hub_probe import endpoint, hub_environment
 from qwen_tui.engine.models.size import size_by_config, size_of
 from qwen_tui.errors import QwenTuiError
 
@@ -207,6 +211,52 @@ def test_a_token_that_the_hub_refuses_is_told(monkeypatch: pytest.MonkeyPatch) -
         with pytest.raises(QwenTuiError) as raised:
             hub_model("me/x")
     assert raised.value.code == "engine.bad_token"
+
+
+@pytest.mark.parametrize(
+    ("given", "address"),
+    [
+        ("hf-mirror.com", "https://hf-mirror.com"),
+        (" https://hf-mirror.com/ ", "https://hf-mirror.com"),
+        ("localhost:8080", "http://localhost:8080"),
+        ("", "https://huggingface.co"),
+    ],
+)
+def test_a_mirror_may_be_named_without_its_scheme(
+    given: str, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", given)
+    assert endpoint() == address
+    assert hub_environment() == {"HF_ENDPOINT": address}
+
+
+@pytest.mark.parametrize("token", ["hf_schlüssel", "hf_密钥"])
+def test_a_token_that_cannot_be_sent_is_told(token: str, monkeypatch: pytest.MonkeyPatch, hub) -> None:
+    monkeypatch.setenv("HF_TOKEN", token)
+    for ask in (hub_model, check_way):
+        with pytest.raises(QwenTuiError) as raised:
+            ask("me/tiny")
+        assert raised.value.code == "engine.bad_token"
+    monkeypatch.setenv("HF_TOKEN", " hf_averysecrettoken\n")
+    assert hub_model("me/tiny").download_bytes
+
+
+def test_a_socks_proxy_without_its_package_is_told_unless_the_hub_is_excepted(
+    monkeypatch: pytest.MonkeyPatch, hub: LoopbackHub
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr(constants, "ENDPOINT", hub.url)
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:9")
+    for ask in (hub_model, check_way):
+        with pytest.raises(QwenTuiError, match="socksio") as raised:
+            ask("me/tiny")
+        assert raised.value.code == "engine.socks_proxy"
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    assert hub_model("me/tiny").download_bytes
+    check_way("me/tiny")
+    assert "ALL_PROXY" not in os.environ
 
 
 def test_the_token_goes_to_the_hub_and_nowhere_else(monkeypatch: pytest.MonkeyPatch) -> None:

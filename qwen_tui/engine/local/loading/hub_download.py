@@ -6,6 +6,7 @@ some of the bytes.
 
 import errno
 import glob
+import importlib.util
 import os
 import shutil
 from collections.abc import Callable, Collection
@@ -29,7 +30,7 @@ from qwen_tui.engine.models.cache_scan import TOKENIZERS, UNFINISHED, check_file
 from qwen_tui.engine.models.checkpoint import ADAPTER, CONFIG, INDEX, WEIGHTS, config_of, indexed_files
 from qwen_tui.engine.models.file_list import is_adapter, weights_among
 from qwen_tui.engine.models.fit import gigabytes
-from qwen_tui.engine.models.hub_probe import no_network
+from qwen_tui.engine.models.hub_probe import missing_socks_proxy, no_network
 from qwen_tui.engine.models.hub_refusal import CODE_HEADER, refusal
 from qwen_tui.engine.redaction import one_line
 from qwen_tui.errors import QwenTuiError
@@ -75,12 +76,9 @@ def download(
     weight index, if there is one; it may raise. Raises QwenTuiError (offline, no network, not found, gated, no
     usable files, disk full, interrupted) and `DownloadStopped`.
     """
-    if constants.HF_HUB_OFFLINE:
-        raise QwenTuiError("engine.offline", model=model)
+    check_way(model)
     constants.DOWNLOAD_CHUNK_SIZE = CHUNK_BYTES
     try:
-        if (problem := no_network(constants.ENDPOINT)) is not None:
-            raise QwenTuiError("engine.no_network", model=model, detail=problem)
         files = _files(model)
     except QwenTuiError:
         raise
@@ -119,16 +117,28 @@ def fetch_tokenizer(model: str, folder: Path) -> Path:
         return cached_folder
     small = [pattern for pattern in WANTED if pattern != "*.safetensors"]
     patterns = {"allow_patterns": small, "ignore_patterns": ("*/*", "*.index.json")}
-    if constants.HF_HUB_OFFLINE:
-        raise QwenTuiError("engine.offline", model=model)
+    check_way(model)
     try:
-        if (problem := no_network(constants.ENDPOINT)) is not None:
-            raise QwenTuiError("engine.no_network", model=model, detail=problem)
         return Path(huggingface_hub.snapshot_download(model, **patterns, cache_dir=folder))
-    except QwenTuiError:
-        raise
     except Exception as error:
         raise _in_plain_words(error, model, "engine.hub_silent") from error
+
+
+def check_way(model: str) -> None:
+    """Raise QwenTuiError if the hub cannot be asked at all: offline, no network, or an unusable proxy or token."""
+    if constants.HF_HUB_OFFLINE:
+        raise QwenTuiError("engine.offline", model=model)
+    if (proxy := missing_socks_proxy(constants.ENDPOINT)) is not None:
+        raise QwenTuiError("engine.socks_proxy", proxy=one_line(proxy))
+    if not (huggingface_hub.get_token() or "").isascii():
+        raise QwenTuiError("engine.bad_token", model=model)
+    if importlib.util.find_spec("socksio") is None:
+        # The hub is excepted from the proxy, but the library would fail to prepare for it.
+        for name, value in list(os.environ.items()):
+            if name.lower().endswith("_proxy") and value.startswith("socks"):
+                del os.environ[name]
+    if (problem := no_network(constants.ENDPOINT)) is not None:
+        raise QwenTuiError("engine.no_network", model=model, detail=problem)
 
 
 class _File(NamedTuple):
