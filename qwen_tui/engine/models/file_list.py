@@ -5,7 +5,7 @@ from collections.abc import Collection
 
 from qwen_tui.engine.models.cache_scan import TOKENIZERS
 from qwen_tui.engine.models.checkpoint import ADAPTER, CONFIG, INDEX, SENTENCES, WEIGHTS
-from qwen_tui.engine.models.weight_formats import check_format, not_safetensors
+from qwen_tui.engine.models.weight_formats import check_format, check_tokenizer_package, not_safetensors
 from qwen_tui.engine.redaction import one_line
 from qwen_tui.errors import QwenTuiError
 
@@ -40,4 +40,5 @@ def weights_among(names: Collection[str], model: str) -> list[str]:
         raise QwenTuiError("engine.no_model_in_folder", path=one_line(model), missing=missing)
     if not any(name in TOKENIZERS or name.endswith(_ANY_TOKENIZER) for name in names):
         raise QwenTuiError("engine.no_tokenizer", path=one_line(model))
+    check_tokenizer_package(names)
     return weights

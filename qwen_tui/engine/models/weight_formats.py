@@ -1,5 +1,6 @@
-"""Refuse weights in a format that only another program loads, by the config or the names of the files."""
+"""Refuse files that cannot be loaded here, by the config or the names of the files."""
 
+import importlib.util
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -46,6 +47,23 @@ def not_safetensors(names: Collection[str]) -> QwenTuiError | None:
     if all(name.lower().endswith(GGUF) for name in others):
         return another_program("GGUF", "llama-server")
     return QwenTuiError("engine.not_safetensors", file=one_line(others[0]))
+
+
+def check_tokenizer_package(names: Collection[str]) -> None:
+    """Raise QwenTuiError if the only tokenizer is a SentencePiece model and the packages for it are missing."""
+    if "tokenizer.model" not in names or any(name in names for name in ("tokenizer.json", "vocab.json")):
+        return
+    packages = {"sentencepiece": "sentencepiece", "google.protobuf": "protobuf"}
+    missing = [package for module, package in packages.items() if not _is_installed(module)]
+    if missing:
+        raise QwenTuiError("engine.tokenizer_package", packages=" ".join(missing))
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:  # not even the package that it is in
+        return False
 
 
 def another_program(form: str, program: str) -> QwenTuiError:

@@ -249,6 +249,11 @@ ERRORS: dict[str, tuple[str, str, str]] = {
         "{path} does not contain a usable tokenizer.",
         "Download or copy the model again, with tokenizer.json and tokenizer_config.json.",
     ),
+    "engine.tokenizer_package": (
+        "Package missing",
+        "The tokenizer exists only as tokenizer.model, which needs Python packages not installed here: {packages}.",
+        "Install them in the environment of qwen-tui: pip install {packages}, or choose another model.",
+    ),
     "engine.package_missing": (
         "Package missing",
         "This model cannot be loaded: {detail}.",

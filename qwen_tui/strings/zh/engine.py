@@ -232,6 +232,11 @@ ERRORS: dict[str, tuple[str, str, str]] = {
         "{path} 中没有可用的分词器。",
         "重新下载或复制模型，要有 tokenizer.json 和 tokenizer_config.json。",
     ),
+    "engine.tokenizer_package": (
+        "缺少 Python 包",
+        "分词器只有 tokenizer.model，读取它需要的 Python 包没有安装：{packages}。",
+        "在 qwen-tui 的环境中运行 pip install {packages}，或换一个模型。",
+    ),
     "engine.package_missing": (
         "缺少 Python 包",
         "无法加载这个模型：{detail}。",

@@ -7,6 +7,7 @@ import pytest
 
 from qwen_tui.engine.base import ModelSpec
 from qwen_tui.engine.local.loading.architecture import check_architecture
+from qwen_tui.engine.local.loading.tokenizer import read_tokenizer
 from qwen_tui.engine.models.checkpoint import inspect
 from qwen_tui.engine.models.file_list import weights_among
 from qwen_tui.engine.models.weight_formats import check_format
@@ -61,16 +62,33 @@ def test_a_method_that_is_unknown_or_needs_a_package_is_refused_by_the_config(
         ((*WHOLE, "config_sentence_transformers.json"), "engine.embeds", "embeddings"),
         ((*WHOLE, "hf_quant_config.json"), "engine.other_format", "ModelOpt"),
         (("config.json", "model.safetensors"), "engine.no_tokenizer", "tokenizer"),
+        (
+            ("config.json", "model.safetensors", "tokenizer.model"),
+            "engine.tokenizer_package",
+            "sentencepiece",
+        ),
         (("adapter_config.json", "adapter_model.safetensors"), "engine.adapter_alone", "LoRA"),
         (("config.json", "model-00001-of-00002.safetensors"), "engine.no_model_in_folder", "index.json"),
         (("config.json", "consolidated.safetensors"), "engine.no_model_in_folder", "model.safetensors"),
     ],
 )
-def test_a_list_of_files_tells_what_cannot_be_loaded(names: tuple[str, ...], code: str, word: str) -> None:
+def test_a_list_of_files_tells_what_cannot_be_loaded(
+    names: tuple[str, ...], code: str, word: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(QwenTuiError) as raised:
         weights_among(names, "me/x")
     assert raised.value.code == code
     assert word in raised.value.explanation.sentence
+
+
+def test_a_tokenizer_with_code_of_its_own_is_called_that(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"model_type": "qwen2"}')
+    named = {"tokenizer_class": "MyTokenizer", "auto_map": {"AutoTokenizer": ["mine.MyTokenizer", None]}}
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(named))
+    with pytest.raises(QwenTuiError) as raised:
+        read_tokenizer(tmp_path, trust_remote_code=False)
+    assert raised.value.code == "engine.remote_code_wanted"
 
 
 def test_files_and_folders_of_gguf_are_named_too(tmp_path: Path) -> None:
