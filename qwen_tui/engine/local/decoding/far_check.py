@@ -22,10 +22,9 @@ LEAST_CHUNK = 512
 """Prompts of this length are read at once everywhere."""
 
 TIMES_TOLERANCE = 1.5
-"""What is tolerated far away, as a multiple of what is tolerated near: rounding adds up over more tokens.
-"""
+"""What is tolerated far away, as a multiple of what is tolerated near: rounding adds up over more tokens."""
 
-LEAST_TOLERATED = 0.1
+LEAST_TOLERATED = {torch.float32: 0.02, torch.float16: 0.1, torch.bfloat16: 0.1}
 """Only gross errors are sought here, such as a part of the text that is not attended to."""
 
 
@@ -39,7 +38,7 @@ def check_far(model: PreTrainedModel, decoder: Decoder, expected: Reference, win
     if not places or "logits_to_keep" not in inspect.signature(model.forward).parameters:
         return 0.0
     try:
-        tolerance = max(LEAST_TOLERATED, TIMES_TOLERANCE * expected.tolerance)
+        tolerance = max(LEAST_TOLERATED[model.dtype], TIMES_TOLERANCE * expected.tolerance)
         return _largest_error(model, decoder, places, tolerance)
     except torch.OutOfMemoryError:
         log.info("not checked beyond the first tokens: too little memory")
