@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from loopback_server import Script, with_json
+from loopback_server import Script, one_after_the_other, with_json
 
 from qwen_tui.engine.base import ModelSpec
 from qwen_tui.engine.remote.address import address
@@ -155,6 +155,14 @@ def test_a_server_that_says_nothing_is_given_up_and_can_be_stopped() -> None:
 def test_a_refusal_at_the_door_is_explained(connect: Connect, script: Script, status: int, code: str) -> None:
     script.answers["/v1/models"] = with_json({"error": "no"}, status)
     assert refused(connect).code == code
+
+
+def test_a_server_that_loads_its_model_is_waited_for(connect: Connect, script: Script) -> None:
+    loading = with_json(
+        {"error": {"message": "Loading model", "type": "unavailable_error", "code": 503}}, 503
+    )
+    script.answers["/v1/models"] = one_after_the_other(loading, script.answers["/v1/models"])
+    assert connect().info.model == "Qwen/Qwen2.5-72B-Instruct"
 
 
 @pytest.mark.parametrize(
