@@ -48,7 +48,7 @@ def llama_cpp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RemoteEngine
 def opened(port: int) -> RemoteEngine | None:
     """An engine, once the server accepts connections."""
     try:
-        return open_remote(ModelSpec(server=f"127.0.0.1:{port}"), lambda _: None, threading.Event())
+        return open_remote(ModelSpec(server=f"127.0.0.1:{port}/llm"), lambda _: None, threading.Event())
     except QwenTuiError as error:
         if error.code != "server.unreachable":
             raise
