@@ -22,7 +22,7 @@ VALUES = (*(field.name for field in dataclasses.fields(Sampling)), "thinking", "
 CONVERSATION_COMMANDS = ("list", "show", "search", "export", "import", "rename", "delete", "restore")
 """The commands for saved conversations."""
 
-LESSONS = ("tokens", "template", "sampling", "memory")
+LESSONS = ("tokens", "template", "sampling", "memory", "quantization")
 """The lessons, as `ui.inside.lessons` has them: parsing the command line must not import the screen."""
 
 
