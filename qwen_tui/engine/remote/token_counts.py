@@ -104,7 +104,9 @@ class ServerTokenCounter:
         fixed = (frame or Frame(0, PROMPT_TOKENS)).around(messages, continues=continues)
         if total is None:
             return TokenCounts(sum(guesses) + fixed, tuple(guesses), is_exact=False)
-        self._totals[tuple(messages), thinking, continues] = total
+        prompt = (tuple(messages), thinking, continues)
+        self._totals[prompt] = total
+        self._totals.move_to_end(prompt)
         if len(self._totals) > REMEMBERED:
             self._totals.popitem(last=False)
         # A message by itself is a draft, and the figure of interest is its share.
