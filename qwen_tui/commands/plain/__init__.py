@@ -40,7 +40,7 @@ def chat_in_lines(given: Arguments, config: Config, where: Places, load: OpenEng
     drafts = Drafts(where.drafts)
     chat = PlainChat(ConversationStore(where.conversations, drafts), drafts, where, config.settings, lines)
     typed = ""
-    is_stopped = False
+    is_stopped = is_at_prompt = False
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         nonlocal is_stopped
@@ -50,8 +50,9 @@ def chat_in_lines(given: Arguments, config: Config, where: Places, load: OpenEng
             is_stopped = chat.is_left = True
 
     def end(number: int, frame: FrameType | None) -> None:
-        nonlocal typed
+        nonlocal typed, is_at_prompt
         typed = lines.typed_now()
+        is_at_prompt = lines.is_reading
         raise SystemExit(128 + number)
 
     before = {number: signal.signal(number, end) for number in ENDING}
@@ -66,6 +67,8 @@ def chat_in_lines(given: Arguments, config: Config, where: Places, load: OpenEng
         for number in before:
             signal.signal(number, signal.SIG_IGN)  # from here on it ends anyway
         error = chat.close(typed)
+        if is_at_prompt:
+            lines.leave_prompt()
         for number, handler in before.items():
             signal.signal(number, handler)
         if error is not None:
@@ -84,12 +87,13 @@ def converse(chat: PlainChat) -> None:
             chat.entered()
             obey(chat, line)
         except EOFError:
+            chat.lines.leave_prompt()
             chat.is_left = True
         except KeyboardInterrupt:  # discards the line
             if not chat.lines.is_typed:
                 raise
+            chat.lines.leave_prompt()
             chat.entered()
-            chat.lines.note("")
         except QwenTuiError as error:
             chat.has_failed = True
             chat.lines.note(error)

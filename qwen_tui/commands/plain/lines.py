@@ -22,7 +22,8 @@ class Lines:
             sys.stdin.reconfigure(encoding="utf-8", errors="replace")
         self.is_typed = sys.stdin.isatty()
         """Whether a person types the lines."""
-        self._is_reading = False
+        self.is_reading = False
+        """Whether a line is being typed."""
         self._readline = _readline(commands) if self.is_typed and self._out.isatty() else None
 
     def read(self, *, text: str = "", prompt: str = "> ") -> str:
@@ -45,10 +46,14 @@ class Lines:
 
     def typed_now(self) -> str:
         """Return what is typed on the line so far, as far as it is a message."""
-        text = (
-            str(self._readline.get_line_buffer()) if self._readline is not None and self._is_reading else ""
-        )
+        text = str(self._readline.get_line_buffer()) if self._readline is not None and self.is_reading else ""
         return "" if text.startswith("/") else text
+
+    def leave_prompt(self) -> None:
+        """Begin a new line after a prompt that was left without Enter; the terminal may be gone."""
+        if self.is_typed:
+            with suppress(OSError):
+                print(file=self._notices, flush=True)
 
     def write(self, text: str) -> None:
         """Write a part of a reply at once."""
@@ -68,20 +73,28 @@ class Lines:
             print(text, file=self._notices, flush=True)
 
     def _line(self, prompt: str, text: str) -> str:
-        if self._readline is None:
-            if self.is_typed:
-                print(prompt, end="", file=self._notices, flush=True)
-            line = sys.stdin.readline()
-            if not line:
-                raise EOFError
-            return line.rstrip("\r\n")
-        editor = self._readline
+        self.is_reading = True
+        try:
+            return self._edited(prompt, text) if self._readline is not None else self._simple(prompt)
+        except OSError:  # the terminal is gone
+            raise EOFError from None
+        finally:
+            self.is_reading = False
+
+    def _simple(self, prompt: str) -> str:
+        if self.is_typed:
+            print(prompt, end="", file=self._notices, flush=True)
+        line = sys.stdin.readline()
+        if not line:
+            raise EOFError
+        return line.rstrip("\r\n")
+
+    def _edited(self, prompt: str, text: str) -> str:
+        editor: Any = self._readline
         editor.set_startup_hook((lambda: editor.insert_text(text)) if self.can_begin_with(text) else None)
-        self._is_reading = True
         try:
             return input(prompt)
         finally:
-            self._is_reading = False
             editor.set_startup_hook(None)
 
 

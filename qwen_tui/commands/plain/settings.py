@@ -93,7 +93,7 @@ def _all(chat: PlainChat) -> Iterator[str]:
 def _line(chat: PlainChat, option: Option) -> str:
     info = chat.engine.info if chat.engine is not None else None
     now = resolve(option.name, "conversation", chat.settings, chat.session.conversation.overrides, info)
-    is_open = now.value in (None, "auto")
-    value = worded_open(option, now.value, now.own) if is_open else worded(option, now.value)
+    is_open = now.value in (None, "auto", "")
+    value = worded_open(option, now.value or None, now.own) if is_open else worded(option, now.value)
     where = say(f"plain.set.{now.mark}") if now.mark else ""
     return say("plain.setting", name=option.name, label=option.label, value=value, where=where)
