@@ -21,7 +21,7 @@ sys.path.insert(0, str(HERE.parent / "tests" / "support"))
 
 from recording import Recording  # noqa: E402 - imports the terminal of the tests
 
-F2, F3, F4 = "\x1bOQ", "\x1bOR", "\x1bOS"
+F2, F3, F4, F5 = "\x1bOQ", "\x1bOR", "\x1bOS", "\x1b[15~"
 DOWN, BACK_TAB, CTRL_N = "\x1b[B", "\x1b[Z", "\x0e"
 LANGUAGES = ("en", "zh")
 AT_ONCE = 2
@@ -150,6 +150,14 @@ def search(stage: Stage) -> None:
     stage.press(F3, "/", word)
 
 
+def inside(stage: Stage) -> None:
+    """How a token of a reply was chosen, and what a higher temperature would have made of it."""
+    stage.press(F5, F5)
+    stage.ask(*stage.says)
+    stage.press(F5, "4", "l", "2", "+", "+", "+", "+", "+", "+")
+    stage.see("inside.dials.tried")
+
+
 SCENES = (
     Scene(
         name="demo",
@@ -181,6 +189,13 @@ SCENES = (
         size=(92, 27),
         play=receipt,
         says={"en": ("What is top-p?",), "zh": ("什么是 top-p？",)},
+        settings=SEEDED,
+    ),
+    Scene(
+        name="inside",
+        size=(150, 36),
+        play=inside,
+        says={"en": ("What is good to eat in Guangzhou?",), "zh": ("广州有什么好吃的？",)},
         settings=SEEDED,
     ),
     Scene(name="models", size=(92, 27), play=models, says=dict.fromkeys(LANGUAGES, ())),

@@ -24,7 +24,7 @@ from qwen_tui.ui.chat.switching import Switching
 from qwen_tui.ui.chat.view import ChatView
 from qwen_tui.ui.conversations.pane import ConversationsPane
 from qwen_tui.ui.files.import_export import FileDesk
-from qwen_tui.ui.inside_desk import LESSON_KEYS, InsideDesk
+from qwen_tui.ui.inside_desk import InsideDesk
 from qwen_tui.ui.settings.pane import SettingsPane
 from qwen_tui.ui.side_panels import SidePanels
 from qwen_tui.ui.terminal.clipboard import copy, say_outcome
@@ -63,7 +63,6 @@ class ChatScreen(GivenKeysFirst):
         Binding("f3", "pane('conversations')", say("screen.key.conversations"), id="app.conversations"),
         Binding("f4", "app.show_models", say("screen.key.models"), id="app.models"),
         Binding("f5", "pane('inside')", say("screen.key.inside"), id="app.inside"),
-        *LESSON_KEYS,
         Binding("ctrl+n", "new", say("screen.key.new"), id="chat.new"),
         Binding("ctrl+f", "find", say("screen.key.find"), id="chat.find"),
         Binding("ctrl+r", "regenerate", say("screen.key.regenerate"), id="chat.regenerate"),
@@ -144,9 +143,8 @@ class ChatScreen(GivenKeysFirst):
             return
         conversation = session.conversation
         self.settings_pane.show_session(session, busy=self.chat.composer.busy)
-        self.chat.composer.title = (
-            conversation.name if conversation.messages or conversation.named_by_person else ""
-        )
+        is_named = bool(conversation.messages) or conversation.named_by_person
+        self.chat.composer.title = conversation.name if is_named else ""
         self.conversations.refresh_list(conversation.id)
         self._switching.let_go()
         self.refresh_bindings()
@@ -240,8 +238,6 @@ class ChatScreen(GivenKeysFirst):
             return self.chat.can_step_back or isinstance(self.engine_state, Opening)
         if action == "answer_now":
             return self.chat.thinks
-        if action == "lesson":
-            return self.inside.is_teaching
         return action != "regenerate" or self.chat.can_regenerate
 
     def action_stop(self) -> None:
@@ -279,11 +275,7 @@ class ChatScreen(GivenKeysFirst):
         self.chat.submit(Regenerate())
 
     async def action_pane(self, pane: str) -> None:
-        """Focus a panel, opening it if needed; from within it, return to the message box."""
         await self.inside.open(pane)
-
-    async def action_lesson(self, way: str) -> None:
-        await self.inside.turn(way)
 
     def action_find(self) -> None:
         self.panels.drawer = ""

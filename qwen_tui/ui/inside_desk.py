@@ -3,7 +3,6 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from textual.binding import Binding
 from textual.timer import Timer
 
 from qwen_tui.chat.branches import siblings
@@ -22,13 +21,6 @@ if TYPE_CHECKING:  # see `InsideDesk.open`
     from qwen_tui.ui.inside.lessons import Step
     from qwen_tui.ui.inside.pane import InsidePane
     from qwen_tui.ui.inside.subject import Subject
-
-LESSON_KEYS = (
-    Binding("f6", "lesson('next')", say("lesson.key.next"), id="lesson.next", show=False),
-    Binding("shift+f6", "lesson('back')", say("lesson.key.back"), id="lesson.back", show=False),
-    Binding("ctrl+f6", "lesson('leave')", say("lesson.key.leave"), id="lesson.leave", show=False),
-)
-"""The keys of a lesson, on the whole screen."""
 
 WAIT_SECONDS = 1 / 20
 """How often a lesson checks whether its conversation has been opened."""
@@ -113,11 +105,6 @@ class InsideDesk:
 
     # --- Lessons -------------------------------------------------------------------------------------
 
-    @property
-    def is_teaching(self) -> bool:
-        """Whether a lesson is running."""
-        return self._strip is not None
-
     def learn(self, name: str) -> None:
         """Begin a lesson in an empty conversation."""
         before = self._chat.session
@@ -142,6 +129,7 @@ class InsideDesk:
         (await self._made()).keeps_tracing = True
         self._strip = LessonStrip(lesson(name), self._prepare)
         await self._panels.screen.mount(self._strip, before=self._panels)
+        self._panels.turn_lesson = self.turn
         self._panels.refresh_bindings()
 
     async def turn(self, way: str) -> None:
@@ -156,6 +144,7 @@ class InsideDesk:
     async def _end(self) -> None:
         strip, self._strip = self._strip, None
         if strip is not None:
+            self._panels.turn_lesson = None
             await strip.remove()
             (await self._made()).keeps_tracing = False
             self._panels.refresh_bindings()

@@ -1,5 +1,6 @@
 """The columns of the screen: panels next to the log, or drawn over it if there is no room."""
 
+from collections.abc import Awaitable, Callable
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -22,6 +23,9 @@ class SidePanels(Horizontal):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "close_drawer", say("screen.key.close"), id="panes.close"),
+        Binding("f6", "lesson('next')", say("lesson.key.next"), id="lesson.next", show=False),
+        Binding("shift+f6", "lesson('back')", say("lesson.key.back"), id="lesson.back", show=False),
+        Binding("ctrl+f6", "lesson('leave')", say("lesson.key.leave"), id="lesson.leave", show=False),
     ]
 
     drawer: reactive[str] = reactive("")
@@ -31,6 +35,8 @@ class SidePanels(Horizontal):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
+        self.turn_lesson: Callable[[str], Awaitable[None]] | None = None
+        """Goes to the `next` step of the running lesson, `back`, or `leave`s it; None without a lesson."""
         self._is_complete = False
         self._wanted = ""
         """The panel to focus once it exists."""
@@ -69,8 +75,14 @@ class SidePanels(Horizontal):
         self.drawer = self._wanted = ""
         self.call_later(self.run_action, "screen.write")
 
+    async def action_lesson(self, way: str) -> None:
+        if self.turn_lesson is not None:
+            await self.turn_lesson(way)
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
         """Enable closing only while a drawer is open, so that the key bar shows it only then."""
+        if action == "lesson":
+            return self.turn_lesson is not None
         return action != "close_drawer" or bool(self.drawer)
 
     def go_to(self, pane: str) -> None:

@@ -39,7 +39,7 @@ async def first_screen(play: Screenplay, look: Look) -> None:
         await until(pilot, lambda: "2,048 token" in shown(pilot))
         await look(pilot, "first-screen")
         await pilot.press("ctrl+p")
-        await until(pilot, lambda: words("command.new.help") in shown(pilot))
+        await until(pilot, lambda: words("command.help.help") in shown(pilot))
         await look(pilot, "commands")
 
 

@@ -1,6 +1,26 @@
 """English sentences of the lessons: five walks over the view inside."""
 
 SENTENCES: dict[str, str] = {
+    "lesson.quantization": "Quantization",
+    "lesson.quantization.about": "How much memory weights take, and what rounding them costs",
+    "lesson.quantization.1": (
+        "A model consists of numbers, its weights. The first list shows how much memory they take here and "
+        "in which type."
+    ),
+    "lesson.quantization.2": (
+        "At 16 bits a weight takes two bytes, at 8 bits one, at 4 bits half a byte. The second list shows what "
+        "these very weights take in each. Some parts, such as the table of tokens, are not rounded: a large "
+        "model saves about 70 % at 4 bits, a tiny one less."
+    ),
+    "lesson.quantization.3": (
+        "What does rounding cost? {left} and {right} choose a matrix, {round} measures it: its first "
+        "weights, exact and rounded, and the error of all of them. Small errors in both directions mostly "
+        "cancel out, so replies change little."
+    ),
+    "lesson.quantization.4": (
+        "The KV cache is what the model keeps of every token it has read; it grows with the conversation. "
+        "This tab shows what a token takes and how many still fit. {next} ends the lesson."
+    ),
     "cli.learn": "take a lesson on the screen",
     "cli.learn_description": "Begin a lesson: a short walk over the view inside.",
     "cli.learn_examples": "Without a name, the first lesson begins. In the program, the commands list all lessons.",

@@ -1,8 +1,25 @@
 """Chinese sentences of the lessons: five walks over the view inside."""
 
 SENTENCES: dict[str, str] = {
+    "lesson.quantization": "量化",
+    "lesson.quantization.about": "权重占多少内存，舍入要付出什么代价",
+    "lesson.quantization.1": (
+        "模型由数字组成，这些数字叫权重。第一个列表显示它们在这里占多少内存、用什么类型。"
+    ),
+    "lesson.quantization.2": (
+        "16 位时每个权重占两个字节，8 位时一个，4 位时半个。第二个列表显示同样的权重在各种精度下占多少。"
+        "有些部分（如 token 表）不舍入：大模型用 4 位大约节省 70 %，很小的模型节省得少一些。"
+    ),
+    "lesson.quantization.3": (
+        "舍入要付出什么代价？用 {left} {right} 选一个矩阵，按 {round} 测量：前几个权重的原值和舍入值，"
+        "以及全部权重的误差。误差有正有负，大多互相抵消，所以回复变化不大。"
+    ),
+    "lesson.quantization.4": (
+        "KV 缓存是模型为读过的每个 token 保留的内容，随对话增长。本页显示每个 token 占多少、还放得下多少。"
+        "按 {next} 结束本课。"
+    ),
     "cli.learn": "在屏幕上学一课",
-    "cli.learn_description": "开始一课：在内部视图中走几步。",
+    "cli.learn_description": "开始一课：在透视面板中走几步。",
     "cli.learn_examples": "不写名称则从第一课开始。程序内的命令列表里有全部课程。",
     "cli.lesson": "课程名称（默认 tokens）",
     "lesson.title": "课程：{name} · 第 {number} 步，共 {of} 步",
@@ -70,7 +87,7 @@ SENTENCES: dict[str, str] = {
     ),
     "lesson.sampling.2": "按 {send} 发送问题，等回复结束后按 {next}。",
     "lesson.sampling.3": (
-        "用 {left} {right} 在回复中移动。横条是最可能的 token：p 是模型给出的概率，机会是采样之后的概率。"
+        "用 {left} {right} 在回复中移动。横条是最可能的 token：p 是模型给出的概率，“采样后”是采样之后的概率。"
         "另一个列表显示每一步采样之后剩下多少 token。"
     ),
     "lesson.sampling.4": (

@@ -1,1 +1,1 @@
-"""The view inside: prompt, sampling, branches and certainty of the model, on the conversation shown; lessons."""
+"""The view inside: prompt, sampling, branches, certainty and memory of the model; comparing; lessons."""

@@ -7,7 +7,9 @@ from itertools import zip_longest
 from typing import NamedTuple
 
 from qwen_tui.chat.messages import Json, Message, Run
-from qwen_tui.engine.base import SAMPLING_FIELDS
+from qwen_tui.engine.base import PENALTIES, SAMPLING_FIELDS, ModelInfo
+from qwen_tui.settings.options import Settings
+from qwen_tui.settings.resolution import is_greedy, own_value
 from qwen_tui.strings import joined, say
 from qwen_tui.ui.markdown.charts import beside
 from qwen_tui.ui.markdown.lines import BLANK, Line
@@ -80,6 +82,31 @@ def differing(one: Message, other: Message) -> list[tuple[str, Json, Json]]:
     left, right = values_of(one.receipt[-1]), values_of(other.receipt[-1])
     both = ((name, left.get(name), right.get(name)) for name in {**left, **right})
     return [(name, a, b) for name, a, b in both if a != b]
+
+
+def values_now(settings: Settings, info: ModelInfo | None) -> dict[str, Json]:
+    """Return the sampling values that a reply would be made with now, as `values_of` names them."""
+    if is_greedy(settings, info):
+        names: Sequence[str] = PENALTIES
+    else:
+        names = SAMPLING_FIELDS
+    values = {name: getattr(settings, name) for name in names}
+    return {
+        name: own_value(name, settings, info) if value is None else value for name, value in values.items()
+    }
+
+
+def changed_since(message: Message, settings: Settings, info: ModelInfo | None) -> dict[str, Json]:
+    """Return today's value of each sampling value that a reply was made with another of."""
+    if not message.receipt or info is None:
+        return {}
+    run, now = message.receipt[-1], values_now(settings, info)
+    if bool(run.sampling.get("do_sample", True)) is is_greedy(settings, info):
+        return {"temperature": 0.0 if is_greedy(settings, info) else now.get("temperature")}
+    then = {name: run.sampling.get(name) for name in now}
+    return {
+        name: value for name, value in now.items() if None not in (value, then[name]) and value != then[name]
+    }
 
 
 def comparison(one: Message, other: Message, titles: tuple[str, str], width: int) -> list[Line]:

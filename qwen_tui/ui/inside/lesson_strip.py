@@ -20,6 +20,7 @@ _KEYS = {
     "go": "inside.go",
     "least": "inside.least",
     "colour": "inside.colour",
+    "round": "inside.round",
     "send": "chat.send",
     "regenerate": "chat.regenerate",
     "earlier": "inside.earlier",

@@ -77,6 +77,15 @@ LESSONS = (
             Step("prompt", "lesson.say.first", overrides={"memory_turns": 2}),
         ),
     ),
+    Lesson(
+        "quantization",
+        (
+            Step("memory"),
+            Step("memory"),
+            Step("memory"),
+            Step("memory"),
+        ),
+    ),
 )
 
 NAMES = tuple(lesson.name for lesson in LESSONS)

@@ -6,12 +6,14 @@ from functools import partial
 
 from qwen_tui.chat.messages import Json, Message, Role
 from qwen_tui.engine.base import Engine
+from qwen_tui.engine.inspection import MemoryFacts, Rounding
 from qwen_tui.engine.trace import TokenTrace
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.session.replay import traced_again
 from qwen_tui.session.traces import Traces
 from qwen_tui.strings import say
 from qwen_tui.ui.inside.asking import Asking
+from qwen_tui.ui.inside.choosing import Choosing, next_token
 from qwen_tui.ui.inside.prompted import prompted
 from qwen_tui.ui.inside.subject import Look, Prompted, Subject
 
@@ -49,6 +51,8 @@ class Looking:
             self._changed()
         if now.engine is not None and tab == "prompt":
             self._ask_prompt(now, now.engine)
+        if now.engine is not None and tab == "memory":
+            self._ask_memory(now, now.engine)
 
     def step(self, by: int) -> None:
         """Look at an earlier or later reply; after the last one comes the next message."""
@@ -83,6 +87,19 @@ class Looking:
         if not isinstance(answer, QwenTuiError):
             traces.fill(reply_id, answer)
         self._changed()
+
+    def pick(self, choosing: Choosing, number: int) -> None:
+        """Choose a candidate as the next token of a reply, and ask what can come after it."""
+        subject, reply = self.look.subject, self.look.reply
+        choosing.pick(number)
+        if subject is None or subject.engine is None or reply is None or choosing.next is not None:
+            return
+
+        def take(answer: TokenTrace | QwenTuiError) -> None:
+            choosing.next = answer
+            self._changed()
+
+        self._asking.ask("next", partial(next_token, subject, subject.engine, reply, choosing.ids), take)
 
     def use_trial(self) -> None:
         """Make the tried sampling values those of the conversation."""
@@ -133,6 +150,26 @@ class Looking:
             self._asked["prompt"] = about
             self._asking.ask("prompt", partial(prompted, now, engine, reply), self._take_prompt)
 
+    def _ask_memory(self, now: Subject, engine: Engine) -> None:
+        about: Asked = (now.conversation, engine)
+        if not _same(self._asked.get("memory"), about) and now.session.streaming is None:
+            self._asked["memory"] = about
+            self._asking.ask("memory", engine.memory, self._take_memory)
+
+    def _take_memory(self, answer: MemoryFacts | QwenTuiError) -> None:
+        self.look.memory = answer
+        self._changed()
+
+    def measure_rounding(self, matrix: str) -> None:
+        """Ask what rounding does to a matrix of weights."""
+        subject = self.look.subject
+        if subject is not None and subject.engine is not None and matrix:
+            self._asking.ask("rounding", partial(subject.engine.rounding, matrix), self._take_rounding)
+
+    def _take_rounding(self, answer: Rounding | QwenTuiError) -> None:
+        self.look.rounding = answer
+        self._changed()
+
     def _take_prompt(self, answer: Prompted | QwenTuiError) -> None:
         self.look.prompt = answer
         self._changed()
@@ -144,6 +181,7 @@ class Looking:
         self._asking.forget()
         self._asked.clear()
         self.look.prompt = self.look.subject = None
+        self.look.memory = self.look.rounding = None
         self.look.traces = ()
 
 

@@ -16,6 +16,9 @@ class Page:
     actions: frozenset[str] = frozenset()
     """Names of the actions of `InsidePane` that do something here, besides moving."""
 
+    goes_to_end = False
+    """Whether its last row has to be in sight once it is laid out again."""
+
     def __init__(self, look: Look) -> None:
         self.look = look
         """What the panel looks at, shared by all tabs."""

@@ -11,17 +11,18 @@ from qwen_tui.chat.cleaning import one_line
 from qwen_tui.session.requests import Regenerate
 from qwen_tui.strings import say
 from qwen_tui.ui.inside.branch_page import BranchPage
+from qwen_tui.ui.inside.compare import changed_since
 from qwen_tui.ui.inside.heat_page import HeatPage
 from qwen_tui.ui.inside.looking import Looking
+from qwen_tui.ui.inside.memory_page import MemoryPage
 from qwen_tui.ui.inside.page import Page
 from qwen_tui.ui.inside.prompt_page import PromptPage
 from qwen_tui.ui.inside.sampling_page import SamplingPage
-from qwen_tui.ui.inside.sheet import Sheet, TabNames
+from qwen_tui.ui.inside.sheet import FixedRows, Sheet, TabNames
 from qwen_tui.ui.inside.subject import Subject
 from qwen_tui.ui.markdown.lines import BLANK, Line
 from qwen_tui.ui.textual_patches.focus import focus_at_once
-from qwen_tui.ui.widgets.line_view import LinesView
-from qwen_tui.wording.cell_width import cropped, displayed
+from qwen_tui.wording.cell_width import cells, cropped, displayed
 
 LOOK_SECONDS = 1 / 8
 """How often the open panel looks at the chat."""
@@ -42,6 +43,12 @@ class InsidePane(Vertical):
         Binding("3", "tab('branch')", say("inside.key.branch"), id="inside.branch", show=False),
         Binding("4", "tab('heat')", say("inside.key.heat"), id="inside.heat", show=False),
         Binding("enter", "press('branch')", say("inside.key.go"), id="inside.go"),
+        Binding("5", "tab('memory')", say("inside.key.memory"), id="inside.memory", show=False),
+        Binding("enter", "press('pick')", say("inside.key.pick"), id="inside.pick"),
+        Binding("enter", "press('round')", say("inside.key.round"), id="inside.round"),
+        Binding("y", "press('choose')", say("inside.key.choose"), id="inside.choose"),
+        Binding("f", "press('finish')", say("inside.key.finish"), id="inside.finish"),
+        Binding("backspace", "press('undo')", say("inside.key.undo"), id="inside.undo"),
         Binding("plus,equals_sign", "press('more')", say("inside.key.more"), id="inside.more"),
         Binding("minus", "press('less')", say("inside.key.less"), id="inside.less"),
         Binding("backspace", "press('reset')", say("inside.key.reset"), id="inside.reset"),
@@ -84,17 +91,17 @@ class InsidePane(Vertical):
         self._looking = Looking(subject, self.show)
         look = self._looking.look
         self._prompt, self._sampling, self._heat = PromptPage(look), SamplingPage(look), HeatPage(look)
-        self._branch = BranchPage(look)
-        pages = (self._prompt, self._sampling, self._branch, self._heat)
+        self._branch, self._memory = BranchPage(look), MemoryPage(look)
+        pages = (self._prompt, self._sampling, self._branch, self._heat, self._memory)
         self._pages: dict[str, Page] = {page.name: page for page in pages}
         self.page: Page = self._prompt
         """The tab in front."""
-        self._title = LinesView(self._title_row, id="inside-title")
+        self._title = FixedRows(self._title_row, id="inside-title")
         self.keeps_tracing = False
         """Whether replies are also traced while the panel is closed, for a lesson."""
         self._names = TabNames(tuple(self._pages), self.action_tab)
         self._sheet = Sheet(self.tell)
-        self._caption = LinesView(self._caption_rows, id="inside-caption")
+        self._caption = FixedRows(self._caption_rows, id="inside-caption")
 
     def compose(self) -> ComposeResult:
         yield self._title
@@ -139,7 +146,9 @@ class InsidePane(Vertical):
         asked = next((m.content for m in look.subject.path if m.id == look.reply.parent), "")
         asked = displayed(one_line(asked, 80)) if asked else ""
         words = say("inside.title.reply", number=number, of=len(replies), words=asked)
-        return [Line(((cropped(words, width), "strong"),))]
+        is_other = bool(changed_since(look.reply, look.subject.settings, look.subject.info))
+        mark = "  " + say("inside.title.other_values") if is_other else ""
+        return [Line(((cropped(words, max(1, width - cells(mark))), "strong"), (mark, "warning")))]
 
     def _caption_rows(self, width: int) -> list[Line]:
         rows = list(self.page.caption(width))[:CAPTION_ROWS]
@@ -175,7 +184,15 @@ class InsidePane(Vertical):
                 self._looking.use_trial()
             case "trace":
                 self._looking.trace_again()
-            case "branch":
+            case "round":
+                self._looking.measure_rounding(self._memory.matrix)
+            case "choose":
+                self._branch.begin_choosing()
+            case "undo" if self._branch.choosing is not None:
+                self._branch.choosing.undo()
+            case "pick" if self._branch.choosing is not None:
+                self._looking.pick(self._branch.choosing, self._branch.taken())
+            case "branch" | "finish":
                 self._start_branch()
             case "compare":
                 self._start_comparison()
@@ -187,12 +204,19 @@ class InsidePane(Vertical):
         self.show()
 
     def _start_branch(self) -> None:
-        """Have a variant written that begins with the reply so far and the chosen candidate."""
-        look, candidate = self._looking.look, self._branch.candidate
-        if look.reply is not None and candidate is not None:
+        """Have a variant written that begins with the reply so far and the chosen candidate, or with all picks."""
+        look, candidate, choosing = self._looking.look, self._branch.candidate, self._branch.choosing
+        if look.reply is None:
+            return
+        if choosing is not None:
+            self._looking.given, ids = choosing.picked, choosing.ids
+            self._branch.begin_choosing()  # which ends it
+        elif candidate is not None:
             so_far = [i for run in look.reply.receipt for i in run.token_ids][: look.at]
-            self._looking.given = self._branch.given()
-            self._submit(Regenerate(look.reply.id, (*so_far, candidate.id)))
+            self._looking.given, ids = self._branch.given(), (*so_far, candidate.id)
+        else:
+            return
+        self._submit(Regenerate(look.reply.id, ids))
 
     def _start_comparison(self) -> None:
         """Have a variant written with the tried values and the same seed, to be compared."""

@@ -9,6 +9,7 @@ from qwen_tui.engine.what_if import Dials, Reshaped, dials, reshaped
 from qwen_tui.settings.options import OPTIONS
 from qwen_tui.strings import say
 from qwen_tui.ui.inside.candidates import candidate_rows, considered, funnel_rows, head, why_no_trace
+from qwen_tui.ui.inside.compare import changed_since
 from qwen_tui.ui.inside.page import TokenPage, note
 from qwen_tui.ui.inside.subject import Look
 from qwen_tui.ui.markdown.charts import beside, padded
@@ -24,7 +25,7 @@ _BESIDE = 72
 """Minimum width, in cells, for dials and funnel to the right of the candidates instead of above them."""
 
 _LABEL_CELLS = 22
-_RIGHT_CELLS = 34
+_RIGHT_CELLS = 36
 
 
 class SamplingPage(TokenPage):
@@ -69,13 +70,23 @@ class SamplingPage(TokenPage):
         title = say("inside.dials.tried" if self.look.trial else "inside.dials")
         rows = [Line(((title, "strong"),))]
         values = dials(self.values)
+        reply, subject = self.look.reply, self.look.subject
+        now = changed_since(reply, subject.settings, subject.info) if reply and subject else {}
         for number, name in enumerate(DIALS):
             option, value = OPTIONS[name], getattr(values, name)
             shown = padded_left(worded(option, value), 8)
             ink = "accent strong" if name in self.look.trial else ""
-            label = (padded(option.label, min(_LABEL_CELLS, width - 12)), "muted")
-            arrows = ("◂ ", " ▸") if number == self._dial else ("  ", "  ")
-            rows.append(Line((label, (arrows[0], "accent"), (shown, ink), (arrows[1], "accent"))))
+            label = (padded(option.label, min(_LABEL_CELLS, width - 16)), "muted")
+            arrows = ("‹ ", " ›") if number == self._dial else ("  ", "  ")
+            other = say("inside.dials.now", value=worded(option, now[name])) if name in now else ""
+            runs = (
+                label,
+                (arrows[0], "accent"),
+                (shown, ink),
+                (arrows[1], "accent"),
+                (f" {other}", "warning"),
+            )
+            rows.append(Line(runs))
         return rows
 
     def _funnel(self, token: TokenTrace, after: Reshaped, width: int) -> list[Line]:

@@ -17,7 +17,14 @@ from qwen_tui.wording.cell_width import cells
 _GAP = "  "
 
 
-class TabNames(LinesView):
+class FixedRows(LinesView):
+    """Rows whose number never changes."""
+
+    def on_resize(self) -> None:
+        self.lay_out_again()
+
+
+class TabNames(FixedRows):
     """The names of the tabs on one row, with the number that opens each; the one in front is underlined."""
 
     ALLOW_SELECT = False
@@ -48,9 +55,6 @@ class TabNames(LinesView):
             self._places.append((range(at, at + cells(label)), name))
             at += cells(label) + len(gap)
         return [Line(tuple(runs[:-1]))]
-
-    def on_resize(self) -> None:
-        self.lay_out_again()
 
     def on_click(self, event: events.Click) -> None:
         event.stop()
@@ -167,6 +171,9 @@ class Sheet(VerticalScroll, inherit_bindings=False):
 
     def _keep_in_sight(self) -> None:
         row = self.page.cursor_row if self.page is not None else None
+        if self.page is not None and self.page.goes_to_end:
+            self.page.goes_to_end = False
+            self.scroll_end(animate=False, immediate=True)
         if row is not None:
             top, height = round(self.scroll_y), self.size.height
             if row < top or row >= top + height:

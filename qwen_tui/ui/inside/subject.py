@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from qwen_tui.chat.messages import Conversation, Json, Message, Role
 from qwen_tui.engine.base import Engine, ModelInfo
-from qwen_tui.engine.inspection import PromptTokens
+from qwen_tui.engine.inspection import MemoryFacts, PromptTokens, Rounding
 from qwen_tui.engine.trace import TokenTrace
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.session.session import ChatSession
@@ -70,6 +70,9 @@ class Look:
     """What is being done about a missing trace, or why there can be none."""
     prompt: Prompted | QwenTuiError | None = None
     """None until the engine has answered."""
+    memory: MemoryFacts | QwenTuiError | None = None
+    """None until the engine has answered; so is `rounding`."""
+    rounding: Rounding | QwenTuiError | None = None
     trial: dict[str, Json] = field(default_factory=dict)
     """Sampling values that are being tried, by name; the others are those that the reply was made with."""
 

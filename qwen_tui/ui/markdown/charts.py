@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from qwen_tui.ui.markdown.lines import BLANK, Line, Run
 from qwen_tui.wording.cell_width import cells, cropped
 
-_EIGHTHS = "▏▎▍▌▋▊▉█"
 _STEPS = "▁▂▃▄▅▆▇█"
 
 FULL_BITS = 6.0
@@ -13,12 +12,10 @@ FULL_BITS = 6.0
 
 
 def bar(share: float, width: int) -> str:
-    """Return a bar of `share` (0 to 1) of `width` cells; what is above 0 is at least an eighth of a cell."""
-    eighths = round(min(max(share, 0.0), 1.0) * width * 8)
-    if share > 0:
-        eighths = max(1, eighths)
-    full, rest = divmod(eighths, 8)
-    return "█" * full + (_EIGHTHS[rest - 1] if rest else "")
+    """Return a bar of `share` (0 to 1) of `width` cells; what is above 0 is at least half a cell."""
+    halves = round(min(max(share, 0.0), 1.0) * width * 2)
+    full, half = divmod(max(1, halves) if share > 0 else 0, 2)
+    return "━" * full + "╸" * half
 
 
 def sparkline(values: Sequence[float], width: int, top: float | None = None) -> str:

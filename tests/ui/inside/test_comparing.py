@@ -1,10 +1,12 @@
 """Two variants of a reply are compared by words, tokens and the values they were made with."""
 
+from doubles import INFO
 from log_host import reply
 from screenplay import Screenplay, say, shown, until
 
 from qwen_tui.chat.messages import Run
-from qwen_tui.ui.inside.compare import comparison, differing, parting, word_diff
+from qwen_tui.settings.options import Settings
+from qwen_tui.ui.inside.compare import changed_since, comparison, differing, parting, word_diff
 
 
 def test_only_the_words_that_differ_are_marked() -> None:
@@ -38,6 +40,14 @@ def test_values_in_which_they_differ_are_named() -> None:
     text = "\n".join(line.text for line in comparison(one, other, ("A", "B"), 100))
     assert "Temperature 0.7 · Seed 7" in text
     assert "Temperature 1.2 · Seed 8" in text
+
+
+def test_a_reply_made_with_other_values_than_now_is_told() -> None:
+    made, info = reply(receipt=(run(1),)), INFO
+    assert changed_since(made, Settings(), info) == {}
+    assert changed_since(made, Settings(temperature=1.2), info) == {"temperature": 1.2}
+    assert changed_since(made, Settings(greedy=True), info) == {"temperature": 0.0}
+    assert changed_since(reply(), Settings(temperature=1.2), info) == {}
 
 
 async def test_w_on_a_reply_shows_it_next_to_another_variant(tmp_path) -> None:

@@ -51,6 +51,19 @@ async def test_a_branch_begins_with_the_text_so_far_and_the_chosen_token(play) -
         await until(pilot, lambda: "p = 0.30" in shown(pilot) or "rank 2, p 30 %" in shown(pilot))
 
 
+async def test_a_reply_can_be_chosen_token_by_token_and_finished_by_the_model(play) -> None:
+    async with play.running((150, 40)) as pilot:
+        await answered(pilot, play, "3")
+        await until(pilot, lambda: "Choose a token" in shown(pilot))
+        await pilot.press("y", "down", "enter")
+        await until(pilot, lambda: " tea▌" in shown(pilot) and "echo: hello" in shown(pilot))
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: " tea tea▌" in shown(pilot))
+        await pilot.press("backspace", "f")
+        await until(pilot, lambda: len(pilot.app.screen.chat.session.conversation.messages) == 3)
+        assert play.engine.asked[-1].given_ids == (60_000,)
+
+
 async def test_other_values_with_the_same_seed_are_compared_side_by_side(play) -> None:
     async with play.running((150, 40)) as pilot:
         await answered(pilot, play, "2")

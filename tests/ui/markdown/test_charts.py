@@ -13,8 +13,8 @@ def test_a_bar_never_leaves_its_width(share, width) -> None:
     assert bool(bar(share, width)) is (share > 0)
 
 
-def test_bars_count_in_eighths_of_a_cell() -> None:
-    assert [bar(share, 4) for share in (0, 0.001, 0.5, 0.53125, 1)] == ["", "▏", "██", "██▏", "████"]
+def test_bars_count_in_halves_of_a_cell() -> None:
+    assert [bar(share, 4) for share in (0, 0.001, 0.5, 0.625, 1)] == ["", "╸", "━━", "━━╸", "━━━━"]
 
 
 @given(st.lists(st.floats(0, 10), min_size=1, max_size=50), st.integers(1, 20))
