@@ -279,8 +279,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "engine.socks_proxy": (
         "SOCKS proxy without its package",
         "The SOCKS proxy {proxy} is set for the hub, but the Python package socksio is not installed.",
-        "Install socksio in the environment of qwen-tui, or set HTTPS_PROXY to an HTTP proxy; many programs "
-        "offer both on one port.",
+        "Install socksio in the environment of qwen-tui, or set HTTPS_PROXY to the proxy's HTTP port.",
     ),
     "engine.hub_silent": (
         "No valid answer from the hub",

@@ -261,7 +261,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "engine.socks_proxy": (
         "SOCKS 代理缺少 Python 包",
         "连接 Hugging Face 要经过 SOCKS 代理 {proxy}，但没有安装 Python 包 socksio。",
-        "在 qwen-tui 的环境中安装 socksio，或把 HTTPS_PROXY 设为 HTTP 代理；许多代理软件的同一端口两者都支持。",
+        "在 qwen-tui 的环境中安装 socksio，或把 HTTPS_PROXY 设为该代理的 HTTP 端口。",
     ),
     "engine.hub_silent": (
         "Hugging Face 没有给出有效响应",
