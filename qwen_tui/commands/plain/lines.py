@@ -1,5 +1,6 @@
 """Input and output of the line mode: the prompt, results on standard output, notices on standard error."""
 
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -104,6 +105,10 @@ def _readline(commands: Sequence[str]) -> Any:
         import readline
     except ImportError:
         return None
+    named = (os.environ.get(name) for name in ("LC_ALL", "LC_CTYPE", "LANG"))
+    if "utf" not in next(filter(None, named), "").lower():
+        # In a C locale the editor would understand the bytes of Chinese as keys with Alt.
+        os.environ["LC_ALL"] = "C.UTF-8"
     words = [f"/{command}" for command in commands]
 
     def complete(begun: str, number: int) -> str | None:
