@@ -36,7 +36,8 @@ def main(argv: list[str] | None = None) -> int:
         for problem in config.problems:
             print(f"qwen-tui: {problem}", file=sys.stderr)
     module = {"learn": "screen", **dict.fromkeys(CONVERSATION_COMMANDS, "conversations")}
-    name = module.get(given.command or "screen", given.command or "screen")
+    start = "plain" if given.plain else "screen"
+    name = module.get(given.command or start, given.command or start)
     command = import_module(f"qwen_tui.commands.{name}")  # no command waits for another's imports
     status: int = command.run(given, config, where)
     return status

@@ -38,6 +38,7 @@ class Arguments(argparse.Namespace):
     system: str | None
     conversation: str | None
     last: bool
+    plain: bool
     lesson: str | None
     data_dir: str | None
     config: str | None
@@ -102,6 +103,7 @@ def parse(argv: list[str] | None = None) -> Arguments:
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--conversation", type=_text, metavar="NAME", help=say("cli.conversation"))
     which.add_argument("--last", action="store_true", help=say("cli.last"))
+    parser.add_argument("--plain", action="store_true", help=say("cli.plain"))
     _add_common(parser)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title=say("cli.commands"))
     _add_ask(commands)

@@ -5,6 +5,7 @@ import os
 import subprocess
 from typing import Any
 
+from qwen_tui.engine.models.hub_probe import hub_environment
 from qwen_tui.engine.redaction import one_line
 from qwen_tui.engine.worker import python
 from qwen_tui.strings import say
@@ -24,7 +25,12 @@ def answer_of(code: str, *arguments: object, patience_seconds: float) -> Any:
             encoding="utf-8",
             errors="replace",
             timeout=patience_seconds,
-            env={"CUDA_DEVICE_ORDER": "PCI_BUS_ID", **os.environ, "TOKENIZERS_PARALLELISM": "false"},
+            env={
+                "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
+                **os.environ,
+                **hub_environment(),
+                "TOKENIZERS_PARALLELISM": "false",
+            },
             start_new_session=True,  # ctrl+c is meant for this process, which ends the other one
         )
     except subprocess.TimeoutExpired:

@@ -19,6 +19,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import NamedTuple
 
+from qwen_tui.engine.models.hub_probe import hub_environment
 from qwen_tui.engine.stop_flag import StopPage, new_page
 from qwen_tui.engine.wire import MOST_BYTES, Answer, Load, Ping, Question, is_last, unpacked
 from qwen_tui.engine.worker_log import keep_prints
@@ -240,7 +241,13 @@ def start_worker(log_file: Path, patience: Patience | None = None) -> Worker:
             stdout=prints,
             stderr=prints,
             pass_fds=(theirs.fileno(), page),
-            env={**_DEFAULTS, **os.environ, "TOKENIZERS_PARALLELISM": "false", "PYTHONUNBUFFERED": "1"},
+            env={
+                **_DEFAULTS,
+                **os.environ,
+                **hub_environment(),
+                "TOKENIZERS_PARALLELISM": "false",
+                "PYTHONUNBUFFERED": "1",
+            },
             # A session of its own: ctrl+c and a terminal hang-up are for the program, which ends the worker.
             start_new_session=True,
         )

@@ -53,6 +53,8 @@ class TokenCounter:
 
     def __init__(self) -> None:
         self._question: _Question | None = None
+        self._draft = ""
+        """The draft last asked about."""
         self.figures: Figures | None = None
         """The same object until there are newer ones."""
         self._engine: Engine | None = None
@@ -68,14 +70,20 @@ class TokenCounter:
             if engine is None:
                 self.figures = self._question = None
                 return
+            self._draft = draft.strip()
             self._question = _Question(conversation.id, conversation.path(), settings, draft, engine)
             self._asked.notify()
 
     @property
     def draft(self) -> tuple[int | None, bool]:
-        """The tokens of the draft, None while unknown, and whether they are counted, not estimated."""
+        """The tokens of the draft, None while unknown, and whether they are counted, not estimated.
+
+        While a longer draft is counted, those of the shorter one are shown; but nothing is not "0 tokens".
+        """
         figures = self.figures
-        return (None, True) if figures is None else (figures.draft_tokens, figures.draft_is_exact)
+        if figures is None or bool(figures.draft_tokens) != bool(self._draft):
+            return (0, True) if figures is not None and not self._draft else (None, True)
+        return figures.draft_tokens, figures.draft_is_exact
 
     def window_use(self, session: ChatSession) -> WindowUse | None:
         """Return the use of the context window, including the running reply; None while it is unknown."""

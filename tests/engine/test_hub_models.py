@@ -127,9 +127,32 @@ def test_what_could_not_be_used_is_not_downloaded(
     shutil.copytree(folders["qwen2"], tmp_path / "other")
     (tmp_path / "other" / "config.json").write_text(json.dumps(config))
     hub.repositories[f"me/{code}"] = tmp_path / "other"
-    assert code_of(load(worker, f"me/{code}")[1]) == code
+    assert code_of(load(worker, f"{hub.url}/me/{code}")[1]) == code
     fetched = {each.rpartition("/")[2] for each in hub.requests if each.startswith(f"GET /me/{code}/resolve")}
     assert fetched == {"config.json"}
+
+
+def test_only_the_weights_that_the_index_names_are_downloaded(
+    shared: tuple[LoopbackHub, Worker], folders: dict[str, Path], tmp_path: Path
+) -> None:
+    hub, worker = shared
+    shutil.copytree(folders["qwen2"], source := tmp_path / "parts")
+    shard = "model-00001-of-00001.safetensors"
+    (source / "model.safetensors").rename(source / shard)
+    (source / "consolidated.safetensors").write_bytes(b"the same in another form")
+    hub.repositories |= dict.fromkeys(("me/no-index", "me/short", "me/parts"), source)  # one commit for ever
+    assert "model.safetensors.index.json" in str(load(worker, "me/no-index")[1])
+    index = source / "model.safetensors.index.json"
+    index.write_text(json.dumps({"weight_map": {"a": shard, "b": "model-00002-of-00002.safetensors"}}))
+    assert code_of(load(worker, "me/short")[1]) == "engine.weights_missing"
+    assert not any(each.startswith("GET") and each.endswith(".safetensors") for each in hub.requests)
+    index.write_text(json.dumps({"metadata": {}, "weight_map": {"a": shard}}))
+    progress, info = load(worker, "me/parts")
+    assert isinstance(info, ModelInfo)
+    assert not any("consolidated" in each for each in hub.requests)
+    downloading = [step for step in progress if step.stage == "downloading"]
+    assert downloading[-1].done == downloading[-1].total
+    assert downloading[-1].files_done == downloading[-1].files == len(list(source.iterdir())) - 1
 
 
 def test_for_a_device_that_is_not_there_nothing_is_downloaded(

@@ -1,12 +1,17 @@
 """What the token figures on the screen cost: a draft is counted with each key, and what it follows is not."""
 
 from collections.abc import Sequence
+from pathlib import Path
+from threading import Event
 
 from doubles import ScriptedEngine
+from waiting import wait_for
 
 from qwen_tui.chat.messages import Message, Role
+from qwen_tui.chat.store import ConversationStore
 from qwen_tui.engine.base import PromptMessage, TokenCounts
-from qwen_tui.session.token_counter import Figures, _Counting, _Question
+from qwen_tui.session.session import ChatSession
+from qwen_tui.session.token_counter import Figures, TokenCounter, _Counting, _Question
 from qwen_tui.settings.options import Settings
 
 
@@ -21,6 +26,19 @@ class Recording(ScriptedEngine):
     def count(self, messages: Sequence[PromptMessage], *args: object, **how: object) -> TokenCounts:
         self.counted += [message.content for message in messages]
         return super().count(messages)._replace(is_exact=self.is_exact)
+
+
+class Slow(ScriptedEngine):
+    """Counts when it may."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_answer = Event()
+        self.may_answer.set()
+
+    def count(self, messages: Sequence[PromptMessage], *args: object, **how: object) -> TokenCounts:
+        assert self.may_answer.wait(20)
+        return super().count(messages)
 
 
 UNSET = Settings()
@@ -59,3 +77,21 @@ def test_an_estimate_of_a_server_out_of_reach_does_not_last() -> None:
     assert not count(_Question("c", PATH, Settings(), "", engine)).window.is_exact
     engine.is_exact = True
     assert count(_Question("c", PATH, Settings(), "", engine)).window.is_exact
+
+
+def test_no_draft_is_zero_tokens_long_while_it_is_counted(tmp_path: Path) -> None:
+    engine, counter = Slow(), TokenCounter()
+    store = ConversationStore(tmp_path)
+    session = ChatSession(store.create(), store)
+    counter.ask(session, UNSET, "", engine)
+    wait_for(lambda: counter.figures is not None)
+    assert counter.draft == (0, True)
+    engine.may_answer.clear()
+    counter.ask(session, UNSET, "what", engine)
+    assert counter.draft == (None, True)
+    engine.may_answer.set()
+    wait_for(lambda: counter.draft[0])
+    engine.may_answer.clear()
+    counter.ask(session, UNSET, "", engine)
+    assert counter.draft == (0, True)
+    engine.may_answer.set()

@@ -4,14 +4,13 @@ They can be used while the screen is open: the store coordinates access by sever
 """
 
 import sys
-from pathlib import Path
 
 from qwen_tui.chat.drafts import Drafts
-from qwen_tui.chat.exchange.formats import Format, export, format_of
-from qwen_tui.chat.exchange.saving import save
+from qwen_tui.chat.exchange.formats import Format
 from qwen_tui.chat.store import ConversationStore
 from qwen_tui.commands.arguments import Arguments
 from qwen_tui.commands.conversations.by_name import named
+from qwen_tui.commands.conversations.export import export_to
 from qwen_tui.commands.conversations.import_ import import_files
 from qwen_tui.commands.conversations.list import list_conversations, list_trash, search
 from qwen_tui.commands.conversations.show import transcript
@@ -43,7 +42,10 @@ def _run(store: ConversationStore, given: Arguments, settings: Settings) -> int:
         case "search":
             return search(store, " ".join(given.words), as_json=given.json)
         case "export":
-            _export(store, given, settings)
+            conversation = store.load(named(store.list(), given.name))
+            to = Format(given.format) if given.format else None
+            file = "" if given.output in (None, "-") else given.output or ""
+            export_to(conversation, store.traces, settings, file, to, overwrites=given.force)
         case "import":
             return import_files(store, given.files)
         case "rename":  # print the actual name, which is numbered if the wanted one was taken
@@ -55,17 +57,3 @@ def _run(store: ConversationStore, given: Arguments, settings: Settings) -> int:
         case "restore":
             print_lines([store.restore(named(store.trashed(), given.name)).name])
     return 0
-
-
-def _export(store: ConversationStore, given: Arguments, settings: Settings) -> None:
-    conversation = store.load(named(store.list(), given.name))
-    file = "" if given.output in (None, "-") else given.output or ""
-    to = Format(given.format) if given.format else format_of(file) or Format.MARKDOWN
-    if to is Format.JSON:
-        conversation = store.traces.attached(conversation)
-    data = export(conversation, to, settings.with_overrides(conversation.overrides).system_prompt)
-    if file:
-        save(Path(file), data, overwrites=given.force)
-    else:
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()

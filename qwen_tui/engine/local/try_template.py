@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from qwen_tui.engine.models.hub_model import NAME
+from qwen_tui.engine.models.hub_address import NAME, repository_in
 from qwen_tui.engine.redaction import one_line
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.guide import model_folder
@@ -55,6 +55,7 @@ def _folder(model: str, scratch: Path) -> Path:
     path = Path(model).expanduser()
     if path.is_dir():
         return path.resolve()
+    model = repository_in(model)
     if not NAME.fullmatch(model) or model.startswith((".", "/", "~")):
         raise QwenTuiError("engine.folder_missing", path=one_line(model))
     from qwen_tui.engine.local.loading.hub_download import fetch_tokenizer

@@ -20,7 +20,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from qwen_tui.engine.models.checkpoint import config_of, inspect
+from qwen_tui.engine.models.checkpoint import Checkpoint, config_of, inspect
 from qwen_tui.engine.models.size import ModelSize, context_window, layers, size_of, text_config
 from qwen_tui.engine.redaction import one_line
 from qwen_tui.errors import QwenTuiError
@@ -33,6 +33,9 @@ MOST_FILES = 5000
 
 SEEING_TOO = ("gemma3", "gemma3n", "gemma4", "gemma4_unified", "llama4", "mllama", "qwen3_5", "qwen3_5_moe")
 """Model types whose class also handles images, but which transformers can load as a causal model."""
+
+UNFINISHED = ("engine.no_model_in_folder", "engine.weights_missing", "engine.no_tokenizer")
+"""Problems of a snapshot that downloading the rest solves."""
 
 TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt")
 
@@ -90,6 +93,11 @@ def scan(cache: Path | None = None, used: Mapping[str, float] | None = None) -> 
     return sorted(dated, key=lambda model: (-model.last_used, model.model))
 
 
+def in_cache(model: str) -> LocalModel | None:
+    """Return the model of this name on the hub that is in the cache, complete or not; None if there is none."""
+    return _repository(cache_folder() / f"models--{model.replace('/', '--')}", model)
+
+
 # --- The cache --------------------------------------------------------------------------------------------
 
 
@@ -102,20 +110,52 @@ def _cached(cache: Path) -> Iterator[LocalModel]:
             yield model
 
 
+def snapshot_to_load(repository: Path) -> Path | None:
+    """Return the snapshot that loading a repository of the cache reads, complete or not; None if there is none.
+
+    It is that of `main`. A copied or hand-made cache may not name it: then it is the newest complete one.
+    """
+    newest_first = _snapshots(repository)
+    main = ""
+    with suppress(OSError, ValueError), open(repository / "refs" / "main", encoding="ascii") as file:
+        main = file.read(100).strip()
+    if main:
+        return next((each for each in newest_first if each.name == main), None)
+    return next(filter(_is_usable, newest_first), next(iter(newest_first), None))
+
+
+def check_files(folder: Path) -> Checkpoint:
+    """Inspect the model in this folder. Raises QwenTuiError if its weights or its tokenizer cannot be used."""
+    checkpoint = inspect(folder)
+    if not any((folder / name).exists() for name in TOKENIZERS):
+        raise QwenTuiError("engine.no_tokenizer", path=one_line(folder))
+    return checkpoint
+
+
+def _is_usable(folder: Path) -> bool:
+    try:
+        check_files(folder)
+    except QwenTuiError:
+        return False
+    return True
+
+
+def _snapshots(repository: Path) -> list[Path]:
+    newest_first = sorted(_entries(repository / "snapshots", 100), key=_changed, reverse=True)
+    return [repository / "snapshots" / entry.name for entry in newest_first]
+
+
 def _repository(folder: Path, model: str) -> LocalModel | None:
-    """Return the model that loading this repository finds: the snapshot of `main`, complete or not.
+    """Return the model that loading this repository finds, complete or not.
 
     A snapshot of another revision is not loaded but shortens the download, so it counts as incomplete. None if no
     snapshot contains a language model.
     """
-    main = ""
-    with suppress(OSError, ValueError), open(folder / "refs" / "main", encoding="ascii") as file:
-        main = file.read(100).strip()
-    newest_first = sorted(_entries(folder / "snapshots", 100), key=_changed, reverse=True)
-    for name in sorted((entry.name for entry in newest_first), key=lambda name: name != main):
-        found = _snapshot(folder, folder / "snapshots" / name, model)
+    loaded = snapshot_to_load(folder)
+    for snapshot in sorted(_snapshots(folder), key=lambda each: each != loaded):
+        found = _snapshot(folder, snapshot, model)
         if found is not None:
-            is_loaded = name == main or not found.is_complete
+            is_loaded = snapshot == loaded or not found.is_complete
             return found if is_loaded else _unfinished(found)
     return None
 
@@ -134,7 +174,7 @@ def _snapshot(folder: Path, snapshot: Path, model: str) -> LocalModel | None:
     last_used = max((status.st_atime for status in files), default=0.0)
     found = replace(found, revision=snapshot.name, disk_bytes=disk_bytes, last_used=last_used)
     code = found.problem.code if found.problem is not None else ""
-    if code not in ("engine.no_model_in_folder", "engine.weights_missing"):
+    if code not in UNFINISHED:
         return found
     is_begun = any(entry.name.endswith(".incomplete") for entry in _entries(folder / "blobs", MOST_FILES))
     if code == "engine.no_model_in_folder" and not is_begun:
@@ -165,9 +205,7 @@ def _looked_at(folder: Path, model: str) -> LocalModel | None:
     window = context_window(config)
     found = LocalModel(model=model, folder=folder, architecture=architecture, context_window=window)
     try:
-        size = size_of(inspect(folder))
-        if not any((folder / name).exists() for name in TOKENIZERS):
-            raise QwenTuiError("engine.no_tokenizer", path=one_line(folder))
+        size = size_of(check_files(folder))
     except QwenTuiError as error:
         return replace(found, problem=error)
     return replace(found, size=size)

@@ -6,20 +6,20 @@ tensor's dtype, shape and byte range, then the data).
 
 import json
 import math
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from qwen_tui.engine.models.model_kind import is_for_another_purpose, not_for_chat
+from qwen_tui.engine.models.weight_formats import GGUF, another_program, check_format, not_safetensors
 from qwen_tui.engine.redaction import one_line
 from qwen_tui.errors import QwenTuiError
 
 CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"
-OTHER_FORMATS = (".bin", ".pt", ".pth", ".gguf")
-"""File endings of unsupported weight formats."""
 ADAPTER = "adapter_config.json"
 """File that peft saves with the weights of an adapter (LoRA)."""
 SENTENCES = "config_sentence_transformers.json"
@@ -61,7 +61,9 @@ class Checkpoint:
 
 def inspect(folder: Path) -> Checkpoint:
     """Inspect the model in this folder. Raises QwenTuiError if it cannot be used."""
-    return checkpoint_of(folder, config_of(folder), map(_header, weight_files(folder)))
+    config = config_of(folder)
+    check_format(config, _names(folder))
+    return checkpoint_of(folder, config, map(_header, weight_files(folder)))
 
 
 def checkpoint_of(
@@ -86,11 +88,15 @@ def config_of(folder: Path) -> dict[str, Any]:
     if not folder.exists():
         raise QwenTuiError("engine.folder_missing", path=one_line(folder))
     if not folder.is_dir():
+        if folder.suffix.lower() == GGUF:
+            raise another_program("GGUF", "llama-server")
         raise QwenTuiError("engine.not_a_folder", path=one_line(folder))
     try:
         config = _json(folder / CONFIG)
     except FileNotFoundError:
-        raise _nothing_here(folder, CONFIG) from None
+        names = _names(folder)
+        is_other = any(name.lower().endswith(GGUF) for name in names)
+        raise (not_safetensors(names) if is_other else None) or _nothing_here(folder, CONFIG) from None
     except (ValueError, OSError, RecursionError) as error:
         raise QwenTuiError("engine.bad_config", path=one_line(folder), detail=one_line(error)) from error
     if not isinstance(config, dict):
@@ -116,6 +122,8 @@ def _nothing_here(folder: Path, missing: str) -> QwenTuiError:
 
 def weight_files(folder: Path) -> list[Path]:
     """Return the model's safetensors files. Raises QwenTuiError if any is missing."""
+    if (folder / WEIGHTS).exists():  # the library's order: an index beside it is not read
+        return [folder / WEIGHTS]
     if (folder / INDEX).exists():
         files = [folder / name for name in indexed_files(folder)]
         missing = [one_line(file.name) for file in files if not file.exists()]
@@ -124,12 +132,20 @@ def weight_files(folder: Path) -> list[Path]:
                 "engine.weights_missing", file=missing[0], missing=len(missing), files=len(files)
             )
         return files
-    if (folder / WEIGHTS).exists():
-        return [folder / WEIGHTS]
-    others = [file.name for ending in OTHER_FORMATS for file in sorted(folder.glob(f"*{ending}"))]
-    if others:
-        raise QwenTuiError("engine.not_safetensors", file=one_line(others[0]))
-    raise _nothing_here(folder, WEIGHTS)
+    raise not_safetensors(_names(folder)) or _nothing_here(folder, _missing(folder))
+
+
+def _missing(folder: Path) -> str:
+    """Return the file whose absence is to be reported where there is neither the whole file nor an index."""
+    is_in_parts = any(name.endswith(".safetensors") and "-of-" in name for name in _names(folder))
+    return INDEX if is_in_parts else WEIGHTS
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []
 
 
 def indexed_files(folder: Path) -> list[str]:

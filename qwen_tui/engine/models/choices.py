@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from qwen_tui.engine.models.cache_scan import LocalModel, looked_at, scan
+from qwen_tui.engine.models.cache_scan import LocalModel, in_cache, looked_at, scan
 from qwen_tui.engine.models.catalogue import KNOWN, TAUGHT, Known, known
 from qwen_tui.engine.models.devices import Device
 from qwen_tui.engine.models.fit import CPU_PARAMETERS, Fit, fits
+from qwen_tui.engine.models.hub_address import NAME, repository_in
 from qwen_tui.engine.models.hub_model import HubModel, hub_model
 from qwen_tui.engine.models.load_plan import LoadPlan, plan
 from qwen_tui.engine.models.size import Form, ModelSize
@@ -143,14 +144,18 @@ def _is_suited(choice: ModelChoice, found: Mapping[Form, Fit]) -> bool:
 
 
 def named(model: str) -> ModelChoice:
-    """Return the choice for a typed name: a folder is inspected, a hub id looked up in the catalogue.
+    """Return the choice for what was typed: a folder is inspected, a hub id looked up in the cache and catalogue.
 
-    A name found in neither gets a choice without a size.
+    A pasted address of the hub counts as the name in it. A name found in none of them gets a choice without a size.
     """
     if model == GUIDE:
         return _guide()
     folder = Path(model).expanduser()
-    local = looked_at(folder.absolute(), str(folder.absolute())) if folder.is_dir() else None
+    if folder.is_dir():
+        local = looked_at(folder.absolute(), str(folder.absolute()))
+    else:
+        model = repository_in(model)
+        local = in_cache(model) if NAME.fullmatch(model) else None
     return ModelChoice(local.model if local else model, "named", local, known(model))
 
 

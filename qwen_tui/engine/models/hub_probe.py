@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import importlib.util
 import os
 import selectors
 import socket
@@ -45,8 +46,28 @@ def is_offline() -> bool:
 
 
 def endpoint() -> str:
-    """Return the address of the hub, or of the mirror chosen by the user."""
-    return (os.environ.get("HF_ENDPOINT") or HUB).rstrip("/")
+    """Return the address of the hub, or of the mirror chosen by the user; a scheme may be left out."""
+    address = (os.environ.get("HF_ENDPOINT") or "").strip().rstrip("/") or HUB
+    if "://" in address:
+        return address
+    is_here = address.partition(":")[0] in ("localhost", "127.0.0.1")
+    return f"{'http' if is_here else 'https'}://{address}"
+
+
+def hub_environment() -> dict[str, str]:
+    """Return the environment variables with which the hub's library understands the user's mirror as we do."""
+    return {"HF_ENDPOINT": endpoint()} if "HF_ENDPOINT" in os.environ else {}
+
+
+def missing_socks_proxy(address: str) -> str | None:
+    """Return the SOCKS proxy on the way to this address, if the package for such proxies is not installed."""
+    if importlib.util.find_spec("socksio") is not None:
+        return None
+    target = urlsplit(address)
+    proxies = urllib.request.getproxies()
+    proxy = proxies.get(target.scheme) or proxies.get("all") or ""
+    is_on_the_way = proxy.startswith("socks") and not urllib.request.proxy_bypass(target.hostname or "")
+    return proxy if is_on_the_way else None
 
 
 def probe(seconds: float = PROBE_SECONDS) -> Probe:

@@ -139,6 +139,9 @@ class RemoteEngine:
 
     def _stream(self, request: Request, reply: Reply, stop: StopFlag) -> Iterator[Event]:
         retries = Retries(self._host, stop)
+        reply.prompt_tokens = self._counter.counted(
+            request.messages, request.thinking, continues=request.continues
+        )
         most_new_tokens = self._most_new_tokens(request, stop)
         while True:
             asked = asking(request, self.info.model, self._kind, reply.seed, self._refused, most_new_tokens)

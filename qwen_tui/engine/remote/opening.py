@@ -7,7 +7,7 @@ from qwen_tui.engine.redaction import one_line
 from qwen_tui.engine.remote.address import Address, address
 from qwen_tui.engine.remote.api_key import api_key
 from qwen_tui.engine.remote.engine import RemoteEngine
-from qwen_tui.engine.remote.http_calls import Calls, Dropped, Patience
+from qwen_tui.engine.remote.http_calls import POLL_SECONDS, Calls, Dropped, Patience
 from qwen_tui.engine.remote.probe import Served, probe
 from qwen_tui.engine.remote.refusals import unreachable
 from qwen_tui.engine.remote.server_kinds import OLLAMA, TRANSFORMERS
@@ -19,6 +19,12 @@ ASSUMED_WINDOW = 8192
 
 OLLAMA_WINDOW = 4096
 """Ollama's default context window, in tokens (its FAQ, "context window size")."""
+
+LOADING_SECONDS = 0.3
+"""How often a server is asked again that says it is loading its model, as llama.cpp's does."""
+
+LONGEST_LOAD_SECONDS = 600.0
+"""A server that is still loading after this time is given up."""
 
 NAMED_MODELS = 6
 """How many of a server's models an error lists."""
@@ -37,7 +43,7 @@ def open_remote(
     key = api_key(server)
     calls = Calls(server, key, patience)
     try:
-        served = probe(calls, server.host, stop)
+        served = _ready(calls, server.host, stop)
         model = _chosen(spec, served, server)
         counter = ServerTokenCounter(calls, served.kind, model)
     except BaseException as error:
@@ -67,6 +73,23 @@ def open_remote(
         reasons=reasons,
     )
     return RemoteEngine(calls, served.kind, info, counter, server.host)
+
+
+def _ready(calls: Calls, host: str, stop: StopFlag) -> Served:
+    """Probe the server, once it has loaded its model."""
+    end = time.monotonic() + LONGEST_LOAD_SECONDS
+    while True:
+        try:
+            return probe(calls, host, stop)
+        except QwenTuiError as error:
+            is_loading = "loading" in str(error.parameters.get("detail", "")).lower()
+            if error.code != "server.behind_gateway" or not is_loading or time.monotonic() > end:
+                raise
+        again = time.monotonic() + LOADING_SECONDS
+        while time.monotonic() < again:
+            if stop.is_set():
+                raise Dropped
+            time.sleep(POLL_SECONDS)
 
 
 def _chosen(spec: ModelSpec, served: Served, server: Address) -> str:

@@ -39,6 +39,7 @@ class Reply:
         self._answer_pieces = 0
         self.finish_reason = ""
         self.prompt_tokens = 0
+        """0 while unknown. A server reports it last: a stopped reply has the count made before it."""
         self._info = info
         self._cached_tokens = 0
         self._new_tokens = 0

@@ -6,7 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from qwen_tui.chat.messages import Json, Role
-from qwen_tui.engine.base import NO_EFFORT, PENALTIES, SAMPLING_FIELDS, PromptMessage, Request, Thinking
+from qwen_tui.engine.base import (
+    NO_EFFORT,
+    PENALTIES,
+    SAMPLING_FIELDS,
+    PromptMessage,
+    Request,
+    Sampling,
+    Thinking,
+)
 from qwen_tui.engine.remote.logprobs import ASKED
 from qwen_tui.engine.remote.server_kinds import SAMPLERS, Kind
 from qwen_tui.errors import QwenTuiError
@@ -56,8 +64,8 @@ def asking(
     left_out = SAMPLERS if kind.takes_penalties else (*SAMPLERS, *PENALTIES)
     body |= {name: value for name, value in values.items() if name not in left_out}
     samplers = {name: value for name, value in values.items() if name in SAMPLERS}
-    if kind.takes_generation_config and samplers:
-        body["generation_config"] = json.dumps(samplers)
+    if kind.takes_generation_config and (config := samplers | _sampled(request.sampling)):
+        body["generation_config"] = json.dumps(config)
     body |= {kind.samplers[name]: value for name, value in samplers.items() if name in kind.samplers}
     if request.thinking is not None and kind.takes_template_arguments:
         body["chat_template_kwargs"] = template_arguments(request.thinking)
@@ -105,6 +113,15 @@ def _values(request: Request) -> dict[str, Json]:
         chosen = {name: getattr(sampling, name) for name in SAMPLING_FIELDS}
     chosen["stop"] = list(sampling.stop) or None
     return {name: value for name, value in chosen.items() if value is not None}
+
+
+def _sampled(sampling: Sampling) -> dict[str, Json]:
+    """Return what makes transformers sample where the checkpoint by itself does not.
+
+    As with a local model, setting a temperature means sampling, and temperature 0 means greedy.
+    """
+    is_wanted = sampling.greedy is False or (sampling.greedy is None and sampling.temperature is not None)
+    return {"do_sample": True} if is_wanted and sampling.temperature != 0 else {}
 
 
 def template_arguments(thinking: Thinking) -> dict[str, Json]:

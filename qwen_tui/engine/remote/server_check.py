@@ -16,6 +16,9 @@ from qwen_tui.errors import QwenTuiError
 PATIENCE = Patience(connect=2.0, answer=2.0)
 """Keeps a check to a few seconds, whatever the server does."""
 
+STARTING_SECONDS = 15.0
+"""A server that loads its model or imports its libraries accepts connections some seconds before it answers."""
+
 
 class Server(NamedTuple):
     """Result of checking a server."""
@@ -66,7 +69,7 @@ def examine(
 
 def served_by(given: str) -> tuple[ModelChoice, ...]:
     """Return the models of the server at this address, or one entry with the problem. Takes seconds."""
-    server = examine(given, counts=False, patience=PATIENCE._replace(answer=3.0))
+    server = examine(given, counts=False, patience=PATIENCE._replace(answer=STARTING_SECONDS))
     return tuple(
         ModelChoice(model, "served", None, None, server=server.root, window=server.windows.get(model, 0))
         for model in server.models

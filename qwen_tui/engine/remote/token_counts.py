@@ -1,11 +1,12 @@
 """Count the tokens of messages with the server's tokenizer, or estimate them if it offers none.
 
-A server counts a whole prompt per request. The count, less the parts that belong to no message, is divided
-among the messages in proportion to their estimates.
+A server counts a whole prompt per request. The count, less the parts that belong to no message (`prompt_frame`),
+is divided among the messages in proportion to their estimates.
 """
 
 import logging
 import re
+from collections import OrderedDict
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
 
@@ -15,6 +16,7 @@ from qwen_tui.chat.messages import Json, Role
 from qwen_tui.engine.base import PromptMessage, StopFlag, Thinking, TokenCounts
 from qwen_tui.engine.remote.completion_chunk import part, token_count
 from qwen_tui.engine.remote.http_calls import Calls
+from qwen_tui.engine.remote.prompt_frame import ANSWER, QUESTION, SECOND, Frame, before_question, opening_of
 from qwen_tui.engine.remote.request_body import message_body, template_arguments
 from qwen_tui.engine.remote.server_kinds import Kind
 
@@ -25,6 +27,9 @@ TEMPLATE_TOKENS = 5
 
 PROMPT_TOKENS = 3
 """Template tokens after the last message: `<|im_start|>assistant\\n`."""
+
+REMEMBERED = 8
+"""How many of the newest exact counts are remembered: a turn asks for its own again, while drafts are counted."""
 
 LEAST_LEARNED = 50
 """Shorter prompts, in estimated tokens, do not adjust the scale: they are mostly template."""
@@ -52,6 +57,9 @@ def estimated_tokens(text: str) -> int:
     return round(total)
 
 
+_Prompt = tuple[tuple[PromptMessage, ...], Thinking, bool]
+
+
 class ServerTokenCounter:
     """Token counter for one model of one server."""
 
@@ -63,6 +71,11 @@ class ServerTokenCounter:
         """Actual tokens per estimated token, as far as the server has reported them."""
         self._least_scale = 1 / LARGEST_SCALE
         """Lower limit of `_scale`, raised when a prompt turns out longer than estimated."""
+        self._totals: OrderedDict[_Prompt, int] = OrderedDict()
+        """The newest exact counts."""
+        self._frames: dict[Thinking, Frame] = {}
+        self._opening: str | None = None
+        """The text that the template writes before a user's message; None until it is known."""
         self.is_exact = kind.counting != "no" and self._does_count()
 
     def count(
@@ -81,16 +94,28 @@ class ServerTokenCounter:
         if not messages:
             return TokenCounts(0, (), self.is_exact)
         guesses = [round(_guess(message) * self._scale) for message in messages]
-        fixed = 0 if continues else PROMPT_TOKENS
-        total = None
+        total = frame = None
         if self.is_exact:
             try:
-                total = self._asked(messages, thinking, continues, stop)
+                total = self._asked(messages, thinking, continues=continues, stop=stop)
+                frame = None if total is None else self._frame(thinking, stop)
             except (httpx2.HTTPError, TimeoutError) as error:
                 log.info("estimating tokens because the server cannot count them now: %s", error)
+        fixed = (frame or Frame(0, PROMPT_TOKENS)).around(messages, continues=continues)
         if total is None:
             return TokenCounts(sum(guesses) + fixed, tuple(guesses), is_exact=False)
-        return TokenCounts(total, _shares(max(0, total - fixed), guesses))
+        prompt = (tuple(messages), thinking, continues)
+        self._totals[prompt] = total
+        self._totals.move_to_end(prompt)
+        if len(self._totals) > REMEMBERED:
+            self._totals.popitem(last=False)
+        # A message by itself is a draft, and the figure of interest is its share.
+        is_known = frame is not None or len(messages) > 1
+        return TokenCounts(total, _shares(max(0, total - fixed), guesses), is_known)
+
+    def counted(self, messages: Sequence[PromptMessage], thinking: Thinking, *, continues: bool) -> int:
+        """Return the exact count of a prompt counted a moment ago, or 0."""
+        return self._totals.get((tuple(messages), thinking, continues), 0)
 
     def learn(self, messages: Sequence[PromptMessage], prompt_tokens: int) -> None:
         """Adjust later estimates to the actual length of a prompt."""
@@ -113,23 +138,85 @@ class ServerTokenCounter:
         self,
         messages: Sequence[PromptMessage],
         thinking: Thinking = None,
+        *,
         continues: bool = False,
+        opens: bool = True,
         stop: StopFlag | None = None,
     ) -> int | None:
-        """Return the server's count, or None without one: its template may refuse the messages."""
-        body: dict[str, Json] = {"model": self._model, "messages": list(map(message_body, messages))}
-        if continues:
-            body |= {"continue_final_message": True, "add_generation_prompt": False}
-        if thinking is not None:
-            body["chat_template_kwargs"] = template_arguments(thinking)
+        """Return the server's count, or None without one: its template may refuse the messages.
+
+        `opens` is whether the prompt ends by opening the model's turn, as it does when it is sent.
+        """
         if self._kind.counting == "text":
-            prompt = part(self._calls.ask("POST", "/apply-template", body, stop).json, "prompt")
-            if not isinstance(prompt, str):
+            prompt = self._rendered(messages, thinking, continues=continues, opens=opens, stop=stop)
+            if prompt is None:
                 return None
-            body = {"content": prompt, "add_special": True, "parse_special": True}
+            body: dict[str, Json] = {"content": prompt, "add_special": True, "parse_special": True}
+        else:
+            body = self._body(messages, thinking, continues=continues, opens=opens)
         said = self._calls.ask("POST", "/tokenize", body, stop).json
         tokens = part(said, "tokens")
         return token_count(part(said, "count")) or (len(tokens) if isinstance(tokens, list) else 0) or None
+
+    def _body(
+        self, messages: Sequence[PromptMessage], thinking: Thinking, *, continues: bool, opens: bool
+    ) -> dict[str, Json]:
+        body: dict[str, Json] = {"model": self._model, "messages": list(map(message_body, messages))}
+        if continues:
+            body["continue_final_message"] = True
+        if continues or not opens:
+            body["add_generation_prompt"] = False
+        if thinking is not None:
+            body["chat_template_kwargs"] = template_arguments(thinking)
+        return body
+
+    def _rendered(
+        self,
+        messages: Sequence[PromptMessage],
+        thinking: Thinking = None,
+        *,
+        continues: bool = False,
+        opens: bool = True,
+        stop: StopFlag | None = None,
+    ) -> str | None:
+        """Return the prompt as llama.cpp's server renders it.
+
+        It leaves a reply at the end open, to be continued. A finished one is rendered with a question behind it,
+        which is then cut off.
+        """
+
+        def asked(messages: Sequence[PromptMessage], opens: bool) -> str | None:
+            body = self._body(messages, thinking, continues=continues, opens=opens)
+            prompt = part(self._calls.ask("POST", "/apply-template", body, stop).json, "prompt")
+            return prompt if isinstance(prompt, str) else None
+
+        if continues or messages[-1].role is not Role.ASSISTANT:
+            return asked(messages, opens)
+        if self._opening is None:
+            self._opening = opening_of(asked((QUESTION,), False), asked((QUESTION, ANSWER, SECOND), False))
+        closed = before_question(asked((*messages, SECOND), False), self._opening)
+        if closed is None or not opens:
+            return closed
+        bare, whole = asked((QUESTION,), False), asked((QUESTION,), True)
+        return None if bare is None or whole is None else closed + whole.removeprefix(bare)
+
+    def _frame(self, thinking: Thinking, stop: StopFlag | None) -> Frame | None:
+        """Return what the template adds to the messages; None if that cannot be told from the server's counts."""
+        if thinking in self._frames:
+            return self._frames[thinking]
+
+        def asked(*messages: PromptMessage, opens: bool = False) -> int | None:
+            return self._asked(messages, thinking, opens=opens, stop=stop)
+
+        alone, sent = asked(QUESTION), asked(QUESTION, opens=True)
+        before, after = asked(QUESTION, ANSWER), asked(QUESTION, ANSWER, SECOND)
+        if alone is None or sent is None or before is None or after is None:
+            return None
+        frame = Frame(lead=alone - (after - before), generation=sent - alone)
+        if after <= before or min(frame) < 0:
+            return None
+        self._frames[thinking] = frame
+        return frame
 
 
 def _guess(message: PromptMessage) -> int:

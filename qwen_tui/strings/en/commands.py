@@ -14,6 +14,7 @@ SENTENCES: dict[str, str] = {
         "  qwen-tui --model ~/models/mine --quantization 4bit\n"
         "  qwen-tui --conversation 广州                    open this conversation, or create it\n"
         "  qwen-tui --last                                 continue the last conversation\n"
+        "  qwen-tui --plain                                chat line by line, for screen readers and pipes\n"
         '  qwen-tui ask "What is a token?"                 print one reply to standard output\n'
         "  qwen-tui models                                 list models and whether they fit\n"
         "  qwen-tui doctor                                 check this machine; the report is safe to share\n"
@@ -39,6 +40,7 @@ SENTENCES: dict[str, str] = {
     "cli.commands": "commands",
     "cli.conversation": "open the conversation with this name, or create it",
     "cli.last": "open the most recently used conversation",
+    "cli.plain": "chat line by line, without the screen: for screen readers, simple terminals and pipes",
     "cli.model": "guide (the small built-in model), a model folder, or a name on the hub",
     "cli.offline": "send no requests to the hub; use only models on this machine",
     "cli.server": "use a model on this server: vLLM, SGLang, llama.cpp, Ollama, transformers serve",
@@ -98,7 +100,12 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "cli.no_tty": (
         "Not a terminal",
         "The screen needs a terminal, but standard input or output is not one.",
-        "Start qwen-tui in a terminal, or use qwen-tui ask.",
+        "Use qwen-tui --plain to chat line by line, or qwen-tui ask for one reply.",
+    ),
+    "cli.dumb_terminal": (
+        "A terminal without a screen",
+        "This terminal cannot move the cursor (TERM=dumb), which the screen needs.",
+        "Use qwen-tui --plain to chat line by line.",
     ),
     "cli.nothing_to_ask": (
         "Empty message",

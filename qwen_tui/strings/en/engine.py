@@ -167,6 +167,11 @@ ERRORS: dict[str, tuple[str, str, str]] = {
         "The weights are in {file}. Files of this kind can run code when opened, or are meant for another program.",
         "Choose a model or revision with safetensors files.",
     ),
+    "engine.other_format": (
+        "Format not supported",
+        "The weights are in the format {form}, which qwen-tui does not load.",
+        "Run this model with {program} and connect with --server, or choose one in ordinary safetensors.",
+    ),
     "engine.weights_missing": (
         "Incomplete model",
         "{missing} of {files} weight {files:file is|files are} missing, including {file}.",
@@ -254,6 +259,11 @@ ERRORS: dict[str, tuple[str, str, str]] = {
         "{path} does not contain a usable tokenizer.",
         "Download or copy the model again, with tokenizer.json and tokenizer_config.json.",
     ),
+    "engine.tokenizer_package": (
+        "Package missing",
+        "The tokenizer exists only as tokenizer.model, which needs Python packages not installed here: {packages}.",
+        "Install them in the environment of qwen-tui: pip install {packages}, or choose another model.",
+    ),
     "engine.package_missing": (
         "Package missing",
         "This model cannot be loaded: {detail}.",
@@ -275,6 +285,11 @@ ERRORS: dict[str, tuple[str, str, str]] = {
         "The hub rejected the token",
         "The hub did not accept this machine's token (HF_TOKEN or hf auth login), so {model} cannot be requested.",
         "Log in again with: hf auth login, or unset HF_TOKEN.",
+    ),
+    "engine.socks_proxy": (
+        "SOCKS proxy without its package",
+        "The SOCKS proxy {proxy} is set for the hub, but the Python package socksio is not installed.",
+        "Install socksio in the environment of qwen-tui, or set HTTPS_PROXY to the proxy's HTTP port.",
     ),
     "engine.hub_silent": (
         "No valid answer from the hub",

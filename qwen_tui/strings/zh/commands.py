@@ -13,6 +13,7 @@ SENTENCES: dict[str, str] = {
         "  qwen-tui --model ~/models/mine --quantization 4bit\n"
         "  qwen-tui --conversation 广州                    打开这个对话，没有则新建\n"
         "  qwen-tui --last                                 继续上次的对话\n"
+        "  qwen-tui --plain                                逐行聊天，适合读屏软件和管道\n"
         "  qwen-tui ask '什么是 token？'                   把一条回复输出到标准输出\n"
         "  qwen-tui models                                 列出模型，以及本机装得下哪些\n"
         "  qwen-tui doctor                                 检查本机；报告可以放心分享\n"
@@ -38,6 +39,7 @@ SENTENCES: dict[str, str] = {
     "cli.commands": "命令",
     "cli.conversation": "打开这个名称的对话，没有则新建",
     "cli.last": "打开上次使用的对话",
+    "cli.plain": "不打开界面，逐行聊天：适合读屏软件、简单终端和管道",
     "cli.model": "guide（内置小模型）、文件夹或 Hugging Face 上的名称",
     "cli.offline": "不向 Hugging Face 发送请求，只用本机已有的模型",
     "cli.server": "使用这个服务器上的模型：vLLM、SGLang、llama.cpp、Ollama、transformers serve",
@@ -97,7 +99,12 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "cli.no_tty": (
         "不是终端",
         "界面需要终端，而标准输入或标准输出不是终端。",
-        "在终端中启动 qwen-tui，或用 qwen-tui ask。",
+        "用 qwen-tui --plain 逐行聊天，或用 qwen-tui ask 提一个问题。",
+    ),
+    "cli.dumb_terminal": (
+        "终端不支持界面",
+        "这个终端无法移动光标（TERM=dumb），不能显示界面。",
+        "用 qwen-tui --plain 逐行聊天。",
     ),
     "cli.nothing_to_ask": (
         "消息为空",

@@ -152,6 +152,11 @@ ERRORS: dict[str, tuple[str, str, str]] = {
         "权重在 {file} 中。这类文件打开时可能执行代码，或属于其他程序。",
         "选择提供 safetensors 文件的模型或版本。",
     ),
+    "engine.other_format": (
+        "不支持的格式",
+        "权重是 {form} 格式，qwen-tui 无法加载。",
+        "用 {program} 运行这个模型，再用 --server 连接；或选择普通 safetensors 格式的模型。",
+    ),
     "engine.weights_missing": (
         "模型不完整",
         "{files} 个权重文件缺少 {missing} 个，其中有 {file}。",
@@ -237,6 +242,11 @@ ERRORS: dict[str, tuple[str, str, str]] = {
         "{path} 中没有可用的分词器。",
         "重新下载或复制模型，要有 tokenizer.json 和 tokenizer_config.json。",
     ),
+    "engine.tokenizer_package": (
+        "缺少 Python 包",
+        "分词器只有 tokenizer.model，读取它需要的 Python 包没有安装：{packages}。",
+        "在 qwen-tui 的环境中运行 pip install {packages}，或换一个模型。",
+    ),
     "engine.package_missing": (
         "缺少 Python 包",
         "无法加载这个模型：{detail}。",
@@ -257,6 +267,11 @@ ERRORS: dict[str, tuple[str, str, str]] = {
         "Hugging Face 拒绝了访问令牌",
         "本机的访问令牌（HF_TOKEN 或 hf auth login）无效，无法获取 {model}。",
         "重新登录：hf auth login，或取消设置 HF_TOKEN。",
+    ),
+    "engine.socks_proxy": (
+        "SOCKS 代理缺少 Python 包",
+        "连接 Hugging Face 要经过 SOCKS 代理 {proxy}，但没有安装 Python 包 socksio。",
+        "在 qwen-tui 的环境中安装 socksio，或把 HTTPS_PROXY 设为该代理的 HTTP 端口。",
     ),
     "engine.hub_silent": (
         "Hugging Face 没有给出有效响应",

@@ -19,7 +19,7 @@ SENTENCES: dict[str, str] = {
         "按 {next} 结束本课。"
     ),
     "cli.learn": "在屏幕上学一课",
-    "cli.learn_description": "开始一课：在内部视图中走几步。",
+    "cli.learn_description": "开始一课：在透视面板中走几步。",
     "cli.learn_examples": "不写名称则从第一课开始。程序内的命令列表里有全部课程。",
     "cli.lesson": "课程名称（默认 tokens）",
     "lesson.title": "课程：{name} · 第 {number} 步，共 {of} 步",
@@ -87,7 +87,7 @@ SENTENCES: dict[str, str] = {
     ),
     "lesson.sampling.2": "按 {send} 发送问题，等回复结束后按 {next}。",
     "lesson.sampling.3": (
-        "用 {left} {right} 在回复中移动。横条是最可能的 token：p 是模型给出的概率，机会是采样之后的概率。"
+        "用 {left} {right} 在回复中移动。横条是最可能的 token：p 是模型给出的概率，“采样后”是采样之后的概率。"
         "另一个列表显示每一步采样之后剩下多少 token。"
     ),
     "lesson.sampling.4": (

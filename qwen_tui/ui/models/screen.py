@@ -21,6 +21,7 @@ from qwen_tui.chat.cleaning import one_line
 from qwen_tui.engine.base import ModelInfo, Quantization
 from qwen_tui.engine.host import EngineState, Failed, Opening, Ready
 from qwen_tui.engine.models.choices import ModelChoice, key, named
+from qwen_tui.engine.models.hub_address import repository_in
 from qwen_tui.engine.remote.address import is_address
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.settings.options import Settings
@@ -236,7 +237,7 @@ class ModelScreen(ModalScreen[None]):
     @on(Input.Submitted)
     def _look_up(self, event: Input.Submitted) -> None:
         event.stop()
-        name = event.value.strip()
+        name = repository_in(event.value.strip())
         if not name:
             return
         if is_address(name):

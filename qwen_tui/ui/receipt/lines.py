@@ -141,6 +141,8 @@ def _continued(run: Run) -> str:
 
 
 def _prompt(run: Run) -> str:
+    if not run.prompt_tokens:  # a server reports it at the end of a reply, and this one was stopped
+        return say("receipt.unknown") if run.decode_path == ON_SERVER else ""
     if not run.reused_tokens:
         return tokens_in_words(run.prompt_tokens)
     return say("receipt.prompt.reused", tokens=tokens_in_words(run.prompt_tokens), reused=run.reused_tokens)

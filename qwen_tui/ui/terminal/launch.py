@@ -33,9 +33,14 @@ MOST_LOG_BYTES = 5_000_000
 
 
 def check_tty() -> None:
-    """Raise `QwenTuiError` unless standard input and output are terminals; Textual would start anyway."""
+    """Raise `QwenTuiError` unless standard input and output are terminals that can draw a screen.
+
+    Textual would start anyway.
+    """
     if not (_is_terminal(sys.__stdin__) and _is_terminal(sys.__stdout__)):
         raise QwenTuiError("cli.no_tty")
+    if os.environ.get("TERM") == "dumb":
+        raise QwenTuiError("cli.dumb_terminal")
 
 
 def run(make_app: Callable[[], Any], log_file: Path, leave: Callable[[], None]) -> int:

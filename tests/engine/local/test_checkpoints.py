@@ -31,6 +31,11 @@ def shard_missing(folder: Path) -> None:
     (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": weights}))
 
 
+def index_alone(folder: Path) -> None:
+    (folder / "model.safetensors").rename(folder / "model.safetensors.index.json")
+    (folder / "model.safetensors.index.json").write_bytes(b'{"weight_map": 3}')
+
+
 def in_two_files(folder: Path) -> Path:
     """Share the tensors out over two files with an index; the second one's path."""
     tensors = load_file(folder / "model.safetensors")
@@ -171,7 +176,7 @@ FAULTS = {
         second_file_with_a_strange_header, "engine.corrupt_weights", "model-00002-of-00002", AGAIN
     ),
     "an index that is not one": Fault(
-        write("model.safetensors.index.json", b'{"weight_map": 3}'),
+        index_alone,
         "engine.corrupt_weights",
         "model.safetensors.index.json",
         AGAIN,

@@ -17,7 +17,8 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_N
 from qwen_tui.engine.local.loading import hub_download as hub
 from qwen_tui.engine.local.loading.traits import context_window
 from qwen_tui.engine.models.cache_scan import SEEING_TOO, LocalModel, cache_folder, scan
-from qwen_tui.engine.models.checkpoint import inspect
+from qwen_tui.engine.models.checkpoint import inspect, weight_files
+from qwen_tui.engine.models.choices import named
 from qwen_tui.engine.models.recent_models import MOST, note_use, recent_models, remember
 from qwen_tui.engine.models.size import size_of
 
@@ -122,6 +123,14 @@ def test_a_model_in_several_files_is_whole_only_with_all_of_them(tmp_path: Path)
     assert half.size is None
 
 
+def test_a_stale_index_beside_the_whole_file_is_not_read(tmp_path: Path) -> None:
+    source = written(tmp_path / "source", {"a": 10})
+    (source / "model.safetensors.index.json").write_text(
+        json.dumps({"weight_map": {"a": "gone.safetensors"}})
+    )
+    assert [file.name for file in weight_files(source)] == ["model.safetensors"]
+
+
 def test_a_download_that_was_begun_is_listed_and_one_of_a_tokenizer_is_not(
     tiny: Path, tmp_path: Path
 ) -> None:
@@ -158,9 +167,14 @@ def test_what_is_told_as_here_is_what_is_loaded_without_a_request(
     (cache_folder() / "models--me--other" / "refs" / "main").write_text(OLDER)
     cached(cache_folder(), "me/nameless", tiny)
     (cache_folder() / "models--me--nameless" / "refs" / "main").unlink()
+    cached(cache_folder(), "me/nameless", tiny, OLDER, without=("tokenizer.json", "vocab.json"))
+    (cache_folder() / "models--me--nameless" / "refs" / "main").unlink()
+    cached(cache_folder(), "me/by-hand", tiny)
+    (cache_folder() / "models--me--by-hand" / "refs" / "main").write_text(f"{COMMIT}\n")
     found = {model.model: model.is_complete for model in scan()}
-    assert found == {"me/whole": True, "me/other": False, "me/nameless": False}
+    assert found == {"me/whole": True, "me/other": False, "me/nameless": True, "me/by-hand": True}
     assert found == {name: hub.cached(name) is not None for name in found}
+    assert found == {name: named(name).is_here for name in found}
 
 
 @pytest.mark.parametrize(

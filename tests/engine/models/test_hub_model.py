@@ -1,6 +1,7 @@
 """What the hub says of a model that is not here."""
 
 import json
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -10,13 +11,17 @@ from pathlib import Path
 
 import pytest
 import tiny_models
+from huggingface_hub import constants
 from loopback_hub import LoopbackHub, loopback_hub
 from waiting import HANGS
 
+from qwen_tui.engine.local.loading.hub_download import check_way
 from qwen_tui.engine.models.catalogue import known
 from qwen_tui.engine.models.checkpoint import inspect
-from qwen_tui.engine.models.choices import from_hub
+from qwen_tui.engine.models.choices import from_hub, named
+from qwen_tui.engine.models.hub_address import repository_in
 from qwen_tui.engine.models.hub_model import hub_model
+from qwen_tui.engine.models.hub_probe import endpoint, hub_environment
 from qwen_tui.engine.models.size import size_by_config, size_of
 from qwen_tui.errors import QwenTuiError
 
@@ -46,6 +51,11 @@ def test_a_model_on_the_hub_is_told_with_its_size_before_it_is_downloaded(
     assert (entry.size.kv_values, entry.size.context_window) == (real.kv_values, real.context_window)
     assert entry.size.dtype == "F32"
     assert not any(request.endswith(".safetensors") for request in hub.requests)
+    (tmp_path / "tiny" / "consolidated.safetensors").write_bytes(b"the same in another form")
+    (tmp_path / "tiny" / "model.safetensors.index.json").write_text("{}")
+    assert from_hub("me/tiny").download_bytes == weights
+    (tmp_path / "tiny" / "model.safetensors").rename(tmp_path / "tiny" / "model-00001-of-00001.safetensors")
+    assert from_hub("me/tiny").download_bytes == weights
 
 
 @pytest.mark.parametrize(
@@ -62,6 +72,45 @@ def test_what_cannot_be_had_is_said(hub: LoopbackHub, model: str, code: str) -> 
     with pytest.raises(QwenTuiError) as raised:
         hub_model(model)
     assert raised.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("pasted", "name"),
+    [
+        ("https://huggingface.co/Qwen/Qwen2.5-0.5B-Instruct", "Qwen/Qwen2.5-0.5B-Instruct"),
+        (" http://www.huggingface.co/Qwen/Qwen3-4B/?a=b#readme\n", "Qwen/Qwen3-4B"),
+        ("https://huggingface.co/Qwen/Qwen3-4B/tree/main", "Qwen/Qwen3-4B"),
+        ("https://huggingface.co/Qwen/Qwen3-4B/blob/main/config.json", "Qwen/Qwen3-4B"),
+        ("https://huggingface.co/gpt2", "gpt2"),
+        ("hf.co/Qwen/Qwen3-4B", "Qwen/Qwen3-4B"),
+        ("hf.co/Qwen/Qwen3-4B-GGUF:Q4_K_M", "Qwen/Qwen3-4B-GGUF"),
+        ("hf://Qwen/Qwen3-4B", "Qwen/Qwen3-4B"),
+        ("http://mirror.test:8080/Qwen/Qwen3-4B", "Qwen/Qwen3-4B"),
+    ],
+)
+def test_a_pasted_address_of_the_hub_is_the_model_it_leads_to(
+    pasted: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", "http://mirror.test:8080")
+    assert repository_in(pasted) == name
+    assert named(pasted).model == name
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Qwen/Qwen3-4B",
+        "/models/qwen",
+        "https://huggingface.co/datasets/me/x",
+        "https://huggingface.co/",
+        "https://huggingface.co/Qwen/Qwen3-4B/tree/gptq",
+        "http://localhost:8080/v1",
+        "http://[bad",
+        "ftp://huggingface.co/Qwen/Qwen3-4B",
+    ],
+)
+def test_what_is_no_address_of_a_model_stays_as_it_is(text: str) -> None:
+    assert repository_in(text) == text
 
 
 def test_with_the_network_turned_off_nobody_is_asked(
@@ -162,6 +211,52 @@ def test_a_token_that_the_hub_refuses_is_told(monkeypatch: pytest.MonkeyPatch) -
         with pytest.raises(QwenTuiError) as raised:
             hub_model("me/x")
     assert raised.value.code == "engine.bad_token"
+
+
+@pytest.mark.parametrize(
+    ("given", "address"),
+    [
+        ("hf-mirror.com", "https://hf-mirror.com"),
+        (" https://hf-mirror.com/ ", "https://hf-mirror.com"),
+        ("localhost:8080", "http://localhost:8080"),
+        ("", "https://huggingface.co"),
+    ],
+)
+def test_a_mirror_may_be_named_without_its_scheme(
+    given: str, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", given)
+    assert endpoint() == address
+    assert hub_environment() == {"HF_ENDPOINT": address}
+
+
+@pytest.mark.parametrize("token", ["hf_schlüssel", "hf_密钥"])
+def test_a_token_that_cannot_be_sent_is_told(token: str, monkeypatch: pytest.MonkeyPatch, hub) -> None:
+    monkeypatch.setenv("HF_TOKEN", token)
+    for ask in (hub_model, check_way):
+        with pytest.raises(QwenTuiError) as raised:
+            ask("me/tiny")
+        assert raised.value.code == "engine.bad_token"
+    monkeypatch.setenv("HF_TOKEN", " hf_averysecrettoken\n")
+    assert hub_model("me/tiny").download_bytes
+
+
+def test_a_socks_proxy_without_its_package_is_told_unless_the_hub_is_excepted(
+    monkeypatch: pytest.MonkeyPatch, hub: LoopbackHub
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr(constants, "ENDPOINT", hub.url)
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:9")
+    for ask in (hub_model, check_way):
+        with pytest.raises(QwenTuiError, match="socksio") as raised:
+            ask("me/tiny")
+        assert raised.value.code == "engine.socks_proxy"
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    assert hub_model("me/tiny").download_bytes
+    check_way("me/tiny")
+    assert "ALL_PROXY" not in os.environ
 
 
 def test_the_token_goes_to_the_hub_and_nowhere_else(monkeypatch: pytest.MonkeyPatch) -> None:

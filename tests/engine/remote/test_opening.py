@@ -1,22 +1,18 @@
-"""Finding out what a server is: its address, its models, its window, what it counts; and what can be wrong."""
+"""Finding out what a server is: its address, its models, its window; and what can be wrong."""
 
 import socket
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
-from loopback_server import Script, delta, end, one_after_the_other, with_events, with_json
-from remote_requests import HELLO, reply
+from loopback_server import Script, one_after_the_other, with_json
 
-from qwen_tui.chat.messages import Role
-from qwen_tui.engine.base import ModelSpec, PromptMessage
+from qwen_tui.engine.base import ModelSpec
 from qwen_tui.engine.remote.address import address
 from qwen_tui.engine.remote.api_key import api_key
 from qwen_tui.engine.remote.engine import RemoteEngine
 from qwen_tui.engine.remote.http_calls import Patience
 from qwen_tui.engine.remote.opening import open_remote
-from qwen_tui.engine.remote.token_counts import estimated_tokens
 from qwen_tui.errors import QwenTuiError
 
 Connect = Callable[..., RemoteEngine]
@@ -161,6 +157,14 @@ def test_a_refusal_at_the_door_is_explained(connect: Connect, script: Script, st
     assert refused(connect).code == code
 
 
+def test_a_server_that_loads_its_model_is_waited_for(connect: Connect, script: Script) -> None:
+    loading = with_json(
+        {"error": {"message": "Loading model", "type": "unavailable_error", "code": 503}}, 503
+    )
+    script.answers["/v1/models"] = one_after_the_other(loading, script.answers["/v1/models"])
+    assert connect().info.model == "Qwen/Qwen2.5-72B-Instruct"
+
+
 @pytest.mark.parametrize(
     "said", [[], "text", {"data": "x"}, {"data": [3, {"id": 7}]}, {"object": "list"}, None]
 )
@@ -209,99 +213,3 @@ def test_a_model_that_is_listed_twice_or_without_a_name_is_one_or_none(
 def test_names_from_a_server_are_cleaned(connect: Connect, script: Script) -> None:
     script.serves({"id": "evil\x1b]52;c;aGk=\x07\u202ename"})
     assert not set("\x1b\x07\u202e") & set(connect().info.name)
-
-
-# --- TokenCounting -----------------------------------------------------------------------------------------------
-
-TALK = (
-    PromptMessage(Role.SYSTEM, "Be brief."),
-    PromptMessage(Role.USER, "What is a token? " * 20),
-    PromptMessage(Role.ASSISTANT, "A piece of text."),
-    PromptMessage(Role.USER, "And 上海?"),
-)
-
-
-def test_a_server_with_a_tokenizer_counts(connect: Connect, script: Script) -> None:
-    def tokenize(handler, body) -> None:
-        count = sum(len(each["content"].split()) + 4 for each in body["messages"]) + 3
-        with_json({"count": count, "tokens": [0] * count})(handler, body)
-
-    script.answers["/tokenize"] = tokenize
-    engine = connect()
-    assert engine.info.counts_exactly
-    counts = engine.count(TALK)
-    assert counts.total == 2 + 80 + 4 + 2 + 4 * 4 + 3
-    assert sum(counts.per_message) + counts.overhead == counts.total
-    assert (len(counts.per_message), counts.overhead) == (4, 3)
-    assert max(counts.per_message) == counts.per_message[1]
-
-
-def test_while_it_is_away_tokens_are_estimated_and_the_request_is_tried_again(
-    connect: Connect, script: Script
-) -> None:
-    def gone(handler, _) -> None:
-        handler.close_connection = True
-        handler.connection.close()
-
-    script.answers["/tokenize"] = with_json({"count": 9})
-    engine = connect()
-    assert engine.count(TALK).total == 9
-    answers = script.answers["/v1/chat/completions"]
-    script.answers["/tokenize"] = gone
-    script.replies(one_after_the_other(with_json({"error": "loading"}, 503), answers))
-    counts = engine.count(TALK)
-    assert 80 < counts.total < 250
-    assert not counts.is_exact
-    assert reply(engine)[0] == "Hello there."
-    script.answers["/tokenize"] = with_json({"count": 9})
-    counts = engine.count(TALK)
-    assert (counts.total, counts.is_exact) == (9, True)
-
-
-def test_llama_cpp_counts_what_it_renders(connect: Connect, script: Script) -> None:
-    script.serves({"id": "m", "owned_by": "llamacpp"})
-    script.answers["/apply-template"] = lambda handler, body: with_json(
-        {"prompt": " ".join(each["content"] for each in body["messages"])}
-    )(handler, body)
-    script.answers["/tokenize"] = lambda handler, body: with_json({"tokens": body["content"].split()})(
-        handler, body
-    )
-    engine = connect()
-    assert engine.info.counts_exactly
-    assert engine.count(TALK).total == 88
-
-
-def test_without_one_tokens_are_estimated_and_that_is_known(connect: Connect, script: Script) -> None:
-    engine = connect()
-    assert not engine.info.counts_exactly
-    assert engine.count(()) == (0, (), False)
-    counts = engine.count(TALK)
-    assert counts.total == sum(counts.per_message) + counts.overhead
-    before = counts.total
-    script.replies(with_events(delta("Yes"), end(prompt_tokens=2 * before)))
-    list(engine.stream(replace(HELLO, messages=TALK), threading.Event()))
-    assert engine.count(TALK).total == pytest.approx(2 * before, rel=0.1)
-
-
-@pytest.mark.parametrize(
-    ("text", "tokens"),
-    [
-        ("The quick brown fox jumps over the lazy dog.", 10),
-        ("The year 2025 had 365 days.", 14),
-        ("大语言模型是什么？请用一句话解释。", 10),
-        ("def add(a, b):\n    return a + b\n", 14),
-    ],
-)
-def test_an_estimate_is_near(text: str, tokens: int) -> None:
-    assert estimated_tokens(text) == pytest.approx(tokens, rel=0.35)
-
-
-def test_counting_can_be_stopped(connect: Connect, script: Script) -> None:
-    script.answers["/tokenize"] = with_json({"count": 5})
-    engine = connect()
-    script.answers["/tokenize"] = lambda handler, _: handler.wait_for_the_drop(3)
-    stop = threading.Event()
-    threading.Timer(0.1, stop.set).start()
-    with pytest.raises(QwenTuiError) as caught:
-        engine.count(TALK, stop=stop)
-    assert caught.value.code == "engine.stopped_early"

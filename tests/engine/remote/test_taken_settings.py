@@ -22,6 +22,8 @@ from qwen_tui.engine.base import (
     Sampling,
 )
 from qwen_tui.engine.remote.engine import RemoteEngine
+from qwen_tui.engine.remote.request_body import asking
+from qwen_tui.engine.remote.server_kinds import TRANSFORMERS
 
 Connect = Callable[..., RemoteEngine]
 
@@ -237,3 +239,21 @@ def test_no_key_means_no_header_and_a_key_is_in_none_of_what_is_kept(
     assert "secret-key" not in repr(run) + repr(engine.info)
     script.replies(with_json({"error": {"message": "bad key: secret-key-of-the-server"}}, 401))
     assert "secret-key" not in json.dumps(failure(engine)[1].as_json())
+
+
+@pytest.mark.parametrize(
+    ("sampling", "told"),
+    [
+        (Sampling(temperature=0.7, seed=1), {"do_sample": True}),
+        (Sampling(temperature=0.7, top_k=5), {"do_sample": True, "top_k": 5}),
+        (Sampling(greedy=False), {"do_sample": True}),
+        (Sampling(temperature=0.0, top_k=5), {"top_k": 5}),
+        (Sampling(temperature=0.7, greedy=True), None),
+        (Sampling(top_p=0.5, seed=1), None),
+    ],
+)
+def test_a_temperature_makes_transformers_sample_whatever_the_checkpoint_does(
+    sampling: Sampling, told: dict[str, object] | None
+) -> None:
+    body = asking(replace(HELLO, sampling=sampling), "m", TRANSFORMERS, 1, {}, 9).body
+    assert json.loads(str(body.get("generation_config", "null"))) == told

@@ -196,7 +196,7 @@ async def test_any_other_model_is_named(play, tmp_path) -> None:
         assert "By name" in shown(pilot)
         assert (models.row.entry.model, models.row.entry.is_here) == (str(another), True)
         await pilot.press("slash")
-        field.value = "  somebody/some-model "
+        field.value = "  https://huggingface.co/somebody/some-model "
         await pilot.press("enter")
         assert models.row.entry.model == "somebody/some-model"
         await pilot.press("enter")

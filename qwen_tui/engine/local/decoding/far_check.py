@@ -7,7 +7,7 @@ import torch
 from transformers import PreTrainedModel
 
 from qwen_tui.engine.local.decoding.decoder import Decoder
-from qwen_tui.engine.local.forward.checking import MOST_TOLERANCE, Mismatch, Reference
+from qwen_tui.engine.local.forward.checking import Mismatch, Reference
 from qwen_tui.engine.local.forward.prefill import chunk_tokens
 
 log = logging.getLogger(__name__)
@@ -21,8 +21,11 @@ FARTHEST = 4500
 LEAST_CHUNK = 512
 """Prompts of this length are read at once everywhere."""
 
-TIMES_TOLERANCE = 2.0
+TIMES_TOLERANCE = 1.5
 """What is tolerated far away, as a multiple of what is tolerated near: rounding adds up over more tokens."""
+
+LEAST_TOLERATED = {torch.float32: 0.02, torch.float16: 0.1, torch.bfloat16: 0.1}
+"""Only gross errors are sought here, such as a part of the text that is not attended to."""
 
 
 def check_far(model: PreTrainedModel, decoder: Decoder, expected: Reference, window: int) -> float:
@@ -35,9 +38,8 @@ def check_far(model: PreTrainedModel, decoder: Decoder, expected: Reference, win
     if not places or "logits_to_keep" not in inspect.signature(model.forward).parameters:
         return 0.0
     try:
-        return _largest_error(
-            model, decoder, places, min(MOST_TOLERANCE, TIMES_TOLERANCE * expected.tolerance)
-        )
+        tolerance = max(LEAST_TOLERATED[model.dtype], TIMES_TOLERANCE * expected.tolerance)
+        return _largest_error(model, decoder, places, tolerance)
     except torch.OutOfMemoryError:
         log.info("not checked beyond the first tokens: too little memory")
         return 0.0

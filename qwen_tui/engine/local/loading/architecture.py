@@ -3,6 +3,8 @@
 transformers itself reports this late, in long messages that blame something else.
 """
 
+import copy
+import logging
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -12,17 +14,22 @@ import transformers
 from packaging.version import InvalidVersion, Version
 from transformers import CONFIG_MAPPING, AutoConfig
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+from transformers.quantizers.auto import AUTO_QUANTIZATION_CONFIG_MAPPING, AutoHfQuantizer
 
 from qwen_tui.engine.base import ModelSpec
 from qwen_tui.engine.models.model_kind import brings_its_own, not_for_chat
+from qwen_tui.engine.models.weight_formats import another_program, quantization_in
 from qwen_tui.engine.redaction import one_line
 from qwen_tui.errors import QwenTuiError
+
+log = logging.getLogger(__name__)
 
 
 def check_architecture(config: Mapping[str, Any], folder: Path, spec: ModelSpec) -> None:
     """Raise QwenTuiError if transformers has no causal model of this kind; `folder` contains `config.json`."""
     named = config.get("model_type")
     model_type = named if isinstance(named, str) else ""
+    _check_quantization(config)
     is_trusted = "auto_map" in config and spec.trust_remote_code
     if is_trusted or model_type in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES:
         return
@@ -38,6 +45,24 @@ def check_architecture(config: Mapping[str, Any], folder: Path, spec: ModelSpec)
         if Version(saved_with) > Version(transformers.__version__):
             raise QwenTuiError("engine.too_new", **known, saved_with=saved_with)
     raise QwenTuiError("engine.unknown_architecture", **known)
+
+
+def _check_quantization(config: Mapping[str, Any]) -> None:
+    """Raise QwenTuiError if transformers does not load weights quantized this way, or needs another package."""
+    quantized = copy.deepcopy(dict(quantization_in(config)))
+    method = str(quantized.get("quant_method", ""))
+    if not method or method == "bitsandbytes":
+        return
+    if method not in AUTO_QUANTIZATION_CONFIG_MAPPING:
+        raise another_program(method, "vLLM")
+    try:
+        AutoHfQuantizer.from_config(quantized, pre_quantized=True).validate_environment(
+            device_map={"": "cpu"}
+        )
+    except ImportError as error:
+        raise QwenTuiError("engine.package_missing", detail=one_line(error)) from error
+    except Exception as error:  # such as a GPU that is missing: loading says so
+        log.info("quantized by %s: %s", method, error)
 
 
 def check_values(config: Mapping[str, Any], folder: Path, spec: ModelSpec) -> None:

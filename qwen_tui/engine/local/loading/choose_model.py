@@ -17,9 +17,10 @@ from qwen_tui.engine.models import fit
 from qwen_tui.engine.models.catalogue import KNOWN
 from qwen_tui.engine.models.checkpoint import config_of, inspect
 from qwen_tui.engine.models.choices import GUIDE
-from qwen_tui.engine.models.hub_model import NAME
+from qwen_tui.engine.models.hub_address import NAME, repository_in
 from qwen_tui.engine.models.load_plan import plan
 from qwen_tui.engine.models.size import size_of
+from qwen_tui.engine.models.weight_formats import check_format
 from qwen_tui.engine.redaction import one_line
 from qwen_tui.errors import QwenTuiError
 from qwen_tui.guide import model_folder
@@ -56,27 +57,29 @@ def resolve(
     if spec.model == GUIDE:
         return Resolved(model_folder(), GUIDE, GUIDE)
     path = Path(spec.model).expanduser()
-    if path.exists() or _looks_like_a_path(spec.model):
+    model = spec.model if path.exists() else repository_in(spec.model)
+    if path.exists() or _looks_like_a_path(model):
         path = path.resolve()
         return Resolved(path, one_line(path.name), str(path))
-    if not NAME.fullmatch(spec.model):
-        raise QwenTuiError("engine.not_a_name", model=one_line(spec.model))
-    snapshot = hub.cached(spec.model) or hub.download(
-        spec.model, report, is_stopped, lambda folder: _check(folder, spec, freed)
+    if not NAME.fullmatch(model):
+        raise QwenTuiError("engine.not_a_name", model=one_line(model))
+    snapshot = hub.cached(model) or hub.download(
+        model, report, is_stopped, lambda folder: _check(model, folder, spec, freed)
     )
-    return _from_hub(spec.model, snapshot)
+    return _from_hub(model, snapshot)
 
 
-def _check(folder: Path, spec: ModelSpec, freed: ModelInfo | None) -> None:
+def _check(model: str, folder: Path, spec: ModelSpec, freed: ModelInfo | None) -> None:
     """Raise QwenTuiError if downloading gigabytes would be useless.
 
     The memory check is that of the load itself: the same tensors, the same plan.
     """
     devices = placement.usable()
     fit.allowed(devices, spec.device)
-    check_architecture(config_of(folder), folder, spec)
-    assert spec.model is not None  # it is being downloaded
-    checkpoint = weigh(spec.model, folder)
+    config = config_of(folder)
+    check_format(config, [file.name for file in folder.iterdir()])
+    check_architecture(config, folder, spec)
+    checkpoint = weigh(model, folder)
     if checkpoint is not None:
         there = fit.freed(devices, freed)
         plan(size_of(checkpoint), there, spec.quantization, spec.device, spec.dtype)
@@ -123,4 +126,6 @@ def _from_hub(model: str, snapshot: Path) -> Resolved:
 
 
 def _looks_like_a_path(model: str) -> bool:
+    if "://" in model:
+        return False
     return model.startswith(("/", "./", "../", "~")) or model in (".", "..") or model.count("/") > 1

@@ -5,9 +5,11 @@ some of the bytes.
 """
 
 import errno
+import glob
+import importlib.util
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
@@ -17,7 +19,6 @@ from huggingface_hub import constants
 from huggingface_hub.errors import (
     HfHubHTTPError,
     HFValidationError,
-    LocalEntryNotFoundError,
     OfflineModeIsEnabled,
 )
 from huggingface_hub.utils import filter_repo_objects
@@ -25,10 +26,11 @@ from huggingface_hub.utils import filter_repo_objects
 from qwen_tui.engine.base import LoadProgress
 from qwen_tui.engine.local.loading.download_progress import bars
 from qwen_tui.engine.local.loading.partial_downloads import noted
-from qwen_tui.engine.models.cache_scan import TOKENIZERS
-from qwen_tui.engine.models.checkpoint import CONFIG, INDEX, OTHER_FORMATS, inspect
+from qwen_tui.engine.models.cache_scan import TOKENIZERS, UNFINISHED, check_files, snapshot_to_load
+from qwen_tui.engine.models.checkpoint import ADAPTER, CONFIG, INDEX, WEIGHTS, config_of, indexed_files
+from qwen_tui.engine.models.file_list import is_adapter, weights_among
 from qwen_tui.engine.models.fit import gigabytes
-from qwen_tui.engine.models.hub_probe import no_network
+from qwen_tui.engine.models.hub_probe import missing_socks_proxy, no_network
 from qwen_tui.engine.models.hub_refusal import CODE_HEADER, refusal
 from qwen_tui.engine.redaction import one_line
 from qwen_tui.errors import QwenTuiError
@@ -50,17 +52,16 @@ _NO_SPACE = os.strerror(errno.ENOSPC)
 
 def cached(model: str) -> Path | None:
     """Return the folder of a model that is complete in the cache, or None. Makes no network request."""
-    try:
-        folder = Path(huggingface_hub.snapshot_download(model, **_PATTERNS, local_files_only=True))
-        inspect(folder)
-    except (LocalEntryNotFoundError, HFValidationError):
+    folder = snapshot_to_load(Path(constants.HF_HUB_CACHE, _folder_name(model)))
+    if folder is None:
         return None
+    try:
+        check_files(folder)
     except QwenTuiError as error:
-        # An unfinished snapshot, or one of which only other files were ever downloaded.
-        if error.code in ("engine.weights_missing", "engine.no_model_in_folder"):
+        if error.code in UNFINISHED:
             return None
         raise
-    return folder if any((folder / name).exists() for name in TOKENIZERS) else None
+    return folder
 
 
 def download(
@@ -75,29 +76,30 @@ def download(
     weight index, if there is one; it may raise. Raises QwenTuiError (offline, no network, not found, gated, no
     usable files, disk full, interrupted) and `DownloadStopped`.
     """
-    if constants.HF_HUB_OFFLINE:
-        raise QwenTuiError("engine.offline", model=model)
+    check_way(model)
     constants.DOWNLOAD_CHUNK_SIZE = CHUNK_BYTES
     try:
-        if (problem := no_network(constants.ENDPOINT)) is not None:
-            raise QwenTuiError("engine.no_network", model=model, detail=problem)
         files = _files(model)
     except QwenTuiError:
         raise
     except Exception as error:
         raise _in_plain_words(error, model, "engine.hub_silent") from error
+    names = [file.name for file in files]
     missing = [file for file in files if not file.is_here]
     try:
         with noted(Path(constants.HF_HUB_CACHE), _folder_name(model), (file.etag for file in missing)):
-            first = [file.name for file in files if file.name in FIRST]
+            first = [name for name in FIRST if name in names]
             folders = [Path(huggingface_hub.hf_hub_download(model, name)).parent for name in first]
             if CONFIG in first:
                 check(folders[0])
-            total = sum(file.bytes for file in missing if file.name not in FIRST)
+            weights = _indexed(folders[-1], names) if INDEX in names else [WEIGHTS]
+            wanted = [name for name in names if name in weights or not name.endswith(".safetensors")]
+            total = sum(file.bytes for file in missing if file.name in wanted and file.name not in first)
             _check_disk(total)
-            begun = LoadProgress("downloading", model.rpartition("/")[2], 0, total, 0, len(files))
+            begun = LoadProgress("downloading", model.rpartition("/")[2], 0, total, 0, len(wanted))
             bar = bars(begun, report, is_stopped)
-            folder = huggingface_hub.snapshot_download(model, **_PATTERNS, tqdm_class=bar)
+            patterns = [glob.escape(name) for name in wanted]
+            folder = huggingface_hub.snapshot_download(model, allow_patterns=patterns, tqdm_class=bar)
     except QwenTuiError:
         raise
     except Exception as error:
@@ -110,26 +112,33 @@ def fetch_tokenizer(model: str, folder: Path) -> Path:
 
     Raises QwenTuiError as `download` does.
     """
+    cached_folder = snapshot_to_load(Path(constants.HF_HUB_CACHE, _folder_name(model)))
+    if cached_folder is not None and any((cached_folder / name).exists() for name in TOKENIZERS):
+        return cached_folder
     small = [pattern for pattern in WANTED if pattern != "*.safetensors"]
     patterns = {"allow_patterns": small, "ignore_patterns": ("*/*", "*.index.json")}
+    check_way(model)
     try:
-        cached_folder = Path(huggingface_hub.snapshot_download(model, **patterns, local_files_only=True))
-        if any((cached_folder / name).exists() for name in TOKENIZERS):
-            return cached_folder
-    except LocalEntryNotFoundError:
-        pass
+        return Path(huggingface_hub.snapshot_download(model, **patterns, cache_dir=folder))
     except Exception as error:
         raise _in_plain_words(error, model, "engine.hub_silent") from error
+
+
+def check_way(model: str) -> None:
+    """Raise QwenTuiError if the hub cannot be asked at all: offline, no network, or an unusable proxy or token."""
     if constants.HF_HUB_OFFLINE:
         raise QwenTuiError("engine.offline", model=model)
-    try:
-        if (problem := no_network(constants.ENDPOINT)) is not None:
-            raise QwenTuiError("engine.no_network", model=model, detail=problem)
-        return Path(huggingface_hub.snapshot_download(model, **patterns, cache_dir=folder))
-    except QwenTuiError:
-        raise
-    except Exception as error:
-        raise _in_plain_words(error, model, "engine.hub_silent") from error
+    if (proxy := missing_socks_proxy(constants.ENDPOINT)) is not None:
+        raise QwenTuiError("engine.socks_proxy", proxy=one_line(proxy))
+    if not (huggingface_hub.get_token() or "").isascii():
+        raise QwenTuiError("engine.bad_token", model=model)
+    if importlib.util.find_spec("socksio") is None:
+        # The hub is excepted from the proxy, but the library would fail to prepare for it.
+        for name, value in list(os.environ.items()):
+            if name.lower().endswith("_proxy") and value.startswith("socks"):
+                del os.environ[name]
+    if (problem := no_network(constants.ENDPOINT)) is not None:
+        raise QwenTuiError("engine.no_network", model=model, detail=problem)
 
 
 class _File(NamedTuple):
@@ -152,12 +161,15 @@ def _files(model: str) -> list[_File]:
     # The timeout of every file later on, ten seconds or the user's own: the network is known to work by now.
     patience = constants.HF_HUB_ETAG_TIMEOUT
     info = huggingface_hub.HfApi().repo_info(model, files_metadata=True, timeout=patience)
+    names = [file.rfilename for file in info.siblings if "/" not in file.rfilename]
+    if is_adapter(names):
+        config_of(
+            Path(huggingface_hub.hf_hub_download(model, ADAPTER)).parent
+        )  # raises the error with its base
+    weights = weights_among(names, model)
     wanted = list(filter_repo_objects(info.siblings, key=attrgetter("rfilename"), **_PATTERNS))
-    if not any(file.rfilename.endswith(".safetensors") for file in wanted):
-        weights = [file.rfilename for file in info.siblings if file.rfilename.endswith(OTHER_FORMATS)]
-        if weights:
-            raise QwenTuiError("engine.not_safetensors", file=one_line(weights[0]))
-        raise QwenTuiError("engine.no_model_in_folder", path=model, missing="model.safetensors")
+    if WEIGHTS in weights:
+        wanted = [file for file in wanted if file.rfilename != INDEX]  # nothing reads it
     blobs = Path(constants.HF_HUB_CACHE, _folder_name(model), "blobs")
     files = []
     for file in wanted:
@@ -165,6 +177,15 @@ def _files(model: str) -> list[_File]:
         found = huggingface_hub.try_to_load_from_cache(model, file.rfilename, revision=info.sha)
         is_here = isinstance(found, str) or bool(etag and (blobs / etag).exists())
         files.append(_File(file.rfilename, file.size or 0, etag, is_here))
+    return files
+
+
+def _indexed(folder: Path, names: Collection[str]) -> list[str]:
+    """Return the weight files in the downloaded index. Raises QwenTuiError if the repository lacks any."""
+    files = indexed_files(folder)
+    if missing := [name for name in files if name not in names]:
+        file = one_line(missing[0])
+        raise QwenTuiError("engine.weights_missing", file=file, missing=len(missing), files=len(files))
     return files
 
 

@@ -13,6 +13,7 @@ from transformers import AutoTokenizer, PreTrainedTokenizerBase, PreTrainedToken
 
 from qwen_tui.engine.base import ModelSpec
 from qwen_tui.engine.local.prompts.template import Refused, chat_template
+from qwen_tui.engine.models.weight_formats import check_tokenizer_package
 from qwen_tui.engine.redaction import one_line
 from qwen_tui.errors import QwenTuiError
 
@@ -42,6 +43,7 @@ def read_tokenizer(folder: Path, *, trust_remote_code: bool) -> tuple[PreTrained
 
     Raises as `load_tokenizer` does.
     """
+    check_tokenizer_package([file.name for file in folder.iterdir()] if folder.is_dir() else [])
     options = {"local_files_only": True, "trust_remote_code": trust_remote_code}
     unlike = ""
     try:
@@ -51,6 +53,8 @@ def read_tokenizer(folder: Path, *, trust_remote_code: bool) -> tuple[PreTrained
             log.warning("%s does not encode as %s says, which is used instead", unlike, FILE)
             tokenizer = PreTrainedTokenizerFast.from_pretrained(folder, **options)
     except Exception as error:
+        if not trust_remote_code and _brings_code(folder):
+            raise QwenTuiError("engine.remote_code_wanted") from error
         # Its parsers raise anything from KeyError to a bare Exception.
         raise QwenTuiError("engine.bad_tokenizer", path=one_line(folder), detail=one_line(error)) from error
     # If files are missing, the library silently builds a tokenizer of nothing but special tokens.
@@ -59,6 +63,15 @@ def read_tokenizer(folder: Path, *, trust_remote_code: bool) -> tuple[PreTrained
     _check_template(tokenizer, folder)
     _check_end_tokens(tokenizer, folder)
     return tokenizer, unlike
+
+
+def _brings_code(folder: Path) -> bool:
+    """Whether the tokenizer's config names a class in the model's own code."""
+    try:
+        named = json.loads((folder / "tokenizer_config.json").read_text("utf-8")).get("auto_map")
+    except (OSError, ValueError, AttributeError, RecursionError):
+        return False
+    return bool(named.get("AutoTokenizer")) if isinstance(named, dict) else bool(named)
 
 
 def token_ids(value: Any, tokenizer: PreTrainedTokenizerBase) -> list[int]:

@@ -1,0 +1,61 @@
+"""Chinese sentences and errors of the line mode, `qwen-tui --plain`."""
+
+SENTENCES: dict[str, str] = {
+    "plain.welcome": "qwen-tui 逐行模式。输入消息，或用 /help 查看命令。按 Ctrl+D 退出。",
+    "plain.thinking": "【思考】",
+    "plain.answer": "【回答】",
+    "plain.stopped": "已取消，回复尚未开始。",
+    "plain.opened": "“{name}”：{count:,} 条消息。用 /show 查看。",
+    "plain.new": "新对话。",
+    "plain.draft": "这个对话有未发送的草稿，会原样保留；打开全屏界面可以看到。",
+    "plain.list.line": "{number}. {name}（{count:,} 条消息，{when}）",
+    "plain.list.none": "还没有对话。",
+    "plain.search.none": "没有对话包含所有这些词。",
+    "plain.renamed": "已改名为“{name}”。",
+    "plain.deleted": "已把“{name}”移到回收站；用 /undo 恢复。现在是新对话。",
+    "plain.undo.none": "没有可撤销的操作。",
+    "plain.exported": "已写入 {path}。",
+    "plain.loading": "正在加载模型；下一条消息会等它就绪。",
+    "plain.setting": "{name}：{value}（{label}{where}）",
+    "plain.set.override": "，本对话",
+    "plain.set.default": "，默认值已修改",
+    "plain.help.line": "{command}：{text}",
+    "plain.help.rest": (
+        "行末写 \\ 可在下一行继续。消息以 / 开头时，改写成 //。按 Ctrl+C 停止回复，已有的文本会保留。"
+    ),
+    "plain.help.help": "列出命令",
+    "plain.help.new": "新建对话",
+    "plain.help.list": "列出对话和编号",
+    "plain.help.search": "查找包含所有这些词的对话",
+    "plain.help.open": "按列表中的编号或名称打开对话",
+    "plain.help.show": "输出这个对话",
+    "plain.help.rename": "重命名这个对话",
+    "plain.help.delete": "把这个对话移到回收站",
+    "plain.help.undo": "撤销上一次改名、编辑或删除",
+    "plain.help.export": "把这个对话写入 .md、.json 或 .openai.json 文件；不写文件名则直接输出",
+    "plain.help.regenerate": "重新回答上一条消息；两版都保留",
+    "plain.help.continue": "继续被停止或截断的回复",
+    "plain.help.edit": "修改上一条消息并重新发送",
+    "plain.help.settings": "列出所有设置，或说明其中一项",
+    "plain.help.set": "修改本对话的设置；不写值则恢复默认",
+    "plain.help.default": "修改所有对话的默认设置；不写值则恢复默认",
+    "plain.help.model": "本次运行换用另一个模型；不写名称则显示当前模型",
+    "plain.help.quit": "退出；也可以按 Ctrl+D",
+}
+
+ERRORS: dict[str, tuple[str, str, str]] = {
+    "plain.unknown": (
+        "未知命令",
+        "没有命令 /{name}。",
+        "你要找的可能是 /{close}。用 /help 查看命令；消息以 / 开头时，改写成 //。",
+    ),
+    "plain.needs": ("命令不完整", "命令不完整。", "写法：/{usage}"),
+    "plain.no_setting": (
+        "未知设置",
+        "没有名为“{name}”的设置。",
+        "你要找的可能是 {close}。用 /settings 查看所有设置。",
+    ),
+    "plain.no_message": ("空对话", "这个对话还没有可用的消息。", "先发送一条消息。"),
+    "plain.cannot_continue": ("没有可继续的回复", "上一条回复已经完整。", "用 /regenerate 重新生成。"),
+    "plain.nothing_to_delete": ("空对话", "这个对话是空的。", "用 /list 查看已保存的对话。"),
+}
