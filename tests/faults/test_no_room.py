@@ -65,13 +65,18 @@ def disk(tmp_path: Path) -> Iterator[Disk]:
     subprocess.run(["umount", "--lazy", str(path)], check=True)
 
 
+def has_ended(text: str) -> bool:
+    """Whether the end of the reply is on the screen, and nothing can be stopped."""
+    return WORDS[-1].strip() in text and "Stop" not in text.rstrip().splitlines()[-1]
+
+
 def test_a_disk_that_fills_up_while_a_reply_is_written_and_stays_full(disk, scripted) -> None:
     terminal = scripted([WORDS], PACE)
     terminal.type("Count.\r")
     terminal.until("word7")
     disk.fill()
     terminal.until("Running reply not saved", 3)
-    terminal.until("tok/s")
+    terminal.until(has_ended)
     terminal.until("Conversation not saved", 3)
     terminal.settle(1.5)
     assert "recovered" not in terminal.text()
@@ -97,7 +102,7 @@ def test_killed_on_a_full_disk_it_comes_back_with_what_the_disk_took(disk, scrip
     terminal.type("Count.\r")
     terminal.until("word7")
     disk.fill()
-    terminal.until("tok/s")
+    terminal.until(has_ended)
     terminal.close()
     again = scripted([])  # on a disk that is still full
     again.until("Reply not recovered")
@@ -159,7 +164,7 @@ def test_a_folder_that_is_removed_is_made_again(scripted, tmp_path, name) -> Non
     terminal.type("half a thought")
     wait_for(lambda: "thought" in disk.drafts())
     shutil.rmtree(disk.path / name)
-    terminal.until("tok/s")
+    terminal.until(has_ended)
     terminal.type(" more")
     terminal.until(lambda _: disk.contents() == ["Count.", "".join(WORDS)], 5)
     terminal.until(lambda _: "half a thought more" in disk.drafts(), 5)

@@ -24,7 +24,7 @@ async def test_an_empty_conversation_says_where_you_are_and_what_to_try(play) ->
     async with play.running() as pilot:
         await until(pilot, lambda: "Things to try" in shown(pilot) and "scripted" in shown(pilot))
         assert "400 tokens" in shown(pilot)
-        assert "Enter send" in shown(pilot)
+        assert "⏎ Send" in shown(pilot)
 
 
 async def test_a_message_is_answered_and_both_are_on_disk(play) -> None:
@@ -249,13 +249,13 @@ async def test_every_size_from_60_by_20_to_250_by_80_shows_log_and_composer(play
 @pytest.mark.parametrize("key", ["f2", "f3"])
 async def test_the_last_line_says_what_esc_does_where_a_pane_is_over_the_log(play, key) -> None:
     async with play.running(size=(80, 24)) as pilot:
-        await until(pilot, lambda: "Esc stop" in shown(pilot))
+        await until(pilot, lambda: "⏎ Send" in shown(pilot))
         pane = pilot.app.screen.query_one("#settings" if key == "f2" else "#conversations")
         await pilot.press(key)
         await until(pilot, lambda: pane.display)
-        await until(pilot, lambda: "Esc Close" in shown(pilot) and "Esc stop" not in shown(pilot))
+        await until(pilot, lambda: "Esc Close" in shown(pilot) and "⏎ Send" not in shown(pilot))
         await pilot.press("escape")
-        await until(pilot, lambda: not pane.display and "Esc stop" in shown(pilot))
+        await until(pilot, lambda: not pane.display and "⏎ Send" in shown(pilot))
 
 
 @pytest.mark.parametrize(("key", "pane"), [("f2", "settings"), ("f3", "conversations")])

@@ -185,7 +185,7 @@ async def test_a_conversation_is_trashed_renamed_and_both_are_taken_back(play) -
 @pytest.mark.parametrize(("width", "end"), [(60, 60), (80, 80), (120, 84)])
 async def test_what_is_said_while_the_list_lies_over_the_talk_is_seen_beside_it(play, width, end) -> None:
     def beside_the_list() -> str:
-        return " ".join(" ".join(line[40:end] for line in shown(pilot).splitlines()).split())
+        return " ".join(" ".join(line[44:end] for line in shown(pilot).splitlines()).split())
 
     async with play.running(size=(width, 24)) as pilot:
         await say(pilot, "one")

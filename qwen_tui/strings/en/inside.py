@@ -155,4 +155,15 @@ SENTENCES: dict[str, str] = {
     "inside.compare.same_values": "Both were made with the same model, values and seed.",
 }
 
-ERRORS: dict[str, tuple[str, str, str]] = {}
+ERRORS: dict[str, tuple[str, str, str]] = {
+    "engine.no_lens": (
+        "No logit lens for this model",
+        "What this model's last layer says is not what the model says, so its layers cannot be read this way.",
+        "Look at another model, such as the guide.",
+    ),
+    "engine.lens_too_long": (
+        "Too long for the logit lens",
+        "Reading {tokens:,} {tokens:token|tokens} again would take this model too long here.",
+        "Choose a smaller model or a shorter conversation.",
+    ),
+}

@@ -95,16 +95,6 @@ ERRORS: dict[str, tuple[str, str, str]] = {
         _SAVED + _RELOAD,
     ),
     "engine.unexpected": ("引擎出错", "意外错误：{detail}。", "详情见日志文件。"),
-    "engine.no_lens": (
-        "这个模型用不了 logit lens",
-        "这个模型最后一层的预测与模型自己的输出不一致，无法这样查看各层。",
-        "换一个模型看，例如 guide。",
-    ),
-    "engine.lens_too_long": (
-        "对 logit lens 来说太长",
-        "在这台机器上，让这个模型重读 {tokens:,} 个 token 太慢。",
-        "换用更小的模型，或缩短对话。",
-    ),
     # Which model
     "engine.load_stopped": (
         "已停止加载",

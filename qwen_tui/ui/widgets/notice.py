@@ -43,8 +43,10 @@ class Notice(Static):
     def explain(self, *errors: QwenTuiError, topic: str = "") -> None:
         """Show one error with its title, sentence and hint, or the sentences of the first few of several errors.
 
-        Without errors, clears the notice.
+        Without errors, keeps what is shown.
         """
+        if not errors:
+            return
         if len(errors) == 1:
             title, sentence, hint = errors[0].explanation
             words = say("sentences.title", title=title, rest=joined(sentence, hint))
@@ -53,7 +55,7 @@ class Notice(Static):
         sentences = [error.explanation.sentence for error in errors[:MOST_ERRORS]]
         if len(errors) > MOST_ERRORS:
             sentences.append(say("screen.more_problems", count=len(errors) - MOST_ERRORS))
-        self._show("\n".join(sentences), topic, is_error=bool(errors))
+        self._show("\n".join(sentences), topic, is_error=True)
 
     def tell(self, what: QwenTuiError | str | None, topic: str = "") -> None:
         """Show an error or a sentence; for None or an empty text, keep what is shown."""

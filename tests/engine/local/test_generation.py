@@ -67,8 +67,11 @@ def run_of(events: list[Event]) -> Any:
 
 
 @contextmanager
-def saying(loaded: Loaded, ids: list[int]) -> Iterator[None]:
-    """Within this, greedy decoding gives these tokens: the real loop, with the choice made for it."""
+def saying(loaded: Loaded, ids: list[int]) -> Iterator[Any]:
+    """Within this, greedy decoding gives these tokens: the real loop, with the choice made for it.
+
+    Gives an iterator over those that are left.
+    """
     left = iter(ids)
 
     def choose(module: Any, args: Any, output: Any) -> Any:
@@ -78,7 +81,7 @@ def saying(loaded: Loaded, ids: list[int]) -> Iterator[None]:
 
     handle = loaded.model.register_forward_hook(choose)
     try:
-        yield
+        yield left
     finally:
         handle.remove()
 

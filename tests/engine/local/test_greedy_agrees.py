@@ -7,7 +7,7 @@ import pytest
 from doubles import QWEN
 from transformers import GenerationConfig
 
-from qwen_tui.engine.base import Request, Sampling
+from qwen_tui.engine.base import ModelInfo, Request, Sampling
 from qwen_tui.engine.local.generation import generate
 from qwen_tui.engine.local.loading import generation_defaults, traits
 from qwen_tui.settings import resolution
@@ -19,8 +19,8 @@ class Loaded:
 
     end_ids = (1,)
 
-    def __init__(self, defaults: GenerationConfig) -> None:
-        self.defaults = defaults
+    def __init__(self, defaults: GenerationConfig, info: ModelInfo) -> None:
+        self.defaults, self.info = defaults, info
 
 
 @pytest.mark.parametrize(
@@ -30,11 +30,8 @@ def test_a_reply_is_sampled_exactly_when_the_pane_says_so(own) -> None:
     defaults = generation_defaults.followed(GenerationConfig(**own))
     info = replace(QWEN, sampling_defaults=traits.sampling_defaults(defaults))
     for greedy, temperature in product((None, True, False), (None, 0.0, 0.00005, 1e-4, 0.7)):
-        config = generate._configured(
-            Loaded(defaults),
-            Request(messages=(), sampling=Sampling(greedy=greedy, temperature=temperature)),
-            100,
-        )
+        request = Request(messages=(), sampling=Sampling(greedy=greedy, temperature=temperature))
+        config = generate._configured(Loaded(defaults, info), request)
         settings = Settings(greedy=greedy, temperature=temperature)
         assert (
             not config.do_sample

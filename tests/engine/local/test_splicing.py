@@ -143,10 +143,10 @@ def test_an_answer_keeps_its_tokens_without_its_thinking(qwen3: Loaded) -> None:
 
 
 def continuing(loaded: Loaded, cut_at: int, ids: list[int], **asked: Any) -> tuple[PromptMessage, list[int]]:
-    """A reply that is cut, and the tokens of which a prompt that continues it is made."""
-    request = Request(messages=(QUESTION,), sampling=Sampling(greedy=True, max_new_tokens=cut_at), **asked)
-    with saying(loaded, ids):
-        events = reply(loaded, request)
+    """A reply that is stopped, and the tokens of which a prompt that continues it is made."""
+    request = Request(messages=(QUESTION,), sampling=Sampling(greedy=True), **asked)
+    with saying(loaded, ids) as left:
+        events = reply(loaded, request, lambda _: left.__length_hint__() <= len(ids) - cut_at)
     message = written(text_of(events), run_of(events).token_ids, thinking_of(events))
     more = loaded.prompts.build([QUESTION, message], continues=True)
     return message, more.ids[len(loaded.prompts.build([QUESTION]).ids) :]

@@ -20,8 +20,10 @@ _, _, SENTENCES, ERRORS = texts_of("en")
 KEY = re.compile(
     r"\b(enter|esc|escape|backspace|del|(ctrl|shift|alt)\+\S+|F\d+)\b|\^[a-z]\b|[←→]", re.IGNORECASE
 )
-ABOUT_TERMINALS = re.compile(r"doctor\.keys\.|config\.not_keys$")
-"""What a terminal sends is called by its own name, and so is an example of how a key is written."""
+ABOUT_TERMINALS = re.compile(r"doctor\.keys\.|config\.not_keys$|plain\.")
+"""What a terminal sends is called by its own name, and so is an example of how a key is written.
+
+In line mode, keys are those of the terminal."""
 
 NOT_KEYS = {
     "files.keys.save": "the arrow of the field itself, which has no id",
@@ -68,9 +70,7 @@ async def test_f1_shows_the_keys_that_the_person_has_given_and_what_the_config_f
 async def test_a_sentence_names_the_key_that_is_in_force(play) -> None:
     give(play, chat__interrupt="f9", app__help="f10", chat__stop="ctrl+g", chat__send="ctrl+s")
     async with play.running() as pilot:
-        await until(
-            pilot, lambda: "Ctrl+S send · Ctrl+J new line · Ctrl+G stop · F10 all keys" in shown(pilot)
-        )
+        await until(pilot, lambda: "^S Send  F10 Help" in shown(pilot))
         await pilot.press("f9")
         await until(pilot, lambda: "Press F9 again to quit." in shown(pilot))
 

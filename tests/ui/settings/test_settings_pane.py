@@ -437,7 +437,7 @@ async def test_arrows_walk_the_rows(play) -> None:
         ("temperature", ["up", "up"], "language"),
         ("greedy", ["down"], "system_prompt"),
         ("system_prompt", ["down"], "memory"),
-        ("device", ["c", "up"], "quantization"),
+        ("device", ["c", "up"], "dtype"),
     ]
     async with pane_alone(play, QWEN, size=(60, 20)) as stage:
         for start, keys, end in walks:
