@@ -158,12 +158,13 @@ def test_a_signal_saves_the_reply_and_ends_the_program(chat: Chat, tmp_path: Pat
         os.kill(os.getpid(), signal.SIGTERM)
 
     engine = ScriptedEngine([Reply(["Wait", "never"], gate=threading.Event())], on_ask=end)
+    before = signal.getsignal(signal.SIGTERM)
     with pytest.raises(SystemExit) as ended:
         chat("hi", engine=engine)
     assert ended.value.code == 128 + signal.SIGTERM
     (conversation,) = Said(0, "", "", places(str(tmp_path))).saved
     assert conversation.path()[-1].status is Status.INTERRUPTED
-    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_a_message_that_no_model_can_answer_becomes_a_draft(chat: Chat) -> None:

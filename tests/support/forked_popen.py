@@ -43,7 +43,8 @@ SCRIPTS = (str(Path(__file__).parents[1] / "faults" / "scripted_program.py"),)
 LEFT_OUT = ("HF_TOKEN", "HF_ENDPOINT", "HF_HUB_CACHE", "TMUX", "NO_COLOR", "LC_ALL", "LC_MESSAGES", "LANG")
 """What whoever runs the tests may have in the environment, and no test has; nor has the server."""
 
-LATER = ("PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE")
+LATER = ("PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE", "LC_CTYPE")
+"""What an interpreter or pytest may set for itself: LC_CTYPE where there is no other locale (PEP 538)."""
 
 _asking = threading.Lock()
 _connection: socket.socket | None = None

@@ -44,7 +44,8 @@ async def test_an_older_conversation_its_draft_and_its_settings_are_there(moved_
         assert "waits" in box.text
         assert pilot.app.settings.temperature == 0.6
         assert pilot.app.settings.memory_turns == 8
-        assert "0.50" in shown(pilot), "the conversation's own temperature"
+        # the conversation's own temperature
+        await until(pilot, lambda: "0.50" in shown(pilot))
         await pilot.press("f12")  # as its config file has it, for a new conversation
         await until(pilot, lambda: box.text == "for a new one")
 

@@ -18,6 +18,7 @@ MODULES = {
         "DynamicLayer", "DynamicSlidingWindowLayer", "LinearAttentionAndFullAttentionLayer", "LinearAttentionLayer",
     },
     "transformers.convert_slow_tokenizer": {"bytes_to_unicode"},
+    "transformers.quantizers.auto": {"AUTO_QUANTIZATION_CONFIG_MAPPING", "AutoHfQuantizer"},
     "transformers.generation.streamers": {"BaseStreamer"},
     "transformers.models.auto.modeling_auto": {"MODEL_FOR_CAUSAL_LM_MAPPING_NAMES"},
     "transformers.utils": {"logging"},
