@@ -126,12 +126,20 @@ def receipt(stage: Stage) -> None:
     stage.see("replay.same")
 
 
+MOST_MODELS = 60
+"""Rows to go down at most in the list of models."""
+
+
 def models(stage: Stage) -> None:
     """The models to choose from, on one whose weights do not fit whole."""
     stage.terminal.type(F4)
-    stage.terminal.until("Qwen2.5-14B-Instruct")
-    stage.press(DOWN * 5)
-    stage.terminal.until("14.8 B")
+    stage.terminal.until("Qwen3.8-27B")
+    for _ in range(MOST_MODELS):
+        if "26.9 B" in stage.terminal.text():
+            break
+        stage.press(DOWN)
+        stage.terminal.settle(0.2)
+    stage.terminal.until("26.9 B")
     stage.terminal.settle()
 
 
