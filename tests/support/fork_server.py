@@ -41,6 +41,9 @@ FIRST_FREE = 512
 MODELS = ("llama", "mistral", "qwen2", "qwen3")
 """Architectures of transformers that most tests load."""
 
+GIVEN = dict(os.environ)
+"""The environment before anything was imported: libraries set variables of their own (TORCHINDUCTOR_CACHE_DIR)."""
+
 
 class Wanted(NamedTuple):
     """What a child is to be."""
@@ -214,7 +217,7 @@ def run(wanted: Wanted, descriptors: list[int]) -> NoReturn:
         kept = fcntl.fcntl(beside.detach(), fcntl.F_DUPFD_CLOEXEC, 2 * FIRST_FREE)
         import forked_popen
 
-        forked_popen.ask(socket.socket(fileno=kept), dict(os.environ))
+        forked_popen.ask(socket.socket(fileno=kept), GIVEN)
     become(wanted, descriptors)
     code = 1
     try:
