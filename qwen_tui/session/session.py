@@ -186,7 +186,7 @@ class ChatSession:
         else:
             begun = replace(reply, status=Status.INTERRUPTED, error=None)
             yield from self._answer(begun, planned, engine, stop)
-            prepare_next(self, reply.id, settings, engine)
+            prepare_next(self.conversation, reply.id, settings, engine, self.plan)
 
     def _ask(
         self,
@@ -207,7 +207,7 @@ class ChatSession:
             yield Accepted(question)
         reply = Message(role=Role.ASSISTANT, content="", parent=question.id, status=Status.INTERRUPTED)
         yield from self._answer(reply, planned.changed(asked.given_ids, asked.sampling), engine, stop)
-        prepare_next(self, reply.id, settings, engine)
+        prepare_next(self.conversation, reply.id, settings, engine, self.plan)
 
     def plan(
         self,

@@ -314,7 +314,7 @@ class TurnQueue:
 def _read_ahead(shown: Shown, engine: Engine, stop: threading.Event) -> None:
     """Read a conversation ahead; nobody waits for it, so errors are only logged."""
     try:
-        read_ahead(shown.session, shown.settings(), engine, stop)
+        read_ahead(shown.session.conversation, shown.settings(), engine, shown.session.plan, stop)
     except Exception:
         log.exception("reading a conversation ahead failed")
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from qwen_tui.engine.host import Failed
 from qwen_tui.errors import QwenTuiError
@@ -19,12 +19,17 @@ from qwen_tui.ui.chat.notices import ENGINE, SAVING
 from qwen_tui.ui.chat.view import READING, ChatView
 from qwen_tui.ui.widgets.keys import key_of
 
-if TYPE_CHECKING:
-    from qwen_tui.ui.chat_screen import ChatScreen
-
-
 OFFERED = 3
 """How many conversations an empty one offers to continue."""
+
+
+class Stage(Protocol):
+    """The owner of what is shown."""
+
+    shown: ChatSession | None
+
+    def watch_shown(self) -> None:
+        """Have the parts show again what is shown."""
 
 
 class Switching:
@@ -32,7 +37,7 @@ class Switching:
 
     def __init__(
         self,
-        screen: "ChatScreen",
+        stage: Stage,
         chat: ChatView,
         autosave: Autosave,
         library: Library,
@@ -40,7 +45,7 @@ class Switching:
         drafts: DraftKeeper,
         storage: Storage,
     ) -> None:
-        self._screen = screen
+        self._stage = stage
         self._chat = chat
         self._autosave = autosave
         self._library = library
@@ -57,7 +62,7 @@ class Switching:
 
     def open_new(self) -> None:
         """Show an empty conversation, or an unstarted one with a draft."""
-        shown_id, key = self._chat.session.conversation.id, key_of(self._screen, "chat.new")
+        shown_id, key = self._chat.session.conversation.id, key_of(self._chat, "chat.new")
 
         def opened() -> tuple[ChatSession, str]:
             session, code = self.opener.next_new(shown_id)
@@ -76,7 +81,7 @@ class Switching:
             except QwenTuiError as error:
                 self._chat.notice.explain(error)
 
-        self._screen.run_worker(offer())
+        self._chat.run_worker(offer())
 
     def let_go(self) -> None:
         """Close the conversations that are neither shown nor being answered."""
@@ -88,7 +93,7 @@ class Switching:
                     lambda: self._library.let_go(lambda each: each == shown_id or self._turns.has(each))
                 )
 
-        self._screen.run_worker(close())
+        self._chat.run_worker(close())
 
     async def take_over(self) -> None:
         """Make a read-only conversation writable once the other program has released it."""
@@ -97,7 +102,7 @@ class Switching:
             return
         async with self._lock:  # a waiting switch may go first
             opened = await self._storage.run(lambda: self.opener.taken_over(session))
-            if opened is not None and session is self._screen.shown and not self._chat.outbox.is_between:
+            if opened is not None and session is self._stage.shown and not self._chat.outbox.is_between:
                 self._chat.notice.retract(READING)
                 await self._show(opened, say("screen.writable_again"))
 
@@ -116,7 +121,7 @@ class Switching:
                     outbox.give_back_ahead(ahead, self._chat.session)
                     if not outbox.is_overtaken(ahead):
                         self._chat.enter(self._chat.session)
-                        self._screen.watch_shown()
+                        self._stage.watch_shown()
                     return
                 if outbox.is_overtaken(ahead):
                     for text in ahead.sent:
@@ -124,17 +129,17 @@ class Switching:
                     outbox.add_to_draft(session, ahead.draft)
                     return
                 await self._show(session, said)
-            if read is not None and session is self._screen.shown:
+            if read is not None and session is self._stage.shown:
                 self._chat.transcript.read(read)
 
-        self._screen.run_worker(show(), group="switching")
+        self._chat.run_worker(show(), group="switching")
 
     async def _show(self, session: ChatSession, said: str) -> None:
-        before, self._screen.shown = self._screen.shown, session
+        before, self._stage.shown = self._stage.shown, session
         self._chat.enter(before)
         await self._chat.look()
         self.offer_last()
-        state, notice = self._screen.engine_state, self._chat.notice
+        state, notice = self._chat.engine_state, self._chat.notice
         if isinstance(state, Failed):
             notice.explain(state.error, topic=ENGINE)
         notice.tell(self._autosave.problem, SAVING)
