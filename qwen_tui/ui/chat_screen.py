@@ -36,7 +36,7 @@ from qwen_tui.ui.widgets.key_bar import KeyBar
 from qwen_tui.ui.widgets.keys import key_of
 
 if TYPE_CHECKING:  # see `TranscriptPane.complete`
-    from qwen_tui.ui.transcript.message_log import MessageLog
+    from qwen_tui.ui.transcript.message_keys import Requested
 
 SAVE_SECONDS = 1.0
 """How often changes are saved: settings changed by a held arrow key, drafts, earlier failures."""
@@ -194,7 +194,7 @@ class ChatScreen(GivenKeysFirst):
             self.chat.composer.focus()
         self.chat.notice.tell(event.error or event.said)
 
-    def on_message_log_requested(self, event: "MessageLog.Requested") -> None:
+    def on_message_log_requested(self, event: "Requested") -> None:
         """Handle requests that concern more than the messages; matched by name, since the log is imported late."""
         match event.action:
             case "copy" | "code":

@@ -7,6 +7,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from qwen_tui.chat.messages import Message, Role, Run
+from qwen_tui.ui.transcript.message_keys import Requested
 from qwen_tui.ui.transcript.message_log import MessageLog
 from qwen_tui.ui.transcript.message_view import MessageView
 from qwen_tui.ui.transcript.pane import TranscriptPane
@@ -35,7 +36,7 @@ class LogHost(App[None]):
     def log_(self) -> MessageLog:
         return self.pane.log_widget
 
-    def on_message_log_requested(self, event: MessageLog.Requested) -> None:
+    def on_message_log_requested(self, event: Requested) -> None:
         if event.action == "copy":
             self.copied.append(event.text)
 

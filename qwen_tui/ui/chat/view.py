@@ -42,7 +42,7 @@ from qwen_tui.wording.units import draft_in_words
 
 if TYPE_CHECKING:  # it is imported late: see `TranscriptPane.complete`
     from qwen_tui.ui.transcript.find_bar import FindBar
-    from qwen_tui.ui.transcript.message_log import MessageLog
+    from qwen_tui.ui.transcript.message_keys import Requested
 
 LOOK_SECONDS = 1 / 15
 """How often the results of the background threads are polled."""
@@ -282,7 +282,7 @@ class ChatView(Vertical):
 
     # --- Changing messages ---------------------------------------------------------------------------
 
-    def on_message_log_requested(self, event: "MessageLog.Requested") -> None:
+    def on_message_log_requested(self, event: "Requested") -> None:
         """Handle requests of the log that concern the model; matched by name, since the log is imported late."""
         message = event.message
         if message is None:

@@ -4,14 +4,17 @@ The log changes nothing itself: it posts the requested action with its message.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 
 from textual.binding import Binding, BindingType
+from textual.message import Message as Posted
 
 from qwen_tui.chat.branches import Variant
 from qwen_tui.chat.messages import Message
 from qwen_tui.strings import say
+from qwen_tui.ui.transcript.autoscroll import Autoscroll
+from qwen_tui.ui.transcript.cursor import Cursor
 from qwen_tui.ui.transcript.message_actions import (
     ACTIONS,
     Situation,
@@ -21,11 +24,8 @@ from qwen_tui.ui.transcript.message_actions import (
     obstacle,
     possible,
 )
+from qwen_tui.ui.transcript.virtual_list import VirtualList
 from qwen_tui.ui.widgets.action_bar import Offer
-
-if TYPE_CHECKING:  # the log has these keys as a part
-    from qwen_tui.ui.transcript.message_log import MessageLog
-    from qwen_tui.ui.transcript.message_view import MessageView
 
 BINDINGS: tuple[BindingType, ...] = (
     Binding("up,k", "step(-1)", say("chat.key.previous"), id="log.previous", show=False),
@@ -39,38 +39,45 @@ BINDINGS: tuple[BindingType, ...] = (
 )
 
 
+@dataclass
+class Requested(Posted, namespace="message_log"):
+    """The person requests an action of `message_actions` on a message, or "undo"."""
+
+    action: str
+    message: Message | None = None
+    """The message as last stored; None for undo."""
+    text: str = ""
+    """The text to copy or save."""
+    note: str = ""
+    """A description of the code block; empty for a whole message."""
+    file_name: str = ""
+    """A suggested file name for the text, without a folder."""
+
+
+@dataclass
+class Refused(Posted, namespace="message_log"):
+    """The requested action does not apply to the message."""
+
+    reason: str
+
+
 class MessageKeys:
     """Performs actions on messages of a log for keys, the action bar and the palette."""
 
-    def __init__(self, log: "MessageLog") -> None:
+    def __init__(self, log: Autoscroll, messages: VirtualList, cursor: Callable[[], Cursor]) -> None:
         self._log = log
-        self._is_busy = False
-        self._variants: Mapping[str, Variant] = {}
+        self._list = messages
+        self._cursor = cursor
+        self.is_busy = False
+        """Whether a turn of this conversation is running, which disables the actions that would disturb it."""
+        self.variants: Mapping[str, Variant] = {}
+        """The variant numbers of messages, by id; all other messages have no variants."""
         self._copied = ("", -1)
         """The message id and number of the code block that was copied last."""
 
-    def set_busy(self, busy: bool) -> None:
-        """Set whether a turn of this conversation is running, which disables the actions that would disturb it."""
-        self._is_busy = busy
-        self.offer()
-
-    def show_variants(self, variants: Mapping[str, Variant]) -> None:
-        """Show the variant numbers of messages, by id; all other messages have no variants."""
-        self._variants = dict(variants)
-        for view in self._log.list.views:
-            self.set_author(view)
-        self.offer()
-
-    def set_author(self, view: "MessageView") -> None:
-        """Update the row with the author of a message."""
-        log = self._log
-        view.set_author(log.assistant_name, self._variants.get(view.message.id), log.values_now)
-
-    def offer(self) -> None:
-        self._log.offers = self._offers() if self._log.has_focus else ()
-
     def possible(self) -> tuple[str, ...]:
-        message = self._log.cursor_message
+        """Return the actions that apply to the message under the cursor."""
+        message = self.message
         return possible(message, self._situation(message)) if message is not None else ()
 
     def commands(self) -> tuple[tuple[str, Callable[[], object]], ...]:
@@ -79,10 +86,10 @@ class MessageKeys:
         Names are those of the sentences `command.NAME` and `command.NAME.help`. Without the focus the cursor
         is invisible, so it does not count.
         """
-        log = self._log
-        message = log.cursor_message if log.has_focus else None
+        message = self.message if self._log.has_focus else None
         if message is None:
-            message = next((m for m in reversed(log.messages) if not self._situation(m).is_waiting), None)
+            ready = (m for m in reversed(self._list.messages) if not self._situation(m).is_waiting)
+            message = next(ready, None)
         if message is None:
             return ()
         names = possible(message, self._situation(message))
@@ -90,17 +97,17 @@ class MessageKeys:
 
     def press(self, name: str) -> None:
         """Perform an action on the message under the cursor, or scroll to it first if it is out of sight."""
-        log, message_id = self._log, self._log.cursor.message_id
+        log, message_id = self._log, self._cursor().message_id
         if name == "undo":
-            log.post_message(log.Requested(name))
+            log.post_message(Requested(name))
         elif message_id is None:
             return
-        elif not log.list.is_seen(message_id):
-            log.list.go_to(message_id)
+        elif not self._list.is_seen(message_id):
+            self._list.go_to(message_id)
         elif name != "thinking":
             self.act(name, message_id)
-        elif (view := log.list.view_of(message_id)) is not None and not view.toggle_thinking():
-            log.post_message(log.Refused(say("chat.cannot.thinking")))
+        elif (view := self._list.view_of(message_id)) is not None and not view.toggle_thinking():
+            log.post_message(Refused(say("chat.cannot.thinking")))
 
     def act(self, name: str, message_id: str) -> None:
         """Request one of `ACTIONS` for a message, or report why it does not apply.
@@ -111,16 +118,16 @@ class MessageKeys:
         self._log.call_next(self._act, name, message_id)
 
     def _act(self, name: str, message_id: str) -> None:
-        log, position = self._log, self._log.list.position_of(message_id)
+        log, position = self._log, self._list.position_of(message_id)
         if position is None:
             return
-        message = log.messages[position]
+        message = self._list.messages[position]
         situation = self._situation(message)
         text = situation.text
         if reason := obstacle(name, message, situation):
-            log.post_message(log.Refused(say(reason)))
+            log.post_message(Refused(say(reason)))
         elif name == "copy":
-            log.post_message(log.Requested(name, message, text))
+            log.post_message(Requested(name, message, text))
         elif name in ("code", "save_code"):
             blocks, copied = code_of(text), self._copied[1] if self._copied[0] == message_id else -1
             if name == "code":  # the next block; after the last one, the first again
@@ -129,11 +136,14 @@ class MessageKeys:
             else:
                 number = min(max(copied, 0), len(blocks) - 1)
             note, file_name = note_on(text, number), file_name_of(text, number)
-            log.post_message(log.Requested(name, message, blocks[number].text, note, file_name))
+            log.post_message(Requested(name, message, blocks[number].text, note, file_name))
         else:
-            log.post_message(log.Requested(name, message))
+            log.post_message(Requested(name, message))
 
-    def _offers(self) -> tuple[Offer, ...]:
+    def offers(self) -> tuple[Offer, ...]:
+        """Return the actions for the message under the cursor; none without the focus."""
+        if not self._log.has_focus:
+            return ()
         active = list(self._log.screen.active_bindings.values())
         keys = {each.binding.id: self._log.app.get_key_display(each.binding) for each in reversed(active)}
         names = self.possible()
@@ -145,13 +155,19 @@ class MessageKeys:
                 offers.append(Offer(name, keys.get(f"log.{name}", ""), label, need))
         return tuple(offers)
 
+    @property
+    def message(self) -> Message | None:
+        """The message under the cursor."""
+        position = self._list.position_of(self._cursor().message_id)
+        return None if position is None else self._list.messages[position]
+
     def _situation(self, message: Message) -> Situation:
-        view = self._log.list.view_of(message.id)
+        view = self._list.view_of(message.id)
         return Situation(
             text=view.body.content if view is not None else message.content,
-            is_last=message.id == self._log.messages[-1].id,
+            is_last=message.id == self._list.messages[-1].id,
             is_streaming=view is not None and view.body.is_streaming,
             is_waiting=view is not None and view.body.is_waiting,
-            is_busy=self._is_busy,
-            variant=self._variants.get(message.id),
+            is_busy=self.is_busy,
+            variant=self.variants.get(message.id),
         )

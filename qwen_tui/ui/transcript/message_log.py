@@ -12,7 +12,7 @@ as a short one), `memory` (where the context begins), `keys` (actions on message
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
 from typing import ClassVar
 
@@ -40,26 +40,6 @@ class MessageLog(Autoscroll):
 
     BINDINGS: ClassVar[list[BindingType]] = [*message_keys.BINDINGS]
 
-    @dataclass
-    class Requested(Posted):
-        """The person requests an action of `message_actions` on a message, or "undo"."""
-
-        action: str
-        message: Message | None = None
-        """The message as last stored; None for undo."""
-        text: str = ""
-        """The text to copy or save."""
-        note: str = ""
-        """A description of the code block; empty for a whole message."""
-        file_name: str = ""
-        """A suggested file name for the text, without a folder."""
-
-    @dataclass
-    class Refused(Posted):
-        """The requested action does not apply to the message."""
-
-        reason: str
-
     class MessagesChanged(Posted):
         """Messages were added, removed or changed."""
 
@@ -80,7 +60,7 @@ class MessageLog(Autoscroll):
         self._welcome = welcome
         self.list = VirtualList(self, self._dress, self._changed)
         self.memory = MemoryMarker(self, self.list)
-        self.keys = message_keys.MessageKeys(self)
+        self.keys = message_keys.MessageKeys(self, self.list, lambda: self.cursor)
 
     def on_mount(self) -> None:
         self._changed()
@@ -99,7 +79,7 @@ class MessageLog(Autoscroll):
         `variants` are the variant numbers of messages, by id.
         """
         shown = self.list.show(messages)
-        self.keys.show_variants(variants)
+        self.show_variants(variants)
         self.memory.forget_if_gone()
         return shown
 
@@ -110,6 +90,17 @@ class MessageLog(Autoscroll):
             self.follow()
         return view
 
+    def show_variants(self, variants: Mapping[str, Variant]) -> None:
+        """Show the variant numbers of messages, by id; all other messages have no variants."""
+        self.keys.variants = dict(variants)
+        self.watch_assistant_name()
+        self.offers = self.keys.offers()
+
+    def set_busy(self, busy: bool) -> None:
+        """Set whether a turn of this conversation is running."""
+        self.keys.is_busy = busy
+        self.offers = self.keys.offers()
+
     def mark(self, words: tuple[str, ...] | None) -> None:
         """Highlight these words, ignoring case, wherever they occur within one line; None ends the search.
 
@@ -119,7 +110,7 @@ class MessageLog(Autoscroll):
 
     def _dress(self, view: MessageView) -> None:
         message_id = view.message.id
-        self.keys.set_author(view)
+        view.set_author(self.assistant_name, self.keys.variants.get(message_id), self.values_now)
         view.set_class(self.memory.is_dimmed(message_id), "-dimmed")
         view.set_class(self.cursor.is_seen_on(message_id, self.has_focus), "-focused")
         view.mark(self.cursor.words or ())
@@ -138,7 +129,7 @@ class MessageLog(Autoscroll):
         if self.traces is not None:
             self.watch_traces()
         self.cursor = after_change(self.cursor, self.list, self.has_focus)
-        self.keys.offer()
+        self.offers = self.keys.offers()
         self.memory.place()
         self.check_end()
         self.post_message(self.MessagesChanged())
@@ -150,11 +141,6 @@ class MessageLog(Autoscroll):
     watch_traces = watch_values_now = watch_assistant_name
 
     # --- Cursor ---
-
-    @property
-    def cursor_message(self) -> Message | None:
-        position = self.list.position_of(self.cursor.message_id)
-        return None if position is None else self.messages[position]
 
     def move_cursor(self, message_id: str | None, *, scroll: bool = True) -> None:
         if message_id is None or self.list.position_of(message_id) is not None:
@@ -169,7 +155,7 @@ class MessageLog(Autoscroll):
             views = [v for id in (old.message_id, new.message_id) if (v := self.list.view_of(id))]
         for view in views:
             self._dress(view)
-        self.keys.offer()
+        self.offers = self.keys.offers()
 
     def watch_has_focus(self, has_focus: bool) -> None:
         super().watch_has_focus(has_focus)
@@ -177,7 +163,7 @@ class MessageLog(Autoscroll):
             self.cursor = after_focus(self.cursor, self.list)
         if view := self.list.view_of(self.cursor.message_id):
             self._dress(view)
-        self.keys.offer()
+        self.offers = self.keys.offers()
 
     @on(MessageView.Picked)
     def _picked(self, event: MessageView.Picked) -> None:

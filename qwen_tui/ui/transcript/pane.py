@@ -33,6 +33,7 @@ from qwen_tui.ui.widgets.action_bar import ActionBar
 from qwen_tui.ui.widgets.keys import key_of
 
 if TYPE_CHECKING:  # see `TranscriptPane.complete`
+    from qwen_tui.ui.transcript.message_keys import Refused, Requested
     from qwen_tui.ui.transcript.message_log import MessageLog
     from qwen_tui.ui.transcript.presenter import Presenter
 
@@ -126,7 +127,7 @@ class TranscriptPane(Vertical):
     def set_busy(self, busy: bool) -> None:
         """Set whether a turn of this conversation is running."""
         if self.log_widget is not None:
-            self.log_widget.keys.set_busy(busy)
+            self.log_widget.set_busy(busy)
 
     @on(ActionBar.Chosen)
     def _choose(self, event: ActionBar.Chosen) -> None:
@@ -181,7 +182,7 @@ class TranscriptPane(Vertical):
 
     # --- Changing messages ---------------------------------------------------------------------------
 
-    def on_message_log_requested(self, event: "MessageLog.Requested") -> None:
+    def on_message_log_requested(self, event: "Requested") -> None:
         message, session = event.message, self.shown
         if session is None or message is None:
             return
@@ -192,7 +193,7 @@ class TranscriptPane(Vertical):
             step = -1 if event.action == "earlier_variant" else 1
             self._change(lambda: session.turn(message.id, step), message)
 
-    def on_message_log_refused(self, event: "MessageLog.Refused") -> None:
+    def on_message_log_refused(self, event: "Refused") -> None:
         self.post_message(self.Changed(event.reason))
 
     def rewrite(self, reply_id: str, text: str, refused: Callable[[], None]) -> None:

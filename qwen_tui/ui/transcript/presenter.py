@@ -79,7 +79,7 @@ class Presenter:
         for message in path[shared:]:
             self._log.add(message, streaming=message is begun)
             self._place = Place()
-        self._log.keys.show_variants(variants(conversation))
+        self._log.show_variants(variants(conversation))
         if pointed_at is not None and path and self._log.list.position_of(pointed_at) is None:
             self._log.move_cursor(path[-1].id, scroll=False)
 

@@ -32,8 +32,8 @@ async def test_enter_on_a_hit_opens_the_conversation_at_the_message(play) -> Non
         await until(pilot, lambda: "the needle of 7" in shown(pilot) and "talk 26" not in shown(pilot))
         await pilot.press("enter", "enter")
         log = pilot.app.screen.query_one("MessageLog")
-        await until(pilot, lambda: log.has_focus and log.cursor_message is not None)
-        await until(pilot, lambda: log.cursor_message.content == "the needle of 7")
+        await until(pilot, lambda: log.has_focus and log.keys.message is not None)
+        await until(pilot, lambda: log.keys.message.content == "the needle of 7")
         await until(pilot, lambda: shown(pilot).count("the needle of 7") == 2)
 
 

@@ -13,9 +13,9 @@ async def test_the_cursor_walks_from_message_to_message() -> None:
         await app.log_.show_conversation(messages)
         app.log_.focus()
         await settled(pilot)
-        assert app.log_.cursor_message == messages[29]
+        assert app.log_.keys.message == messages[29]
         await pilot.press("up", "k", "k", "down", "j", "up")
-        assert app.log_.cursor_message == messages[27]
+        assert app.log_.keys.message == messages[27]
         focused = [view.message.id for view in app.query(MessageView) if view.has_class("-focused")]
         assert focused == [messages[27].id]
 
@@ -28,7 +28,7 @@ async def test_the_cursor_is_always_in_sight() -> None:
         app.log_.focus()
         await pilot.press(*["up"] * 62)
         await settled(pilot)
-        at = app.log_.cursor_message
+        at = app.log_.keys.message
         assert at == messages[137]
         assert at.content.split("\n")[0][:12] in screen_text(app)
 
@@ -83,7 +83,7 @@ async def test_a_click_takes_the_cursor_along() -> None:
         await settled(pilot)
         await pilot.click(app.log_.list.view_of(messages[0].id))
         await settled(pilot)
-        assert app.log_.cursor_message == messages[0]
+        assert app.log_.keys.message == messages[0]
 
 
 async def test_y_asks_for_the_source_to_be_copied() -> None:

@@ -11,7 +11,7 @@ async def talked(play, pilot, turns: int) -> None:
 
 
 def cursor(pilot) -> str:
-    message = pilot.app.screen.query_one("#log").cursor_message
+    message = pilot.app.screen.query_one("#log").keys.message
     return message.content if message is not None else ""
 
 

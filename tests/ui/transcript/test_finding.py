@@ -20,7 +20,7 @@ def seed(play, texts: list[str]) -> None:
 
 
 def cursor(pilot) -> str:
-    message = pilot.app.screen.query_one("MessageLog").cursor_message
+    message = pilot.app.screen.query_one("MessageLog").keys.message
     return message.content if message is not None else ""
 
 

@@ -8,7 +8,7 @@ from log_host import RUN, LogHost, question, reply, running, screen_rows, screen
 from qwen_tui.chat.branches import Variant
 from qwen_tui.chat.messages import Message, Role, Status
 from qwen_tui.ui.transcript.message_actions import Situation, possible
-from qwen_tui.ui.transcript.message_log import MessageLog
+from qwen_tui.ui.transcript.message_keys import Refused, Requested
 from qwen_tui.ui.transcript.virtual_list import OPENED
 from qwen_tui.ui.widgets.action_bar import ActionBar
 
@@ -20,13 +20,13 @@ class ActionHost(LogHost):
 
     def __init__(self) -> None:
         super().__init__()
-        self.asked: list[MessageLog.Requested] = []
+        self.asked: list[Requested] = []
         self.refused: list[str] = []
 
-    def on_message_log_requested(self, event: MessageLog.Requested) -> None:
+    def on_message_log_requested(self, event: Requested) -> None:
         self.asked.append(event)
 
-    def on_message_log_refused(self, event: MessageLog.Refused) -> None:
+    def on_message_log_refused(self, event: Refused) -> None:
         self.refused.append(event.reason)
 
 
@@ -89,7 +89,7 @@ async def test_a_key_that_does_not_apply_asks_for_nothing_and_says_why() -> None
     async with running(app) as pilot:
         await shown(app, pilot, [question("first"), reply()])
         await pilot.press("c", "u", "s", "left", "right", "enter")
-        app.log_.keys.set_busy(True)
+        app.log_.set_busy(True)
         await pilot.press("r", "d")
         app.log_.add(question("and then?"), waiting=True)
         app.log_.move_cursor(app.log_.messages[-1].id)
@@ -118,7 +118,7 @@ async def test_a_reply_that_is_written_can_only_be_copied() -> None:
     async with running(app) as pilot:
         await shown(app, pilot, [question("first")])
         answer = reply("")
-        app.log_.keys.set_busy(True)
+        app.log_.set_busy(True)
         app.log_.add(answer, streaming=True)
         app.log_.list.view_of(answer.id).append_text("so far")
         app.log_.move_cursor(answer.id)
@@ -227,7 +227,7 @@ async def test_another_number_of_variants_lays_nothing_else_out() -> None:
         messages = talk(6)
         await shown(app, pilot, messages)
         kept = [app.log_.list.view_of(message.id).rows[1:] for message in messages]
-        app.log_.keys.show_variants({messages[5].id: Variant(1, 2), messages[2].id: Variant(2, 2)})
+        app.log_.show_variants({messages[5].id: Variant(1, 2), messages[2].id: Variant(2, 2)})
         await settled(pilot)
         assert "‹ 1 / 2 ›" in screen_text(app)
         now = [app.log_.list.view_of(message.id).rows[1:] for message in messages]
@@ -349,7 +349,7 @@ async def test_the_bar_offers_what_applies_to_the_message_under_the_cursor() -> 
         await pilot.press("up")
         await settled(pilot)
         assert bar_of(app) == "y Copy  e Edit  r Regenerate  d Delete"
-        app.log_.keys.set_busy(True)
+        app.log_.set_busy(True)
         await settled(pilot)
         assert bar_of(app) == "y Copy  e Edit"
         app.query_one("#elsewhere").focus()
