@@ -13,7 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from qwen_tui.engine.models.model_kind import is_for_another_purpose, not_for_chat
-from qwen_tui.engine.models.weight_formats import GGUF, another_program, check_format, not_safetensors
+from qwen_tui.engine.models.weight_formats import (
+    GGUF,
+    another_program,
+    check_format,
+    not_safetensors,
+    quantization_in,
+)
 from qwen_tui.engine.redaction import one_line
 from qwen_tui.errors import QwenTuiError
 
@@ -56,7 +62,7 @@ class Checkpoint:
     @property
     def is_quantized(self) -> bool:
         """Whether it was saved quantized."""
-        return "quantization_config" in self.config
+        return bool(quantization_in(self.config))
 
 
 def inspect(folder: Path) -> Checkpoint:

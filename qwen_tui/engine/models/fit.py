@@ -24,7 +24,7 @@ from typing import NamedTuple
 from qwen_tui.engine.base import ModelInfo
 from qwen_tui.engine.dtypes import DTYPES
 from qwen_tui.engine.models.devices import CPU, Device, torch_is_for_cpu
-from qwen_tui.engine.models.size import FORMS, Form, ModelSize
+from qwen_tui.engine.models.size import Form, ModelSize
 from qwen_tui.errors import QwenTuiError
 
 OUTSIDE_BYTES = 750_000_000
@@ -100,11 +100,10 @@ def fits(
     `dtype` is a compute dtype or `auto`: see `dtype_on`.
     """
     places = allowed(devices, device)
-    forms: tuple[Form, ...] = ("none",) if size.packed_bytes else FORMS
-    found = {form: _best(size, form, places, dtype) for form in forms}
+    found = {form: _best(size, form, places, dtype) for form in size.forms}
     if device == "auto" and size.parameters <= CPU_PARAMETERS and not any(fit.fits for fit in found.values()):
         there = tuple(place for place in devices if not place.is_gpu)
-        found = {form: _best(size, form, there, dtype) for form in forms} if there else found
+        found = {form: _best(size, form, there, dtype) for form in size.forms} if there else found
     return found
 
 

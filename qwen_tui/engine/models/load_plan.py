@@ -51,7 +51,7 @@ def plan(
 
     `devices` are all there are, `device` is the user's choice (see `allowed`), `quantization` is a form or `auto`,
     `dtype` is as in `dtype_on`. Raises QwenTuiError: as `allowed` does, `engine.does_not_fit`,
-    `engine.does_not_fit_packed`.
+    `engine.does_not_fit_packed`, `engine.does_not_fit_dequantized`.
     """
     found = fits(size, devices, device, dtype)
     if quantization == "auto":
@@ -61,8 +61,9 @@ def plan(
     if not chosen.fits:
         places = allowed(devices, device)
         is_smallest = not _is_worthwhile(found.get("4bit"), found["none"]) or chosen.form == "4bit"
+        small = "engine.does_not_fit_dequantized" if size.is_dequantized else "engine.does_not_fit_packed"
         raise QwenTuiError(
-            "engine.does_not_fit_packed" if is_smallest else "engine.does_not_fit",
+            small if is_smallest else "engine.does_not_fit",
             device=", ".join(place.name for place in places),
             needed_gb=gigabytes(needed_bytes(size, chosen.form, places, dtype)),
             free_gb=gigabytes(sum(place.free_bytes for place in places)),
@@ -126,6 +127,8 @@ def _reasons(size: ModelSize, chosen: Fit, found: dict[Form, Fit], quantization:
     codes = []
     if size.packed_bytes:
         codes.append("engine.choice.packed")
+    elif size.is_dequantized:
+        codes.append("engine.choice.dequantized")
     elif quantization == "auto":
         codes.append("engine.choice.whole" if chosen.form == "none" else "engine.choice.packs")
     if chosen.is_spread:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from qwen_tui.engine.models.checkpoint import Checkpoint
+from qwen_tui.engine.models.weight_formats import is_dequantized, quantization_in
 
 Form = Literal["none", "8bit", "4bit"]
 """Form of the weights in memory: the compute dtype, or quantized by bitsandbytes."""
@@ -59,6 +60,13 @@ class ModelSize:
     """The dtype of most of the file, in safetensors' notation."""
     packed_bytes: int = 0
     """Weights of a checkpoint that was saved quantized and has no other form; 0 for all others."""
+    is_dequantized: bool = False
+    """Whether the weights are saved quantized, but not in memory; bitsandbytes cannot quantize them again."""
+
+    @property
+    def forms(self) -> tuple[Form, ...]:
+        """The forms that it can have in memory."""
+        return ("none",) if self.packed_bytes or self.is_dequantized else FORMS
 
     def weight_bytes(self, form: Form, bytes_a_value: int = 2) -> int:
         """Return the size of the weights in this form, with `bytes_a_value` per unquantized parameter."""
@@ -94,7 +102,7 @@ def size_of(checkpoint: Checkpoint) -> ModelSize:
     share = whole / max(1, checkpoint.weight_bytes)
     kept = sum(size for name, size in sizes.items() if is_kept(name)) / max(1, whole)
     parameters = round(checkpoint.parameters * share)
-    packed = whole if checkpoint.is_quantized else 0
+    packed = whole if checkpoint.is_quantized and not is_dequantized(checkpoint.config) else 0
     return _sized(checkpoint.config, parameters, round(parameters * kept), checkpoint.dtype, packed)
 
 
@@ -103,12 +111,13 @@ def size_by_config(config: Mapping[str, Any], weight_bytes: int) -> ModelSize:
     text = text_config(config)
     named = str(text.get("dtype") or text.get("torch_dtype") or config.get("torch_dtype"))
     dtype = _DTYPES.get(named, "BF16")
-    parameters = weight_bytes // (4 if dtype == "F32" else 2)
+    is_fp8 = is_dequantized(config)
+    parameters = weight_bytes // (1 if is_fp8 else 4 if dtype == "F32" else 2)
     expert = 3 * _hidden(text) * _number(text, "moe_intermediate_size", "intermediate_size")
     kept = (
         _embedding(text) * (1 if _is_tied(config) else 2) + layers(text) * _number(text, *_EXPERTS) * expert
     )
-    packed = weight_bytes if "quantization_config" in config else 0
+    packed = weight_bytes if quantization_in(config) and not is_fp8 else 0
     return _sized(config, parameters, min(parameters, kept), dtype, packed)
 
 
@@ -126,6 +135,7 @@ def _sized(config: Mapping[str, Any], parameters: int, kept: int, dtype: str, pa
         context_window=context_window(config),
         dtype=dtype,
         packed_bytes=packed_bytes,
+        is_dequantized=is_dequantized(config),
     )
 
 

@@ -39,6 +39,11 @@ def quantization_in(config: Mapping[str, Any]) -> Mapping[str, Any]:
     return next((each for each in found if isinstance(each, Mapping)), {})
 
 
+def is_dequantized(config: Mapping[str, Any]) -> bool:
+    """Whether the weights are dequantized as they are read, so that they take as much memory as any others."""
+    return quantization_in(config).get("quant_method") == "fp8"
+
+
 def not_safetensors(names: Collection[str]) -> QwenTuiError | None:
     """Return the error for weights in files of other kinds, if there are any."""
     others = sorted(name for name in names if name.lower().endswith(OTHER_FORMATS))

@@ -57,6 +57,11 @@ ERRORS: dict[str, tuple[str, str, str]] = {
         "Even quantized, the model needs about {needed_gb} GB, but {device} has {free_gb} GB free.",
         "Choose a smaller model, or a device with more memory; qwen-tui models lists what fits.",
     ),
+    "engine.does_not_fit_dequantized": (
+        "The model does not fit",
+        "Read from FP8, the model needs about {needed_gb} GB, but {device} has {free_gb} GB free.",
+        "Choose the same model without FP8: it can be quantized to 4 bits while it is loaded.",
+    ),
     "engine.bitsandbytes": (
         "Quantization not available",
         "bitsandbytes does not work on {device}: {detail}.",

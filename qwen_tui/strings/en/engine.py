@@ -15,6 +15,9 @@ SENTENCES: dict[str, str] = {
         "{free_gb} GB free on {devices}."
     ),
     "engine.choice.packed": "Quantized as saved: {weights_gb} GB of weights; {free_gb} GB were free.",
+    "engine.choice.dequantized": (
+        "FP8 weights, read as {dtype}: {weights_gb} GB of weights; {free_gb} GB were free on {devices}."
+    ),
     "engine.choice.spread": "The layers are split across {devices}; one GPU alone has too little memory.",
     "engine.choice.window": "Memory allows {tokens:,} tokens of context; the model supports {window:,}.",
     "engine.choice.or_spread": (

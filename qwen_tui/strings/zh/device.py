@@ -55,6 +55,11 @@ ERRORS: dict[str, tuple[str, str, str]] = {
         "即使量化，模型也约需 {needed_gb} GB，{device} 只有 {free_gb} GB 空闲。",
         "换小一些的模型，或显存（内存）更大的设备；运行 qwen-tui models 查看装得下的模型。",
     ),
+    "engine.does_not_fit_dequantized": (
+        "模型装不下",
+        "FP8 权重还原后，模型约需 {needed_gb} GB，{device} 只有 {free_gb} GB 空闲。",
+        "换用同一模型的非 FP8 版本：加载时可以量化为 4 位。",
+    ),
     "engine.bitsandbytes": (
         "无法量化",
         "bitsandbytes 在 {device} 上不可用：{detail}。",

@@ -11,6 +11,9 @@ SENTENCES: dict[str, str] = {
         "{form}：权重 {weights_gb} GB；用 {dtype} 需要 {whole_gb} GB，{devices} 只有 {free_gb} GB 空闲，装不下。"
     ),
     "engine.choice.packed": "按保存时的量化加载：权重 {weights_gb} GB；加载前空闲 {free_gb} GB。",
+    "engine.choice.dequantized": (
+        "FP8 权重，读取时还原为 {dtype}：权重 {weights_gb} GB；加载前 {devices} 空闲 {free_gb} GB。"
+    ),
     "engine.choice.spread": "模型各层分布在 {devices} 上：单块 GPU 显存不够。",
     "engine.choice.window": "显存或内存可容纳 {tokens:,} token 上下文；模型支持 {window:,} token。",
     "engine.choice.or_spread": (

@@ -2,15 +2,17 @@
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import torch
 from transformers import AutoConfig
 
 from qwen_tui.engine.local.cpu_cores import usable_cores
 from qwen_tui.engine.local.decoding.kernel_support import KERNEL_MODELS, KERNELS_CAPABILITY
+from qwen_tui.engine.models.weight_formats import is_dequantized, quantization_in
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +39,10 @@ def compiling(folder: Path, device: torch.device, dtype: torch.dtype, quantizati
         thread.join()
 
 
+def _stays_quantized(config: Mapping[str, Any]) -> bool:
+    return bool(quantization_in(config)) and not is_dequantized(config)
+
+
 def _compile(folder: Path, device: torch.device, dtype: torch.dtype, quantization: str) -> None:
     try:
         config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
@@ -44,7 +50,7 @@ def _compile(folder: Path, device: torch.device, dtype: torch.dtype, quantizatio
             return
         from qwen_tui.engine.local.decoding.kernels.compiling import compile_all, kind_of
 
-        is_four_bits = quantization == "4bit" or hasattr(config, "quantization_config")
+        is_four_bits = quantization == "4bit" or _stays_quantized(config.to_dict())
         kind = kind_of(config, dtype, is_four_bits=is_four_bits)
         compile_all(kind, device, threads=min(THREADS, usable_cores()))
     except Exception as error:

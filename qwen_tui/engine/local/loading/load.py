@@ -32,6 +32,7 @@ from qwen_tui.engine.local.prompts.rereading import rereads
 from qwen_tui.engine.local.prompts.token_text import TokenText
 from qwen_tui.engine.models.checkpoint import Checkpoint, inspect
 from qwen_tui.engine.models.quantized_cache import QuantizedCache
+from qwen_tui.engine.models.weight_formats import quantization_in
 
 log = logging.getLogger(__name__)
 
@@ -108,7 +109,7 @@ def load(
         # Quantized tensors are packed, so their shapes in the file do not give the number of parameters.
         parameters=model.num_parameters() if checkpoint.is_quantized else checkpoint.parameters,
         context_window=window,
-        quantization=traits.quantization(model.config, placement.quantization),
+        quantization=traits.quantization(quantization_in(checkpoint.config), placement.quantization),
         dtype=str(placement.dtype).removeprefix("torch."),
         device=traits.device(model, placement.device),
         revision=resolved.revision,

@@ -17,6 +17,7 @@ from qwen_tui.engine.local.loading import placement as placing
 from qwen_tui.engine.local.loading.placement import Placement
 from qwen_tui.engine.local.loading.quantized_weights import Kept
 from qwen_tui.engine.models.checkpoint import Checkpoint, inspect, weight_files
+from qwen_tui.engine.models.weight_formats import is_dequantized
 from qwen_tui.engine.redaction import one_line
 from qwen_tui.errors import QwenTuiError
 
@@ -39,7 +40,12 @@ def read_model(
     if kept is not None and (model := _read_kept(placement, spec, kept, report)) is not None:
         return model, iter(())
     arguments = placing.quantization_arguments(placement)
-    model = _read(checkpoint, placement, spec, arguments, "quantizing" if arguments else "reading", report)
+    stage: Stage = "quantizing" if arguments else "reading"
+    if is_dequantized(checkpoint.config):
+        from qwen_tui.engine.local.loading.fp8 import dequantizing_arguments  # imports more of the library
+
+        arguments = dequantizing_arguments(checkpoint.config)
+    model = _read(checkpoint, placement, spec, arguments, stage, report)
     return model, kept.save(model) if kept is not None else iter(())
 
 

@@ -1,5 +1,6 @@
 """Properties of a loaded model: its context window, defaults, end tokens and padding ids."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -32,16 +33,17 @@ def device(model: PreTrainedModel, first: torch.device) -> str:
     return ", ".join(sorted(f"cuda:{place}" if place.isdigit() else place for place in places))
 
 
-def quantization(config: Any, chosen: str) -> str:
-    """Return `none`, `4bit`, `8bit`, or the method of a checkpoint that was saved quantized otherwise."""
-    saved = getattr(config, "quantization_config", None)
-    if chosen != "none" or saved is None:
+def quantization(saved: Mapping[str, Any], chosen: str) -> str:
+    """Return `none`, `4bit`, `8bit`, or the method of a checkpoint that was saved quantized otherwise.
+
+    `saved` is what `config.json` says of it: the config of a dequantized model does not any more.
+    """
+    if chosen != "none":
         return chosen
-    values = saved if isinstance(saved, dict) else saved.to_dict()
     for bits in ("4bit", "8bit"):
-        if values.get(f"load_in_{bits}"):
+        if saved.get(f"load_in_{bits}"):
             return bits
-    return str(values.get("quant_method", chosen))
+    return str(saved.get("quant_method", chosen))
 
 
 def end_ids(
