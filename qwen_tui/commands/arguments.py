@@ -59,6 +59,8 @@ class Arguments(argparse.Namespace):
     output: str | None
     force: bool
     clear: bool
+    delete: str | None
+    yes: bool
     lint: str | None
 
 
@@ -111,6 +113,8 @@ def parse(argv: list[str] | None = None) -> Arguments:
     models = _command(commands, "models", say("cli.models_description"), say("cli.models_examples"))
     models.add_argument("--json", action="store_true", default=False, help=say("cli.models_json"))
     models.add_argument("--lint", type=_text, metavar="MODEL", default=None, help=say("cli.models_lint"))
+    models.add_argument("--delete", type=_text, metavar="MODEL", default=None, help=say("cli.models_delete"))
+    models.add_argument("--yes", action="store_true", default=False, help=say("cli.models_yes"))
     models.add_argument("--clear", action="store_true", default=False, help=say("cli.models_clear"))
     _add_common(models)
     _add_common(_command(commands, "doctor", say("cli.doctor_description"), ""))

@@ -1,4 +1,4 @@
-"""`qwen-tui models`: list the models and whether they fit; examine one; list or clear the quantized cache."""
+"""`qwen-tui models`: list the models and whether they fit; examine or delete one; clear the quantized cache."""
 
 import json
 import shutil
@@ -12,7 +12,8 @@ from qwen_tui.commands.arguments import Arguments
 from qwen_tui.commands.lint import lint
 from qwen_tui.commands.output import guarded, print_lines
 from qwen_tui.engine.models import devices as devices_here
-from qwen_tui.engine.models.choices import ModelChoice, best_first, model_choices
+from qwen_tui.engine.models.choices import ModelChoice, best_first, model_choices, named
+from qwen_tui.engine.models.deletion import delete, repository_of
 from qwen_tui.engine.models.devices import Device
 from qwen_tui.engine.models.fit import Fit, allowed
 from qwen_tui.engine.models.quantized_cache import QuantizedCache
@@ -32,13 +33,16 @@ LEAST_COLUMNS = 72
 
 
 def run(given: Arguments, config: Config, where: Places) -> int:
-    """Print all models, examine one, or clear the quantized cache; return the exit status."""
+    """Print all models, examine or delete one, or clear the quantized cache; return the exit status."""
     if given.lint is not None:
         model, trusts = given.lint, config.settings.trust_remote_code
         return guarded("models", lambda: lint(model, trust_remote_code=trusts, as_json=given.json))
     cache = QuantizedCache(where.quantized, config.settings.quantized_cache_bytes)
     if given.clear:
         return guarded("models", lambda: _clear(cache))
+    if given.delete is not None:
+        model, is_sure = given.delete, given.yes
+        return guarded("models", lambda: _delete(model, cache, is_sure=is_sure))
     return guarded("models", lambda: _print(config.settings, where, cache, as_json=given.json))
 
 
@@ -74,6 +78,22 @@ def _clear(cache: QuantizedCache) -> int:
     print_lines([say("models.cleared", size=in_bytes(cache.clear()), path=cache.folder)])
     if left := cache.taken_bytes():
         raise QwenTuiError("models.not_cleared", size=in_bytes(left), path=one_line(str(cache.folder), 200))
+    return 0
+
+
+def _delete(model: str, cache: QuantizedCache, *, is_sure: bool) -> int:
+    """Delete a model from the hub's cache, after asking at the terminal unless the person is sure."""
+    choice = named(model)
+    repository = repository_of(choice)
+    name = displayed(one_line(choice.model))
+    size = in_bytes(choice.local.disk_bytes) if choice.local is not None else ""
+    if not is_sure:
+        if not sys.stdin.isatty():
+            raise QwenTuiError("models.not_confirmed", name=name)
+        question = say("models.delete_question", name=name, size=size, path=one_line(str(repository), 200))
+        if input(question).strip().lower() not in ("y", "yes"):
+            return 1
+    print_lines([say("models.deleted", size=in_bytes(delete(repository, cache)))])
     return 0
 
 

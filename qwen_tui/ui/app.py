@@ -138,9 +138,8 @@ class QwenTuiApp(KeysInOrder):
 
     def action_show_models(self) -> None:
         from qwen_tui.ui.models.screen import ModelScreen  # the first frame does not need it
-        from qwen_tui.ui.models.sources import find_models
 
-        self._models = ModelScreen(self.settings, partial(find_models, self._where.models))
+        self._models = ModelScreen(self.settings, self._where)
         self._models.engine_state = self.engine_state
         self.push_screen(self._models)
 

@@ -136,3 +136,20 @@ def test_what_another_program_writes_now_is_not_removed_and_this_is_said(
         status, _, error = run(tmp_path, capsys, "--clear")
     assert status == 1
     assert "2.0 MB" in error
+
+
+def test_a_model_of_the_cache_is_deleted_after_asking(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository = cache_folder() / "models--Qwen--Qwen3-4B"
+    status, _, errors = run(here, capsys, "--delete", "Qwen/Qwen3-4B")
+    assert (status, "--yes" in errors) == (1, True)  # the standard input of a test is no terminal
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    for answer, left in (("", True), ("no", True), ("Y", False)):
+        monkeypatch.setattr("builtins.input", lambda question, a=answer: print(question) or a)
+        status, said, _ = run(here, capsys, "--delete", "Qwen/Qwen3-4B")
+        assert f"from {repository}? [y/N]" in said
+        assert (status, repository.exists()) == (1 if left else 0, left)
+    assert said.splitlines()[-1].startswith("Deleted. ")
+    assert run(here, capsys, "--delete", "me/half", "--yes")[0] == 0
+    assert run(here, capsys, "--delete", "me/half", "--yes")[0] == 1

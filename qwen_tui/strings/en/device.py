@@ -26,6 +26,29 @@ SENTENCES: dict[str, str] = {
     ),
     "engine.decoding.old_gpu": "Slower than possible: the fast kernels need compute capability 8.0 or higher.",
     "engine.decoding.kernels_failed": "Slower than possible: the fast kernels cannot run this model ({detail}).",
+    # How it is loaded, and what else was possible
+    "engine.choice.whole": "{dtype}: {weights_gb} GB of weights; {free_gb} GB were free on {devices}.",
+    "engine.choice.packs": (
+        "{form}: {weights_gb} GB of weights; in {dtype} the {whole_gb} GB would not fit in the "
+        "{free_gb} GB free on {devices}."
+    ),
+    "engine.choice.packed": "Quantized as saved: {weights_gb} GB of weights; {free_gb} GB were free.",
+    "engine.choice.dequantized": (
+        "FP8 weights, read as {dtype}: {weights_gb} GB of weights; {free_gb} GB were free on {devices}."
+    ),
+    "engine.choice.spread": "The layers are split across {devices}; one GPU alone has too little memory.",
+    "engine.choice.window": "Memory allows {tokens:,} tokens of context; the model supports {window:,}.",
+    "engine.choice.or_spread": (
+        "In {dtype} ({weights_gb} GB) it would be split across {count} GPUs and decode several times slower, with "
+        "{tokens:,} tokens of context."
+    ),
+    "engine.choice.or_faster": (
+        "In 4-bit ({weights_gb} GB) it would fit on {devices} alone and decode several times faster, with "
+        "{tokens:,} tokens of context."
+    ),
+    "engine.choice.or_longer": (
+        "In 4-bit ({weights_gb} GB) there would be memory for {tokens:,} tokens of context."
+    ),
 }
 
 _RELOAD = "Send again to reload the model."

@@ -9,28 +9,6 @@ SENTENCES: dict[str, str] = {
         "A smaller model may fit: --model Qwen/Qwen2.5-0.5B-Instruct."
     ),
     "engine.note.used_last": "Loaded because it was used last; --model chooses another.",
-    "engine.choice.whole": "{dtype}: {weights_gb} GB of weights; {free_gb} GB were free on {devices}.",
-    "engine.choice.packs": (
-        "{form}: {weights_gb} GB of weights; in {dtype} the {whole_gb} GB would not fit in the "
-        "{free_gb} GB free on {devices}."
-    ),
-    "engine.choice.packed": "Quantized as saved: {weights_gb} GB of weights; {free_gb} GB were free.",
-    "engine.choice.dequantized": (
-        "FP8 weights, read as {dtype}: {weights_gb} GB of weights; {free_gb} GB were free on {devices}."
-    ),
-    "engine.choice.spread": "The layers are split across {devices}; one GPU alone has too little memory.",
-    "engine.choice.window": "Memory allows {tokens:,} tokens of context; the model supports {window:,}.",
-    "engine.choice.or_spread": (
-        "In {dtype} ({weights_gb} GB) it would be split across {count} GPUs and decode several times slower, with "
-        "{tokens:,} tokens of context."
-    ),
-    "engine.choice.or_faster": (
-        "In 4-bit ({weights_gb} GB) it would fit on {devices} alone and decode several times faster, with "
-        "{tokens:,} tokens of context."
-    ),
-    "engine.choice.or_longer": (
-        "In 4-bit ({weights_gb} GB) there would be memory for {tokens:,} tokens of context."
-    ),
     # How the process ended, and why a file cannot be used: the middle of a sentence
     "engine.ended.code": "exit code {code}",
     "engine.ended.signal": "{signal}",

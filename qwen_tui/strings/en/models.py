@@ -10,7 +10,8 @@ SENTENCES: dict[str, str] = {
     ),
     "cli.models_examples": (
         "examples:\n  qwen-tui models\n  qwen-tui models --device cuda:1\n  qwen-tui models --json\n"
-        "  qwen-tui models --lint Qwen/Qwen3-4B\n  qwen-tui models --clear"
+        "  qwen-tui models --lint Qwen/Qwen3-4B\n  qwen-tui models --delete Qwen/Qwen3-4B\n"
+        "  qwen-tui models --clear"
     ),
     "cli.models_json": "print one JSON object: the devices, and each model with its figures",
     "cli.models_lint": (
@@ -18,6 +19,9 @@ SENTENCES: dict[str, str] = {
         " cannot be used for chat"
     ),
     "cli.models_clear": "remove cached quantized weights; the models themselves stay",
+    "cli.models_delete": "delete a model from the Hugging Face cache, after asking",
+    "cli.models_yes": "with --delete: do not ask",
+    "models.delete_question": "Delete {name} ({size}) from {path}? [y/N] ",
     "models.kept": "Cached quantized weights: {size} ({names}). Remove them with: qwen-tui models --clear",
     "models.cleared": "Removed {size} of cached quantized weights from {path}",
     "models.devices": "Free memory",
@@ -43,12 +47,16 @@ SENTENCES: dict[str, str] = {
     "models.group.named": "By name",
     "models.form.auto": "auto",
     "models.title": "Models",
-    "models.keys": "{load} load · {name} by name · {previous} {next} format · {close} close",
+    "models.keys": "{load} load · {name} by name · {previous} {next} format · {delete} delete · {close} close",
     "models.key.load": "Load",
     "models.key.back": "Stop or close",
     "models.key.close": "Close",
     "models.key.previous_form": "Previous format",
     "models.key.next_form": "Next format",
+    "models.key.delete": "Delete",
+    "models.confirm_delete": "Press {key} again to delete {name} ({size}) from {path}.",
+    "models.deleting": "Deleting…",
+    "models.deleted": "Deleted. {size} freed.",
     "models.key.name": "By name",
     "models.by_name": "{key}  Model name on the hub, folder, or server address",
     "models.searching": "Looking for models on this machine…",
@@ -73,6 +81,41 @@ SENTENCES: dict[str, str] = {
 }
 
 ERRORS: dict[str, tuple[str, str, str]] = {
+    "models.delete_guide": (
+        "The guide stays",
+        "The guide is part of the program.",
+        "Choose a model in the Hugging Face cache.",
+    ),
+    "models.nothing_to_delete": (
+        "Nothing to delete",
+        "{name} is not on this machine.",
+        "qwen-tui models lists what is.",
+    ),
+    "models.own_folder": (
+        "Not in the Hugging Face cache",
+        "Only models in the Hugging Face cache are deleted here, because they can be downloaded again.",
+        "Delete this folder yourself if you no longer need it: {path}",
+    ),
+    "models.in_use": (
+        "In use",
+        "{name} is in use.",
+        "Load another model first.",
+    ),
+    "models.being_downloaded": (
+        "Being downloaded",
+        "A program is downloading {name} right now.",
+        "Stop it, or try again when it has finished.",
+    ),
+    "models.not_deleted": (
+        "Not everything was deleted",
+        "{path} could not be removed: {detail}.",
+        "Check the permissions of the folder, then try again.",
+    ),
+    "models.not_confirmed": (
+        "Not deleted",
+        "Nobody can be asked here.",
+        "Add --yes to delete {name} without asking.",
+    ),
     "models.not_cleared": (
         "Not everything was removed",
         "{size} remain in {path}: another program is writing there, or its files cannot be removed.",

@@ -24,6 +24,24 @@ SENTENCES: dict[str, str] = {
     ),
     "engine.decoding.old_gpu": "没有达到最快：加速内核需要计算能力 8.0 或更高的 GPU。",
     "engine.decoding.kernels_failed": "没有达到最快：加速内核无法运行这个模型（{detail}）。",
+    # How it is loaded, and what else was possible
+    "engine.choice.whole": "{dtype}：权重 {weights_gb} GB；加载前 {devices} 空闲 {free_gb} GB。",
+    "engine.choice.packs": (
+        "{form}：权重 {weights_gb} GB；用 {dtype} 需要 {whole_gb} GB，{devices} 只有 {free_gb} GB 空闲，装不下。"
+    ),
+    "engine.choice.packed": "按保存时的量化加载：权重 {weights_gb} GB；加载前空闲 {free_gb} GB。",
+    "engine.choice.dequantized": (
+        "FP8 权重，读取时还原为 {dtype}：权重 {weights_gb} GB；加载前 {devices} 空闲 {free_gb} GB。"
+    ),
+    "engine.choice.spread": "模型各层分布在 {devices} 上：单块 GPU 显存不够。",
+    "engine.choice.window": "显存或内存可容纳 {tokens:,} token 上下文；模型支持 {window:,} token。",
+    "engine.choice.or_spread": (
+        "用 {dtype}（{weights_gb} GB）要分布到 {count} 块 GPU 上，解码会慢好几倍；上下文可达 {tokens:,} token。"
+    ),
+    "engine.choice.or_faster": (
+        "用 4 位量化（{weights_gb} GB）可以只放在 {devices} 上，解码会快好几倍；上下文可达 {tokens:,} token。"
+    ),
+    "engine.choice.or_longer": ("用 4 位量化（{weights_gb} GB）可容纳 {tokens:,} token 上下文。"),
 }
 
 _RELOAD = "重新发送即可再次加载模型。"

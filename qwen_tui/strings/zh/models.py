@@ -10,11 +10,15 @@ SENTENCES: dict[str, str] = {
     ),
     "cli.models_examples": (
         "示例：\n  qwen-tui models\n  qwen-tui models --device cuda:1\n  qwen-tui models --json\n"
-        "  qwen-tui models --lint Qwen/Qwen3-4B\n  qwen-tui models --clear"
+        "  qwen-tui models --lint Qwen/Qwen3-4B\n  qwen-tui models --delete Qwen/Qwen3-4B\n"
+        "  qwen-tui models --clear"
     ),
     "cli.models_json": "输出一个 JSON 对象：设备，以及每个模型的数据",
     "cli.models_lint": "检查这个模型的对话模板和分词器，不加载权重；不能用来聊天时退出码为 1",
     "cli.models_clear": "删除缓存的量化权重；模型本身保留",
+    "cli.models_delete": "从 Hugging Face 缓存中删除一个模型（会先询问）",
+    "cli.models_yes": "与 --delete 同用：不再询问",
+    "models.delete_question": "从 {path} 删除 {name}（{size}）？[y/N] ",
     "models.kept": "缓存的量化权重：{size}（{names}）。删除：qwen-tui models --clear",
     "models.cleared": "已从 {path} 删除 {size} 量化权重缓存",
     "models.devices": "空闲显存和内存",
@@ -40,12 +44,16 @@ SENTENCES: dict[str, str] = {
     "models.group.named": "指定的模型",
     "models.form.auto": "自动",
     "models.title": "模型",
-    "models.keys": "{load} 加载 · {name} 输入名称 · {previous} {next} 格式 · {close} 关闭",
+    "models.keys": "{load} 加载 · {name} 输入名称 · {previous} {next} 格式 · {delete} 删除 · {close} 关闭",
     "models.key.load": "加载",
     "models.key.back": "停止或关闭",
     "models.key.close": "关闭",
     "models.key.previous_form": "上一种格式",
     "models.key.next_form": "下一种格式",
+    "models.key.delete": "删除",
+    "models.confirm_delete": "再按一次 {key}，从 {path} 删除 {name}（{size}）。",
+    "models.deleting": "正在删除…",
+    "models.deleted": "已删除，腾出 {size}。",
     "models.key.name": "输入名称",
     "models.by_name": "{key}  输入 Hugging Face 上的模型名、文件夹或服务器地址",
     "models.searching": "正在查找本机的模型…",
@@ -68,6 +76,29 @@ SENTENCES: dict[str, str] = {
 }
 
 ERRORS: dict[str, tuple[str, str, str]] = {
+    "models.delete_guide": (
+        "内置模型不能删除",
+        "内置模型是程序的一部分。",
+        "请选择 Hugging Face 缓存中的模型。",
+    ),
+    "models.nothing_to_delete": (
+        "没有可删除的内容",
+        "{name} 不在这台机器上。",
+        "运行 qwen-tui models 查看本机的模型。",
+    ),
+    "models.own_folder": (
+        "不在 Hugging Face 缓存中",
+        "这里只删除 Hugging Face 缓存中的模型，因为它们可以重新下载。",
+        "如果不再需要，请自行删除这个文件夹：{path}",
+    ),
+    "models.in_use": ("正在使用", "正在使用 {name}。", "请先加载别的模型。"),
+    "models.being_downloaded": ("正在下载", "有程序正在下载 {name}。", "请停止下载，或等它完成后再试。"),
+    "models.not_deleted": (
+        "没有全部删除",
+        "无法删除 {path}：{detail}。",
+        "请检查文件夹的权限，然后重试。",
+    ),
+    "models.not_confirmed": ("没有删除", "这里无法询问。", "加上 --yes，不经询问直接删除 {name}。"),
     "models.not_cleared": (
         "没有全部删除",
         "{path} 里还剩 {size}：另一个程序正在写入，或文件无法删除。",

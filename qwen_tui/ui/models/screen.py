@@ -22,20 +22,32 @@ from qwen_tui.engine.base import ModelInfo, Quantization
 from qwen_tui.engine.host import EngineState, Failed, Opening, Ready
 from qwen_tui.engine.models.choices import ModelChoice, key, named
 from qwen_tui.engine.models.hub_address import repository_in
+from qwen_tui.engine.models.quantized_cache import QuantizedCache
 from qwen_tui.engine.remote.address import is_address
 from qwen_tui.errors import QwenTuiError
+from qwen_tui.paths import Places
 from qwen_tui.settings.options import Settings
 from qwen_tui.strings import say
 from qwen_tui.ui.models.details import CHOICES, details
 from qwen_tui.ui.models.list import ModelList
-from qwen_tui.ui.models.sources import Found, Sources, on_hub, on_server
+from qwen_tui.ui.models.questions import before_deleting, before_download, deleted
+from qwen_tui.ui.models.sources import Found, Sources, find_models, on_hub, on_server
 from qwen_tui.ui.widgets.header import LoadLine
 from qwen_tui.ui.widgets.keys import key_of, keys_of
 from qwen_tui.ui.widgets.prose import Prose
 from qwen_tui.wording.load_progress import fallback_in_words
-from qwen_tui.wording.units import in_bytes
 
 T = TypeVar("T")
+
+_KEYS = {
+    "load": "models.load",
+    "name": "models.name",
+    "previous": "models.previous_form",
+    "next": "models.next_form",
+    "delete": "models.delete",
+    "close": "models.back",
+}
+"""The keys on the lower border."""
 
 
 class ModelScreen(ModalScreen[None]):
@@ -46,6 +58,7 @@ class ModelScreen(ModalScreen[None]):
         Binding("f4", "dismiss", say("models.key.close"), id="models.close", show=False),
         Binding("left", "form(-1)", say("models.key.previous_form"), id="models.previous_form", show=False),
         Binding("right", "form(1)", say("models.key.next_form"), id="models.next_form", show=False),
+        Binding("delete", "delete", say("models.key.delete"), id="models.delete"),
         Binding("slash", "name", say("models.key.name"), id="models.name"),
     ]
     DEFAULT_CSS: ClassVar[str] = """
@@ -81,30 +94,22 @@ class ModelScreen(ModalScreen[None]):
     engine_state: reactive[EngineState | None] = reactive[EngineState | None](None)
     """The state of the engine; None before it was requested."""
 
-    def __init__(self, settings: Settings, find: Callable[[], Found]) -> None:
-        """Create the screen; `find` takes a while and is called on a separate thread."""
+    def __init__(self, settings: Settings, where: Places) -> None:
         super().__init__()
         self._settings = settings
         self._form = settings.quantization
-        self._find = find
+        self._find = partial(find_models, where.models)
+        self._quantized = QuantizedCache(where.quantized)
         self._sources = Sources()
         self._confirming = ""
-        """The model whose download awaits confirmation."""
+        """The model whose download or deletion awaits confirmation."""
         self._awaited = ""
         """The model that was chosen here and is loading."""
 
     def compose(self) -> ComposeResult:
         with Vertical(id="models-box") as box:
-            keys = keys_of(
-                self,
-                load="models.load",
-                name="models.name",
-                previous="models.previous_form",
-                next="models.next_form",
-                close="models.back",
-            )
             box.border_title = Content(say("models.title"))
-            box.border_subtitle = Content(say("models.keys", **keys))
+            box.border_subtitle = Content(say("models.keys", **keys_of(self, **_KEYS)))
             yield LoadLine(id="models-load")
             yield ModelList(id="models-list")
             yield Input(
@@ -201,7 +206,7 @@ class ModelScreen(ModalScreen[None]):
             in_use = self._in_use
             words = details(row.entry, self._sources.devices(in_use), self._form, self._settings, in_use)
             self.query_one("#models-details", Static).update(words)
-            if self._confirming and row.entry.key != self._confirming:
+            if self._confirming and self._confirming not in (row.entry.key, f"delete {row.entry.key}"):
                 self._confirming = ""
                 self._say("")
 
@@ -215,24 +220,35 @@ class ModelScreen(ModalScreen[None]):
         entry = row.entry
         if entry.is_to_be_downloaded and self._confirming != entry.key:
             self._confirming = entry.key
-            self._say(self._question(entry))
+            devices, key = self._sources.devices(self._in_use), key_of(self, "models.load")
+            self._say(before_download(entry, devices, self._form, self._settings, key))
             return
         self._confirming = ""
         self._awaited = entry.key
         self._say("")
         self.post_message(self.Chosen(entry.model or None, entry.server or None, self._form))
 
-    def _question(self, entry: ModelChoice) -> str:
-        """Return the question before a download; it warns if the model will not fit."""
-        loads = key_of(self, "models.load")
+    def action_delete(self) -> None:
+        """Delete a model from the cache, at the second press."""
+        row = self.query_one(ModelList).row
+        if row is None:
+            return
+        entry, asked = row.entry, f"delete {row.entry.key}"
+        is_sure, self._confirming = self._confirming == asked, asked
         try:
-            settings = self._settings
-            entry.plan(self._sources.devices(self._in_use), self._form, settings.device, settings.dtype)
+            question = before_deleting(entry, self.engine_state, key_of(self, "models.delete"))
         except QwenTuiError as error:
-            return say("models.confirm_in_vain", problem=error.explanation.title, key=loads)
-        if entry.download_bytes is None:
-            return say("models.confirm_unknown", key=loads)
-        return say("models.confirm", size=in_bytes(entry.download_bytes), key=loads)
+            self._say(str(error), is_problem=True)
+            return
+        self._say(say("models.deleting") if is_sure else question)
+        if is_sure:
+            self._confirming = ""
+            self._ask(partial(deleted, entry, self._quantized), self._take_deleted)
+
+    def _take_deleted(self, said: tuple[str, bool]) -> None:
+        self._say(said[0], is_problem=said[1])
+        self._sources.named = ()
+        self._ask(self._find, self._take_found)
 
     @on(Input.Submitted)
     def _look_up(self, event: Input.Submitted) -> None:
@@ -277,7 +293,7 @@ class ModelScreen(ModalScreen[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Leave the arrow keys and the slash to the field while the person types in it."""
         is_typing = bool(self.query(Input)) and self.query_one(Input).has_focus
-        return not (is_typing and action in ("form", "name"))
+        return not (is_typing and action in ("form", "name", "delete"))
 
     def _say(self, words: str, *, is_problem: bool = False) -> None:
         said = self.query_one("#models-said", Static)

@@ -266,3 +266,41 @@ async def test_a_name_on_the_hub_is_told_with_its_size_before_it_is_downloaded(
             size = in_bytes((tmp_path / "我的模型" / "model.safetensors").stat().st_size)
             await until(pilot, lambda: f"download {size}" in shown(pilot))
         assert not any(".safetensors" in request for request in hub.requests)
+
+
+async def test_a_model_of_the_cache_is_deleted_at_the_second_press_unless_it_is_in_use(play) -> None:
+    repository = cache_folder() / "models--me--tiny"
+
+    async def pressed(*keys: str) -> str:
+        await pilot.press(*keys)
+        return str(pilot.app.screen.query_one("#models-said").content)
+
+    async with play.running() as pilot:
+        await until(pilot, lambda: play.loads)
+        models = await opened(pilot)
+        models.go_to("me/tiny")
+        question = await pressed("delete")
+        assert question.startswith("Press Del again to delete me/tiny (")
+        assert str(repository) in question
+        assert await pressed("down") == ""
+        models.go_to(next(row.entry.key for row in models.rows if row.entry.name == "我的模型"))
+        assert "Delete this folder yourself" in await pressed("delete")
+        models.go_to("me/tiny")
+        await pressed("delete", "delete")
+        await until(pilot, lambda: " freed." in shown(pilot) and not repository.exists())
+        await until(pilot, lambda: all(row.entry.model != "me/tiny" for row in models.rows))
+
+
+async def test_the_model_in_use_is_not_deleted(play) -> None:
+    async with play.running() as pilot:
+        await until(pilot, lambda: play.loads)
+        models = await opened(pilot)
+        models.go_to("me/tiny")
+        await pilot.press("enter")
+        await until(pilot, lambda: not isinstance(pilot.app.screen, ModelScreen))
+        models = await opened(pilot)
+        models.go_to("me/tiny")
+        await pilot.press("delete")
+        assert "me/tiny is in use." in str(pilot.app.screen.query_one("#models-said").content)
+        await pilot.press("delete")
+        assert (cache_folder() / "models--me--tiny" / "refs" / "main").exists()
