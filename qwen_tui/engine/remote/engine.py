@@ -221,6 +221,9 @@ class RemoteEngine:
             if reply.has_thought and not self.info.thinks:
                 self.info = replace(self.info, thinks=True)
             has_both_rooms = asked.sampling["max_new_tokens"] > reply.request.sampling.max_new_tokens
+            if reply.has_stopped:
+                reply.finish_reason = "stop"
+                break
             if has_both_rooms and reply.is_long_enough and not reply.finish_reason:
                 reply.finish_reason = "length"
                 break

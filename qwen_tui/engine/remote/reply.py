@@ -16,6 +16,7 @@ from qwen_tui.engine.base import (
     ThinkingDelta,
 )
 from qwen_tui.engine.remote.completion_chunk import CompletionChunk
+from qwen_tui.engine.stop_search import StopSearch
 from qwen_tui.engine.thinking import Channel, Piece, ThinkingSplitter
 from qwen_tui.engine.trace import Traced
 
@@ -49,6 +50,12 @@ class Reply:
         thinks = bool(_ALWAYS_THINKS.search(info.model)) and not request.continues
         self._splitter = ThinkingSplitter(thinks=thinks, begun=request.continues)
         self._is_apart = False
+        self._stop = StopSearch(request.sampling.stop)
+
+    @property
+    def has_stopped(self) -> bool:
+        """Whether the answer has come to one of its stop strings, which some servers send too."""
+        return self._stop.is_found
 
     @property
     def is_long_enough(self) -> bool:
@@ -82,7 +89,7 @@ class Reply:
             pieces = self._splitter.push(piece.text)
             self.has_thought = self.has_thought or self._splitter.is_thinking
             self._answer_pieces += any(each.channel is Channel.ANSWER for each in pieces)
-            yield from _events(pieces)
+            yield from self._events(pieces)
         self.finish_reason = piece.finish_reason or self.finish_reason
 
     def _begin_reasoning(self) -> Iterator[Event]:
@@ -92,19 +99,21 @@ class Reply:
         self._is_apart = True
         held = self._splitter.flush()
         if any(piece.text.strip() for piece in held):
-            yield from _events(held)
+            yield from self._events(held)
         self._splitter = ThinkingSplitter(thinks=True)
         self._splitter.close()
 
     def flush(self, *, is_cut: bool = True) -> Iterator[Event]:
-        """Release text that was held back because it might have been a tag."""
-        yield from _events(self._splitter.flush(is_cut=is_cut))
+        """Release text that was held back because it might have been a tag or a stop string."""
+        yield from self._events(self._splitter.flush(is_cut=is_cut))
+        if held := self._stop.flush():
+            yield TextDelta(held)
 
     def end(self, reason: str) -> Iterator[Event]:
         """Yield the rest of the text, then `Finished`."""
         is_cut = reason != "eos"
         yield from self.flush(is_cut=is_cut)
-        if (reread := self._splitter.reread(is_cut=is_cut)) is not None:
+        if not self.has_stopped and (reread := self._splitter.reread(is_cut=is_cut)) is not None:
             yield reread
         yield Finished(self._run(reason))
 
@@ -125,7 +134,9 @@ class Reply:
             stop_reason=reason,
         )
 
-
-def _events(pieces: Sequence[Piece]) -> Iterator[Event]:
-    for piece in pieces:
-        yield TextDelta(piece.text) if piece.channel is Channel.ANSWER else ThinkingDelta(piece.text)
+    def _events(self, pieces: Sequence[Piece]) -> Iterator[Event]:
+        for channel, text in pieces:
+            if channel is Channel.THINKING:
+                yield ThinkingDelta(text)
+            elif certain := self._stop.push(text):
+                yield TextDelta(certain)

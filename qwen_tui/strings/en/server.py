@@ -18,7 +18,7 @@ SENTENCES: dict[str, str] = {
     "server.tries_busy_again": (
         "{host} is busy (HTTP {status}). Retrying in {seconds:.0f} s (attempt {attempt} of {attempts})."
     ),
-    "welcome.server": "{name}, served by {kind} at {host}.",
+    "welcome.server": "{name}, served at {host} ({kind}).",
     "welcome.server.window": "Context window {window:,} tokens · your messages are sent to that server",
     "welcome.estimated": "The server does not count tokens; counts marked ≈ are estimates.",
     "receipt.server": "Server",
@@ -160,17 +160,17 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     ),
     "server.cannot_branch": (
         "Cannot branch on this server",
-        "{kind} cannot begin a reply with given tokens.",
+        "This kind of server ({kind}) cannot begin a reply with given tokens.",
         "Load a model on this machine to branch from a token.",
     ),
     "server.cannot_continue": (
         "Cannot continue the reply",
-        "{kind} does not support continuing a reply.",
+        "This kind of server ({kind}) does not support continuing a reply.",
         "Regenerate it, or write “go on”.",
     ),
     "server.cannot_continue_thinking": (
         "Cannot continue the reply",
-        "The reply was cut off during thinking, and {kind} does not support continuing from there.",
+        "The reply was cut off during thinking; this kind of server ({kind}) cannot continue from there.",
         "Regenerate it.",
     ),
     "replay.on_server": (

@@ -14,7 +14,7 @@ SENTENCES: dict[str, str] = {
     "server.tries_busy_again": (
         "{host} 正忙（HTTP {status}），{seconds:.0f} 秒后重试（第 {attempt} 次，共 {attempts} 次）。"
     ),
-    "welcome.server": "{name}，由 {host} 上的 {kind} 提供。",
+    "welcome.server": "{name}，由服务器 {host}（{kind}）提供。",
     "welcome.server.window": "上下文窗口 {window:,} token；消息会发送到这个服务器",
     "welcome.estimated": "服务器不统计 token；带 ≈ 的数字是估算值。",
     "receipt.server": "服务器",
@@ -156,17 +156,17 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     ),
     "server.cannot_branch": (
         "这个服务器不能分支",
-        "{kind} 不能从给定的 token 开始写回复。",
+        "这类服务器（{kind}）不能从给定的 token 开始写回复。",
         "要从某个 token 分支，请在本机加载模型。",
     ),
     "server.cannot_continue": (
         "无法续写",
-        "{kind} 不支持续写回复。",
+        "这类服务器（{kind}）不支持续写回复。",
         "重新生成，或发送“继续”。",
     ),
     "server.cannot_continue_thinking": (
         "无法续写",
-        "回复在思考时中断，{kind} 不支持从这里续写。",
+        "回复在思考时中断，这类服务器（{kind}）不支持从这里续写。",
         "重新生成。",
     ),
     "replay.on_server": (

@@ -31,8 +31,8 @@ from qwen_tui.engine.base import (
     ThinkingDelta,
 )
 from qwen_tui.engine.local.generation.generate import generate
-from qwen_tui.engine.local.generation.stop_search import StopSearch
 from qwen_tui.engine.local.loading.load import Loaded
+from qwen_tui.engine.stop_search import StopSearch
 from qwen_tui.errors import QwenTuiError
 
 SEED = 3

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from loopback_server import (
@@ -18,6 +19,7 @@ from waiting import HANGS, wait_for
 
 from qwen_tui.engine.base import (
     PromptReady,
+    Sampling,
     TextDelta,
 )
 from qwen_tui.engine.remote.engine import RemoteEngine
@@ -161,3 +163,18 @@ def test_a_closed_engine_says_so(connect: Connect) -> None:
     assert not engine.alive
     with pytest.raises(QwenTuiError, match="unloaded"):
         list(engine.stream(HELLO, threading.Event()))
+
+
+@pytest.mark.parametrize(
+    "parts", [["One. Two. Thr", "ee."], ["One", ". T", "wo", ". Three."], list("One. Two. Three.")]
+)
+def test_a_server_that_sends_the_stop_string_too_is_cut_before_it(
+    connect: Connect, script: Script, parts: list[str]
+) -> None:
+    """As `transformers serve` does, and one that goes on regardless."""
+    script.replies(with_events(*map(delta, parts), end()))
+    request = replace(HELLO, sampling=Sampling(stop=("Two", "Three")))
+    text, _, run = reply(connect(), request)
+    assert (text, run.stop_reason) == ("One. ", "eos")
+    script.replies(with_events(delta("One. T"), end()))
+    assert reply(connect(), request)[0] == "One. T"

@@ -51,7 +51,7 @@ async def test_a_server_is_typed_chosen_and_talked_to(play: RemotePlay, served: 
     async with play.running() as pilot:
         await until(pilot, lambda: play.loads)
         await use_server(pilot, address)
-        await until(pilot, lambda: "served by vLLM" in shown(pilot))
+        await until(pilot, lambda: "(vLLM)" in shown(pilot))
         assert f"Qwen2.5-72B-Instruct · {address.removeprefix('http://')}" in shown(pilot)
         await say(pilot, "hello")
         await until(pilot, lambda: "Hello there." in shown(pilot) and "first token" in shown(pilot))
@@ -69,7 +69,7 @@ async def test_f4_begins_at_the_model_in_use_and_its_server_need_not_answer_for_
     async with play.running() as pilot:
         await until(pilot, lambda: play.loads)
         await use_server(pilot, address)
-        await until(pilot, lambda: "served by vLLM" in shown(pilot))
+        await until(pilot, lambda: "(vLLM)" in shown(pilot))
         script.answers["/v1/models"] = with_json({"error": "busy"}, 503)
         await pilot.press("f4")
         await until(pilot, lambda: pilot.app.screen.query(ModelList) and "On this machine" in shown(pilot))
@@ -167,7 +167,7 @@ async def test_a_server_that_is_away_is_asked_again_in_sight_and_left_on_esc(
     async with play.running() as pilot:
         await until(pilot, lambda: play.loads)
         await use_server(pilot, address)
-        await until(pilot, lambda: "served by vLLM" in shown(pilot) and "≈" not in shown(pilot))
+        await until(pilot, lambda: "(vLLM)" in shown(pilot) and "≈" not in shown(pilot))
         script.answers["/tokenize"] = gone
         script.replies(gone)
         await say(pilot, "are you there")

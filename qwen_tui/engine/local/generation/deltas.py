@@ -12,11 +12,11 @@ from operator import itemgetter
 
 from qwen_tui.engine.base import Event, TextDelta, ThinkingDelta
 from qwen_tui.engine.channels import ChannelSplitter
-from qwen_tui.engine.local.generation.stop_search import StopSearch
 from qwen_tui.engine.local.generation.tracer import Tracer
 from qwen_tui.engine.local.loading.load import Loaded
 from qwen_tui.engine.local.prompts.detokenizer import ByteDecoder, TextDecoder, WindowDecoder
 from qwen_tui.engine.local.prompts.prompt import Prompt, PromptBuilder
+from qwen_tui.engine.stop_search import StopSearch
 from qwen_tui.engine.thinking import Channel, Piece, ThinkingSplitter
 
 PERIOD_SECONDS = 1 / 60
