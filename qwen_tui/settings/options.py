@@ -179,6 +179,7 @@ class Settings:
     quantized_cache_gb: int | None = _everywhere(kind="integer", minimum=0, maximum=100_000, step=10)
     save_traces: bool = _everywhere(False, kind="switch")
     language: str = _everywhere("auto", kind="choice", group="screen", choices=("auto", *LANGUAGES))
+    bell: str = _everywhere("auto", kind="choice", group="screen", choices=("auto", "always", "never"))
     theme: str = _everywhere("qwen-dark", kind="text", group="screen")
 
     @property

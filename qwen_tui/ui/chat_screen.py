@@ -27,8 +27,10 @@ from qwen_tui.ui.files.import_export import FileDesk
 from qwen_tui.ui.inside_desk import InsideDesk
 from qwen_tui.ui.settings.pane import SettingsPane
 from qwen_tui.ui.side_panels import SidePanels
+from qwen_tui.ui.terminal.attention import title
 from qwen_tui.ui.terminal.clipboard import copy, say_outcome
 from qwen_tui.ui.textual_patches.compositor import cut_where_it_is_seen
+from qwen_tui.ui.textual_patches.driver import entitle
 from qwen_tui.ui.textual_patches.keymap_first import GivenKeysFirst
 from qwen_tui.ui.transcript.welcome import Suggestion
 from qwen_tui.ui.widgets.header import Header
@@ -145,6 +147,7 @@ class ChatScreen(GivenKeysFirst):
         self.settings_pane.show_session(session, busy=self.chat.composer.busy)
         is_named = bool(conversation.messages) or conversation.named_by_person
         self.chat.composer.title = conversation.name if is_named else ""
+        entitle(self.app, title(self.chat.composer.title, is_busy=self.chat.composer.busy))
         self.conversations.refresh_list(conversation.id)
         self._switching.let_go()
         self.refresh_bindings()

@@ -18,7 +18,8 @@ def test_a_chat_line_by_line_is_stopped_gone_on_with_and_lost_with_its_terminal(
         (file,) = program.conversations()
         stopped = last_reply(file)
         assert stopped["status"] == "stopped"
-        assert stopped["content"].split()[0] in terminal.text()
+        # The terminal writes ^C where the cursor was, in the middle of a word, too.
+        assert stopped["content"].split()[0] in terminal.text().replace("^C", "")
         terminal.type("/settings mod\x7f\x7f\x7fmodel\r")
         terminal.until("model: guide")
         terminal.settle()

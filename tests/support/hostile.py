@@ -27,8 +27,8 @@ OWN = {
 }
 OWN_MODES = {1000, 1002, 1003, 1004, 1006, 1015, 1016, 1049, 2004, 2026, 2031, 2048, 25, 7}
 
-OWN_STRING = re.compile(rb"\x1b\]22;[a-z-]+\x07")
-"""The shape of the mouse pointer."""
+OWN_STRING = re.compile(rb"\x1b\](?:22;[a-z-]+|2;[^\x00-\x1f\x7f]*qwen-tui)\x07")
+"""The shape of the mouse pointer, and the title."""
 
 HOSTILE = {
     "title": "\x1b]0;owned\x07after",

@@ -16,6 +16,8 @@ SENTENCES: dict[str, str] = {
     "panes.choice.fp16": "fp16",
     "panes.choice.fp32": "fp32",
     "panes.choice.auto": "auto",
+    "panes.choice.always": "always",
+    "panes.choice.never": "never",
     "panes.choice.none": "none",
     "panes.choice.4bit": "4bit",
     "panes.choice.8bit": "8bit",

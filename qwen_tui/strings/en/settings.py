@@ -78,6 +78,10 @@ _FIELDS: dict[str, tuple[str, str]] = {
         "Record how every token of a reply was chosen, and save it next to the conversation: 0.3 kB a token.",
     ),
     "language": ("Language", "The language of the screen; auto follows the locale."),
+    "bell": (
+        "Bell",
+        "Ring when a reply that took ten seconds ends; auto: only while the terminal is in the background.",
+    ),
     "theme": ("Theme", "The colors of the screen."),
 }
 

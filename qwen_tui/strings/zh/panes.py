@@ -16,6 +16,8 @@ SENTENCES: dict[str, str] = {
     "panes.choice.fp16": "fp16",
     "panes.choice.fp32": "fp32",
     "panes.choice.auto": "自动",
+    "panes.choice.always": "总是",
+    "panes.choice.never": "从不",
     "panes.choice.none": "不量化",
     "panes.choice.4bit": "4 位",
     "panes.choice.8bit": "8 位",

@@ -1,4 +1,4 @@
-"""Consequences of turns outside the log: notices, and texts moved back to the message box."""
+"""Consequences of turns outside the log: notices, the bell, and texts moved back to the message box."""
 
 from collections.abc import Callable
 
@@ -13,6 +13,8 @@ from qwen_tui.session.session import ChatSession
 from qwen_tui.session.turn_queue import Happened, Turn, TurnBroke
 from qwen_tui.strings import say, say_in, unused_language_of
 from qwen_tui.ui.composer.outbox import Outbox
+from qwen_tui.ui.terminal.attention import rings
+from qwen_tui.ui.textual_patches.driver import ChatDriver
 from qwen_tui.ui.widgets.notice import Notice
 from qwen_tui.wording.load_progress import fallback_in_words
 from qwen_tui.wording.server import not_taken_in_words, reasons_in_words, tries_again_in_words
@@ -40,6 +42,10 @@ class TurnNotices:
 
     def follow(self, happened: Happened, shown: ChatSession) -> None:
         turn = happened.turn
+        if isinstance(happened.event, Replied) and rings(
+            happened.event.reply, turn.settings().bell, ChatDriver.has_focus
+        ):
+            self._notice.app.bell()
         match happened.event:
             case Accepted():
                 self._outbox.accepted(turn.session)

@@ -23,6 +23,7 @@ RESTORE = (
     b"\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1015l\x1b[?1016l"  # mouse
     b"\x1b[?2004l\x1b[?1004l\x1b[?2048l\x1b[?7h"  # bracketed paste, focus, size reports, line wrap
     b"\x1b[<u"  # the kitty keyboard protocol, which belongs to the alternate screen
+    b"\x1b[23;2t"  # the title
     b"\x1b[0m\x1b[?1049l\x1b[?25h"  # colours, the alternate screen, the cursor
 )
 """Switches off everything that Textual and `driver` switch on."""

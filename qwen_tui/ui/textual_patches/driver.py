@@ -7,7 +7,8 @@ Differences from `LinuxDriver` (textual 8.2):
   shift+enter still differs from enter.
 * `ESC CR` is alt+enter. Textual reads it as enter, which would send.
 * In tmux, modifyOtherKeys: without it shift+enter and enter are the same there.
-* No focus reports: each one restyles the whole screen, and nothing here depends on them.
+* Focus reports stay here: passed on, each would restyle the whole screen.
+* The terminal's title is set, and what it was before is brought back.
 * Pasted text is cleaned: Textual's fields accept escape sequences in it, and write them to the terminal.
 * Marks that only restyle an emoji are not written: terminals disagree about their width.
 * A closed terminal ends the program. Textual would read end of file forever, at full load.
@@ -27,13 +28,15 @@ from types import SimpleNamespace
 from typing import Any, ClassVar, cast
 
 from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
+from textual.app import App
 from textual.constants import ESCAPE_DELAY
 from textual.drivers import linux_driver
 from textual.drivers.linux_driver import LinuxDriver
-from textual.events import Paste
+from textual.events import AppBlur, AppFocus, Paste
 from textual.message import Message as Posted
 
 from qwen_tui.chat.cleaning import clean
+from qwen_tui.ui.terminal import attention
 from qwen_tui.ui.textual_patches.input_parser import HOLD_SECONDS, Keyboard
 from qwen_tui.wording.cell_width import RESTYLING
 
@@ -54,6 +57,12 @@ class ChatDriver(LinuxDriver):
     is_shown: ClassVar[bool] = False
     """Whether the screen is on the terminal now: not before the start, nor while an editor uses it."""
 
+    has_focus: ClassVar[bool | None] = None
+    """Whether the terminal is in the foreground; None if it has not said so."""
+
+    _title: ClassVar[str] = ""
+    """The sequence that sets the title, which is written again when the terminal is taken over."""
+
     _is_wanted = False
     """Whether to take over the terminal when the program continues."""
 
@@ -65,13 +74,14 @@ class ChatDriver(LinuxDriver):
         if self._writer_thread is before:  # it was not taken over
             return
         type(self).is_shown, self._is_wanted = True, False
-        self.write("\x1b[?1004l")
+        self.write(f"{attention.PUT_ASIDE}{self._title}")
         if "TMUX" in os.environ:
             self.write(f"\x1b[>4;{_modify_other_keys()}m")
 
     def stop_application_mode(self) -> None:
         if "TMUX" in os.environ:
             self.write("\x1b[>4;0m")
+        self.write(attention.BRING_BACK)
         super().stop_application_mode()
         type(self).is_shown = False
 
@@ -127,7 +137,10 @@ class ChatDriver(LinuxDriver):
         super().write(_RESTYLING.sub("", data) if not data.isascii() else data)
 
     def process_message(self, message: Posted) -> None:
-        """Pass on a message, with pasted text cleaned for all fields."""
+        """Pass on a message, with pasted text cleaned for all fields; note the focus."""
+        if isinstance(message, AppFocus | AppBlur):
+            type(self).has_focus = isinstance(message, AppFocus)
+            return
         super().process_message(Paste(clean(message.text)) if isinstance(message, Paste) else message)
 
     def _get_terminal_size(self) -> tuple[int, int]:
@@ -137,6 +150,15 @@ class ChatDriver(LinuxDriver):
         except OSError:
             width, height = 0, 0
         return width or 80, height or 24
+
+
+def entitle(app: App[Any], sequence: str) -> None:
+    """Set the terminal's title with this sequence; see `attention.title`."""
+    driver = app._driver
+    if isinstance(driver, ChatDriver) and sequence != driver._title:
+        ChatDriver._title = sequence
+        if driver.is_shown:
+            driver.write(sequence)
 
 
 def _modify_other_keys() -> int:

@@ -433,8 +433,8 @@ async def test_a_running_reply_is_said_to_keep_its_values(play) -> None:
 
 async def test_arrows_walk_the_rows(play) -> None:
     walks = [
-        ("language", ["down", "down"], "temperature"),
-        ("temperature", ["up", "up"], "language"),
+        ("bell", ["down", "down"], "temperature"),
+        ("temperature", ["up", "up"], "bell"),
         ("greedy", ["down"], "system_prompt"),
         ("system_prompt", ["down"], "memory"),
         ("device", ["c", "up"], "dtype"),
