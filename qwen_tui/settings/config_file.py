@@ -16,7 +16,7 @@ Only values that differ from the default are written. Unknown tables and keys ar
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, get_args
@@ -54,7 +54,7 @@ class Config:
 def load(path: Path) -> Config:
     """Load the config file; the defaults if it is missing or unreadable. Never raises."""
     try:
-        values = cleaned(tomllib.loads(_read(path)))
+        values = cleaned(tomllib.loads(read(path)))
     except FileNotFoundError:
         return Config()
     except QwenTuiError as error:
@@ -74,18 +74,30 @@ def save(path: Path, changes: Mapping[str, Json]) -> None:
     file that is not TOML (it is never overwritten), and for a failed write.
     """
     usable = {name: OPTIONS[name].check(value) for name, value in changes.items() if value is not None}
+    edit(path, lambda document: _change(document, {name: usable.get(name) for name in changes}))
+
+
+def edit(path: Path, change: Callable[[Any], None]) -> None:
+    """Change the config file as a TOML document, comments and order preserved. Raises as `save` does."""
+    import tomlkit  # only writing needs it, and it takes 40 ms to import
+
     try:
         make_folder(path.parent)
         with locked(path.parent):
-            before = _read(path) if path.exists() else ""
-            after = _changed(before, {name: usable.get(name) for name in changes}, path)
-            if after != before:
+            before = read(path) if path.exists() else ""
+            try:
+                document = tomlkit.parse(before)
+            except (ValueError, RecursionError) as error:
+                raise _not_toml(path, error) from None
+            change(document)
+            if (after := tomlkit.dumps(document)) != before:
                 write_whole(path, after.encode())
     except OSError as error:
         raise QwenTuiError("settings.not_saved", path=shown(path), detail=why(error)) from error
 
 
-def _read(path: Path) -> str:
+def read(path: Path) -> str:
+    """Return the text of the file. Raises FileNotFoundError, or QwenTuiError if it is no text."""
     try:
         with path.open("rb") as file:
             data = file.read(LARGEST_BYTES + 1)
@@ -155,14 +167,10 @@ def _is_key(text: str) -> bool:
     return re.fullmatch(r"\S+", text) is not None and text.isprintable()
 
 
-def _changed(text: str, changes: Mapping[str, Json], path: Path) -> str:
-    """Return the text of the config file with these settings changed, comments and order preserved."""
-    import tomlkit  # only writing needs it, and it takes 40 ms to import
+def _change(document: Any, changes: Mapping[str, Json]) -> None:
+    """Change these settings in the config file."""
+    import tomlkit  # as above
 
-    try:
-        document = tomlkit.parse(text)
-    except (ValueError, RecursionError) as error:
-        raise _not_toml(path, error) from None
     for name, value in changes.items():
         group = OPTIONS[name].group
         table: Any = document.get(group)
@@ -177,4 +185,3 @@ def _changed(text: str, changes: Mapping[str, Json], path: Path) -> str:
             del table[name]
             if isinstance(table, tomlkit.items.Table) and not table.as_string().strip():
                 del document[group]
-    return tomlkit.dumps(document)

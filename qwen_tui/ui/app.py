@@ -143,6 +143,18 @@ class QwenTuiApp(KeysInOrder):
         self._models.engine_state = self.engine_state
         self.push_screen(self._models)
 
+    @work(group="presets")
+    async def action_show_presets(self) -> None:
+        """Let the person choose sampling values by name for the conversation, or name its present ones."""
+        from qwen_tui.ui.settings.preset_menu import PresetMenu, name_of, values_of  # as above
+
+        session = self._screen.chat.session
+        menu = PresetMenu(session, self.settings, self._where.config_file, self._storage)
+        if (preset := await self.push_screen_wait(menu)) is not None:
+            self._screen.watch_shown()
+            said = say("preset.taken", name=name_of(preset), values=values_of(preset))
+            self._screen.chat.notice.say(said)
+
     def on_model_screen_chosen(self, event: "ModelScreen.Chosen") -> None:
         """Load another model for this run; the config file keeps its value."""
         self.settings = replace(
@@ -173,19 +185,15 @@ class QwenTuiApp(KeysInOrder):
             self._screen.chat.notice.explain(error)
 
     def _look(self) -> None:
-        """Poll the engine: restart it if it died, unload it if it is idle."""
+        """Poll the engine: restart it if it died, unload it after the idle time, reload it for a turn."""
         self._host.revive()
-        self._rest_or_wake()
-        self.engine_state = self._host.state
-
-    def _rest_or_wake(self) -> None:
-        """Unload the model after the idle time of the settings; reload it when a turn is queued."""
         quiet_seconds = self._turns.quiet_seconds()
         limit_seconds = 60 * self.settings.idle_unload_minutes
         if quiet_seconds is None:
             self._host.wake()
         elif limit_seconds and quiet_seconds >= limit_seconds:
             self._host.rest(limit_seconds)
+        self.engine_state = self._host.state
 
     def action_command_palette(self) -> None:
         """Open Textual's command palette with texts in the language of the screen."""
@@ -207,6 +215,7 @@ class QwenTuiApp(KeysInOrder):
         """Yield the commands of the command palette."""
         if screen is self._screen:
             yield from chat_commands(self._screen)
+            yield command("presets", self.action_show_presets)
         yield command("models", self.action_show_models)
         yield command("help", self.action_show_help)
         yield command("reload", self.action_load_model)

@@ -65,6 +65,7 @@ class ChatScreen(GivenKeysFirst):
         Binding("f3", "pane('conversations')", say("screen.key.conversations"), id="app.conversations"),
         Binding("f4", "app.show_models", say("screen.key.models"), id="app.models"),
         Binding("f5", "pane('inside')", say("screen.key.inside"), id="app.inside"),
+        Binding("f7", "app.show_presets", say("screen.key.presets"), id="app.presets", show=False),
         Binding("ctrl+n", "new", say("screen.key.new"), id="chat.new"),
         Binding("ctrl+f", "find", say("screen.key.find"), id="chat.find"),
         Binding("ctrl+r", "regenerate", say("screen.key.regenerate"), id="chat.regenerate"),
@@ -79,7 +80,6 @@ class ChatScreen(GivenKeysFirst):
     shown: reactive[ChatSession | None] = reactive[ChatSession | None](None, init=False)
     """The shown conversation. The screen owns it and hands it to all other parts."""
     settings: reactive[Settings] = reactive(Settings)
-    """The person's defaults."""
     engine_state: reactive[EngineState | None] = reactive[EngineState | None](None)
     """The state of the engine; None before it was requested."""
 
@@ -145,9 +145,9 @@ class ChatScreen(GivenKeysFirst):
             return
         conversation = session.conversation
         self.settings_pane.show_session(session, busy=self.chat.composer.busy)
-        is_named = bool(conversation.messages) or conversation.named_by_person
-        self.chat.composer.title = conversation.name if is_named else ""
-        entitle(self.app, title(self.chat.composer.title, is_busy=self.chat.composer.busy))
+        name = conversation.name if conversation.messages or conversation.named_by_person else ""
+        self.chat.composer.title = name
+        entitle(self.app, title(name, is_busy=self.chat.composer.busy))
         self.conversations.refresh_list(conversation.id)
         self._switching.let_go()
         self.refresh_bindings()
@@ -239,9 +239,8 @@ class ChatScreen(GivenKeysFirst):
             return True
         if action == "stop":
             return self.chat.can_step_back or isinstance(self.engine_state, Opening)
-        if action == "answer_now":
-            return self.chat.thinks
-        return action != "regenerate" or self.chat.can_regenerate
+        usable = {"answer_now": self.chat.thinks, "regenerate": self.chat.can_regenerate}
+        return usable.get(action, True)
 
     def action_stop(self) -> None:
         """Cancel the topmost activity: a search, an edit, a waiting turn, the running reply, loading the model."""

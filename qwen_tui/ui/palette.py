@@ -1,6 +1,7 @@
 """Commands of the palette: for the chat, the conversation, its messages, and every setting."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -8,7 +9,7 @@ from textual.app import SystemCommand
 
 from qwen_tui.settings.options import OPTIONS
 from qwen_tui.strings import say
-from qwen_tui.ui.settings.pane import LEFT_OUT
+from qwen_tui.ui.settings.pane import LEFT_OUT, SettingsPane
 
 if TYPE_CHECKING:
     from qwen_tui.ui.chat_screen import ChatScreen
@@ -38,6 +39,7 @@ def chat_commands(screen: "ChatScreen") -> Iterator[SystemCommand]:
     yield command("import", screen.files.import_file)
     yield command("settings", partial(panel, "settings"))
     yield command("conversations", partial(panel, "conversations"))
+    yield command("make_defaults", partial(_make_defaults, screen))
     yield command("inside", screen.inside.open)
     yield command("heat", screen.inside.colour)
     yield command("undo", conversations.undo)
@@ -81,6 +83,17 @@ def _export(screen: "ChatScreen") -> None:
         screen.files.export(conversation, settings.system_prompt)
     else:
         screen.chat.notice.say(say("files.nothing_to_export"))
+
+
+def _make_defaults(screen: "ChatScreen") -> None:
+    """Make the settings of the shown conversation the defaults, so that it has none of its own any more."""
+    session = screen.chat.session
+    overrides = session.conversation.overrides
+    for name, value in overrides.items():
+        screen.settings_pane.post_message(SettingsPane.DefaultsChanged(name, value))
+    session.adjust(lambda conversation: replace(conversation, overrides={}))
+    screen.watch_shown()
+    screen.chat.notice.say(say("preset.defaults_made" if overrides else "preset.nothing_changed"))
 
 
 def _go_to_setting(screen: "ChatScreen", name: str) -> None:

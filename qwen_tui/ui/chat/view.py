@@ -27,7 +27,6 @@ from qwen_tui.session.storage import Storage
 from qwen_tui.session.token_counter import TokenCounter, WindowUse
 from qwen_tui.session.turn_queue import TurnBegan, TurnEnded, TurnQueue
 from qwen_tui.settings.options import Settings
-from qwen_tui.settings.since import changed_since
 from qwen_tui.strings import say
 from qwen_tui.ui.chat.notices import SERVER, TurnNotices, taken_back
 from qwen_tui.ui.composer.composer import Composer
@@ -165,7 +164,7 @@ class ChatView(Vertical):
             has_changed = await self.transcript.show()
         is_busy = self._turns.is_running(session.conversation.id)
         if (overrides := session.conversation.overrides) is not self._overrides:
-            self._overrides = overrides
+            self._overrides, has_changed = overrides, True
             self._read_ahead()
         if has_changed or is_busy is not self.composer.busy:
             path = session.conversation.path()
@@ -295,7 +294,7 @@ class ChatView(Vertical):
             case "continue":
                 self.submit(Continue(message.id))
             case "receipt" if (log := self.transcript.log_widget) is not None:
-                self.receipts.open(message, self.session, changed_since(message, log.values_now))
+                self.receipts.open(message, self.session, self.settings, log.values_now)
 
     def on_find_bar_closed(self, event: "FindBar.Closed") -> None:
         if event.had_keyboard:

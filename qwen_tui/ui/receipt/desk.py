@@ -1,6 +1,7 @@
 """Open receipts, and report replays requested there."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from textual.widget import Widget
@@ -9,6 +10,9 @@ from qwen_tui.chat.messages import Json, Message
 from qwen_tui.session.replay import ReplayEvent, Replaying
 from qwen_tui.session.requests import Replay
 from qwen_tui.session.session import ChatSession
+from qwen_tui.settings.options import Settings
+from qwen_tui.settings.presets import Preset, of
+from qwen_tui.settings.since import changed_since
 from qwen_tui.strings import joined, say
 from qwen_tui.ui.widgets.keys import keys_of
 from qwen_tui.wording.replay import replay_words
@@ -29,12 +33,22 @@ class ReceiptDesk:
         self._receipt: Receipt | None = None
         """The most recently opened receipt."""
 
-    def open(self, message: Message, session: ChatSession, changed: Mapping[str, Json]) -> None:
-        """Open a receipt; `changed` are today's sampling values where they differ from the reply's."""
+    def open(
+        self, message: Message, session: ChatSession, defaults: Settings, now: Mapping[str, Json]
+    ) -> None:
+        """Open a receipt; `now` are today's sampling values, as of `settings.since`."""
         from qwen_tui.ui.receipt.screen import Receipt  # the first frame does not need it
 
-        path = session.conversation.path()
-        self._receipt = Receipt(message, path, lambda request: self._submit(request, session), changed)
+        def use() -> None:
+            taken = Preset("", of(message.receipt[-1].sampling))
+            overrides = taken.overrides(session.conversation.overrides, defaults)
+            session.adjust(lambda conversation: replace(conversation, overrides=overrides))
+
+        def run_again(request: Replay) -> None:
+            self._submit(request, session)
+
+        changed = changed_since(message, now)
+        self._receipt = Receipt(message, session.conversation.path(), run_again, use, changed)
         self._parent.app.push_screen(self._receipt)
 
     def follow(self, event: ReplayEvent) -> None:

@@ -32,6 +32,7 @@ class Receipt(ModalScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,i,q", "dismiss", say("receipt.close"), id="receipt.close"),
         Binding("y", "copy", say("receipt.copy"), id="receipt.copy"),
+        Binding("u", "use", say("receipt.use"), id="receipt.use"),
         Binding("p", "replay", say("receipt.replay"), id="receipt.replay"),
     ]
     DEFAULT_CSS: ClassVar[str] = """
@@ -61,18 +62,20 @@ class Receipt(ModalScreen[None]):
         message: Message,
         path: Sequence[Message],
         replay: Callable[[Replay], None],
+        use: Callable[[], None],
         changed: Mapping[str, Json] = MappingProxyType({}),
     ) -> None:
         """Create the dialog.
 
-        `path` is the shown conversation, `replay` is called to run the reply again, and `changed` are today's
-        sampling values where they differ from the reply's.
+        `path` is the shown conversation, `replay` is called to run the reply again, `use` to give the conversation
+        its values, and `changed` are today's sampling values where they differ from the reply's.
         """
         super().__init__()
         self._sheets = partial(sheets, message, path, changed)
         self.message = message
         """The reply."""
         self._replay = replay
+        self._use = use
         self._is_replaying = False
 
     def compose(self) -> ComposeResult:
@@ -95,7 +98,9 @@ class Receipt(ModalScreen[None]):
         self._offer()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Allow a replay only of a reply with token ids, and only one at a time."""
+        """Allow a replay only of a reply with token ids, and only one at a time; values need a receipt."""
+        if action == "use":
+            return bool(self.message.receipt)
         if action == "replay":
             return not self._is_replaying and any(run.token_ids for run in self.message.receipt)
         return super().check_action(action, parameters)
@@ -103,6 +108,10 @@ class Receipt(ModalScreen[None]):
     def action_copy(self) -> None:
         text = text_of(self.message, self._sheets())
         self._say(say_outcome(copy(self.app, text), text))
+
+    def action_use(self) -> None:
+        self._use()
+        self._say(say("receipt.used"))
 
     def action_replay(self) -> None:
         self.show_replay(say("replay.waiting"), is_running=True)
@@ -124,7 +133,12 @@ class Receipt(ModalScreen[None]):
         self.query_one(ActionBar).show(
             [
                 Offer(name, keys[f"receipt.{short}"], say(f"receipt.offer.{short}"))
-                for name, short in (("copy", "copy"), ("replay", "replay"), ("dismiss", "close"))
+                for name, short in (
+                    ("copy", "copy"),
+                    ("use", "use"),
+                    ("replay", "replay"),
+                    ("dismiss", "close"),
+                )
                 if f"receipt.{short}" in keys
             ]
         )

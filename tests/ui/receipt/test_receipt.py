@@ -50,7 +50,8 @@ class DialogHost(App[None]):
         super().__init__()
         self.animation_level = "none"  # as in the program
         self.wanted: list[Replay] = []
-        self.dialog = Receipt(message, [question("Where is Guangzhou?"), message], self.wanted.append)
+        path = [question("Where is Guangzhou?"), message]
+        self.dialog = Receipt(message, path, self.wanted.append, lambda: None)
         self.clipboard_text: list[str] = []
 
     async def on_mount(self) -> None:
