@@ -365,8 +365,11 @@ async def test_keys_for_elsewhere_leave_the_composer_its_own(play) -> None:
 async def test_what_is_written_after_f6_or_f7_writes_over_nothing(play) -> None:
     async with play.running() as pilot:
         await press(pilot, "word")
-        await pilot.press("f6", "s", "f7", "!")
-        await until(pilot, lambda: pilot.app.screen.query_one("#composer").text == "words!")
+        composer = pilot.app.screen.query_one("#composer")
+        await pilot.press("f6", "s", "f7")
+        await until(pilot, lambda: "Sampling presets" in shown(pilot))
+        await pilot.press("f7", "!")
+        await until(pilot, lambda: composer.text == "words!")
 
 
 async def test_keys_that_come_in_a_burst_meet_the_setting_they_walked_to(play) -> None:

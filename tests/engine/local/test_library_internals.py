@@ -18,7 +18,11 @@ MODULES = {
         "DynamicLayer", "DynamicSlidingWindowLayer", "LinearAttentionAndFullAttentionLayer", "LinearAttentionLayer",
     },
     "transformers.convert_slow_tokenizer": {"bytes_to_unicode"},
-    "transformers.quantizers.auto": {"AUTO_QUANTIZATION_CONFIG_MAPPING", "AutoHfQuantizer"},
+    "transformers.integrations.finegrained_fp8": {"Fp8Dequantize"},
+    "transformers.quantizers.auto": {
+        "AUTO_QUANTIZATION_CONFIG_MAPPING", "AUTO_QUANTIZER_MAPPING", "AutoHfQuantizer",
+    },
+    "transformers.quantizers.quantizer_finegrained_fp8": {"FineGrainedFP8HfQuantizer"},
     "transformers.generation.streamers": {"BaseStreamer"},
     "transformers.models.auto.modeling_auto": {"MODEL_FOR_CAUSAL_LM_MAPPING_NAMES"},
     "transformers.utils": {"logging"},

@@ -4,7 +4,7 @@ Format: e4m3 weights in blocks (128 x 128 unless `weight_block_size` says otherw
 in `…_scale_inv`. Computing in FP8 would need the package `kernels`, which fetches code from the hub at run time.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -25,25 +25,35 @@ def dequantizing_arguments(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class _Dequantize(Fp8Dequantize):  # type: ignore[misc]  # has no types
-    def _dequantize_one(
-        self, quantized: torch.Tensor, scales: torch.Tensor, output_dtype: torch.dtype | None = None
-    ) -> torch.Tensor:
-        """Return `quantized [..., R, C]` times its blocks' `scales [..., ceil(R / r), ceil(C / c)]`.
+    def convert(self, input_dict: dict[str, Any], **more: Any) -> Any:
+        """Dequantize weights `[R, C]` by the factors `[ceil(R / r), ceil(C / c)]` of their blocks.
 
-        The library (5.23) takes the blocks to divide the matrix evenly: of 192 rows in blocks of 128 it reads the
-        first 96 with the first factor, and says nothing.
+        The library (5.23) takes the blocks to divide a matrix evenly: of 192 rows in blocks of 128 it reads the
+        first 96 with the first factor, and says nothing. It gets a factor for each value there.
         """
         block = self.hf_quantizer.quantization_config.weight_block_size
-        rows, columns = quantized.shape[-2:]
-        grid = (-(-rows // block[0]), -(-columns // block[1])) if block else ()
-        if quantized.dtype != torch.float8_e4m3fn or scales.shape[-2:] != grid:
-            even: torch.Tensor = super()._dequantize_one(quantized, scales, output_dtype)
-            return even
-        if scales.dtype == torch.uint8:  # exponents of two
-            scales = (scales.float() - 127).exp2()
-        factors = scales.float().repeat_interleave(block[0], -2)[..., :rows, :]
-        factors = factors.repeat_interleave(block[1], -1)[..., :columns]
-        return (quantized.float() * factors).to(output_dtype or torch.bfloat16)
+        given = dict(input_dict)
+        for key in [key for key in given if block and f"{key}_scale_inv" in given]:
+            weights, factors = _listed(given[key]), _listed(given[f"{key}_scale_inv"])
+            if len(weights) == len(factors):
+                spread = [_spread(*pair, block) for pair in zip(weights, factors, strict=True)]
+                given[f"{key}_scale_inv"] = spread
+        return super().convert(given, **more)
+
+
+def _listed(value: Any) -> list[torch.Tensor]:
+    return value if isinstance(value, list) else [value]
+
+
+def _spread(weight: torch.Tensor, factors: torch.Tensor, block: Sequence[int]) -> torch.Tensor:
+    """Return a factor for each value of a weight that its blocks do not divide, else the factors as they are."""
+    rows, columns = weight.shape[-2:]
+    if factors.shape[-2:] != (-(-rows // block[0]), -(-columns // block[1])):
+        return factors
+    if rows % block[0] == 0 and columns % block[1] == 0:
+        return factors
+    by_row = factors.repeat_interleave(block[0], -2)[..., :rows, :]
+    return by_row.repeat_interleave(block[1], -1)[..., :columns]
 
 
 class _Quantizer(FineGrainedFP8HfQuantizer):  # type: ignore[misc]
