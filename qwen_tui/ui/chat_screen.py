@@ -27,8 +27,8 @@ from qwen_tui.ui.files.import_export import FileDesk
 from qwen_tui.ui.inside_desk import InsideDesk
 from qwen_tui.ui.settings.pane import SettingsPane
 from qwen_tui.ui.side_panels import SidePanels
-from qwen_tui.ui.terminal.attention import title
 from qwen_tui.ui.terminal.clipboard import copy, say_outcome
+from qwen_tui.ui.terminal.title_and_bell import title
 from qwen_tui.ui.textual_patches.compositor import cut_where_it_is_seen
 from qwen_tui.ui.textual_patches.driver import entitle
 from qwen_tui.ui.textual_patches.keymap_first import GivenKeysFirst
@@ -80,6 +80,7 @@ class ChatScreen(GivenKeysFirst):
     shown: reactive[ChatSession | None] = reactive[ChatSession | None](None, init=False)
     """The shown conversation. The screen owns it and hands it to all other parts."""
     settings: reactive[Settings] = reactive(Settings)
+    """The person's defaults."""
     engine_state: reactive[EngineState | None] = reactive[EngineState | None](None)
     """The state of the engine; None before it was requested."""
 
@@ -239,8 +240,7 @@ class ChatScreen(GivenKeysFirst):
             return True
         if action == "stop":
             return self.chat.can_step_back or isinstance(self.engine_state, Opening)
-        usable = {"answer_now": self.chat.thinks, "regenerate": self.chat.can_regenerate}
-        return usable.get(action, True)
+        return {"answer_now": self.chat.thinks, "regenerate": self.chat.can_regenerate}.get(action, True)
 
     def action_stop(self) -> None:
         """Cancel the topmost activity: a search, an edit, a waiting turn, the running reply, loading the model."""

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,6 +18,7 @@ import pytest
 import smollm2
 from waiting import wait_for
 
+from qwen_tui.chat.messages import Message
 from qwen_tui.chat.store import ConversationStore
 from qwen_tui.engine.base import ModelSpec
 from qwen_tui.engine.remote.engine import RemoteEngine
@@ -47,6 +48,13 @@ def opened(address: str, model: str | None = None, window: int = 0) -> RemoteEng
         return None
 
 
+def done(session: ChatSession, events: Iterable[object]) -> Message:
+    """The reply at the end of the conversation, after these events."""
+    for _ in events:
+        pass
+    return session.conversation.path()[-1]
+
+
 @contextmanager
 def running(
     command: Sequence[str | Path], log_file: Path, environment: Mapping[str, str] | None = None
@@ -58,7 +66,10 @@ def running(
         yield lambda: server.poll() is None
     finally:
         server.terminate()
-        server.wait(20)
+        try:
+            server.wait(20)
+        finally:
+            server.kill()
 
 
 def free_port() -> int:

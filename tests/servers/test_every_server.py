@@ -1,13 +1,12 @@
 """What a person does with a reply, on each server: again, edited, stopped, continued, cut, and past the window."""
 
 import threading
-from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
-from conftest import WINDOW, opened
+from conftest import WINDOW, done, opened
 
-from qwen_tui.chat.messages import Message, Role, Status
+from qwen_tui.chat.messages import Role, Status
 from qwen_tui.engine.base import PromptMessage, TextDelta
 from qwen_tui.engine.remote.engine import RemoteEngine
 from qwen_tui.errors import QwenTuiError
@@ -19,13 +18,6 @@ pytestmark = pytest.mark.servers
 
 SHORT = Settings(max_new_tokens=4, temperature=0.8, seed=1)
 NEVER = threading.Event()
-
-
-def done(session: ChatSession, events: Iterable[object]) -> Message:
-    """The reply at the end of the conversation, after these events."""
-    for _ in events:
-        pass
-    return session.conversation.path()[-1]
 
 
 def test_a_seed_repeats_a_reply_and_regenerating_with_another_does_not(
@@ -77,7 +69,8 @@ def test_a_stopped_reply_goes_on_where_it_ended_or_the_server_is_said_not_to(
     if engine.info.architecture == "llama.cpp":
         assert len(whole.content) > len(begun.content)
     else:
-        assert whole.error is not None or any(isinstance(event, Refused) for event in events)
+        refused = [event.error for event in events if isinstance(event, Refused)]
+        assert [error.code for error in [*refused, whole.error] if error] == ["server.cannot_continue"]
     following = done(session, session.regenerate(SHORT, engine, NEVER))  # the stop freed the server
     assert following.status in (Status.COMPLETE, Status.LENGTH)
 

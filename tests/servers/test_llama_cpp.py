@@ -1,15 +1,14 @@
 """llama.cpp's own server: its counts are true, before a reply, for a draft, and after an edit."""
 
 import threading
-from collections.abc import Iterable
 from pathlib import Path
 
 import httpx2
 import pytest
-from conftest import free_port, llama_server, opened, running
+from conftest import done, free_port, llama_server, opened, running
 from waiting import wait_for
 
-from qwen_tui.chat.messages import Message, Role, Run
+from qwen_tui.chat.messages import Role, Run
 from qwen_tui.engine.base import Finished, PromptMessage, Request, Sampling
 from qwen_tui.engine.remote.engine import RemoteEngine
 from qwen_tui.session.prompt_plan import upcoming
@@ -30,13 +29,6 @@ def run_of(engine: RemoteEngine, *messages: PromptMessage, continues: bool = Fal
     *_, last = engine.stream(Request(messages=messages, sampling=sampling, continues=continues), NEVER)
     assert isinstance(last, Finished)
     return last.run
-
-
-def done(session: ChatSession, events: Iterable[object]) -> Message:
-    """The reply at the end of the conversation, after these events."""
-    for _ in events:
-        pass
-    return session.conversation.path()[-1]
 
 
 def test_it_is_known_for_what_it_is(llama_cpp: RemoteEngine) -> None:

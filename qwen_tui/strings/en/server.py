@@ -46,7 +46,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "server.unreachable": (
         "Cannot reach the server",
         "Cannot connect to {host}: {detail}.",
-        "Check that the server is running and that the address and port are correct, then reload the model.",
+        "Check that the server is running and that the address and port are correct, then try again.",
     ),
     "server.environment": (
         "Cannot prepare the connection",

@@ -42,7 +42,7 @@ ERRORS: dict[str, tuple[str, str, str]] = {
     "server.unreachable": (
         "无法连接服务器",
         "无法连接 {host}：{detail}。",
-        "确认服务器在运行、地址和端口正确，然后重新加载模型。",
+        "确认服务器在运行、地址和端口正确，然后重试。",
     ),
     "server.environment": (
         "无法建立连接",

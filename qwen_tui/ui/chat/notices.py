@@ -13,7 +13,7 @@ from qwen_tui.session.session import ChatSession
 from qwen_tui.session.turn_queue import Happened, Turn, TurnBroke
 from qwen_tui.strings import say, say_in, unused_language_of
 from qwen_tui.ui.composer.outbox import Outbox
-from qwen_tui.ui.terminal.attention import rings
+from qwen_tui.ui.terminal.title_and_bell import rings
 from qwen_tui.ui.textual_patches.driver import ChatDriver
 from qwen_tui.ui.widgets.notice import Notice
 from qwen_tui.wording.load_progress import fallback_in_words

@@ -36,7 +36,7 @@ from textual.events import AppBlur, AppFocus, Paste
 from textual.message import Message as Posted
 
 from qwen_tui.chat.cleaning import clean
-from qwen_tui.ui.terminal import attention
+from qwen_tui.ui.terminal import title_and_bell
 from qwen_tui.ui.textual_patches.input_parser import HOLD_SECONDS, Keyboard
 from qwen_tui.wording.cell_width import RESTYLING
 
@@ -74,14 +74,14 @@ class ChatDriver(LinuxDriver):
         if self._writer_thread is before:  # it was not taken over
             return
         type(self).is_shown, self._is_wanted = True, False
-        self.write(f"{attention.PUT_ASIDE}{self._title}")
+        self.write(f"{title_and_bell.PUT_ASIDE}{self._title}")
         if "TMUX" in os.environ:
             self.write(f"\x1b[>4;{_modify_other_keys()}m")
 
     def stop_application_mode(self) -> None:
         if "TMUX" in os.environ:
             self.write("\x1b[>4;0m")
-        self.write(attention.BRING_BACK)
+        self.write(title_and_bell.BRING_BACK)
         super().stop_application_mode()
         type(self).is_shown = False
 
@@ -153,7 +153,7 @@ class ChatDriver(LinuxDriver):
 
 
 def entitle(app: App[Any], sequence: str) -> None:
-    """Set the terminal's title with this sequence; see `attention.title`."""
+    """Set the terminal's title with this sequence; see `title_and_bell.title`."""
     driver = app._driver
     if isinstance(driver, ChatDriver) and sequence != driver._title:
         ChatDriver._title = sequence

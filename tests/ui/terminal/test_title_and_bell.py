@@ -4,7 +4,7 @@ import pytest
 from textual.events import AppBlur, AppFocus
 
 from qwen_tui.chat.messages import Message, Role, Run, Status
-from qwen_tui.ui.terminal.attention import rings, title
+from qwen_tui.ui.terminal.title_and_bell import rings, title
 from qwen_tui.ui.textual_patches.driver import ChatDriver
 
 
